@@ -1,0 +1,1 @@
+"""What we promise: the contract documents, and the application that is built from one."""

@@ -1,0 +1,76 @@
+"""One line in the log, and one X-Request-Id, for every request; and an answer when nothing else gave one."""
+
+import logging
+import re
+import time
+
+import uuid_utils
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from openapi.body import header
+from openapi.exchange import respond, told
+from openapi.problems import Problem
+
+logger = logging.getLogger(__name__)
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_LONGEST_PATH = 200
+
+
+def request_id(scope: Scope) -> bytes:
+    """The client's own X-Request-Id if it sent exactly one that is well-formed, else a new UUID version 7."""
+    sent = header(scope, b"x-request-id")
+    if len(sent) == 1 and _REQUEST_ID.fullmatch(sent[0]):
+        return sent[0]
+    return new_request_id()
+
+
+def new_request_id() -> bytes:
+    """A UUID version 7."""
+    return str(uuid_utils.uuid7()).encode("ascii")
+
+
+class AccessLog:
+    """The outermost layer of the service. Neither keys nor bodies nor query strings are logged."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve and log one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        identifier = request_id(scope)
+        state = scope.setdefault("state", {})
+        status = 0
+
+        async def send_identified(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", identifier)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_identified)
+        except ClientDisconnect:
+            pass
+        except Exception:
+            logger.exception("unexpected fault", extra={"request_id": identifier.decode()})
+            if not status:
+                await respond(send_identified, told(Problem("internal_error")))
+        caller = state.get("caller")
+        logger.info(
+            "request" if status else "client disconnected",
+            extra={
+                "request_id": identifier.decode(),
+                "hub": str(caller.id) if caller else None,
+                "method": scope["method"],
+                "path": scope["path"][:_LONGEST_PATH],
+                "status": status or None,
+                "duration_ms": round((time.perf_counter() - started) * 1000, 2),
+            },
+        )

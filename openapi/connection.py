@@ -1,0 +1,222 @@
+"""One HTTP/1.1 connection: what is refused or limited beneath ASGI.
+
+uvicorn 0.54 on httptools 0.9 leaves to its user: fields of a trailer are appended to the headers, heads and bodies may
+come as slowly as they like and heads be as large as they like, Host may be missing, a request with an Upgrade field
+loses its body (Java's HttpClient sends one by default), and a drain cuts connections on which a request is under way.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+import httptools
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from openapi.access_log import new_request_id
+from openapi.problems import Problem
+
+logger = logging.getLogger(__name__)
+
+MAX_HEAD_BYTES = 32768
+MAX_FIELDS = 100
+HEAD_SECONDS = 10.0
+LINGER_SECONDS = 5.0
+"""How long the rest of a body is read and discarded after an early answer, so that the client sees that answer."""
+IDLE_SECONDS_OF_DRAIN = 0.5
+"""How long an idle connection may still begin a request when the service drains."""
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's protocol with the gaps closed. `head_timeout`, in seconds, is read from the lifespan state."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_timeout: float = self.app_state.get("head_timeout", HEAD_SECONDS)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._in_head = True
+        self._head_bytes = 0
+        self._parsed = False
+        self._refusal: Problem | None = None
+        self._finished = False
+        self._draining = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Await the first head."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadline."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse `data`, unless the connection is done for."""
+        self._unset_keepalive_if_required()
+        if self._finished:
+            return
+        if self._in_head and self._deadline is None:
+            self._expect_head()
+        self._parsed = False
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._ignore_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            self._refuse(self._refusal or Problem("malformed_request", reason=str(error) or "it cannot be parsed"))
+        else:
+            if self._in_head and not self._parsed:  # an unfinished field, of which httptools says nothing yet
+                self._count(len(data))
+                if self._refusal:
+                    self._refuse(self._refusal)
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._parsed = True
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the request target."""
+        self._parsed = True
+        self._count(len(url))
+        self._stop_if_refused()
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head; one of a trailer is dropped (RFC 9110 section 6.5.1)."""
+        if not self._in_head:
+            return
+        self._parsed = True
+        self._count(len(name) + len(value) + 4)
+        if len(self.headers) >= MAX_FIELDS:
+            self._refusal = _head_too_large()
+        self._stop_if_refused()
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is complete: refuse what two readers could read in two ways, or begin the request."""
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            return
+        if ambiguity := self._ambiguity():
+            self._refusal = Problem("malformed_request", reason=ambiguity)
+        self._stop_if_refused()
+        self._in_head = False
+        self._disarm()
+        super().on_headers_complete()
+        if self._draining:
+            self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """The body is complete, and the next head may come."""
+        if self._in_head:
+            return
+        self._disarm()
+        self._in_head, self._head_bytes, self._parsed = True, 0, True
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer is sent. The rest of a body that was not read is discarded, for a while."""
+        super().on_response_complete()
+        if self._finished and not self.pipeline:
+            self.transport.close()
+        elif not self._in_head and self.cycle.response_complete:
+            self._arm(LINGER_SECONDS, self.transport.close)
+
+    def shutdown(self) -> None:
+        """Drain: finish what is under way, and give an idle connection's next request a moment to arrive."""
+        self._draining = True
+        if self.cycle is None or self.cycle.response_complete:
+            self.loop.call_later(IDLE_SECONDS_OF_DRAIN, self._close_if_idle)
+        else:
+            self.cycle.keep_alive = False
+
+    def _close_if_idle(self) -> None:
+        between_requests = self._in_head and self._head_bytes == 0
+        if between_requests and (self.cycle is None or self.cycle.response_complete):
+            self.transport.close()
+
+    def _ambiguity(self) -> str | None:
+        """Why this head cannot be trusted to mean one thing (RFC 9112 sections 3.2, 6.1 and 6.3)."""
+        fields = [name for name, _ in self.headers]
+        codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
+        if self.parser.get_method() == b"CONNECT":
+            return "CONNECT is for proxies"
+        if self.parser.get_http_version() == "1.1" and fields.count(b"host") != 1:
+            return "it must have exactly one Host field"
+        if codings and b"content-length" in fields:
+            return "it has both Content-Length and Transfer-Encoding"
+        if codings and (codings != [b"chunked"] or self.parser.get_http_version() != "1.1"):
+            return "its Transfer-Encoding is not chunked"
+        if fields.count(b"content-length") > 1:
+            return "it has more than one Content-Length"
+        return None
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Parse the request again as if it had not asked for another protocol (RFC 9110 section 7.8 allows that)."""
+        dropped = (b"upgrade", b"http2-settings", b"connection")
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/1.1"]
+        lines += [name + b": " + value for name, value in self.headers if name not in dropped]
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join([*lines, b"", rest]))
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._refusal = _head_too_large()
+
+    def _stop_if_refused(self) -> None:
+        if self._refusal:
+            raise self._refusal  # stops the parser; data_received answers
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer `problem` and end the connection; only end it while a request before this one awaits its answer."""
+        self._finished = True
+        self._disarm()
+        if not self._in_head and self.pipeline:
+            self.pipeline.popleft()  # the refused request itself, which waits behind another
+        elif self.cycle is None or self.cycle.response_complete or not self._in_head:
+            self._tell(problem)
+
+    def _tell(self, problem: Problem) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        identifier = new_request_id()
+        content = orjson.dumps(problem.body())
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(content)),
+            (b"x-request-id", identifier),
+            *problem.headers,
+        ]
+        head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        self.transport.write(STATUS_LINE[problem.status] + head + b"\r\n" + content)
+        logger.info(
+            "refused", extra={"request_id": identifier.decode(), "status": problem.status, "reason": problem.error}
+        )
+        if self.transport.can_write_eof():
+            self.transport.write_eof()  # and read on, or what is still arriving would reset the answer away
+            self._arm(LINGER_SECONDS, self.transport.close)
+        else:
+            self.transport.close()
+
+    def _expect_head(self) -> None:
+        self._arm(self._head_timeout, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        self._refuse(Problem("head_timeout", seconds=self._head_timeout))
+
+    def _arm(self, seconds: float, callback: Any) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(seconds, callback)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def _head_too_large() -> Problem:
+    return Problem("head_too_large", bytes=MAX_HEAD_BYTES, fields=MAX_FIELDS)

@@ -1,0 +1,182 @@
+"""A contract document, read once. This is the only reader of YAML."""
+
+import copy
+import hashlib
+import json
+import re
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DOCUMENTS = Path(__file__).parent / "documents"
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+MAX_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 100
+
+
+class ContractError(ValueError):
+    """A text is not a contract document; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a contract: where it stands and which handler its operationId names."""
+
+    path: str
+    method: str
+    operation_id: str
+    pointer: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """An OpenAPI document. `text` is as it was published; two with the same `digest` say the same."""
+
+    text: str = field(repr=False)
+    document: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def read(cls, text: str) -> "Contract":
+        """The contract that `text` (YAML 1.2 or JSON) holds; ContractError if it holds none."""
+        document = _load(text)
+        if not isinstance(document, dict) or not isinstance(document.get("info"), dict):
+            raise ContractError("the document is not an OpenAPI object with an info object")
+        version = document["info"].get("version")
+        if not (isinstance(version, str) and re.fullmatch(r"[1-9][0-9]{0,3}\.(0|[1-9][0-9]{0,3})", version)):
+            raise ContractError("info.version is not of the form MAJOR.MINOR, for instance '1.0' (quote it in YAML)")
+        return cls(text, document)
+
+    @classmethod
+    def of_file(cls, path: Path) -> "Contract":
+        """The contract in the file at `path`; ContractError if it holds none, OSError if it cannot be read."""
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        try:
+            return cls.read(content.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise ContractError(f"byte {error.start} is not UTF-8") from None
+
+    @property
+    def version(self) -> str:
+        """`info.version`: MAJOR.MINOR."""
+        return str(self.document["info"]["version"])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the document in hexadecimal, independent of layout, comments and the order of keys."""
+        canonical = json.dumps(self.document, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """Every operation, in the order of the document; the operationId is empty where there is none."""
+        return tuple(
+            Operation(path, method, str(item[method].get("operationId", "")), ("paths", path, method))
+            for path, item in self.document.get("paths", {}).items()
+            for method in METHODS
+            if method in item
+        )
+
+    def copy(self) -> dict[str, Any]:
+        """A copy of the document that may be changed."""
+        return copy.deepcopy(self.document)
+
+    def at(self, parts: Iterable[str]) -> Any:
+        """What stands at the pointer made of `parts`, with references followed on the way and at the end."""
+        node: Any = self.document
+        for part in parts:
+            node = self.resolve(node)
+            node = node[int(part)] if isinstance(node, list) else node[part]
+        return self.resolve(node)
+
+    def resolve(self, node: Any) -> Any:
+        """`node`, or what it refers to; ContractError if that is not in this document."""
+        seen = set()
+        while isinstance(node, dict) and "$ref" in node:
+            reference = node["$ref"]
+            if not isinstance(reference, str) or not reference.startswith("#/"):
+                raise ContractError(f"$ref {reference!r} does not stay within the document")
+            if reference in seen:
+                raise ContractError(f"$ref {reference!r} leads back to itself")
+            seen.add(reference)
+            node = self._at(reference)
+        return node
+
+    def _at(self, reference: str) -> Any:
+        node: Any = self.document
+        for part in reference[2:].split("/"):
+            name = part.replace("~1", "/").replace("~0", "~")
+            try:
+                node = node[int(name)] if isinstance(node, list) else node[name]
+            except (KeyError, IndexError, ValueError, TypeError):
+                raise ContractError(f"$ref {reference!r} leads nowhere") from None
+        return node
+
+
+def published() -> Iterator[Contract]:
+    """The contracts whose documents come with this release, lowest version first."""
+    contracts = [Contract.of_file(path) for path in DOCUMENTS.glob("*.yaml")]
+    return iter(sorted(contracts, key=lambda contract: [int(part) for part in contract.version.split(".")]))
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML with the types of JSON alone: no dates, no octal numbers, no `yes`; and no key twice."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own attribute)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        mapping: dict[Hashable, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key is not a string", key.start_mark)
+            if key.value in mapping:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice", key.start_mark
+                )
+            mapping[key.value] = self.construct_object(value, deep=deep)
+        return mapping
+
+
+_NUMBER = r"-?(?:0|[1-9][0-9]*)"
+for _tag, _pattern, _first in (
+    ("null", r"null|~|", [*"n~", ""]),
+    ("bool", r"true|false", "tf"),
+    ("int", _NUMBER, "-0123456789"),
+    ("float", _NUMBER + r"(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", "-0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+
+
+def _load(text: str) -> Any:
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise ContractError(f"the document is larger than {MAX_BYTES} bytes")
+    try:
+        _refuse_hostile_yaml(text)
+        document = yaml.load(text, _Loader)  # noqa: S506 (a subclass of CSafeLoader)
+        json.dumps(document, allow_nan=False).encode("utf-8")
+    except ContractError:
+        raise
+    except (yaml.YAMLError, ValueError) as error:
+        raise ContractError(f"the document is not YAML with the types of JSON: {error}") from None
+    return document
+
+
+def _refuse_hostile_yaml(text: str) -> None:
+    """Refuse, before anything is built, what would grow or recurse without bound: aliases, tags and great depth."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ContractError(f"line {_line(event)}: YAML aliases are not accepted")
+        if getattr(event, "tag", None) is not None:
+            raise ContractError(f"line {_line(event)}: YAML tags are not accepted")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ContractError(f"the document is nested more than {MAX_DEPTH} levels deep")
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0

@@ -1,0 +1,45 @@
+"""What a handler is given, and what it gives back."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.types import Send
+
+from openapi.problems import Headers, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that the contract accepts: its valid `body`, who sent it, and what the service holds open."""
+
+    body: Any
+    caller: Any
+    resources: Any
+    contract_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status and a JSON body, as the contract describes them."""
+
+    status: int
+    body: Any
+    headers: Headers = ()
+
+
+Handler = Callable[[Request], Awaitable[Answer]]
+
+
+async def respond(send: Send, answer: Answer) -> None:
+    """Send `answer` as JSON."""
+    content = orjson.dumps(answer.body)
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content)), *answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+def told(problem: Problem) -> Answer:
+    """The answer that tells a client of `problem`."""
+    return Answer(problem.status, problem.body(), problem.headers)
