@@ -1,0 +1,77 @@
+"""One process's way to the database."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy
+from sqlalchemy import Connection
+from sqlalchemy.engine import URL, make_url
+
+from db.errors import Failed, Unavailable, spoken
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 15
+
+
+class Database:
+    """A pool of connections, and as many threads to use them from asyncio. Opens nothing before it is used."""
+
+    def __init__(self, url: str, connections: int = 8, timeout: float = 10) -> None:
+        """`url` is a PostgreSQL URL; `timeout`, in seconds, is how long `run` waits."""
+        self.url = url
+        self._timeout = timeout
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="database")
+        self._engine = sqlalchemy.create_engine(
+            _with_driver(url),
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=timeout,
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": CONNECT_SECONDS,
+                "application_name": "interaction-reporting",
+                "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+                # An acknowledged event is durable, whatever the server's own default is.
+                "options": f"-c timezone=UTC -c synchronous_commit=on -c statement_timeout={STATEMENT_SECONDS}s",
+            },
+        )
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction: returning commits, raising rolls back. Raises errors of this room only."""
+        with spoken(), self._engine.begin() as connection:
+            yield connection
+
+    async def run(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `function` returns when it is called in a transaction, on a thread; Unavailable after the timeout."""
+
+        def call() -> T:
+            with self.begin() as connection:
+                return function(connection, *args, **kwargs)
+
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        except TimeoutError:
+            raise Unavailable(f"no answer within {self._timeout:g} seconds") from None
+
+    def close(self) -> None:
+        """Close every connection and end the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._engine.dispose()
+
+
+def _with_driver(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except sqlalchemy.exc.ArgumentError:
+        raise Failed("the database URL is not of the form postgresql://user:password@host:port/database") from None
+    if parsed.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise Failed(f"the database URL begins with {parsed.drivername}://; only postgresql:// is served")
+    return parsed.set(drivername="postgresql+psycopg")

@@ -1,0 +1,65 @@
+"""What can go wrong with what we keep."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy.exc
+
+
+class DatabaseError(Exception):
+    """Any error of this room."""
+
+
+class Unavailable(DatabaseError):
+    """The database cannot be reached, is too slow, or refuses to write for now. Trying again later may help."""
+
+
+class Failed(DatabaseError):
+    """The database refused a statement: a fault of this program, or of who changed its tables."""
+
+
+class NotFound(DatabaseError):
+    """There is no such row; the message says which, for a person."""
+
+
+class Refused(DatabaseError):
+    """The change would break a rule; the message says which, for a person."""
+
+
+class NotRegistered(DatabaseError):
+    """An event names what is not registered and active: `fields` are the columns that do."""
+
+    def __init__(self, fields: list[str]) -> None:
+        super().__init__(", ".join(fields))
+        self.fields = fields
+
+
+# PostgreSQL 18, appendix A: connection, resources, intervention, system; read-only, serialization, deadlock.
+_PASSING = ("08", "53", "57", "58", "25006", "40001", "40P01", "55P03")
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """Turn errors of SQLAlchemy and psycopg into Unavailable or Failed, which repeat nothing of what was stored."""
+    try:
+        yield
+    except sqlalchemy.exc.DBAPIError as error:
+        raise _of_driver(error.orig, lost=error.connection_invalidated) from None
+    except sqlalchemy.exc.TimeoutError:
+        raise Unavailable("all connections are in use") from None
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        raise Failed(type(error).__name__) from None
+    except psycopg.Error as error:
+        raise _of_driver(error, lost=False) from None
+
+
+def _of_driver(error: BaseException | None, lost: bool) -> DatabaseError:
+    state = getattr(error, "sqlstate", None)
+    told = f"{type(error).__name__}, SQLSTATE {state}"
+    passing = (
+        isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        if state is None
+        else state.startswith(_PASSING)
+    )
+    return Unavailable(told) if lost or passing else Failed(told)

@@ -1,0 +1,78 @@
+"""Hubs: the systems that report, and the digest of each one's API key."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import uuid_utils.compat
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects import postgresql
+
+from db import keys
+from db.errors import NotFound, Refused
+from db.tables import hubs
+
+_COLUMNS = (hubs.c.id, hubs.c.name, hubs.c.created_at, hubs.c.rotated_at, hubs.c.disabled_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """One registered hub."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    rotated_at: datetime | None
+    disabled_at: datetime | None
+
+
+def create(connection: Connection, name: str) -> tuple[Hub, str]:
+    """A new hub and its key, which is not kept; Refused if the name is taken."""
+    key = keys.new()
+    statement = postgresql.insert(hubs).values(id=uuid_utils.compat.uuid7(), name=name, api_key=keys.digest(key))
+    row = connection.execute(
+        statement.on_conflict_do_nothing(index_elements=[hubs.c.name]).returning(*_COLUMNS)
+    ).one_or_none()
+    if row is None:
+        raise Refused(f"a hub named {name!r} exists already")
+    return Hub(*row), key
+
+
+def of_key(connection: Connection, key: str) -> Hub | None:
+    """The hub that `key` belongs to, unless it is disabled."""
+    row = connection.execute(
+        select(*_COLUMNS).where(hubs.c.api_key == keys.digest(key), hubs.c.disabled_at.is_(None))
+    ).one_or_none()
+    return Hub(*row) if row else None
+
+
+def rotate_key(connection: Connection, name: str) -> tuple[Hub, str]:
+    """A new key for the hub named `name`; the old one is refused from now on. Refused if the hub is disabled."""
+    key = keys.new()
+    row = connection.execute(
+        update(hubs)
+        .where(hubs.c.name == name, hubs.c.disabled_at.is_(None))
+        .values(api_key=keys.digest(key), rotated_at=func.now())
+        .returning(*_COLUMNS)
+    ).one_or_none()
+    if row is None:
+        raise Refused(f"there is no hub named {name!r} that is not disabled")
+    return Hub(*row), key
+
+
+def disable(connection: Connection, name: str) -> Hub:
+    """Refuse the key of the hub named `name` from now on; its events stay. NotFound if there is none."""
+    row = connection.execute(
+        update(hubs)
+        .where(hubs.c.name == name)
+        .values(disabled_at=func.coalesce(hubs.c.disabled_at, func.now()))
+        .returning(*_COLUMNS)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no hub named {name!r}")
+    return Hub(*row)
+
+
+def all_of_them(connection: Connection) -> list[Hub]:
+    """Every hub, oldest first."""
+    return [Hub(*row) for row in connection.execute(select(*_COLUMNS).order_by(hubs.c.id))]

@@ -1,0 +1,16 @@
+"""API keys: random, shown once, and kept as a digest only."""
+
+import hashlib
+import secrets
+
+PREFIX = "irk_"
+
+
+def new() -> str:
+    """A key of 256 random bits."""
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def digest(key: str) -> str:
+    """SHA-256 of `key` in hexadecimal. A key has too much entropy for a slow hash to add anything."""
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,106 @@
+"""The tables. `migrations/` makes them; a test compares the two."""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+_now = func.now()
+
+hubs = Table(
+    "hubs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("api_key", Text, nullable=False, comment="SHA-256 of the key, in hexadecimal; the key itself is not kept"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("rotated_at", DateTime(timezone=True)),
+    Column("disabled_at", DateTime(timezone=True)),
+    UniqueConstraint("name"),
+    UniqueConstraint("api_key"),
+    CheckConstraint("api_key ~ '^[0-9a-f]{64}$'", name="api_key_is_digest"),
+)
+
+widgets = Table(
+    "widgets",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default="active"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    CheckConstraint("status IN ('active', 'retired')", name="status"),
+)
+
+event_type_registry = Table(
+    "event_type_registry",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("status", Text, nullable=False, server_default="active"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    CheckConstraint("status IN ('active', 'deprecated')", name="status"),
+    CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
+)
+
+interaction_reporting_contracts = Table(
+    "interaction_reporting_contracts",
+    metadata,
+    Column("contract_version", Text, primary_key=True),
+    Column("major", Integer, Computed("split_part(contract_version, '.', 1)::integer", persisted=True), nullable=False),
+    Column("status", Text, nullable=False, server_default="draft"),
+    Column("document", Text, nullable=False, comment="The OpenAPI document as it was published: YAML or JSON"),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the document when it was published, in hexadecimal"),
+    Column("published_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("activated_at", DateTime(timezone=True)),
+    CheckConstraint("status IN ('draft', 'active', 'superseded', 'deprecated', 'retired')", name="status"),
+    CheckConstraint("contract_version ~ '^[1-9][0-9]{0,3}[.](0|[1-9][0-9]{0,3})$'", name="version"),
+    Index(
+        "interaction_reporting_contracts_one_serves",
+        "major",
+        unique=True,
+        postgresql_where=text("status IN ('active', 'deprecated')"),
+    ),
+)
+
+interaction_events = Table(
+    "interaction_events",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("hub_id", Uuid, ForeignKey("hubs.id"), nullable=False),
+    Column("widget_id", Uuid, ForeignKey("widgets.id"), nullable=False),
+    Column("event_type", Text, ForeignKey("event_type_registry.name"), nullable=False),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("actor_id", Uuid),
+    Column("actor_type", Text),
+    Column("view_context_ref", Text),
+    Column("metadata", JSONB(none_as_null=True)),
+    Column(
+        "additional_fields", JSONB(none_as_null=True), comment="Fields that the contract declares and no column holds"
+    ),
+    Column("contract_version", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index("interaction_events_widget_id_occurred_at", "widget_id", "occurred_at"),
+    Index("interaction_events_hub_id_received_at", "hub_id", "received_at"),
+)

@@ -1,0 +1,39 @@
+"""Widgets: what interactions are reported about."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import uuid_utils.compat
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from db.errors import Refused
+from db.tables import widgets
+
+
+@dataclass(frozen=True, slots=True)
+class Widget:
+    """One governed widget. `status` is active or retired."""
+
+    id: UUID
+    name: str
+    status: str
+    created_at: datetime
+
+
+_COLUMNS = (widgets.c.id, widgets.c.name, widgets.c.status, widgets.c.created_at)
+
+
+def register(connection: Connection, name: str, widget_id: UUID | None = None) -> Widget:
+    """A new active widget, with a new id unless one is given; Refused if that id is taken."""
+    values = {"id": widget_id or uuid_utils.compat.uuid7(), "name": name}
+    row = connection.execute(insert(widgets).values(values).on_conflict_do_nothing().returning(*_COLUMNS)).one_or_none()
+    if row is None:
+        raise Refused(f"a widget with the id {values['id']} exists already")
+    return Widget(*row)
+
+
+def all_of_them(connection: Connection) -> list[Widget]:
+    """Every widget, in the order of ids."""
+    return [Widget(*row) for row in connection.execute(select(*_COLUMNS).order_by(widgets.c.id))]
