@@ -1,0 +1,67 @@
+"""The contract between document and row. The row governs; a document of this release is a proposal."""
+
+from sqlalchemy import Connection
+
+from db import contracts
+from openapi.contract import Contract, ContractError, published
+
+
+def seed(connection: Connection) -> list[str]:
+    """Publish the documents of this release if the database has none, and activate the newest of each major version.
+
+    The versions that were activated; none if there was a row already.
+    """
+    if contracts.all_of_them(connection):
+        return []
+    newest = {}
+    for contract in published():
+        contracts.publish(connection, contract.version, contract.text, contract.digest)
+        newest[contract.version.split(".")[0]] = contract.version
+    for version in newest.values():
+        contracts.activate(connection, version)
+    return list(newest.values())
+
+
+def governing(connection: Connection) -> Contract:
+    """The contract that is served, from its row; ContractError if there is none or it cannot be read."""
+    rows = contracts.serving(connection)
+    if not rows:
+        raise ContractError("no contract is active; see 'interaction-reporting contract list'")
+    contract = Contract.read(rows[0].document)
+    if contract.version != rows[0].contract_version:
+        raise ContractError(
+            f"the row of contract {rows[0].contract_version} holds a document of version {contract.version}"
+        )
+    return contract
+
+
+def differences(connection: Connection) -> list[str]:
+    """Where rows and the documents of this release say different things, a sentence each."""
+    rows = {row.contract_version: row for row in contracts.all_of_them(connection)}
+    found = []
+    for contract in published():
+        row = rows.pop(contract.version, None)
+        if row is None:
+            found.append(f"contract {contract.version} is a document of this release and not in the database")
+        elif (digest := _digest(row.document)) != contract.digest:
+            found.append(
+                f"contract {contract.version}: the row ({digest[:12]}) and the document of this release "
+                f"({contract.digest[:12]}) differ; the row is served"
+            )
+    found += [f"contract {version} is in the database and not a document of this release" for version in rows]
+    return found
+
+
+def warnings(connection: Connection, served: str) -> list[str]:
+    """What an operator should look at while contract `served` is served, a sentence each."""
+    active = [row.contract_version for row in contracts.serving(connection)]
+    if served not in active:
+        return [f"contract {served} is served, but its row is no longer active", *differences(connection)]
+    return differences(connection)
+
+
+def _digest(document: str) -> str:
+    try:
+        return Contract.read(document).digest
+    except ContractError:
+        return "not a contract"

@@ -1,0 +1,26 @@
+"""How we are, for who watches over the service: not part of the contract."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from db.engine import Database
+from db.errors import DatabaseError
+from handlers import contracts
+
+
+async def live(_request: Request) -> JSONResponse:
+    """200 as long as the process answers."""
+    return JSONResponse({"status": "live"})
+
+
+async def ready(request: Request) -> JSONResponse:
+    """200 when the database answers, else 503; `warnings` are what an operator should look at."""
+    database: Database = request.state.database
+    served: str = request.state.contract_version
+    try:
+        warnings = await database.run(contracts.warnings, served=served)
+    except DatabaseError as error:
+        return JSONResponse(
+            {"status": "not ready", "contract": served, "database": str(error)}, 503, {"retry-after": "1"}
+        )
+    return JSONResponse({"status": "ready", "contract": served, "database": "answers", "warnings": warnings})
