@@ -1,0 +1,39 @@
+"""`interaction-reporting event-type`: the names that events may carry."""
+
+from typing import Annotated
+
+import typer
+
+from db import event_types
+from scripts.output import AsJSON, show
+from scripts.serve import database
+from scripts.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="The event type registry.")
+
+Name = Annotated[str, typer.Argument(help="The event type, 1 to 200 characters.")]
+
+
+@app.command("list")
+def list_(as_json: AsJSON = False) -> None:
+    """List every event type."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show(event_types.all_of_them(connection), as_json)
+
+
+@app.command()
+def register(
+    name: Name, description: Annotated[str, typer.Option(help="What it means.")] = "", as_json: AsJSON = False
+) -> None:
+    """Register an event type, or make a deprecated one active again."""
+    if not 1 <= len(name) <= 200:
+        raise typer.BadParameter("an event type has 1 to 200 characters")
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show(event_types.register(connection, name, description), as_json)
+
+
+@app.command()
+def deprecate(name: Name, as_json: AsJSON = False) -> None:
+    """Refuse new events of a type. Stored ones stay."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show(event_types.deprecate(connection, name), as_json)

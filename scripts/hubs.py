@@ -1,0 +1,50 @@
+"""`interaction-reporting hub`: who may report."""
+
+import dataclasses
+from typing import Annotated
+
+import typer
+
+from db import hubs
+from scripts.output import AsJSON, note, show
+from scripts.serve import database
+from scripts.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Hubs: the systems that report.")
+
+Name = Annotated[str, typer.Argument(help="The hub's name.", min=1)]
+
+
+@app.command()
+def create(name: Name, as_json: AsJSON = False) -> None:
+    """Create a hub and print its API key, which is shown only now."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        hub, key = hubs.create(connection, name)
+    _show_key(hub, key, as_json)
+
+
+@app.command("list")
+def list_(as_json: AsJSON = False) -> None:
+    """List every hub."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show(hubs.all_of_them(connection), as_json)
+
+
+@app.command()
+def rotate_key(name: Name, as_json: AsJSON = False) -> None:
+    """Replace a hub's API key; the old one is refused at once. Prints the new one, which is shown only now."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        hub, key = hubs.rotate_key(connection, name)
+    _show_key(hub, key, as_json)
+
+
+@app.command()
+def disable(name: Name, as_json: AsJSON = False) -> None:
+    """Refuse a hub's API key from now on. Its events stay."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show(hubs.disable(connection, name), as_json)
+
+
+def _show_key(hub: hubs.Hub, key: str, as_json: bool) -> None:
+    show({**dataclasses.asdict(hub), "api_key": key}, as_json)
+    note("Keep the key now: only its digest is stored, and it cannot be shown again.")

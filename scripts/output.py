@@ -1,0 +1,46 @@
+"""What a command prints: a table for people, JSON for programs."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+_WIDTH_OF_A_PIPE = 240
+
+
+def show(found: Any, as_json: bool) -> None:
+    """Print a dataclass, a dict, or a list of either."""
+    values = [_as_dict(item) for item in found] if isinstance(found, Sequence) else _as_dict(found)
+    if as_json:
+        print(json.dumps(values, default=str, indent=2))
+    elif isinstance(values, dict):
+        _print_table(["", ""], [[name, value] for name, value in values.items()])
+    elif values:
+        _print_table(list(values[0]), [list(value.values()) for value in values])
+    else:
+        print("none")
+
+
+def note(text: str) -> None:
+    """Tell a person something that is not part of the result."""
+    print(text, file=sys.stderr)
+
+
+def _as_dict(item: Any) -> dict[str, Any]:
+    return dict(item) if isinstance(item, dict) else dataclasses.asdict(item)
+
+
+def _print_table(columns: list[str], rows: list[list[Any]]) -> None:
+    table = Table(box=None, show_header=any(columns), header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE, markup=False, highlight=False).print(table)

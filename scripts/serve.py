@@ -1,0 +1,142 @@
+"""The composition root: opens what the service needs, puts it together, and closes it again."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
+from typing import Any
+
+import uvicorn
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
+
+from db import embedded, migrate
+from db.engine import Database
+from db.errors import Unavailable
+from handlers import contracts, health, security
+from openapi.access_log import AccessLog
+from openapi.app import Surroundings, build
+from openapi.contract import Contract
+from openapi.live import Live
+from scripts import logs
+from scripts.settings import Settings, variable
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 30
+"""How long a start waits for a database that is away."""
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[Database]:
+    """The database of `settings` as it is; an embedded one runs meanwhile if none is named."""
+    named = nullcontext(settings.database_url) if settings.database_url else embedded.running(settings.data_dir)
+    with named as url, closing(Database(url, settings.connections, settings.database_timeout)) as opened:
+        yield opened
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Database]:
+    """The database of `settings`, migrated and with a contract."""
+    with connected(settings) as opened:
+        prepare(opened)
+        yield opened
+
+
+def prepare(opened: Database) -> dict[str, str | list[str] | None]:
+    """Migrate, and give an empty database its contract; what was done. Waits a while for a database that is away."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            before, after = migrate.upgrade(opened)
+            with opened.begin() as connection:
+                return {"revision_before": before, "revision": after, "contracts_activated": contracts.seed(connection)}
+        except Unavailable as error:
+            if time.monotonic() > deadline:
+                raise
+            logger.warning("the database is away: %s", error)
+            time.sleep(1)
+
+
+def application() -> ASGIApp:
+    """The service of one worker, configured by the environment. uvicorn calls this."""
+    settings = Settings.read()
+    logs.configure(settings.log_level)
+    live = Live()
+
+    @asynccontextmanager
+    async def lifespan(_router: Router) -> AsyncIterator[dict[str, Any]]:
+        with closing(Database(settings.database_url, settings.connections, settings.database_timeout)) as opened:
+            contract = await opened.run(contracts.governing)
+            live.application = _built(contract, opened, settings)
+            logger.info("serving", extra={"contract": contract.version, "digest": contract.digest})
+            for difference in await opened.run(contracts.differences):
+                logger.warning(difference)
+            yield {"database": opened, "contract_version": contract.version, "head_timeout": settings.head_timeout}
+
+    _end_with_parent()
+    routes = [Route("/health/live", health.live), Route("/health/ready", health.ready)]
+    return AccessLog(Router(routes, redirect_slashes=False, default=live, lifespan=lifespan))
+
+
+def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is under way.
+
+    `opened` is called once connections are accepted, with the database and the URL of the service. OSError if the
+    address cannot be listened on; ContractError if the contract that governs cannot be served.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
+    logs.configure(settings.log_level)
+    with socket.create_server((settings.host, settings.port), backlog=2048) as listener, database(settings) as kept:
+        with kept.begin() as connection:
+            _built(contracts.governing(connection), kept, settings)  # raises here, before anything depends on it
+        host, port = listener.getsockname()[:2]
+        opened(kept, f"http://{host}:{port}")
+        os.environ[variable("database_url")] = kept.url  # the workers' only way to know an embedded one
+        config = uvicorn.Config(
+            "scripts.serve:application",
+            factory=True,
+            loop="uvloop",
+            http="openapi.connection:Connection",
+            ws="none",
+            workers=settings.workers,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=settings.keep_alive,
+            timeout_graceful_shutdown=settings.drain_timeout,
+        )
+        if settings.workers > 1:
+            Multiprocess(config, sockets=[listener]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _built(contract: Contract, opened: Database, settings: Settings) -> ASGIApp:
+    return build(
+        contract,
+        Surroundings(
+            authenticate=security.authenticate,
+            resources=opened,
+            failures={Unavailable: "unavailable"},
+            body_timeout=settings.body_timeout,
+        ),
+    )
+
+
+def _end_with_parent() -> None:
+    """Drain when the process that supervises this worker is gone, however it went."""
+    if (parent := multiprocessing.parent_process()) is not None:
+
+        def wait() -> None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        threading.Thread(target=wait, daemon=True).start()

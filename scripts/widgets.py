@@ -1,0 +1,31 @@
+"""`interaction-reporting widget`: what events are about."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from db import widgets
+from scripts.output import AsJSON, show
+from scripts.serve import database
+from scripts.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Widgets: what events are about.")
+
+
+@app.command()
+def register(
+    name: Annotated[str, typer.Argument(help="What the widget is called.")],
+    widget_id: Annotated[UUID | None, typer.Option("--id", help="Its id, if it has one already.")] = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Register a widget."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show(widgets.register(connection, name, widget_id), as_json)
+
+
+@app.command("list")
+def list_(as_json: AsJSON = False) -> None:
+    """List every widget."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show(widgets.all_of_them(connection), as_json)
