@@ -1,0 +1,162 @@
+"""What tests are given: databases, a running service, and a client that checks every answer against the contract."""
+
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import httpx
+import psycopg
+import pytest
+import uvicorn
+from psycopg.rows import dict_row
+
+from db import hubs, widgets
+from db.engine import Database
+from openapi.contract import Contract, published
+from scripts.demonstration import WIDGET
+from scripts.serve import application, prepare
+from tests import promises
+from tests.postgresql import debian_server, embedded_server, fresh_database
+
+PATH = "/api/v1/interaction-events"
+EVENT = {"widget_id": str(WIDGET), "event_type": "clicked", "occurred_at": "2026-03-31T12:00:00Z"}
+
+_numbers = itertools.count()
+
+
+class ContractClient(httpx.Client):
+    """A client for which an answer that breaks the contract is an AssertionError."""
+
+    def __init__(self, contract: Contract, **options: Any) -> None:
+        self._contract = contract
+        super().__init__(**options)
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send `request`, and check what it is answered with unless it is about health."""
+        response = super().send(request, **options)
+        if not request.url.path.startswith("/health/"):
+            response.read()
+            promises.check(response, self._contract)
+        return response
+
+
+@dataclass
+class Service:
+    """A service that runs in a thread of the tests: its database, a hub's key, and clients for both."""
+
+    url: str
+    port: int
+    database_url: str
+    database: Database
+    key: str
+    contract: Contract
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header that authenticates the hub."""
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def client(self, **options: Any) -> ContractClient:
+        """A client that authenticates as the hub."""
+        return ContractClient(self.contract, base_url=self.url, headers=self.authorization, **options)
+
+    def events(self, condition: str = "TRUE", *values: Any) -> list[dict[str, Any]]:
+        """The stored events for which `condition` holds, oldest first."""
+        with psycopg.connect(self.database_url, row_factory=dict_row) as connection:
+            query = f"SELECT * FROM interaction_events WHERE {condition} ORDER BY id"  # noqa: S608 (written in tests)
+            return connection.execute(query, values).fetchall()  # type: ignore[call-overload, no-any-return]
+
+
+@contextmanager
+def running(database_url: str, **settings: str) -> Iterator[Service]:
+    """A service on the prepared database at `database_url`, with one hub and the widget of the examples."""
+    with closing(Database(database_url)) as database:
+        with database.begin() as connection:
+            _, key = hubs.create(connection, f"hub {next(_numbers)}")
+            if all(widget.id != WIDGET for widget in widgets.all_of_them(connection)):
+                widgets.register(connection, "Widget of the examples", WIDGET)
+        environment = {"IR_DATABASE_URL": database_url, "IR_LOG_LEVEL": "warning", **settings}
+        with mock.patch.dict("os.environ", environment):
+            server = uvicorn.Server(
+                uvicorn.Config(application(), http="openapi.connection:Connection", ws="none", log_config=None)
+            )
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive(), "the service did not start"
+                time.sleep(0.01)
+            contract = next(published())
+            yield Service(f"http://127.0.0.1:{port}", port, database_url, database, key, contract, settings)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture(scope="session")
+def embedded_url() -> Iterator[str]:
+    """The URL of an embedded PostgreSQL server."""
+    with embedded_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session", params=["embedded", "debian"])
+def any_server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a PostgreSQL server, of each kind in turn."""
+    if request.param == "embedded":
+        yield request.getfixturevalue("embedded_url")
+    else:
+        with debian_server() as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def template(embedded_url: str) -> Iterator[str]:
+    """The name of a prepared database on the embedded server, to copy."""
+    with fresh_database(embedded_url, "prepared") as url:
+        with closing(Database(url)) as database:
+            prepare(database)
+        yield "prepared"
+
+
+@pytest.fixture
+def database_url(embedded_url: str, template: str) -> Iterator[str]:
+    """The URL of a prepared database of the test's own."""
+    with fresh_database(embedded_url, f"test_{next(_numbers)}", template) as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A prepared database of the test's own."""
+    with closing(Database(database_url)) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def service(embedded_url: str, template: str) -> Iterator[Service]:
+    """A service that tests share: whoever changes more than events takes `start_service`."""
+    with fresh_database(embedded_url, "shared", template) as url, running(url) as started:
+        yield started
+
+
+@pytest.fixture
+def start_service(database_url: str) -> Callable[..., Any]:
+    """Starts a service on the test's own database: a context manager, which takes settings by variable."""
+    return lambda **settings: running(database_url, **settings)
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[ContractClient]:
+    """A client of the shared service, which authenticates as its hub."""
+    with service.client() as client:
+        yield client

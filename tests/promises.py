@@ -1,0 +1,50 @@
+"""Whether an answer is what the contract promises, judged by other libraries than those that serve."""
+
+from typing import Any
+
+import httpx
+from openapi_schema_validator import OAS30Validator, oas30_format_checker
+
+from openapi.contract import Contract
+
+ERROR = {"type": "object", "required": ["error", "help"], "additionalProperties": False}
+BEYOND_OPERATIONS = {404, 405}
+"""What is answered where the contract has no operation, in the shape of its errors."""
+
+
+def check(response: httpx.Response, contract: Contract) -> None:
+    """AssertionError unless `response` has a status, headers and a body that `contract` documents for its request."""
+    assert response.headers["x-request-id"]
+    operation = _operation(response.request, contract)
+    if operation is None or response.status_code in BEYOND_OPERATIONS:
+        assert response.status_code in BEYOND_OPERATIONS, f"{response.status_code} where there is no operation"
+        assert response.json().keys() == {"error", "help"}
+        return
+    documented = operation["responses"].get(str(response.status_code))
+    assert documented, f"the status {response.status_code} is not documented"
+    promised = contract.resolve(documented)
+    for name, header in promised.get("headers", {}).items():
+        _check_header(response, name, contract.resolve(header))
+    media_type = response.headers["content-type"]
+    assert media_type in promised["content"], f"the media type {media_type} is not documented"
+    _validate(response.json(), promised["content"][media_type]["schema"], contract)
+
+
+def _operation(request: httpx.Request, contract: Contract) -> dict[str, Any] | None:
+    base = contract.document["servers"][0]["url"]
+    item = contract.document["paths"].get(request.url.path.removeprefix(base), {})
+    found: dict[str, Any] | None = item.get(request.method.lower())
+    return found
+
+
+def _check_header(response: httpx.Response, name: str, promised: dict[str, Any]) -> None:
+    value: Any = response.headers.get(name)
+    assert value or not promised.get("required"), f"the header {name} is missing"
+    if value is not None:
+        schema = promised["schema"]
+        OAS30Validator(schema).validate(int(value) if schema["type"] == "integer" else value)
+
+
+def _validate(value: Any, schema: dict[str, Any], contract: Contract) -> None:
+    document = {**contract.copy(), **schema}
+    OAS30Validator(document, format_checker=oas30_format_checker).validate(value)

@@ -1,0 +1,1 @@
+"""Tests of what a person runs, run as a person does."""
