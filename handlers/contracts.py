@@ -43,25 +43,25 @@ def differences(connection: Connection) -> list[str]:
         row = rows.pop(contract.version, None)
         if row is None:
             found.append(f"contract {contract.version} is a document of this release and not in the database")
-        elif (digest := _digest(row.document)) != contract.digest:
-            found.append(
-                f"contract {contract.version}: the row ({digest[:12]}) and the document of this release "
-                f"({contract.digest[:12]}) differ; the row is served"
-            )
+        elif difference := _difference(row.document, contract):
+            found.append(f"contract {contract.version}: {difference}")
     found += [f"contract {version} is in the database and not a document of this release" for version in rows]
     return found
 
 
 def warnings(connection: Connection, served: str) -> list[str]:
     """What an operator should look at while contract `served` is served, a sentence each."""
-    active = [row.contract_version for row in contracts.serving(connection)]
-    if served not in active:
-        return [f"contract {served} is served, but its row is no longer active", *differences(connection)]
-    return differences(connection)
+    if served in [row.contract_version for row in contracts.serving(connection)]:
+        return differences(connection)
+    return [f"contract {served} is served, but its row is no longer active", *differences(connection)]
 
 
-def _digest(document: str) -> str:
+def _difference(document: str, contract: Contract) -> str | None:
+    """How the document of a row differs from `contract`, which has the same version."""
     try:
-        return Contract.read(document).digest
-    except ContractError:
-        return "not a contract"
+        row = Contract.read(document)
+    except ContractError as error:
+        return f"the row cannot be read: {error}"
+    if row.digest == contract.digest:
+        return None
+    return f"the row ({row.digest[:12]}) and the document of this release ({contract.digest[:12]}) differ; the row governs"

@@ -70,7 +70,8 @@ def build(contract: Contract, surroundings: Surroundings) -> ASGIApp:
     except ContractError:
         raise
     except Exception as error:
-        raise ContractError(f"contract {contract.version} cannot be served: {error or type(error).__name__}") from error
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        raise ContractError(f"contract {contract.version} cannot be served: {reason}") from error
     for layer in connexion.middleware_stack:
         if isinstance(layer, RoutingMiddleware):
             _without_redirects(layer)

@@ -35,9 +35,9 @@ def fresh_service(*options: str, **settings: str) -> Iterator[Service]:
 
     On exit it is drained, and its embedded PostgreSQL stopped and removed.
     """
-    with tempfile.TemporaryDirectory(prefix="interaction-reporting-", ignore_cleanup_errors=True) as directory:
-        with service_on(Path(directory), *options, **settings) as service:
-            yield service
+    temporary = tempfile.TemporaryDirectory(prefix="interaction-reporting-")
+    with temporary as directory, service_on(Path(directory), *options, **settings) as service:
+        yield service
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(
         Formatter(
-            "{levelname}{name}{message}",
+            "{levelname}{process}{name}{message}",
             style="{",
             timestamp=True,
             rename_fields={"levelname": "level", "name": "logger", "message": "event"},

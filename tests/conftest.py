@@ -71,7 +71,7 @@ class Service:
         """The stored events for which `condition` holds, oldest first."""
         with psycopg.connect(self.database_url, row_factory=dict_row) as connection:
             query = f"SELECT * FROM interaction_events WHERE {condition} ORDER BY id"  # noqa: S608 (written in tests)
-            return connection.execute(query, values).fetchall()  # type: ignore[call-overload, no-any-return]
+            return connection.execute(query, values).fetchall()
 
 
 @contextmanager

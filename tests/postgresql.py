@@ -27,7 +27,7 @@ def embedded_server() -> Iterator[str]:
 
 @contextmanager
 def debian_server() -> Iterator[str]:
-    """The URL of a server made of Debian's PostgreSQL 15. Where it is not installed the test is skipped, but not in CI."""
+    """The URL of a server of Debian's PostgreSQL 15. Where that is missing the test is skipped; in CI it fails."""
     if not DEBIAN.exists():
         (pytest.fail if "CI" in os.environ else pytest.skip)("Debian's postgresql-15 is not installed")
     user = "postgres" if os.geteuid() == 0 else None

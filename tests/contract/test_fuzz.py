@@ -1,0 +1,68 @@
+"""Schemathesis finds no broken promise in the service, and finds those that are broken on purpose."""
+
+import functools
+import xml.etree.ElementTree as ET
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from handlers import interaction_events
+from openapi.exchange import Answer, Request
+from scripts.cli import app
+from scripts.fuzz import keeps_its_promises
+from tests.conftest import Service
+
+Handler = Callable[[Request], Awaitable[Answer]]
+
+
+def test_the_service_keeps_every_promise(tmp_path: Path) -> None:
+    """`interaction-reporting fuzz` exits 0; its reports are there and tell of every phase."""
+    result = CliRunner().invoke(app, ["fuzz", "--report-dir", str(tmp_path)])
+    assert result.exit_code == 0
+    (junit,) = tmp_path.glob("1.0/junit-*.xml")
+    (suite,) = ET.parse(junit).getroot().iter("testsuite")  # noqa: S314 (written by the run above)
+    assert int(suite.attrib["tests"]) >= 1
+    assert (suite.attrib["failures"], suite.attrib["errors"]) == ("0", "0")
+    assert list(tmp_path.glob("1.0/html-*/index.html"))
+
+
+def without_occurred_at(answer: Answer) -> Answer:
+    """An answer that lacks a promised field."""
+    return Answer(answer.status, {name: value for name, value in answer.body.items() if name != "occurred_at"})
+
+
+def with_another_status(answer: Answer) -> Answer:
+    """An answer with a status that is not documented."""
+    return Answer(202, answer.body)
+
+
+def failing(_answer: Answer) -> Answer:
+    """No answer at all."""
+    raise RuntimeError("broken on purpose")
+
+
+@pytest.mark.parametrize("broken", [without_occurred_at, with_another_status, failing])
+def test_a_broken_promise_is_found(
+    broken: Callable[[Answer], Answer],
+    start_service: Callable[..., AbstractContextManager[Service]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A handler that breaks its promise makes the run fail."""
+    kept: Handler = interaction_events.create
+
+    @functools.wraps(kept)
+    async def create(request: Request) -> Answer:
+        return broken(await kept(request))
+
+    monkeypatch.setattr(interaction_events, "create", create)
+    with start_service(IR_LOG_LEVEL="error") as service:
+        assert not keeps_its_promises(service.contract, service.url, service.key, tmp_path, "--phases", "examples")
+
+
+def test_an_unbroken_service_is_not_found_broken(service: Service, tmp_path: Path) -> None:
+    """The run that finds the broken ones passes when nothing is broken."""
+    assert keeps_its_promises(service.contract, service.url, service.key, tmp_path, "--phases", "examples")

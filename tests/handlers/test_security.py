@@ -1,0 +1,46 @@
+"""Who is calling: what is accepted as a key, and what a refusal says."""
+
+import pytest
+
+from db import keys
+from tests.conftest import EVENT, PATH, ContractClient, Service
+
+
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER  "])
+def test_the_scheme_is_matched_without_regard_to_case(client: ContractClient, service: Service, scheme: str) -> None:
+    """RFC 9110 section 11.1; more than one space is tolerated."""
+    assert client.post(PATH, json=EVENT, headers={"Authorization": scheme + service.key}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    ["Bearer", "Basic aHViOmtleQ==", "Bearer a b", "Bearer a,b", "Bearer " + "a" * 5000, "irk_abc"],
+    ids=["no-key", "basic", "two-keys", "comma", "too-long", "no-scheme"],
+)
+def test_a_malformed_header_is_refused(client: ContractClient, credentials: str) -> None:
+    """401 with the seed's body, and `invalid_request` in the challenge."""
+    response = client.post(PATH, json=EVENT, headers={"Authorization": credentials})
+    assert response.status_code == 401
+    assert 'error="invalid_request"' in response.headers["www-authenticate"]
+
+
+def test_an_unknown_key_is_refused(client: ContractClient) -> None:
+    """401 with `invalid_token` in the challenge."""
+    response = client.post(PATH, json=EVENT, headers={"Authorization": f"Bearer {keys.new()}"})
+    assert response.status_code == 401
+    assert 'error="invalid_token"' in response.headers["www-authenticate"]
+
+
+def test_the_digest_of_a_key_is_not_a_key(client: ContractClient, service: Service) -> None:
+    """Who reads the table cannot report events with what it holds."""
+    response = client.post(PATH, json=EVENT, headers={"Authorization": f"Bearer {keys.digest(service.key)}"})
+    assert response.status_code == 401
+
+
+def test_an_event_belongs_to_the_hub_of_the_key(client: ContractClient, service: Service) -> None:
+    """The row names the hub that the key belongs to."""
+    identifier = client.post(PATH, json=EVENT).json()["id"]
+    (row,) = service.events(
+        "id = %s AND hub_id = (SELECT id FROM hubs WHERE api_key = %s)", identifier, keys.digest(service.key)
+    )
+    assert str(row["id"]) == identifier

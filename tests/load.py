@@ -1,0 +1,59 @@
+"""A load of single events from several threads, which remembers what became of each."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.conftest import EVENT, PATH
+
+
+@dataclass
+class Load:
+    """What became of the events: ids that were acknowledged, other statuses, and kinds of failure."""
+
+    acknowledged: list[str] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def wait_for(self, count: int, seconds: float = 60) -> None:
+        """Wait until `count` events are acknowledged."""
+        patience = threading.Event()
+        for _ in range(int(seconds * 100)):
+            if len(self.acknowledged) >= count:
+                return
+            patience.wait(0.01)
+        raise AssertionError(
+            f"only {len(self.acknowledged)} events acknowledged; {self.statuses[:3]} {self.failures[:3]}"
+        )
+
+    def _post(self, url: str, key: str) -> None:
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
+            while not self.stop.is_set():
+                try:
+                    response = client.post(PATH, json=EVENT)
+                except httpx.TransportError as error:
+                    self.failures.append(error)
+                    return
+                if response.status_code == 201:
+                    self.acknowledged.append(response.json()["id"])
+                else:
+                    self.statuses.append(response.status_code)
+
+
+@contextmanager
+def load(url: str, key: str, threads: int = 8) -> Iterator[Load]:
+    """Post events to the service at `url` meanwhile; each thread ends when its connection fails."""
+    made = Load()
+    posting = [threading.Thread(target=made._post, args=(url, key)) for _ in range(threads)]
+    for thread in posting:
+        thread.start()
+    try:
+        yield made
+    finally:
+        made.stop.set()
+        for thread in posting:
+            thread.join()
