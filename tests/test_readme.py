@@ -1,0 +1,69 @@
+"""README tells the truth: its commands run, its tables are those of the code, its links lead somewhere."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.fresh_service import Service, service_on
+from scripts.settings import table
+from tests.test_layers import ROOT
+
+README = (ROOT / "README.md").read_text()
+IN_TESTS_OF_THEIR_OWN = {"scripts/demo", "scripts/test", "interaction-reporting fuzz"}
+
+
+def blocks(section: str, language: str) -> list[str]:
+    """The fenced blocks in `language` of a section."""
+    text = README.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def run(service: Service, directory: Path, *command: str) -> str:
+    """What `command` prints, run where the files of the project and the commands of its environment are found."""
+    for name in ("openapi", ".venv"):
+        if not (directory / name).exists():
+            (directory / name).symlink_to(ROOT / name)
+    environment = os.environ | {
+        "IR_DATA_DIR": str(service.data_dir),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_first_event_takes_what_readme_says(tmp_path: Path) -> None:
+    """The blocks of the section, pasted in order, have the event accepted by curl and by Python."""
+    commands, with_curl = blocks("A first event in five minutes", "sh")
+    (with_python,) = blocks("A first event in five minutes", "python")
+    with service_on(tmp_path) as service:
+        run(service, tmp_path, "bash", "-euc", commands)
+        told = run(service, tmp_path, "bash", "-euc", with_curl.replace("http://127.0.0.1:8080", service.url))
+        assert told.startswith("HTTP/1.1 201 Created")
+        told = run(service, tmp_path, sys.executable, "-c", with_python.replace("http://127.0.0.1:8080", service.url))
+        assert told.startswith("201 {'id': ")
+
+
+def test_the_commands_run(tmp_path: Path) -> None:
+    """Each command of the section does what it says; those that take long have tests of their own."""
+    commands = [line for block in blocks("Commands", "sh") for line in block.splitlines()]
+    with service_on(tmp_path) as service:
+        for command in commands:
+            if not any(command.startswith(elsewhere) for elsewhere in IN_TESTS_OF_THEIR_OWN):
+                assert run(service, tmp_path, "bash", "-euc", command), command
+
+
+def test_the_table_of_settings_is_that_of_the_code() -> None:
+    """Variable, default and purpose of each setting."""
+    rows = re.findall(r"^\| `(IR_\w+)` \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
+    assert rows == [(name, f"`{default}`" if default else "unset", purpose) for name, default, purpose in table()]
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)]+)\)", README))
+def test_links_lead_somewhere(target: str) -> None:
+    """Each link is a file of the project."""
+    assert (ROOT / target).exists()
