@@ -64,4 +64,6 @@ def _difference(document: str, contract: Contract) -> str | None:
         return f"the row cannot be read: {error}"
     if row.digest == contract.digest:
         return None
-    return f"the row ({row.digest[:12]}) and the document of this release ({contract.digest[:12]}) differ; the row governs"
+    return (
+        f"the row ({row.digest[:12]}) and the document of this release ({contract.digest[:12]}) differ; the row governs"
+    )

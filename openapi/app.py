@@ -51,6 +51,9 @@ class Surroundings:
 
 def build(contract: Contract, surroundings: Surroundings) -> ASGIApp:
     """The application that serves `contract`; ContractError if it cannot be served."""
+    names = [operation.operation_id for operation in contract.operations]
+    if len(set(names)) < len(names):
+        raise ContractError(f"contract {contract.version} has one operationId for two operations")
     endpoints = partial(Endpoints, contract=contract, surroundings=surroundings)
     try:
         connexion: Any = ConnexionMiddleware(

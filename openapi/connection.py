@@ -2,7 +2,8 @@
 
 uvicorn 0.54 on httptools 0.9 leaves to its user: fields of a trailer are appended to the headers, heads and bodies may
 come as slowly as they like and heads be as large as they like, Host may be missing, a request with an Upgrade field
-loses its body (Java's HttpClient sends one by default), and a drain cuts connections on which a request is under way.
+loses its body (Java's HttpClient sends one by default), a drain cuts connections on which a request is under way, and
+a connection that is closed on a client that still sends is reset, which may cost the client its answer.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 MAX_HEAD_BYTES = 32768
 MAX_FIELDS = 100
+MAX_LENGTH_DIGITS = 19
 HEAD_SECONDS = 10.0
 LINGER_SECONDS = 5.0
 """How long the rest of a body is read and discarded after an early answer, so that the client sees that answer."""
@@ -36,9 +38,10 @@ class Connection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
         self._head_bytes = 0
-        self._parsed = False
+        self._unparsed_bytes = 0  # of a field or a line that goes on, of which httptools says nothing yet
         self._refusal: Problem | None = None
-        self._finished = False
+        self._finished = False  # nothing more is parsed
+        self._ended = False  # nothing more is written
         self._draining = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -53,32 +56,29 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse `data`, unless the connection is done for."""
-        self._unset_keepalive_if_required()
         if self._finished:
             return
-        if self._in_head and self._deadline is None:
-            self._expect_head()
-        self._parsed = False
+        self._unparsed_bytes += len(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(data[upgrade.args[0] :])
+            self._parse(data)
+        except httptools.HttpParserCallbackError:
+            self._refuse(self._refusal or Problem("malformed_request", reason="its target cannot be read"))
         except httptools.HttpParserError as error:
-            self._refuse(self._refusal or Problem("malformed_request", reason=str(error) or "it cannot be parsed"))
+            self._refuse(Problem("malformed_request", reason=str(error) or "it cannot be parsed"))
         else:
-            if self._in_head and not self._parsed:  # an unfinished field, of which httptools says nothing yet
-                self._count(len(data))
-                if self._refusal:
-                    self._refuse(self._refusal)
+            if self._head_bytes + self._unparsed_bytes > MAX_HEAD_BYTES:
+                self._refuse(_head_too_large())
 
     def on_message_begin(self) -> None:
         """A head begins."""
-        self._parsed = True
+        self._unset_keepalive_if_required()
+        if self._deadline is None:
+            self._expect_head()
+        self._unparsed_bytes = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
         """A part of the request target."""
-        self._parsed = True
         self._count(len(url))
         self._stop_if_refused()
         super().on_url(url)
@@ -87,7 +87,6 @@ class Connection(HttpToolsProtocol):
         """A field of the head; one of a trailer is dropped (RFC 9110 section 6.5.1)."""
         if not self._in_head:
             return
-        self._parsed = True
         self._count(len(name) + len(value) + 4)
         if len(self.headers) >= MAX_FIELDS:
             self._refusal = _head_too_large()
@@ -101,27 +100,55 @@ class Connection(HttpToolsProtocol):
         if ambiguity := self._ambiguity():
             self._refusal = Problem("malformed_request", reason=ambiguity)
         self._stop_if_refused()
-        self._in_head = False
-        self._disarm()
+        if self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # RFC 9110 section 10.1.1
         super().on_headers_complete()
+        self._unset_keepalive_if_required()
+        self._disarm()
+        self._in_head, self._head_bytes, self._unparsed_bytes = False, 0, 0
+        self.cycle.transport = self  # type: ignore[assignment] # its methods that a request uses are below
         if self._draining:
             self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._unparsed_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The body is complete, and the next head may come."""
         if self._in_head:
             return
         self._disarm()
-        self._in_head, self._head_bytes, self._parsed = True, 0, True
+        self._in_head, self._unparsed_bytes = True, 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """An answer is sent. The rest of a body that was not read is discarded, for a while."""
+        another_waits = bool(self.pipeline)
         super().on_response_complete()
-        if self._finished and not self.pipeline:
-            self.transport.close()
+        if another_waits:
+            return
+        if self._finished:
+            self._end()
         elif not self._in_head and self.cycle.response_complete:
             self._arm(LINGER_SECONDS, self.transport.close)
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._ended or self.transport.is_closing()
+
+    def write(self, data: bytes) -> None:
+        """Send a part of an answer, unless its client is gone."""
+        if not self.is_closing():
+            self.transport.write(data)
+
+    def close(self) -> None:
+        """Close after the last answer."""
+        if self._in_head:
+            self.transport.close()
+        else:
+            self._end()
 
     def shutdown(self) -> None:
         """Drain: finish what is under way, and give an idle connection's next request a moment to arrive."""
@@ -137,31 +164,40 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def _ambiguity(self) -> str | None:
-        """Why this head cannot be trusted to mean one thing (RFC 9112 sections 3.2, 6.1 and 6.3)."""
-        fields = [name for name, _ in self.headers]
+        """Why this head cannot be trusted to mean one thing (RFC 9112 sections 2.3, 3.2, 6.1 and 6.3)."""
+        version = self.parser.get_http_version()
+        names = [name for name, _ in self.headers]
+        lengths = [value for name, value in self.headers if name == b"content-length"]
         codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
-        if self.parser.get_method() == b"CONNECT":
-            return "CONNECT is for proxies"
-        if self.parser.get_http_version() == "1.1" and fields.count(b"host") != 1:
-            return "it must have exactly one Host field"
-        if codings and b"content-length" in fields:
-            return "it has both Content-Length and Transfer-Encoding"
-        if codings and (codings != [b"chunked"] or self.parser.get_http_version() != "1.1"):
-            return "its Transfer-Encoding is not chunked"
-        if fields.count(b"content-length") > 1:
-            return "it has more than one Content-Length"
-        return None
+        faults = {
+            "CONNECT is for proxies": self.parser.get_method() == b"CONNECT",
+            "its version is neither HTTP/1.0 nor HTTP/1.1": version not in ("1.0", "1.1"),
+            "it must have exactly one Host field": version == "1.1" and names.count(b"host") != 1,
+            "it has both Content-Length and Transfer-Encoding": bool(codings and lengths),
+            "its Transfer-Encoding is not chunked": codings not in ([], [b"chunked"] if version == "1.1" else []),
+            "it has more than one Content-Length": len(lengths) > 1,
+            "its Content-Length has too many digits": any(len(value) > MAX_LENGTH_DIGITS for value in lengths),
+        }
+        return next((fault for fault, is_there in faults.items() if is_there), None)
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
-        """Parse the request again as if it had not asked for another protocol (RFC 9110 section 7.8 allows that)."""
-        dropped = (b"upgrade", b"http2-settings", b"connection")
-        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/1.1"]
-        lines += [name + b": " + value for name, value in self.headers if name not in dropped]
-        self.parser = httptools.HttpRequestParser(self)
-        self.data_received(b"\r\n".join([*lines, b"", rest]))
+    def _parse(self, data: bytes) -> None:
+        """Parse `data`; a request that asks for another protocol as if it did not (RFC 9110 section 7.8 allows it)."""
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                version = self.parser.get_http_version().encode()
+                lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + version]
+                lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+                data = b"\r\n".join([*lines, b"", data[upgrade.args[0] :]])
+                self.parser = httptools.HttpRequestParser(self)
+                self._head_bytes = 0
+            else:
+                return
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
+        self._unparsed_bytes = 0
         if self._head_bytes > MAX_HEAD_BYTES:
             self._refusal = _head_too_large()
 
@@ -170,12 +206,15 @@ class Connection(HttpToolsProtocol):
             raise self._refusal  # stops the parser; data_received answers
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer `problem` and end the connection; only end it while a request before this one awaits its answer."""
+        """Answer `problem` and end the connection; only end it where that would be the answer to another request."""
         self._finished = True
         self._disarm()
+        answered = self.cycle is None or self.cycle.response_complete
         if not self._in_head and self.pipeline:
             self.pipeline.popleft()  # the refused request itself, which waits behind another
-        elif self.cycle is None or self.cycle.response_complete or not self._in_head:
+        elif not self._in_head and answered:
+            self._end()  # the refused request has its answer already
+        elif not self._in_head or answered:
             self._tell(problem)
 
     def _tell(self, problem: Problem) -> None:
@@ -192,12 +231,21 @@ class Connection(HttpToolsProtocol):
             *problem.headers,
         ]
         head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.transport.write(STATUS_LINE[problem.status] + head + b"\r\n" + content)
+        self.write(STATUS_LINE[problem.status] + head + b"\r\n" + content)
         logger.info(
             "refused", extra={"request_id": identifier.decode(), "status": problem.status, "reason": problem.error}
         )
+        self._end()
+
+    def _end(self) -> None:
+        """Write nothing more, and close when the client has had time to read its answer (RFC 9112 section 9.6)."""
+        if self.is_closing():
+            return
+        self._finished = self._ended = True
+        self.pipeline.clear()
         if self.transport.can_write_eof():
-            self.transport.write_eof()  # and read on, or what is still arriving would reset the answer away
+            self.transport.write_eof()
+            self.flow.resume_reading()  # or what is still arriving would reset the answer away
             self._arm(LINGER_SECONDS, self.transport.close)
         else:
             self.transport.close()

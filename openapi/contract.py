@@ -34,7 +34,10 @@ class Operation:
 
 @dataclass(frozen=True)
 class Contract:
-    """An OpenAPI document. `text` is as it was published; two with the same `digest` say the same."""
+    """An OpenAPI document whose references stay within it.
+
+    `text` is as it was published; two contracts with the same `digest` say the same.
+    """
 
     text: str = field(repr=False)
     document: dict[str, Any] = field(repr=False)
@@ -48,7 +51,10 @@ class Contract:
         version = document["info"].get("version")
         if not (isinstance(version, str) and re.fullmatch(r"[1-9][0-9]{0,3}\.(0|[1-9][0-9]{0,3})", version)):
             raise ContractError("info.version is not of the form MAJOR.MINOR, for instance '1.0' (quote it in YAML)")
-        return cls(text, document)
+        contract = cls(text, document)
+        for node in _nodes(document):
+            contract.resolve(node)
+        return contract
 
     @classmethod
     def of_file(cls, path: Path) -> "Contract":
@@ -96,9 +102,8 @@ class Contract:
     def resolve(self, node: Any) -> Any:
         """`node`, or what it refers to; ContractError if that is not in this document."""
         seen = set()
-        while isinstance(node, dict) and "$ref" in node:
-            reference = node["$ref"]
-            if not isinstance(reference, str) or not reference.startswith("#/"):
+        while isinstance(node, dict) and isinstance(reference := node.get("$ref"), str):
+            if not reference.startswith("#/"):
                 raise ContractError(f"$ref {reference!r} does not stay within the document")
             if reference in seen:
                 raise ContractError(f"$ref {reference!r} leads back to itself")
@@ -176,6 +181,14 @@ def _refuse_hostile_yaml(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise ContractError(f"the document is nested more than {MAX_DEPTH} levels deep")
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    """`node` and every node within; the depth of a document is bounded."""
+    yield node
+    if isinstance(node, dict | list):
+        for inner in node.values() if isinstance(node, dict) else node:
+            yield from _nodes(inner)
 
 
 def _line(event: yaml.Event) -> int:

@@ -1,0 +1,125 @@
+"""The embedded PostgreSQL: started by the first who uses it, stopped by the last, however the others went."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from db import embedded
+
+USER = """
+import sys
+from pathlib import Path
+from db import embedded
+
+with embedded.running(Path(sys.argv[1])) as url:
+    print(url, flush=True)
+    sys.stdin.read()
+"""
+"""A process that uses the server in a directory until its input ends."""
+
+
+@pytest.fixture(scope="module")
+def directory() -> Iterator[Path]:
+    """A directory that the first test makes, and the others find with what the server left there."""
+    with tempfile.TemporaryDirectory(prefix="ir-embedded-") as parent:
+        yield Path(parent) / "not" / "yet"
+
+
+@contextmanager
+def another_user(directory: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A process that uses the server in `directory`, and the URL it was given; in the end it leaves by itself."""
+    command = [sys.executable, "-W", "ignore", "-c", USER, str(directory)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield process.stdout.readline().strip(), process
+        process.communicate(timeout=30)
+
+
+def answers(url: str) -> bool:
+    """Whether there is a server at `url`."""
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def test_a_server_starts_and_stops_and_starts_again(directory: Path) -> None:
+    """In one process and one directory twice: what was stored the first time is there the second time."""
+    with embedded.running(directory) as url, psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS value")
+    assert not answers(url)
+    with embedded.running(directory) as url, psycopg.connect(url) as connection:
+        assert connection.execute("SELECT value FROM kept").fetchone() == (42,)
+        assert connection.execute("SHOW listen_addresses").fetchone() == ("",), "it listens to the network"
+    assert not answers(url)
+
+
+def test_a_server_stops_when_its_user_raises(directory: Path) -> None:
+    """The error passes, and no server is left."""
+    urls = []
+
+    def use() -> None:
+        with embedded.running(directory) as url:
+            urls.append(url)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        use()
+    assert not answers(urls[0])
+
+
+def test_a_server_is_shared_by_two_uses_in_one_process(directory: Path) -> None:
+    """The end of the inner use leaves it to the outer one."""
+    with embedded.running(directory) as url:
+        with embedded.running(directory) as inner_url:
+            assert inner_url == url
+        assert answers(url)
+    assert not answers(url)
+
+
+def test_a_server_outlives_the_process_that_started_it(directory: Path) -> None:
+    """Two processes share it: the one that came first leaves first, and the last one stops it."""
+    with another_user(directory) as (url, first):
+        with embedded.running(directory) as shared_url:
+            assert shared_url == url
+            first.communicate(timeout=30)
+            assert answers(url)
+        assert not answers(url)
+
+
+def test_a_server_outlives_a_process_that_came_later(directory: Path) -> None:
+    """Two processes share it: the one that came last leaves first, and the other one stops it."""
+    with embedded.running(directory) as url:
+        with another_user(directory) as (shared_url, later):
+            assert shared_url == url
+            assert answers(url)
+            later.communicate(timeout=30)
+        assert answers(url)
+    assert not answers(url)
+
+
+def test_a_killed_process_does_not_keep_a_server_from_stopping(directory: Path) -> None:
+    """Whoever shared it and was killed does not count any more."""
+    with embedded.running(directory) as url:
+        with another_user(directory) as (_, killed):
+            killed.kill()
+        assert answers(url)
+    assert not answers(url)
+
+
+def test_a_server_whose_only_user_was_killed_is_taken_over(directory: Path) -> None:
+    """It goes on running, the next user finds it as it is, and stops it."""
+    with another_user(directory) as (url, killed):
+        killed.kill()
+    assert answers(url)
+    with embedded.running(directory) as found_url:
+        assert found_url == url
+        assert answers(url)
+    assert not answers(url)

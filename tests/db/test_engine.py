@@ -1,0 +1,220 @@
+"""The way to the database: transactions, settings of a connection, threads and time limits."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Connection, text
+
+from db.engine import Database
+from db.errors import Failed, Unavailable
+from tests.postgresql import fresh_database, statement
+
+
+@pytest.fixture(scope="module")
+def url(any_server: str) -> Iterator[str]:
+    """The URL of a database with one empty table, on a server of each kind."""
+    with fresh_database(any_server, "engine") as url:
+        statement(url, sql.SQL("CREATE TABLE kept (value text)"))
+        yield url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """That database."""
+    with closing(Database(url)) as database:
+        yield database
+
+
+def keep(connection: Connection, value: str) -> str:
+    """Store `value`."""
+    connection.execute(text("INSERT INTO kept VALUES (:value)"), {"value": value})
+    return value
+
+
+def keep_and_raise(connection: Connection, value: str) -> None:
+    """Store `value`, and fail after that."""
+    keep(connection, value)
+    raise ZeroDivisionError
+
+
+def is_kept(url: str, value: str) -> bool:
+    """Whether another connection sees `value`."""
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT FROM kept WHERE value = %s", [value]).rowcount == 1
+
+
+def process_at_server(connection: Connection) -> int:
+    """The id of the process that serves `connection`."""
+    return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def is_running(url: str, process: int) -> bool:
+    """Whether the server has that process."""
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [process]).rowcount == 1
+
+
+def test_a_database_opens_nothing_before_it_is_used() -> None:
+    """One can be made where no server is, and the first use says so."""
+    nowhere = Database("postgresql://127.0.0.1:1/nowhere")
+    with closing(nowhere), pytest.raises(Unavailable), nowhere.begin():
+        pytest.fail("there is a connection")
+
+
+def test_returning_commits(database: Database, url: str) -> None:
+    """What was stored in a transaction that ends is there for others."""
+    with database.begin() as connection:
+        keep(connection, "committed")
+        assert not is_kept(url, "committed")
+    assert is_kept(url, "committed")
+
+
+def test_raising_rolls_back(database: Database, url: str) -> None:
+    """What was stored in a transaction that raises is not there, and the error passes."""
+    with pytest.raises(ZeroDivisionError), database.begin() as connection:
+        keep_and_raise(connection, "rolled back")
+    assert not is_kept(url, "rolled back")
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("timezone", "UTC"),
+        ("synchronous_commit", "on"),
+        ("statement_timeout", "15s"),
+        ("application_name", "interaction-reporting"),
+    ],
+)
+def test_a_connection_is_set_up(any_server: str, setting: str, expected: str) -> None:
+    """Each setting holds although the database has another as its default."""
+    others = {
+        "timezone": "Asia/Kathmandu",
+        "synchronous_commit": "off",
+        "statement_timeout": "1min",
+        "application_name": "other",
+    }
+    with fresh_database(any_server, "other_defaults") as url:
+        change = sql.SQL("ALTER DATABASE other_defaults SET {} = {}")
+        statement(url, change.format(sql.Identifier(setting), sql.Literal(others[setting])))
+        with closing(Database(url)) as database, database.begin() as connection:
+            assert connection.execute(text(f"SHOW {setting}")).scalar_one() == expected
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_a_url_may_name_postgresql_in_three_ways(url: str, scheme: str) -> None:
+    """Each of them leads to the database through psycopg, and the URL is remembered as it was given."""
+    given = url.replace("postgresql", scheme, 1)
+    with closing(Database(given)) as database, database.begin() as connection:
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+        assert isinstance(connection.connection.driver_connection, psycopg.Connection)
+        assert database.url == given
+
+
+@pytest.mark.parametrize(
+    ("refused", "words"),
+    [
+        pytest.param("hunter2", "is not of the form postgresql://user:password@host:port/database", id="no URL"),
+        pytest.param("mysql://me:hunter2@host/it", "begins with mysql://; only postgresql:// is served", id="MySQL"),
+        pytest.param(
+            "postgresql+asyncpg://me:hunter2@host/it", "begins with postgresql+asyncpg://; only", id="another driver"
+        ),
+    ],
+)
+def test_another_url_is_refused(refused: str, words: str) -> None:
+    """The message says what is wrong with the URL and does not repeat its password."""
+    with pytest.raises(Failed) as raised:
+        Database(refused)
+    assert words in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_lost_connection_is_replaced(database: Database) -> None:
+    """The transaction whose connection is ended by the server is Unavailable; the next one has a new connection."""
+    with pytest.raises(Unavailable), database.begin() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    with database.begin() as connection:
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_connections_are_not_more_than_asked_for(url: str) -> None:
+    """Who wants one more than there are waits for the timeout, and is told."""
+    database = Database(url, connections=1, timeout=0.05)
+    started = time.monotonic()
+    with closing(database), database.begin(), pytest.raises(Unavailable) as raised, database.begin():
+        pytest.fail("there is a second connection")
+    assert str(raised.value) == "all connections are in use"
+    assert 0.05 <= time.monotonic() - started < 5
+
+
+def test_run_commits_and_returns(database: Database, url: str) -> None:
+    """The function's value comes back, its arguments reached it, and what it stored is there for others."""
+    assert asyncio.run(database.run(keep, "run")) == "run"
+    assert asyncio.run(database.run(keep, value="run by name")) == "run by name"
+    assert is_kept(url, "run")
+    assert is_kept(url, "run by name")
+
+
+def test_run_rolls_back(database: Database, url: str) -> None:
+    """The function's error comes back, and what it stored is not there."""
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(database.run(keep_and_raise, "run and rolled back"))
+    assert not is_kept(url, "run and rolled back")
+
+
+def test_run_speaks_errors_of_the_room(database: Database) -> None:
+    """An error of the server is translated on the way back from the thread."""
+    with pytest.raises(Failed, match="UndefinedTable, SQLSTATE 42P01"):
+        asyncio.run(database.run(lambda connection: connection.execute(text("SELECT FROM nothing"))))
+
+
+def test_functions_run_side_by_side(url: str) -> None:
+    """As many as there are connections are under way at once, on connections of their own."""
+    together = threading.Barrier(3, timeout=5)
+
+    def meet(connection: Connection) -> int:
+        together.wait()
+        return process_at_server(connection)
+
+    async def meet_three_times(database: Database) -> list[int]:
+        return await asyncio.gather(*(database.run(meet) for _ in range(3)))
+
+    with closing(Database(url, connections=3)) as database:
+        assert len(set(asyncio.run(meet_three_times(database)))) == 3
+
+
+def test_run_waits_no_longer_than_the_timeout(url: str) -> None:
+    """A function that does not end in time is Unavailable, and so is one that waits for its turn meanwhile."""
+    release = threading.Event()
+
+    async def run_two(database: Database) -> tuple[object, object]:
+        waiting = database.run(lambda _: release.wait(5))
+        return await asyncio.gather(waiting, database.run(keep, "too late"), return_exceptions=True)
+
+    with closing(Database(url, connections=1, timeout=0.2)) as database:
+        told = asyncio.run(run_two(database))
+        release.set()
+        assert [(type(error), str(error)) for error in told] == [(Unavailable, "no answer within 0.2 seconds")] * 2
+        with database.begin():
+            assert not is_kept(url, "too late")
+
+
+def test_close_ends_connections_and_threads(url: str) -> None:
+    """The session at the server ends, and so does the thread in this process."""
+    with closing(Database(url)) as database:
+        process, thread = asyncio.run(
+            database.run(lambda connection: (process_at_server(connection), threading.current_thread()))
+        )
+        assert is_running(url, process)
+        assert thread.is_alive()
+    thread.join(5)
+    assert not thread.is_alive()
+    deadline = time.monotonic() + 5
+    while is_running(url, process):
+        assert time.monotonic() < deadline, "the session is still there"
+        time.sleep(0.01)

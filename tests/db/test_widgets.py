@@ -1,0 +1,73 @@
+"""Widgets."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, func, insert
+
+from db import migrate, tables, widgets
+from db.engine import Database
+from db.errors import Failed, Refused
+from tests.postgresql import fresh_database
+
+KNOWN = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
+
+
+@pytest.fixture(scope="module")
+def migrated(any_server: str) -> Iterator[Database]:
+    """A database with the tables, on a server of each kind."""
+    with fresh_database(any_server, "widgets") as url, closing(Database(url)) as database:
+        migrate.upgrade(database)
+        yield database
+
+
+@pytest.fixture
+def connection(migrated: Database) -> Iterator[Connection]:
+    """A transaction on it that is rolled back in the end."""
+    with migrated.begin() as connection:
+        yield connection
+        connection.rollback()
+
+
+def test_a_widget_gets_an_id(connection: Connection) -> None:
+    """Without an id of its own a widget gets one of version 7; it is active."""
+    widget = widgets.register(connection, "Button")
+    assert widget.id.version == 7
+    assert (widget.name, widget.status) == ("Button", "active")
+    assert widgets.all_of_them(connection) == [widget]
+
+
+def test_a_widget_keeps_its_id(connection: Connection) -> None:
+    """An id that is given is the widget's id."""
+    assert widgets.register(connection, "Button", KNOWN).id == KNOWN
+
+
+def test_an_id_is_taken_once(connection: Connection) -> None:
+    """A second widget of the id is refused in words that name it, and the first stays as it is."""
+    widget = widgets.register(connection, "Button", KNOWN)
+    with pytest.raises(Refused) as raised:
+        widgets.register(connection, "Slider", KNOWN)
+    assert str(raised.value) == f"a widget with the id {KNOWN} exists already"
+    assert widgets.all_of_them(connection) == [widget]
+
+
+def test_two_widgets_may_have_one_name(connection: Connection) -> None:
+    """A name is for people: two widgets of one name have two ids."""
+    first, second = (widgets.register(connection, "Button") for _ in range(2))
+    assert first.id != second.id
+
+
+def test_widgets_are_listed_by_id(connection: Connection) -> None:
+    """The order is that of ids, not that of registration."""
+    for number in (3, 1, 2):
+        widgets.register(connection, f"Button {number}", UUID(int=number))
+    assert [widget.id.int for widget in widgets.all_of_them(connection)] == [1, 2, 3]
+
+
+def test_a_status_is_one_that_is_known(migrated: Database) -> None:
+    """The database itself refuses another."""
+    row = insert(tables.widgets).values(id=func.gen_random_uuid(), name="by hand", status="broken")
+    with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
+        connection.execute(row)

@@ -1,0 +1,408 @@
+"""Bodies that tools, mistakes and attackers send: each is refused with a reason, or kept as it was sent."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from openapi.body import DEFAULT_LIMIT
+from openapi.rfc7493 import MAX_DEPTH, MAX_INTEGER_DIGITS
+from tests.conftest import EVENT, PATH, ContractClient, Service
+
+JSON = {"Content-Type": "application/json"}
+WIDGET = EVENT["widget_id"]
+TEXT = json.dumps(EVENT)
+
+
+@pytest.fixture(scope="module")
+def client(service: Service) -> Iterator[ContractClient]:
+    """One client for all of these tests: to make one takes longer than most of them."""
+    with service.client() as client:
+        yield client
+
+
+def with_metadata(text: str) -> str:
+    """An event as text, whose metadata is written as `text`."""
+    return f'{TEXT[:-1]}, "metadata": {text}}}'
+
+
+def of_size(size: int) -> bytes:
+    """An event of `size` bytes."""
+    shortest = with_metadata('{"x": ""}')
+    return with_metadata('{"x": "%s"}' % ("x" * (size - len(shortest)))).encode()
+
+
+def nested(depth: int) -> str:
+    """An event that is nested `depth` levels deep, arrays and objects in turn."""
+    opened = "".join('{"x":' if level % 2 else "[" for level in range(depth - 2))
+    closed = "".join("}" if level % 2 else "]" for level in reversed(range(depth - 2)))
+    return with_metadata('{"x":' + opened + "1" + closed + "}")
+
+
+def in_chunks(content: bytes, size: int) -> Iterator[bytes]:
+    """`content` in pieces of `size` bytes: httpx sends each as a chunk."""
+    return (content[start : start + size] for start in range(0, len(content), size))
+
+
+def exactly(text: str) -> Any:
+    """The value of JSON, its decimals as they are written and not as a double holds them."""
+    return json.loads(text, parse_float=Decimal)
+
+
+def refusal(client: ContractClient, service: Service, **request: Any) -> httpx.Response:
+    """The answer to a request after which no event is stored."""
+    started = datetime.now(UTC)
+    response = client.post(PATH, **{"headers": JSON} | request)
+    assert service.events("received_at >= %s", started) == []
+    return response
+
+
+def kept(client: ContractClient, service: Service, **request: Any) -> dict[str, Any]:
+    """The row of the event that a request stored."""
+    response = client.post(PATH, **{"headers": JSON} | request)
+    assert response.status_code == 201, response.text
+    (row,) = service.events("id = %s", response.json()["id"])
+    return row
+
+
+# What is not JSON, or reads in more than one way
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"", "empty", id="nothing"),
+        pytest.param(b" \r\n\t", "Expecting value", id="blanks"),
+        pytest.param(b"widget_id=1&event_type=clicked", "Expecting value", id="form"),
+        pytest.param(TEXT[:-1], "Expecting ',' delimiter", id="truncated"),
+        pytest.param(TEXT + TEXT, "Extra data", id="two-events"),
+        pytest.param(TEXT[:-1] + ",}", "", id="trailing-comma"),
+        pytest.param("// comment\n" + TEXT, "Expecting value", id="comment"),
+        pytest.param(TEXT.replace('"', "'"), "Expecting property name", id="single-quotes"),
+        pytest.param(TEXT.replace("clicked", "click\ned"), "control character", id="raw-newline"),
+        pytest.param(TEXT.replace("clicked", r"click\xed"), "escape", id="bad-escape"),
+        pytest.param(with_metadata('{"n": 01}'), "delimiter", id="leading-zero"),
+        pytest.param(with_metadata('{"n": +1}'), "Expecting value", id="plus"),
+        pytest.param(with_metadata('{"n": .5}'), "Expecting value", id="no-integer-part"),
+        pytest.param(with_metadata('{"n": 0x10}'), "delimiter", id="hexadecimal"),
+        pytest.param(with_metadata('{"n": \uff11}'), "Expecting value", id="full-width-digit"),
+        pytest.param(with_metadata('{"n": NaN}'), "NaN is not", id="NaN"),
+        pytest.param(with_metadata('{"n": Infinity}'), "Infinity is not", id="Infinity"),
+        pytest.param(with_metadata('{"n": -Infinity}'), "-Infinity is not", id="minus-Infinity"),
+        pytest.param("NaN", "NaN is not", id="NaN-alone"),
+        pytest.param("\ufeff" + TEXT, "Expecting value", id="UTF-8-with-BOM"),
+        pytest.param(TEXT.encode("utf-16"), "not UTF-8", id="UTF-16-with-BOM"),
+        pytest.param(TEXT.encode("utf-16-le"), "", id="UTF-16-LE"),
+        pytest.param(TEXT.encode("utf-16-be"), "", id="UTF-16-BE"),
+        pytest.param(TEXT.encode("utf-32"), "not UTF-8", id="UTF-32-with-BOM"),
+        pytest.param(TEXT.encode("utf-32-le"), "", id="UTF-32-LE"),
+        pytest.param(with_metadata('{"x": "é"}').encode("latin-1"), "not UTF-8", id="Latin-1"),
+        pytest.param(TEXT.encode() + b"\xff", f"byte {len(TEXT)} is not UTF-8", id="bad-UTF-8"),
+        pytest.param(TEXT.encode().replace(b"clicked", b"click\xc1\xa5d"), "not UTF-8", id="overlong-UTF-8"),
+        pytest.param(TEXT.encode().replace(b"clicked", b"\xed\xa0\x80"), "not UTF-8", id="surrogate-in-UTF-8"),
+        pytest.param(TEXT.encode().replace(b"clicked", b"\xe2\x82"), "not UTF-8", id="half-a-character"),
+        pytest.param(TEXT[:-1] + ', "event_type": "viewed"}', "event_type", id="duplicate-name"),
+        pytest.param(TEXT[:-1] + r', "event\u005ftype": "viewed"}', "event_type", id="duplicate-name-escaped"),
+        pytest.param(with_metadata('{"a": [{"b": 1, "b": 1}]}'), '"b" stands more than once', id="duplicate-within"),
+        pytest.param("[" * 60_000, "nested", id="60,000-brackets"),
+        pytest.param('{"a":' * 10_000, "nested", id="10,000-braces"),
+        pytest.param("[" * 30_000 + "]" * 30_000, "nested", id="30,000-pairs"),
+        pytest.param(nested(MAX_DEPTH + 1), "nested more than 32 levels", id="33-levels"),
+        pytest.param(nested(1000), "nested more than 32 levels", id="1,000-levels"),
+    ],
+)
+def test_what_is_not_json_is_not_stored(
+    client: ContractClient, service: Service, content: str | bytes, reason: str
+) -> None:
+    """400, which says what is wrong with the text."""
+    response = refusal(client, service, content=content)
+    assert response.status_code == 400
+    assert response.json()["error"].startswith("the body is not valid JSON: ")
+    assert reason in response.json()["error"]
+
+
+def test_a_hundred_thousand_brackets_are_too_many_bytes(client: ContractClient, service: Service) -> None:
+    """413: their number alone is beyond the limit."""
+    assert refusal(client, service, content="[" * 100_000).status_code == 413
+
+
+@pytest.mark.parametrize("content", ["null", "true", "0", '""', "[]", f"[{TEXT}]", json.dumps(TEXT)])
+def test_json_that_is_no_object_is_not_stored(client: ContractClient, service: Service, content: str) -> None:
+    """422, which says what the body must be."""
+    response = refusal(client, service, content=content)
+    assert response.status_code == 422
+    assert response.json()["error"] == "the body must be of type object"
+
+
+# What would not be kept as it was sent
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        pytest.param(with_metadata('{"n": 1e400}'), "metadata/n: the number 1e400 cannot", id="1e400"),
+        pytest.param(with_metadata('{"n": -1e400}'), "metadata/n: the number -1e400 cannot", id="minus-1e400"),
+        pytest.param(with_metadata('{"n": 1e-400}'), "metadata/n: the number 1e-400 cannot", id="1e-400"),
+        pytest.param(with_metadata('{"n": 1e99999999999999999999}'), "metadata/n: the number 1e9", id="huge-exponent"),
+        pytest.param(
+            with_metadata('{"n": 9007199254740993.0}'), "metadata/n: the number 9007", id="2**53+1-as-decimal"
+        ),
+        pytest.param(with_metadata('{"n": 0.10000000000000000001}'), "metadata/n: the number 0.1", id="long-fraction"),
+        pytest.param(with_metadata('{"n": %s}' % ("9" * 5000)), "metadata/n: the number 9999", id="5,000-digits"),
+        pytest.param(
+            with_metadata('{"n": [0, -%s]}' % ("9" * (MAX_INTEGER_DIGITS + 1))), "metadata/n/1: the n", id="129-digits"
+        ),
+        pytest.param(TEXT.replace('"clicked"', "9" * 5000), "event_type: the number", id="5,000-digits-as-event-type"),
+        pytest.param("9" * 5000, "the body: the number", id="5,000-digits-alone"),
+        pytest.param(with_metadata(r'{"x": "\ud800"}'), "metadata/x: the character U+D800", id="lone-high-surrogate"),
+        pytest.param(with_metadata(r'{"x": "\udfff"}'), "metadata/x: the character U+DFFF", id="lone-low-surrogate"),
+        pytest.param(with_metadata(r'{"x": "\ude00\ud83d"}'), "metadata/x: the character U+DE00", id="reversed-pair"),
+        pytest.param(
+            with_metadata(r'{"\ud800": 1}'), "metadata/\ufffd: the character U+D800", id="surrogate-in-a-name"
+        ),
+        pytest.param(TEXT.replace("clicked", r"\udead"), "event_type: the character", id="surrogate-as-event-type"),
+        pytest.param(with_metadata(r'{"x": "a\u0000b"}'), "metadata/x: the character U+0000", id="NUL"),
+        pytest.param(with_metadata(r'{"a\u0000": 1}'), "metadata/a\ufffd: the character U+0000", id="NUL-in-a-name"),
+        pytest.param(TEXT.replace("clicked", r"clicked\u0000"), "event_type: the character", id="NUL-in-event-type"),
+        pytest.param(TEXT.replace(WIDGET, WIDGET + r"\u0000"), "widget_id: the character", id="NUL-in-widget-id"),
+    ],
+)
+def test_what_cannot_be_kept_is_not_stored(client: ContractClient, service: Service, content: str, error: str) -> None:
+    """422, which names the field."""
+    response = refusal(client, service, content=content)
+    assert response.status_code == 422
+    assert response.json()["error"].startswith(error)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        pytest.param('{"n": [12345678901234567890, -98765432109876543210]}', id="20-digits"),
+        pytest.param('{"n": [9223372036854775808, 18446744073709551616]}', id="beyond-64-bits"),
+        pytest.param('{"n": %s}' % ("9" * MAX_INTEGER_DIGITS), id="128-digits"),
+        pytest.param('{"n": [0.1, -2.5e-7, 1.7976931348623157e308, 5e-324, 1E2, 123456789.125]}', id="decimals"),
+        pytest.param('{"n": [true, false, null, 1, 0, ""]}', id="constants"),
+        pytest.param(r'{"x": "\ud83d\ude00 \u00e9 \uffff \\u0000 \n\t\u001f"}', id="escapes"),
+        pytest.param('{"x": "é 😀 \uffff \u202e \u2028 e\u0301 \x7f"}', id="raw-characters"),
+        pytest.param('{"": 1, " ": 2, "__proto__": {}, "a.b": 3, "a/b~": 4, "$ref": "x", "é": 5}', id="odd-names"),
+        pytest.param("""{"x": "'; DROP TABLE interaction_events; --", "y": "%s %(z)s {0} :name $1"}""", id="SQL"),
+        pytest.param('{"x": [' + "[]," * 5000 + "[]]}", id="many-brackets"),
+        pytest.param('{"x": "%s"}' % ("[{" * 5000), id="brackets-in-text"),
+        pytest.param(nested(MAX_DEPTH).split('"metadata": ')[1][:-1], id="32-levels"),
+    ],
+)
+def test_what_can_be_kept_is_kept(client: ContractClient, service: Service, metadata: str) -> None:
+    """Every digit, character, name and level comes back as it was sent."""
+    row = kept(client, service, content=with_metadata(metadata))
+    assert exactly(json.dumps(row["metadata"])) == exactly(metadata)
+
+
+# How a body is declared
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        *("application/json", "Application/JSON", "APPLICATION/JSON", "application/json;charset=utf-8"),
+        *('Application/Json ; Charset="UTF-8"', "application/json; charset=utf8", "application/json; charset=US-ASCII"),
+        *("application/json; profile=x", "application/json;"),
+    ],
+)
+def test_json_is_recognised_and_validated_however_it_is_written(
+    client: ContractClient, service: Service, media_type: str
+) -> None:
+    """A media type is the same in any case: what is valid is stored, and what is not is refused."""
+    headers = {"Content-Type": media_type}
+    assert kept(client, service, headers=headers, content=TEXT)["event_type"] == "clicked"
+    response = refusal(client, service, headers=headers, content=TEXT.replace(WIDGET, "1"))
+    assert (response.status_code, response.json()["error"]) == (422, "widget_id is not a valid uuid")
+
+
+@pytest.mark.parametrize(
+    "media_types",
+    [
+        pytest.param([], id="none"),
+        pytest.param([""], id="empty"),
+        pytest.param(["application/json", "application/json"], id="twice"),
+        pytest.param(["application/json", "text/plain"], id="two"),
+        pytest.param(["application/json, text/plain"], id="list"),
+        pytest.param(["text/plain"], id="text"),
+        pytest.param(["text/json"], id="text/json"),
+        pytest.param(["application/x-www-form-urlencoded"], id="form"),
+        pytest.param(["multipart/form-data; boundary=x"], id="multipart"),
+        pytest.param(["application/problem+json"], id="problem+json"),
+        pytest.param(["application/jsonx"], id="jsonx"),
+        pytest.param(["application/*"], id="range"),
+        pytest.param(["json"], id="json"),
+        pytest.param(["text/plain; application/json"], id="as-parameter"),
+        pytest.param(["application/json; charset=utf-16"], id="UTF-16"),
+        pytest.param(["application/json; charset=ISO-8859-1"], id="Latin-1"),
+        pytest.param(["application/json; charset=no-such-charset"], id="unknown-charset"),
+    ],
+)
+def test_another_media_type_is_not_stored(client: ContractClient, service: Service, media_types: list[str]) -> None:
+    """415, which says what was found."""
+    headers = [("Content-Type", media_type) for media_type in media_types]
+    response = refusal(client, service, headers=headers, content=TEXT)
+    assert response.status_code == 415
+    assert (media_types[0].split("=")[-1].lower() or "''" if media_types else "(none)") in response.json()["error"]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "gzip, identity", "x"])
+@pytest.mark.parametrize("content", [TEXT.encode(), gzip.compress(TEXT.encode())], ids=["plain", "compressed"])
+def test_a_coded_body_is_not_stored(client: ContractClient, service: Service, coding: str, content: bytes) -> None:
+    """415, which says that none is accepted, whether the body is coded or only says so."""
+    response = refusal(client, service, headers=JSON | {"Content-Encoding": coding}, content=content)
+    assert response.status_code == 415
+    assert coding in response.json()["error"]
+    assert response.headers["accept-encoding"] == "identity"
+
+
+def test_a_body_coded_as_it_is_is_stored(client: ContractClient, service: Service) -> None:
+    """`identity` means that nothing was done."""
+    kept(client, service, headers=JSON | {"Content-Encoding": "Identity"}, content=TEXT)
+
+
+def test_an_undeclared_coding_is_not_guessed(client: ContractClient, service: Service) -> None:
+    """400: a compressed body that does not say so is not UTF-8."""
+    assert refusal(client, service, content=gzip.compress(TEXT.encode())).status_code == 400
+
+
+# How large a body may be
+
+
+@pytest.mark.parametrize("chunk", [None, 100, DEFAULT_LIMIT], ids=["length", "chunks", "one-chunk"])
+def test_a_body_may_have_64_kib(client: ContractClient, service: Service, chunk: int | None) -> None:
+    """65,536 bytes are stored, with or without a Content-Length."""
+    content = of_size(DEFAULT_LIMIT)
+    row = kept(client, service, content=content if chunk is None else in_chunks(content, chunk))
+    assert row["metadata"] == json.loads(content)["metadata"]
+
+
+@pytest.mark.parametrize("size", [DEFAULT_LIMIT + 1, 1_000_000])
+@pytest.mark.parametrize("chunk", [None, 1000, 100_000], ids=["length", "chunks", "large-chunks"])
+def test_a_body_beyond_64_kib_is_not_stored(
+    client: ContractClient, service: Service, size: int, chunk: int | None
+) -> None:
+    """413, which names the limit, and the size if it was declared."""
+    content = of_size(size)
+    response = refusal(client, service, content=content if chunk is None else in_chunks(content, chunk))
+    assert response.status_code == 413
+    assert "the limit is 65536 bytes" in response.json()["error"]
+    assert chunk or f"the body has {size} bytes" in response.json()["error"]
+
+
+# UUIDs
+
+
+@pytest.mark.parametrize("field", ["widget_id", "actor_id"])
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        pytest.param(f"urn:uuid:{WIDGET}", id="urn"),
+        pytest.param("{" + WIDGET + "}", id="braces"),
+        pytest.param(WIDGET.replace("-", ""), id="no-hyphens"),
+        pytest.param(WIDGET.replace("-", "_"), id="underscores"),
+        pytest.param("5b0e3c9a6-a57-4d0b-8f6f-2b7a1c0d9e11", id="hyphens-elsewhere"),
+        pytest.param(
+            WIDGET.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)}), id="full-width-digits"
+        ),
+        pytest.param(WIDGET.replace("b0", "b\u0660"), id="Arabic-digit"),
+        pytest.param(WIDGET.replace("a", "g"), id="not-hexadecimal"),
+        pytest.param(WIDGET[:-1], id="too-short"),
+        pytest.param(WIDGET + "0", id="too-long"),
+        pytest.param(WIDGET + "\n", id="newline"),
+        pytest.param(" " + WIDGET, id="space"),
+        pytest.param("", id="empty"),
+    ],
+)
+def test_another_form_of_uuid_is_not_stored(
+    client: ContractClient, service: Service, field: str, identifier: str
+) -> None:
+    """422, which names the field: a UUID is written as RFC 9562 writes it."""
+    response = refusal(client, service, json=EVENT | {field: identifier})
+    assert (response.status_code, response.json()["error"]) == (422, f"{field} is not a valid uuid")
+
+
+def test_a_uuid_may_be_written_in_upper_case(client: ContractClient, service: Service) -> None:
+    """RFC 9562 takes either; it is kept, and answered in lower case."""
+    response = client.post(PATH, json=EVENT | {"widget_id": WIDGET.upper(), "actor_id": WIDGET.upper()})
+    assert response.json()["widget_id"] == WIDGET
+    (row,) = service.events("id = %s", response.json()["id"])
+    assert str(row["widget_id"]) == str(row["actor_id"]) == WIDGET
+
+
+# Date-times
+
+
+@pytest.mark.parametrize(
+    ("sent", "instant"),
+    [
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ("0001-01-01T23:59:00+23:59", "0001-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
+        ("9999-12-31T00:00:59-23:59", "9999-12-31T23:59:59Z"),
+        ("2026-03-31t12:00:00z", "2026-03-31T12:00:00Z"),
+        ("2026-03-31T12:00:00-00:00", "2026-03-31T12:00:00Z"),
+        ("2026-03-31T12:00:00.1Z", "2026-03-31T12:00:00.100000Z"),
+        ("2026-03-31T12:00:00.123456789012Z", "2026-03-31T12:00:00.123456Z"),
+        ("2026-03-31T23:59:59.9999999Z", "2026-03-31T23:59:59.999999Z"),
+        ("2024-02-29T00:30:00+01:00", "2024-02-28T23:30:00Z"),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+        ("2017-01-01T08:59:60.5+09:00", "2017-01-01T00:00:00.500000Z"),
+    ],
+)
+def test_a_date_time_of_rfc_3339_is_kept(
+    client: ContractClient, service: Service, monkeypatch: pytest.MonkeyPatch, sent: str, instant: str
+) -> None:
+    """The first and the last instant, every offset and fraction, and leap seconds: as the instant that they name."""
+    monkeypatch.setenv("PGTZ", "UTC")  # in other zones the extremes could be stored, but not read back
+    response = client.post(PATH, json=EVENT | {"occurred_at": sent})
+    assert response.json()["occurred_at"] == instant
+    (row,) = service.events("id = %s", response.json()["id"])
+    assert row["occurred_at"] == datetime.fromisoformat(instant)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:00-00:01", "9999-12-31T23:59:60Z", "0000-01-01T00:00:00Z"),
+        *("10000-01-01T00:00:00Z", "-0001-01-01T00:00:00Z", "+2026-03-31T12:00:00Z", "26-03-31T12:00:00Z"),
+        *("2026-02-29T12:00:00Z", "2026-13-01T12:00:00Z", "2026-03-31T24:00:00Z", "2026-03-31T12:60:00Z"),
+        *("2026-03-31T12:00:60Z", "2016-12-31T23:59:61Z", "2016-12-31T23:59:60+01:00", "2026-03-31T12:00Z"),
+        *("2026-03-31T12:00:00", "2026-03-31 12:00:00Z", "2026-03-31T12:00:00+24:00", "2026-03-31T12:00:00+0100"),
+        *(
+            "2026-03-31T12:00:00+01",
+            "2026-03-31T12:00:00.Z",
+            "2026-03-31T12:00:00,5Z",
+            "20260331T120000Z",
+            "2026-03-31",
+        ),
+        *("2026-W14-2T12:00:00Z", "2026-03-31T12:00:00Z\n", " 2026-03-31T12:00:00Z", "2026-03-31T12:00:00\u221201:00"),
+        *("\uff12026-03-31T12:00:00Z", "2026-03-31T12:00:00UTC", "infinity", "-infinity", "now", "1774958400", ""),
+    ],
+)
+def test_another_form_of_date_time_is_not_stored(client: ContractClient, service: Service, sent: str) -> None:
+    """422, which names the field: nothing is guessed, and nothing overflows."""
+    response = refusal(client, service, json=EVENT | {"occurred_at": sent})
+    assert (response.status_code, response.json()["error"]) == (422, "occurred_at is not a valid date-time")
+
+
+# Values of another type
+
+
+@pytest.mark.parametrize("field", ["widget_id", "event_type", "occurred_at", "actor_id", "actor_type", "metadata"])
+@pytest.mark.parametrize("value", [None, True, 1e308, ["x"]], ids=json.dumps)
+def test_a_value_of_another_type_is_not_stored(
+    client: ContractClient, service: Service, field: str, value: object
+) -> None:
+    """422, which names the field and its type."""
+    response = refusal(client, service, json=EVENT | {field: value})
+    assert response.status_code == 422
+    wanted = "object" if field == "metadata" else "string"
+    assert f"{field} must be of type {wanted}" in response.json()["error"]

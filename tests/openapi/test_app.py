@@ -1,0 +1,314 @@
+"""The application that is built from a contract: what it refuses to serve, and how it answers what goes wrong."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from starlette.types import ASGIApp, Message
+
+from db.engine import Database
+from db.errors import Unavailable
+from db.hubs import Hub
+from handlers import security
+from openapi.access_log import AccessLog
+from openapi.app import Surroundings, build
+from openapi.contract import Contract, ContractError, published
+from tests import promises
+from tests.conftest import EVENT, PATH, ContractClient
+
+REMOVED = object()
+CONTRACT = next(published())
+OPERATION = ("paths", "/interaction-events", "post")
+PROPERTIES = ("components", "schemas", "InteractionEvent", "properties")
+SCHEME = ("components", "securitySchemes", "hubApiKey")
+KEY = {"Authorization": "Bearer irk_key"}
+HUB = Hub(UUID(int=1), "hub", datetime(2026, 3, 31, tzinfo=UTC), None, None)
+
+
+async def accept(_key: str, _resources: Any) -> Hub:
+    """Every key is that of one hub."""
+    return HUB
+
+
+async def refuse(_key: str, _resources: Any) -> None:
+    """No key is that of anybody."""
+
+
+def changed(parts: tuple[str, ...], value: Any) -> Contract:
+    """The first contract with `value` at `parts`, or without what stands there."""
+    document = CONTRACT.copy()
+    node = document
+    for part in parts[:-1]:
+        node = node[part]
+    if value is REMOVED:
+        del node[parts[-1]]
+    else:
+        node[parts[-1]] = value
+    return Contract.read(json.dumps(document))
+
+
+def ask(app: ASGIApp, method: str = "POST", path: str = PATH, **options: Any) -> httpx.Response:
+    """What `app` answers, as the service wraps it; checked against the contract."""
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(AccessLog(app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.request(method, path, **options)
+
+    response = asyncio.run(asked())
+    promises.check(response, CONTRACT)
+    return response
+
+
+@pytest.fixture
+def away() -> Iterator[Database]:
+    """A database that cannot be reached: nothing listens on port 1."""
+    database = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("parts", "value", "message"),
+    [
+        pytest.param(("openapi",), "3.1.0", "3.1.0", id="OpenAPI 3.1"),
+        pytest.param(("paths",), REMOVED, "'paths' is a required property", id="no OpenAPI document"),
+        pytest.param((*OPERATION, "operationId"), "handlers.nothing.create", "no module of handlers", id="no handler"),
+        pytest.param((*OPERATION, "operationId"), "os.path.basename", "'os.path.basename' is not", id="other code"),
+        pytest.param((*OPERATION, "operationId"), REMOVED, "contract 1.0 cannot be served", id="no operationId"),
+        pytest.param(
+            (*OPERATION, "x-openapi-router-controller"), "os.path", "'os.path.handlers", id="other code by an extension"
+        ),
+        pytest.param(("security",), REMOVED, "create can be called without authentication", id="no security"),
+        pytest.param((*OPERATION, "security"), [], "can be called without authentication", id="security switched off"),
+        pytest.param((*OPERATION, "security"), [{}], "can be called without authentication", id="empty security"),
+        pytest.param(
+            (*OPERATION, "security"), [{"hubApiKey": []}, {}], "called without authentication", id="optional security"
+        ),
+        pytest.param(
+            (*OPERATION, "security"), [{"key": []}], "cannot be served: KeyError: 'key'", id="unknown security"
+        ),
+        pytest.param(SCHEME, {"type": "http", "scheme": "basic"}, "'basic'} is not served", id="http basic"),
+        pytest.param(SCHEME, {"type": "apiKey", "in": "header", "name": "X"}, "'X'} is not served", id="apiKey"),
+        pytest.param(
+            SCHEME,
+            {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://service.example", "scopes": {}}}},
+            "is not served",
+            id="oauth2",
+        ),
+        pytest.param(
+            SCHEME,
+            {"type": "openIdConnect", "openIdConnectUrl": "https://service.example"},
+            "is not served",
+            id="openIdConnect",
+        ),
+        pytest.param(
+            (*OPERATION, "parameters"),
+            [{"name": "page", "in": "query", "schema": {"type": "integer"}}],
+            "create declares parameters",
+            id="parameters of an operation",
+        ),
+        pytest.param(
+            ("paths", "/interaction-events", "parameters"),
+            [{"name": "page", "in": "query", "schema": {"type": "integer"}}],
+            "create declares parameters",
+            id="parameters of a path",
+        ),
+        pytest.param(
+            (*OPERATION, "requestBody", "required"), False, "the request body is optional", id="optional body"
+        ),
+        pytest.param(
+            (*OPERATION, "requestBody", "required"), REMOVED, "the request body is optional", id="optional by default"
+        ),
+        pytest.param(
+            (*OPERATION, "requestBody", "content", "application/json", "schema"),
+            REMOVED,
+            "cannot be served: KeyError: 'schema'",
+            id="a body without a schema",
+        ),
+        pytest.param((*PROPERTIES, "event_type", "pattern"), "(", '"(" is not a "regex"', id="no pattern"),
+        pytest.param((*PROPERTIES, "event_type", "pattern"), "(?=a)b", 'is not a "regex"', id="a slow pattern"),
+        pytest.param(
+            ("paths", "/again"),
+            CONTRACT.document["paths"]["/interaction-events"],
+            "one operationId for two operations",
+            id="one operationId for two operations",
+        ),
+    ],
+)
+def test_what_cannot_be_served_is_not_built(parts: tuple[str, ...], value: Any, message: str) -> None:
+    """A contract that could not be served safely is a ContractError, before it meets a request."""
+    with pytest.raises(ContractError) as caught:
+        build(changed(parts, value), Surroundings(accept))
+    assert message in str(caught.value)
+
+
+def test_building_leaves_the_contract_as_it_is() -> None:
+    """Connexion changes the document that it is given: that is a copy."""
+    before = CONTRACT.copy()
+    build(CONTRACT, Surroundings(accept))
+    assert CONTRACT.document == before
+
+
+def test_an_accepted_request_reaches_its_handler(client: ContractClient) -> None:
+    """A valid event of a known hub is stored, and answered as the handler answers."""
+    assert client.post(PATH, json=EVENT).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/", id="the root"),
+        pytest.param("/api/v1", id="the base path"),
+        pytest.param("/api/v1/", id="the base path with a slash"),
+        pytest.param(f"{PATH}/", id="a slash too many"),
+        pytest.param(f"/{PATH}", id="a slash too many in front"),
+        pytest.param("/api/v1//interaction-events", id="a slash too many within"),
+        pytest.param(PATH.upper(), id="upper case"),
+        pytest.param("/interaction-events", id="no base path"),
+        pytest.param("/api/v1/openapi.json", id="where Connexion shows its document"),
+        pytest.param("/api/v1/ui/", id="where Connexion shows its pages"),
+    ],
+)
+def test_any_other_path_is_not_found(path: str) -> None:
+    """404 in the shape of the contract, never a redirect, with a key or without."""
+    app = build(CONTRACT, Surroundings(accept))
+    for headers in ({}, KEY):
+        response = ask(app, path=path, json=EVENT, headers=headers)
+        assert (response.status_code, response.json()["error"]) == (404, "there is nothing at this path")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "UNKNOWN" * 10])
+def test_another_method_is_not_allowed(method: str) -> None:
+    """405 in the shape of the contract, with the method shortened and those that are allowed."""
+    response = ask(build(CONTRACT, Surroundings(accept)), method)
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert response.json()["error"] == f"the method {method[:40]} is not allowed here"
+
+
+@pytest.mark.parametrize(
+    ("authenticate", "headers", "challenge"),
+    [
+        pytest.param(accept, {}, 'Bearer realm="interaction-reporting"', id="no key"),
+        pytest.param(
+            accept,
+            {"Authorization": "Basic abc"},
+            'Bearer realm="interaction-reporting", error="invalid_request", '
+            'error_description="the Authorization header is not of the form: Bearer <hub-api-key>"',
+            id="a malformed header",
+        ),
+        pytest.param(
+            refuse,
+            KEY,
+            'Bearer realm="interaction-reporting", error="invalid_token", '
+            'error_description="the key is unknown, was replaced, or its hub is disabled"',
+            id="a key that is not accepted",
+        ),
+    ],
+)
+def test_a_request_that_does_not_authenticate_is_refused(
+    authenticate: Callable[..., Any], headers: dict[str, str], challenge: str
+) -> None:
+    """401 with the reason in its challenge, before anything is said of the body."""
+    response = ask(build(CONTRACT, Surroundings(authenticate)), content=b"{", headers=headers)
+    assert response.status_code == 401
+    assert response.json() == {"error": "Authorization: Bearer required"}
+    assert response.headers["www-authenticate"] == challenge
+
+
+def test_whoever_authenticates_is_asked_with_the_key_and_the_resources() -> None:
+    """`authenticate` is given the token as it was sent, and what the application was built with."""
+    asked = []
+
+    async def authenticate(key: str, resources: Any) -> None:
+        asked.append((key, resources))
+
+    ask(build(CONTRACT, Surroundings(authenticate, resources="resources")), headers=KEY)
+    assert asked == [("irk_key", "resources")]
+
+
+def test_a_body_is_validated_as_the_contract_says() -> None:
+    """The limit, the media type and the schema are those of the document."""
+    app = build(changed((*OPERATION, "requestBody", "x-body-limit-bytes"), 100), Surroundings(accept))
+    assert ask(app, headers=KEY, json=EVENT | {"metadata": "x" * 100}).status_code == 413
+    assert ask(app, headers=KEY, data=EVENT).status_code == 415
+    assert ask(app, headers=KEY, json={}).json()["error"].count(" is required") == 3
+
+
+def test_a_body_has_a_limit_even_if_the_document_names_none() -> None:
+    """64 KiB, where there is no `x-body-limit-bytes`."""
+    app = build(changed((*OPERATION, "requestBody", "x-body-limit-bytes"), REMOVED), Surroundings(accept))
+    headers = KEY | {"Content-Type": "application/json"}
+    assert ask(app, headers=headers, content=b" " * 65536).status_code == 400
+    assert ask(app, headers=headers, content=b" " * 65537).status_code == 413
+
+
+def test_a_media_type_is_compared_without_case() -> None:
+    """A document may write a media type as it likes."""
+    content = CONTRACT.copy()["paths"]["/interaction-events"]["post"]["requestBody"]["content"]
+    contract = changed((*OPERATION, "requestBody", "content"), {"Application/JSON": content["application/json"]})
+    response = ask(build(contract, Surroundings(accept)), headers=KEY, json={})
+    assert response.status_code == 422
+
+
+def test_a_body_that_comes_too_slowly_is_given_up() -> None:
+    """408 after as many seconds as the application was built with."""
+
+    async def begin() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    app = build(CONTRACT, Surroundings(accept, body_timeout=0.02))
+    response = ask(app, content=begin(), headers=KEY | {"Content-Type": "application/json"})
+    assert response.status_code == 408
+    assert response.json()["error"] == "the request body did not arrive within 0.02 seconds"
+
+
+def test_a_database_that_is_away_is_said_as_documented(away: Database) -> None:
+    """503 with Retry-After, from whichever part of a request needs the database."""
+    failures: dict[type[Exception], str] = {Unavailable: "unavailable"}
+    for authenticate in (security.authenticate, accept):
+        app = build(CONTRACT, Surroundings(authenticate, away, failures))
+        response = ask(app, headers=KEY, json=EVENT)
+        assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+        assert response.json()["error"] == "the event cannot be stored at the moment"
+
+
+def test_an_unexpected_fault_is_said_as_documented() -> None:
+    """500 in the shape of the contract, whether it is a fault of who authenticates or of a handler."""
+
+    async def fail(_key: str, _resources: Any) -> None:
+        raise RuntimeError("a fault of who authenticates")
+
+    for authenticate in (fail, accept):  # the handler fails for want of resources
+        response = ask(build(CONTRACT, Surroundings(authenticate)), headers=KEY, json=EVENT)
+        assert response.status_code == 500
+        assert response.json() == {
+            "error": "the service failed to handle this request",
+            "help": "Quote the X-Request-Id of this answer to the operator of the service.",
+        }
+
+
+def test_an_operation_without_a_body_is_served() -> None:
+    """A body that the contract does not speak of is not read."""
+    app = build(changed((*OPERATION, "requestBody"), REMOVED), Surroundings(accept))
+    assert ask(app, headers=KEY, content=b"{").status_code == 500  # the handler misses the body that it needs
+
+
+@pytest.mark.parametrize("kind", ["websocket", "lifespan"])
+def test_what_is_not_http_is_left_unanswered(kind: str) -> None:
+    """Other protocols than HTTP pass through every layer and end there."""
+
+    async def unexpected(*_message: Message) -> Any:
+        raise AssertionError("nothing is received or sent")
+
+    async def pass_through() -> None:
+        app = build(CONTRACT, Surroundings(accept))
+        await app({"type": kind, "path": PATH, "headers": []}, unexpected, unexpected)
+
+    asyncio.run(pass_through())

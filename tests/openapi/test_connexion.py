@@ -1,0 +1,290 @@
+"""What we rely on inside Connexion, and which of its faults are the reason for code of our own.
+
+After an upgrade each failure here says which module of ours to look at: what was relied on has changed, or a fault that
+we work around is gone.
+"""
+
+import asyncio
+import copy
+import inspect
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from connexion import AsyncApp
+from connexion.exceptions import ProblemException
+from connexion.middleware import ConnexionMiddleware
+from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.security import SecurityMiddleware
+from connexion.resolver import Resolver
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from openapi.access_log import AccessLog
+from openapi.app import Endpoint, EndpointAPI, Endpoints, Surroundings, build
+from openapi.contract import published
+
+RELIED_ON = "openapi/app.py relies on this: read the changes of Connexion and adapt it."
+WORKED_AROUND = "Connexion does not do this any more: see whether {} can be simpler."
+
+DOCUMENT: dict[str, Any] = {
+    "openapi": "3.0.3",
+    "info": {"title": "Things", "version": "1"},
+    "paths": {
+        "/things": {
+            "post": {
+                "operationId": "things.create",
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "type": "object",
+                                "required": ["id"],
+                                "properties": {"id": {"type": "string", "format": "uuid"}},
+                            }
+                        }
+                    },
+                },
+                "responses": {"201": {"description": "Made."}},
+            }
+        }
+    },
+}
+VALID = b'{"id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"}'
+JSON = {"Content-Type": "application/json"}
+KEY = {"Authorization": "Bearer sub="}
+CODE = {"x-bearerInfoFunc": "urllib.parse.parse_qs"}
+"""A function of the standard library that takes any key."""
+
+
+async def refuse(_key: str, _resources: Any) -> None:
+    """No key is that of anybody."""
+
+
+def create(*_args: Any, **_kwargs: Any) -> tuple[str, int]:
+    """A handler as Connexion describes them."""
+    return "made", 201
+
+
+def as_documented(document: dict[str, Any] | Path) -> ASGIApp:
+    """An application as Connexion's documentation builds one, whose every operation is `create`."""
+    app = AsyncApp(__name__)
+    app.add_api(copy.deepcopy(document), resolver=Resolver(lambda _: create))
+    return app  # type: ignore[no-any-return] # Connexion ships no types
+
+
+def secured(**scheme: str) -> dict[str, Any]:
+    """The document with a security scheme of HTTP."""
+    schemes = {"key": {"type": "http", "scheme": "bearer", **scheme}}
+    return DOCUMENT | {"components": {"securitySchemes": schemes}, "security": [{"key": []}]}
+
+
+def ask(app: ASGIApp, path: str = "/things", content: Any = VALID, headers: Any = None) -> httpx.Response:
+    """What `app` answers to a POST of JSON; a fault that escapes it is a 500."""
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.post(path, content=content, headers=JSON | (headers or {}))
+
+    return asyncio.run(asked())
+
+
+def test_the_version_is_the_one_that_was_read() -> None:
+    """What follows was found by reading and trying this version."""
+    assert version("connexion") == "3.3.0", (
+        "Connexion was upgraded: run the tests of this module, read its changes to middleware/main.py, abstract.py, "
+        "routing.py and security.py, then name the new version here and in pyproject.toml."
+    )
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "parameters"),
+    [
+        (ConnexionMiddleware, "__init__", {"app", "import_name", "middlewares", "resolver", "security_map"}),
+        (ConnexionMiddleware, "add_api", {"specification"}),
+        (ConnexionMiddleware, "_build_middleware_stack", {"self"}),
+        (RoutedMiddleware, "add_api", {"specification", "kwargs"}),
+        (RoutedAPI, "add_paths", {"self"}),
+        (RoutedAPI, "make_operation", {"operation"}),
+        (Resolver, "__init__", {"function_resolver"}),
+    ],
+)
+def test_what_we_call_is_there_with_its_parameters(owner: type, name: str, parameters: set[str]) -> None:
+    """Each method that is called or overridden exists, and takes what it is given."""
+    method = getattr(owner, name, None)
+    assert method, f"{owner.__name__}.{name} is gone. {RELIED_ON}"
+    assert parameters <= inspect.signature(method).parameters.keys(), f"{owner.__name__}.{name} differs. {RELIED_ON}"
+
+
+def test_the_stack_is_built_before_the_first_request() -> None:
+    """`_build_middleware_stack` gives the outermost layer and all layers, and a built one is not built again."""
+    app: Any = build(next(published()), Surroundings(refuse))
+    before = app.app, app.middleware_stack
+    kinds = [type(layer) for layer in app.middleware_stack[1:4]]
+    assert kinds == [RoutingMiddleware, SecurityMiddleware, Endpoints], RELIED_ON
+    assert app.app is app.middleware_stack[0], RELIED_ON
+    ask(app, "/api/v1/interaction-events")
+    assert (app.app, app.middleware_stack) == before, RELIED_ON
+
+
+def test_endpoints_are_dispatched_to_by_operation_id() -> None:
+    """`RoutedMiddleware` finds an operation by what the router left in the scope, and calls it with the request."""
+    app: Any = build(next(published()), Surroundings(refuse))
+    endpoints = app.middleware_stack[3]
+    (api,) = endpoints.apis["/api/v1"]
+    assert isinstance(api, EndpointAPI), RELIED_ON
+    assert {*api.operations} == {"handlers.interaction_events.create"}, RELIED_ON
+    assert all(isinstance(operation, Endpoint) for operation in api.operations.values()), RELIED_ON
+    called = []
+
+    async def operation(*request: Any) -> None:
+        called.append(request)
+
+    api.operations["another"] = operation
+    routed = {"connexion_routing": {"api_base_path": "/api/v1", "operation_id": "another"}}
+    request = ({"type": "http", "extensions": routed}, "receive", "send")
+    asyncio.run(endpoints(*request))
+    assert called == [request], RELIED_ON
+
+
+def test_routers_redirect_unless_told_otherwise() -> None:
+    """The routers that `_without_redirects` sets up are there, one for each API, and redirect by themselves."""
+    app = ConnexionMiddleware(as_documented(DOCUMENT), middlewares=[RoutingMiddleware])
+    app.add_api(copy.deepcopy(DOCUMENT), resolver=Resolver(lambda _: create))
+    _, (routing, _) = app._build_middleware_stack()
+    assert routing.router.redirect_slashes, WORKED_AROUND.format("_without_redirects of openapi/app.py")
+    assert [mount.app.redirect_slashes for mount in routing.router.routes] == [True], RELIED_ON
+    response = ask(as_documented(DOCUMENT), "/things/", headers={"Host": "elsewhere.example"})
+    assert response.headers["location"] == "http://elsewhere.example/things", WORKED_AROUND.format(
+        "_without_redirects of openapi/app.py"
+    )
+
+
+def test_a_scheme_of_the_map_is_asked_for_its_function() -> None:
+    """`security_map` decides on a scheme, whatever the document names beside it."""
+    asked = []
+
+    async def authenticate(key: str, _resources: Any) -> None:
+        asked.append(key)
+
+    contract = next(published())
+    contract.document["components"]["securitySchemes"]["hubApiKey"].update(CODE)
+    ask(AccessLog(build(contract, Surroundings(authenticate))), "/api/v1/interaction-events", headers=KEY)
+    assert asked == ["sub="], RELIED_ON
+
+
+@pytest.mark.parametrize(
+    ("content", "headers"),
+    [
+        pytest.param(b"{}", {"Content-Type": "Application/JSON"}, id="a media type with a capital"),
+        pytest.param(b'{"id": "x"}', {}, id="a malformed UUID"),
+        pytest.param(b'{"id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11", "n": NaN}', {}, id="NaN"),
+        pytest.param(b'{"id": "x", "id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"}', {}, id="a name twice"),
+    ],
+)
+def test_connexion_accepts_bodies_that_break_the_contract(content: bytes, headers: dict[str, str]) -> None:
+    """Why bodies are read and validated by openapi/body.py."""
+    response = ask(as_documented(DOCUMENT), content=content, headers=headers)
+    assert response.status_code == 201, WORKED_AROUND.format("openapi/body.py")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b'{"id": "\xff"}', id="no UTF-8"),
+        pytest.param(b"[" * 100_000, id="100,000 lists"),
+        pytest.param(b"9" * 5000, id="an integer of 5,000 digits"),
+    ],
+)
+def test_connexion_fails_on_hostile_bodies(content: bytes) -> None:
+    """Why bodies are parsed by openapi/rfc7493.py."""
+    response = ask(as_documented(DOCUMENT), content=content)
+    assert response.status_code == 500, WORKED_AROUND.format("openapi/rfc7493.py")
+
+
+def test_connexion_refuses_a_body_without_a_length() -> None:
+    """Why the end of a body is not taken from Content-Length."""
+
+    async def parts() -> Any:
+        yield VALID
+
+    response = ask(as_documented(DOCUMENT), content=parts())
+    assert response.status_code == 400, WORKED_AROUND.format("openapi/body.py")
+
+
+def test_connexion_names_only_the_first_fault() -> None:
+    """Why what is wrong with a body is worded by openapi/validation.py."""
+    document = copy.deepcopy(DOCUMENT)
+    content = document["paths"]["/things"]["post"]["requestBody"]["content"]
+    content["application/json"]["schema"] = {"type": "object", "required": ["first", "second"]}
+    told = ask(as_documented(document), content=b"{}").text
+    assert ("first" in told) is not ("second" in told), WORKED_AROUND.format("openapi/validation.py")
+
+
+def test_connexion_imports_whatever_an_operation_id_names() -> None:
+    """Why operationIds are resolved by openapi/operations.py."""
+    found = Resolver().resolve_function_from_operation_id("os.path.basename")
+    assert found.__name__ == "basename", WORKED_AROUND.format("openapi/operations.py")
+
+
+def test_connexion_finds_an_unknown_operation_id_at_the_first_request() -> None:
+    """Why the stack is built by `build`."""
+    app = AsyncApp(__name__)
+    app.add_api(copy.deepcopy(DOCUMENT))
+    assert ask(app).status_code == 500, WORKED_AROUND.format("openapi/app.py")
+
+
+def test_connexion_takes_code_from_the_document() -> None:
+    """Why `bearer` is in our `security_map`, and openapi/lint.py refuses such extensions."""
+    response = ask(as_documented(secured(**CODE)), headers=KEY)
+    assert response.status_code == 201, WORKED_AROUND.format("the security map of openapi/app.py")
+
+
+def test_connexion_takes_code_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why `bearer` is in our `security_map`: no document is needed to name another function."""
+    monkeypatch.setenv("BEARERINFO_FUNC", CODE["x-bearerInfoFunc"])
+    response = ask(as_documented(secured()), headers=KEY)
+    assert response.status_code == 201, WORKED_AROUND.format("the security map of openapi/app.py")
+
+
+def test_connexion_renders_files_as_templates(tmp_path: Path) -> None:
+    """Why openapi/contract.py reads YAML, and Connexion is given a dict."""
+    (tmp_path / "document.yaml").write_text(
+        "openapi: 3.0.3\ninfo: {title: Things, version: '{{ 6 * 7 }}'}\npaths: {}\n"
+    )
+    app = AsyncApp(__name__)
+    app.add_api(tmp_path / "document.yaml")
+    assert app.middleware.apis[0].specification["info"]["version"] == "42", WORKED_AROUND.format("openapi/contract.py")
+
+
+def test_connexion_challenges_nobody() -> None:
+    """Why 401 is answered by openapi/rfc6750.py."""
+    response = ask(as_documented(secured(**CODE)))
+    assert response.status_code == 401
+    assert "www-authenticate" not in response.headers, WORKED_AROUND.format("openapi/rfc6750.py")
+
+
+def test_connexion_inspects_signatures_at_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why security and endpoints have functions that are looked at once: it costs 40 of 100 microseconds."""
+    inspected = []
+    inspect_signature = inspect.signature
+
+    def counting(*args: Any, **kwargs: Any) -> inspect.Signature:
+        inspected.append(args)
+        return inspect_signature(*args, **kwargs)
+
+    app = as_documented(secured(**CODE))
+    ask(app, headers=KEY)
+    monkeypatch.setattr(inspect, "signature", counting)
+    assert ask(app, headers=KEY).status_code == 201
+    assert inspected, WORKED_AROUND.format("the security map of openapi/app.py")
+
+
+def test_a_problem_of_connexion_is_an_http_exception() -> None:
+    """Which of the two `Problems` of openapi/app.py looks for first makes a difference."""
+    assert issubclass(ProblemException, HTTPException), RELIED_ON

@@ -1,0 +1,243 @@
+"""Contract documents: what is read from a text, what is refused, and how references are followed."""
+
+import hashlib
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openapi import contract
+from openapi.contract import MAX_BYTES, MAX_DEPTH, Contract, ContractError, Operation, published
+
+INFO = 'info: {version: "1.0"}\n'
+
+
+def with_value(value: str) -> str:
+    """A document whose key `value` is written as `value`."""
+    return f"{INFO}value: {value}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        pytest.param("text", "text", id="a word"),
+        pytest.param("yes", "yes", id="yes"),
+        pytest.param("off", "off", id="off"),
+        pytest.param("True", "True", id="True with a capital"),
+        pytest.param("true", True, id="true"),
+        pytest.param("false", False, id="false"),
+        pytest.param("null", None, id="null"),
+        pytest.param("~", None, id="a tilde"),
+        pytest.param("", None, id="nothing"),
+        pytest.param("0", 0, id="zero"),
+        pytest.param("-12", -12, id="a negative integer"),
+        pytest.param("1.50", 1.5, id="a decimal"),
+        pytest.param("1e3", 1000.0, id="an exponent"),
+        pytest.param("017", "017", id="octal of YAML 1.1"),
+        pytest.param("0o17", "0o17", id="octal of YAML 1.2"),
+        pytest.param("0x1f", "0x1f", id="hexadecimal"),
+        pytest.param("1_000", "1_000", id="underscores"),
+        pytest.param("12:30", "12:30", id="base sixty"),
+        pytest.param("2026-03-31", "2026-03-31", id="a date"),
+        pytest.param("2026-03-31T12:00:00Z", "2026-03-31T12:00:00Z", id="a date-time"),
+        pytest.param(".inf", ".inf", id="infinity"),
+        pytest.param(".nan", ".nan", id="not a number"),
+        pytest.param("=", "=", id="an equals sign"),
+        pytest.param("'1'", "1", id="a quoted number"),
+        pytest.param("{<<: {a: 1}}", {"<<": {"a": 1}}, id="a merge key"),
+        pytest.param("{200: a, true: b, null: c}", {"200": "a", "true": "b", "null": "c"}, id="keys of other types"),
+        pytest.param("[a, [b]]", ["a", ["b"]], id="lists"),
+        pytest.param("&anchor a", "a", id="an anchor that is not used"),
+    ],
+)
+def test_yaml_has_the_types_of_json_alone(written: str, read: Any) -> None:
+    """Nothing becomes a date, an octal number or a boolean by surprise, and keys are strings."""
+    value = Contract.read(with_value(written)).document["value"]
+    assert (type(value), value) == (type(read), read)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("", "not an OpenAPI object", id="empty"),
+        pytest.param("[]", "not an OpenAPI object", id="a list"),
+        pytest.param("openapi: 3.0.3", "with an info object", id="no info"),
+        pytest.param("info: text", "with an info object", id="info is text"),
+        pytest.param("info: {}", "not of the form MAJOR.MINOR", id="no version"),
+        pytest.param("info: {version: 1.0}", "quote it in YAML", id="version is a number"),
+        pytest.param('info: {version: "1"}', "not of the form MAJOR.MINOR", id="no minor version"),
+        pytest.param('info: {version: "1.0.0"}', "not of the form MAJOR.MINOR", id="three parts"),
+        pytest.param('info: {version: "0.1"}', "not of the form MAJOR.MINOR", id="major version zero"),
+        pytest.param('info: {version: "1.01"}', "not of the form MAJOR.MINOR", id="leading zero"),
+        pytest.param('info: {version: "1.10000"}', "not of the form MAJOR.MINOR", id="five digits"),
+        pytest.param('info: {version: "1.0\\n"}', "not of the form MAJOR.MINOR", id="a line break after it"),
+        pytest.param(with_value("[1"), "not YAML", id="not YAML"),
+        pytest.param(INFO + "---\na: 1\n", "expected a single document", id="two documents"),
+        pytest.param(INFO + "a: 1\na: 2\n", "the key 'a' stands twice", id="a key twice"),
+        pytest.param(with_value("{1: a, '1': b}"), "the key '1' stands twice", id="a key twice, once quoted"),
+        pytest.param(with_value("{[a]: b}"), "a key is not a string", id="a key that is a list"),
+        pytest.param(with_value("[&a [], *a]"), "line 2: YAML aliases are not accepted", id="an alias"),
+        pytest.param(with_value("!!str a"), "line 2: YAML tags are not accepted", id="a tag"),
+        pytest.param(with_value("!!python/object/apply:os.getcwd []"), "tags are not accepted", id="code in a tag"),
+        pytest.param(with_value("! a"), "YAML tags are not accepted", id="the tag that means no tag"),
+        pytest.param(with_value("1e400"), "Out of range float", id="a number beyond a double"),
+        pytest.param(with_value("9" * 5000), "integer string conversion", id="an integer of 5,000 digits"),
+        pytest.param(with_value('"\ud800"'), "surrogates not allowed", id="a lone surrogate"),
+        pytest.param(with_value('"\x00"'), "not YAML", id="a NUL"),
+        pytest.param(with_value("[" * 100_000), "nested more than 100 levels", id="100,000 lists"),
+        pytest.param(with_value("[" * MAX_DEPTH + "]" * MAX_DEPTH), "nested more than 100", id="101 levels"),
+        pytest.param(INFO + "#" * MAX_BYTES, f"larger than {MAX_BYTES} bytes", id="too large"),
+        pytest.param(INFO + "#" + "é" * (MAX_BYTES // 2), f"larger than {MAX_BYTES} bytes", id="too large in UTF-8"),
+    ],
+)
+def test_what_is_not_a_contract_is_refused(text: str, message: str) -> None:
+    """Whatever is not one document with the types of JSON and a version is a ContractError that says why."""
+    with pytest.raises(ContractError, match=message):
+        Contract.read(text)
+
+
+def test_a_document_at_the_limits_is_read() -> None:
+    """As many levels and bytes as are allowed are accepted."""
+    text = with_value("[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)) + "#"
+    assert Contract.read(text + "#" * (MAX_BYTES - len(text))).version == "1.0"
+
+
+@settings(deadline=None)
+@given(st.text() | st.text("[]{}:,-?&*!|>'\"%@` \n\t#aé0.~", max_size=60))
+def test_no_text_raises_anything_else(written: str) -> None:
+    """A text is a contract or a ContractError, whatever it is, alone and within a document."""
+    for text in (written, with_value(written)):
+        with suppress(ContractError):
+            assert Contract.read(text).version == "1.0"
+
+
+def test_the_digest_is_that_of_what_a_document_says() -> None:
+    """Layout, comments, quotes and the order of keys do not change it; YAML and JSON have the same."""
+    read = Contract.read('# A comment\nb: [1, "é"]\ninfo:\n    version: "1.0"\n')
+    assert read.digest == Contract.read('{"info": {"version": "1.0"}, "b": [1, "\\u00e9"]}').digest
+    assert read.digest == Contract.read(json.dumps(read.document)).digest
+
+
+def test_another_document_has_another_digest() -> None:
+    """A change of a value, or of its type alone, changes the digest."""
+    values = ("1", "2", "1.0", "'1'", "[1]", "true", "'true'")
+    assert len({Contract.read(with_value(value)).digest for value in values}) == len(values)
+
+
+def test_the_digest_is_sha_256_of_canonical_json() -> None:
+    """The digest of a given document never changes, for databases keep it."""
+    assert Contract.read(INFO).digest == hashlib.sha256(b'{"info":{"version":"1.0"}}').hexdigest()
+
+
+def test_a_file_is_read_as_its_text(tmp_path: Path) -> None:
+    """A file gives the contract of its text, which is kept as it was published."""
+    text = f"# é\n{INFO}"
+    (tmp_path / "contract.yaml").write_text(text, encoding="utf-8")
+    read = Contract.of_file(tmp_path / "contract.yaml")
+    assert (read.text, read.version) == (text, "1.0")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(INFO.encode() + b"# \xff", "byte 25 is not UTF-8", id="not UTF-8"),
+        pytest.param(b"#" * (MAX_BYTES + 2), "larger than", id="too large"),
+    ],
+)
+def test_a_file_that_is_no_contract_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    """What is not UTF-8, and what is too large, is a ContractError."""
+    (tmp_path / "contract.yaml").write_bytes(content)
+    with pytest.raises(ContractError, match=message):
+        Contract.of_file(tmp_path / "contract.yaml")
+
+
+def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
+    """A file that cannot be read is told apart from one that holds no contract."""
+    with pytest.raises(FileNotFoundError):
+        Contract.of_file(tmp_path / "contract.yaml")
+
+
+def test_operations_are_listed_in_the_order_of_the_document() -> None:
+    """Each method of each path is an operation, and what else stands in a path item is none."""
+    read = Contract.read(
+        INFO + "paths:\n"
+        "  /b:\n    parameters: []\n    summary: text\n    post: {operationId: handlers.b.create}\n    get: {}\n"
+        "  /a:\n    trace: {operationId: handlers.a.follow}\n"
+    )
+    assert read.operations == (
+        Operation("/b", "get", "", ("paths", "/b", "get")),
+        Operation("/b", "post", "handlers.b.create", ("paths", "/b", "post")),
+        Operation("/a", "trace", "handlers.a.follow", ("paths", "/a", "trace")),
+    )
+    assert Contract.read(INFO).operations == ()
+
+
+def test_a_copy_may_be_changed() -> None:
+    """A change of the copy, at any depth, leaves the contract as it was."""
+    read = Contract.read(with_value("{a: [1]}"))
+    read.copy()["value"]["a"].append(2)
+    assert read.document["value"] == {"a": [1]}
+
+
+REFERENCES = Contract.read(
+    INFO
+    + """
+a: {b: [{c: first}, {$ref: "#/other"}]}
+other: {c: second, end: {$ref: "#/a~1b~0c"}}
+a/b~c: last
+chain: {$ref: "#/other"}
+properties: {$ref: {type: string}}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("parts", "found"),
+    [
+        pytest.param(["a", "b", "0", "c"], "first", id="a name and an index"),
+        pytest.param(["a", "b", "1", "c"], "second", id="a reference on the way"),
+        pytest.param(["chain", "end"], "last", id="a reference at the end, with escapes"),
+        pytest.param(["other", "c"], "second", id="no reference"),
+        pytest.param([], REFERENCES.document, id="the whole"),
+        pytest.param(["properties"], {"$ref": {"type": "string"}}, id="a field named $ref is no reference"),
+    ],
+)
+def test_a_pointer_is_followed_through_references(parts: list[str], found: Any) -> None:
+    """What a reference refers to stands in its place, wherever it is on the way."""
+    assert REFERENCES.at(parts) == found
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        pytest.param("https://service.example/a.yaml#/a", "does not stay within the document", id="of another host"),
+        pytest.param("file:///etc/passwd", "does not stay within the document", id="a file"),
+        pytest.param("a.yaml", "does not stay within the document", id="relative"),
+        pytest.param("#a", "does not stay within the document", id="an anchor"),
+        pytest.param("", "does not stay within the document", id="empty"),
+        pytest.param("#/nowhere", "leads nowhere", id="an unknown name"),
+        pytest.param("#/list/2", "leads nowhere", id="an index too large"),
+        pytest.param("#/list/x", "leads nowhere", id="no index"),
+        pytest.param("#/info/version/0", "leads nowhere", id="within a text"),
+        pytest.param("#/tried/0", "leads back to itself", id="itself"),
+        pytest.param("#/there", "leads back to itself", id="there and back"),
+    ],
+)
+def test_a_reference_that_cannot_be_followed_is_refused(reference: str, message: str) -> None:
+    """Nothing is fetched, and no chain is followed for ever, wherever in a document it begins."""
+    info = {"version": "1.0"}
+    text = json.dumps({"info": info, "list": [1, 2], "there": {"$ref": "#/tried/0"}, "tried": [{"$ref": reference}]})
+    with pytest.raises(ContractError, match=message):
+        Contract.read(text)
+
+
+def test_published_contracts_come_lowest_version_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions are ordered as numbers, not as text."""
+    for version in ("10.0", "1.10", "2.0", "1.9"):
+        (tmp_path / f"{version}.yaml").write_text(f'info: {{version: "{version}"}}')
+    monkeypatch.setattr(contract, "DOCUMENTS", tmp_path)
+    assert [one.version for one in published()] == ["1.9", "1.10", "2.0", "10.0"]

@@ -1,0 +1,96 @@
+"""The table of problems: statuses, words and headers, and the answer that a client gets."""
+
+from typing import Any
+
+import pytest
+
+from openapi.problems import TABLE, Problem, joined
+
+PARAMETERS: dict[str, Any] = {
+    "reason": "a reason",
+    "method": "PUT",
+    "seconds": 2.5,
+    "size": 2,
+    "limit": 1,
+    "found": "'text/plain'",
+    "expected": "application/json",
+    "errors": "a is required",
+    "remedies": "Add a.",
+    "field": "a",
+    "remedy": "Leave it out.",
+    "name": "clicked",
+    "id": "5b0e3c9a",
+    "bytes": 32768,
+    "fields": 100,
+}
+CLOSING = {"malformed_request", "head_timeout", "body_timeout", "head_too_large"}
+
+
+@pytest.mark.parametrize("code", TABLE)
+def test_each_problem_says_what_is_wrong_and_what_to_do(code: str) -> None:
+    """The words of each row are complete: an error that goes on after a colon, and a help in sentences."""
+    problem = Problem(code, **PARAMETERS)
+    assert problem.status in range(400, 600)
+    assert problem.error
+    assert not problem.error.endswith(".")
+    assert not {"{", "}"} & {*problem.error, *(problem.help or "")}
+    if code == "unauthorized":  # its shape was given from the start
+        assert problem.body() == {"error": "Authorization: Bearer required"}
+    else:
+        assert problem.help
+        assert problem.help[0].isupper()
+        assert problem.help.endswith(".")
+        assert problem.body() == {"error": problem.error, "help": problem.help}
+
+
+@pytest.mark.parametrize("code", TABLE)
+def test_a_connection_is_closed_where_the_rest_of_a_request_cannot_be_found(code: str) -> None:
+    """Exactly the problems of requests that did not arrive whole end the connection (RFC 9112 section 9.6)."""
+    assert ((b"connection", b"close") in Problem(code, **PARAMETERS).headers) is (code in CLOSING)
+
+
+@pytest.mark.parametrize("code", [code for code, kind in TABLE.items() if kind.status == 503])
+def test_whoever_is_to_come_back_is_told_when(code: str) -> None:
+    """Each 503 carries Retry-After (RFC 9110 section 10.2.3), in whole seconds."""
+    assert dict(Problem(code).headers)[b"retry-after"].isdigit()
+
+
+def test_headers_come_on_top_of_those_of_the_row() -> None:
+    """A problem keeps the headers of its kind, adds its own, and leaves the table as it was."""
+    assert Problem("unavailable", [(b"x-a", b"1")]).headers == [(b"retry-after", b"1"), (b"x-a", b"1")]
+    assert Problem("unavailable").headers == [(b"retry-after", b"1")]
+
+
+def test_words_of_a_client_are_not_a_template() -> None:
+    """Braces in what a client sent are repeated as they are."""
+    problem = Problem("event_type_not_registered", name="{name} {0} {")
+    assert problem.error == "event_type '{name} {0} {' not registered"
+
+
+@pytest.mark.parametrize(("code", "parameters"), [("no_such_problem", {}), ("malformed_json", {})])
+def test_what_the_table_does_not_know_cannot_be_told(code: str, parameters: dict[str, Any]) -> None:
+    """A code without a row, and a row without its parameters, are faults of the program."""
+    with pytest.raises(KeyError):
+        Problem(code, **parameters)
+
+
+def test_one_problem_joined_is_itself() -> None:
+    """A single problem keeps its code and words."""
+    problem = Problem("event_type_not_registered", name="a")
+    assert joined([problem]) is problem
+
+
+def test_several_problems_are_told_as_one() -> None:
+    """All errors, and after them all that helps; one without help adds none."""
+    told = joined(
+        [
+            Problem("invalid_body", errors="a is required", remedies="Add a."),
+            Problem("unauthorized"),
+            Problem("invalid_body", errors="b is required", remedies="Add b."),
+        ]
+    )
+    assert (told.code, told.status) == ("invalid_body", 422)
+    assert told.body() == {
+        "error": "a is required; Authorization: Bearer required; b is required",
+        "help": "Add a. Add b.",
+    }

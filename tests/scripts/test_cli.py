@@ -1,0 +1,263 @@
+"""The commands as a person runs them: what they print, what they leave in the database, and how they exit."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from db import event_types, hubs, keys, widgets
+from db.engine import Database
+from openapi.contract import DOCUMENTS, Contract
+from tests.postgresql import fresh_database, statement
+
+COMMAND = Path(sys.executable).with_name("interaction-reporting")
+DOCUMENT = DOCUMENTS / "interaction-reporting-1.0.yaml"
+WIDGET = "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"
+KEEP_THE_KEY = "Keep the key now: only its digest is stored, and it cannot be shown again.\n"
+
+Done = subprocess.CompletedProcess[str]
+Run = Callable[..., list[Done]]
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    """Runs the command with the arguments of each line, all at once, with these settings and no others."""
+    with tempfile.TemporaryDirectory(prefix="ir-commands-") as directory, ThreadPoolExecutor() as threads:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("IR_")}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        environment["PYTHONPYCACHEPREFIX"] = f"{directory}/compiled"  # else every process might compile every library
+        environment["COLUMNS"] = "200"
+
+        def start(line: str, settings: dict[str, str]) -> Done:
+            command = [str(COMMAND), *shlex.split(line)]
+            return subprocess.run(
+                command,
+                env=environment | settings,
+                cwd=directory,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+
+        yield lambda *lines, **settings: list(threads.map(lambda line: start(line, settings), lines))
+
+
+def result(done: Done) -> Any:
+    """What a command that succeeded in silence printed as JSON."""
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+def known(database: Database, *some_keys: str) -> list[str | None]:
+    """The names of the hubs that the keys belong to."""
+    with database.begin() as connection:
+        return [hub.name if hub else None for hub in (hubs.of_key(connection, key) for key in some_keys)]
+
+
+def test_a_key_is_shown_once(run: Run, database: Database, database_url: str) -> None:
+    """`hub create` prints a key that works; no list shows it again, nor its digest."""
+    (created,) = run("hub create 'alpha and beta' --json", IR_DATABASE_URL=database_url)
+    hub = json.loads(created.stdout)
+    key = hub.pop("api_key")
+    assert (created.returncode, created.stderr) == (0, KEEP_THE_KEY)
+    assert known(database, key) == ["alpha and beta"]
+    as_json, as_table = run("hub list --json", "hub list", IR_DATABASE_URL=database_url)
+    assert result(as_json) == [hub]
+    assert "alpha and beta" in as_table.stdout
+    for hidden in (key.removeprefix(keys.PREFIX), keys.digest(key)):
+        assert hidden not in as_json.stdout + as_table.stdout + as_table.stderr
+
+
+def test_keys_are_rotated_and_disabled(run: Run, database: Database, database_url: str) -> None:
+    """`hub rotate-key` prints a key that replaces the old one, `hub disable` ends one; another hub's is left alone."""
+    with database.begin() as connection:
+        old = [hubs.create(connection, name)[1] for name in ("alpha", "beta", "gamma")]
+    rotated, disabled = run("hub rotate-key alpha", "hub disable beta --json", IR_DATABASE_URL=database_url)
+    assert (rotated.returncode, rotated.stderr) == (0, KEEP_THE_KEY)
+    (new,) = (line.split()[1] for line in rotated.stdout.splitlines() if line.split()[0] == "api_key")
+    assert result(disabled)["disabled_at"]
+    assert "irk_" not in disabled.stdout
+    assert known(database, new, *old) == ["alpha", None, None, "gamma"]
+
+
+def test_widgets_are_registered_and_listed(run: Run, database: Database, database_url: str) -> None:
+    """`widget register` takes an id or makes one, and `widget list` has both."""
+    given, made = run(
+        f"widget register Button --id {WIDGET} --json", "widget register Slider --json", IR_DATABASE_URL=database_url
+    )
+    assert (result(given)["id"], result(given)["name"], result(given)["status"]) == (WIDGET, "Button", "active")
+    with database.begin() as connection:
+        kept = {(str(widget.id), widget.name) for widget in widgets.all_of_them(connection)}
+    assert kept == {(WIDGET, "Button"), (result(made)["id"], "Slider")}
+    (listed,) = run("widget list --json", IR_DATABASE_URL=database_url)
+    assert {(widget["id"], widget["name"]) for widget in result(listed)} == kept
+
+
+def test_event_types_are_registered_deprecated_and_listed(run: Run, database: Database, database_url: str) -> None:
+    """`event-type register` and `deprecate` change the registry, which `list` shows as it is."""
+    registered, deprecated = run(
+        "event-type register pipeline_started --description 'A pipeline started.' --json",
+        "event-type deprecate clicked --json",
+        IR_DATABASE_URL=database_url,
+    )
+    with database.begin() as connection:
+        kept = {entry.name: (entry.description, entry.status) for entry in event_types.all_of_them(connection)}
+    assert kept["pipeline_started"] == ("A pipeline started.", "active")
+    assert kept["clicked"] == ("The widget was clicked.", "deprecated")
+    as_json, as_table = run("event-type list --json", "event-type list", IR_DATABASE_URL=database_url)
+    listed = result(as_json)
+    assert {entry["name"]: (entry["description"], entry["status"]) for entry in listed} == kept
+    assert result(registered) in listed
+    assert result(deprecated) in listed
+    assert [line.split()[0] for line in as_table.stdout.splitlines()[1:]] == sorted(kept)
+
+
+def test_contracts_are_listed_and_shown(run: Run, database_url: str) -> None:
+    """`contract list` says which are there, `show` prints one as it was published, `status` says which governs."""
+    listed, as_published, as_json, status = run(
+        "contract list --json",
+        "contract show 1.0",
+        "contract show 1.0 --json",
+        "contract status --json",
+        IR_DATABASE_URL=database_url,
+    )
+    contract = Contract.of_file(DOCUMENT)
+    (row,) = result(listed)
+    assert (row["contract_version"], row["status"], row["digest"]) == ("1.0", "active", contract.digest)
+    assert "document" not in row
+    assert as_published.stdout == DOCUMENT.read_text()
+    assert result(as_json) == contract.document
+    assert result(status) == {"governs": "1.0", "digest": contract.digest, "differences": []}
+
+
+def test_an_edited_row_is_told(run: Run, database_url: str) -> None:
+    """The row governs: `contract show` prints it, and `contract status` says that it is not the file."""
+    change = (
+        "UPDATE interaction_reporting_contracts SET document = replace(document, 'maxLength: 200', 'maxLength: 99')"
+    )
+    statement(database_url, sql.SQL(change))
+    edited = Contract.read(DOCUMENT.read_text().replace("maxLength: 200", "maxLength: 99"))
+    shown, status = run("contract show 1.0", "contract status --json", IR_DATABASE_URL=database_url)
+    assert shown.stdout == edited.text
+    assert (result(status)["governs"], result(status)["digest"]) == ("1.0", edited.digest)
+    (difference,) = result(status)["differences"]
+    assert "contract 1.0: the row" in difference
+    assert edited.digest[:12] in difference
+    assert Contract.of_file(DOCUMENT).digest[:12] in difference
+
+
+def test_documents_are_checked(run: Run, tmp_path: Path) -> None:
+    """`contract lint` is content with the document of this release, and says what is wrong with another, and where."""
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(DOCUMENT.read_text().replace("operationId: handlers.", "operationId: os."))
+    sound, unsound = run(f"contract lint {DOCUMENT}", f"contract lint {DOCUMENT} {broken} --json")
+    assert (sound.returncode, sound.stdout, sound.stderr) == (0, "none\n", "")
+    assert unsound.returncode == 1
+    (finding,) = json.loads(unsound.stdout)
+    assert (finding["file"], finding["rule"]) == (str(broken), "handlers")
+    assert finding["pointer"].endswith("/post/operationId")
+
+
+def test_an_empty_database_is_migrated(run: Run, embedded_url: str) -> None:
+    """Of two `migrate` at once one makes the tables and the other finds them; the contract is activated once."""
+    with fresh_database(embedded_url, "migrated_by_command") as url:
+        done = [result(one) for one in run("migrate --json", "migrate --json", IR_DATABASE_URL=url)]
+        with closing(Database(url)) as database, database.begin() as connection:
+            assert len(event_types.all_of_them(connection)) == 14
+    before = sorted((one["revision_before"] is not None, one["revision_before"]) for one in done)
+    assert before == [(False, None), (True, done[0]["revision"])]
+    assert sorted(one["contracts_activated"] for one in done) == [[], ["1.0"]]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        pytest.param("hub create alpha", "a hub named 'alpha' exists already", id="a name is taken"),
+        pytest.param("hub disable nobody", "there is no hub named 'nobody'", id="no such hub"),
+        pytest.param(
+            "event-type register clicked --json",
+            "the event type 'clicked' is registered and active already",
+            id="an event type is taken",
+        ),
+        pytest.param("contract show 9.9", "there is no contract '9.9' in the database", id="no such contract"),
+        pytest.param(
+            f"contract lint {os.devnull}",
+            "the document is not an OpenAPI object with an info object",
+            id="no document",
+        ),
+    ],
+)
+def test_a_refusal_is_one_clear_line(run: Run, database: Database, database_url: str, line: str, words: str) -> None:
+    """Exit status 1, nothing on standard output, and on standard error what was refused."""
+    with database.begin() as connection:
+        hubs.create(connection, "alpha")
+    (done,) = run(line, IR_DATABASE_URL=database_url)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"error: {words}\n")
+
+
+def test_a_database_of_a_later_release_is_left_alone(run: Run, database_url: str) -> None:
+    """No command that would change something does, and it says why."""
+    statement(database_url, sql.SQL("UPDATE alembic_version SET version_num = 'from_later'"))
+    (done,) = run("hub create alpha", IR_DATABASE_URL=database_url)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: the database is at revision 'from_later', which this release does not know: it is of a later one\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "status", "words"),
+    [
+        pytest.param("IR_PORT", "http", 2, "IR_PORT is 'http'; it must be a number from 0 to 65535", id="no number"),
+        pytest.param(
+            "IR_DATABASE_URL",
+            "mysql://me:hunter2@host/it",
+            1,
+            "the database URL begins with mysql://; only postgresql:// is served",
+            id="another database",
+        ),
+        pytest.param(
+            "IR_DATA_DIR",
+            f"{os.devnull}/data",
+            1,
+            f"[Errno 20] Not a directory: '{os.devnull}/data'",
+            id="no place for a directory",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_is_one_clear_line(
+    run: Run, setting: str, value: str, status: int, words: str
+) -> None:
+    """Nothing on standard output, and on standard error what is wrong with it, without a password."""
+    (done,) = run("hub list", **{setting: value})
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", f"error: {words}\n")
+
+
+def test_misuse_exits_with_2_and_says_how_to_use_it(run: Run) -> None:
+    """Without a command everything that can be done is told, with a wrong value what it should have been."""
+    nothing, too_long = run("", f"event-type register {'x' * 201}")
+    assert (nothing.returncode, too_long.returncode) == (2, 2)
+    assert all(name in nothing.stdout for name in ("serve", "migrate", "hub", "widget", "event-type", "contract"))
+    assert "an event type has 1 to 200 characters" in too_long.stderr
+    assert "Traceback" not in nothing.stderr + too_long.stderr
+
+
+def test_a_database_of_its_own_is_kept_in_the_data_directory(run: Run) -> None:
+    """Without a URL a command starts PostgreSQL and stops it again, and the next command finds what it left."""
+    with tempfile.TemporaryDirectory(prefix="ir-data-") as directory:
+        (created,) = run("hub create alpha --json", IR_DATA_DIR=f"{directory}/data")
+        assert (created.returncode, created.stderr) == (0, KEEP_THE_KEY)
+        (listed,) = run("hub list --json", IR_DATA_DIR=f"{directory}/data")
+        assert [hub["id"] for hub in result(listed)] == [json.loads(created.stdout)["id"]]
+        assert not Path(directory, "data", "postgresql", "postmaster.pid").exists(), "the server still runs"

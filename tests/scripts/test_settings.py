@@ -1,0 +1,82 @@
+"""The settings: what the environment may say, and what is said when it says something else."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.settings import Settings, SettingsError, table, variable
+
+
+def test_without_variables_every_setting_has_its_default() -> None:
+    """Other variables, and names without the prefix, count for nothing."""
+    assert Settings.read({"HOME": "/root", "PORT": "1", "ir_port": "2", "IR_UNKNOWN": "3"}) == Settings()
+
+
+def test_an_empty_variable_is_as_good_as_none() -> None:
+    """What a shell leaves behind as an empty string is the default."""
+    assert Settings.read({name: "" for name, _, _ in table()}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("database_url", "postgresql://me@host/it", "postgresql://me@host/it"),
+        ("data_dir", "/srv/data", Path("/srv/data")),
+        ("host", "::", "::"),
+        ("port", "0", 0),
+        ("port", "65535", 65535),
+        ("workers", "2", 2),
+        ("connections", "1", 1),
+        ("database_timeout", "2.5", 2.5),
+        ("head_timeout", "1", 1.0),
+        ("body_timeout", "3", 3.0),
+        ("keep_alive", "5", 5),
+        ("drain_timeout", "7", 7),
+        ("log_level", "warning", "warning"),
+    ],
+)
+def test_a_variable_sets_its_setting_alone(name: str, text: str, value: Any) -> None:
+    """The setting has the value, of the type that it has by default, and all the others have their defaults."""
+    read = Settings.read({variable(name): text})
+    change = {name: value}
+    assert read == dataclasses.replace(Settings(), **change)
+    assert type(getattr(read, name)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("port", "http", "a number from 0 to 65535"),
+        ("port", "-1", "a number from 0 to 65535"),
+        ("port", "65536", "a number from 0 to 65535"),
+        ("port", "80.5", "a number from 0 to 65535"),
+        ("workers", "0", "a number from 1 to 65535"),
+        ("connections", "many", "a number from 1 to 65535"),
+        ("database_timeout", "0.9", "a number from 1 to 65535"),
+        ("head_timeout", "nan", "a number from 1 to 65535"),
+        ("body_timeout", "inf", "a number from 1 to 65535"),
+        ("log_level", "loud", "one of debug, info, warning, error"),
+        ("log_level", "INFO", "one of debug, info, warning, error"),
+    ],
+)
+def test_another_value_is_refused(name: str, text: str, words: str) -> None:
+    """The words name the variable, its value, and what it could be."""
+    with pytest.raises(SettingsError) as raised:
+        Settings.read({variable(name): text})
+    assert str(raised.value) == f"IR_{name.upper()} is '{text}'; it must be {words}"
+
+
+def test_the_table_has_every_setting() -> None:
+    """Each has a row with its variable, its default as one would write it, and a purpose."""
+    rows = table()
+    assert [name for name, _, _ in rows] == [variable(setting.name) for setting in dataclasses.fields(Settings)]
+    assert all(purpose for _, _, purpose in rows)
+    assert Settings.read({name: default for name, default, _ in rows}) == Settings()
+
+
+def test_settings_do_not_change() -> None:
+    """They are read once: whoever holds them cannot set them."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(Settings(), "port", 1)  # noqa: B010 (as an assignment it would not pass mypy)
