@@ -6,10 +6,21 @@ from uuid import UUID
 from db import interaction_events
 from db.errors import NotRegistered
 from openapi import problems, rfc3339
-from openapi.exchange import Answer, Request
+from openapi.exchange import Answer, Field, Request, takes
 from openapi.problems import Problem
 
+UUID_FIELDS = ("widget_id", "actor_id")
 
+
+@takes(
+    widget_id=Field("string", "uuid", required=True),
+    event_type=Field("string", required=True),
+    occurred_at=Field("string", "date-time", required=True),
+    actor_id=Field("string", "uuid"),
+    actor_type=Field("string"),
+    view_context_ref=Field("string"),
+    metadata=Field("object"),
+)
 async def create(request: Request) -> Answer:
     """Keep one event. The answer is given after the commit."""
     event = _event(request)
@@ -31,7 +42,7 @@ async def create(request: Request) -> Answer:
 def _event(request: Request) -> dict[str, Any]:
     """The row that keeps the body of `request`. Fields that no column holds are kept together."""
     fields = {name: value for name, value in request.body.items() if name in interaction_events.FIELDS}
-    for name in ("widget_id", "actor_id"):
+    for name in UUID_FIELDS:
         if name in fields:
             fields[name] = UUID(fields[name])
     return {

@@ -62,7 +62,7 @@ class AccessLog:
             logger.exception("unexpected fault", extra={"request_id": identifier.decode()})
             if not status:
                 await respond(send_identified, told(Problem("internal_error")))
-        caller = state.get("caller")
+        caller, problem = state.get("caller"), state.get("problem")
         logger.info(
             "request" if status else "client disconnected",
             extra={
@@ -71,6 +71,9 @@ class AccessLog:
                 "method": scope["method"],
                 "path": scope["path"][:_LONGEST_PATH],
                 "status": status or None,
+                "problem": problem.code if problem else None,
+                "reason": problem.reason if problem else None,
+                "client": (scope.get("client") or [None])[0],
                 "duration_ms": round((time.perf_counter() - started) * 1000, 2),
             },
         )

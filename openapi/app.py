@@ -8,6 +8,7 @@ Of Connexion 3.3.0 this relies on: `ConnexionMiddleware` with its own list of mi
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,11 +24,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openapi import operations, rfc6750
-from openapi.body import DEFAULT_LIMIT, Body
+from openapi.body import DEFAULT_LIMIT, MAX_LIMIT, Body
 from openapi.contract import Contract, ContractError
-from openapi.exchange import Handler, Request, respond, told
+from openapi.exchange import Field, Handler, Request, respond, told
 from openapi.problems import Problem
 from openapi.validation import Schemas
+
+_JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
@@ -51,30 +54,34 @@ class Surroundings:
 
 def build(contract: Contract, surroundings: Surroundings) -> ASGIApp:
     """The application that serves `contract`; ContractError if it cannot be served."""
-    names = [operation.operation_id for operation in contract.operations]
-    if len(set(names)) < len(names):
-        raise ContractError(f"contract {contract.version} has one operationId for two operations")
-    endpoints = partial(Endpoints, contract=contract, surroundings=surroundings)
     try:
-        connexion: Any = ConnexionMiddleware(
-            _nothing_here,
-            import_name=__name__,
-            middlewares=[
-                partial(Problems, failures=surroundings.failures),
-                RoutingMiddleware,
-                SecurityMiddleware,
-                endpoints,
-            ],
-            resolver=Resolver(operations.handler),
-            security_map=_security_map(surroundings),
-        )
-        connexion.add_api(contract.copy())
-        connexion.app, connexion.middleware_stack = connexion._build_middleware_stack()
-    except ContractError:
-        raise
+        return _built(contract, surroundings)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-        raise ContractError(f"contract {contract.version} cannot be served: {reason}") from error
+        # The messages of Connexion's own validation go on for pages.
+        reason = str(error) if isinstance(error, ContractError) else f"{type(error).__name__}: {error}"
+        raise ContractError(f"contract {contract.version} cannot be served: {reason.splitlines()[0][:300]}") from None
+
+
+def _built(contract: Contract, surroundings: Surroundings) -> ASGIApp:
+    names = [operation.operation_id for operation in contract.operations]
+    if not names:
+        raise ContractError("it has no operations")
+    if len(set(names)) < len(names):
+        raise ContractError("it has one operationId for two operations")
+    connexion: Any = ConnexionMiddleware(
+        _nothing_here,
+        import_name=__name__,
+        middlewares=[
+            partial(Problems, failures=surroundings.failures),
+            RoutingMiddleware,
+            SecurityMiddleware,
+            partial(Endpoints, contract=contract, surroundings=surroundings),
+        ],
+        resolver=Resolver(operations.handler),
+        security_map=_security_map(surroundings),
+    )
+    connexion.add_api(contract.without_patterns())
+    connexion.app, connexion.middleware_stack = connexion._build_middleware_stack()
     for layer in connexion.middleware_stack:
         if isinstance(layer, RoutingMiddleware):
             _without_redirects(layer)
@@ -113,21 +120,33 @@ class EndpointAPI(RoutedAPI[Endpoint]):  # type: ignore[misc] # Connexion ships 
             raise ContractError(f"{operation.operation_id} can be called without authentication")
         if operation.parameters:
             raise ContractError(f"{operation.operation_id} declares parameters, which this release does not serve")
+        self._check_body(operation)
         body = self._body(operation) if operation.request_body else None
         return Endpoint(operation.function, body, self._contract, self._surroundings.resources)
 
     def _body(self, operation: Any) -> Body:
-        pointer = ("paths", operation.path, operation.method, "requestBody")
-        if not operation.request_body.get("required"):
-            raise ContractError(
-                f"{operation.operation_id}: the request body is optional, which this release does not serve"
-            )
         schemas = {
-            media_type.lower(): self._schemas.compile(*pointer, "content", media_type, "schema")
+            media_type.lower(): self._schemas.compile(*_pointer(operation, media_type))
             for media_type in operation.request_body["content"]
         }
         limit = operation.request_body.get("x-body-limit-bytes", DEFAULT_LIMIT)
         return Body(schemas, limit, self._surroundings.body_timeout)
+
+    def _check_body(self, operation: Any) -> None:
+        """ContractError where the body cannot be read, or does not promise what the handler relies on."""
+        body = operation.request_body
+        if body and not body.get("required"):
+            raise ContractError(f"{operation.operation_id}: an optional body is not served by this release")
+        if body and not (body["content"] and all(_JSON.fullmatch(media_type) for media_type in body["content"])):
+            raise ContractError(f"{operation.operation_id}: a body is served as application/json, or a type in +json")
+        limit = body.get("x-body-limit-bytes", DEFAULT_LIMIT)
+        if type(limit) is not int or not 1 <= limit <= MAX_LIMIT:
+            raise ContractError(f"{operation.operation_id}: x-body-limit-bytes is not an integer from 1 to {MAX_LIMIT}")
+        for media_type in body.get("content", {None: None}):
+            for name, taken in getattr(operation.function, "takes", {}).items():
+                if not _promises(self._contract, _pointer(operation, media_type), name, taken):
+                    wanted = f"{'required' if taken.required else 'optional'} {taken.type} {taken.format or ''}".strip()
+                    raise ContractError(f"{operation.operation_id} takes {name} as {wanted}, not as promised here")
 
 
 class Endpoints(RoutedMiddleware[EndpointAPI]):  # type: ignore[misc] # Connexion ships no types
@@ -153,26 +172,53 @@ class Problems:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        scope.setdefault("app", self)  # or Starlette's routers answer as they like, instead of raising
         try:
             await self._app(scope, receive, send)
-        except Problem as problem:
-            await respond(send, told(problem))
-        except HTTPException as error:
-            await respond(send, told(_of_routing(error, scope)))
-        except ProblemException as error:
-            if error.status != 401:
+        except Exception as error:
+            problem = self._problem(error, scope)
+            if problem is None:
                 raise
-            await respond(send, told(rfc6750.unauthorized()))
-        except tuple(self._failures) as error:
-            logger.warning("%s: %s", type(error).__name__, error)
-            code = next(code for kind, code in self._failures.items() if isinstance(error, kind))
-            await respond(send, told(Problem(code)))
+            scope["state"]["problem"] = problem
+            await respond(send, told(problem))
+
+    def _problem(self, error: Exception, scope: Scope) -> Problem | None:
+        """What the client is told of `error`; None if it is a fault of ours."""
+        if isinstance(error, Problem):
+            return error
+        if isinstance(error, HTTPException):
+            return _of_routing(error, scope)
+        if isinstance(error, ProblemException) and error.status == 401:
+            return rfc6750.unauthorized()
+        for kind, code in self._failures.items():
+            if isinstance(error, kind):
+                logger.warning("%s: %s", type(error).__name__, error)
+                return Problem(code)
+        return None
+
+
+def _pointer(operation: Any, media_type: str | None) -> tuple[str, ...]:
+    """Where the schema of a body stands."""
+    return "paths", operation.path, operation.method, "requestBody", "content", str(media_type), "schema"
+
+
+def _promises(contract: Contract, pointer: tuple[str, ...], name: str, field: Field) -> bool:
+    """Whether the object at `pointer` has the property `name` as `field` says; an optional one may be absent."""
+    try:
+        schema = contract.at(pointer)
+    except (KeyError, TypeError):
+        return False
+    if name not in schema.get("properties", {}):
+        return not field.required
+    found = contract.resolve(schema["properties"][name])
+    same = (found.get("type"), found.get("format")) == (field.type, field.format) and not found.get("nullable")
+    return same and (name in schema.get("required", ()) or not field.required)
 
 
 def _of_routing(error: HTTPException, scope: Scope) -> Problem:
     """What Starlette's router raises, as a Problem."""
     if error.status_code == 405:
-        allow = (error.headers or {}).get("Allow", "")
+        allow = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
         return Problem("method_not_allowed", [(b"allow", allow.encode("ascii"))], method=scope["method"][:40])
     return Problem("not_found")
 
@@ -200,7 +246,7 @@ def _security_map(surroundings: Surroundings) -> dict[str, type]:
 
         def get_fn(self, scheme: Mapping[str, Any], _scopes: list[str]) -> None:
             """Raise ContractError."""
-            raise ContractError(f"the security scheme {dict(scheme)} is not served")
+            raise ContractError(f"a security scheme of type {scheme.get('type')!r} is not served")
 
     return {"bearer": Bearer, **dict.fromkeys(("basic", "apiKey", "oauth2", "openIdConnect"), Unserved)}
 

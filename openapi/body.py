@@ -13,7 +13,9 @@ from openapi import rfc7493
 from openapi.problems import Problem
 from openapi.validation import Schema, field_name
 
-DEFAULT_LIMIT = 65536
+DEFAULT_LIMIT = 64 * 1024
+MAX_LIMIT = 16 * 1024 * 1024
+"""Bytes that a contract may allow: a body is held in memory while it is checked."""
 
 
 def header(scope: Scope, name: bytes) -> list[bytes]:
@@ -36,12 +38,10 @@ class Body:
         try:
             value = rfc7493.loads(content)
         except rfc7493.MalformedJSON as error:
-            reason = "the body is empty" if not content else str(error)
-            raise Problem("malformed_json", reason=reason) from None
+            raise Problem("malformed_json", detail=str(error) if content else "it is empty") from None
         except rfc7493.UnstorableValue as error:
-            raise Problem(
-                "unstorable_value", field=field_name(*error.parts), reason=error.reason, remedy=error.remedy
-            ) from None
+            field = field_name(*error.parts)
+            raise Problem("unstorable_value", field=field, detail=error.reason, remedy=error.remedy) from None
         schema.validate(value)
         return value
 

@@ -2,8 +2,9 @@
 
 uvicorn 0.54 on httptools 0.9 leaves to its user: fields of a trailer are appended to the headers, heads and bodies may
 come as slowly as they like and heads be as large as they like, Host may be missing, a request with an Upgrade field
-loses its body (Java's HttpClient sends one by default), a drain cuts connections on which a request is under way, and
-a connection that is closed on a client that still sends is reset, which may cost the client its answer.
+loses its body (Java's HttpClient sends one by default), a drain cuts connections on which a request is under way, a
+connection that is closed on a client that still sends is reset, which may cost the client its answer, a client that
+has sent all and closed its half gets no answer, one that reads no answers is waited for, and pipelines are unbounded.
 """
 
 import asyncio
@@ -22,9 +23,15 @@ logger = logging.getLogger(__name__)
 MAX_HEAD_BYTES = 32768
 MAX_FIELDS = 100
 MAX_LENGTH_DIGITS = 19
+MAX_PIPELINED = 32
+"""How many requests may wait behind the one that is served before what follows is left unparsed."""
+PIECE_BYTES = 8192
+"""How much is parsed at once: a read may hold thousands of requests."""
 HEAD_SECONDS = 10.0
 LINGER_SECONDS = 5.0
 """How long the rest of a body is read and discarded after an early answer, so that the client sees that answer."""
+WRITE_SECONDS = 20.0
+"""How long a client may leave what was sent to it unread."""
 IDLE_SECONDS_OF_DRAIN = 0.5
 """How long an idle connection may still begin a request when the service drains."""
 
@@ -36,10 +43,14 @@ class Connection(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head_timeout: float = self.app_state.get("head_timeout", HEAD_SECONDS)
         self._deadline: asyncio.TimerHandle | None = None
+        self._write_deadline: asyncio.TimerHandle | None = None
         self._in_head = True
         self._head_bytes = 0
         self._unparsed_bytes = 0  # of a field or a line that goes on, of which httptools says nothing yet
         self._refusal: Problem | None = None
+        self._waiting = b""  # arrived, and not parsed yet
+        self._owed = 0  # requests that have no answer yet
+        self._at_end = False  # nothing more will arrive
         self._finished = False  # nothing more is parsed
         self._ended = False  # nothing more is written
         self._draining = False
@@ -50,24 +61,33 @@ class Connection(HttpToolsProtocol):
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
+        """Forget the deadlines."""
         self._disarm()
+        self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse `data`, unless the connection is done for."""
-        if self._finished:
-            return
-        self._unparsed_bytes += len(data)
-        try:
-            self._parse(data)
-        except httptools.HttpParserCallbackError:
-            self._refuse(self._refusal or Problem("malformed_request", reason="its target cannot be read"))
-        except httptools.HttpParserError as error:
-            self._refuse(Problem("malformed_request", reason=str(error) or "it cannot be parsed"))
-        else:
-            if self._head_bytes + self._unparsed_bytes > MAX_HEAD_BYTES:
-                self._refuse(_head_too_large())
+        """Parse what arrives."""
+        self._waiting += data
+        self._parse_waiting()
+
+    def eof_received(self) -> bool:  # type: ignore[override] # asyncio itself lets it be one
+        """The client sends no more; whether it is still owed an answer, for which its side may stay open."""
+        self._at_end = True
+        return self._ended or (self._in_head and self._owed > 0)
+
+    def pause_writing(self) -> None:
+        """The client does not read what is sent to it: wait, but not for ever."""
+        super().pause_writing()
+        if self._write_deadline is None:
+            self._write_deadline = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        if self._write_deadline is not None:
+            self._write_deadline.cancel()
+            self._write_deadline = None
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -98,7 +118,7 @@ class Connection(HttpToolsProtocol):
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
             return
         if ambiguity := self._ambiguity():
-            self._refusal = Problem("malformed_request", reason=ambiguity)
+            self._refusal = Problem("malformed_request", detail=ambiguity)
         self._stop_if_refused()
         if self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False  # RFC 9110 section 10.1.1
@@ -106,6 +126,7 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._disarm()
         self._in_head, self._head_bytes, self._unparsed_bytes = False, 0, 0
+        self._owed += 1
         self.cycle.transport = self  # type: ignore[assignment] # its methods that a request uses are below
         if self._draining:
             self.cycle.keep_alive = False
@@ -125,14 +146,13 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """An answer is sent. The rest of a body that was not read is discarded, for a while."""
-        another_waits = bool(self.pipeline)
+        self._owed -= 1
         super().on_response_complete()
-        if another_waits:
-            return
-        if self._finished:
+        self._parse_waiting()
+        if not self._owed and (self._finished or self._at_end):
             self._end()
-        elif not self._in_head and self.cycle.response_complete:
-            self._arm(LINGER_SECONDS, self.transport.close)
+        elif not self._owed and not self._in_head:
+            self._arm(LINGER_SECONDS, self.transport.abort)
 
     def is_closing(self) -> bool:
         """Whether nothing more can be written."""
@@ -153,14 +173,13 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Drain: finish what is under way, and give an idle connection's next request a moment to arrive."""
         self._draining = True
-        if self.cycle is None or self.cycle.response_complete:
-            self.loop.call_later(IDLE_SECONDS_OF_DRAIN, self._close_if_idle)
-        else:
+        if self._owed:
             self.cycle.keep_alive = False
+        else:
+            self.loop.call_later(IDLE_SECONDS_OF_DRAIN, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
-        between_requests = self._in_head and self._head_bytes == 0
-        if between_requests and (self.cycle is None or self.cycle.response_complete):
+        if self._in_head and self._head_bytes == 0 and not self._owed:
             self.transport.close()
 
     def _ambiguity(self) -> str | None:
@@ -179,6 +198,25 @@ class Connection(HttpToolsProtocol):
             "its Content-Length has too many digits": any(len(value) > MAX_LENGTH_DIGITS for value in lengths),
         }
         return next((fault for fault, is_there in faults.items() if is_there), None)
+
+    def _parse_waiting(self) -> None:
+        """Parse a piece at a time, until enough requests are pipelined; refuse what cannot be parsed."""
+        while self._waiting and not self._finished and len(self.pipeline) < MAX_PIPELINED:
+            piece, self._waiting = self._waiting[:PIECE_BYTES], self._waiting[PIECE_BYTES:]
+            self._unparsed_bytes += len(piece)
+            try:
+                self._parse(piece)
+            except httptools.HttpParserCallbackError:
+                self._refuse(self._refusal or Problem("malformed_request", detail="its target cannot be read"))
+            except httptools.HttpParserError as error:
+                self._refuse(Problem("malformed_request", detail=str(error) or "it cannot be parsed"))
+            else:
+                if self._head_bytes + self._unparsed_bytes > MAX_HEAD_BYTES:
+                    self._refuse(_head_too_large())
+        if self._finished:
+            self._waiting = b""
+        elif self._waiting:
+            self.flow.pause_reading()
 
     def _parse(self, data: bytes) -> None:
         """Parse `data`; a request that asks for another protocol as if it did not (RFC 9110 section 7.8 allows it)."""
@@ -209,12 +247,12 @@ class Connection(HttpToolsProtocol):
         """Answer `problem` and end the connection; only end it where that would be the answer to another request."""
         self._finished = True
         self._disarm()
-        answered = self.cycle is None or self.cycle.response_complete
         if not self._in_head and self.pipeline:
             self.pipeline.popleft()  # the refused request itself, which waits behind another
-        elif not self._in_head and answered:
+            self._owed -= 1
+        elif not self._in_head and not self._owed:
             self._end()  # the refused request has its answer already
-        elif not self._in_head or answered:
+        elif not self._in_head or not self._owed:
             self._tell(problem)
 
     def _tell(self, problem: Problem) -> None:
@@ -246,7 +284,7 @@ class Connection(HttpToolsProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
             self.flow.resume_reading()  # or what is still arriving would reset the answer away
-            self._arm(LINGER_SECONDS, self.transport.close)
+            self._arm(LINGER_SECONDS, self.transport.abort)
         else:
             self.transport.close()
 

@@ -91,6 +91,14 @@ class Contract:
         """A copy of the document that may be changed."""
         return copy.deepcopy(self.document)
 
+    def without_patterns(self) -> dict[str, Any]:
+        """A copy without the patterns of schemas, for libraries that would match them with Python's `re` (ReDoS)."""
+        document = self.copy()
+        for node in _nodes(document):
+            if isinstance(node, dict) and isinstance(node.get("pattern"), str):
+                del node["pattern"]
+        return document
+
     def at(self, parts: Iterable[str]) -> Any:
         """What stands at the pointer made of `parts`, with references followed on the way and at the end."""
         node: Any = self.document

@@ -32,6 +32,25 @@ class Answer:
 Handler = Callable[[Request], Awaitable[Answer]]
 
 
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a handler relies on for one property of a body: `type` and `format` as OpenAPI names them."""
+
+    type: str
+    format: str | None = None
+    required: bool = False
+
+
+def takes(**fields: Field) -> Callable[[Handler], Handler]:
+    """Mark a handler with the properties that it reads; a contract that promises others of them is not served."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.takes = fields  # type: ignore[attr-defined] # functions take attributes
+        return handler
+
+    return mark
+
+
 async def respond(send: Send, answer: Answer) -> None:
     """Send `answer` as JSON."""
     content = orjson.dumps(answer.body)

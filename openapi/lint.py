@@ -59,7 +59,7 @@ def has_no_recursion(contract: Contract) -> Iterator[tuple[Parts, str]]:
 def satisfies_openapi(contract: Contract) -> Iterator[tuple[Parts, str]]:
     """What openapi-spec-validator says."""
     if next(has_no_recursion(contract), None) is None:
-        for error in OpenAPIV30SpecValidator(contract.copy()).iter_errors():
+        for error in OpenAPIV30SpecValidator(contract.without_patterns()).iter_errors():
             yield tuple(str(part) for part in error.absolute_path), error.message[:300]
 
 

@@ -3,20 +3,21 @@
 import importlib
 import inspect
 import re
-from typing import cast
+from typing import cast, get_type_hints
 
 from openapi.contract import ContractError
-from openapi.exchange import Handler
+from openapi.exchange import Answer, Handler, Request
 
 _OPERATION_ID = re.compile(r"(handlers(?:\.[a-z][a-z0-9_]*)+)\.([a-z][a-z0-9_]*)")
 
 
-def handler(operation_id: str) -> Handler:
+def handler(operation_id: str | None) -> Handler:
     """The handler that `operation_id` (`handlers.<module>.<function>`) names; ContractError if it names none.
 
-    A name that a module only imports is not a handler, so that a document reaches nothing but what was written for it.
+    A handler is a coroutine function of one Request that gives an Answer, written in the module that is named: a
+    document reaches nothing that was not written to serve one.
     """
-    match = _OPERATION_ID.fullmatch(operation_id)
+    match = _OPERATION_ID.fullmatch(operation_id or "")
     if match is None:
         raise ContractError(f"operationId {operation_id!r} is not of the form handlers.<module>.<function>")
     module_name, name = match.groups()
@@ -25,6 +26,7 @@ def handler(operation_id: str) -> Handler:
     except ModuleNotFoundError:
         raise ContractError(f"operationId {operation_id!r} names no module of handlers") from None
     function = vars(module).get(name)
-    if not inspect.iscoroutinefunction(function) or function.__module__ != module_name:
+    is_written_here = inspect.iscoroutinefunction(function) and function.__module__ == module_name
+    if not is_written_here or get_type_hints(function) != {"request": Request, "return": Answer}:
         raise ContractError(f"operationId {operation_id!r} names no handler")
     return cast("Handler", function)

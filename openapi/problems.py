@@ -22,12 +22,13 @@ RETRY = (b"retry-after", b"1")
 
 TABLE = {
     "malformed_request": Kind(
-        400, "the request is not well-formed HTTP: {reason}", "Send a request as RFC 9112 describes it.", [CLOSE]
+        400, "the request is not well-formed HTTP: {detail}", "Send a request as RFC 9112 describes it.", [CLOSE]
     ),
     "malformed_json": Kind(
         400,
-        "the body is not valid JSON: {reason}",
-        "Send one JSON object in UTF-8 (RFC 8259), with unique property names and without NaN or Infinity.",
+        "the body cannot be read as JSON: {detail}",
+        "Send one JSON object in UTF-8 (RFC 8259), without NaN or Infinity, each property name once in its object, "
+        "nested at most 32 levels deep.",
     ),
     "unauthorized": Kind(401, "Authorization: Bearer required"),
     "not_found": Kind(
@@ -64,7 +65,7 @@ TABLE = {
         [(b"accept-encoding", b"identity")],
     ),
     "invalid_body": Kind(422, "{errors}", "{remedies}"),
-    "unstorable_value": Kind(422, "{field}: {reason}", "{remedy}"),
+    "unstorable_value": Kind(422, "{field}: {detail}", "{remedy}"),
     "event_type_not_registered": Kind(
         422,
         "event_type '{name}' not registered",
@@ -96,12 +97,16 @@ TABLE = {
 
 
 class Problem(Exception):
-    """An answer other than success. `code` is a row of `TABLE`; `headers` come on top of the row's own."""
+    """An answer other than success. `code` is a row of `TABLE`; `headers` come on top of the row's own.
 
-    def __init__(self, code: str, headers: Headers = (), **parameters: Any) -> None:
+    `reason` is for the log: it repeats nothing of what the client sent.
+    """
+
+    def __init__(self, code: str, headers: Headers = (), reason: str | None = None, **parameters: Any) -> None:
         kind = TABLE[code]
         super().__init__(code)
         self.code = code
+        self.reason = reason
         self.status = kind.status
         self.headers = [*kind.headers, *headers]
         self.error = kind.error.format(**parameters)

@@ -34,4 +34,4 @@ def unauthorized(error: str | None = None, description: str | None = None) -> Pr
     challenge = f'Bearer realm="{REALM}"'
     if error:
         challenge += f', error="{error}", error_description="{description}"'
-    return Problem("unauthorized", [(b"www-authenticate", challenge.encode("ascii"))])
+    return Problem("unauthorized", [(b"www-authenticate", challenge.encode("ascii"))], reason=description)

@@ -38,16 +38,14 @@ def loads(body: bytes) -> Any:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedJSON(f"byte {error.start} is not UTF-8") from None
-    try:
-        value, inexact = _STRICT.decode(text), False
-    except _Inexact:
-        value, inexact = _MARKING.decode(text), True
-    except RecursionError:
-        raise MalformedJSON(f"it is nested more than {MAX_DEPTH} levels deep") from None
-    except json.JSONDecodeError as error:
-        raise MalformedJSON(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    if text.startswith("\ufeff"):
+        raise MalformedJSON("it begins with a byte order mark")
+    value = _decoded(text, _STRICT)
+    marked = value is _INEXACT
+    if marked:
+        value = _decoded(text, _MARKING)
     # What cannot be stored comes from escapes alone, and depth needs brackets: most bodies are spared the walk.
-    if inexact or "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
+    if marked or "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
         _refuse_unstorable(value)
     return value
 
@@ -61,12 +59,30 @@ class _Inexact(ValueError):
     """A number that would come back changed; also stands for it in a value that `_MARKING` decoded."""
 
 
+_INEXACT = object()
+"""Stands for a whole value that has an inexact number somewhere."""
+
+
+def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
+    """The value of `text`, `_INEXACT` if `decoder` meets an inexact number; MalformedJSON, which repeats no value."""
+    try:
+        return decoder.decode(text)
+    except _Inexact:
+        return _INEXACT
+    except RecursionError:
+        raise MalformedJSON(f"it is nested more than {MAX_DEPTH} levels deep") from None
+    except json.JSONDecodeError as error:
+        raise MalformedJSON(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in value if names.count(name) > 1)
-        raise MalformedJSON(f"the name {json.dumps(twice[:_SHOWN])} stands more than once in an object")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise MalformedJSON(f"the name {json.dumps(name[:_SHOWN])} stands more than once in an object")
+            seen.add(name)
     return value
 
 
@@ -113,7 +129,9 @@ def _refuse_unstorable(value: Any) -> None:
         if len(parts) + isinstance(found, dict | list) > MAX_DEPTH:
             raise MalformedJSON(f"it is nested more than {MAX_DEPTH} levels deep")
         if isinstance(found, _Inexact):
-            reason = f"the number {str(found)[:_SHOWN]} cannot be kept exactly"
+            literal = str(found)
+            shown = literal if len(literal) <= _SHOWN else literal[:_SHOWN] + "\u2026"
+            reason = f"the number {shown} cannot be kept exactly"
             raise UnstorableValue(parts, reason, "Send it as a string if each digit matters, else round it.")
         for text in found if isinstance(found, dict) else [found] if isinstance(found, str) else []:
             if character := _UNSTORABLE.search(text):

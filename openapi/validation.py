@@ -1,6 +1,7 @@
 """Schemas of a contract, compiled once, and what is wrong with a value in words that a client can act on."""
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,20 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 _LISTED = 20  # errors that one answer lists
 _SHOWN = 60  # characters of the client's own text that an error repeats
 _LONGEST = 4000  # characters, as the contract promises
+
+
+_WITH_ARTICLE = {
+    "array": "an array",
+    "boolean": "true or false",
+    "integer": "an integer",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
+_FORMS = {
+    "uuid": "a UUID of five groups of hexadecimal digits with hyphens",
+    "date-time": "an RFC 3339 date-time with a zone, in the years 0001 to 9999 UTC",
+}
 
 
 def is_uuid(text: str) -> bool:
@@ -64,10 +79,10 @@ class Schema:
         return [error for error, _ in self._faults(value)]
 
     def _problem(self, value: Any) -> Problem:
-        faults = list(self._faults(value))
+        faults = list(itertools.islice(self._faults(value), _LISTED + 1))
         errors = [error for error, _ in faults[:_LISTED]]
         if len(faults) > _LISTED:
-            errors.append(f"and {len(faults) - _LISTED} more")
+            errors.append("and more")
         remedies = dict.fromkeys(remedy for _, remedy in faults[:_LISTED])
         return Problem("invalid_body", errors="; ".join(errors)[:_LONGEST], remedies=" ".join(remedies)[:_LONGEST])
 
@@ -99,14 +114,15 @@ def _explained(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> 
             for unknown in unexpected:
                 yield _unknown(field_name(*error.instance_path, unknown), unknown, schema.get("properties", {}))
         case Kind.Type(types=types):
-            wanted = " or ".join(types)
-            yield f"{name} must be of type {wanted}", f"Send {name} as {wanted}."
+            wanted = " or ".join(_WITH_ARTICLE.get(kind, kind) for kind in types)
+            yield f"{name} must be {wanted}", f"Send {name} as {wanted}."
         case Kind.Format(format=wanted):
             example = f", for example {schema['example']}" if "example" in schema else ""
-            yield f"{name} is not a valid {wanted}", f"Send {name} as {wanted}{example}."
+            form = _FORMS.get(wanted, f"a valid {wanted}")
+            yield f"{name} is not {form}", f"Send {name} as {form}{example}."
         case Kind.Enum(options=options):
             choice = ", ".join(str(option) for option in options if option is not None)
-            yield f"{name} is none of the allowed values", f"Send {name} as one of {choice}."
+            yield f"{name} is not one of the allowed values", f"Send {name} as one of {choice}."
         case Kind.MinLength(limit=1):
             yield f"{name} is empty", f"Send {name} with at least 1 character."
         case Kind.MinLength(limit=limit):

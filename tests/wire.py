@@ -79,6 +79,10 @@ class Wire:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
 
+    def finish(self) -> None:
+        """Say that nothing more will be sent."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def is_quiet(self, seconds: float) -> bool:
         """Whether neither a byte nor an end arrives for so long."""
         return not self._unread and not select.select([self._socket], [], [], seconds)[0]
@@ -102,8 +106,9 @@ class Wire:
             promises.check(response, self._service.contract)
         return response
 
-    def rest(self) -> bytes:
-        """All that comes until the service closes the connection; ConnectionResetError if it does not do so cleanly."""
+    def rest(self, seconds: float = 3) -> bytes:
+        """What comes until the connection is closed; TimeoutError if it stays, ConnectionError if it is not clean."""
+        self._socket.settimeout(seconds)
         received, self._unread = self._unread, b""
         while data := self._socket.recv(65536):
             received += data

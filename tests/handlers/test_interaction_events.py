@@ -110,11 +110,11 @@ def test_all_wrong_fields_are_told_at_once(client: ContractClient) -> None:
     response = client.post(PATH, json={"widget_id": 7, "event_type": "", "ocurred_at": "now", "actor_type": "robot"})
     assert response.status_code == 422
     assert set(response.json()["error"].split("; ")) == {
-        "widget_id must be of type string",
+        "widget_id must be a string",
         "event_type is empty",
         "occurred_at is required",
         "unknown field 'ocurred_at'",
-        "actor_type is none of the allowed values",
+        "actor_type is not one of the allowed values",
     }
     assert "Rename ocurred_at to occurred_at." in response.json()["help"]
     assert "one of user, agent, automation, external_adapter" in response.json()["help"]

@@ -107,6 +107,20 @@ def test_a_request_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> N
     assert 0 <= line["duration_ms"] < 10_000
 
 
+def test_a_refusal_says_in_the_log_what_it_was(caplog: pytest.LogCaptureFixture) -> None:
+    """The problem, why a key was not accepted, and whose address it was: enough to answer who asks about it."""
+
+    async def refuse(_key: str, _resources: Any) -> None:
+        pass
+
+    ask(build(CONTRACT, Surroundings(refuse)), {"Authorization": "Bearer irk_unknown"}, json=EVENT)
+    ask(build(CONTRACT, Surroundings(refuse)), url="/nowhere")
+    refused, lost = logged(caplog)
+    assert (refused["problem"], refused["client"]) == ("unauthorized", "127.0.0.1")
+    assert refused["reason"] == "the key is unknown, was replaced, or its hub is disabled"
+    assert (lost["problem"], lost["reason"]) == ("not_found", None)
+
+
 def test_neither_key_nor_body_nor_query_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Nothing secret of a request, and nothing of its content, stands in any line of any logger."""
     caplog.set_level(logging.DEBUG)

@@ -25,6 +25,9 @@ REMOVED = object()
 CONTRACT = next(published())
 OPERATION = ("paths", "/interaction-events", "post")
 PROPERTIES = ("components", "schemas", "InteractionEvent", "properties")
+EVENT_SCHEMA = PROPERTIES[:-1]
+BODY = (*OPERATION, "requestBody")
+SCHEMA = {"schema": {"type": "object"}}
 SCHEME = ("components", "securitySchemes", "hubApiKey")
 KEY = {"Authorization": "Bearer irk_key"}
 HUB = Hub(UUID(int=1), "hub", datetime(2026, 3, 31, tzinfo=UTC), None, None)
@@ -77,7 +80,7 @@ def away() -> Iterator[Database]:
     ("parts", "value", "message"),
     [
         pytest.param(("openapi",), "3.1.0", "3.1.0", id="OpenAPI 3.1"),
-        pytest.param(("paths",), REMOVED, "'paths' is a required property", id="no OpenAPI document"),
+        pytest.param(("paths",), REMOVED, "it has no operations", id="no OpenAPI document"),
         pytest.param((*OPERATION, "operationId"), "handlers.nothing.create", "no module of handlers", id="no handler"),
         pytest.param((*OPERATION, "operationId"), "os.path.basename", "'os.path.basename' is not", id="other code"),
         pytest.param((*OPERATION, "operationId"), REMOVED, "contract 1.0 cannot be served", id="no operationId"),
@@ -93,8 +96,10 @@ def away() -> Iterator[Database]:
         pytest.param(
             (*OPERATION, "security"), [{"key": []}], "cannot be served: KeyError: 'key'", id="unknown security"
         ),
-        pytest.param(SCHEME, {"type": "http", "scheme": "basic"}, "'basic'} is not served", id="http basic"),
-        pytest.param(SCHEME, {"type": "apiKey", "in": "header", "name": "X"}, "'X'} is not served", id="apiKey"),
+        pytest.param(SCHEME, {"type": "http", "scheme": "basic"}, "type 'http' is not served", id="http basic"),
+        pytest.param(
+            SCHEME, {"type": "apiKey", "in": "header", "name": "X"}, "type 'apiKey' is not served", id="apiKey"
+        ),
         pytest.param(
             SCHEME,
             {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://service.example", "scopes": {}}}},
@@ -120,15 +125,15 @@ def away() -> Iterator[Database]:
             id="parameters of a path",
         ),
         pytest.param(
-            (*OPERATION, "requestBody", "required"), False, "the request body is optional", id="optional body"
+            (*OPERATION, "requestBody", "required"), False, "an optional body is not served", id="optional body"
         ),
         pytest.param(
-            (*OPERATION, "requestBody", "required"), REMOVED, "the request body is optional", id="optional by default"
+            (*OPERATION, "requestBody", "required"), REMOVED, "an optional body is not served", id="optional by default"
         ),
         pytest.param(
             (*OPERATION, "requestBody", "content", "application/json", "schema"),
             REMOVED,
-            "cannot be served: KeyError: 'schema'",
+            "takes widget_id as required string uuid",
             id="a body without a schema",
         ),
         pytest.param((*PROPERTIES, "event_type", "pattern"), "(", '"(" is not a "regex"', id="no pattern"),
@@ -286,7 +291,8 @@ def test_an_unexpected_fault_is_said_as_documented() -> None:
         raise RuntimeError("a fault of who authenticates")
 
     for authenticate in (fail, accept):  # the handler fails for want of resources
-        response = ask(build(CONTRACT, Surroundings(authenticate)), headers=KEY, json=EVENT)
+        app = build(CONTRACT, Surroundings(authenticate, failures={Unavailable: "unavailable"}))
+        response = ask(app, headers=KEY, json=EVENT)
         assert response.status_code == 500
         assert response.json() == {
             "error": "the service failed to handle this request",
@@ -294,10 +300,50 @@ def test_an_unexpected_fault_is_said_as_documented() -> None:
         }
 
 
-def test_an_operation_without_a_body_is_served() -> None:
-    """A body that the contract does not speak of is not read."""
-    app = build(changed((*OPERATION, "requestBody"), REMOVED), Surroundings(accept))
-    assert ask(app, headers=KEY, content=b"{").status_code == 500  # the handler misses the body that it needs
+@pytest.mark.parametrize(
+    ("parts", "value", "message"),
+    [
+        pytest.param(
+            (*OPERATION, "operationId"), "handlers.security.authenticate", "no handler", id="not of a request"
+        ),
+        pytest.param((*OPERATION, "operationId"), "handlers.health.live", "no handler", id="of another request"),
+        pytest.param(
+            (*OPERATION, "operationId"), "handlers.interaction_events.takes", "no handler", id="only imported"
+        ),
+        pytest.param((*BODY, "x-body-limit-bytes"), "65536", "is not an integer from 1", id="a limit in words"),
+        pytest.param((*BODY, "x-body-limit-bytes"), -1, "is not an integer from 1", id="a limit below zero"),
+        pytest.param((*BODY, "x-body-limit-bytes"), 1e300, "is not an integer from 1", id="a limit without end"),
+        pytest.param((*BODY, "x-body-limit-bytes"), True, "is not an integer from 1", id="a limit that is a truth"),
+        pytest.param((*BODY, "content"), {}, "served as application/json", id="no media type"),
+        pytest.param((*BODY, "content", "application/*"), SCHEMA, "served as application/json", id="a range"),
+        pytest.param((*BODY, "content", "text/plain"), SCHEMA, "served as application/json", id="another media type"),
+        pytest.param(BODY, REMOVED, "takes widget_id as required string uuid", id="no body"),
+        pytest.param((*EVENT_SCHEMA, "required"), ["widget_id"], "takes event_type as required", id="not required"),
+        pytest.param((*PROPERTIES, "widget_id"), REMOVED, "takes widget_id as required", id="no property"),
+        pytest.param((*PROPERTIES, "actor_id", "nullable"), True, "takes actor_id as optional string uuid", id="null"),
+        pytest.param((*PROPERTIES, "occurred_at", "format"), REMOVED, "takes occurred_at as required", id="no format"),
+        pytest.param((*PROPERTIES, "actor_type"), {"type": "integer"}, "takes actor_type as optional", id="a number"),
+        pytest.param(("paths",), {}, "it has no operations", id="no paths"),
+        pytest.param(("paths",), [], "cannot be served: AttributeError", id="paths that are a list"),
+        pytest.param(("paths", "/x"), None, "cannot be served: TypeError", id="a path that is null"),
+    ],
+)
+def test_what_a_handler_could_not_serve_is_not_built(parts: tuple[str, ...], value: Any, message: str) -> None:
+    """A contract whose requests would end in a fault of the service is a ContractError, with the reason."""
+    with pytest.raises(ContractError) as caught:
+        build(changed(parts, value), Surroundings(accept))
+    assert message in str(caught.value)
+
+
+def test_an_optional_field_that_a_handler_takes_may_be_missing() -> None:
+    """A contract need not have every field that its handler knows."""
+    build(changed((*PROPERTIES, "actor_id"), REMOVED), Surroundings(accept))
+
+
+def test_a_slow_pattern_meets_no_backtracking_engine() -> None:
+    """A default that would take Python's `re` for ever is harmless."""
+    hostile = {"type": "string", "maxLength": 99, "pattern": "^(a+)+$", "default": "a" * 40 + "!"}
+    build(changed((*PROPERTIES, "extra"), hostile), Surroundings(accept))
 
 
 @pytest.mark.parametrize("kind", ["websocket", "lifespan"])

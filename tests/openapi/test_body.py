@@ -161,7 +161,7 @@ def test_a_body_comes_in_parts() -> None:
 
 def test_a_message_without_content_is_the_end() -> None:
     """A server may leave out what has its default value."""
-    assert refused([JSON], {"type": "http.request"}).error == "the body is not valid JSON: the body is empty"
+    assert refused([JSON], {"type": "http.request"}).error == "the body cannot be read as JSON: it is empty"
 
 
 def test_a_body_at_the_limit_is_read() -> None:
@@ -199,13 +199,16 @@ def test_a_client_that_went_away_is_not_answered() -> None:
 @pytest.mark.parametrize(
     ("content", "status", "error"),
     [
-        pytest.param(b"", 400, "the body is not valid JSON: the body is empty", id="empty"),
+        pytest.param(b"", 400, "the body cannot be read as JSON: it is empty", id="empty"),
         pytest.param(
-            b'{"a" 1}', 400, "the body is not valid JSON: Expecting ':' delimiter at line 1, column 6", id="malformed"
+            b'{"a" 1}',
+            400,
+            "the body cannot be read as JSON: Expecting ':' delimiter at line 1, column 6",
+            id="malformed",
         ),
         pytest.param(rb'{"a": "\u0000"}', 422, "a: the character U+0000 cannot be stored", id="unstorable"),
         pytest.param(b"1e999", 422, "the body: the number 1e999 cannot be kept exactly", id="unstorable as a whole"),
-        pytest.param(b'{"a": "1"}', 422, "a must be of type integer", id="invalid"),
+        pytest.param(b'{"a": "1"}', 422, "a must be an integer", id="invalid"),
     ],
 )
 def test_a_body_that_is_not_as_the_contract_says_is_refused(content: bytes, status: int, error: str) -> None:

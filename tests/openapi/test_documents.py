@@ -135,5 +135,5 @@ def test_the_documented_limits_are_those_of_the_service() -> None:
     description = " ".join(OPERATION["description"].split())
     assert f"at most {LIMIT:,} bytes ({LIMIT // 1024} KiB)" in description
     assert f"nested at most {rfc7493.MAX_DEPTH} levels deep" in description
-    assert f"an integer of at most {rfc7493.MAX_INTEGER_DIGITS} digits" in description
+    assert f"an integer has at most {rfc7493.MAX_INTEGER_DIGITS} digits" in description
     assert LIMIT == body.DEFAULT_LIMIT

@@ -7,7 +7,7 @@ import pytest
 from openapi.problems import TABLE, Problem, joined
 
 PARAMETERS: dict[str, Any] = {
-    "reason": "a reason",
+    "detail": "a reason",
     "method": "PUT",
     "seconds": 2.5,
     "size": 2,
@@ -59,6 +59,13 @@ def test_headers_come_on_top_of_those_of_the_row() -> None:
     """A problem keeps the headers of its kind, adds its own, and leaves the table as it was."""
     assert Problem("unavailable", [(b"x-a", b"1")]).headers == [(b"retry-after", b"1"), (b"x-a", b"1")]
     assert Problem("unavailable").headers == [(b"retry-after", b"1")]
+
+
+def test_a_reason_is_for_the_log_alone() -> None:
+    """A reason is kept with the problem, and no client sees it."""
+    problem = Problem("not_found", reason="a reason")
+    assert problem.reason == "a reason"
+    assert "a reason" not in str(problem.body())
 
 
 def test_words_of_a_client_are_not_a_template() -> None:

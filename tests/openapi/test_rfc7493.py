@@ -34,7 +34,7 @@ def test_a_value_comes_back_as_it_was_sent(value: Any, ensure_ascii: bool, inden
 
 
 @settings(deadline=None)
-@given(st.binary() | st.text('[]{}",: \\u0d8-1ntrefalsé', max_size=60).map(str.encode))
+@given(st.binary() | st.text('[]{}",: \\u0d8-1.ntrefalsé', max_size=60).map(str.encode))
 def test_a_text_is_read_as_others_read_it_or_refused(body: bytes) -> None:
     """No reading differs from that of Python's json, and nothing but the two refusals is raised."""
     try:
@@ -81,7 +81,10 @@ def test_what_is_at_the_limit_is_kept(body: bytes) -> None:
         pytest.param(b'"\xed\xa0\x80"', "byte 1 is not UTF-8", id="a surrogate in UTF-8"),
         pytest.param("[1]".encode("utf-16"), "byte 0 is not UTF-8", id="UTF-16"),
         pytest.param("[1]".encode("utf-32-le"), "Extra data|Expecting value", id="UTF-32"),
-        pytest.param(b"\xef\xbb\xbf[1]", "Expecting value at line 1, column 1", id="a byte order mark"),
+        pytest.param(b'{"a":1e999,}', "Expecting property name", id="after a number that cannot be kept"),
+        pytest.param(b"[1e999," + b"[" * 60_000, "nested more than 32", id="deep after a number that cannot be kept"),
+        pytest.param(b"[1e999", "Expecting ',' delimiter", id="an end after a number that cannot be kept"),
+        pytest.param(b"\xef\xbb\xbf[1]", "it begins with a byte order mark", id="a byte order mark"),
         pytest.param(b'{"a": 1, "b": 2, "a": 3}', 'the name "a" stands more than once', id="a name twice"),
         pytest.param(b'[{"x": {"a": 1, "\\u0061": 1}}]', 'the name "a" stands', id="a name twice, once escaped"),
         pytest.param(b'[1e400, {"a": 1, "a": 2}]', 'the name "a" stands', id="a name twice after a number too large"),
@@ -109,7 +112,7 @@ def test_malformed_json_is_refused_with_its_place(body: bytes, reason: str) -> N
         pytest.param(
             rb'{"a": {"b\u0000": 1}}', ("a", "b\ufffd"), "the character U+0000 cannot be stored", id="in a name"
         ),
-        pytest.param(b"1" + b"0" * 128, (), f"the number 1{'0' * 39} cannot be kept exactly", id="129 digits"),
+        pytest.param(b"1" + b"0" * 128, (), f"the number 1{'0' * 39}\u2026 cannot be kept exactly", id="129 digits"),
         pytest.param(b'{"n": 1e400}', ("n",), "the number 1e400 cannot be kept exactly", id="too large"),
         pytest.param(b'{"n": -1e400}', ("n",), "the number -1e400 cannot be kept exactly", id="too small"),
         pytest.param(b"[1e-400]", (0,), "the number 1e-400 cannot be kept exactly", id="too near to zero"),
