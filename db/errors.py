@@ -45,6 +45,8 @@ def spoken() -> Iterator[None]:
     try:
         yield
     except sqlalchemy.exc.DBAPIError as error:
+        if error.statement is None and isinstance(error.orig, psycopg.Error):
+            raise _of_connecting(error.orig) from None
         raise _of_driver(error.orig, lost=error.connection_invalidated) from None
     except sqlalchemy.exc.TimeoutError:
         raise Unavailable("all connections are in use") from None
@@ -54,12 +56,17 @@ def spoken() -> Iterator[None]:
         raise _of_driver(error, lost=False) from None
 
 
+def _of_connecting(error: psycopg.Error) -> DatabaseError:
+    """No data is at stake before there is a connection, and libpq does not repeat passwords: its words are told."""
+    words = " ".join(str(error).split())[:300] or type(error).__name__
+    return Unavailable(words) if isinstance(error, psycopg.OperationalError) else Failed(words)
+
+
 def _of_driver(error: BaseException | None, lost: bool) -> DatabaseError:
     state = getattr(error, "sqlstate", None)
-    told = f"{type(error).__name__}, SQLSTATE {state}"
-    passing = (
-        isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-        if state is None
-        else state.startswith(_PASSING)
-    )
+    told = f"{type(error).__name__}, SQLSTATE {state}" if state else type(error).__name__
+    if state is None:
+        passing = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    else:
+        passing = state.startswith(_PASSING)
     return Unavailable(told) if lost or passing else Failed(told)

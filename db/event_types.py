@@ -23,9 +23,12 @@ class EventType:
 _COLUMNS = (registry.c.name, registry.c.description, registry.c.status, registry.c.created_at)
 
 
-def register(connection: Connection, name: str, description: str) -> EventType:
-    """A new active entry, or a deprecated one made active again; Refused if an active one has the name."""
-    values = {"name": name, "description": description, "status": "active"}
+def register(connection: Connection, name: str, description: str | None = None) -> EventType:
+    """A new active entry, or a deprecated one made active again; Refused if an active one has the name.
+
+    Without `description`, that of a deprecated entry stays.
+    """
+    values = {"name": name, "status": "active"} | ({} if description is None else {"description": description})
     statement = insert(registry).values(values)
     row = connection.execute(
         statement.on_conflict_do_update(

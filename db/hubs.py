@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat
@@ -47,32 +48,29 @@ def of_key(connection: Connection, key: str) -> Hub | None:
 
 
 def rotate_key(connection: Connection, name: str) -> tuple[Hub, str]:
-    """A new key for the hub named `name`; the old one is refused from now on. Refused if the hub is disabled."""
+    """A new key for the hub named `name`; the old one is refused from now on. A disabled hub stays disabled."""
     key = keys.new()
-    row = connection.execute(
-        update(hubs)
-        .where(hubs.c.name == name, hubs.c.disabled_at.is_(None))
-        .values(api_key=keys.digest(key), rotated_at=func.now())
-        .returning(*_COLUMNS)
-    ).one_or_none()
-    if row is None:
-        raise Refused(f"there is no hub named {name!r} that is not disabled")
-    return Hub(*row), key
+    return _changed(connection, name, api_key=keys.digest(key), rotated_at=func.now()), key
 
 
 def disable(connection: Connection, name: str) -> Hub:
-    """Refuse the key of the hub named `name` from now on; its events stay. NotFound if there is none."""
-    row = connection.execute(
-        update(hubs)
-        .where(hubs.c.name == name)
-        .values(disabled_at=func.coalesce(hubs.c.disabled_at, func.now()))
-        .returning(*_COLUMNS)
-    ).one_or_none()
-    if row is None:
-        raise NotFound(f"there is no hub named {name!r}")
-    return Hub(*row)
+    """Refuse the key of the hub named `name` from now on; its events stay."""
+    return _changed(connection, name, disabled_at=func.coalesce(hubs.c.disabled_at, func.now()))
+
+
+def enable(connection: Connection, name: str) -> Hub:
+    """Accept the key of the hub named `name` again."""
+    return _changed(connection, name, disabled_at=None)
 
 
 def all_of_them(connection: Connection) -> list[Hub]:
     """Every hub, oldest first."""
     return [Hub(*row) for row in connection.execute(select(*_COLUMNS).order_by(hubs.c.id))]
+
+
+def _changed(connection: Connection, name: str, **values: Any) -> Hub:
+    """The hub named `name` with `values`; NotFound if there is none."""
+    row = connection.execute(update(hubs).where(hubs.c.name == name).values(values).returning(*_COLUMNS)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no hub named {name!r}")
+    return Hub(*row)

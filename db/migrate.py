@@ -1,12 +1,13 @@
 """Bring a database to the tables of this release."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from db.engine import Database
 from db.errors import Refused
@@ -14,21 +15,50 @@ from db.errors import Refused
 _ONE_AT_A_TIME = 0x1_4E7E_4AC7  # an advisory lock's key; any number that nobody else uses
 
 
-def upgrade(database: Database) -> tuple[str | None, str]:
-    """Run the migrations that are missing, in one transaction; the revision before and after.
+def upgrade(
+    database: Database, and_then: Callable[[Connection], object] = lambda _connection: None
+) -> tuple[str | None, str]:
+    """Run the migrations that are missing, and `and_then`, in one transaction; the revision before and after.
 
     Refused if the database is of a later release. Processes that call this at once take turns.
     """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = _config()
     scripts = ScriptDirectory.from_config(config)
     with database.begin() as connection:
+        encoding = connection.execute(text("SELECT current_setting('server_encoding')")).scalar_one()
+        if encoding != "UTF8":
+            raise Refused(f"the database stores text as {encoding}; create one with ENCODING 'UTF8'")
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
-        before = MigrationContext.configure(connection).get_current_revision()
-        if before is not None and before not in {script.revision for script in scripts.walk_revisions()}:
-            raise Refused(
-                f"the database is at revision {before!r}, which this release does not know: it is of a later one"
-            )
+        before = revision(connection)
+        _refuse_unknown(before, scripts)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        and_then(connection)
         return before, str(scripts.get_current_head())
+
+
+def require_current(connection: Connection) -> None:
+    """Refused unless the database has the tables of this release."""
+    scripts = ScriptDirectory.from_config(_config())
+    found, head = revision(connection), scripts.get_current_head()
+    _refuse_unknown(found, scripts)
+    if found != head:
+        raise Refused(
+            f"the database is at revision {found}, this release needs {head}: run 'interaction-reporting migrate'"
+        )
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision that the database is at; None if it was never migrated."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_unknown(found: str | None, scripts: ScriptDirectory) -> None:
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise Refused(f"the database is at revision {found!r}, which this release does not know: it is of a later one")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config

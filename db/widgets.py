@@ -5,10 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 import uuid_utils.compat
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from db.errors import Refused
+from db.errors import NotFound, Refused
 from db.tables import widgets
 
 
@@ -31,6 +31,16 @@ def register(connection: Connection, name: str, widget_id: UUID | None = None) -
     row = connection.execute(insert(widgets).values(values).on_conflict_do_nothing().returning(*_COLUMNS)).one_or_none()
     if row is None:
         raise Refused(f"a widget with the id {values['id']} exists already")
+    return Widget(*row)
+
+
+def retire(connection: Connection, widget_id: UUID) -> Widget:
+    """Refuse new events about a widget; stored ones stay. NotFound if there is none."""
+    row = connection.execute(
+        update(widgets).where(widgets.c.id == widget_id).values(status="retired").returning(*_COLUMNS)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no widget with the id {widget_id}")
     return Widget(*row)
 
 

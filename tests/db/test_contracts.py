@@ -148,3 +148,9 @@ def test_a_row_does_not_print_its_document(connection: Connection) -> None:
     printed = repr(contracts.get(connection, "1.0"))
     assert "'1.0'" in printed
     assert "the document of 1.0" not in printed
+
+
+def test_activating_names_the_contract_that_is_not_there(connection: Connection) -> None:
+    """NotFound says which version it was, instead of nothing being done in silence."""
+    with pytest.raises(NotFound, match=r"there is no contract '9\.9' in the database"):
+        contracts.activate(connection, "9.9")

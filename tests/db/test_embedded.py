@@ -1,9 +1,11 @@
 """The embedded PostgreSQL: started by the first who uses it, stopped by the last, however the others went."""
 
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,11 +13,13 @@ import psycopg
 import pytest
 
 from db import embedded
+from db.errors import Failed
 
 USER = """
 import sys
 from pathlib import Path
 from db import embedded
+from db.errors import Failed
 
 with embedded.running(Path(sys.argv[1])) as url:
     print(url, flush=True)
@@ -123,3 +127,56 @@ def test_a_server_whose_only_user_was_killed_is_taken_over(directory: Path) -> N
         assert found_url == url
         assert answers(url)
     assert not answers(url)
+
+
+def test_a_server_can_be_used_off_the_main_thread(directory: Path) -> None:
+    """Where no signal can be ignored, it is started and stopped all the same."""
+
+    def use() -> str:
+        with embedded.running(directory) as url:
+            assert answers(url)
+        return url
+
+    with ThreadPoolExecutor(1) as threads:
+        assert not answers(threads.submit(use).result())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_handled_as_before(directory: Path, number: signal.Signals) -> None:
+    """Who uses a server, or has used one, is interrupted as it would be without."""
+
+    def handle(*_: object) -> None:
+        """Stand for whatever the process does."""
+
+    before = signal.signal(number, handle)
+    try:
+        with embedded.running(directory):
+            assert signal.getsignal(number) is handle
+        assert signal.getsignal(number) is handle
+    finally:
+        signal.signal(number, before)
+
+
+def test_the_number_of_another_process_is_not_taken_for_the_server_s(directory: Path) -> None:
+    """After a power loss the number in the file may be that of any process: it is left alone, and the server starts."""
+    with embedded.running(directory):
+        pass
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as innocent:
+        lines = [innocent.pid, directory / "postgresql", 1, 5432, directory / "postgresql", "", "1 1", "ready"]
+        (directory / "postgresql" / "postmaster.pid").write_text("".join(f"{line}\n" for line in lines))
+        with embedded.running(directory) as url:
+            assert answers(url)
+        assert innocent.poll() is None
+        innocent.kill()
+
+
+def test_a_server_that_does_not_start_is_told(directory: Path) -> None:
+    """Data of another version is named, and does not keep the next one from starting."""
+    version = directory / "old" / "postgresql" / "PG_VERSION"
+    version.parent.mkdir(parents=True)
+    version.write_text("16")
+    with pytest.raises(Failed, match=r"does not start: .*version"), embedded.running(directory / "old"):
+        pass
+    version.unlink()
+    with embedded.running(directory / "old") as url:
+        assert answers(url)

@@ -1,6 +1,6 @@
 """Hubs and their keys."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -92,14 +92,24 @@ def test_a_hub_stays_disabled_since_the_first_time(connection: Connection) -> No
     assert hubs.disable(connection, "alpha").disabled_at == first
 
 
-@pytest.mark.parametrize("name", ["alpha", "nobody"], ids=["disabled", "unknown"])
-def test_there_is_no_new_key_without_an_enabled_hub(connection: Connection, name: str) -> None:
-    """A new key is refused to a hub that is disabled and to one that does not exist, in words that name it."""
-    hubs.create(connection, "alpha")
+def test_a_disabled_hub_stays_disabled_with_a_new_key(connection: Connection) -> None:
+    """A new key is not accepted before the hub is enabled again; then it is, and the old one is not."""
+    _, old = hubs.create(connection, "alpha")
     hubs.disable(connection, "alpha")
-    with pytest.raises(Refused) as raised:
-        hubs.rotate_key(connection, name)
-    assert str(raised.value) == f"there is no hub named '{name}' that is not disabled"
+    _, new = hubs.rotate_key(connection, "alpha")
+    assert hubs.of_key(connection, new) is None
+    assert hubs.enable(connection, "alpha").disabled_at is None
+    assert hubs.of_key(connection, new) is not None
+    assert hubs.of_key(connection, old) is None
+
+
+@pytest.mark.parametrize("change", [hubs.rotate_key, hubs.enable], ids=["rotate_key", "enable"])
+def test_a_change_names_the_hub_that_is_not_there(
+    connection: Connection, change: Callable[[Connection, str], object]
+) -> None:
+    """NotFound says which name it was."""
+    with pytest.raises(NotFound, match="there is no hub named 'nobody'"):
+        change(connection, "nobody")
 
 
 def test_disabling_names_the_hub_that_is_not_there(connection: Connection) -> None:

@@ -15,7 +15,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
 
 from db import event_types, migrate, tables
 from db.engine import Database
@@ -124,7 +125,7 @@ def test_migrations_and_tables_agree(any_server: str, database: Database, url: s
     with fresh_database(any_server, "from_tables") as other_url, closing(Database(other_url)) as other:
         with other.begin() as connection:
             tables.metadata.create_all(connection)
-        assert schema(url) == schema(other_url)
+        assert schema(url).splitlines() == schema(other_url).splitlines()
 
 
 def test_what_is_compared_has_every_part(database: Database, url: str) -> None:
@@ -188,3 +189,38 @@ def test_two_that_migrate_at_once_take_turns(database: Database, url: str, head:
             connection.rollback()
         results = [upgrade.result() for upgrade in upgrades]
     assert sorted(results, key=str) == [(head, head), (None, head)]
+
+
+def test_a_database_in_another_encoding_is_refused(any_server: str) -> None:
+    """What is not UTF-8 could not hold what hubs send: nothing is made in it, and the words say what to do."""
+    name = sql.Identifier("latin")
+    create = sql.SQL("CREATE DATABASE {} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").format(name)
+    statement(any_server, create)
+    try:
+        url = make_url(any_server).set(database="latin").render_as_string(hide_password=False)
+        with closing(Database(url)) as database, pytest.raises(Refused, match="stores text as LATIN1"):
+            migrate.upgrade(database)
+    finally:
+        statement(any_server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def test_the_tables_of_this_release_are_required(database: Database, head: str) -> None:
+    """An empty database is refused with what to do about it, a migrated one is not."""
+    with pytest.raises(Refused) as raised, database.begin() as connection:
+        migrate.require_current(connection)
+    assert f"this release needs {head}: run 'interaction-reporting migrate'" in str(raised.value)
+    migrate.upgrade(database)
+    with database.begin() as connection:
+        migrate.require_current(connection)
+
+
+def test_what_follows_the_migrations_belongs_to_them(database: Database, url: str) -> None:
+    """It finds the tables, in the same transaction: when it fails, they are not there."""
+
+    def fail(connection: Connection) -> None:
+        assert len(event_types.all_of_them(connection)) == 14
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        migrate.upgrade(database, fail)
+    assert table_names(url) == set()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert
 
 from db import migrate, tables, widgets
 from db.engine import Database
-from db.errors import Failed, Refused
+from db.errors import Failed, NotFound, Refused
 from tests.postgresql import fresh_database
 
 KNOWN = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
@@ -71,3 +71,12 @@ def test_a_status_is_one_that_is_known(migrated: Database) -> None:
     row = insert(tables.widgets).values(id=func.gen_random_uuid(), name="by hand", status="broken")
     with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
         connection.execute(row)
+
+
+def test_a_retired_widget_stays_retired_and_known(connection: Connection) -> None:
+    """Its status changes, its row stays; NotFound names the id that nobody registered."""
+    widget = widgets.register(connection, "Approve")
+    assert widgets.retire(connection, widget.id).status == "retired"
+    assert [found.status for found in widgets.all_of_them(connection)] == ["retired"]
+    with pytest.raises(NotFound, match=str(UUID(int=7))):
+        widgets.retire(connection, UUID(int=7))
