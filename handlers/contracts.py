@@ -27,10 +27,14 @@ def governing(connection: Connection) -> Contract:
     rows = contracts.serving(connection)
     if not rows:
         raise ContractError("no contract is active; see 'interaction-reporting contract list'")
-    contract = Contract.read(rows[0].document)
-    if contract.version != rows[0].contract_version:
+    row = rows[0]
+    try:
+        contract = Contract.read(row.document)
+    except ContractError as error:
+        raise ContractError(f"the row of contract {row.contract_version} cannot be read: {error}") from None
+    if contract.version != row.contract_version:
         raise ContractError(
-            f"the row of contract {rows[0].contract_version} holds a document of version {contract.version}"
+            f"the row of contract {row.contract_version} holds a document of version {contract.version}"
         )
     return contract
 

@@ -46,8 +46,6 @@ def serve_(
     def opened(kept: Database, url: str) -> None:
         if demo:
             demonstration.announce(settings, kept, url)
-        else:
-            note(f"serving at {url}/api/v1")
 
     serve(settings, opened)
 

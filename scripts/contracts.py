@@ -3,13 +3,15 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from db import contracts
+from handlers import security
 from handlers.contracts import differences, governing
-from openapi.contract import Contract
+from openapi.app import Surroundings, build
+from openapi.contract import Contract, ContractError
 from openapi.lint import lint as findings_of
 from scripts.output import AsJSON, note, show
 from scripts.serve import database
@@ -20,10 +22,9 @@ app = typer.Typer(no_args_is_help=True, help="The contracts: which version is se
 
 @app.command("list")
 def list_(as_json: AsJSON = False) -> None:
-    """List every contract in the database."""
+    """List every contract in the database, each with the digest of its document as it is now."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        rows = [dataclasses.asdict(row) for row in contracts.all_of_them(connection)]
-    show([{name: value for name, value in row.items() if name != "document"} for row in rows], as_json)
+        show([_summary(row) for row in contracts.all_of_them(connection)], as_json)
 
 
 @app.command("show")
@@ -36,13 +37,20 @@ def show_(version: Annotated[str, typer.Argument(help="For instance 1.0.")], as_
 
 @app.command()
 def status(as_json: AsJSON = False) -> None:
-    """Say which contract governs, and where rows and the documents of this release differ."""
+    """Say which contract governs, whether it can be served, and where rows and documents differ. Exits 1 if not."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        contract = governing(connection)
-        show(
-            {"governs": contract.version, "digest": contract.digest, "differences": differences(connection)},
-            as_json,
-        )
+        differing = differences(connection)
+        contract, fault = None, None
+        try:
+            contract = governing(connection)
+            build(contract, Surroundings(security.authenticate))
+        except ContractError as error:
+            fault = str(error)
+    governs = contract and contract.version
+    digest = contract and contract.digest
+    show({"governs": governs, "digest": digest, "fault": fault, "differences": differing}, as_json)
+    if fault:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -62,3 +70,19 @@ def lint(
     if found:
         note(f"{len(found)} rules broken")
         raise typer.Exit(1)
+
+
+def _summary(row: contracts.Row) -> dict[str, Any]:
+    """`row` without its document, but with what that document is now."""
+    try:
+        digest = Contract.read(row.document).digest
+    except ContractError:
+        digest = "not a contract"
+    return {
+        "contract_version": row.contract_version,
+        "status": row.status,
+        "digest": digest,
+        "edited": digest != row.digest,
+        "published_at": row.published_at,
+        "activated_at": row.activated_at,
+    }

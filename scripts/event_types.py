@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from db import event_types
+from scripts.names import name_of
 from scripts.output import AsJSON, show
 from scripts.serve import database
 from scripts.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The event type registry.")
 
-Name = Annotated[str, typer.Argument(help="The event type, 1 to 200 characters.")]
+Name = Annotated[str, typer.Argument(help="The event type.", parser=name_of)]
 
 
 @app.command("list")
@@ -23,11 +24,9 @@ def list_(as_json: AsJSON = False) -> None:
 
 @app.command()
 def register(
-    name: Name, description: Annotated[str, typer.Option(help="What it means.")] = "", as_json: AsJSON = False
+    name: Name, description: Annotated[str | None, typer.Option(help="What it means.")] = None, as_json: AsJSON = False
 ) -> None:
     """Register an event type, or make a deprecated one active again."""
-    if not 1 <= len(name) <= 200:
-        raise typer.BadParameter("an event type has 1 to 200 characters")
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(event_types.register(connection, name, description), as_json)
 

@@ -6,8 +6,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +53,7 @@ def service_on(directory: Path, *options: str, **settings: str) -> Iterator[Serv
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603
     try:
         url = _url_of(process, log)
+        _wait_until_ready(url, process, log)
         key = (directory / "data" / "demo-hub.key").read_text()
         yield Service(url, key, directory / "data", process, log)
     finally:
@@ -70,4 +73,12 @@ def _url_of(process: subprocess.Popen[str], log: Path) -> str:
                 return match[1]
     finally:
         timer.cancel()
+    raise StartFailedError(log.read_text()[-4000:])
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[str], log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError), urllib.request.urlopen(f"{url}/health/ready", timeout=5):  # noqa: S310 (ours)
+            return
     raise StartFailedError(log.read_text()[-4000:])

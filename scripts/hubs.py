@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from db import hubs
+from scripts.names import name_of
 from scripts.output import AsJSON, note, show
 from scripts.serve import database
 from scripts.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Hubs: the systems that report.")
 
-Name = Annotated[str, typer.Argument(help="The hub's name.", min=1)]
+Name = Annotated[str, typer.Argument(help="The hub's name.", parser=name_of)]
 
 
 @app.command()
@@ -43,6 +44,13 @@ def disable(name: Name, as_json: AsJSON = False) -> None:
     """Refuse a hub's API key from now on. Its events stay."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(hubs.disable(connection, name), as_json)
+
+
+@app.command()
+def enable(name: Name, as_json: AsJSON = False) -> None:
+    """Accept a disabled hub's API key again."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show(hubs.enable(connection, name), as_json)
 
 
 def _show_key(hub: hubs.Hub, key: str, as_json: bool) -> None:

@@ -27,7 +27,8 @@ def configure(level: str) -> None:
             rename_fields={"levelname": "level", "name": "logger", "message": "event"},
         )
     )
+    logging.raiseExceptions = False  # what cannot be formatted is not shown raw: it might hold a key
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # These tell at level info what the service itself tells better, or what only their developers need.
-    for name in ("connexion", "alembic", "uvicorn.error"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # What these tell, the service tells better.
+    for name in ("connexion", "alembic"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

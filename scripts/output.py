@@ -4,11 +4,14 @@ import dataclasses
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from openapi import rfc3339
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -19,13 +22,13 @@ def show(found: Any, as_json: bool) -> None:
     """Print a dataclass, a dict, or a list of either."""
     values = [_as_dict(item) for item in found] if isinstance(found, Sequence) else _as_dict(found)
     if as_json:
-        print(json.dumps(values, default=str, indent=2))
+        print(json.dumps(values, default=_as_text, indent=2, ensure_ascii=False))
     elif isinstance(values, dict):
         _print_table(["", ""], [[name, value] for name, value in values.items()])
     elif values:
         _print_table(list(values[0]), [list(value.values()) for value in values])
     else:
-        print("none")
+        print("There are none.")
 
 
 def note(text: str) -> None:
@@ -42,5 +45,16 @@ def _print_table(columns: list[str], rows: list[list[Any]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE, markup=False, highlight=False).print(table)
+        table.add_row(*(_as_text(value) for value in row))
+    Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE, markup=False, highlight=False, emoji=False).print(
+        table
+    )
+
+
+def _as_text(value: Any) -> str:
+    """A value of a table or of JSON: instants as RFC 3339 writes them, a list a line each."""
+    if isinstance(value, datetime):
+        return rfc3339.render(value)
+    if isinstance(value, list):
+        return "\n".join(map(str, value))
+    return "" if value is None else str(value)

@@ -1,5 +1,6 @@
 """The composition root: opens what the service needs, puts it together, and closes it again."""
 
+import asyncio
 import logging
 import multiprocessing
 import os
@@ -22,7 +23,7 @@ from db.engine import Database
 from db.errors import Unavailable
 from handlers import contracts, health, security
 from openapi.access_log import AccessLog
-from openapi.app import Surroundings, build
+from openapi.app import Problems, Surroundings, build
 from openapi.contract import Contract
 from openapi.live import Live
 from scripts import logs
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 30
 """How long a start waits for a database that is away."""
+WORKER_START_SECONDS = 120
+"""How long a worker may take to start; uvicorn's own 5 s are too few where many start at once."""
 
 
 @contextmanager
@@ -44,25 +47,18 @@ def connected(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Database]:
-    """The database of `settings`, migrated and with a contract."""
+    """The database of `settings`, which must have the tables of this release; Refused if it has not."""
     with connected(settings) as opened:
-        prepare(opened)
+        with opened.begin() as connection:
+            migrate.require_current(connection)
         yield opened
 
 
 def prepare(opened: Database) -> dict[str, str | list[str] | None]:
-    """Migrate, and give an empty database its contract; what was done. Waits a while for a database that is away."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            before, after = migrate.upgrade(opened)
-            with opened.begin() as connection:
-                return {"revision_before": before, "revision": after, "contracts_activated": contracts.seed(connection)}
-        except Unavailable as error:
-            if time.monotonic() > deadline:
-                raise
-            logger.warning("the database is away: %s", error)
-            time.sleep(1)
+    """Migrate, and give an empty database its contract; what was done."""
+    activated: list[str] = []
+    before, after = migrate.upgrade(opened, lambda connection: activated.extend(contracts.seed(connection)))
+    return {"revision_before": before, "revision": after, "contracts_activated": activated}
 
 
 def application() -> ASGIApp:
@@ -74,16 +70,17 @@ def application() -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_router: Router) -> AsyncIterator[dict[str, Any]]:
         with closing(Database(settings.database_url, settings.connections, settings.database_timeout)) as opened:
-            contract = await opened.run(contracts.governing)
+            contract, differences = await asyncio.to_thread(_patiently, lambda: _read_contract(opened))
             live.application = _built(contract, opened, settings)
             logger.info("serving", extra={"contract": contract.version, "digest": contract.digest})
-            for difference in await opened.run(contracts.differences):
+            for difference in differences:
                 logger.warning(difference)
             yield {"database": opened, "contract_version": contract.version, "head_timeout": settings.head_timeout}
+            logger.info("stopping")
 
     _end_with_parent()
     routes = [Route("/health/live", health.live), Route("/health/ready", health.ready)]
-    return AccessLog(Router(routes, redirect_slashes=False, default=live, lifespan=lifespan))
+    return AccessLog(Problems(Router(routes, redirect_slashes=False, default=live, lifespan=lifespan), failures={}))
 
 
 def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
@@ -94,11 +91,15 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
     logs.configure(settings.log_level)
-    with socket.create_server((settings.host, settings.port), backlog=2048) as listener, database(settings) as kept:
-        with kept.begin() as connection:
-            _built(contracts.governing(connection), kept, settings)  # raises here, before anything depends on it
+    with _listener(settings) as listener, connected(settings) as kept:
+        done = _patiently(lambda: prepare(kept))
+        if done["revision_before"] != done["revision"]:
+            logger.info("migrated", extra=done)
+        _built(_read_contract(kept)[0], kept, settings)  # raises here, before anything depends on it
         host, port = listener.getsockname()[:2]
-        opened(kept, f"http://{host}:{port}")
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        logger.info("listening", extra={"url": url})
+        opened(kept, url)
         os.environ[variable("database_url")] = kept.url  # the workers' only way to know an embedded one
         config = uvicorn.Config(
             "scripts.serve:application",
@@ -112,11 +113,22 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
             server_header=False,
             timeout_keep_alive=settings.keep_alive,
             timeout_graceful_shutdown=settings.drain_timeout,
+            timeout_worker_healthcheck=WORKER_START_SECONDS,
         )
         if settings.workers > 1:
             Multiprocess(config, sockets=[listener]).run()
         else:
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listener(settings: Settings) -> socket.socket:
+    """A socket that listens where `settings` say; OSError names them."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        where = f"{variable('host')} {settings.host}, {variable('port')} {settings.port}"
+        raise OSError(f"cannot listen at {where}: {error.strerror}") from None
 
 
 def _built(contract: Contract, opened: Database, settings: Settings) -> ASGIApp:
@@ -129,6 +141,25 @@ def _built(contract: Contract, opened: Database, settings: Settings) -> ASGIApp:
             body_timeout=settings.body_timeout,
         ),
     )
+
+
+def _read_contract(opened: Database) -> tuple[Contract, list[str]]:
+    """The contract that governs, and where rows and documents differ."""
+    with opened.begin() as connection:
+        return contracts.governing(connection), contracts.differences(connection)
+
+
+def _patiently(attempt: Callable[[], Any]) -> Any:
+    """What `attempt` returns; it is tried again for a while as long as the database is away."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return attempt()
+        except Unavailable as error:
+            if time.monotonic() > deadline:
+                raise
+            logger.warning("the database is away, trying again: %s", error)
+            time.sleep(1)
 
 
 def _end_with_parent() -> None:

@@ -1,12 +1,14 @@
 """The settings: one table, read once from the environment. README and `--help` are made from it."""
 
 import dataclasses
+import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+PREFIX = "IR_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -14,8 +16,8 @@ class SettingsError(ValueError):
     """An environment variable has a value that its setting cannot take."""
 
 
-def _for(purpose: str) -> dict[str, str]:
-    return {"help": purpose}
+def _for(purpose: str, highest: int = 3600, lowest: int = 1) -> dict[str, Any]:
+    return {"help": purpose, "lowest": lowest, "highest": highest}
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,9 @@ class Settings:
         default=Path(".data"), metadata=_for("where the embedded PostgreSQL and the demo's key live")
     )
     host: str = field(default="127.0.0.1", metadata=_for("the address to listen on"))
-    port: int = field(default=8080, metadata=_for("the port to listen on; 0 takes a free one"))
-    workers: int = field(default=1, metadata=_for("processes that serve"))
-    connections: int = field(default=8, metadata=_for("database connections of each worker"))
+    port: int = field(default=8080, metadata=_for("the port to listen on; 0 takes a free one", 65535, lowest=0))
+    workers: int = field(default=1, metadata=_for("processes that serve", 256))
+    connections: int = field(default=8, metadata=_for("database connections of each worker", 256))
     database_timeout: float = field(default=10.0, metadata=_for("seconds until a silent database counts as away"))
     head_timeout: float = field(default=10.0, metadata=_for("seconds in which the head of a request must arrive"))
     body_timeout: float = field(default=20.0, metadata=_for("seconds in which the body of a request must arrive"))
@@ -42,14 +44,18 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """The settings in `environment`; SettingsError names the variable that is wrong."""
-        given = {setting: environment.get(variable(setting.name)) for setting in dataclasses.fields(cls)}
-        return cls(**{setting.name: _parse(setting, text) for setting, text in given.items() if text})
+        """The settings in `environment`; SettingsError names the variable that is wrong, or that nothing reads."""
+        fields = {variable(row.name): row for row in dataclasses.fields(cls)}
+        given = {name: text for name, text in environment.items() if name.startswith(PREFIX)}
+        for name in given.keys() - fields.keys():
+            nearest = difflib.get_close_matches(name, fields, n=1)
+            raise SettingsError(f"{name} is not a setting" + (f"; did you mean {nearest[0]}?" if nearest else ""))
+        return cls(**{fields[name].name: _parse(fields[name], text) for name, text in given.items()})
 
 
 def variable(name: str) -> str:
     """The environment variable of the setting `name`."""
-    return "IR_" + name.upper()
+    return PREFIX + name.upper()
 
 
 def table() -> list[tuple[str, str, str]]:
@@ -58,19 +64,20 @@ def table() -> list[tuple[str, str, str]]:
 
 
 def _parse(setting: dataclasses.Field[Any], text: str) -> Any:
+    name = variable(setting.name)
+    if not text:
+        raise SettingsError(f"{name} is set to nothing; unset it to use the default")
     if setting.name == "log_level" and text not in LOG_LEVELS:
-        raise SettingsError(f"{variable(setting.name)} is {text!r}; it must be one of {', '.join(LOG_LEVELS)}")
+        raise SettingsError(f"{name} is {text!r}; it must be one of {', '.join(LOG_LEVELS)}")
     if isinstance(setting.default, Path):
         return Path(text)
     if isinstance(setting.default, str):
         return text
-    lowest = 0 if setting.name == "port" else 1
+    lowest, highest = setting.metadata["lowest"], setting.metadata["highest"]
     try:
         value = float(text) if isinstance(setting.default, float) else int(text)
-        if not lowest <= value <= 65535:
+        if not lowest <= value <= highest:
             raise ValueError
     except ValueError:
-        raise SettingsError(
-            f"{variable(setting.name)} is {text!r}; it must be a number from {lowest} to 65535"
-        ) from None
+        raise SettingsError(f"{name} is {text!r}; it must be a number from {lowest} to {highest}") from None
     return value

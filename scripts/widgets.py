@@ -6,6 +6,7 @@ from uuid import UUID
 import typer
 
 from db import widgets
+from scripts.names import name_of
 from scripts.output import AsJSON, show
 from scripts.serve import database
 from scripts.settings import Settings
@@ -15,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Widgets: what events are about.")
 
 @app.command()
 def register(
-    name: Annotated[str, typer.Argument(help="What the widget is called.")],
+    name: Annotated[str, typer.Argument(help="What the widget is called.", parser=name_of)],
     widget_id: Annotated[UUID | None, typer.Option("--id", help="Its id, if it has one already.")] = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -29,3 +30,12 @@ def list_(as_json: AsJSON = False) -> None:
     """List every widget."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(widgets.all_of_them(connection), as_json)
+
+
+@app.command()
+def retire(
+    widget_id: Annotated[UUID, typer.Argument(help="The widget's id.", metavar="ID")], as_json: AsJSON = False
+) -> None:
+    """Refuse new events about a widget. Stored ones stay."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show(widgets.retire(connection, widget_id), as_json)

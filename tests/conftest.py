@@ -2,11 +2,13 @@
 
 import itertools
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -100,6 +102,13 @@ def running(database_url: str, **settings: str) -> Iterator[Service]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """A temporary directory that the embedded PostgreSQL may enter, which runs as another user where root tests."""
+    with tempfile.TemporaryDirectory(prefix="ir-tests-") as name:
+        yield Path(name)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from scripts.settings import table
 from tests.test_layers import ROOT
 
 README = (ROOT / "README.md").read_text()
-IN_TESTS_OF_THEIR_OWN = {"scripts/demo", "scripts/test", "interaction-reporting fuzz"}
+IN_TESTS_OF_THEIR_OWN = {"scripts/demo", "scripts/install", "scripts/test", "interaction-reporting fuzz"}
 
 
 def blocks(section: str, language: str) -> list[str]:
@@ -36,25 +36,25 @@ def run(service: Service, directory: Path, *command: str) -> str:
     return done.stdout
 
 
-def test_a_first_event_takes_what_readme_says(tmp_path: Path) -> None:
+def test_a_first_event_takes_what_readme_says(directory: Path) -> None:
     """The blocks of the section, pasted in order, have the event accepted by curl and by Python."""
     commands, with_curl = blocks("A first event in five minutes", "sh")
     (with_python,) = blocks("A first event in five minutes", "python")
-    with service_on(tmp_path) as service:
-        run(service, tmp_path, "bash", "-euc", commands)
-        told = run(service, tmp_path, "bash", "-euc", with_curl.replace("http://127.0.0.1:8080", service.url))
+    with service_on(directory) as service:
+        run(service, directory, "bash", "-euc", commands)
+        told = run(service, directory, "bash", "-euc", with_curl.replace("http://127.0.0.1:8080", service.url))
         assert told.startswith("HTTP/1.1 201 Created")
-        told = run(service, tmp_path, sys.executable, "-c", with_python.replace("http://127.0.0.1:8080", service.url))
+        told = run(service, directory, sys.executable, "-c", with_python.replace("http://127.0.0.1:8080", service.url))
         assert told.startswith("201 {'id': ")
 
 
-def test_the_commands_run(tmp_path: Path) -> None:
+def test_the_commands_run(directory: Path) -> None:
     """Each command of the section does what it says; those that take long have tests of their own."""
     commands = [line for block in blocks("Commands", "sh") for line in block.splitlines()]
-    with service_on(tmp_path) as service:
+    with service_on(directory) as service:
         for command in commands:
             if not any(command.startswith(elsewhere) for elsewhere in IN_TESTS_OF_THEIR_OWN):
-                assert run(service, tmp_path, "bash", "-euc", command), command
+                assert run(service, directory, "bash", "-euc", command), command
 
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:

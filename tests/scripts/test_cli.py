@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from psycopg import sql
 
 from db import event_types, hubs, keys, widgets
 from db.engine import Database
 from openapi.contract import DOCUMENTS, Contract
+from scripts.names import name_of
 from tests.postgresql import fresh_database, statement
 
 COMMAND = Path(sys.executable).with_name("interaction-reporting")
@@ -91,6 +93,44 @@ def test_keys_are_rotated_and_disabled(run: Run, database: Database, database_ur
     assert known(database, new, *old) == ["alpha", None, None, "gamma"]
 
 
+@pytest.mark.parametrize("name", ["", " ", "a ", "a\nb", "\x1b[31mred", "x" * 201, "\udcff"])
+def test_a_name_that_cannot_be_told_apart_is_refused(name: str) -> None:
+    """What a list could not show on a line of its own is no name."""
+    with pytest.raises(typer.BadParameter):
+        name_of(name)
+
+
+def test_what_was_ended_can_begin_again(run: Run, database: Database, database_url: str) -> None:
+    """`hub enable` undoes `hub disable`; `event-type register` keeps a description; `widget retire` retires."""
+    with database.begin() as connection:
+        _, key = hubs.create(connection, "alpha")
+        hubs.disable(connection, "alpha")
+        event_types.deprecate(connection, "clicked")
+        widget = widgets.register(connection, "Button")
+    enabled, registered, retired = run(
+        "hub enable alpha --json",
+        "event-type register clicked --json",
+        f"widget retire {widget.id} --json",
+        IR_DATABASE_URL=database_url,
+    )
+    assert result(enabled)["disabled_at"] is None
+    assert known(database, key) == ["alpha"]
+    assert (result(registered)["status"], result(registered)["description"]) == ("active", "The widget was clicked.")
+    assert result(retired)["status"] == "retired"
+
+
+def test_a_row_that_cannot_be_served_is_told(run: Run, database_url: str) -> None:
+    """`contract status` exits 1 with the reason that `serve` would give, and `list` says that the row was edited."""
+    statement(
+        database_url,
+        sql.SQL("UPDATE interaction_reporting_contracts SET document = replace(document, 'events.create', 'events.x')"),
+    )
+    status, listed = run("contract status --json", "contract list --json", IR_DATABASE_URL=database_url)
+    assert status.returncode == 1
+    assert "operationId 'handlers.interaction_events.x' names no handler" in json.loads(status.stdout)["fault"]
+    assert result(listed)[0]["edited"] is True
+
+
 def test_widgets_are_registered_and_listed(run: Run, database: Database, database_url: str) -> None:
     """`widget register` takes an id or makes one, and `widget list` has both."""
     given, made = run(
@@ -138,7 +178,7 @@ def test_contracts_are_listed_and_shown(run: Run, database_url: str) -> None:
     assert "document" not in row
     assert as_published.stdout == DOCUMENT.read_text()
     assert result(as_json) == contract.document
-    assert result(status) == {"governs": "1.0", "digest": contract.digest, "differences": []}
+    assert result(status) == {"governs": "1.0", "digest": contract.digest, "fault": None, "differences": []}
 
 
 def test_an_edited_row_is_told(run: Run, database_url: str) -> None:
@@ -162,7 +202,7 @@ def test_documents_are_checked(run: Run, tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text(DOCUMENT.read_text().replace("operationId: handlers.", "operationId: os."))
     sound, unsound = run(f"contract lint {DOCUMENT}", f"contract lint {DOCUMENT} {broken} --json")
-    assert (sound.returncode, sound.stdout, sound.stderr) == (0, "none\n", "")
+    assert (sound.returncode, sound.stdout, sound.stderr) == (0, "There are none.\n", "")
     assert unsound.returncode == 1
     (finding,) = json.loads(unsound.stdout)
     assert (finding["file"], finding["rule"]) == (str(broken), "handlers")
@@ -249,13 +289,17 @@ def test_misuse_exits_with_2_and_says_how_to_use_it(run: Run) -> None:
     nothing, too_long = run("", f"event-type register {'x' * 201}")
     assert (nothing.returncode, too_long.returncode) == (2, 2)
     assert all(name in nothing.stdout for name in ("serve", "migrate", "hub", "widget", "event-type", "contract"))
-    assert "an event type has 1 to 200 characters" in too_long.stderr
+    assert "a name has 1 to 200 printable characters" in too_long.stderr
     assert "Traceback" not in nothing.stderr + too_long.stderr
 
 
 def test_a_database_of_its_own_is_kept_in_the_data_directory(run: Run) -> None:
     """Without a URL a command starts PostgreSQL and stops it again, and the next command finds what it left."""
     with tempfile.TemporaryDirectory(prefix="ir-data-") as directory:
+        (refused,) = run("hub create alpha --json", IR_DATA_DIR=f"{directory}/data")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "run 'interaction-reporting migrate'" in refused.stderr
+        run("migrate", IR_DATA_DIR=f"{directory}/data")
         (created,) = run("hub create alpha --json", IR_DATA_DIR=f"{directory}/data")
         assert (created.returncode, created.stderr) == (0, KEEP_THE_KEY)
         (listed,) = run("hub list --json", IR_DATA_DIR=f"{directory}/data")

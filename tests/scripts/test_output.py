@@ -15,9 +15,9 @@ HUB = Hub(UUID(int=1), "alpha", MOMENT, None, MOMENT)
 AS_JSON = {
     "id": "00000000-0000-0000-0000-000000000001",
     "name": "alpha",
-    "created_at": "2026-03-31 12:00:00+00:00",
+    "created_at": "2026-03-31T12:00:00Z",
     "rotated_at": None,
-    "disabled_at": "2026-03-31 12:00:00+00:00",
+    "disabled_at": "2026-03-31T12:00:00Z",
 }
 
 
@@ -42,8 +42,8 @@ def test_a_list_is_a_table_with_a_head(capsys: pytest.CaptureFixture[str]) -> No
     head, first, second = capsys.readouterr().out.splitlines()
     assert head.split() == list(AS_JSON)
     assert first.split() == " ".join(value for value in AS_JSON.values() if value).split()
-    assert second.split() == [str(UUID(int=2)), "beta", *str(MOMENT).split()]
-    assert first[head.index("disabled_at") :].strip() == str(MOMENT)
+    assert second.split() == [str(UUID(int=2)), "beta", AS_JSON["created_at"]]
+    assert first[head.index("disabled_at") :].strip() == AS_JSON["disabled_at"]
 
 
 @pytest.mark.parametrize("found", [HUB, AS_JSON], ids=["a dataclass", "a dict"])
@@ -59,7 +59,7 @@ def test_a_single_thing_is_a_line_for_each_value(capsys: pytest.CaptureFixture[s
 def test_an_empty_list_is_said_to_be_empty(capsys: pytest.CaptureFixture[str]) -> None:
     """A person sees a word instead of nothing."""
     show([], as_json=False)
-    assert capsys.readouterr().out == "none\n"
+    assert capsys.readouterr().out == "There are none.\n"
 
 
 def test_a_value_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

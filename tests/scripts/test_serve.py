@@ -44,48 +44,48 @@ def log_of(service: Service) -> list[dict[str, object]]:
 
 def wait_for_workers(service: Service, count: int) -> None:
     """Wait until `count` processes have said that they serve."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len({line["process"] for line in log_of(service) if line["event"] == "serving"}) < count:
         assert time.monotonic() < deadline, f"fewer than {count} workers ever served"
         time.sleep(0.05)
 
 
-def test_every_acknowledged_event_survives_kill_9(tmp_path: Path) -> None:
+def test_every_acknowledged_event_survives_kill_9(directory: Path) -> None:
     """The service, its workers and PostgreSQL are killed under load; after a restart every 201 is a row."""
-    with service_on(tmp_path, "--workers", "2") as service, load(service.url, service.key) as made:
+    with service_on(directory, "--workers", "2") as service, load(service.url, service.key) as made:
         made.wait_for(300)
         postmaster = int((service.data_dir / "postgresql" / "postmaster.pid").read_text().split()[0])
         workers = psutil.Process(service.process.pid).children(recursive=True)
         os.kill(service.process.pid, signal.SIGKILL)
         os.kill(postmaster, signal.SIGKILL)
         for worker in workers:
-            worker.wait(30)
-    with service_on(tmp_path) as service:
+            worker.wait(90)
+    with service_on(directory) as service:
         assert set(made.acknowledged) <= stored(service.data_dir)
         assert post(service).status_code == 201
 
 
-def test_a_drain_drops_no_request(tmp_path: Path) -> None:
+def test_a_drain_drops_no_request(directory: Path) -> None:
     """After SIGTERM under load nothing that was sent stays unanswered, and what was acknowledged is what is stored."""
-    with service_on(tmp_path) as service, load(service.url, service.key) as made:
+    with service_on(directory) as service, load(service.url, service.key) as made:
         made.wait_for(200)
         service.process.terminate()
         assert service.process.wait(30) == 0
     assert {type(failure) for failure in made.failures} == {httpx.ConnectError}
     assert made.statuses == []
-    assert set(made.acknowledged) == stored(tmp_path / "data")
+    assert set(made.acknowledged) == stored(directory / "data")
 
 
-def test_a_stop_stops_the_embedded_database(tmp_path: Path) -> None:
+def test_a_stop_stops_the_embedded_database(directory: Path) -> None:
     """No postmaster outlives the service that started it."""
-    with service_on(tmp_path) as service:
+    with service_on(directory) as service:
         assert (service.data_dir / "postgresql" / "postmaster.pid").exists()
     assert not (service.data_dir / "postgresql" / "postmaster.pid").exists()
 
 
-def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_replaced(directory: Path) -> None:
     """After a worker is killed, another begins to serve, and the service answers."""
-    with service_on(tmp_path, "--workers", "2") as service:
+    with service_on(directory, "--workers", "2") as service:
         wait_for_workers(service, 2)
         os.kill(int(str(log_of(service)[-1]["process"])), signal.SIGKILL)
         wait_for_workers(service, 3)
@@ -96,16 +96,18 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
 def test_a_revoked_key_is_refused_at_once_by_every_worker(command: str) -> None:
     """From the moment the command returns, no worker accepts the old key."""
     with fresh_service("--workers", "2") as service:
+        wait_for_workers(service, 2)
         assert post(service).status_code == 201
         run_command(service, "hub", command, "demo")
-        assert {post(service).status_code for _ in range(40)} == {401}
-        refusing = {line["process"] for line in log_of(service) if line.get("status") == 401}
-        assert len(refusing) == 2, "only one worker was asked"
+        deadline = time.monotonic() + 60
+        while len({line["process"] for line in log_of(service) if line.get("status") == 401}) < 2:
+            assert time.monotonic() < deadline, "one worker was never asked"
+            assert post(service).status_code == 401
 
 
-def test_an_edited_row_is_served_and_said_to_differ(tmp_path: Path) -> None:
+def test_an_edited_row_is_served_and_said_to_differ(directory: Path) -> None:
     """A field that SQL adds to the row is accepted after a restart, kept, and told of in the log and by readiness."""
-    with service_on(tmp_path) as service:
+    with service_on(directory) as service:
         assert post(service, EVENT | {"session_ref": "s-1"}).status_code == 422
         with psycopg.connect(f"postgresql://postgres@/postgres?host={service.data_dir}/postgresql") as connection:
             connection.execute(
@@ -113,7 +115,7 @@ def test_an_edited_row_is_served_and_said_to_differ(tmp_path: Path) -> None:
                 "'        actor_type:\n          type', "
                 "'        session_ref: {type: string, maxLength: 99}\n        actor_type:\n          type')"
             )
-    with service_on(tmp_path) as service:
+    with service_on(directory) as service:
         assert post(service, EVENT | {"session_ref": "s-1"}).status_code == 201
         with psycopg.connect(f"postgresql://postgres@/postgres?host={service.data_dir}/postgresql") as connection:
             kept = connection.execute("SELECT additional_fields FROM interaction_events").fetchall()
@@ -123,21 +125,21 @@ def test_an_edited_row_is_served_and_said_to_differ(tmp_path: Path) -> None:
         assert warning in [line["event"] for line in log_of(service)]
 
 
-def test_a_row_that_cannot_be_served_is_named(tmp_path: Path) -> None:
+def test_a_row_that_cannot_be_served_is_named(directory: Path) -> None:
     """With a broken row the service does not start, and says which row and why, without a traceback."""
     with (
-        service_on(tmp_path) as service,
+        service_on(directory) as service,
         psycopg.connect(f"postgresql://postgres@/postgres?host={service.data_dir}/postgresql") as connection,
     ):
         connection.execute("UPDATE interaction_reporting_contracts SET document = replace(document, 'create', 'x')")
     with pytest.raises(StartFailedError, match=r"error: .*handlers.interaction_events.x.* names no handler") as failed:
-        service_on(tmp_path).__enter__()
+        service_on(directory).__enter__()
     assert "Traceback" not in str(failed.value)
 
 
-def test_an_address_in_use_is_named(tmp_path: Path) -> None:
+def test_an_address_in_use_is_named(directory: Path) -> None:
     """A second service on the same port ends at once, and says why."""
     with fresh_service() as service:
         port = service.url.rsplit(":", 1)[1]
         with pytest.raises(StartFailedError, match=r"error: .*Address already in use"):
-            service_on(tmp_path, "--port", port).__enter__()
+            service_on(directory, "--port", port).__enter__()
