@@ -1,31 +1,11 @@
 """The rows of contracts, and which of them serve."""
 
-from collections.abc import Iterator
-from contextlib import closing
-
 import pytest
 from sqlalchemy import Connection, func, update
 
-from db import contracts, migrate, tables
+from db import contracts, tables
 from db.engine import Database
 from db.errors import Failed, NotFound
-from tests.postgresql import fresh_database
-
-
-@pytest.fixture(scope="module")
-def migrated(any_server: str) -> Iterator[Database]:
-    """A database with the tables, on a server of each kind."""
-    with fresh_database(any_server, "contracts") as url, closing(Database(url)) as database:
-        migrate.upgrade(database)
-        yield database
-
-
-@pytest.fixture
-def connection(migrated: Database) -> Iterator[Connection]:
-    """A transaction on it that is rolled back in the end."""
-    with migrated.begin() as connection:
-        yield connection
-        connection.rollback()
 
 
 def publish(connection: Connection, *versions: str) -> None:

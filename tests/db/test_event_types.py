@@ -1,31 +1,11 @@
 """The event type registry."""
 
-from collections.abc import Iterator
-from contextlib import closing
-
 import pytest
 from sqlalchemy import Connection, delete, insert
 
-from db import event_types, migrate, tables
+from db import event_types, tables
 from db.engine import Database
 from db.errors import Failed, NotFound, Refused
-from tests.postgresql import fresh_database
-
-
-@pytest.fixture(scope="module")
-def migrated(any_server: str) -> Iterator[Database]:
-    """A database with the tables, on a server of each kind."""
-    with fresh_database(any_server, "event_types") as url, closing(Database(url)) as database:
-        migrate.upgrade(database)
-        yield database
-
-
-@pytest.fixture
-def connection(migrated: Database) -> Iterator[Connection]:
-    """A transaction on it that is rolled back in the end."""
-    with migrated.begin() as connection:
-        yield connection
-        connection.rollback()
 
 
 def named(connection: Connection, name: str) -> event_types.EventType:

@@ -1,32 +1,14 @@
 """Hubs and their keys."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, func, insert, select, update
 
-from db import hubs, keys, migrate, tables
+from db import hubs, keys, tables
 from db.engine import Database
 from db.errors import Failed, NotFound, Refused
-from tests.postgresql import fresh_database
-
-
-@pytest.fixture(scope="module")
-def migrated(any_server: str) -> Iterator[Database]:
-    """A database with the tables, on a server of each kind."""
-    with fresh_database(any_server, "hubs") as url, closing(Database(url)) as database:
-        migrate.upgrade(database)
-        yield database
-
-
-@pytest.fixture
-def connection(migrated: Database) -> Iterator[Connection]:
-    """A transaction on it that is rolled back in the end."""
-    with migrated.begin() as connection:
-        yield connection
-        connection.rollback()
 
 
 def test_a_new_hub_is_known_by_its_key(connection: Connection) -> None:

@@ -1,7 +1,5 @@
 """What is kept of an event, and which events are refused."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
@@ -9,30 +7,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from db import event_types, hubs, interaction_events, migrate, tables, widgets
+from db import event_types, hubs, interaction_events, tables, widgets
 from db.engine import Database
 from db.errors import Failed, NotRegistered
-from tests.postgresql import fresh_database
 
 WIDGET = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
 RETIRED = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e12")
 NOBODY = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e13")
-
-
-@pytest.fixture(scope="module")
-def migrated(any_server: str) -> Iterator[Database]:
-    """A database with the tables, on a server of each kind."""
-    with fresh_database(any_server, "interaction_events") as url, closing(Database(url)) as database:
-        migrate.upgrade(database)
-        yield database
-
-
-@pytest.fixture
-def connection(migrated: Database) -> Iterator[Connection]:
-    """A transaction on it that is rolled back in the end."""
-    with migrated.begin() as connection:
-        yield connection
-        connection.rollback()
 
 
 @pytest.fixture

@@ -1,34 +1,15 @@
 """Widgets."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, func, insert
 
-from db import migrate, tables, widgets
+from db import tables, widgets
 from db.engine import Database
 from db.errors import Failed, NotFound, Refused
-from tests.postgresql import fresh_database
 
 KNOWN = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
-
-
-@pytest.fixture(scope="module")
-def migrated(any_server: str) -> Iterator[Database]:
-    """A database with the tables, on a server of each kind."""
-    with fresh_database(any_server, "widgets") as url, closing(Database(url)) as database:
-        migrate.upgrade(database)
-        yield database
-
-
-@pytest.fixture
-def connection(migrated: Database) -> Iterator[Connection]:
-    """A transaction on it that is rolled back in the end."""
-    with migrated.begin() as connection:
-        yield connection
-        connection.rollback()
 
 
 def test_a_widget_gets_an_id(connection: Connection) -> None:

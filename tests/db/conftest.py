@@ -1,0 +1,27 @@
+"""What the tests of the tables are given."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from sqlalchemy import Connection
+
+from db import migrate
+from db.engine import Database
+from tests.postgresql import fresh_database
+
+
+@pytest.fixture(scope="module")
+def migrated(any_server: str) -> Iterator[Database]:
+    """A database with the tables, on a server of each kind."""
+    with fresh_database(any_server, "migrated") as url, closing(Database(url)) as database:
+        migrate.upgrade(database)
+        yield database
+
+
+@pytest.fixture
+def connection(migrated: Database) -> Iterator[Connection]:
+    """A transaction on it that is rolled back in the end."""
+    with migrated.begin() as connection:
+        yield connection
+        connection.rollback()
