@@ -216,7 +216,14 @@ BROKEN = [
             "the string has no maxLength",
             id=f"no bound of a string in {keyword}",
         )
-        for keyword, is_list in [("additionalProperties", False), ("not", False), ("anyOf", True), ("oneOf", True)]
+        for keyword, is_list in [
+            ("additionalProperties", False),
+            ("items", False),
+            ("not", False),
+            ("allOf", True),
+            ("anyOf", True),
+            ("oneOf", True),
+        ]
     ),
     pytest.param(
         "closed-objects",
@@ -274,6 +281,11 @@ def test_each_rule_is_tried() -> None:
             id="a field described where it is defined",
         ),
         pytest.param(
+            (*SCHEMA, "properties", "again"),
+            {"$ref": "#/components/schemas/InteractionEvent/properties/event_type", "type": "array"},
+            id="what stands beside a reference, which OpenAPI 3.0 ignores",
+        ),
+        pytest.param(
             (*METADATA, "anyOf"),
             [{"$ref": "#/components/schemas/Error"}, {"not": {"$ref": "#/components/schemas/Error"}}],
             id="two references to one schema",
@@ -305,6 +317,20 @@ def test_later_rules_wait_for_a_sound_document(parts: tuple[str, ...], value: An
     findings = lint(contract)
     assert findings
     assert {finding.rule for finding in findings} <= FOUNDATIONS.keys()
+
+
+def test_recursion_is_found_where_it_goes_round() -> None:
+    """Each reference to a part of a circle is found, one to what only leads to a circle is not."""
+    contract = next(published())
+    schemas = contract.document["components"]["schemas"]
+    schemas["There"] = {"not": {"$ref": "#/components/schemas/Back"}}
+    schemas["Back"] = {"not": {"$ref": "#/components/schemas/There"}}
+    schemas["InteractionEvent"]["properties"]["metadata"] = {"$ref": "#/components/schemas/There"}
+    assert [(finding.rule, finding.pointer) for finding in lint(contract)] == [
+        ("no-recursion", AT_METADATA),
+        ("no-recursion", "/components/schemas/There/not"),
+        ("no-recursion", "/components/schemas/Back/not"),
+    ]
 
 
 def test_examples_wait_for_schemas_that_compile() -> None:

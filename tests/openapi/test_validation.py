@@ -233,12 +233,13 @@ def test_a_date_time_is_one_that_can_be_kept(text: str, expected: bool) -> None:
 
 def test_every_fault_of_an_event_is_told() -> None:
     """One answer names all wrong fields; a remedy that serves two of them is said once."""
-    told = problem(EVENT_SCHEMA, {"widget_id": 1, "event_type": "", "ocurred_at": "x", "actor_type": "robot"})
+    told = problem(EVENT_SCHEMA, {"widget_id": 1, "event_type": "", "ocurred_at": "x", "actor_type": "robot", "zz": 1})
     assert sorted(told.error.split("; ")) == [
         "actor_type is not one of the allowed values",
         "event_type is empty",
         "occurred_at is required",
         "unknown field 'ocurred_at'",
+        "unknown field 'zz'",
         "widget_id must be a string",
     ]
     doubled = Schema({"allOf": [{"maxLength": 1}, {"maxLength": 2}]})
