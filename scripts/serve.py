@@ -11,14 +11,16 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
+from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
+from sqlalchemy import Connection
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
-from db import embedded, migrate
+from db import embedded, migrate, partitions
 from db.engine import Database
 from db.errors import Unavailable
 from handlers import contracts, health, security
@@ -55,10 +57,15 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 def prepare(opened: Database) -> dict[str, str | list[str] | None]:
-    """Migrate, and give an empty database its contract; what was done."""
-    activated: list[str] = []
-    before, after = migrate.upgrade(opened, lambda connection: activated.extend(contracts.seed(connection)))
-    return {"revision_before": before, "revision": after, "contracts_activated": activated}
+    """Migrate, give an empty database its contract, and make the partitions of the coming weeks; what was done."""
+    done: dict[str, list[str]] = {}
+
+    def fill(connection: Connection) -> None:
+        done["contracts_activated"] = contracts.seed(connection)
+        done["partitions_made"] = partitions.ensure_coming(connection, datetime.now(UTC))
+
+    before, after = migrate.upgrade(opened, fill)
+    return {"revision_before": before, "revision": after, **done}
 
 
 def application() -> ASGIApp:

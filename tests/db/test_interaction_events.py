@@ -36,8 +36,8 @@ def kept(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in connection.execute(select(tables.interaction_events))]
 
 
-def add_of_nobody(connection: Connection) -> None:
-    """Add an event in which only the hub is missing."""
+def add_in_a_far_week(connection: Connection) -> None:
+    """Add an event with an id of the year 5143."""
     widgets.register(connection, "Button", WIDGET)
     moment = datetime.now(UTC)
     event = {"id": NOBODY, "hub_id": NOBODY, "widget_id": WIDGET, "event_type": "clicked", "occurred_at": moment}
@@ -105,10 +105,10 @@ def test_what_is_not_registered_is_named(
     assert kept(connection) == []
 
 
-def test_a_hub_must_be_there(migrated: Database) -> None:
-    """The database itself refuses an event of a hub that it does not have."""
-    with pytest.raises(Failed, match="ForeignKeyViolation"), migrated.begin() as connection:
-        add_of_nobody(connection)
+def test_an_event_without_a_week_is_refused(migrated: Database) -> None:
+    """What no partition is there for is not kept anywhere else."""
+    with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
+        add_in_a_far_week(connection)
 
 
 def test_the_fields_of_a_hub_are_columns() -> None:

