@@ -30,6 +30,7 @@ from openapi.contract import Contract
 from openapi.live import Live
 from scripts import logs
 from scripts.settings import Settings, variable
+from scripts.upkeep import kept_up
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,8 @@ def application() -> ASGIApp:
             logger.info("serving", extra={"contract": contract.version, "digest": contract.digest})
             for difference in differences:
                 logger.warning(difference)
-            yield {"database": opened, "contract_version": contract.version, "head_timeout": settings.head_timeout}
+            async with kept_up(opened, settings.retention):
+                yield {"database": opened, "contract_version": contract.version, "head_timeout": settings.head_timeout}
             logger.info("stopping")
 
     _end_with_parent()

@@ -10,6 +10,8 @@ from typing import Any
 
 PREFIX = "IR_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+LONGEST_RETENTION = 36500
+"""Days."""
 
 
 class SettingsError(ValueError):
@@ -40,6 +42,10 @@ class Settings:
     body_timeout: float = field(default=20.0, metadata=_for("seconds in which the body of a request must arrive"))
     keep_alive: int = field(default=75, metadata=_for("seconds that an idle connection is kept open"))
     drain_timeout: int = field(default=30, metadata=_for("seconds that requests have to finish after SIGTERM"))
+    retention: int | None = field(
+        default=None,
+        metadata=_for("days that events are kept, and up to a week more; unset: for ever", LONGEST_RETENTION),
+    )
     log_level: str = field(default="info", metadata=_for(", ".join(LOG_LEVELS)))
 
     @classmethod
@@ -60,7 +66,10 @@ def variable(name: str) -> str:
 
 def table() -> list[tuple[str, str, str]]:
     """Every setting: its variable, its default, and what it is for."""
-    return [(variable(row.name), str(row.default), row.metadata["help"]) for row in dataclasses.fields(Settings)]
+    return [
+        (variable(row.name), "" if row.default is None else str(row.default), row.metadata["help"])
+        for row in dataclasses.fields(Settings)
+    ]
 
 
 def _parse(setting: dataclasses.Field[Any], text: str) -> Any:

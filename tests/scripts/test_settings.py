@@ -50,6 +50,7 @@ def test_a_variable_that_nothing_reads_is_refused(name: str, words: str) -> None
         ("body_timeout", "3", 3.0),
         ("keep_alive", "5", 5),
         ("drain_timeout", "7", 7),
+        ("retention", "90", 90),
         ("log_level", "warning", "warning"),
     ],
 )
@@ -73,6 +74,7 @@ def test_a_variable_sets_its_setting_alone(name: str, text: str, value: Any) -> 
         ("database_timeout", "0.9", "a number from 1 to 3600"),
         ("head_timeout", "nan", "a number from 1 to 3600"),
         ("body_timeout", "inf", "a number from 1 to 3600"),
+        ("retention", "0", "a number from 1 to 36500"),
         ("log_level", "loud", "one of debug, info, warning, error"),
         ("log_level", "INFO", "one of debug, info, warning, error"),
     ],
