@@ -6,13 +6,15 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from typing import Concatenate, ParamSpec, TypeVar
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL, make_url
 
+from db import async_connection
+from db.async_connection import AsyncConnection
 from db.errors import Failed, Unavailable, spoken
 
 P = ParamSpec("P")
@@ -20,6 +22,19 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 15
+
+_CONNECTION: dict[str, Any] = {
+    "connect_timeout": CONNECT_SECONDS,
+    "application_name": "interaction-reporting",
+    "client_encoding": "utf8",
+    # A server that is gone without a word is noticed by the kernel.
+    "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+    "keepalives_idle": CONNECT_SECONDS,
+    "keepalives_interval": CONNECT_SECONDS,
+    "keepalives_count": 2,
+    # An acknowledged event is durable, whatever the server's own default is.
+    "options": f"-c timezone=UTC -c synchronous_commit=on -c statement_timeout={STATEMENT_SECONDS}s",
+}
 
 
 class Database:
@@ -37,18 +52,7 @@ class Database:
             max_overflow=0,
             pool_timeout=timeout,
             hide_parameters=True,
-            connect_args={
-                "connect_timeout": CONNECT_SECONDS,
-                "application_name": "interaction-reporting",
-                "client_encoding": "utf8",
-                # A server that is gone without a word is noticed by the kernel.
-                "tcp_user_timeout": STATEMENT_SECONDS * 1000,
-                "keepalives_idle": CONNECT_SECONDS,
-                "keepalives_interval": CONNECT_SECONDS,
-                "keepalives_count": 2,
-                # An acknowledged event is durable, whatever the server's own default is.
-                "options": f"-c timezone=UTC -c synchronous_commit=on -c statement_timeout={STATEMENT_SECONDS}s",
-            },
+            connect_args=_CONNECTION,
         )
 
     @contextmanager
@@ -77,6 +81,11 @@ class Database:
         except TimeoutError:
             self._cut(thread)
             raise Unavailable(f"no answer within {self._timeout:g} seconds") from None
+
+    def connected(self, **options: str) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection of its own for asyncio, beside those of `begin` and `run`; `options` are libpq's."""
+        _, parameters = self._engine.dialect.create_connect_args(self._engine.url)
+        return async_connection.connected({**parameters, **_CONNECTION, **options}, self._timeout)
 
     def close(self) -> None:
         """Close every connection, also those that wait for an answer, and end the threads."""

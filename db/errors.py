@@ -27,14 +27,6 @@ class Refused(DatabaseError):
     """The change would break a rule; the message says which, for a person."""
 
 
-class NotRegistered(DatabaseError):
-    """An event names what is not registered and active: `fields` are the columns that do."""
-
-    def __init__(self, fields: list[str]) -> None:
-        super().__init__(", ".join(fields))
-        self.fields = fields
-
-
 # PostgreSQL 18, appendix A: connection, resources, intervention, system; read-only, serialization, deadlock.
 _PASSING = ("08", "53", "57", "58", "25006", "40001", "40P01", "55P03")
 
@@ -46,7 +38,7 @@ def spoken() -> Iterator[None]:
         yield
     except sqlalchemy.exc.DBAPIError as error:
         if error.statement is None and isinstance(error.orig, psycopg.Error):
-            raise _of_connecting(error.orig) from None
+            raise of_connecting(error.orig) from None
         raise _of_driver(error.orig, lost=error.connection_invalidated) from None
     except sqlalchemy.exc.TimeoutError:
         raise Unavailable("all connections are in use") from None
@@ -56,8 +48,11 @@ def spoken() -> Iterator[None]:
         raise _of_driver(error, lost=False) from None
 
 
-def _of_connecting(error: psycopg.Error) -> DatabaseError:
-    """No data is at stake before there is a connection, and libpq does not repeat passwords: its words are told."""
+def of_connecting(error: psycopg.Error) -> DatabaseError:
+    """What `error` means, which was met while connecting.
+
+    No data is at stake before there is a connection, and libpq does not repeat passwords: its words are told.
+    """
     words = " ".join(str(error).split())[:300] or type(error).__name__
     return Unavailable(words) if isinstance(error, psycopg.OperationalError) else Failed(words)
 

@@ -1,6 +1,8 @@
 """The tables. `migrations/` makes them; a test compares the two."""
 
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Computed,
@@ -14,6 +16,7 @@ from sqlalchemy import (
     Uuid,
     func,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -28,6 +31,12 @@ metadata = MetaData(
 
 _now = func.now()
 
+
+def _revision() -> Column[int]:
+    """The value of `registry_revision` when the row was last changed: a trigger sets it."""
+    return Column("revision", BigInteger, nullable=False, server_default="0")
+
+
 hubs = Table(
     "hubs",
     metadata,
@@ -37,9 +46,11 @@ hubs = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("rotated_at", DateTime(timezone=True)),
     Column("disabled_at", DateTime(timezone=True)),
+    _revision(),
     UniqueConstraint("name"),
     UniqueConstraint("api_key"),
     CheckConstraint("api_key ~ '^[0-9a-f]{64}$'", name="api_key_is_digest"),
+    Index("hubs_revision", "revision"),
 )
 
 widgets = Table(
@@ -49,7 +60,9 @@ widgets = Table(
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False, server_default="active"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    _revision(),
     CheckConstraint("status IN ('active', 'retired')", name="status"),
+    Index("widgets_revision", "revision"),
 )
 
 event_type_registry = Table(
@@ -59,8 +72,19 @@ event_type_registry = Table(
     Column("description", Text, nullable=False, server_default=""),
     Column("status", Text, nullable=False, server_default="active"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    _revision(),
     CheckConstraint("status IN ('active', 'deprecated')", name="status"),
     CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
+    Index("event_type_registry_revision", "revision"),
+)
+
+registry_revision = Table(
+    "registry_revision",
+    metadata,
+    Column("singleton", Boolean, primary_key=True, server_default=true()),
+    Column("value", BigInteger, nullable=False),
+    CheckConstraint("singleton", name="singleton"),
+    comment="One row: how often hubs, widgets or event types were changed",
 )
 
 interaction_reporting_contracts = Table(

@@ -1,15 +1,13 @@
 """Interaction events: what happened on a widget."""
 
 from typing import Any
-from uuid import UUID
 
 from db import interaction_events
-from db.errors import NotRegistered
 from openapi import problems, rfc3339
 from openapi.exchange import Answer, Field, Request, takes
 from openapi.problems import Problem
 
-UUID_FIELDS = ("widget_id", "actor_id")
+ANSWERED = ("id", "widget_id", "event_type", "occurred_at")
 
 
 @takes(
@@ -24,35 +22,27 @@ UUID_FIELDS = ("widget_id", "actor_id")
 async def create(request: Request) -> Answer:
     """Keep one event. The answer is given after the commit."""
     event = _event(request)
-    try:
-        await request.resources.run(interaction_events.add, event)
-    except NotRegistered as missing:
-        raise problems.joined([_not_registered(field, request.body[field]) for field in missing.fields]) from None
-    return Answer(
-        201,
-        {
-            "id": str(event["id"]),
-            "widget_id": str(event["widget_id"]),
-            "event_type": event["event_type"],
-            "occurred_at": rfc3339.render(event["occurred_at"]),
-        },
-    )
+    if missing := await request.resources.registry.missing(event["widget_id"], event["event_type"]):
+        raise problems.joined([_not_registered(field, request.body[field]) for field in missing])
+    await interaction_events.add(request.resources.events, event)
+    return Answer(201, {name: event[name] for name in ANSWERED})
 
 
 def _event(request: Request) -> dict[str, Any]:
     """The row that keeps the body of `request`. Fields that no column holds are kept together."""
-    fields = {name: value for name, value in request.body.items() if name in interaction_events.FIELDS}
-    for name in UUID_FIELDS:
-        if name in fields:
-            fields[name] = UUID(fields[name])
-    return {
-        **fields,
+    body: dict[str, Any] = request.body
+    unknown = body.keys() - interaction_events.FIELDS
+    event = {
+        **({name: body[name] for name in body if name not in unknown} if unknown else body),
         "id": interaction_events.new_id(),
         "hub_id": request.caller.id,
-        "occurred_at": rfc3339.parse(fields["occurred_at"]),
+        "widget_id": body["widget_id"].lower(),
+        "occurred_at": rfc3339.render(rfc3339.parse(body["occurred_at"])),
         "contract_version": request.contract_version,
-        "additional_fields": {name: value for name, value in request.body.items() if name not in fields} or None,
     }
+    if unknown:
+        event["additional_fields"] = {name: body[name] for name in unknown}
+    return event
 
 
 def _not_registered(field: str, value: str) -> Problem:

@@ -1,10 +1,9 @@
 """Who is calling."""
 
-from db import hubs
-from db.engine import Database
 from db.hubs import Hub
+from handlers.resources import Resources
 
 
-async def authenticate(key: str, database: Database) -> Hub | None:
+async def authenticate(key: str, resources: Resources) -> Hub | None:
     """The hub whose API key is `key`; None if there is none, or it is disabled."""
-    return await database.run(hubs.of_key, key)
+    return await resources.registry.hub(key)

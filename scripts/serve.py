@@ -1,6 +1,7 @@
 """The composition root: opens what the service needs, puts it together, and closes it again."""
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
@@ -17,15 +18,18 @@ from typing import Any
 import uvicorn
 from sqlalchemy import Connection
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.supervisors import Multiprocess
 
 from db import embedded, migrate, partitions
 from db.engine import Database
 from db.errors import Unavailable
-from handlers import contracts, health, security
+from handlers import contracts, health, resources, security
+from handlers.resources import Resources
 from openapi.access_log import AccessLog
 from openapi.app import Problems, Surroundings, build
+from openapi.body import header
 from openapi.contract import Contract
 from openapi.live import Live
 from scripts import logs
@@ -34,6 +38,7 @@ from scripts.upkeep import kept_up
 
 logger = logging.getLogger(__name__)
 
+HEALTH = "/health/"
 PATIENCE_SECONDS = 30
 """How long a start waits for a database that is away."""
 WORKER_START_SECONDS = 120
@@ -79,17 +84,26 @@ def application() -> ASGIApp:
     async def lifespan(_router: Router) -> AsyncIterator[dict[str, Any]]:
         with closing(Database(settings.database_url, settings.connections, settings.database_timeout)) as opened:
             contract, differences = await asyncio.to_thread(_patiently, lambda: _read_contract(opened))
-            live.application = _built(contract, opened, settings)
-            logger.info("serving", extra={"contract": contract.version, "digest": contract.digest})
-            for difference in differences:
-                logger.warning(difference)
-            async with kept_up(opened, settings.retention):
+            async with resources.opened(opened) as held, kept_up(opened, settings.retention):
+                live.application = _built(contract, held, settings)
+                logger.info("serving", extra={"contract": contract.version, "digest": contract.digest})
+                for difference in differences:
+                    logger.warning(difference)
+                gc.collect()
+                gc.freeze()  # what is there now stays: no later collection need look at it again
+                gc.set_threshold(20_000)  # the requests under way are no garbage
                 yield {"database": opened, "contract_version": contract.version, "head_timeout": settings.head_timeout}
-            logger.info("stopping")
+                logger.info("stopping")
 
     _end_with_parent()
     routes = [Route("/health/live", health.live), Route("/health/ready", health.ready)]
-    return AccessLog(Problems(Router(routes, redirect_slashes=False, default=live, lifespan=lifespan), failures={}))
+    health_ = Problems(Router(routes, redirect_slashes=False, lifespan=lifespan), failures={})
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", HEALTH)  # of a lifespan there is none
+        await (health_ if path.startswith(HEALTH) else live)(scope, receive, send)
+
+    return _behind_proxy(AccessLog(application))
 
 
 def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
@@ -104,7 +118,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
         done = _patiently(lambda: prepare(kept))
         if done["revision_before"] != done["revision"]:
             logger.info("migrated", extra=done)
-        _built(_read_contract(kept)[0], kept, settings)  # raises here, before anything depends on it
+        _built(_read_contract(kept)[0], None, settings)  # raises here, before anything depends on it
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         logger.info("listening", extra={"url": url})
@@ -120,6 +134,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # see _behind_proxy
             timeout_keep_alive=settings.keep_alive,
             timeout_graceful_shutdown=settings.drain_timeout,
             timeout_worker_healthcheck=WORKER_START_SECONDS,
@@ -128,6 +143,17 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
             Multiprocess(config, sockets=[listener]).run()
         else:
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _behind_proxy(service: ASGIApp) -> ASGIApp:
+    """`service`, told of the client by a proxy on this machine. uvicorn would look for that in every request."""
+    told_by_proxy = ProxyHeadersMiddleware(service)  # type: ignore[arg-type] # uvicorn types scopes more closely
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        is_told = scope["type"] == "http" and header(scope, b"x-forwarded-for")
+        await (told_by_proxy if is_told else service)(scope, receive, send)  # type: ignore[arg-type]
+
+    return application
 
 
 def _listener(settings: Settings) -> socket.socket:
@@ -140,12 +166,12 @@ def _listener(settings: Settings) -> socket.socket:
         raise OSError(f"cannot listen at {where}: {error.strerror}") from None
 
 
-def _built(contract: Contract, opened: Database, settings: Settings) -> ASGIApp:
+def _built(contract: Contract, held: Resources | None, settings: Settings) -> ASGIApp:
     return build(
         contract,
         Surroundings(
             authenticate=security.authenticate,
-            resources=opened,
+            resources=held,
             failures={Unavailable: "unavailable"},
             body_timeout=settings.body_timeout,
         ),

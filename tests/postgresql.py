@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -64,3 +66,36 @@ def fresh_database(server: str, name: str, template: str = "template1") -> Itera
         yield make_url(server).set(database=name).render_as_string(hide_password=False)
     finally:
         statement(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def silenceable(url: str) -> Iterator[tuple[str, threading.Event]]:
+    """The URL of `url` by way of a relay, which passes nothing on any more once the event is set."""
+    silent = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def relay(source: socket.socket, target: socket.socket) -> None:
+            with suppress(OSError):
+                while data := source.recv(65536):
+                    if not silent.is_set():
+                        target.sendall(data)
+            for end in (source, target):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+        def accept() -> None:
+            with suppress(OSError), ExitStack() as opened:
+                while True:
+                    client = opened.enter_context(listener.accept()[0])
+                    server = opened.enter_context(socket.socket(socket.AF_UNIX))
+                    server.connect(f"{make_url(url).query['host']}/.s.PGSQL.5432")
+                    for ends in ((client, server), (server, client)):
+                        threading.Thread(target=relay, args=ends, daemon=True).start()
+
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        port = listener.getsockname()[1]
+        parsed = make_url(url).difference_update_query(["host"]).set(host="127.0.0.1", port=port)
+        yield parsed.render_as_string(hide_password=False), silent
+        listener.shutdown(socket.SHUT_RDWR)
+        accepting.join()

@@ -1,21 +1,19 @@
 """The way to the database: transactions, settings of a connection, threads and time limits."""
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing
 
 import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
 
 from db.engine import Database
 from db.errors import Failed, Unavailable
-from tests.postgresql import fresh_database, statement
+from tests.postgresql import fresh_database, silenceable, statement
 
 
 @pytest.fixture(scope="module")
@@ -220,39 +218,6 @@ def test_close_ends_connections_and_threads(url: str) -> None:
     while is_running(url, process):
         assert time.monotonic() < deadline, "the session is still there"
         time.sleep(0.01)
-
-
-@contextmanager
-def silenceable(url: str) -> Iterator[tuple[str, threading.Event]]:
-    """The URL of `url` by way of a relay, which passes nothing on any more once the event is set."""
-    silent = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def relay(source: socket.socket, target: socket.socket) -> None:
-            with suppress(OSError):
-                while data := source.recv(65536):
-                    if not silent.is_set():
-                        target.sendall(data)
-            for end in (source, target):
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
-
-        def accept() -> None:
-            with suppress(OSError), ExitStack() as opened:
-                while True:
-                    client = opened.enter_context(listener.accept()[0])
-                    server = opened.enter_context(socket.socket(socket.AF_UNIX))
-                    server.connect(f"{make_url(url).query['host']}/.s.PGSQL.5432")
-                    for ends in ((client, server), (server, client)):
-                        threading.Thread(target=relay, args=ends, daemon=True).start()
-
-        accepting = threading.Thread(target=accept, daemon=True)
-        accepting.start()
-        port = listener.getsockname()[1]
-        parsed = make_url(url).difference_update_query(["host"]).set(host="127.0.0.1", port=port)
-        yield parsed.render_as_string(hide_password=False), silent
-        listener.shutdown(socket.SHUT_RDWR)
-        accepting.join()
 
 
 def test_a_silent_server_holds_no_connection(database_url: str) -> None:

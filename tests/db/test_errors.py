@@ -11,7 +11,7 @@ import sqlalchemy.exc
 from sqlalchemy import text
 
 from db.engine import Database
-from db.errors import DatabaseError, Failed, NotFound, NotRegistered, Refused, Unavailable, spoken
+from db.errors import DatabaseError, Failed, NotFound, Refused, Unavailable, spoken
 
 SECRET = "what was stored"  # noqa: S105 (not a password)
 
@@ -23,17 +23,10 @@ def database(any_server: str) -> Iterator[Database]:
         yield database
 
 
-@pytest.mark.parametrize("error", [Unavailable, Failed, NotFound, Refused, NotRegistered])
+@pytest.mark.parametrize("error", [Unavailable, Failed, NotFound, Refused])
 def test_every_error_of_the_room_is_a_database_error(error: type[DatabaseError]) -> None:
     """Whoever catches DatabaseError catches them all."""
     assert issubclass(error, DatabaseError)
-
-
-def test_not_registered_names_the_fields() -> None:
-    """The fields are there for programs, and in the message for people."""
-    error = NotRegistered(["event_type", "widget_id"])
-    assert error.fields == ["event_type", "widget_id"]
-    assert str(error) == "event_type, widget_id"
 
 
 @pytest.mark.parametrize(

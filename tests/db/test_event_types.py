@@ -1,7 +1,7 @@
 """The event type registry."""
 
 import pytest
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, insert
 
 from db import event_types, tables
 from db.engine import Database
@@ -60,10 +60,11 @@ def test_deprecating_names_the_event_type_that_is_not_there(connection: Connecti
 
 def test_event_types_are_listed_by_name(connection: Connection) -> None:
     """The order is that of names, not that of registration."""
-    connection.execute(delete(tables.event_type_registry))
-    for name in ("gamma", "alpha", "beta"):
+    for name in ("zz gamma", "zz alpha", "zz beta"):
         event_types.register(connection, name, "")
-    assert [entry.name for entry in event_types.all_of_them(connection)] == ["alpha", "beta", "gamma"]
+    listed = [entry.name for entry in event_types.all_of_them(connection)]
+    assert listed == sorted(listed)
+    assert listed[-3:] == ["zz alpha", "zz beta", "zz gamma"]
 
 
 @pytest.mark.parametrize("name", ["é", "é" * 200], ids=["1 character", "200 characters"])

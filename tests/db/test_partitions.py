@@ -101,7 +101,7 @@ def test_the_lowest_id_of_an_instant_tells_before_from_after(random: int) -> Non
 def test_the_ids_that_events_get_are_of_now() -> None:
     """An id that is made lies between the lowest ids of before and after."""
     before = datetime.now(UTC)
-    made = interaction_events.new_id()
+    made = UUID(interaction_events.new_id())
     assert lowest_id(before) <= made < lowest_id(datetime.now(UTC) + MILLISECOND)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,10 +12,13 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Message
 
+from db import interaction_events
 from db.engine import Database
 from db.errors import Unavailable
 from db.hubs import Hub
+from db.registry import Registry
 from handlers import security
+from handlers.resources import Resources
 from openapi.access_log import AccessLog
 from openapi.app import Surroundings, build
 from openapi.contract import Contract, ContractError, published
@@ -276,9 +280,22 @@ def test_a_body_that_comes_too_slowly_is_given_up() -> None:
 
 def test_a_database_that_is_away_is_said_as_documented(away: Database) -> None:
     """503 with Retry-After, from whichever part of a request needs the database."""
+
+    async def authenticate_away(key: str, resources: Resources) -> Hub | None:
+        async with resources.registry.following():
+            return await security.authenticate(key, resources)
+
+    async def accept_with_registry(_key: str, resources: Resources) -> Hub:
+        resources.registry._fresh_until = math.inf
+        resources.registry._widgets.add(EVENT["widget_id"])
+        resources.registry._event_types.add(EVENT["event_type"])
+        resources.events._away_since = 0
+        return HUB
+
     failures: dict[type[Exception], str] = {Unavailable: "unavailable"}
-    for authenticate in (security.authenticate, accept):
-        app = build(CONTRACT, Surroundings(authenticate, away, failures))
+    for authenticate in (authenticate_away, accept_with_registry):
+        resources = Resources(Registry(away), interaction_events.writer(away))
+        app = build(CONTRACT, Surroundings(authenticate, resources, failures))
         response = ask(app, headers=KEY, json=EVENT)
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
         assert response.json()["error"] == "the event cannot be stored at the moment"

@@ -1,0 +1,222 @@
+"""Group commit: who is answered when, and what becomes of rows when something goes wrong."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from typing import LiteralString
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from db import writer
+from db.engine import Database
+from db.errors import Failed, Unavailable
+from db.writer import Writer
+from tests.postgresql import fresh_database, silenceable, statement
+
+KEEP = "INSERT INTO kept SELECT id, value FROM json_to_recordset($1::json) AS row(id int, value text)"
+ONCE = " ON CONFLICT DO NOTHING"
+SLOWLY = f"WITH slept AS MATERIALIZED (SELECT pg_sleep(0.3)) {KEEP}, slept {ONCE}"
+
+CUT = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'PREPARE write%'")
+
+Use = Callable[[Writer], Awaitable[None]]
+
+
+@pytest.fixture
+def url(embedded_url: str) -> Iterator[str]:
+    """The URL of a database with one table that refuses one value."""
+    with fresh_database(embedded_url, "writer") as url:
+        statement(url, sql.SQL("CREATE TABLE kept (id int PRIMARY KEY, value text CHECK (value <> 'refused'))"))
+        yield url
+
+
+def rows(url: str, query: str = "SELECT id FROM kept ORDER BY id") -> list[int]:
+    """The first column of what `query` gives, on a connection of its own."""
+    with psycopg.connect(url) as connection:
+        return [value for (value,) in connection.execute(query.encode())]
+
+
+def row(identifier: int, value: str = "accepted") -> bytes:
+    """A row as JSON."""
+    return b'{"id": %d, "value": "%b"}' % (identifier, value.encode())
+
+
+def write(url: str, use: Use, query: LiteralString = KEEP + ONCE, timeout: float = 5) -> None:
+    """Run `use` with a writer of rows; what it took of the bounded memory is given back in the end."""
+
+    async def run() -> None:
+        with closing(Database(url, timeout=timeout)) as database:
+            made = Writer(database, query)
+            async with made.writing():
+                await use(made)
+                assert made._waiting_bytes == 0
+
+    asyncio.run(run())
+
+
+def test_a_row_is_committed_when_it_is_answered_for(url: str) -> None:
+    """Another connection sees it at once."""
+
+    async def use(made: Writer) -> None:
+        for identifier in range(3):
+            await made.add(row(identifier))
+            assert rows(url)[-1] == identifier
+
+    write(url, use)
+
+
+def test_what_is_waiting_is_committed_together(url: str) -> None:
+    """Rows that are added at once are in one transaction, and those beyond what a batch holds in others."""
+
+    async def use(made: Writer) -> None:
+        await asyncio.gather(*(made.add(row(identifier)) for identifier in range(writer.BATCH_ROWS + 5)))
+
+    write(url, use)
+    assert rows(url) == list(range(writer.BATCH_ROWS + 5))
+    counted = "SELECT count(*) FROM kept GROUP BY xmin::text::bigint ORDER BY 1"
+    assert rows(url, counted) == [5, writer.BATCH_ROWS]
+
+
+def test_a_batch_is_bounded_in_bytes(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that are large go in more transactions."""
+    monkeypatch.setattr(writer, "BATCH_BYTES", 2500)
+
+    async def use(made: Writer) -> None:
+        await asyncio.gather(*(made.add(row(identifier, "x" * 1000)) for identifier in range(6)))
+
+    write(url, use)
+    assert rows(url, "SELECT count(*) FROM kept GROUP BY xmin::text::bigint") == [3, 3]
+
+
+def test_a_row_that_is_refused_fails_alone(url: str) -> None:
+    """Its neighbours in the batch are stored and told so; it is told what happened."""
+
+    async def use(made: Writer) -> None:
+        bad = {3, 4, 17}
+        told = await asyncio.gather(
+            *(made.add(row(identifier, "refused" if identifier in bad else "fine")) for identifier in range(20)),
+            return_exceptions=True,
+        )
+        assert {identifier for identifier, error in enumerate(told) if isinstance(error, Failed)} == bad
+        assert [error for error in told if error is not None and not isinstance(error, Failed)] == []
+
+    write(url, use)
+    assert rows(url) == [identifier for identifier in range(20) if identifier not in {3, 4, 17}]
+
+
+def test_memory_is_bounded(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would exceed it is refused at once, and when the rows before it are stored there is room again."""
+    monkeypatch.setattr(writer, "MAX_WAITING_BYTES", 100)
+
+    async def use(made: Writer) -> None:
+        told = await asyncio.gather(*(made.add(row(identifier)) for identifier in range(10)), return_exceptions=True)
+        refused = [identifier for identifier, error in enumerate(told) if isinstance(error, Unavailable)]
+        assert refused == list(range(3, 10))
+        await made.add(row(10))
+
+    write(url, use)
+    assert rows(url) == [0, 1, 2, 10]
+
+
+def test_who_does_not_wait_any_more_costs_nothing(url: str) -> None:
+    """A request that is cancelled, before its row is sent or after, leaves its neighbours alone."""
+
+    async def use(made: Writer) -> None:
+        gone, stays = (asyncio.ensure_future(made.add(row(identifier))) for identifier in (1, 2))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await stays
+        gone = asyncio.ensure_future(made.add(row(3)))
+        stays = asyncio.ensure_future(made.add(row(4)))
+        await asyncio.sleep(0.1)
+        gone.cancel()
+        await stays
+
+    write(url, use, SLOWLY)
+    assert {2, 4} <= set(rows(url))
+
+
+def test_a_lost_connection_is_replaced(url: str) -> None:
+    """Rows that are added while there is none are stored when there is one again; nobody need ask again."""
+
+    async def use(made: Writer) -> None:
+        await made.add(row(1))
+        statement(url, CUT)
+        await asyncio.gather(*(made.add(row(identifier)) for identifier in (2, 3)))
+
+    write(url, use)
+    assert rows(url) == [1, 2, 3]
+
+
+def test_a_batch_whose_outcome_is_unknown_is_stored_once(url: str) -> None:
+    """The server commits and its answer is lost: the batch is sent again, and answered for, and stored once."""
+    with silenceable(url) as (relayed, silent):
+
+        async def use(made: Writer) -> None:
+            adding = asyncio.gather(*(made.add(row(identifier)) for identifier in (1, 2)))
+            while not rows(url, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
+                await asyncio.sleep(0.01)
+            silent.set()
+            while not rows(url):
+                await asyncio.sleep(0.01)
+            silent.clear()
+            await adding
+
+        write(relayed, use, SLOWLY, timeout=1)
+    assert rows(url) == [1, 2]
+
+
+def test_a_database_that_is_away_is_not_waited_for_long(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits is refused, what comes is refused at once, and when it is back rows are stored again."""
+    monkeypatch.setattr(writer, "PATIENCE_SECONDS", 0.3)
+    server, name = url.replace("/writer", "/postgres"), sql.Identifier("writer")
+
+    async def use(made: Writer) -> None:
+        await made.add(row(1))
+        statement(
+            server,
+            sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name),
+            sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'writer'"),
+        )
+        told = await asyncio.gather(*(made.add(row(identifier)) for identifier in (2, 3)), return_exceptions=True)
+        assert [type(error) for error in told] == [Unavailable] * 2
+        asked = time.monotonic()
+        with pytest.raises(Unavailable):
+            await made.add(row(4))
+        assert time.monotonic() - asked < 0.1
+        statement(server, sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+        await asyncio.sleep(0.5)
+        await made.add(row(5))
+
+    write(url, use)
+    assert rows(url) == [1, 5]
+
+
+def test_a_server_that_only_reads_is_away(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that was not promoted yet: no row waits for ever."""
+    monkeypatch.setattr(writer, "PATIENCE_SECONDS", 0.2)
+    statement(url, sql.SQL("ALTER DATABASE writer SET default_transaction_read_only = on"))
+
+    async def use(made: Writer) -> None:
+        with pytest.raises(Unavailable):
+            await made.add(row(1))
+
+    write(url, use)
+
+
+def test_what_is_not_written_when_the_service_stops_is_refused(url: str) -> None:
+    """Nobody waits for a writer that has ended."""
+
+    async def run() -> None:
+        with closing(Database(url)) as database:
+            made = Writer(database, KEEP)
+            async with made.writing():
+                adding = asyncio.ensure_future(made.add(row(1)))
+                await asyncio.sleep(0)
+            with pytest.raises(Unavailable, match="the service stops"):
+                await adding
+
+    asyncio.run(run())
