@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from collections.abc import Awaitable
 
 import uuid_utils
 from starlette.requests import ClientDisconnect
@@ -47,12 +48,12 @@ class AccessLog:
         state = scope.setdefault("state", {})
         status = 0
 
-        async def send_identified(message: Message) -> None:
+        def send_identified(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", identifier)]
-            await send(message)
+                message["headers"].append((b"x-request-id", identifier))
+            return send(message)
 
         try:
             await self._app(scope, receive, send_identified)

@@ -72,7 +72,7 @@ def _built(contract: Contract, surroundings: Surroundings) -> ASGIApp:
         _nothing_here,
         import_name=__name__,
         middlewares=[
-            partial(Problems, failures=surroundings.failures),
+            partial(Direct, failures=surroundings.failures),
             RoutingMiddleware,
             SecurityMiddleware,
             partial(Endpoints, contract=contract, surroundings=surroundings),
@@ -82,9 +82,9 @@ def _built(contract: Contract, surroundings: Surroundings) -> ASGIApp:
     )
     connexion.add_api(contract.without_patterns())
     connexion.app, connexion.middleware_stack = connexion._build_middleware_stack()
-    for layer in connexion.middleware_stack:
-        if isinstance(layer, RoutingMiddleware):
-            _without_redirects(layer)
+    direct, routing, security, endpoints, _ = connexion.middleware_stack
+    _without_redirects(routing)
+    direct.compile(routing, security, endpoints)
     return cast("ASGIApp", connexion)
 
 
@@ -195,6 +195,55 @@ class Problems:
                 logger.warning("%s: %s", type(error).__name__, error)
                 return Problem(code)
         return None
+
+
+class Direct(Problems):
+    """The outermost layer of a contract: what Connexion's layers would find out with each request is looked up.
+
+    That is so for operations without parameters in their path; OpenAPI lets these match before any other. Everything
+    else takes the way through the layers, which also say what is not found and not allowed.
+    """
+
+    def __init__(self, app: ASGIApp, failures: Mapping[type[Exception], str]) -> None:
+        super().__init__(app, failures)
+        self._through_layers = app
+        self._operations: dict[tuple[str, str], ASGIApp] = {}
+        self._app = self._serve
+
+    def compile(self, routing: RoutingMiddleware, security: SecurityMiddleware, endpoints: Endpoints) -> None:
+        """Look up each operation in the layers that Connexion has built."""
+        for mount in routing.router.routes:
+            (secured,), (served,) = security.apis[mount.path], endpoints.apis[mount.path]
+            for route in mount.app.routes:
+                if not route.param_convertors:
+                    operation_id = route.endpoint.operation_id
+                    verify = secured.operations[operation_id].verification_fn
+                    operation = _operation(verify, served.operations[operation_id])
+                    self._operations |= {(method, mount.path + route.path): operation for method in route.methods}
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        operation = self._operations.get((scope.get("method", ""), scope["path"]))
+        await (operation or self._through_layers)(scope, receive, send)
+
+
+class Verified:
+    """What Connexion's security functions are given of a request in place of a ConnexionRequest."""
+
+    __slots__ = ("context", "scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.context: dict[str, Any] = scope.setdefault("extensions", {}).setdefault("connexion_context", {})
+
+
+def _operation(verify: Callable[[Any], Awaitable[None]], endpoint: Endpoint) -> ASGIApp:
+    """One operation: authenticated by what Connexion made of its security requirements, then served."""
+
+    async def operation(scope: Scope, receive: Receive, send: Send) -> None:
+        await verify(Verified(scope))
+        await endpoint(scope, receive, send)
+
+    return operation
 
 
 def _pointer(operation: Any, media_type: str | None) -> tuple[str, ...]:

@@ -16,11 +16,18 @@ from openapi.validation import Schema, field_name
 DEFAULT_LIMIT = 64 * 1024
 MAX_LIMIT = 16 * 1024 * 1024
 """Bytes that a contract may allow: a body is held in memory while it is checked."""
+COMPLETE = "interaction_reporting.body"
+"""The extension of ASGI whose `body` is one that has arrived whole: it need not be waited for."""
 
 
 def header(scope: Scope, name: bytes) -> list[bytes]:
     """The values of the header `name` (in lower case), one for each time that it stands in the request."""
-    return [value for key, value in scope["headers"] if key == name]
+    index: dict[bytes, list[bytes]] | None = scope.get("header_index")
+    if index is None:
+        index = scope["header_index"] = {}
+        for key, value in scope["headers"]:
+            index.setdefault(key, []).append(value)
+    return index.get(name, [])
 
 
 class Body:
@@ -62,6 +69,10 @@ class Body:
         for declared in header(scope, b"content-length"):
             if int(declared) > self._limit:
                 raise Problem("content_too_large", size=int(declared), limit=self._limit)
+        complete = scope.get("extensions", {}).get(COMPLETE)
+        if complete and len(complete["body"]) <= self._limit:
+            body: bytes = complete["body"]
+            return body
         content = bytearray()
         try:
             async with asyncio.timeout(self._timeout):

@@ -10,12 +10,14 @@ has sent all and closed its half gets no answer, one that reads no answers is wa
 import asyncio
 import logging
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from openapi.access_log import new_request_id
+from openapi.body import COMPLETE
 from openapi.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,61 @@ WRITE_SECONDS = 20.0
 IDLE_SECONDS_OF_DRAIN = 0.5
 """How long an idle connection may still begin a request when the service drains."""
 
+_FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
+_PLAIN = ([b"host"], [b"host", b"content-length"], [b"content-length", b"host"])
+"""The framing of nearly every request."""
+_DECIDES_ON_CONNECTION = frozenset({b"connection", b"transfer-encoding"})
+
+
+class Cycle(RequestResponseCycle):
+    """One request and its answer. An answer whose body is sent whole is one write, where uvicorn makes two."""
+
+    _start: Any = None  # of an answer, held until its body is there
+
+    async def run_asgi(self, app: Any) -> None:
+        """Serve the request; a body that has arrived whole is given at once."""
+        if not self.more_body:
+            self.scope["extensions"] = {COMPLETE: {"body": bytes(self.body)}}
+        await super().run_asgi(app)
+
+    async def send(self, message: Any) -> None:
+        """Send a part of the answer."""
+        start = self._start
+        if start is None:
+            if message["type"] != "http.response.start" or self.response_started:
+                await super().send(message)
+            else:
+                self._start, self.response_started, self.waiting_for_100_continue = message, True, False
+            return
+        self._start = None
+        if self.flow.write_paused or self.disconnected or not self._sent_at_once(start, message):
+            self.response_started = False
+            await super().send(start)
+            await super().send(message)
+
+    def _sent_at_once(self, start: Any, message: Any) -> bool:
+        """Whether the answer was one whose length is known and on which the connection stays open, and is sent."""
+        body, headers = message.get("body", b""), start["headers"]
+        names = {name for name, _ in headers}
+        if (
+            message["type"] != "http.response.body"
+            or message.get("more_body")
+            or not self.keep_alive
+            or not names.isdisjoint(_DECIDES_ON_CONNECTION)
+            or (b"content-length", b"%d" % len(body)) not in headers
+            or self.scope["method"] == "HEAD"
+        ):
+            return False
+        fields = [*self.default_headers, *headers]
+        head = b"".join([STATUS_LINE[start["status"]], *[b"%b: %b\r\n" % field for field in fields]])
+        if head.count(b"\n") != len(fields) + 1:
+            raise RuntimeError("a header of the answer has a line break")
+        self.response_complete = True
+        self.transport.write(b"%b\r\n%b" % (head, body))
+        self.message_event.set()
+        self.on_response()
+        return True
+
 
 class Connection(HttpToolsProtocol):
     """uvicorn's protocol with the gaps closed. `head_timeout`, in seconds, is read from the lifespan state."""
@@ -45,7 +102,10 @@ class Connection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
         self._in_head = True
+        self._head_has_begun = False
         self._head_bytes = 0
+        self._framing: list[tuple[bytes, bytes]] = []  # the fields that say where the request ends
+        self._active_at = 0.0
         self._unparsed_bytes = 0  # of a field or a line that goes on, of which httptools says nothing yet
         self._refusal: Problem | None = None
         self._waiting = b""  # arrived, and not parsed yet
@@ -63,6 +123,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadlines."""
         self._disarm()
+        self._unset_keepalive_if_required()
         self.resume_writing()
         super().connection_lost(exc)
 
@@ -91,17 +152,16 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A head begins."""
-        self._unset_keepalive_if_required()
-        if self._deadline is None:
-            self._expect_head()
+        self._head_has_begun = True
         self._unparsed_bytes = 0
+        self._framing = []
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
         """A part of the request target."""
         self._count(len(url))
         self._stop_if_refused()
-        super().on_url(url)
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field of the head; one of a trailer is dropped (RFC 9110 section 6.5.1)."""
@@ -111,7 +171,12 @@ class Connection(HttpToolsProtocol):
         if len(self.headers) >= MAX_FIELDS:
             self._refusal = _head_too_large()
         self._stop_if_refused()
-        super().on_header(name, value)
+        name = name.lower()
+        if name in _FRAMING:
+            self._framing.append((name, value))
+        elif name == b"expect":
+            self.expect_100_continue = value.lower() == b"100-continue"
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is complete: refuse what two readers could read in two ways, or begin the request."""
@@ -120,16 +185,40 @@ class Connection(HttpToolsProtocol):
         if ambiguity := self._ambiguity():
             self._refusal = Problem("malformed_request", detail=ambiguity)
         self._stop_if_refused()
-        if self.parser.get_http_version() == "1.0":
-            self.expect_100_continue = False  # RFC 9110 section 10.1.1
-        super().on_headers_complete()
-        self._unset_keepalive_if_required()
+        self._begin_request()
         self._disarm()
-        self._in_head, self._head_bytes, self._unparsed_bytes = False, 0, 0
+        self._in_head, self._head_has_begun, self._head_bytes, self._unparsed_bytes = False, False, 0, 0
         self._owed += 1
-        self.cycle.transport = self  # type: ignore[assignment] # its methods that a request uses are below
-        if self._draining:
-            self.cycle.keep_alive = False
+
+    def _begin_request(self) -> None:
+        """Serve the request whose head is complete, or let it wait for the one before."""
+        version = self.parser.get_http_version()
+        target = httptools.parse_url(self.url)
+        path = target.path.decode("ascii")
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["http_version"] = version
+        self.scope["path"] = unquote(path) if "%" in path else path
+        self.scope["raw_path"] = target.path
+        self.scope["query_string"] = target.query or b""
+        before = self.cycle
+        self.cycle = Cycle(
+            scope=self.scope,
+            transport=self,  # type: ignore[arg-type] # the methods of it that a request uses are below
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue and version != "1.0",  # RFC 9110 section 10.1.1
+            keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._draining,
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
@@ -147,12 +236,30 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer is sent. The rest of a body that was not read is discarded, for a while."""
         self._owed -= 1
-        super().on_response_complete()
-        self._parse_waiting()
+        self.server_state.total_requests += 1
+        self._active_at = self.loop.time()
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            if self.pipeline:
+                self._start_asgi_task(*self.pipeline.pop())
+            elif self.timeout_keep_alive_task is None:
+                self.timeout_keep_alive_handler()
+        if self._waiting:
+            self._parse_waiting()
         if not self._owed and (self._finished or self._at_end):
             self._end()
         elif not self._owed and not self._in_head:
             self._arm(LINGER_SECONDS, self.transport.abort)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it has been idle for as long as it may be, or look again when that can be so."""
+        idle_seconds = self.loop.time() - self._active_at
+        is_busy = self._owed or not self._in_head or self._head_has_begun
+        if not is_busy and idle_seconds >= self.timeout_keep_alive:
+            self.transport.close()
+        else:
+            rest = self.timeout_keep_alive - (0 if is_busy else idle_seconds)
+            self.timeout_keep_alive_task = self.loop.call_later(rest, self.timeout_keep_alive_handler)
 
     def is_closing(self) -> bool:
         """Whether nothing more can be written."""
@@ -185,9 +292,12 @@ class Connection(HttpToolsProtocol):
     def _ambiguity(self) -> str | None:
         """Why this head cannot be trusted to mean one thing (RFC 9112 sections 2.3, 3.2, 6.1 and 6.3)."""
         version = self.parser.get_http_version()
-        names = [name for name, _ in self.headers]
-        lengths = [value for name, value in self.headers if name == b"content-length"]
-        codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
+        names = [name for name, _ in self._framing]
+        lengths = [value for name, value in self._framing if name == b"content-length"]
+        is_plain = version == "1.1" and names in _PLAIN and not self.parser.should_upgrade()
+        if is_plain and all(len(value) <= MAX_LENGTH_DIGITS for value in lengths):
+            return None
+        codings = [value.strip().lower() for name, value in self._framing if name == b"transfer-encoding"]
         faults = {
             "CONNECT is for proxies": self.parser.get_method() == b"CONNECT",
             "its version is neither HTTP/1.0 nor HTTP/1.1": version not in ("1.0", "1.1"),
@@ -217,6 +327,8 @@ class Connection(HttpToolsProtocol):
             self._waiting = b""
         elif self._waiting:
             self.flow.pause_reading()
+        elif self._head_has_begun and self._deadline is None:
+            self._expect_head()
 
     def _parse(self, data: bytes) -> None:
         """Parse `data`; a request that asks for another protocol as if it did not (RFC 9110 section 7.8 allows it)."""

@@ -10,7 +10,7 @@ from starlette.types import Send
 from openapi.problems import Headers, Problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """A request that the contract accepts: its valid `body`, who sent it, and what the service holds open."""
 
@@ -20,7 +20,7 @@ class Request:
     contract_version: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """A status and a JSON body, as the contract describes them."""
 
