@@ -1,33 +1,87 @@
 """The log: one JSON object a line, on standard error."""
 
+import asyncio
 import logging
+import os
 import re
+from datetime import UTC, datetime
+from typing import TextIO
 
-from pythonjsonlogger.orjson import OrjsonFormatter
+import orjson
 
 _KEY = re.compile(r"irk_[A-Za-z0-9_-]+")
+_OF_EVERY_RECORD = frozenset({*vars(logging.makeLogRecord({})), "message", "taskName", "color_message"})
+HELD_SECONDS = 0.05
+HELD_LINES = 1000
 
 
-class Formatter(OrjsonFormatter):
+class Formatter(logging.Formatter):
     """Leaves out whatever looks like an API key, wherever in a line it stands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._process = os.getpid()
 
     def format(self, record: logging.LogRecord) -> str:
         """`record` as one line."""
-        return _KEY.sub("irk_...", super().format(record))
+        line = {
+            "timestamp": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname,
+            "process": self._process,
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exc_info"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            line["stack_info"] = self.formatStack(record.stack_info)
+        line |= {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+        text = orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        return _KEY.sub("irk_...", text) if "irk_" in text else text
+
+
+class Handler(logging.StreamHandler[TextIO]):
+    """Holds lines for a moment where an event loop runs: a write for each would cost more than all the rest of it.
+
+    Warnings and what is graver is not held.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write `record`, soon."""
+        try:
+            self._held.append(self.format(record))
+        except Exception:
+            self.handleError(record)
+            return
+        loop = asyncio._get_running_loop()
+        if loop is None or record.levelno >= logging.WARNING or len(self._held) >= HELD_LINES:
+            self.flush()
+        elif len(self._held) == 1:
+            loop.call_later(HELD_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Write what is held."""
+        self.acquire()
+        try:
+            held, self._held = self._held, []
+            if held:
+                self.stream.write("\n".join([*held, ""]))
+            super().flush()
+        finally:
+            self.release()
 
 
 def configure(level: str) -> None:
     """Send every log of this process, those of libraries too, to standard error."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        Formatter(
-            "{levelname}{process}{name}{message}",
-            style="{",
-            timestamp=True,
-            rename_fields={"levelname": "level", "name": "logger", "message": "event"},
-        )
-    )
+    handler = Handler()
+    handler.setFormatter(Formatter())
     logging.raiseExceptions = False  # what cannot be formatted is not shown raw: it might hold a key
+    logging.logThreads = logging.logMultiprocessing = False  # nor is looked up what no line shows
+    logging._srcfile = None
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # What these tell, the service tells better.
     for name in ("connexion", "alembic"):
