@@ -12,6 +12,7 @@ PREFIX = "IR_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LONGEST_RETENTION = 36500
 """Days."""
+SWITCH = {"on": True, "off": False}
 
 
 class SettingsError(ValueError):
@@ -47,6 +48,9 @@ class Settings:
         metadata=_for("days that events are kept, and up to a week more; unset: for ever", LONGEST_RETENTION),
     )
     log_level: str = field(default="info", metadata=_for(", ".join(LOG_LEVELS)))
+    server_timing: bool = field(
+        default=False, metadata=_for("on or off: answers say in a Server-Timing header where their time went")
+    )
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -66,10 +70,13 @@ def variable(name: str) -> str:
 
 def table() -> list[tuple[str, str, str]]:
     """Every setting: its variable, its default, and what it is for."""
-    return [
-        (variable(row.name), "" if row.default is None else str(row.default), row.metadata["help"])
-        for row in dataclasses.fields(Settings)
-    ]
+    return [(variable(row.name), _written(row.default), row.metadata["help"]) for row in dataclasses.fields(Settings)]
+
+
+def _written(default: Any) -> str:
+    if default is None:
+        return ""
+    return next((text for text, value in SWITCH.items() if value is default), str(default))
 
 
 def _parse(setting: dataclasses.Field[Any], text: str) -> Any:
@@ -78,10 +85,12 @@ def _parse(setting: dataclasses.Field[Any], text: str) -> Any:
         raise SettingsError(f"{name} is set to nothing; unset it to use the default")
     if setting.name == "log_level" and text not in LOG_LEVELS:
         raise SettingsError(f"{name} is {text!r}; it must be one of {', '.join(LOG_LEVELS)}")
-    if isinstance(setting.default, Path):
-        return Path(text)
-    if isinstance(setting.default, str):
-        return text
+    if isinstance(setting.default, bool):
+        if text not in SWITCH:
+            raise SettingsError(f"{name} is {text!r}; it must be one of {', '.join(SWITCH)}")
+        return SWITCH[text]
+    if isinstance(setting.default, Path | str):
+        return type(setting.default)(text)
     lowest, highest = setting.metadata["lowest"], setting.metadata["highest"]
     try:
         value = float(text) if isinstance(setting.default, float) else int(text)

@@ -52,6 +52,7 @@ def test_a_variable_that_nothing_reads_is_refused(name: str, words: str) -> None
         ("drain_timeout", "7", 7),
         ("retention", "90", 90),
         ("log_level", "warning", "warning"),
+        ("server_timing", "on", True),
     ],
 )
 def test_a_variable_sets_its_setting_alone(name: str, text: str, value: Any) -> None:
@@ -77,6 +78,7 @@ def test_a_variable_sets_its_setting_alone(name: str, text: str, value: Any) -> 
         ("retention", "0", "a number from 1 to 36500"),
         ("log_level", "loud", "one of debug, info, warning, error"),
         ("log_level", "INFO", "one of debug, info, warning, error"),
+        ("server_timing", "yes", "one of on, off"),
     ],
 )
 def test_another_value_is_refused(name: str, text: str, words: str) -> None:
