@@ -37,7 +37,7 @@ class Formatter(logging.Formatter):
             line["stack_info"] = self.formatStack(record.stack_info)
         line |= {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
         text = orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-        return _KEY.sub("irk_...", text) if "irk_" in text else text
+        return without_keys(text)
 
 
 class Handler(logging.StreamHandler[TextIO]):
@@ -73,6 +73,11 @@ class Handler(logging.StreamHandler[TextIO]):
             super().flush()
         finally:
             self.release()
+
+
+def without_keys(text: str) -> str:
+    """`text` without what looks like an API key."""
+    return _KEY.sub("irk_...", text) if "irk_" in text else text
 
 
 def configure(level: str) -> None:
