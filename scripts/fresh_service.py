@@ -1,4 +1,4 @@
-"""A service of its own, with data that is thrown away: what `fuzz` and the tests run against."""
+"""A service of its own, with data that is thrown away: what `fuzz`, `bench` and the tests run against."""
 
 import os
 import re
@@ -61,6 +61,15 @@ def service_on(directory: Path, *options: str, **settings: str) -> Iterator[Serv
         process.wait(PATIENCE_SECONDS)
         if process.stdout:
             process.stdout.close()
+
+
+def wait_for_workers(process: subprocess.Popen[str], log: Path, count: int) -> None:
+    """Wait until uvicorn has logged that `count` workers serve; StartFailedError if they do not."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while log.read_text().count("Application startup complete") < count:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise StartFailedError(log.read_text()[-4000:])
+        time.sleep(0.05)
 
 
 def _url_of(process: subprocess.Popen[str], log: Path) -> str:

@@ -57,6 +57,17 @@ def test_the_commands_run(directory: Path) -> None:
                 assert run(service, directory, "bash", "-euc", command), command
 
 
+def test_speed_is_measured_as_readme_says(directory: Path) -> None:
+    """The commands of the section print a table each; the second measures the service that runs."""
+    (commands,) = blocks("How fast", "sh")
+    (directory / ".data").symlink_to("data")
+    with service_on(directory) as service:
+        commands = commands.replace("http://127.0.0.1:8080", service.url)
+        told = run(service, directory, "bash", "-euc", commands)
+    assert told.count("req/s") == 2
+    assert "service/peer at 64 connections" in told
+
+
 def test_the_table_of_settings_is_that_of_the_code() -> None:
     """Variable, default and purpose of each setting."""
     rows = re.findall(r"^\| `(IR_\w+)` \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
