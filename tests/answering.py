@@ -53,7 +53,11 @@ def answering(*parts: bytes, hangs_up: bool = False) -> Iterator[Server]:
         stop = asyncio.Event()
         started.set_result((asyncio.get_running_loop(), stop))
         await stop.wait()
+        await asyncio.sleep(0.02)  # connections that still wait are accepted, or closing would leak them
+        while len(asyncio.all_tasks()) > 1:  # clients are gone, and what serves them notices
+            await asyncio.sleep(0.01)
         listening.close()
+        await asyncio.sleep(0.01)  # what was closed goes
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
