@@ -26,8 +26,9 @@ app.add_typer(hubs.app, name="hub")
 app.add_typer(widgets.app, name="widget")
 app.add_typer(event_types.app, name="event-type")
 app.add_typer(contracts.app, name="contract")
+app.command("bench")(bench.bench)
 app.command("fuzz")(fuzz.fuzz)
-from scripts import bench, contracts, demonstration, event_types, fuzz, hubs, retention, widgets
+app.command("retention")(retention.retention)
 
 
 @app.command("serve")

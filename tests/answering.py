@@ -1,11 +1,11 @@
 """A server that answers every request alike, in whatever way a test wants."""
 
-import asyncio
+import re
+import socketserver
 import threading
+import time
 from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
 
 CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -15,55 +15,59 @@ def created(*fields: str) -> bytes:
     return CREATED.replace(b"\r\n\r\n", "".join(f"\r\n{line}" for line in fields).encode() + b"\r\n\r\n")
 
 
-@dataclass
-class Server:
+class Server(socketserver.ThreadingTCPServer):
     """What it answers, in `parts` with a pause between them; whether it hangs up then; and what it was sent."""
 
-    parts: tuple[bytes, ...]
-    hangs_up: bool = False
-    url: str = ""
-    received: list[bytes] = field(default_factory=list)
-    connections: int = 0
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 100
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer what comes on one connection."""
-        self.connections += 1
-        with closing(writer), suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                (length,) = [line for line in head.split(b"\r\n") if line.startswith(b"Content-Length: ")]
-                self.received.append(head + await reader.readexactly(int(length.split()[1])))
-                for part in self.parts:
-                    writer.write(part)
-                    await writer.drain()
-                    await asyncio.sleep(0.001)
-                if self.hangs_up:
+    def __init__(self, parts: tuple[bytes, ...], hangs_up: bool) -> None:
+        super().__init__(("127.0.0.1", 0), Answers)
+        self.parts = parts
+        self.hangs_up = hangs_up
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.received: list[bytes] = []
+        self.connections = 0
+
+
+class Answers(socketserver.StreamRequestHandler):
+    """One connection."""
+
+    server: Server
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        """Answer each request until one side hangs up."""
+        self.server.connections += 1
+        with suppress(ConnectionError):
+            while request := self._request():
+                self.server.received.append(request)
+                for part in self.server.parts:
+                    self.wfile.write(part)
+                    time.sleep(0.001)
+                if self.server.hangs_up:
                     break
+
+    def _request(self) -> bytes:
+        """The next request; nothing at the end."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            if not (line := self.rfile.readline()):
+                return b""
+            head += line
+        (length,) = re.findall(rb"Content-Length: (\d+)", head)
+        return head + self.rfile.read(int(length))
 
 
 @contextmanager
 def answering(*parts: bytes, hangs_up: bool = False) -> Iterator[Server]:
     """A running server on a free port; without `parts` it is silent."""
-    server = Server(parts, hangs_up)
-    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-
-    async def serve() -> None:
-        listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-        server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-        stop = asyncio.Event()
-        started.set_result((asyncio.get_running_loop(), stop))
-        await stop.wait()
-        await asyncio.sleep(0.02)  # connections that still wait are accepted, or closing would leak them
-        while len(asyncio.all_tasks()) > 1:  # clients are gone, and what serves them notices
-            await asyncio.sleep(0.01)
-        listening.close()
-        await asyncio.sleep(0.01)  # what was closed goes
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    loop, stop = started.result()
-    try:
-        yield server
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
+    with Server(parts, hangs_up) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

@@ -98,7 +98,7 @@ def test_what_is_no_answer_is_an_error(answer: bytes, kind: str) -> None:
     assert found.errors.keys() == {kind}
     assert found.errors[kind] >= 4
     assert found.seconds >= 0.5
-    assert found.errors[kind] == len(server.received) == server.connections
+    assert found.errors[kind] == len(server.received) <= server.connections
     assert (found.requests, found.requests_per_second, found.percentiles_ms(50)) == (0, 0, [None])
 
 
