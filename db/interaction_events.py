@@ -34,9 +34,9 @@ def writer(database: Database) -> Writer:
     return Writer(database, _INSERT)
 
 
-async def add(writer: Writer, event: Mapping[str, Any]) -> None:
-    """Keep `event`, a JSON value for each column that is not null; return when it is committed."""
-    await writer.add(_encoded(event))
+async def add(writer: Writer, event: Mapping[str, Any]) -> float:
+    """Keep `event`, a JSON value for each column that is not null. Returns as `Writer.add` does."""
+    return await writer.add(_encoded(event))
 
 
 def _encoded(event: Mapping[str, Any]) -> bytes:

@@ -28,10 +28,10 @@ _NAME = "write"  # of the prepared statement
 
 @dataclass(slots=True)
 class _Waiting:
-    """A row as JSON, and the future that is told when it is committed."""
+    """A row as JSON, and the future that is told when it is committed: the moment when it was sent."""
 
     row: bytes
-    committed: asyncio.Future[None]
+    committed: asyncio.Future[float]
 
 
 class Writer:
@@ -50,8 +50,8 @@ class Writer:
         self._wake = asyncio.Event()
         self._away_since: float | None = None
 
-    async def add(self, row: bytes) -> None:
-        """Return when `row`, a JSON object, is committed.
+    async def add(self, row: bytes) -> float:
+        """Return when `row`, a JSON object, is committed: the moment of `perf_counter` when it was sent for that.
 
         Unavailable if there are too many waiting or the database is away; Failed if the database refuses the row.
         """
@@ -63,7 +63,8 @@ class Writer:
         self._waiting_bytes += len(row)
         self._queue.append(_Waiting(row, committed))
         self._wake.set()
-        await committed
+        sent_at: float = await committed
+        return sent_at
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
@@ -117,29 +118,31 @@ class Writer:
     async def _store(self, connection: AsyncConnection, batch: list[_Waiting]) -> None:
         """Commit `batch`. Where the database refuses it, its halves, until the row that is refused is found."""
         rows = b"[" + b",".join([waiting.row for waiting in batch]) + b"]"
+        sent_at = time.perf_counter()
         try:
             await connection.run(_NAME.encode(), rows)
         except Failed as error:
             if len(batch) == 1:
-                self._tell(batch, error)
+                self._answer(batch, error)
             else:
                 middle = len(batch) // 2
                 await self._store(connection, batch[:middle])
                 await self._store(connection, batch[middle:])
         else:
-            self._tell(batch)
+            self._answer(batch, sent_at)
 
-    def _tell(self, batch: list[_Waiting], error: DatabaseError | None = None) -> None:
+    def _answer(self, batch: list[_Waiting], outcome: float | DatabaseError) -> None:
+        """Tell each of `batch` when it was sent, or what became of it."""
         for waiting in batch:
             self._waiting_bytes -= len(waiting.row)
             if waiting.committed.done():
-                continue
-            if error is None:
-                waiting.committed.set_result(None)
+                continue  # nobody waits any more
+            if isinstance(outcome, DatabaseError):
+                waiting.committed.set_exception(outcome)
             else:
-                waiting.committed.set_exception(error)
+                waiting.committed.set_result(outcome)
 
     def _refuse_all(self, error: Unavailable) -> None:
-        self._tell([*self._batch, *self._queue], error)
+        self._answer([*self._batch, *self._queue], error)
         self._batch = []
         self._queue.clear()

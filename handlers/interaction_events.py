@@ -6,6 +6,7 @@ from db import interaction_events
 from openapi import problems, rfc3339
 from openapi.exchange import Answer, Field, Request, takes
 from openapi.problems import Problem
+from openapi.server_timing import lap
 
 ANSWERED = ("id", "widget_id", "event_type", "occurred_at")
 
@@ -24,7 +25,9 @@ async def create(request: Request) -> Answer:
     event = _event(request)
     if missing := await request.resources.registry.missing(event["widget_id"], event["event_type"]):
         raise problems.joined([_not_registered(field, request.body[field]) for field in missing])
-    await interaction_events.add(request.resources.events, event)
+    lap("handle")
+    lap("queue", at=await interaction_events.add(request.resources.events, event))
+    lap("commit")
     return Answer(201, {name: event[name] for name in ANSWERED})
 
 

@@ -28,6 +28,7 @@ from openapi.body import DEFAULT_LIMIT, MAX_LIMIT, Body
 from openapi.contract import Contract, ContractError
 from openapi.exchange import Field, Handler, Request, respond, told
 from openapi.problems import Problem
+from openapi.server_timing import lap
 from openapi.validation import Schemas
 
 _JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
@@ -241,6 +242,7 @@ def _operation(verify: Callable[[Any], Awaitable[None]], endpoint: Endpoint) -> 
 
     async def operation(scope: Scope, receive: Receive, send: Send) -> None:
         await verify(Verified(scope))
+        lap("authenticate")
         await endpoint(scope, receive, send)
 
     return operation

@@ -11,6 +11,7 @@ from werkzeug.http import parse_options_header
 
 from openapi import rfc7493
 from openapi.problems import Problem
+from openapi.server_timing import lap
 from openapi.validation import Schema, field_name
 
 DEFAULT_LIMIT = 64 * 1024
@@ -49,7 +50,9 @@ class Body:
         except rfc7493.UnstorableValue as error:
             field = field_name(*error.parts)
             raise Problem("unstorable_value", field=field, detail=error.reason, remedy=error.remedy) from None
+        lap("parse")
         schema.validate(value)
+        lap("validate")
         return value
 
     def _schema(self, scope: Scope) -> Schema:

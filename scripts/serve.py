@@ -32,6 +32,7 @@ from openapi.app import Problems, Surroundings, build
 from openapi.body import header
 from openapi.contract import Contract
 from openapi.live import Live
+from openapi.server_timing import ServerTiming
 from scripts import logs
 from scripts.settings import Settings, variable
 from scripts.upkeep import kept_up
@@ -103,7 +104,7 @@ def application() -> ASGIApp:
         path = scope.get("path", HEALTH)  # of a lifespan there is none
         await (health_ if path.startswith(HEALTH) else live)(scope, receive, send)
 
-    return _behind_proxy(AccessLog(application))
+    return _behind_proxy(AccessLog(ServerTiming(application) if settings.server_timing else application))
 
 
 def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:

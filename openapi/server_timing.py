@@ -1,0 +1,42 @@
+"""Where the time of a request went, in a Server-Timing header (W3C Server Timing, section 3)."""
+
+from collections.abc import Awaitable
+from contextvars import ContextVar
+from itertools import pairwise
+from time import perf_counter
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_laps: ContextVar[list[tuple[str, float]] | None] = ContextVar("laps", default=None)
+"""What was done in the request under way, and when that was, in seconds; None if nobody wants to know."""
+
+
+def lap(name: str, at: float | None = None) -> None:
+    """Note that `name` is done, now or at the moment `at` of `perf_counter`."""
+    laps = _laps.get()
+    if laps is not None:
+        laps.append((name, at or perf_counter()))
+
+
+class ServerTiming:
+    """Tells in the header of each answer how many milliseconds each lap took, and the answer after the last one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        laps = [("", perf_counter())]
+
+        def send_timed(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                lap("answer")
+                message["headers"].append((b"server-timing", _told(laps).encode("ascii")))
+            return send(message)
+
+        _laps.set(laps)
+        await self._app(scope, receive, send_timed)
+
+
+def _told(laps: list[tuple[str, float]]) -> str:
+    return ", ".join(f"{name};dur={(end - begin) * 1000:.3f}" for (_, begin), (name, end) in pairwise(laps))
