@@ -1,16 +1,19 @@
 """The application that is built from a contract: what it refuses to serve, and how it answers what goes wrong."""
 
 import asyncio
+import inspect
 import json
 import math
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import httpx
+import jsonschema_rs
 import pytest
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db import interaction_events
 from db.engine import Database
@@ -22,6 +25,7 @@ from handlers.resources import Resources
 from openapi.access_log import AccessLog
 from openapi.app import Surroundings, build
 from openapi.contract import Contract, ContractError, published
+from openapi.problems import Problem
 from tests import promises
 from tests.conftest import EVENT, PATH, ContractClient
 
@@ -361,6 +365,35 @@ def test_a_slow_pattern_meets_no_backtracking_engine() -> None:
     """A default that would take Python's `re` for ever is harmless."""
     hostile = {"type": "string", "maxLength": 99, "pattern": "^(a+)+$", "default": "a" * 40 + "!"}
     build(changed((*PROPERTIES, "extra"), hostile), Surroundings(accept))
+
+
+def test_an_operation_is_served_without_going_through_the_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the layers of Connexion would find out with each request was looked up when they were built."""
+    app: Any = build(CONTRACT, Surroundings(accept))
+    through_layers = []
+
+    async def not_found(scope: Scope, _receive: Receive, _send: Send) -> None:
+        through_layers.append((scope["method"], scope["path"]))
+        raise Problem("not_found")
+
+    monkeypatch.setattr(app.app, "_through_layers", not_found)
+    assert ask(app, headers=KEY, json={}).status_code == 422
+    assert ask(app, json=EVENT).status_code == 401
+    assert through_layers == []
+    for method, path in (("PUT", PATH), ("POST", f"{PATH}/1")):
+        assert ask(app, method, path).status_code == 404
+    assert through_layers == [("PUT", PATH), ("POST", f"{PATH}/1")]
+
+
+def test_nothing_is_inspected_while_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signatures, schemas and patterns are looked at when the application is built, and not again."""
+    app = build(CONTRACT, Surroundings(accept))
+    ask(app, headers=KEY, json={})
+    made: list[str] = []
+    for owner, name in ((inspect, "signature"), (jsonschema_rs, "Draft4Validator"), (re, "compile")):
+        monkeypatch.setattr(owner, name, lambda *_args, name=name, **_kwargs: made.append(name))
+    assert ask(app, headers=KEY, json={}).status_code == 422
+    assert made == []
 
 
 @pytest.mark.parametrize("kind", ["websocket", "lifespan"])

@@ -723,6 +723,87 @@ def test_a_long_pipeline_waits_unparsed() -> None:
     assert asyncio.run(parsed()) <= MAX_PIPELINED + PIECE_BYTES // len(request)
 
 
+@pytest.mark.parametrize(
+    ("headers", "parts", "expected"),
+    [
+        pytest.param([(b"content-length", b"2")], [b"{}"], b"content-length: 2\r\n\r\n{}", id="a whole body"),
+        pytest.param([(b"content-length", b"4")], [b"{}", b"{}"], b"content-length: 4\r\n\r\n{}{}", id="two parts"),
+        pytest.param(
+            [], [b"{}", b"[]"], b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n2\r\n[]\r\n0\r\n\r\n", id="no length"
+        ),
+        pytest.param(
+            [(b"content-length", b"2"), (b"connection", b"close")],
+            [b"{}"],
+            b"content-length: 2\r\nconnection: close\r\n\r\n{}",
+            id="the last answer",
+        ),
+    ],
+)
+def test_an_answer_is_sent_as_it_was_given(
+    headers: list[tuple[bytes, bytes]], parts: list[bytes], expected: bytes
+) -> None:
+    """Whatever framing it has, and whether its body is there at once or in parts."""
+
+    async def answer_in_parts(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 201, "headers": headers})
+        for number, part in enumerate(parts, 1):
+            await send({"type": "http.response.body", "body": part, "more_body": number < len(parts)})
+
+    async def ask() -> bytes:
+        protocol, theirs = await connected(answer_in_parts)
+        with theirs:
+            theirs.setblocking(False)
+            theirs.send(head("GET / HTTP/1.1", HOST))
+            received = b""
+            while len(received) < len(b"HTTP/1.1 201 Created\r\n" + expected):
+                received += await asyncio.get_running_loop().sock_recv(theirs, 65536)
+            protocol.transport.abort()
+            return received
+
+    assert asyncio.run(ask()) == b"HTTP/1.1 201 Created\r\n" + expected
+
+
+def test_a_line_break_splits_no_answer() -> None:
+    """A header that holds one is a fault of the service, and nothing of it is sent."""
+    faults = []
+
+    async def answer_with_line_break(_scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"0"), (b"x", b"1\r\nx-injected: 1")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        try:
+            await send({"type": "http.response.body", "body": b""})
+        except RuntimeError as error:
+            faults.append(str(error))
+            raise
+
+    async def ask() -> bytes:
+        protocol, theirs = await connected(answer_with_line_break)
+        protocol.logger.disabled = True
+        with theirs:
+            theirs.setblocking(False)
+            theirs.send(head("GET / HTTP/1.1", HOST))
+            return await asyncio.get_running_loop().sock_recv(theirs, 65536)
+
+    try:
+        assert asyncio.run(ask()) == b""
+    finally:
+        logging.getLogger("uvicorn.error").disabled = False
+    assert faults == ["a header of the answer has a line break"]
+
+
+def test_a_connection_in_use_is_not_idle(service: Service) -> None:
+    """Neither one that is asked again before it was idle for too long, nor one whose request takes longer than that."""
+    with Wire(service) as used:
+        for _ in range(4):
+            time.sleep(KEEP_ALIVE_SECONDS / 3)
+            used.send(head("GET / HTTP/1.1", HOST))
+            assert used.answer().status_code == 404
+        used.send(head(LINE, HOST, JSON, f"Authorization: Bearer {service.key}", "Content-Length: 2"))
+        assert used.is_quiet(KEEP_ALIVE_SECONDS + 1)
+        used.send(b"{}")
+        assert used.answer().status_code == 422
+
+
 def test_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that nobody takes is held for a while only, so that it neither piles up nor holds up a drain."""
     monkeypatch.setattr(connection, "WRITE_SECONDS", 0.2)

@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from openapi.access_log import AccessLog
-from openapi.app import Endpoint, EndpointAPI, Endpoints, Surroundings, build
+from openapi.app import Endpoint, EndpointAPI, Endpoints, Surroundings, Verified, build
 from openapi.contract import published
 
 RELIED_ON = "openapi/app.py relies on this: read the changes of Connexion and adapt it."
@@ -150,6 +150,49 @@ def test_endpoints_are_dispatched_to_by_operation_id() -> None:
     request = ({"type": "http", "extensions": routed}, "receive", "send")
     asyncio.run(endpoints(*request))
     assert called == [request], RELIED_ON
+
+
+def test_what_is_looked_up_in_the_layers_is_there() -> None:
+    """The router knows the path, methods and operationId of each route; the security layer has a function for each."""
+    app: Any = build(next(published()), Surroundings(refuse))
+    _, routing, security, endpoints, _ = app.middleware_stack
+    (mount,) = routing.router.routes
+    (route,) = mount.app.routes
+    assert (mount.path, route.path, route.methods) == ("/api/v1", "/interaction-events", {"POST"}), RELIED_ON
+    assert route.param_convertors == {}, RELIED_ON
+    assert route.endpoint.operation_id == "handlers.interaction_events.create", RELIED_ON
+    for layer in (security, endpoints):
+        (api,) = layer.apis[mount.path]
+        assert {*api.operations} == {route.endpoint.operation_id}, RELIED_ON
+
+
+def test_a_path_with_parameters_has_convertors() -> None:
+    """By which it is told from one that can be looked up as it is."""
+    document = copy.deepcopy(DOCUMENT)
+    operation = document["paths"].pop("/things")
+    document["paths"]["/things/{id}"] = operation
+    parameter = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    operation["post"]["parameters"] = [parameter]
+    app = ConnexionMiddleware(as_documented(document), middlewares=[RoutingMiddleware])
+    app.add_api(document, resolver=Resolver(lambda _: create))
+    _, (routing, _) = app._build_middleware_stack()
+    assert routing.router.routes[0].app.routes[0].param_convertors, RELIED_ON
+
+
+def test_security_needs_no_more_of_a_request_than_its_scope() -> None:
+    """The function that is made of an operation's requirements takes a `Verified`, and leaves the caller in it."""
+    asked = []
+
+    async def authenticate(key: str, _resources: Any) -> str:
+        asked.append(key)
+        return "somebody"
+
+    app: Any = build(next(published()), Surroundings(authenticate))
+    (api,) = app.middleware_stack[2].apis["/api/v1"]
+    scope: dict[str, Any] = {"type": "http", "headers": [(b"authorization", b"Bearer irk_key")], "state": {}}
+    asyncio.run(api.operations["handlers.interaction_events.create"].verification_fn(Verified(scope)))
+    assert asked == ["irk_key"], RELIED_ON
+    assert scope["extensions"]["connexion_context"]["user"] == "somebody", RELIED_ON
 
 
 def test_routers_redirect_unless_told_otherwise() -> None:

@@ -147,4 +147,8 @@ def test_a_fresh_service_is_measured_beside_its_peer() -> None:
     assert rates.keys() == {"service", "peer"}
     assert all(row["statuses"].keys() == {"201"} and row["errors"] == {} for row in told["loads"])
     assert told["ratios"] == [{"connections": 8, "ratio": rates["service"] / rates["peer"]}]
+    parts = {part["part"]: part["mean_ms"] for part in told["breakdown"]}
+    laps = ["authenticate", "parse", "validate", "handle", "queue", "commit", "answer"]
+    assert [*parts] == [*laps, "network and waiting"]
+    assert all(milliseconds > 0 for milliseconds in parts.values())
     assert "irk_" not in done.stdout + done.stderr
