@@ -116,9 +116,9 @@ def test_what_is_revoked_is_refused_within_a_second(
     database: Database, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     """A disabled hub, a replaced key, a deprecated type and a retired widget; each of the two ways is enough."""
+    monkeypatch.setattr(registry, "FRESH_SECONDS", EVER)
     if way == "notified":
         monkeypatch.setattr(registry, "POLL_SECONDS", EVER)
-        monkeypatch.setattr(registry, "FRESH_SECONDS", EVER)
     else:
         statement(database.url, sql.SQL("ALTER FUNCTION registry_begin_revision() RENAME TO unused"))
         statement(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from openapi.body import Body, header
+from openapi.body import COMPLETE, Body, header
 from openapi.problems import Problem
 from openapi.validation import Schema
 
@@ -230,3 +230,20 @@ def test_a_header_is_found_as_often_as_it_stands(name: bytes, values: list[bytes
     """All values of one name, and none of another, are given."""
     headers = [(b"x-two", b"2"), (b"x-one", b"1"), (b"x-two", b"3")]
     assert header({"type": "http", "headers": headers}, name) == values
+
+
+def test_a_body_that_has_arrived_whole_is_not_waited_for() -> None:
+    """A server may hand it over with the head; the limit is the same."""
+    body = Body({"application/json": SCHEMA}, LIMIT, 1)
+
+    async def receive() -> Message:
+        return part(b" " * (LIMIT + 1))
+
+    def given(content: bytes) -> Any:
+        extensions = {COMPLETE: {"body": content}}
+        return asyncio.run(body.read({"type": "http", "headers": [JSON], "extensions": extensions}, receive))
+
+    assert given(b'{"a": 1}') == {"a": 1}
+    with pytest.raises(Problem) as caught:
+        given(b" " * (LIMIT + 1))
+    assert caught.value.code == "content_too_large"

@@ -1,5 +1,6 @@
 """The log: one JSON object a line, in which no key ever stands."""
 
+import asyncio
 import json
 import logging
 import os
@@ -163,3 +164,27 @@ def test_configuring_twice_tells_once(configure: Log, lines: Lines) -> None:
     configure("info")
     logger.info("line")
     assert len(lines()) == 1
+
+
+def test_lines_are_held_for_a_moment_while_a_loop_runs(configure: Log, lines: Lines) -> None:
+    """They are written together, soon, or at once with the first warning, and always in their order."""
+
+    async def tell() -> None:
+        logger.info("one")
+        logger.info("two")
+        assert lines() == []
+        await asyncio.sleep(2 * logs.HELD_SECONDS)
+        assert [json.loads(line)["event"] for line in lines()] == ["one", "two"]
+        logger.info("three")
+        logger.warning("four")
+        assert [json.loads(line)["event"] for line in lines()] == ["three", "four"]
+        for _ in range(logs.HELD_LINES):
+            logger.info("many")
+        assert len(lines()) == logs.HELD_LINES
+        logger.info("last")
+
+    configure("info")
+    asyncio.run(tell())
+    assert lines() == []
+    logging.shutdown()
+    assert [json.loads(line)["event"] for line in lines()] == ["last"]
