@@ -12,6 +12,8 @@ from psycopg import pq
 
 from db.errors import DatabaseError, Unavailable, of_connecting, spoken
 
+CONNECT_SECONDS = 1.0
+
 Rows = list[tuple[Any, ...]]
 
 
@@ -94,14 +96,18 @@ class AsyncConnection:
 
 @asynccontextmanager
 async def connected(parameters: Mapping[str, Any], timeout: float) -> AsyncIterator[AsyncConnection]:
-    """A connection as libpq's `parameters` say, which is closed in the end; Unavailable after `timeout` seconds."""
+    """A connection as libpq's `parameters` say, which is closed in the end; `timeout` is that of its statements.
+
+    Unavailable if there is none soon: a server that is shutting down may accept a connection and say nothing.
+    """
+    connect_seconds = min(timeout, CONNECT_SECONDS)
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(connect_seconds):
             connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
     except psycopg.Error as error:
         raise of_connecting(error) from None
     except TimeoutError:
-        raise Unavailable(f"no connection within {timeout:g} seconds") from None
+        raise Unavailable(f"no connection within {connect_seconds:g} seconds") from None
     try:
         yield AsyncConnection(cast("psycopg.AsyncConnection[tuple[Any, ...]]", connection), timeout)
     finally:

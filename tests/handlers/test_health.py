@@ -1,6 +1,7 @@
 """How the service says that it is, with and without its database."""
 
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from psycopg.sql import SQL
 from db.engine import Database
 from scripts.serve import prepare
 from tests.conftest import EVENT, PATH, Service, running
+from tests.load import load
 from tests.postgresql import embedded_server, statement
 
 
@@ -66,6 +68,22 @@ def test_the_service_outlives_its_database(lonely_service: Service) -> None:
             assert client.get("/health/live").status_code == 200
         assert client.post(PATH, json=EVENT).status_code == 201
         assert client.get("/health/ready").status_code == 200
+
+
+def test_a_restart_of_the_database_loses_and_doubles_nothing(lonely_service: Service) -> None:
+    """PostgreSQL is cut off and started again under load: each event that was answered with 201 is stored, once."""
+    with load(lonely_service.url, lonely_service.key) as made:
+        for _ in range(3):
+            made.wait_for(len(made.acknowledged) + 200)
+            with database_away(lonely_service):
+                pass
+        made.wait_for(len(made.acknowledged) + 200)
+    stored = Counter(str(event["id"]) for event in lonely_service.events())
+    assert len(made.acknowledged) == len(set(made.acknowledged)) >= 800
+    assert set(made.acknowledged) <= stored.keys()
+    assert set(stored.values()) == {1}
+    assert set(made.statuses) <= {503}
+    assert made.failures == []
 
 
 def test_a_database_that_is_read_only_is_away(lonely_service: Service) -> None:
