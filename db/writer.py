@@ -16,7 +16,7 @@ from db.errors import DatabaseError, Failed, Unavailable
 logger = logging.getLogger(__name__)
 
 MAX_WAITING_BYTES = 32 * 1024 * 1024
-"""Of rows that are waiting: what comes on top is refused."""
+"""Of rows that are in no batch yet: what comes on top is refused."""
 BATCH_ROWS = 1000
 BATCH_BYTES = 1024 * 1024
 PATIENCE_SECONDS = 2.0
@@ -48,6 +48,7 @@ class Writer:
         self._batch: list[_Waiting] = []  # what is under way
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
+        self._sent_at = 0.0  # the batch under way
         self._away_since: float | None = None
 
     async def add(self, row: bytes) -> float:
@@ -89,12 +90,13 @@ class Writer:
                             logger.info("events can be written again")
                             self._away_since = None
                         await self._next_batch()
+                        self._sent_at = time.monotonic()
                         await self._store(connection, self._batch)
                         self._batch = []
             except Exception as error:
                 if self._away_since is None:
                     logger.warning("events cannot be written, trying again: %s: %s", type(error).__name__, error)
-                    self._away_since = time.monotonic()
+                    self._away_since = self._sent_at if self._batch else time.monotonic()
                 if self._is_away():
                     self._refuse_all(Unavailable(str(error)))
                 await asyncio.sleep(RETRY_SECONDS)
@@ -114,6 +116,7 @@ class Writer:
                 waiting = self._queue.popleft()
                 self._batch.append(waiting)
                 size += len(waiting.row)
+            self._waiting_bytes -= size
 
     async def _store(self, connection: AsyncConnection, batch: list[_Waiting]) -> None:
         """Commit `batch`. Where the database refuses it, its halves, until the row that is refused is found."""
@@ -134,9 +137,8 @@ class Writer:
     def _answer(self, batch: list[_Waiting], outcome: float | DatabaseError) -> None:
         """Tell each of `batch` when it was sent, or what became of it."""
         for waiting in batch:
-            self._waiting_bytes -= len(waiting.row)
             if waiting.committed.done():
-                continue  # nobody waits any more
+                continue  # nobody waits any more, or it was told before the connection was lost
             if isinstance(outcome, DatabaseError):
                 waiting.committed.set_exception(outcome)
             else:
@@ -146,3 +148,4 @@ class Writer:
         self._answer([*self._batch, *self._queue], error)
         self._batch = []
         self._queue.clear()
+        self._waiting_bytes = 0

@@ -195,6 +195,23 @@ def test_a_database_that_is_away_is_not_waited_for_long(url: str, monkeypatch: p
     assert rows(url) == [1, 5]
 
 
+def test_a_table_that_is_locked_is_waited_for_once(url: str) -> None:
+    """What waits is refused when the time for one statement is over, and stored again when the lock is gone."""
+
+    async def use(made: Writer) -> None:
+        await made.add(row(1))
+        with psycopg.connect(url) as locking:
+            locking.execute("LOCK TABLE kept")
+            asked = time.monotonic()
+            with pytest.raises(Unavailable, match=r"no answer within 2\.5 seconds"):
+                await made.add(row(2))
+            assert time.monotonic() - asked < 4
+        await asyncio.sleep(2 * writer.RETRY_SECONDS)
+        await made.add(row(3))
+
+    write(url, use, timeout=2.5)
+
+
 def test_a_server_that_only_reads_is_away(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As one that was not promoted yet: no row waits for ever."""
     monkeypatch.setattr(writer, "PATIENCE_SECONDS", 0.2)
