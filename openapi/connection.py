@@ -40,7 +40,6 @@ IDLE_SECONDS_OF_DRAIN = 0.5
 _FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
 _PLAIN = ([b"host"], [b"host", b"content-length"], [b"content-length", b"host"])
 """The framing of nearly every request."""
-_DECIDES_ON_CONNECTION = frozenset({b"connection", b"transfer-encoding"})
 
 
 class Cycle(RequestResponseCycle):
@@ -71,21 +70,20 @@ class Cycle(RequestResponseCycle):
 
     def _sent_at_once(self, start: Any, message: Any) -> bool:
         """Whether the answer was one whose length is known and on which the connection stays open, and is sent."""
-        body, headers = message.get("body", b""), start["headers"]
-        names = {name for name, _ in headers}
-        if (
-            message["type"] != "http.response.body"
-            or message.get("more_body")
-            or not self.keep_alive
-            or not names.isdisjoint(_DECIDES_ON_CONNECTION)
-            or (b"content-length", b"%d" % len(body)) not in headers
-            or self.scope["method"] == "HEAD"
-        ):
-            return False
-        fields = [*self.default_headers, *headers]
+        body = message.get("body", b"")
+        fields = [*self.default_headers, *start["headers"]]
         head = b"".join([STATUS_LINE[start["status"]], *[b"%b: %b\r\n" % field for field in fields]])
         if head.count(b"\n") != len(fields) + 1:
             raise RuntimeError("a header of the answer has a line break")
+        if (
+            message.get("more_body")
+            or not self.keep_alive
+            or b"\r\ncontent-length: %d\r\n" % len(body) not in head
+            or b"\r\nconnection:" in head
+            or b"\r\ntransfer-encoding:" in head
+            or self.scope["method"] == "HEAD"
+        ):
+            return False
         self.response_complete = True
         self.transport.write(b"%b\r\n%b" % (head, body))
         self.message_event.set()
