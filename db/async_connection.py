@@ -28,6 +28,7 @@ class AsyncConnection:
         self._connection = connection
         self._timeout = timeout
         self._is_silent = False
+        self.is_lost = False
 
     async def execute(self, query: LiteralString, parameters: Sequence[Any] = ()) -> Rows:
         """The rows that `query` gives; none if it is a statement that gives none."""
@@ -50,7 +51,9 @@ class AsyncConnection:
                 server.consume_input()
             results = list(iter(server.get_result, None))
             if results[-1].status == pq.ExecStatus.FATAL_ERROR:
-                raise psycopg.errors.error_from_result(results[-1])
+                error = psycopg.errors.error_from_result(results[-1])
+                self.is_lost = error.diag.severity_nonlocalized in ("FATAL", "PANIC")  # the server hangs up
+                raise error
 
     @contextmanager
     def readable(self, event: asyncio.Event) -> Iterator[None]:
@@ -80,9 +83,10 @@ class AsyncConnection:
             with spoken():
                 yield
         except DatabaseError:
+            self.is_lost = self.is_lost or self._is_silent or self._connection.broken
             if self._is_silent:
                 raise Unavailable(f"no answer within {self._timeout:g} seconds") from None
-            if self._connection.broken:
+            if self.is_lost:
                 raise Unavailable("the connection was lost") from None
             raise
         finally:
@@ -108,6 +112,7 @@ async def connected(parameters: Mapping[str, Any], timeout: float) -> AsyncItera
         raise of_connecting(error) from None
     except TimeoutError:
         raise Unavailable(f"no connection within {connect_seconds:g} seconds") from None
+    connection.add_notify_handler(lambda _: None)  # or psycopg would keep each notification
     try:
         yield AsyncConnection(cast("psycopg.AsyncConnection[tuple[Any, ...]]", connection), timeout)
     finally:

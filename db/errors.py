@@ -59,6 +59,8 @@ def of_connecting(error: psycopg.Error) -> DatabaseError:
 
 def _of_driver(error: BaseException | None, lost: bool) -> DatabaseError:
     state = getattr(error, "sqlstate", None)
+    if isinstance(error, psycopg.errors.CheckViolation) and not error.diag.constraint_name:
+        return Unavailable("there is no partition for a row")  # upkeep makes it
     told = f"{type(error).__name__}, SQLSTATE {state}" if state else type(error).__name__
     if state is None:
         passing = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)

@@ -31,12 +31,12 @@ _PARTITIONS = text("""
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The events received from `since` until before `until`. `rows` is an estimate; `bytes` has the indexes in it."""
+    """The events received from `since` until before `until`. `bytes` has the indexes in it."""
 
     name: str
     since: datetime
     until: datetime
-    rows: int
+    estimated_rows: int
     bytes: int
 
 

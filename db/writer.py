@@ -11,7 +11,7 @@ from typing import LiteralString
 
 from db.async_connection import AsyncConnection
 from db.engine import Database
-from db.errors import DatabaseError, Failed, Unavailable
+from db.errors import DatabaseError, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -119,12 +119,17 @@ class Writer:
             self._waiting_bytes -= size
 
     async def _store(self, connection: AsyncConnection, batch: list[_Waiting]) -> None:
-        """Commit `batch`. Where the database refuses it, its halves, until the row that is refused is found."""
+        """Commit `batch`. Where the database refuses it, its halves, until the row that is refused is found.
+
+        Unavailable if the connection is lost.
+        """
         rows = b"[" + b",".join([waiting.row for waiting in batch]) + b"]"
         sent_at = time.perf_counter()
         try:
             await connection.run(_NAME.encode(), rows)
-        except Failed as error:
+        except DatabaseError as error:
+            if connection.is_lost:
+                raise
             if len(batch) == 1:
                 self._answer(batch, error)
             else:

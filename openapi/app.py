@@ -7,7 +7,6 @@ Of Connexion 3.3.0 this relies on: `ConnexionMiddleware` with its own list of mi
 (which makes the stack before the first request), `RoutedMiddleware` and `RoutedAPI`, `security_map`, and `Resolver`.
 """
 
-import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,7 +32,6 @@ from openapi.validation import Schemas
 
 _JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 
-logger = logging.getLogger(__name__)
 
 Authenticate = Callable[[str, Any], Awaitable[Any]]
 """From a bearer token and the resources to who sent it, or None if the token is not accepted."""
@@ -193,8 +191,7 @@ class Problems:
             return rfc6750.unauthorized()
         for kind, code in self._failures.items():
             if isinstance(error, kind):
-                logger.warning("%s: %s", type(error).__name__, error)
-                return Problem(code)
+                return Problem(code, reason=str(error))
         return None
 
 

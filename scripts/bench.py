@@ -53,9 +53,11 @@ def bench(  # noqa: PLR0913, PLR0917 (its options)
     ] = None,
     widget: Annotated[UUID, typer.Option(help="The widget to report about, for --url.")] = WIDGET,
     workers: Annotated[int, typer.Option(help="Processes that serve, without --url.", min=1)] = 2,
-    connections: Annotated[list[str] | None, typer.Option(help="One or several, as 1,64: a row for each.")] = None,
-    seconds: Annotated[float, typer.Option(help="How long a round takes.", min=0.1)] = 10,
-    warm_up: Annotated[float, typer.Option(help="Seconds before each round that do not count.", min=0)] = 1,
+    connections: Annotated[
+        list[str] | None, typer.Option(help="One or several, as 1,64 (default: 64): a row for each.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long a round takes.", min=0.1, max=86400)] = 10,
+    warm_up: Annotated[float, typer.Option(help="Seconds before each round that do not count.", min=0, max=3600)] = 1,
     rounds: Annotated[int, typer.Option(help="How many rounds: medians are told.", min=1)] = 3,
     peer: Annotated[
         bool, typer.Option("--peer", help="Compare with a service written by hand, in turns; not with --url.")
@@ -67,10 +69,12 @@ def bench(  # noqa: PLR0913, PLR0917 (its options)
     Exits 1 if anything was answered with another status than 201, or not at all.
     """
     plan = Plan(_counts(connections or ["64"]), seconds, warm_up, rounds)
-    if url is None:
+    if (url is None) != (key_file is None):
+        raise typer.BadParameter("--url and --key-file go together")
+    if url is None or key_file is None:
         found, timed = _on_fresh(plan, workers, peer)
-    elif key_file is None or peer:
-        raise typer.BadParameter("--url needs --key-file, and goes without --peer")
+    elif peer:
+        raise typer.BadParameter("--peer needs a fresh service: it goes without --url")
     else:
         found = _in_turns({"service": Load(_origin(url), _shape(_key(key_file), widget))}, plan)
         timed = found["service", plan.connections[0]]
@@ -86,6 +90,7 @@ def bench(  # noqa: PLR0913, PLR0917 (its options)
 def _on_fresh(plan: Plan, workers: int, peer: bool) -> tuple[Rounds, list[Measurement]]:
     """What was measured on a fresh service, and on another one that tells where the time goes."""
     with ExitStack() as running:
+        note("starting a fresh service")
         service = running.enter_context(fresh_service("--workers", str(workers)))
         wait_for_workers(service.process, service.log, workers)
         shape = _shape(service.key, WIDGET)
@@ -94,6 +99,7 @@ def _on_fresh(plan: Plan, workers: int, peer: bool) -> tuple[Rounds, list[Measur
             database_url = running.enter_context(embedded.running(service.data_dir))
             loads["peer"] = Load(running.enter_context(running_peer(database_url, service.key, workers)), shape)
         measurements = _in_turns(loads, plan)
+    note("measuring where the time goes, on another fresh service")
     with fresh_service("--workers", str(workers), IR_SERVER_TIMING="on") as service:
         wait_for_workers(service.process, service.log, workers)
         load = Load(service.url, _shape(service.key, WIDGET))
@@ -106,6 +112,7 @@ def _in_turns(loads: dict[str, Load], plan: Plan) -> Rounds:
     for count in plan.connections:
         for _ in range(plan.rounds):
             for name, load in loads.items():
+                note(f"measuring the {name} at {count} connections for {plan.warm_up + plan.seconds:g} seconds")
                 found[name, count].append(measured(load, count, plan.seconds, plan.warm_up))
     return found
 
@@ -118,11 +125,11 @@ def _tell(rows: list[Row], parts: list[Part], as_json: bool) -> None:
         return
     show([_spoken(row) for row in rows], as_json)
     for ratio in ratios:
-        print(f"\nservice/peer at {ratio['connections']} connections: {ratio['ratio']:.2f}")
+        print(f"\nservice/peer in req/s at {ratio['connections']} connections: {ratio['ratio']:.2f}")
     if parts:
-        print(f"\nOne request of {rows[0].connections} connections takes:")
+        print(f"\nWhere the time of a request goes at {rows[0].connections} connections, on average:")
         show([{"": one.part, "ms": f"{one.mean_ms:.3f}", "share": f"{one.share:.0%}"} for one in parts], as_json)
-    else:
+    elif rows[0].stored:
         note(NO_BREAKDOWN)
 
 

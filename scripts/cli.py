@@ -1,6 +1,7 @@
 """The command `interaction-reporting`."""
 
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -61,6 +62,7 @@ def migrate(as_json: AsJSON = False) -> None:
 
 def main() -> None:
     """Run the command line; exit 0 when done, 1 when refused, 2 when misused."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # whatever was started is ended first
     try:
         app()
     except SettingsError as error:

@@ -64,13 +64,15 @@ class Handler(logging.StreamHandler[TextIO]):
             loop.call_later(HELD_SECONDS, self.flush)
 
     def flush(self) -> None:
-        """Write what is held."""
+        """Write what is held. Where that fails, as on a full disk, the lines are lost, and nothing else is."""
         self.acquire()
         try:
             held, self._held = self._held, []
             if held:
                 self.stream.write("\n".join([*held, ""]))
             super().flush()
+        except (OSError, ValueError):
+            pass
         finally:
             self.release()
 

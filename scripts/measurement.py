@@ -45,8 +45,8 @@ class Measurement:
 
     @property
     def requests_per_second(self) -> float:
-        """How many requests were answered in a second."""
-        return self.requests / self.seconds
+        """How many requests were answered with 201 in a second."""
+        return self.statuses[201] / self.seconds
 
     def percentiles_ms(self, *percents: float) -> list[float | None]:
         """For each of `percents` the latency that so many answers did not exceed (nearest rank); None without any."""
@@ -64,7 +64,7 @@ class Measurement:
         if found := SERVER_TIMING.findall(head):
             self.timed += 1
             for name, milliseconds in METRIC.findall(QUOTED.sub(b"", b",".join(found))):
-                metric = name.decode()
+                metric = without_keys(name.decode())
                 self.timings[metric] = self.timings.get(metric, 0.0) + float(milliseconds)
 
 
@@ -86,9 +86,14 @@ class Row:
     refusals: dict[int, str]
 
     @property
+    def stored(self) -> int:
+        """How many answers were 201."""
+        return self.statuses.get(201, 0)
+
+    @property
     def failed(self) -> int:
         """How many answers were not 201, and how many errors there were."""
-        return self.requests - self.statuses.get(201, 0) + sum(self.errors.values())
+        return self.requests - self.stored + sum(self.errors.values())
 
 
 @dataclass(frozen=True)

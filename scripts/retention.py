@@ -25,10 +25,9 @@ def retention(
     days = days or settings.retention
     with database(settings) as opened, opened.begin() as connection:
         if days is None:
-            found = partitions.all_of_them(connection)
-            told = (
-                "Events are kept for ever: neither --days nor IR_RETENTION says otherwise. There are these partitions:"
-            )
+            found = [] if dry_run else partitions.all_of_them(connection)
+            told = "Events are kept for ever: neither --days nor IR_RETENTION says otherwise. "
+            told += "Nothing would be dropped." if dry_run else "There are these partitions:"
         else:
             before = datetime.now(UTC) - timedelta(days=days)
             found = (partitions.wholly_before if dry_run else partitions.drop_before)(connection, before)

@@ -113,7 +113,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
     `opened` is called once connections are accepted, with the database and the URL of the service. OSError if the
     address cannot be listened on; ContractError if the contract that governs cannot be served.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
+    signal.signal(signal.SIGTERM, _exit)
     logs.configure(settings.log_level)
     with _listener(settings) as listener, connected(settings) as kept:
         done = _patiently(lambda: prepare(kept))
@@ -198,9 +198,15 @@ def _patiently(attempt: Callable[[], Any]) -> Any:
             time.sleep(1)
 
 
+def _exit(*_: object) -> None:
+    """End as usual, which writes the last lines of the log: uvicorn raises a signal again when it has drained."""
+    sys.exit(0)
+
+
 def _end_with_parent() -> None:
     """Drain when the process that supervises this worker is gone, however it went."""
     if (parent := multiprocessing.parent_process()) is not None:
+        signal.signal(signal.SIGTERM, _exit)
 
         def wait() -> None:
             parent.join()

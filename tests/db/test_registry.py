@@ -5,8 +5,11 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from typing import Any
+from unittest import mock
 from uuid import UUID
 
+import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import Connection, text
@@ -14,7 +17,7 @@ from sqlalchemy import Connection, text
 from db import event_types, hubs, keys, migrate, registry, widgets
 from db.engine import Database
 from db.errors import Failed, Unavailable
-from db.registry import Registry
+from db.registry import Caller, Registry
 from tests.postgresql import fresh_database, statement
 
 WIDGET = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
@@ -72,7 +75,8 @@ def test_what_is_there_at_the_start_is_known(database: Database) -> None:
     async def use(made: Registry) -> None:
         hub = await made.hub(key)
         with database.begin() as connection:
-            assert [hub] == hubs.all_of_them(connection)
+            ((one),) = hubs.all_of_them(connection)
+        assert hub == Caller(one.id, "hub")
         assert await made.missing(str(WIDGET), "clicked") == []
         assert await made.missing(str(OTHER), "clicked") == ["widget_id"]
         assert await made.missing(str(WIDGET), "Clicked") == ["event_type"]
@@ -229,6 +233,77 @@ def test_an_older_state_of_the_database_is_taken_as_it_is(database: Database) ->
         assert await made.missing(str(WIDGET), "clicked") == []
 
     follow(database, use)
+
+
+def test_another_state_with_the_same_count_is_noticed(database: Database) -> None:
+    """After a failover that lost a hub, and other changes that brought the count to where it was."""
+    key = created(database)
+
+    async def use(made: Registry) -> None:
+        assert await made.hub(key) is not None
+        statement(
+            database.url,
+            sql.SQL("ALTER TABLE hubs DISABLE TRIGGER USER"),
+            sql.SQL("DELETE FROM hubs"),
+            sql.SQL("SELECT pg_notify('registry', '')"),
+        )
+        await asyncio.sleep(0.1)
+        assert await made.hub(key) is not None  # the count says that nothing changed
+        statement(database.url, CUT)
+        assert await until_refused(made, key) < 1
+
+    follow(database, use)
+
+
+def test_a_key_may_move_from_hub_to_hub(database: Database) -> None:
+    """Whoever has it in the end is who it leads to, whatever the order of the changes was."""
+    key, other = created(database, "first"), created(database, "second")
+    move = "UPDATE hubs SET api_key = '{}' WHERE name = '{}'"
+
+    async def use(made: Registry) -> None:
+        assert await made.hub(key) is not None
+        with database.begin() as connection:
+            for digest, name in (("0" * 64, "first"), (keys.digest(key), "second"), ("1" * 64, "first")):
+                connection.execute(text(move.format(digest, name)))
+        await made._look()
+        found = await made.hub(key)
+        assert found is not None
+        assert found.name == "second"
+        assert await made.hub(other) is None
+
+    follow(database, use)
+
+
+def test_odd_rows_harm_nobody(database: Database) -> None:
+    """An instant that Python cannot hold is as good as any other to say that a hub is disabled."""
+    key, other = created(database, "first"), created(database, "second")
+    statement(database.url, sql.SQL("UPDATE hubs SET disabled_at = 'infinity' WHERE name = 'first'"))
+
+    async def use(made: Registry) -> None:
+        assert await made.hub(key) is None
+        assert await made.hub(other) is not None
+
+    follow(database, use)
+
+
+def test_notifications_are_not_kept(database: Database) -> None:
+    """The connection of a registry lives for long, and anybody may notify."""
+
+    async def use(made: Registry) -> None:
+        for _ in range(20):
+            statement(database.url, sql.SQL("SELECT pg_notify('registry', 'x')"))
+        await made._look()
+
+    kept: list[int] = []
+    close = psycopg.AsyncConnection.close
+
+    async def counting(connection: psycopg.AsyncConnection[Any]) -> None:
+        kept.append(len(connection._notifies_backlog or ()))
+        await close(connection)
+
+    with mock.patch.object(psycopg.AsyncConnection, "close", counting):
+        follow(database, use)
+    assert kept == [0]
 
 
 def test_revisions_are_committed_in_their_order(database: Database) -> None:

@@ -107,6 +107,27 @@ def test_a_row_that_is_refused_fails_alone(url: str) -> None:
     assert rows(url) == [identifier for identifier in range(20) if identifier not in {3, 4, 17}]
 
 
+def test_a_row_that_cannot_be_stored_for_now_is_refused_alone(url: str) -> None:
+    """A row for which the server asks again and again to try later keeps nobody else from being stored."""
+    statement(
+        url,
+        sql.SQL(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.id = 7 THEN "
+            "RAISE EXCEPTION 'later' USING ERRCODE = 'serialization_failure'; END IF; RETURN NEW; END $$"
+        ),
+        sql.SQL("CREATE TRIGGER refuse BEFORE INSERT ON kept FOR EACH ROW EXECUTE FUNCTION refuse()"),
+    )
+
+    async def use(made: Writer) -> None:
+        asked = time.monotonic()
+        told = await asyncio.gather(*(made.add(row(identifier)) for identifier in range(20)), return_exceptions=True)
+        assert [number for number, outcome in enumerate(told) if isinstance(outcome, Unavailable)] == [7]
+        assert time.monotonic() - asked < writer.PATIENCE_SECONDS
+
+    write(url, use)
+    assert rows(url) == [identifier for identifier in range(20) if identifier != 7]
+
+
 def test_memory_is_bounded(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What would exceed it is refused at once, and when the rows before it are stored there is room again."""
     monkeypatch.setattr(writer, "MAX_WAITING_BYTES", 100)

@@ -19,7 +19,7 @@ from db import interaction_events
 from db.engine import Database
 from db.errors import Unavailable
 from db.hubs import Hub
-from db.registry import Registry
+from db.registry import Caller, Registry
 from handlers import security
 from handlers.resources import Resources
 from openapi.access_log import AccessLog
@@ -285,7 +285,7 @@ def test_a_body_that_comes_too_slowly_is_given_up() -> None:
 def test_a_database_that_is_away_is_said_as_documented(away: Database) -> None:
     """503 with Retry-After, from whichever part of a request needs the database."""
 
-    async def authenticate_away(key: str, resources: Resources) -> Hub | None:
+    async def authenticate_away(key: str, resources: Resources) -> Caller | None:
         async with resources.registry.following():
             return await security.authenticate(key, resources)
 

@@ -18,6 +18,7 @@ from tests.conftest import Service
 from tests.scripts.test_cli import COMMAND
 
 KEY = "irk_a-key-of-no-hub"
+MEASURING = "measuring the service at 2 connections for 0.3 seconds\n"
 QUICK = ("--seconds", "0.3", "--warm-up", "0", "--rounds", "1", "--connections", "2")
 
 
@@ -95,7 +96,7 @@ def test_it_says_where_the_time_goes(key_file: Path) -> None:
     """Where answers have the header there is a row for each metric, and one for the rest."""
     with answering(created("Server-Timing: parse;dur=0.125, commit;dur=0.25")) as server:
         table, as_json = bench(server.url, key_file), bench(server.url, key_file, "--json")
-    assert (table.exit_code, table.stderr) == (0, "")
+    assert (table.exit_code, table.stderr) == (0, MEASURING)
     lines = [line.split() for line in table.stdout.splitlines()]
     assert lines[0] == ["connections", "req/s", "p50", "ms", "p95", "ms", "p99", "ms", "errors"]
     assert ["parse", "0.125"] in [line[:2] for line in lines]
@@ -109,7 +110,7 @@ def test_without_the_header_it_says_how_to_get_it(key_file: Path) -> None:
     """The table stands alone, and one line on standard error names the setting."""
     with answering(CREATED) as server:
         result = bench(server.url, key_file)
-    assert (result.exit_code, result.stderr) == (0, NO_BREAKDOWN + "\n")
+    assert (result.exit_code, result.stderr) == (0, MEASURING + NO_BREAKDOWN + "\n")
     assert len(result.stdout.splitlines()) == 2
 
 

@@ -4,7 +4,9 @@ import asyncio
 import json
 import logging
 import os
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -188,3 +190,21 @@ def test_lines_are_held_for_a_moment_while_a_loop_runs(configure: Log, lines: Li
     assert lines() == []
     logging.shutdown()
     assert [json.loads(line)["event"] for line in lines()] == ["last"]
+
+
+def test_a_log_that_cannot_be_written_is_no_fault(configure: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk, or when its reader is gone, lines are lost, and whoever logs goes on; later ones are written."""
+    read, write = os.pipe()
+    os.close(read)
+    configure("info")
+    with os.fdopen(write, "w") as broken:
+        monkeypatch.setattr(logging.getLogger().handlers[0], "stream", broken)
+        logger.warning("lost")
+        with suppress(OSError):
+            broken.close()
+    logger.warning("lost, too")
+    with tempfile.TemporaryFile("w+") as file:
+        monkeypatch.setattr(logging.getLogger().handlers[0], "stream", file)
+        logger.warning("written")
+        file.seek(0)
+        assert [json.loads(line)["event"] for line in file] == ["written"]

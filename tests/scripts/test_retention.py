@@ -80,7 +80,7 @@ def test_older_weeks_are_dropped(
     assert told == "Events are kept for 15 days. These partitions would be dropped:\n"
     (dropped,), told = run(*arguments, **settings)
     assert (dropped["name"], dropped) == (old[0], would_be)
-    assert dropped.keys() == {"name", "since", "until", "rows", "bytes"}
+    assert dropped.keys() == {"name", "since", "until", "estimated_rows", "bytes"}
     assert names(database)[0] == old[1]
     assert told == "Events are kept for 15 days. These partitions were dropped:\n"
     assert run(*arguments, **settings)[0] == []
