@@ -62,7 +62,9 @@ def migrate(as_json: AsJSON = False) -> None:
 
 def main() -> None:
     """Run the command line; exit 0 when done, 1 when refused, 2 when misused."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # whatever was started is ended first
+    signal.signal(
+        signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT)
+    )  # ends what was started, as Ctrl-C does
     try:
         app()
     except SettingsError as error:

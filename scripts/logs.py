@@ -49,6 +49,7 @@ class Handler(logging.StreamHandler[TextIO]):
     def __init__(self) -> None:
         super().__init__()
         self._held: list[str] = []
+        self.holds = True
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write `record`, soon."""
@@ -58,7 +59,8 @@ class Handler(logging.StreamHandler[TextIO]):
             self.handleError(record)
             return
         loop = asyncio._get_running_loop()
-        if loop is None or record.levelno >= logging.WARNING or len(self._held) >= HELD_LINES:
+        is_urgent = record.levelno >= logging.WARNING or len(self._held) >= HELD_LINES
+        if loop is None or is_urgent or not self.holds:
             self.flush()
         elif len(self._held) == 1:
             loop.call_later(HELD_SECONDS, self.flush)
@@ -80,6 +82,14 @@ class Handler(logging.StreamHandler[TextIO]):
 def without_keys(text: str) -> str:
     """`text` without what looks like an API key."""
     return _KEY.sub("irk_...", text) if "irk_" in text else text
+
+
+def hold_no_more() -> None:
+    """Write what is held, and from now on each line at once."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, Handler):
+            handler.holds = False
+            handler.flush()
 
 
 def configure(level: str) -> None:

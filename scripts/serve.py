@@ -94,6 +94,7 @@ def application() -> ASGIApp:
                 gc.freeze()  # what is there now stays: no later collection need look at it again
                 gc.set_threshold(20_000)  # the requests under way are no garbage
                 yield {"database": opened, "contract_version": contract.version, "head_timeout": settings.head_timeout}
+                logs.hold_no_more()  # a worker ends by the signal that uvicorn raises again
                 logger.info("stopping")
 
     _end_with_parent()
@@ -113,7 +114,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
     `opened` is called once connections are accepted, with the database and the URL of the service. OSError if the
     address cannot be listened on; ContractError if the contract that governs cannot be served.
     """
-    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
     logs.configure(settings.log_level)
     with _listener(settings) as listener, connected(settings) as kept:
         done = _patiently(lambda: prepare(kept))
@@ -198,15 +199,9 @@ def _patiently(attempt: Callable[[], Any]) -> Any:
             time.sleep(1)
 
 
-def _exit(*_: object) -> None:
-    """End as usual, which writes the last lines of the log: uvicorn raises a signal again when it has drained."""
-    sys.exit(0)
-
-
 def _end_with_parent() -> None:
     """Drain when the process that supervises this worker is gone, however it went."""
     if (parent := multiprocessing.parent_process()) is not None:
-        signal.signal(signal.SIGTERM, _exit)
 
         def wait() -> None:
             parent.join()

@@ -1,12 +1,14 @@
 """`interaction-reporting bench`: its figures are those of events that are stored, and it says when they are not."""
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -135,6 +137,26 @@ def test_misuse_is_told(options: tuple[str, ...], words: str, key_file: Path) ->
     result = CliRunner().invoke(app, ["bench", *(files.get(option, option) for option in options)])
     assert result.exit_code == 2
     assert words in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_whoever_ends_it_ends_what_it_started(directory: Path) -> None:
+    """SIGTERM, as of a `timeout`, leaves no service, no PostgreSQL and no data behind."""
+
+    def started() -> list[psutil.Process]:
+        return [
+            one for one in psutil.process_iter(["cmdline"]) if str(directory) in " ".join(one.info["cmdline"] or [])
+        ]
+
+    command = [str(COMMAND), "bench", "--seconds", "60"]
+    environment = os.environ | {"TMPDIR": str(directory)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as bench:
+        assert bench.stderr
+        while "measuring" not in bench.stderr.readline():
+            assert bench.poll() is None
+        assert started()
+        bench.terminate()
+        assert bench.wait(30) != 0
+    assert (started(), [*directory.glob("interaction-reporting-*")]) == ([], [])
 
 
 def test_a_fresh_service_is_measured_beside_its_peer() -> None:

@@ -76,6 +76,16 @@ def test_a_drain_drops_no_request(directory: Path) -> None:
     assert set(made.acknowledged) == stored(directory / "data")
 
 
+def test_a_stop_writes_the_log_of_every_worker_to_its_end(directory: Path) -> None:
+    """The lines that are held when SIGTERM comes are those of the last requests."""
+    with service_on(directory, "--workers", "2") as service:
+        wait_for_workers(service, 2)
+        identifiers = {post(service).headers["x-request-id"] for _ in range(20)}
+    lines = log_of(service)
+    assert identifiers <= {line.get("request_id") for line in lines}
+    assert len({line["process"] for line in lines if line["event"] == "stopping"}) == 2
+
+
 def test_a_stop_stops_the_embedded_database(directory: Path) -> None:
     """No postmaster outlives the service that started it."""
     with service_on(directory) as service:
