@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -86,7 +87,9 @@ def running_peer(database_url: str, key: str, workers: int) -> Iterator[str]:
             process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, text=True)  # noqa: S603
         try:
             wait_for_workers(process, log, workers)
-            yield "".join(re.findall(r"running on (http://\S+)", log.read_text()))
+            while not (told := re.search(r"running on (http://\S+)", log.read_text())):  # the last of its first lines
+                time.sleep(0.05)
+            yield told[1]
         finally:
             process.terminate()
             process.wait(PATIENCE_SECONDS)

@@ -64,8 +64,8 @@ def test_speed_is_measured_as_readme_says(directory: Path) -> None:
     with service_on(directory) as service:
         commands = commands.replace("http://127.0.0.1:8080", service.url)
         told = run(service, directory, "bash", "-euc", commands)
-    assert told.count("req/s") == 2
-    assert "service/peer at 64 connections" in told
+    assert told.count("connections  req/s") == 2
+    assert "service/peer in req/s at 64 connections" in told
 
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:
