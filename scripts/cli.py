@@ -62,9 +62,8 @@ def migrate(as_json: AsJSON = False) -> None:
 
 def main() -> None:
     """Run the command line; exit 0 when done, 1 when refused, 2 when misused."""
-    signal.signal(
-        signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT)
-    )  # ends what was started, as Ctrl-C does
+    # What a command has started is ended first, as on Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         app()
     except SettingsError as error:
