@@ -14,6 +14,7 @@ from uuid import UUID
 
 from db import keys
 from db.async_connection import AsyncConnection, Rows
+from db.background import meanwhile
 from db.engine import Database
 from db.errors import Unavailable
 
@@ -77,14 +78,9 @@ class Registry:
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
         """Load the registry, and keep it up to date meanwhile; Unavailable if it cannot be loaded."""
-        task = asyncio.create_task(self._follow())
-        try:
+        async with meanwhile(self._follow()):
             await self._look()
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     def _missing(self, widget_id: str, event_type: str) -> list[str]:
         missing = [] if event_type in self._event_types else ["event_type"]

@@ -5,11 +5,12 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import LiteralString
 
 from db.async_connection import AsyncConnection
+from db.background import meanwhile
 from db.engine import Database
 from db.errors import DatabaseError, Unavailable
 
@@ -70,13 +71,10 @@ class Writer:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
         """Write what is added meanwhile; what is not written in the end is refused as Unavailable."""
-        task = asyncio.create_task(self._write())
         try:
-            yield
+            async with meanwhile(self._write()):
+                yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
             self._refuse_all(Unavailable("the service stops"))
 
     async def _write(self) -> None:

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
 from db import partitions
+from db.background import meanwhile
 from db.engine import Database
 from db.errors import DatabaseError
 
@@ -15,16 +15,9 @@ logger = logging.getLogger(__name__)
 INTERVAL_SECONDS = 3600
 
 
-@asynccontextmanager
-async def kept_up(opened: Database, retention_days: int | None) -> AsyncIterator[None]:
+def kept_up(opened: Database, retention_days: int | None) -> AbstractAsyncContextManager[None]:
     """Meanwhile the partitions of the coming weeks are made, and those older than the retention are dropped."""
-    task = asyncio.create_task(_keep_up(opened, retention_days))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    return meanwhile(_keep_up(opened, retention_days))
 
 
 async def _keep_up(opened: Database, retention_days: int | None) -> None:
