@@ -25,6 +25,8 @@ OTHER = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e12")
 EVER = 1e9
 CUT = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT value FROM registry%'")
 
+LOSE_HUBS = (sql.SQL("ALTER TABLE hubs DISABLE TRIGGER USER"), sql.SQL("DELETE FROM hubs"))
+
 Use = Callable[[Registry], Awaitable[None]]
 
 
@@ -225,8 +227,7 @@ def test_an_older_state_of_the_database_is_taken_as_it_is(database: Database) ->
         assert await made.hub(key) is not None
         statement(
             database.url,
-            sql.SQL("ALTER TABLE hubs DISABLE TRIGGER USER"),
-            sql.SQL("DELETE FROM hubs"),
+            *LOSE_HUBS,
             sql.SQL("UPDATE registry_revision SET value = 0"),
         )
         await until_refused(made, key)
@@ -243,8 +244,7 @@ def test_another_state_with_the_same_count_is_noticed(database: Database) -> Non
         assert await made.hub(key) is not None
         statement(
             database.url,
-            sql.SQL("ALTER TABLE hubs DISABLE TRIGGER USER"),
-            sql.SQL("DELETE FROM hubs"),
+            *LOSE_HUBS,
             sql.SQL("SELECT pg_notify('registry', '')"),
         )
         await asyncio.sleep(0.1)
