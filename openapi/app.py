@@ -23,7 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openapi import operations, rfc6750
-from openapi.body import DEFAULT_LIMIT, MAX_LIMIT, Body
+from openapi.body import COMPLETE, DEFAULT_LIMIT, MAX_LIMIT, Body
 from openapi.contract import Contract, ContractError
 from openapi.exchange import Field, Handler, Request, respond, told
 from openapi.problems import Problem
@@ -35,6 +35,8 @@ _JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 
 Authenticate = Callable[[str, Any], Awaitable[Any]]
 """From a bearer token and the resources to who sent it, or None if the token is not accepted."""
+Verify = Callable[[Any], Awaitable[None]]
+"""What Connexion makes of the security requirements of an operation; it is given a Verified."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,13 @@ class Endpoint:
         self._body = body
         self._contract_version = contract.version
         self._resources = resources
+        self.verify: Verify | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, routed and authenticated."""
+        """Serve one request, routed and authenticated; once more, if its body was still to come: that may take long."""
         body = await self._body.read(scope, receive) if self._body else None
+        if self.verify and body is not None and COMPLETE not in scope.get("extensions", {}):
+            await self.verify(Verified(scope))
         caller = scope["extensions"]["connexion_context"]["user"]
         await respond(send, await self._handler(Request(body, caller, self._resources, self._contract_version)))
 
@@ -213,10 +218,11 @@ class Direct(Problems):
         for mount in routing.router.routes:
             (secured,), (served,) = security.apis[mount.path], endpoints.apis[mount.path]
             for route in mount.app.routes:
+                operation_id = route.endpoint.operation_id
+                verify, endpoint = secured.operations[operation_id].verification_fn, served.operations[operation_id]
+                endpoint.verify = verify
                 if not route.param_convertors:
-                    operation_id = route.endpoint.operation_id
-                    verify = secured.operations[operation_id].verification_fn
-                    operation = _operation(verify, served.operations[operation_id])
+                    operation = _operation(verify, endpoint)
                     self._operations |= {(method, mount.path + route.path): operation for method in route.methods}
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -234,7 +240,7 @@ class Verified:
         self.context: dict[str, Any] = scope.setdefault("extensions", {}).setdefault("connexion_context", {})
 
 
-def _operation(verify: Callable[[Any], Awaitable[None]], endpoint: Endpoint) -> ASGIApp:
+def _operation(verify: Verify, endpoint: Endpoint) -> ASGIApp:
     """One operation: authenticated by what Connexion made of its security requirements, then served."""
 
     async def operation(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,9 +1,15 @@
 """Who is calling: what is accepted as a key, and what a refusal says."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import pytest
+from psycopg.sql import SQL
 
 from db import keys
 from tests.conftest import EVENT, PATH, ContractClient, Service
+from tests.postgresql import statement
+from tests.wire import Wire, event, stored
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER  "])
@@ -44,3 +50,18 @@ def test_an_event_belongs_to_the_hub_of_the_key(client: ContractClient, service:
         "id = %s AND hub_id = (SELECT id FROM hubs WHERE api_key = %s)", identifier, keys.digest(service.key)
     )
     assert str(row["id"]) == identifier
+
+
+def test_a_key_that_is_revoked_while_a_body_comes_is_refused(
+    start_service: Callable[..., AbstractContextManager[Service]],
+) -> None:
+    """However long a client takes for its body, the key must still be that of a hub when the event would be stored."""
+    with start_service() as service, Wire(service) as wire:
+        request = wire.post(event("slow"))
+        wire.send(request[:-1])
+        assert wire.is_quiet(0.2)
+        statement(service.database_url, SQL("UPDATE hubs SET disabled_at = now()"))
+        assert wire.is_quiet(1)
+        wire.send(request[-1:])
+        assert wire.answer().status_code == 401
+        assert stored(service, "slow") == 0
