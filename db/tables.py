@@ -9,7 +9,9 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
+    Sequence,
     Table,
     Text,
     UniqueConstraint,
@@ -31,6 +33,8 @@ metadata = MetaData(
 
 _now = func.now()
 
+positions = Sequence("positions", metadata=metadata)
+
 
 def _revision() -> Column[int]:
     """The value of `registry_revision` when the row was last changed: a trigger sets it."""
@@ -47,8 +51,10 @@ hubs = Table(
     Column("rotated_at", DateTime(timezone=True)),
     Column("disabled_at", DateTime(timezone=True)),
     _revision(),
+    Column("rate_limit", Integer, comment="Items a second; NULL: the service's default"),
     UniqueConstraint("name"),
     UniqueConstraint("api_key"),
+    CheckConstraint("rate_limit > 0", name="rate_limit"),
     CheckConstraint("api_key ~ '^[0-9a-f]{64}$'", name="api_key_is_digest"),
     Index("hubs_revision", "revision"),
 )
@@ -61,6 +67,7 @@ widgets = Table(
     Column("status", Text, nullable=False, server_default="active"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     _revision(),
+    Column("hub_id", Uuid, comment="Whose manifest registered it; NULL: an operator"),
     CheckConstraint("status IN ('active', 'retired')", name="status"),
     Index("widgets_revision", "revision"),
 )
@@ -73,7 +80,13 @@ event_type_registry = Table(
     Column("status", Text, nullable=False, server_default="active"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     _revision(),
-    CheckConstraint("status IN ('active', 'deprecated')", name="status"),
+    Column("hub_id", Uuid, comment="Whose manifest registered it; NULL: the framework or an operator"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column(
+        "metadata_schema", JSONB(none_as_null=True), comment="A JSON Schema that the metadata of an event satisfies"
+    ),
+    Column("proposal", JSONB(none_as_null=True), comment="Another definition, which waits for approval"),
+    CheckConstraint("status IN ('active', 'deprecated', 'pending')", name="status"),
     CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
     Index("event_type_registry_revision", "revision"),
 )
@@ -107,6 +120,12 @@ interaction_reporting_contracts = Table(
     ),
 )
 
+
+def _position() -> Column[int]:
+    """Where the row stands in the order in which it can be read: see `db.positions`."""
+    return Column("position", BigInteger, nullable=False, server_default=text("nextval('positions')"))
+
+
 # db.partitions makes the partitions. There are no foreign keys: three look-ups for each event would cost more than the
 # insert itself, and the rows that events refer to are not deleted, so that nothing can dangle.
 interaction_events = Table(
@@ -126,7 +145,91 @@ interaction_events = Table(
     ),
     Column("contract_version", Text, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    _position(),
+    Column("client_event_id", Text),
     Index("interaction_events_widget_id_occurred_at", "widget_id", "occurred_at"),
-    Index("interaction_events_hub_id_id", "hub_id", "id"),  # ids are in the order of receipt
+    Index("interaction_events_hub_id_position", "hub_id", "position"),
     postgresql_partition_by="RANGE (id)",
+)
+
+annotations = Table(
+    "annotations",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("hub_id", Uuid, nullable=False),
+    Column("widget_id", Uuid, nullable=False),
+    Column("event_id", Uuid),
+    Column("category", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("severity", Text),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("actor_id", Uuid),
+    Column("actor_type", Text),
+    Column("view_context_ref", Text),
+    Column("metadata", JSONB(none_as_null=True)),
+    Column(
+        "additional_fields", JSONB(none_as_null=True), comment="Fields that the contract declares and no column holds"
+    ),
+    Column("client_annotation_id", Text),
+    Column("contract_version", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    _position(),
+    Index("annotations_widget_id_occurred_at", "widget_id", "occurred_at"),
+    Index("annotations_hub_id_position", "hub_id", "position"),
+    postgresql_partition_by="RANGE (id)",
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("hub_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("digest", Uuid, nullable=False, comment="128 bits of BLAKE2 of what was submitted"),
+    Column("id", Uuid, nullable=False, comment="Of the row that was stored, or would have been"),
+    Index("idempotency_keys_id", "id", postgresql_using="brin"),
+    comment="What was submitted under a key; a key is unique for its hub as long as what it names is kept",
+)
+
+hub_capability_manifests = Table(
+    "hub_capability_manifests",
+    metadata,
+    Column("hub_id", Uuid, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("manifest", JSONB, nullable=False, comment="As it was submitted"),
+    Column("contract_version", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)
+
+rejected_submissions = Table(
+    "rejected_submissions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("hub_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False, comment="What was submitted: event or annotation"),
+    Column("batch_index", Integer, comment="Where it stood in a batch, from 0"),
+    Column("code", Text, nullable=False, comment="Why it was rejected, for programs"),
+    Column("error", Text, nullable=False),
+    Column("help", Text, nullable=False, server_default=""),
+    Column("pointer", Text),
+    Column("raw", LargeBinary, nullable=False, comment="The bytes that were submitted"),
+    Column("request_key", Text, comment="The key that its request had, and in a batch its index"),
+    Column("contract_version", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("attempted_at", DateTime(timezone=True), comment="When a replay last did not store it"),
+    Column("replayed_at", DateTime(timezone=True)),
+    Column("replayed_as", Uuid, comment="The id of what a replay stored"),
+    _position(),
+    Index("rejected_submissions_hub_id_position", "hub_id", "position"),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("hub_id", Uuid, primary_key=True),
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("kind", Text, primary_key=True, comment="event or annotation"),
+    Column("outcome", Text, primary_key=True, comment="created, duplicate, rejected or throttled"),
+    Column("reason", Text, primary_key=True, comment="The type or category; of a rejection, the code of why"),
+    Column("count", BigInteger, nullable=False),
 )

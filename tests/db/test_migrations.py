@@ -134,8 +134,11 @@ def rows(url: str, query: LiteralString) -> list[tuple[Any, ...]]:
 
 
 def events(url: str) -> list[tuple[Any, ...]]:
-    """Every event, with the values of the columns by name."""
-    return rows(url, "SELECT to_jsonb(event) FROM interaction_events AS event ORDER BY id")
+    """Every event, with the values of the columns by name; of those that later revisions added there is no more."""
+    return rows(
+        url,
+        "SELECT to_jsonb(event) - '{position,client_event_id}'::text[] FROM interaction_events AS event ORDER BY id",
+    )
 
 
 def wait_for_two_that_wait(url: str) -> None:
@@ -210,7 +213,7 @@ def test_events_survive_the_way_to_partitions_and_back(database: Database, url: 
         "interaction_events_5138_11_14",
     ]
     with database.begin() as connection:
-        assert partitions.ensure(connection, MONDAY, MONDAY) == []
+        assert partitions.ensure(connection, MONDAY, MONDAY) == ["annotations_2026_11_23"]
         config.attributes["connection"] = connection
         command.downgrade(config, "0001")
     assert events(url) == before

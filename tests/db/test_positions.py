@@ -1,0 +1,272 @@
+"""The order in which rows are read: whatever is written meanwhile, and however late it is committed, none is missed."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from db import migrate, pages, partitions, positions, tables
+from db.engine import Database
+from db.pages import Query
+from tests.postgresql import fresh_database
+
+HUB = UUID(int=1)
+WRITERS = 8
+INSERT = (
+    "INSERT INTO interaction_events (id, hub_id, widget_id, event_type, occurred_at, contract_version) "
+    "SELECT (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint), 12, '0') || right(gen_random_uuid()::text, 23)"
+    ")::uuid, %s, %s, 'clicked', now(), '1.0' FROM generate_series(1, %s)"
+)
+REJECTION = (
+    "INSERT INTO rejected_submissions (id, hub_id, kind, code, error, raw, contract_version) "
+    "VALUES (gen_random_uuid(), %s, 'event', 'x', 'x', 'x', '1.0') RETURNING position"
+)
+
+Connect = Callable[[], psycopg.Connection]
+
+
+@pytest.fixture
+def database(any_server: str) -> Iterator[Database]:
+    """A database with the tables, whose sequence of positions is fresh, on a server of each kind."""
+    with fresh_database(any_server, "positions") as url, closing(Database(url)) as database:
+        migrate.upgrade(database, lambda connection: partitions.ensure_coming(connection, datetime.now(UTC)))
+        yield database
+
+
+@pytest.fixture
+def connect(database: Database) -> Iterator[Connect]:
+    """Opens a connection of somebody who writes; each is closed in the end."""
+    opened: list[psycopg.Connection] = []
+
+    def open_one() -> psycopg.Connection:
+        opened.append(psycopg.connect(database.url))
+        return opened[-1]
+
+    yield open_one
+    for connection in opened:
+        connection.close()
+
+
+def write(connection: psycopg.Connection, rows: int = 1) -> None:
+    """Write events in the transaction of `connection`, which is begun if there is none."""
+    connection.execute(INSERT, (HUB, HUB, rows))
+
+
+def horizon(database: Database) -> int:
+    """How far can be read now."""
+    with database.begin() as connection:
+        return positions.horizon(connection)
+
+
+def readable(database: Database, after: int = 0) -> list[int]:
+    """The positions of the events beyond `after` that a reader finds now."""
+    with database.begin() as connection:
+        found = pages.page(connection, tables.interaction_events, Query(HUB, after=after), 1000)
+    return [row["position"] for row in found.rows]
+
+
+def test_nothing_is_read_where_nothing_was_written(database: Database) -> None:
+    """The horizon of a fresh sequence is 0, which no row has."""
+    assert horizon(database) == 0
+    assert readable(database) == []
+
+
+def test_the_first_position_is_held_as_any_other(database: Database, connect: Connect) -> None:
+    """The sequence's last value is 1 before its first position is taken, and after: the two are told apart."""
+    first, second = connect(), connect()
+    write(first)
+    assert horizon(database) == 0
+    write(second)
+    second.commit()
+    assert readable(database) == []
+    first.commit()
+    assert readable(database) == [1, 2]
+
+
+def test_what_is_not_committed_hides_what_is_behind_it(database: Database, connect: Connect) -> None:
+    """Rows before it are read, those behind it are not until it is done, whoever committed them."""
+    before, slow, fast = connect(), connect(), connect()
+    write(before, 3)
+    before.commit()
+    write(slow, 2)
+    write(fast, 2)
+    fast.commit()
+    assert readable(database) == [1, 2, 3]
+    slow.commit()
+    assert readable(database, after=3) == [4, 5, 6, 7]
+
+
+def test_two_that_commit_in_the_other_order_are_read_in_that_of_positions(database: Database, connect: Connect) -> None:
+    """Also where one transaction writes before and after the other: its first statement counts."""
+    around, between = connect(), connect()
+    write(around)
+    write(between)
+    write(around)
+    between.commit()
+    assert readable(database) == []
+    around.commit()
+    assert readable(database) == [1, 2, 3]
+
+
+def test_the_lowest_of_several_counts(database: Database, connect: Connect) -> None:
+    """The horizon moves on to the next that is open when the first is done, in whatever order they are done."""
+    opened = [connect() for _ in range(4)]
+    for connection in opened:
+        write(connection)
+    found = []
+    for number in (1, 0, 3, 2):
+        opened[number].commit()
+        found.append(readable(database))
+    assert found == [[], [1, 2], [1, 2], [1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize("savepoint", [False, True])
+def test_what_is_rolled_back_holds_nobody_up(database: Database, connect: Connect, savepoint: bool) -> None:
+    """A position that nobody has is passed over, also when a part of a transaction gave it up."""
+    first, second = connect(), connect()
+    if savepoint:
+        first.execute("SAVEPOINT here")
+    write(first)
+    write(second)
+    second.commit()
+    assert readable(database) == []
+    first.execute("ROLLBACK TO here" if savepoint else "ROLLBACK")
+    assert readable(database) == [2]
+
+
+def test_a_connection_that_is_lost_holds_nobody_up(database: Database, connect: Connect) -> None:
+    """What it had begun is over."""
+    lost, other = connect(), connect()
+    write(lost)
+    write(other)
+    other.commit()
+    other.execute("SELECT pg_terminate_backend(%s, 10000)", (lost.info.backend_pid,))
+    assert readable(database) == [2]
+
+
+def test_every_table_with_positions_holds(database: Database, connect: Connect) -> None:
+    """They share the sequence: a rejection that is not committed hides events behind it."""
+    rejecting, writing = connect(), connect()
+    assert rejecting.execute(REJECTION, (HUB,)).fetchone() == (1,)
+    write(writing)
+    writing.commit()
+    assert readable(database) == []
+    rejecting.commit()
+    assert readable(database) == [2]
+    tables_with_positions = {name for name, table in tables.metadata.tables.items() if "position" in table.c}
+    before_insert = "tgname = 'hold_position' AND tgtype = 2 | 4"
+    query = f"SELECT tgrelid::regclass::text FROM pg_trigger WHERE {before_insert}"  # noqa: S608 (constants)
+    assert {name for (name,) in writing.execute(query.encode())} == tables_with_positions
+
+
+def test_copy_holds_as_insert_does(database: Database, connect: Connect) -> None:
+    """Events that somebody loads by hand are not missed either."""
+    copying, writing = connect(), connect()
+    columns = "id, hub_id, widget_id, event_type, occurred_at, contract_version"
+    with copying.cursor() as cursor, cursor.copy(f"COPY interaction_events ({columns}) FROM STDIN") as copy:
+        copy.write_row((partitions.lowest_id(datetime.now(UTC)), HUB, HUB, "clicked", datetime.now(UTC), "1.0"))
+    write(writing)
+    writing.commit()
+    assert readable(database) == []
+    copying.commit()
+    assert readable(database) == [1, 2]
+
+
+def test_another_database_holds_nobody_up(database: Database, any_server: str, connect: Connect) -> None:
+    """Locks of the same numbers in another database of the server are not looked at."""
+    writing = connect()
+    write(writing, 3)
+    writing.commit()
+    with psycopg.connect(any_server) as elsewhere:
+        elsewhere.execute("SELECT pg_advisory_xact_lock_shared(%s, 0)", (positions._LOCK_CLASS,))
+        assert horizon(database) == 3
+
+
+@pytest.mark.parametrize("last", [2**31 - 3, 2**31 - 2, 2**31 - 1, 2**31, 2**31 + 1, 2**33 + 2**30, 2**62])
+def test_locks_wrap_around_and_positions_do_not(database: Database, connect: Connect, last: int) -> None:
+    """A lock carries 31 bits: before, at and after each end of these the horizon is the position itself."""
+    setting, slow, fast = connect(), connect(), connect()
+    setting.execute("SELECT setval('positions', %s)", (last,))
+    setting.commit()
+    write(slow)
+    write(fast, 5)
+    fast.commit()
+    assert horizon(database) == last
+    assert readable(database, after=last - 1) == []
+    slow.commit()
+    assert horizon(database) == last + 6
+    assert readable(database, after=last - 1) == [last + number for number in range(1, 7)]
+
+
+def test_who_begins_meanwhile_is_not_behind(
+    database: Database, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that was taken between the two looks of a reader names a position beyond its horizon, and is no matter."""
+    before, beginning = connect(), connect()
+    write(before, 10)
+    before.commit()
+    write(beginning)
+    monkeypatch.setattr(positions, "_LAST", text("SELECT 5"))
+    assert horizon(database) == 5
+
+
+def test_a_reader_misses_nothing_whoever_writes(database: Database) -> None:
+    """Eight write in transactions of random size and duration, one in ten in vain: each row is read exactly once."""
+    read, committed = race(database, seconds=4)
+    assert len(committed) > 500
+    assert read == sorted(read)
+    assert (len(read), set(read)) == (len(set(read)), committed)
+
+
+def test_the_race_is_one(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a reader goes as far as the last position it misses rows: the race above would show that."""
+    monkeypatch.setattr(positions, "horizon", lambda connection: connection.execute(positions._LAST).scalar_one())
+    read, committed = race(database, seconds=2)
+    assert set(read) < committed
+
+
+def race(database: Database, seconds: float) -> tuple[list[int], set[int]]:
+    """The positions that a reader met while others wrote, and those that were committed."""
+    until = time.monotonic() + seconds
+    done = threading.Event()
+
+    def write_on(seed: int) -> None:
+        chance = random.Random(seed)  # noqa: S311 (no secret)
+        with psycopg.connect(database.url) as connection:
+            while time.monotonic() < until:
+                for _ in range(chance.randint(1, 3)):
+                    write(connection, chance.randint(1, 5))
+                    time.sleep(chance.random() * 0.02)
+                if chance.random() < 0.1:
+                    connection.rollback()
+                connection.commit()
+
+    def read_on() -> list[int]:
+        read: list[int] = []
+        last = 0
+        while True:
+            is_last = done.is_set()
+            with database.begin() as connection:
+                page = pages.page(connection, tables.interaction_events, Query(HUB, after=last), 50)
+            read += [row["position"] for row in page.rows]
+            last = page.last
+            if is_last and not page.has_more:
+                return read
+
+    with ThreadPoolExecutor(WRITERS + 1) as threads:
+        reading = threads.submit(read_on)
+        for writing in [threads.submit(write_on, number) for number in range(WRITERS)]:
+            writing.result(timeout=seconds + 30)
+        done.set()
+        read = reading.result(timeout=30)
+    with database.begin() as connection:
+        committed = connection.exec_driver_sql("SELECT position FROM interaction_events").scalars().all()
+    return read, set(committed)
