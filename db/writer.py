@@ -4,12 +4,12 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import LiteralString
 
-from db.async_connection import AsyncConnection
+from db.async_connection import AsyncConnection, TextRow
 from db.background import meanwhile
 from db.engine import Database
 from db.errors import DatabaseError, Unavailable
@@ -24,27 +24,41 @@ PATIENCE_SECONDS = 2.0
 """How long rows wait for a database that is away. It may be a restart that is over in a moment."""
 RETRY_SECONDS = 0.1
 
-_NAME = "write"  # of the prepared statement
+Row = tuple[str, bytes]
+"""An id, and the row as a JSON object that has it, too."""
+Outcome = TextRow | DatabaseError | None
+"""None: the row is stored. A row: what `explanation` found instead. An error: the database refused it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What a writer runs; the one parameter of each is a JSON array of rows.
+
+    `insert` gives the ids of the rows that it did not store, and must do nothing for a row that is stored already: a
+    batch whose outcome is unknown, because the connection was lost, is sent again. `explanation` is given those rows
+    after the commit, and gives for each its id and whatever says why.
+    """
+
+    insert: LiteralString
+    explanation: LiteralString | None = None
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """A row as JSON, and the future that is told when it is committed: the moment when it was sent."""
+    """Rows that were added together, what became of each, and the future that is told when that is known."""
 
-    row: bytes
-    committed: asyncio.Future[float]
+    rows: Sequence[Row]
+    bytes: int
+    done: asyncio.Future[float]
+    outcomes: dict[str, TextRow | DatabaseError] = field(default_factory=dict)  # but for those that are stored
 
 
 class Writer:
-    """Inserts rows with `statement`, whose one parameter is a JSON array of them. `writing` does it.
+    """Inserts rows with its statements. `writing` does it."""
 
-    The statement must do nothing for a row that is stored already: a batch whose outcome is unknown, because the
-    connection was lost, is sent again.
-    """
-
-    def __init__(self, database: Database, statement: LiteralString) -> None:
+    def __init__(self, database: Database, statements: Statements) -> None:
         self._database = database
-        self._prepare = f"PREPARE {_NAME} AS {statement}"
+        self._statements = statements
         self._queue: deque[_Waiting] = deque()
         self._batch: list[_Waiting] = []  # what is under way
         self._waiting_bytes = 0
@@ -52,21 +66,35 @@ class Writer:
         self._sent_at = 0.0  # the batch under way
         self._away_since: float | None = None
 
-    async def add(self, row: bytes) -> float:
-        """Return when `row`, a JSON object, is committed: the moment of `perf_counter` when it was sent for that.
+    async def add(self, row: Row) -> tuple[float, Outcome]:
+        """When `row` was sent to be committed (of `perf_counter`), and what became of it. Raises as `add_all`."""
+        waiting = self._queued([row])
+        sent_at = await waiting.done
+        outcome = waiting.outcomes.get(row[0]) if waiting.outcomes else None
+        if isinstance(outcome, DatabaseError):
+            raise outcome
+        return sent_at, outcome
 
-        Unavailable if there are too many waiting or the database is away; Failed if the database refuses the row.
+    async def add_all(self, rows: Sequence[Row]) -> tuple[float, list[Outcome]]:
+        """When `rows` were sent to be committed (of `perf_counter`), and what became of each.
+
+        Unavailable if there are too many waiting or the database is away. Ids are different.
         """
-        if self._waiting_bytes + len(row) > MAX_WAITING_BYTES:
+        waiting = self._queued(rows)
+        sent_at = await waiting.done
+        return sent_at, [waiting.outcomes.get(identifier) for identifier, _ in rows]
+
+    def _queued(self, rows: Sequence[Row]) -> _Waiting:
+        size = sum([len(row) for _, row in rows])
+        if self._waiting_bytes + size > MAX_WAITING_BYTES:
             raise Unavailable("too many rows are waiting to be written")
         if self._is_away():
             raise Unavailable("the database is away")
-        committed = asyncio.get_running_loop().create_future()
-        self._waiting_bytes += len(row)
-        self._queue.append(_Waiting(row, committed))
+        waiting = _Waiting(rows, size, asyncio.get_running_loop().create_future())
+        self._waiting_bytes += size
+        self._queue.append(waiting)
         self._wake.set()
-        sent_at: float = await committed
-        return sent_at
+        return waiting
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
@@ -82,18 +110,19 @@ class Writer:
         while True:
             try:
                 async with self._database.connected(target_session_attrs="read-write") as connection:
-                    await connection.execute(self._prepare)
+                    await connection.execute(f"PREPARE insert AS {self._statements.insert}")
+                    if self._statements.explanation:
+                        await connection.execute(f"PREPARE explanation AS {self._statements.explanation}")
                     while True:
                         if self._away_since is not None and not self._batch:
-                            logger.info("events can be written again")
+                            logger.info("rows can be written again")
                             self._away_since = None
                         await self._next_batch()
                         self._sent_at = time.monotonic()
-                        await self._store(connection, self._batch)
-                        self._batch = []
+                        await self._store(connection)
             except Exception as error:
                 if self._away_since is None:
-                    logger.warning("events cannot be written, trying again: %s: %s", type(error).__name__, error)
+                    logger.warning("rows cannot be written, trying again: %s: %s", type(error).__name__, error)
                     self._away_since = self._sent_at if self._batch else time.monotonic()
                 if self._is_away():
                     self._refuse_all(Unavailable(str(error)))
@@ -109,46 +138,54 @@ class Writer:
             self._wake.clear()
             if not self._queue:
                 await self._wake.wait()
-            size = 0
-            while self._queue and len(self._batch) < BATCH_ROWS and size < BATCH_BYTES:
+            count = size = 0
+            while self._queue and count < BATCH_ROWS and size < BATCH_BYTES:
                 waiting = self._queue.popleft()
                 self._batch.append(waiting)
-                size += len(waiting.row)
+                count += len(waiting.rows)
+                size += waiting.bytes
             self._waiting_bytes -= size
 
-    async def _store(self, connection: AsyncConnection, batch: list[_Waiting]) -> None:
-        """Commit `batch`. Where the database refuses it, its halves, until the row that is refused is found.
-
-        Unavailable if the connection is lost.
-        """
-        rows = b"[" + b",".join([waiting.row for waiting in batch]) + b"]"
+    async def _store(self, connection: AsyncConnection) -> None:
+        """Commit the batch, and tell everyone in it; Unavailable if the connection is lost."""
         sent_at = time.perf_counter()
+        found = await self._stored(connection, [row for waiting in self._batch for row in waiting.rows])
+        batch, self._batch = self._batch, []
+        for waiting in batch:
+            if found:
+                waiting.outcomes = found
+            if not waiting.done.done():  # somebody waits still
+                waiting.done.set_result(sent_at)
+
+    async def _stored(self, connection: AsyncConnection, rows: Sequence[Row]) -> dict[str, TextRow | DatabaseError]:
+        """Commit `rows`; what became of those that are not stored, by id.
+
+        Where the database refuses them, their halves, until the row that is refused is found. Unavailable if the
+        connection is lost.
+        """
         try:
-            await connection.run(_NAME.encode(), rows)
+            missing = {identifier for (identifier,) in await connection.run(b"insert", _array(rows))}
         except DatabaseError as error:
             if connection.is_lost:
                 raise
-            if len(batch) == 1:
-                self._answer(batch, error)
-            else:
-                middle = len(batch) // 2
-                await self._store(connection, batch[:middle])
-                await self._store(connection, batch[middle:])
-        else:
-            self._answer(batch, sent_at)
-
-    def _answer(self, batch: list[_Waiting], outcome: float | DatabaseError) -> None:
-        """Tell each of `batch` when it was sent, or what became of it."""
-        for waiting in batch:
-            if waiting.committed.done():
-                continue  # nobody waits any more, or it was told before the connection was lost
-            if isinstance(outcome, DatabaseError):
-                waiting.committed.set_exception(outcome)
-            else:
-                waiting.committed.set_result(outcome)
+            if len(rows) == 1:
+                return {rows[0][0]: error}
+            middle = len(rows) // 2
+            first = await self._stored(connection, rows[:middle])
+            return first | await self._stored(connection, rows[middle:])
+        if not missing:
+            return {}
+        unexplained = [row for row in rows if row[0] in missing]
+        return {str(row[0]): row for row in await connection.run(b"explanation", _array(unexplained))}
 
     def _refuse_all(self, error: Unavailable) -> None:
-        self._answer([*self._batch, *self._queue], error)
+        for waiting in [*self._batch, *self._queue]:
+            if not waiting.done.done():
+                waiting.done.set_exception(error)
         self._batch = []
         self._queue.clear()
         self._waiting_bytes = 0
+
+
+def _array(rows: Sequence[Row]) -> bytes:
+    return b"[" + b",".join([row for _, row in rows]) + b"]"

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 from psycopg import sql
@@ -67,6 +68,20 @@ def test_run_commits_what_it_is_given(database: Database, size: int) -> None:
     asyncio.run(keep())
 
 
+def test_run_gives_rows_as_text(database: Database) -> None:
+    """Whatever their types are, with None for NULL; a statement that gives none gives an empty list."""
+
+    async def ask() -> None:
+        async with database.connected() as connection:
+            await connection.execute("PREPARE tell AS SELECT n, n > 1, nullif(n, 2), 'é' FROM generate_series(1, $1) n")
+            assert await connection.run(b"tell", b"2") == [("1", "f", "1", "é"), ("2", "t", None, "é")]
+            assert await connection.run(b"tell", b"0") == []
+            await connection.execute(KEEP)
+            assert await connection.run(b"keep", b"[]") == []
+
+    asyncio.run(ask())
+
+
 @pytest.mark.parametrize(
     ("parameter", "words"),
     [
@@ -95,7 +110,7 @@ def test_a_connection_that_is_cut_is_unavailable(database: Database) -> None:
         async with database.connected() as connection, database.connected() as other:
             await connection.execute("PREPARE wait AS SELECT pg_sleep($1::float8)")
             ((process,),) = await connection.execute("SELECT pg_backend_pid()")
-            waiting = asyncio.ensure_future(connection.run(b"wait", b"60" if running else b"0"))
+            waiting: asyncio.Future[Any] = asyncio.ensure_future(connection.run(b"wait", b"60" if running else b"0"))
             if not running:
                 await waiting
                 waiting = asyncio.ensure_future(asyncio.sleep(0))

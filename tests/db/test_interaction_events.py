@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, select
 
-from db import interaction_events, tables
+from db import interaction_events, submissions, tables
 from db.engine import Database
 from db.errors import Unavailable
 
@@ -32,7 +32,7 @@ def database(migrated: Database) -> Iterator[Database]:
 def event() -> dict[str, Any]:
     """An event that has no more than it must."""
     return {
-        "id": interaction_events.new_id(),
+        "id": submissions.new_id(),
         "hub_id": HUB,
         "widget_id": str(WIDGET),
         "event_type": "clicked",
@@ -45,9 +45,9 @@ def add(database: Database, *events: dict[str, Any]) -> None:
     """Keep `events`."""
 
     async def write() -> None:
-        writer = interaction_events.writer(database)
+        writer = submissions.writer(database, interaction_events.TABLE)
         async with writer.writing():
-            await asyncio.gather(*(interaction_events.add(writer, event) for event in events))
+            await asyncio.gather(*(writer.add(submissions.row(event)) for event in events))
 
     asyncio.run(write())
 
@@ -61,7 +61,7 @@ def kept(database: Database) -> list[dict[str, Any]]:
 
 def test_ids_are_of_version_7_and_grow() -> None:
     """Ids that are made one after the other sort in that order, within a millisecond too."""
-    ids = [interaction_events.new_id() for _ in range(1000)]
+    ids = [submissions.new_id() for _ in range(1000)]
     assert {UUID(identifier).version for identifier in ids} == {7}
     assert ids == sorted(set(ids))
 
@@ -74,11 +74,13 @@ def test_an_event_is_kept_as_it_is(database: Database, event: dict[str, Any]) ->
         "view_context_ref": "/é/😀",
         "metadata": {"deep": {"list": [1, 0.1, None, True, "é😀"]}, "long": 10**100},
         "additional_fields": {"not_in_1_0": 1},
+        "client_event_id": "é-1",
     }
     before = datetime.now(UTC)
-    add(database, event)
+    add(database, event | {"digest": str(UUID(int=1))})
     (row,) = kept(database)
     assert before <= row.pop("received_at") <= datetime.now(UTC)
+    assert row.pop("position") > 0
     assert row == event | {
         "id": UUID(event["id"]),
         "widget_id": WIDGET,
@@ -87,10 +89,12 @@ def test_an_event_is_kept_as_it_is(database: Database, event: dict[str, Any]) ->
     }
 
 
-@pytest.mark.parametrize("column", ["actor_id", "actor_type", "view_context_ref", "metadata", "additional_fields"])
+@pytest.mark.parametrize(
+    "column", ["actor_id", "actor_type", "view_context_ref", "metadata", "additional_fields", "client_event_id"]
+)
 def test_nothing_is_kept_as_null(database: Database, event: dict[str, Any], column: str) -> None:
     """None is SQL's NULL and not JSON's null, given or left out."""
-    add(database, event | {"id": interaction_events.new_id()}, event | {column: None})
+    add(database, event | {"id": submissions.new_id()}, event | {column: None})
     null = tables.interaction_events.c[column].is_(None)
     with database.begin() as connection:
         assert connection.execute(select(null)).scalars().all() == [True, True]
@@ -121,5 +125,5 @@ def test_an_event_without_a_week_is_refused(database: Database, event: dict[str,
 def test_the_fields_of_a_hub_are_columns() -> None:
     """What a hub may fill is in the table, and the rest of the table is filled by the service."""
     columns = set(tables.interaction_events.c.keys())
-    filled = {"id", "hub_id", "additional_fields", "contract_version", "received_at"}
-    assert columns - filled == interaction_events.FIELDS
+    filled = {"id", "hub_id", "additional_fields", "contract_version", "received_at", "position"}
+    assert columns - filled == interaction_events.TABLE.fields

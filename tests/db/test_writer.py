@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from typing import LiteralString
+from unittest import mock
 
 import psycopg
 import pytest
@@ -13,14 +14,24 @@ from psycopg import sql
 from db import writer
 from db.engine import Database
 from db.errors import Failed, Unavailable
-from db.writer import Writer
+from db.writer import Row, Statements, Writer
 from tests.postgresql import fresh_database, silenceable, statement
 
-KEEP = "INSERT INTO kept SELECT id, value FROM json_to_recordset($1::json) AS row(id int, value text)"
-ONCE = " ON CONFLICT DO NOTHING"
-SLOWLY = f"WITH slept AS MATERIALIZED (SELECT pg_sleep(0.3)) {KEEP}, slept {ONCE}"
+GIVEN = "json_to_recordset($1::json) AS given(id int, value text)"
+KEEP = f"INSERT INTO kept SELECT id, value FROM {GIVEN} ON CONFLICT DO NOTHING"  # noqa: S608 (constants of this module)
+SLOWLY = f"""
+    WITH slept AS MATERIALIZED (SELECT pg_sleep(0.3))
+    INSERT INTO kept SELECT id, value FROM {GIVEN}, slept ON CONFLICT DO NOTHING
+"""  # noqa: S608 (constants of this module)
+EXPLAINED = Statements(
+    insert=f"""
+        WITH new AS (INSERT INTO kept SELECT id, value FROM {GIVEN} ON CONFLICT DO NOTHING RETURNING id)
+        SELECT id FROM {GIVEN} WHERE id NOT IN (SELECT id FROM new)
+    """,  # noqa: S608 (constants of this module)
+    explanation=f"SELECT id, kept.value, NULL FROM {GIVEN} JOIN kept USING (id)",  # noqa: S608 (constants of this module)
+)
 
-CUT = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'PREPARE write%'")
+CUT = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'PREPARE insert%'")
 
 Use = Callable[[Writer], Awaitable[None]]
 
@@ -39,17 +50,17 @@ def rows(url: str, query: str = "SELECT id FROM kept ORDER BY id") -> list[int]:
         return [value for (value,) in connection.execute(query.encode())]
 
 
-def row(identifier: int, value: str = "accepted") -> bytes:
-    """A row as JSON."""
-    return b'{"id": %d, "value": "%b"}' % (identifier, value.encode())
+def row(identifier: int, value: str = "accepted") -> Row:
+    """A row as JSON, and its id."""
+    return str(identifier), b'{"id": %d, "value": "%b"}' % (identifier, value.encode())
 
 
-def write(url: str, use: Use, query: LiteralString = KEEP + ONCE, timeout: float = 5) -> None:
+def write(url: str, use: Use, query: LiteralString | Statements = KEEP, timeout: float = 5) -> None:
     """Run `use` with a writer of rows; what it took of the bounded memory is given back in the end."""
 
     async def run() -> None:
         with closing(Database(url, timeout=timeout)) as database:
-            made = Writer(database, query)
+            made = Writer(database, query if isinstance(query, Statements) else Statements(query))
             async with made.writing():
                 await use(made)
                 assert made._waiting_bytes == 0
@@ -62,8 +73,11 @@ def test_a_row_is_committed_when_it_is_answered_for(url: str) -> None:
 
     async def use(made: Writer) -> None:
         for identifier in range(3):
-            await made.add(row(identifier))
+            before = time.perf_counter()
+            sent_at, outcome = await made.add(row(identifier))
             assert rows(url)[-1] == identifier
+            assert before <= sent_at <= time.perf_counter()
+            assert outcome is None
 
     write(url, use)
 
@@ -101,10 +115,69 @@ def test_a_row_that_is_refused_fails_alone(url: str) -> None:
             return_exceptions=True,
         )
         assert {identifier for identifier, error in enumerate(told) if isinstance(error, Failed)} == bad
-        assert {type(outcome) for outcome in told} == {float, Failed}
+        assert {type(outcome) for outcome in told} == {tuple, Failed}
 
     write(url, use)
     assert rows(url) == [identifier for identifier in range(20) if identifier not in {3, 4, 17}]
+
+
+def test_rows_that_are_added_together_have_an_outcome_each(url: str) -> None:
+    """In the order in which they were given: stored, refused, or what the explanation found; nothing is raised."""
+
+    async def use(made: Writer) -> None:
+        await made.add(row(1, "first"))
+        given = [row(3, "third"), row(2, "refused"), row(1, "another"), row(4, "refused"), row(5)]
+        _, outcomes = await made.add_all(given)
+        assert [type(outcome) for outcome in outcomes] == [type(None), Failed, tuple, Failed, type(None)]
+        assert outcomes[2] == ("1", "first", None)
+        assert await made.add_all([]) == (mock.ANY, [])
+
+    write(url, use, EXPLAINED)
+    assert rows(url) == [1, 3, 5]
+
+
+def test_each_is_told_of_its_own_rows(url: str) -> None:
+    """Of those who share a batch nobody is told what became of another's rows."""
+
+    async def use(made: Writer) -> None:
+        await made.add(row(1, "first"))
+        told = await asyncio.gather(made.add(row(1)), made.add_all([row(2), row(3, "refused")]), made.add(row(4)))
+        (_, again), (_, several), (_, alone) = told
+        assert again == ("1", "first", None)
+        assert [type(outcome) for outcome in several] == [type(None), Failed]
+        assert alone is None
+
+    write(url, use, EXPLAINED)
+
+
+def test_an_explanation_is_not_asked_for_what_is_stored(url: str) -> None:
+    """It is given the rows that were not stored, and does not run where all of them were."""
+    statement(url, sql.SQL("CREATE TABLE asked (id int)"))
+    explanation = f"""
+        WITH noted AS (INSERT INTO asked SELECT id FROM {GIVEN})
+        SELECT id, kept.value FROM {GIVEN} JOIN kept USING (id)
+    """  # noqa: S608 (constants of this module)
+
+    async def use(made: Writer) -> None:
+        await made.add_all([row(1), row(2)])
+        assert rows(url, "SELECT id FROM asked") == []
+        await made.add_all([row(1), row(3)])
+        assert rows(url, "SELECT id FROM asked") == [1]
+
+    write(url, use, Statements(EXPLAINED.insert, explanation))
+
+
+def test_rows_that_are_added_together_are_bounded_as_others(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their bytes count together: what would exceed the bound is refused as a whole."""
+    monkeypatch.setattr(writer, "MAX_WAITING_BYTES", 100)
+
+    async def use(made: Writer) -> None:
+        with pytest.raises(Unavailable, match="too many rows are waiting"):
+            await made.add_all([row(identifier) for identifier in range(4)])
+        await made.add_all([row(identifier) for identifier in range(3)])
+
+    write(url, use)
+    assert rows(url) == [0, 1, 2]
 
 
 def test_a_row_that_cannot_be_stored_for_now_is_refused_alone(url: str) -> None:
@@ -253,7 +326,7 @@ def test_what_is_not_written_when_the_service_stops_is_refused(url: str) -> None
 
     async def run() -> None:
         with closing(Database(url)) as database:
-            made = Writer(database, KEEP)
+            made = Writer(database, Statements(KEEP))
             async with made.writing():
                 adding = asyncio.ensure_future(made.add(row(1)))
                 await asyncio.sleep(0)

@@ -1,0 +1,232 @@
+"""What hubs submit, each thing once: the statements that store it, and what became of what was not stored.
+
+A submission may carry two keys. Its request key is that of the request (RFC draft Idempotency-Key), its own key is that
+of the thing. A key is claimed in the transaction that stores what it names: whoever comes second, over workers and
+crashes, finds the claim.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from hashlib import blake2b
+from typing import Any, LiteralString
+
+import orjson
+import uuid_utils
+from sqlalchemy import Connection, TextClause, text
+
+from db.async_connection import TextRow
+from db.engine import Database
+from db.errors import DatabaseError, Unavailable
+from db.writer import Row, Statements, Writer
+
+_WITHIN = "\x1f"  # no client can send it in a header
+_OURS = {"id", "hub_id", "additional_fields", "contract_version"}
+_CLAIMS = "request_key text, request_digest uuid, digest uuid"
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """It is stored, under the id that it was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """It was stored before, under `id`; `by_request` if that was a request with the same key."""
+
+    id: str
+    by_request: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """`key`, request_key or own_key, was used before for something else."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unstored:
+    """The database did not store it, for the reason in `error`."""
+
+    error: DatabaseError
+
+
+Outcome = Created | Duplicate | Conflict | Unstored
+_CREATED = Created()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of submissions: `name`, `columns` as PostgreSQL declares them, and which of them is the own key."""
+
+    name: LiteralString
+    columns: LiteralString
+    own_key: LiteralString
+    kind: LiteralString
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The columns that a hub fills."""
+        return frozenset(column.split()[0] for column in self.columns.split(", ")) - _OURS
+
+
+def key_within(key: str, name: int | str) -> str:
+    """The request key of what `name` stands for within the request of `key`, such as an item's index."""
+    return f"{key}{_WITHIN}{name}"
+
+
+def new_id() -> str:
+    """A UUID version 7 (RFC 9562): ids of later submissions are greater."""
+    return str(uuid_utils.uuid7())
+
+
+def writer(database: Database, table: Table) -> Writer:
+    """A writer of rows of `table`, which `row` makes."""
+    return Writer(database, Statements(*_statements(table)))
+
+
+def tried(connection: Connection, table: Table, rows: Sequence[Row]) -> list[TextRow | None]:
+    """What a writer would say of each of `rows`, of which nothing is kept."""
+    insert, explanation = _statements(table)
+    attempt = connection.begin_nested()
+    missing = {str(one) for one in connection.scalars(_for_sqlalchemy(insert), _given(rows))}
+    explained = _explained(connection, explanation, rows) if missing else {}
+    attempt.rollback()
+    return [explained[identifier] if identifier in missing else None for identifier, _ in rows]
+
+
+def known(connection: Connection, table: Table, rows: Sequence[Row]) -> list[Duplicate | None]:
+    """What was stored before under the keys of each of `rows`, with the same content."""
+    _, explanation = _statements(table)
+    explained = _explained(connection, explanation, rows)
+    outcomes = [outcome(identifier, explained[identifier]) for identifier, _ in rows]
+    return [one if isinstance(one, Duplicate) else None for one in outcomes]
+
+
+def _explained(connection: Connection, explanation: str, rows: Sequence[Row]) -> dict[str, TextRow]:
+    """What `explanation` gives for each of `rows`, by id."""
+    explained = connection.execute(_for_sqlalchemy(explanation), _given(rows))
+    return {str(one[0]): tuple([None if value is None else str(value) for value in one]) for one in explained}
+
+
+def _given(rows: Sequence[Row]) -> dict[str, str]:
+    return {"rows": "[" + ",".join([content.decode() for _, content in rows]) + "]"}
+
+
+def _for_sqlalchemy(statement: str) -> TextClause:
+    return text(statement.replace("$1::json", "CAST(:rows AS json)"))
+
+
+@cache
+def _statements(table: Table) -> tuple[LiteralString, LiteralString]:
+    """To insert rows, and to say what became of those that were not: see `Statements`."""
+    names = ", ".join(column.split()[0] for column in table.columns.split(", "))
+    given = f"json_to_recordset($1::json) AS given({table.columns}, {_CLAIMS})"
+    own_key, kind = table.own_key, table.kind
+    # Keys are claimed in one order by everyone, so that two transactions do not wait for each other; of those that are
+    # the same the first is claimed, for ids grow.
+    insert = f"""
+        WITH given AS MATERIALIZED (SELECT * FROM {given}),
+        requests AS (
+            INSERT INTO idempotency_keys (hub_id, kind, key, digest, id)
+            SELECT hub_id, 'request', request_key, request_digest, id FROM given WHERE request_key IS NOT NULL
+            ORDER BY hub_id, request_key, id ON CONFLICT DO NOTHING RETURNING id
+        ),
+        first AS MATERIALIZED (SELECT * FROM given WHERE request_key IS NULL OR id IN (SELECT id FROM requests)),
+        things AS (
+            INSERT INTO idempotency_keys (hub_id, kind, key, digest, id)
+            SELECT hub_id, '{kind}', {own_key}, digest, id FROM first WHERE {own_key} IS NOT NULL
+            ORDER BY hub_id, {own_key}, id ON CONFLICT DO NOTHING RETURNING id
+        ),
+        new AS MATERIALIZED (SELECT * FROM first WHERE {own_key} IS NULL OR id IN (SELECT id FROM things)),
+        stored AS (
+            INSERT INTO {table.name} ({names})
+            SELECT {names} FROM new WHERE contract_version IS NOT NULL ON CONFLICT (id) DO NOTHING
+        )
+        SELECT id FROM given WHERE id NOT IN (SELECT id FROM new)
+    """  # noqa: S608 (constants of this room)
+    # The claim of a request whose thing was refused is given back: nothing is stored under its key.
+    explanation = f"""
+        WITH given AS MATERIALIZED (SELECT * FROM {given}),
+        given_back AS (
+            DELETE FROM idempotency_keys claim USING given, idempotency_keys thing
+            WHERE claim.hub_id = given.hub_id AND claim.kind = 'request' AND claim.key = request_key
+                AND claim.id = given.id AND thing.hub_id = given.hub_id AND thing.kind = '{kind}'
+                AND thing.key = {own_key} AND thing.digest <> given.digest
+        )
+        SELECT given.id, request.id, (request.digest = given.request_digest)::text, (thing.digest = given.digest)::text,
+            CASE WHEN {own_key} IS NULL THEN request.id ELSE thing.id END
+        FROM given
+        LEFT JOIN idempotency_keys request
+            ON request.hub_id = given.hub_id AND request.kind = 'request' AND request.key = request_key
+        LEFT JOIN idempotency_keys thing
+            ON thing.hub_id = given.hub_id AND thing.kind = '{kind}' AND thing.key = {own_key}
+    """  # noqa: S608 (constants of this room)
+    return insert, explanation
+
+
+def row(submission: Mapping[str, Any]) -> Row:
+    """`submission`, a JSON value for each column that is not null, as a writer takes it.
+
+    Beside the columns it may have `request_key` with `request_digest`, and with its own key `digest`. Without
+    `contract_version` it is a claim of its keys alone.
+    """
+    return submission["id"], encoded(submission)
+
+
+def encoded(value: Any) -> bytes:
+    """`value` as JSON."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # orjson knows integers of 64 bits
+        return json.dumps(value, default=str).encode()
+
+
+def digest(value: Any) -> str:
+    """128 bits of a value of JSON, whatever the order of names and the spelling of numbers, in hexadecimal."""
+    value = _respelt(value)
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # orjson knows integers of 64 bits
+        text = json.dumps(value, sort_keys=True).encode()
+    return blake2b(text, digest_size=16).hexdigest()
+
+
+def _respelt(value: Any) -> Any:
+    """`value` with each number in one spelling: a double that is an integer is that integer."""
+    if isinstance(value, dict):
+        return {name: _respelt(within) for name, within in value.items()}
+    if isinstance(value, list):
+        return [_respelt(within) for within in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(Decimal(repr(value)))  # of 1e23, as the decimal that was sent and not as the double is
+    return value
+
+
+def outcome(identifier: str, found: TextRow | DatabaseError | None) -> Outcome:
+    """What became of the submission `identifier`, from what a writer says of it."""
+    if found is None:
+        return _CREATED
+    if isinstance(found, DatabaseError):
+        return Unstored(found)
+    return _of_claims(identifier, *found[1:])
+
+
+def _of_claims(
+    identifier: str,
+    request_id: str | None,
+    is_same_request: str | None,
+    is_same_thing: str | None,
+    stored_as: str | None,
+) -> Outcome:
+    """What became of a submission whose keys were claimed before; what is the same is 'true' or 'false'."""
+    if "false" in (is_same_request, is_same_thing):
+        return Conflict("request_key" if is_same_request == "false" else "own_key")
+    if stored_as is None:  # retention forgot it, and not the request that named it
+        return Conflict("request_key") if request_id else Unstored(Unavailable("a key was forgotten meanwhile"))
+    if stored_as == identifier:  # by a transaction of which no answer came
+        return _CREATED
+    return Duplicate(stored_as, by_request=request_id == stored_as)
