@@ -1,4 +1,4 @@
-"""The partitions of `interaction_events`: a week each, from Monday 00:00 UTC to the next, named by its Monday."""
+"""The partitions of what hubs submit: a week each, from Monday 00:00 UTC to the next, named by its Monday."""
 
 import re
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from db.engine import Database
 
+TABLES = ("interaction_events", "annotations")
 WEEK = timedelta(weeks=1)
 AHEAD = 4 * WEEK
 """How far ahead there are partitions: for so long events are stored even if nobody makes new ones."""
@@ -22,17 +23,19 @@ _BOUNDS = re.compile(r"FOR VALUES FROM \('([0-9a-f-]{36})'\) TO \('([0-9a-f-]{36
 
 # Both numbers of rows lag behind. Rows are only ever added, so that the greater is the nearer.
 _PARTITIONS = text("""
-    SELECT p.oid::regclass::text, pg_get_expr(p.relpartbound, p.oid),
+    SELECT inhparent::regclass::text, p.oid::regclass::text, pg_get_expr(p.relpartbound, p.oid),
         greatest(p.reltuples, pg_stat_get_live_tuples(p.oid))::bigint, pg_total_relation_size(p.oid)
     FROM pg_inherits JOIN pg_class p ON p.oid = inhrelid
-    WHERE inhparent = 'interaction_events'::regclass
+    WHERE inhparent = ANY (CAST(:tables AS regclass[]))
 """)
+_FORGET = text("DELETE FROM idempotency_keys WHERE id < :lowest")
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The events received from `since` until before `until`. `bytes` has the indexes in it."""
+    """What `table` has received from `since` until before `until`. `bytes` has the indexes in it."""
 
+    table: str
     name: str
     since: datetime
     until: datetime
@@ -42,21 +45,21 @@ class Partition:
 
 def lowest_id(instant: datetime) -> UUID:
     """What no UUID version 7 (RFC 9562) of `instant`, or later, is below; those that are earlier are."""
-    return UUID(int=(instant - _EPOCH) // timedelta(milliseconds=1) << 80)
+    return UUID(int=max(0, (instant - _EPOCH) // timedelta(milliseconds=1)) << 80)
 
 
 def all_of_them(connection: Connection) -> list[Partition]:
     """Every partition with two bounds, oldest first. Others are made by hand, and left alone."""
     found = [
-        Partition(name, _instant(bounds[1]), _instant(bounds[2]), rows, size)
-        for name, bound, rows, size in connection.execute(_PARTITIONS)
+        Partition(table, name, _instant(bounds[1]), _instant(bounds[2]), rows, size)
+        for table, name, bound, rows, size in connection.execute(_PARTITIONS, {"tables": list(TABLES)})
         if size is not None and (bounds := _BOUNDS.fullmatch(bound or ""))  # NULL: it was dropped meanwhile
     ]
-    return sorted(found, key=lambda partition: partition.since)
+    return sorted(found, key=lambda partition: (partition.since, partition.name))
 
 
 def wholly_before(connection: Connection, instant: datetime) -> list[Partition]:
-    """The partitions of which every event was received before `instant`."""
+    """The partitions of which everything was received before `instant`."""
     return [partition for partition in all_of_them(connection) if partition.until <= instant]
 
 
@@ -65,7 +68,8 @@ def ensure(connection: Connection, first: datetime, last: datetime) -> list[str]
     if not _missing(connection, first, last):
         return []
     _take_turns(connection)
-    return [_make(connection, monday) for monday in _missing(connection, first, last)]  # another may have made some
+    # Another may have made some meanwhile.
+    return [_make(connection, table, monday) for table, monday in _missing(connection, first, last)]
 
 
 def ensure_coming(connection: Connection, now: datetime) -> list[str]:
@@ -74,9 +78,9 @@ def ensure_coming(connection: Connection, now: datetime) -> list[str]:
 
 
 def drop_before(connection: Connection, instant: datetime) -> list[Partition]:
-    """Drop the partitions of which every event was received before `instant`; what was dropped.
+    """Drop the partitions of which everything was received before `instant`, and its keys; what was dropped.
 
-    Unavailable if somebody reads the events for so long that inserts would have to wait, too.
+    Unavailable if somebody reads them for so long that inserts would have to wait, too.
     """
     _take_turns(connection)
     dropped = wholly_before(connection, instant)
@@ -84,6 +88,7 @@ def drop_before(connection: Connection, instant: datetime) -> list[Partition]:
         # DROP locks the whole table: inserts queue behind it for as long as it waits itself.
         connection.execute(text(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}"))
         connection.execute(text(f"DROP TABLE {', '.join(partition.name for partition in dropped)}"))
+        connection.execute(_FORGET, {"lowest": lowest_id(max(partition.until for partition in dropped))})
     return dropped
 
 
@@ -104,10 +109,11 @@ def upkeep(database: Database, now: datetime, retention_days: int | None) -> tup
     return made, dropped
 
 
-def _missing(connection: Connection, first: datetime, last: datetime) -> list[datetime]:
-    """The Mondays of the weeks from `first` to `last` that have no partition."""
-    there = {partition.since for partition in all_of_them(connection)}
-    return [monday for monday in _mondays(first, last) if monday not in there]
+def _missing(connection: Connection, first: datetime, last: datetime) -> list[tuple[str, datetime]]:
+    """The tables and Mondays of the weeks from `first` to `last` that have no partition."""
+    there = {(partition.table, partition.since) for partition in all_of_them(connection)}
+    wanted = [(table, monday) for monday in _mondays(first, last) for table in TABLES]
+    return [one for one in wanted if one not in there]
 
 
 def _mondays(first: datetime, last: datetime) -> Iterator[datetime]:
@@ -117,16 +123,16 @@ def _mondays(first: datetime, last: datetime) -> Iterator[datetime]:
         monday += WEEK
 
 
-def _make(connection: Connection, monday: datetime) -> str:
-    """Make the partition of the week that begins on `monday`; its name.
+def _make(connection: Connection, table: str, monday: datetime) -> str:
+    """Make the partition of `table` for the week that begins on `monday`; its name.
 
     CREATE TABLE ... PARTITION OF would lock the whole table against inserts. ATTACH does not, and it has nothing to
     check in a table that is new.
     """
-    name = f"interaction_events_{monday:%Y_%m_%d}"
-    connection.execute(text(f"CREATE TABLE {name} (LIKE interaction_events INCLUDING ALL)"))
+    name = f"{table}_{monday:%Y_%m_%d}"
+    connection.execute(text(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)"))
     bounds = f"FROM ('{lowest_id(monday)}') TO ('{lowest_id(monday + WEEK)}')"
-    connection.execute(text(f"ALTER TABLE interaction_events ATTACH PARTITION {name} FOR VALUES {bounds}"))
+    connection.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES {bounds}"))
     return name
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from db import interaction_events, migrate, partitions
+from db import migrate, partitions, submissions
 from db.engine import Database
 from db.errors import Unavailable
 from db.partitions import WEEK, lowest_id
@@ -85,6 +85,11 @@ def drop_before(database: Database, instant: datetime) -> list[str]:
         return [partition.name for partition in partitions.drop_before(connection, instant)]
 
 
+def weeks(*mondays: str) -> list[str]:
+    """The partitions of these weeks of 2026, in the order in which they are made."""
+    return [f"{table}_2026_{monday}" for monday in mondays for table in partitions.TABLES]
+
+
 def wait_until_it_waits(connection: psycopg.Connection, work: Future[list[str]]) -> None:
     """Return when `work` waits for a lock, or needs not."""
     waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -101,13 +106,13 @@ def test_the_lowest_id_of_an_instant_tells_before_from_after(random: int) -> Non
 def test_the_ids_that_events_get_are_of_now() -> None:
     """An id that is made lies between the lowest ids of before and after."""
     before = datetime.now(UTC)
-    made = UUID(interaction_events.new_id())
+    made = UUID(submissions.new_id())
     assert lowest_id(before) <= made < lowest_id(datetime.now(UTC) + MILLISECOND)
 
 
 def test_a_week_ends_where_the_next_begins(database: Database, outsider: psycopg.Connection) -> None:
     """The last id of Sunday 23:59:59.999 is in the one, the first of Monday 00:00:00.000 in the other."""
-    assert ensure(database, MONDAY, MONDAY + WEEK) == ["interaction_events_2026_11_23", "interaction_events_2026_11_30"]
+    assert ensure(database, MONDAY, MONDAY + WEEK) == weeks("11_23", "11_30")
     last, first = version_7(MONDAY + WEEK - MILLISECOND, 1), version_7(MONDAY + WEEK, 0)
     insert(outsider, last, first)
     assert kept(outsider) == [(last, "interaction_events_2026_11_23"), (first, "interaction_events_2026_11_30")]
@@ -125,20 +130,21 @@ def test_a_week_ends_where_the_next_begins(database: Database, outsider: psycopg
     ],
 )
 def test_weeks_cover_a_span(database: Database, first: datetime, last: datetime, mondays: list[str]) -> None:
-    """Every week that the span touches is made, once."""
-    assert ensure(database, first, last) == [f"interaction_events_2026_{monday}" for monday in mondays]
+    """Every week that the span touches is made once for each table."""
+    assert ensure(database, first, last) == weeks(*mondays)
     assert ensure(database, first, last) == []
 
 
-def test_a_partition_is_indexed_as_the_table_is(database: Database, outsider: psycopg.Connection) -> None:
+@pytest.mark.parametrize("table", partitions.TABLES)
+def test_a_partition_is_indexed_as_the_table_is(database: Database, outsider: psycopg.Connection, table: str) -> None:
     """Each index of the table has one of the partition beneath it, and no index is there twice."""
-    (name,) = ensure(database, MONDAY, MONDAY)
+    ensure(database, MONDAY, MONDAY)
     query = (
         "SELECT count(*), count(inhparent) FROM pg_index LEFT JOIN pg_inherits ON inhrelid = indexrelid "
         "WHERE indrelid = %s::regclass"
     )
-    assert outsider.execute(query, ("interaction_events",)).fetchone() == (3, 0)
-    assert outsider.execute(query, (name,)).fetchone() == (3, 3)
+    assert outsider.execute(query, (table,)).fetchone() == (3, 0)
+    assert outsider.execute(query, (f"{table}_2026_11_23",)).fetchone() == (3, 3)
 
 
 def test_inserts_go_on_while_a_week_is_made(database: Database, outsider: psycopg.Connection) -> None:
@@ -154,7 +160,7 @@ def test_two_that_make_the_same_week_take_turns(database: Database, outsider: ps
     """The second waits for the first, and finds nothing left to make."""
     with ThreadPoolExecutor(1) as thread:
         with database.begin() as connection:
-            assert len(partitions.ensure(connection, MONDAY, MONDAY)) == 1
+            assert len(partitions.ensure(connection, MONDAY, MONDAY)) == 2
             second = thread.submit(ensure, database, MONDAY, MONDAY)
             wait_until_it_waits(outsider, second)
         assert second.result() == []
@@ -168,7 +174,7 @@ def test_a_week_that_is_dropped_meanwhile_is_not_listed(database: Database, outs
             partitions.drop_before(connection, MONDAY)
             listed = thread.submit(names, database)
             wait_until_it_waits(outsider, listed)
-        assert listed.result() == ["interaction_events_2026_11_23"]
+        assert listed.result() == sorted(weeks("11_23"))
 
 
 def test_many_keep_up_at_once(database: Database) -> None:
@@ -179,8 +185,8 @@ def test_many_keep_up_at_once(database: Database) -> None:
         done = [turn.result() for turn in turns]
     made = [name for made, _ in done for name in made]
     dropped = [partition.name for _, dropped in done for partition in dropped]
-    assert (len(made), len(dropped)) == (5, 8)
-    assert names(database) == ["interaction_events_2026_11_16", *made]
+    assert (len(made), len(dropped)) == (10, 16)
+    assert set(names(database)) == {*weeks("11_16"), *made}
 
 
 def test_upkeep_is_left_to_who_is_at_it(database: Database, url: str) -> None:
@@ -193,10 +199,9 @@ def test_upkeep_is_left_to_who_is_at_it(database: Database, url: str) -> None:
 
 def test_upkeep_makes_this_week_and_the_coming_four(database: Database) -> None:
     """On Sunday night as on Monday morning, and each hour only what is missing."""
-    coming = [f"interaction_events_{monday}" for monday in ("2026_11_23", "2026_11_30", "2026_12_07", "2026_12_14")]
     made, _ = partitions.upkeep(database, MONDAY - MILLISECOND, None)
-    assert made == ["interaction_events_2026_11_16", *coming]
-    assert partitions.upkeep(database, MONDAY, None) == (["interaction_events_2026_12_21"], [])
+    assert made == weeks("11_16", "11_23", "11_30", "12_07", "12_14")
+    assert partitions.upkeep(database, MONDAY, None) == (weeks("12_21"), [])
     assert partitions.upkeep(database, MONDAY, None) == ([], [])
 
 
@@ -215,8 +220,8 @@ def test_an_event_is_kept_as_long_as_the_retention_says(database: Database, outs
     _, dropped = partitions.upkeep(database, MONDAY + timedelta(days=30) - MILLISECOND, 30)
     assert dropped == []
     _, dropped = partitions.upkeep(database, MONDAY + timedelta(days=30), 30)
-    assert [(week.name, week.since, week.until) for week in dropped] == [
-        ("interaction_events_2026_11_16", MONDAY - WEEK, MONDAY)
+    assert [(week.table, week.name, week.since, week.until) for week in dropped] == [
+        (table, f"{table}_2026_11_16", MONDAY - WEEK, MONDAY) for table in sorted(partitions.TABLES)
     ]
     assert [identifier for identifier, _ in kept(outsider)] == [version_7(MONDAY, 0)]
 
@@ -231,8 +236,8 @@ def test_a_drop_does_not_hold_up_inserts(database: Database, url: str, outsider:
             partitions.upkeep(database, MONDAY, 1)
         assert time.monotonic() - started < 2
         insert(outsider, version_7(MONDAY, 0))
-    assert len(names(database)) == 7
-    assert drop_before(database, MONDAY) == ["interaction_events_2026_11_09", "interaction_events_2026_11_16"]
+    assert len(names(database)) == 14
+    assert set(drop_before(database, MONDAY)) == set(weeks("11_09", "11_16"))
     assert len(kept(outsider)) == 1
 
 
@@ -242,7 +247,7 @@ def test_partitions_say_how_large_they_are(database: Database, outsider: psycopg
     insert(outsider, *(version_7(MONDAY + number * MILLISECOND, 0) for number in range(1000)))
     outsider.execute("ANALYZE interaction_events")
     with database.begin() as connection:
-        full, empty = partitions.all_of_them(connection)
+        full, empty = (one for one in partitions.all_of_them(connection) if one.table == "interaction_events")
     assert (full.estimated_rows, empty.estimated_rows) == (1000, 0)
     size = "SELECT pg_table_size('interaction_events_2026_11_23') + pg_indexes_size('interaction_events_2026_11_23')"
     assert outsider.execute(size).fetchone() == (full.bytes,)
