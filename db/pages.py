@@ -1,0 +1,119 @@
+"""Pages of what a hub has submitted, in the order of positions: each row once, however many are written meanwhile."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    RowMapping,
+    Select,
+    Table,
+    Text,
+    cast,
+    func,
+    literal,
+    select,
+)
+
+from db import positions
+from db.partitions import lowest_id
+
+PAGE_BYTES = 1024 * 1024
+"""How much a page has of what may be large, and of one row more."""
+FETCHED_ROWS = 32
+SCANNED_ROWS = 20_000
+"""How many rows one page looks at: one that finds little among them says where to go on."""
+_EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+_CLOCKS_DIFFER_BY = timedelta(days=1)
+"""What is received at an instant has an id of about that instant; this is far more than that may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked for: rows of positions beyond `after`, and not beyond `until`.
+
+    `equal` has values by column; the range of `occurred_at` has its start and not its end.
+    """
+
+    hub_id: UUID
+    equal: dict[str, Any] = field(default_factory=dict)
+    occurred_from: datetime | None = None
+    occurred_until: datetime | None = None
+    received_since: datetime | None = None
+    after: int = 0
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, and the position after which the next page begins; whether there is more by now.
+
+    Each row has as `bytes` how large its metadata, or what was submitted, is.
+    """
+
+    rows: Sequence[RowMapping]
+    last: int
+    has_more: bool
+
+
+def page(connection: Connection, table: Table, query: Query, limit: int) -> Page:
+    """The rows of `table` that `query` asks for: at most `limit`, maybe none although there is more."""
+    scanned = _scanned(table, query, positions.horizon(connection)).subquery()
+    conditions = list(_conditions(scanned.c, query))
+    chosen = select(scanned).where(*conditions).order_by(scanned.c.position).limit(limit + 1)
+    rows: list[RowMapping] = []
+    size = 0
+    with connection.execute(chosen.execution_options(yield_per=FETCHED_ROWS)).mappings() as found:
+        for row in found:
+            if len(rows) == limit or size > PAGE_BYTES:
+                return Page(rows, rows[-1]["position"], has_more=True)
+            rows.append(row)
+            size += row["bytes"]
+    last, count = connection.execute(select(func.max(scanned.c.position), func.count())).one()
+    return Page(rows, query.after if last is None else last, has_more=count == SCANNED_ROWS)
+
+
+def one(connection: Connection, table: Table, hub_id: UUID, identifier: UUID) -> RowMapping | None:
+    """The row `identifier` of `table`, if it is the hub's."""
+    return (
+        connection.execute(select(table).where(table.c.id == identifier, table.c.hub_id == hub_id)).mappings().first()
+    )
+
+
+def _scanned(table: Table, query: Query, horizon: int) -> Select[Any]:
+    """The hub's next rows, whatever else is asked for."""
+    until = horizon if query.until is None else min(horizon, query.until)
+    statement = select(*_told(table)).where(
+        table.c.hub_id == query.hub_id, table.c.position > query.after, table.c.position <= until
+    )
+    if query.received_since is not None and query.received_since > _EARLIEST:  # spares older partitions
+        statement = statement.where(table.c.id >= lowest_id(query.received_since - _CLOCKS_DIFFER_BY))
+    return statement.order_by(table.c.position).limit(SCANNED_ROWS)
+
+
+def _told(table: Table) -> Iterator[ColumnElement[Any]]:
+    """The columns of `table`; of bytes there is only how many they are."""
+    size: ColumnElement[Any] = literal(0)
+    for column in table.columns:
+        if isinstance(column.type, LargeBinary):
+            size = func.octet_length(column)
+        else:
+            yield column
+            if column.name == "metadata":
+                size = func.coalesce(func.octet_length(cast(column, Text)), 0)
+    yield size.label("bytes")
+
+
+def _conditions(columns: Any, query: Query) -> Iterator[ColumnElement[bool]]:
+    yield from (columns[name] == value for name, value in query.equal.items())
+    if query.occurred_from is not None:
+        yield columns.occurred_at >= query.occurred_from
+    if query.occurred_until is not None:
+        yield columns.occurred_at < query.occurred_until
+    if query.received_since is not None:
+        yield columns.received_at >= query.received_since

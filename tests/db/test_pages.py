@@ -1,0 +1,167 @@
+"""Pages of what a hub has submitted."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, insert, text
+
+from db import annotations, pages, partitions, positions
+from db.engine import Database
+from db.pages import Query
+from db.tables import interaction_events as table
+
+HUB, OTHER_HUB, WIDGET, OTHER_WIDGET = (UUID(int=number) for number in range(1, 5))
+NOW = datetime.now(UTC).replace(microsecond=0)
+MINUTE = timedelta(minutes=1)
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def start(connection: Connection) -> int:
+    """The position after which a test's own rows come."""
+    return int(connection.scalar(text("SELECT nextval('positions')")) or 0)
+
+
+def write(connection: Connection, *rows: dict[str, Any]) -> list[UUID]:
+    """Write events that have `rows`, and whatever else they must; their ids."""
+    ids = []
+    for row in rows:
+        identifier = UUID(int=partitions.lowest_id(row.get("received_at", NOW)).int + next(_numbers))
+        common = {
+            "hub_id": HUB,
+            "widget_id": WIDGET,
+            "event_type": "clicked",
+            "occurred_at": NOW,
+            "contract_version": "1.1",
+        }
+        connection.execute(insert(table).values(common | row | {"id": identifier}))
+        ids.append(identifier)
+    return ids
+
+
+def walk(connection: Connection, query: Query, limit: int) -> Iterator[list[UUID]]:
+    """The ids of each page, until there is no more."""
+    has_more = True
+    while has_more:
+        page = pages.page(connection, table, query, limit)
+        assert page.last > query.after or not page.has_more
+        yield [row["id"] for row in page.rows]
+        query, has_more = replace(query, after=page.last), page.has_more
+
+
+@pytest.fixture
+def readable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's own transaction is not committed: let it read what it wrote."""
+    monkeypatch.setattr(positions, "horizon", lambda _connection: 2**62)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 6, 7])
+@pytest.mark.usefixtures("readable")
+def test_pages_follow_each_other(connection: Connection, start: int, limit: int) -> None:
+    """Whatever their size is: each row once, in the order of positions, and no empty page."""
+    ids = write(connection, *[{}] * 6)
+    walked = list(walk(connection, Query(HUB, after=start), limit))
+    assert walked == [ids[first : first + limit] for first in range(0, 6, limit)]
+
+
+@pytest.mark.usefixtures("readable")
+def test_the_next_page_begins_where_new_rows_will_be(connection: Connection, start: int) -> None:
+    """Whoever comes back with the last position finds what was written since, and nothing again."""
+    first = write(connection, {}, {})
+    page = pages.page(connection, table, Query(HUB, after=start), 10)
+    assert ([row["id"] for row in page.rows], page.has_more) == (first, False)
+    again = pages.page(connection, table, Query(HUB, after=page.last), 10)
+    assert (list(again.rows), again.last, again.has_more) == ([], page.last, False)
+    second = write(connection, {})
+    assert list(walk(connection, Query(HUB, after=again.last), 10)) == [second]
+
+
+@pytest.mark.usefixtures("readable")
+def test_other_hubs_are_not_there(connection: Connection, start: int) -> None:
+    """Neither in pages, nor as what makes a page end, nor by id."""
+    ids = write(connection, {}, {"hub_id": OTHER_HUB}, {}, {"hub_id": OTHER_HUB})
+    assert list(walk(connection, Query(HUB, after=start), 1)) == [ids[:1], ids[2:3]]
+    assert list(walk(connection, Query(UUID(int=9), after=start), 1)) == [[]]
+    mine = pages.one(connection, table, HUB, ids[0])
+    assert mine is not None
+    assert (mine["id"], mine["hub_id"]) == (ids[0], HUB)
+    assert pages.one(connection, table, HUB, ids[1]) is None
+    assert pages.one(connection, table, HUB, UUID(int=7)) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "numbers"),
+    [
+        pytest.param({"equal": {"widget_id": WIDGET}}, [0, 2, 3], id="widget"),
+        pytest.param({"equal": {"widget_id": WIDGET, "event_type": "focused"}}, [2], id="widget and type"),
+        pytest.param({"occurred_from": NOW}, [0, 2], id="from an instant"),
+        pytest.param({"occurred_until": NOW}, [1, 3], id="until before an instant"),
+        pytest.param({"occurred_from": NOW - MINUTE, "occurred_until": NOW}, [1], id="a minute"),
+        pytest.param({"received_since": NOW}, [2, 3], id="received since"),
+        pytest.param({"received_since": NOW + MINUTE}, [], id="received after all"),
+    ],
+)
+@pytest.mark.usefixtures("readable")
+def test_what_is_asked_for_is_found(
+    connection: Connection, start: int, asked: dict[str, Any], numbers: list[int]
+) -> None:
+    """All conditions hold for what is found, and nothing else is left out; the page ends where nothing is left."""
+    before = {"received_at": NOW - timedelta(microseconds=1)}
+    ids = write(
+        connection,
+        before,
+        before | {"widget_id": OTHER_WIDGET, "occurred_at": NOW - MINUTE},
+        {"event_type": "focused", "received_at": NOW},
+        {"occurred_at": NOW - MINUTE - timedelta(microseconds=1), "received_at": NOW},
+    )
+    assert list(walk(connection, Query(HUB, after=start, **asked), 10)) == [[ids[number] for number in numbers]]
+
+
+@pytest.mark.usefixtures("readable")
+def test_a_page_looks_at_so_many_rows(connection: Connection, start: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where few are found among many there are empty pages on the way, and each row is found once."""
+    monkeypatch.setattr(pages, "SCANNED_ROWS", 3)
+    ids = write(connection, *({"event_type": "focused" if number in (4, 5, 10) else "clicked"} for number in range(11)))
+    query = Query(HUB, equal={"event_type": "focused"}, after=start)
+    assert list(walk(connection, query, 2)) == [[], ids[4:6], [], ids[10:]]
+    assert list(walk(connection, query, 1)) == [[], ids[4:5], ids[5:6], ids[10:], []]
+
+
+@pytest.mark.usefixtures("readable")
+def test_a_snapshot_ends_at_its_position(connection: Connection, start: int) -> None:
+    """What is beyond `until` is not there, and does not make more of it."""
+    ids = write(connection, *[{}] * 4)
+    until = pages.page(connection, table, Query(HUB, after=start), 2).last
+    assert list(walk(connection, Query(HUB, after=start, until=until), 2)) == [ids[:2]]
+    assert list(walk(connection, Query(HUB, after=start, until=until), 1)) == [ids[:1], ids[1:2]]
+    nothing = pages.page(connection, table, Query(HUB, after=until, until=until), 2)
+    assert (nothing.rows, nothing.last, nothing.has_more) == ([], until, False)
+
+
+def test_no_page_goes_beyond_the_horizon(connection: Connection, start: int) -> None:
+    """Not even with an `until` that does: what this transaction wrote is hidden until it is committed."""
+    write(connection, {})
+    assert list(walk(connection, Query(HUB, after=start, until=2**62), 2)) == [[]]
+
+
+def test_only_a_hub_s_own_events_are_its_own(connection: Connection) -> None:
+    """Of those that an annotation names: another hub's are not, nor are those that nobody has."""
+    mine, another = write(connection, {}, {"hub_id": OTHER_HUB})
+    asked = [str(mine), str(another), str(UUID(int=7))]
+    assert annotations.own_events(connection, HUB, asked) == {str(mine)}
+    assert annotations.own_events(connection, HUB, []) == set()
+
+
+def test_the_fields_of_an_annotation_are_columns(migrated: Database) -> None:
+    """What a hub may fill is in the table, and the rest of the table is filled by the service."""
+    with migrated.begin() as connection:
+        query = "SELECT attname FROM pg_attribute WHERE attrelid = 'annotations'::regclass AND attnum > 0"
+        columns = set(connection.scalars(text(query)))
+    filled = {"id", "hub_id", "additional_fields", "contract_version", "received_at", "position"}
+    assert columns - filled == annotations.TABLE.fields
