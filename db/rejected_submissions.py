@@ -1,0 +1,110 @@
+"""What hubs submitted and was not accepted, kept so that they can look at it and submit it again."""
+
+import base64
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, delete, func, or_, select, update
+
+from db.engine import Database
+from db.submissions import encoded, new_id
+from db.tables import rejected_submissions as table
+from db.writer import Row, Statements, Writer
+
+_INSERT = """
+    INSERT INTO rejected_submissions
+        (id, hub_id, kind, batch_index, code, error, help, pointer, raw, request_key, contract_version)
+    SELECT id, hub_id, kind, batch_index, code, error, help, pointer, decode(raw, 'base64'), request_key,
+        contract_version
+    FROM json_to_recordset($1::json) AS given(id uuid, hub_id uuid, kind text, batch_index int, code text, error text,
+        help text, pointer text, raw text, request_key text, contract_version text)
+    ON CONFLICT (id) DO NOTHING
+"""
+
+
+_COLUMNS = (
+    table.c.id,
+    table.c.kind,
+    table.c.request_key,
+    table.c.replayed_at,
+    table.c.replayed_as,
+    func.octet_length(table.c.raw).label("bytes"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of each hub is kept: rows, days, and bytes of what was submitted."""
+
+    count: int
+    days: int
+    bytes: int
+
+
+def writer(database: Database) -> Writer:
+    """A writer of rows that `row` makes."""
+    return Writer(database, Statements(_INSERT))
+
+
+def row(rejection: Mapping[str, Any], raw: bytes) -> Row:
+    """A rejection of `raw`, with a JSON value for each other column that is not null, as a writer takes it."""
+    identifier = new_id()
+    return identifier, encoded({**rejection, "id": identifier, "raw": base64.b64encode(raw).decode()})
+
+
+def trim(connection: Connection, hub_id: UUID, bounds: Bounds, now: datetime) -> int:
+    """Forget what is beyond `bounds`, oldest first; how many that were."""
+    newest_first = table.c.position.desc()
+    ranked = (
+        select(
+            table.c.id,
+            func.row_number().over(order_by=newest_first).label("number"),
+            func.sum(func.octet_length(table.c.raw)).over(order_by=newest_first).label("bytes"),
+        )
+        .where(table.c.hub_id == hub_id)
+        .subquery()
+    )
+    beyond = select(ranked.c.id).where(or_(ranked.c.number > bounds.count, ranked.c.bytes > bounds.bytes))
+    too_old = table.c.received_at < now - timedelta(days=bounds.days)
+    forgotten = connection.execute(delete(table).where(table.c.hub_id == hub_id, or_(too_old, table.c.id.in_(beyond))))
+    return forgotten.rowcount
+
+
+def hubs(connection: Connection) -> list[UUID]:
+    """The hubs of which something is kept."""
+    return list(connection.scalars(select(table.c.hub_id).distinct()))
+
+
+def waiting(connection: Connection, hub_id: UUID, equal: Mapping[str, str], limit: int) -> Sequence[RowMapping]:
+    """What the hub can submit again, with the values of `equal`: first what was not tried, oldest first."""
+    chosen = select(*_COLUMNS).where(table.c.hub_id == hub_id, table.c.replayed_at.is_(None))
+    chosen = chosen.where(*(table.c[name] == value for name, value in equal.items()))
+    in_turn = chosen.order_by(table.c.attempted_at.nulls_first(), table.c.position)
+    return connection.execute(in_turn.limit(limit)).mappings().all()
+
+
+def named(connection: Connection, hub_id: UUID, ids: Collection[UUID]) -> dict[UUID, RowMapping]:
+    """Those of `ids` that are the hub's, replayed or not."""
+    chosen = select(*_COLUMNS).where(table.c.hub_id == hub_id, table.c.id.in_(ids))
+    return {row["id"]: row for row in connection.execute(chosen).mappings()}
+
+
+def contents(connection: Connection, ids: Collection[UUID]) -> dict[UUID, bytes]:
+    """The bytes that were submitted, by id."""
+    return {
+        row.id: bytes(row.raw) for row in connection.execute(select(table.c.id, table.c.raw).where(table.c.id.in_(ids)))
+    }
+
+
+def settle(
+    connection: Connection, stored_as: Mapping[UUID, str], reasons: Mapping[UUID, Mapping[str, str | None]]
+) -> None:
+    """Note which rejections a replay has stored, under which ids, and for which `reasons` it has not stored others."""
+    for identifier, stored in stored_as.items():
+        values = {"replayed_at": func.now(), "replayed_as": UUID(stored)}
+        connection.execute(update(table).where(table.c.id == identifier).values(values))
+    for identifier, reason in reasons.items():
+        connection.execute(update(table).where(table.c.id == identifier).values({**reason, "attempted_at": func.now()}))

@@ -1,0 +1,150 @@
+"""What was not accepted: how much of it is kept, and what can be submitted again."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from psycopg import sql
+from sqlalchemy import Connection, insert, select
+
+from db import rejected_submissions, submissions
+from db.engine import Database
+from db.rejected_submissions import Bounds
+from db.tables import rejected_submissions as table
+from tests.postgresql import statement
+
+HUB, OTHER_HUB = UUID(int=1), UUID(int=2)
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+DAY = timedelta(days=1)
+ANY = 10**9
+
+
+@pytest.fixture
+def database(migrated: Database) -> Iterator[Database]:
+    """A database with the tables, on a server of each kind, in which nothing was rejected."""
+    with closing(Database(migrated.url)) as database:
+        yield database
+    statement(migrated.url, sql.SQL("TRUNCATE rejected_submissions"))
+
+
+def reject(connection: Connection, *sizes: int, hub_id: UUID = HUB, **columns: object) -> list[UUID]:
+    """Keep a rejection of each size; their ids."""
+    ids = [UUID(submissions.new_id()) for _ in sizes]
+    common = {"hub_id": hub_id, "kind": "event", "code": "x", "error": "No.", "contract_version": "1.1"}
+    for identifier, size in zip(ids, sizes, strict=True):
+        values = common | {"id": identifier, "raw": b"x" * size, "received_at": NOW} | columns
+        connection.execute(insert(table).values(values))
+    return ids
+
+
+def kept(connection: Connection, hub_id: UUID = HUB) -> list[UUID]:
+    """The ids of what is kept of the hub, oldest first."""
+    return list(connection.scalars(select(table.c.id).where(table.c.hub_id == hub_id).order_by(table.c.position)))
+
+
+def waiting(connection: Connection, limit: int = 100, **equal: str) -> list[UUID]:
+    """The ids of what the hub can submit again."""
+    return [row["id"] for row in rejected_submissions.waiting(connection, HUB, equal, limit)]
+
+
+def test_what_was_submitted_is_kept_to_the_byte(database: Database) -> None:
+    """Bytes that are no text are kept, too, beside the reason; what was not told is NULL."""
+    raw = bytes(range(256))
+    reason = {"hub_id": HUB, "kind": "event", "code": "not_json", "error": "é", "help": "h", "contract_version": "1.1"}
+
+    async def write() -> None:
+        writer = rejected_submissions.writer(database)
+        rows = [rejected_submissions.row(reason, raw), rejected_submissions.row(reason | {"batch_index": 3}, b"")]
+        async with writer.writing():
+            assert (await writer.add_all(rows))[1] == [None, None]
+            assert (await writer.add_all(rows))[1] == [None, None]  # as a batch whose outcome was unknown
+
+    asyncio.run(write())
+    with database.begin() as connection:
+        first, second = connection.execute(select(table).order_by(table.c.position)).mappings()
+    assert {name: first[name] for name in reason} == reason
+    assert (first["raw"], first["batch_index"], first["pointer"], first["replayed_at"]) == (raw, None, None, None)
+    assert (second["raw"], second["batch_index"]) == (b"", 3)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "number"),
+    [
+        pytest.param(Bounds(ANY, 1000, ANY), 4, id="nothing is beyond"),
+        pytest.param(Bounds(4, 1000, ANY), 4, id="exactly so many"),
+        pytest.param(Bounds(2, 1000, ANY), 2, id="too many"),
+        pytest.param(Bounds(0, 1000, ANY), 0, id="none"),
+        pytest.param(Bounds(ANY, 1000, 100), 4, id="exactly so many bytes"),
+        pytest.param(Bounds(ANY, 1000, 99), 3, id="a byte too many"),
+        pytest.param(Bounds(ANY, 1000, 39), 0, id="fewer bytes than the newest has"),
+        pytest.param(Bounds(3, 1000, 70), 2, id="the tighter of two"),
+    ],
+)
+def test_the_newest_are_kept(connection: Connection, bounds: Bounds, number: int) -> None:
+    """As many as are within every bound, of each hub by itself; the others are counted and gone."""
+    ids = reject(connection, 10, 20, 30, 40)
+    others = reject(connection, 1000, hub_id=OTHER_HUB)
+    assert rejected_submissions.trim(connection, HUB, bounds, NOW) == 4 - number
+    assert kept(connection) == ids[4 - number :]
+    assert kept(connection, OTHER_HUB) == others
+
+
+def test_what_is_too_old_is_forgotten(connection: Connection) -> None:
+    """After so many days, and not a microsecond earlier."""
+    reject(connection, 1, received_at=NOW - 2 * DAY - timedelta(microseconds=1))
+    (young,) = reject(connection, 1, received_at=NOW - 2 * DAY)
+    assert rejected_submissions.trim(connection, HUB, Bounds(ANY, 2, ANY), NOW) == 1
+    assert kept(connection) == [young]
+
+
+def test_the_hubs_of_which_something_is_kept(connection: Connection) -> None:
+    """Each once."""
+    assert rejected_submissions.hubs(connection) == []
+    reject(connection, 1, 1)
+    reject(connection, 1, hub_id=OTHER_HUB)
+    assert set(rejected_submissions.hubs(connection)) == {HUB, OTHER_HUB}
+    assert len(rejected_submissions.hubs(connection)) == 2
+
+
+def test_what_waits_is_found_by_what_is_asked_for(connection: Connection) -> None:
+    """Oldest first and at most so many; by the values of columns."""
+    first, second = reject(connection, 1, 1)
+    (third,) = reject(connection, 1, code="y", kind="annotation")
+    assert waiting(connection) == [first, second, third]
+    assert waiting(connection, limit=2) == [first, second]
+    assert waiting(connection, code="y") == [third]
+    assert waiting(connection, kind="event", code="y") == []
+
+
+def test_what_was_tried_in_vain_has_its_turn_last(connection: Connection) -> None:
+    """Of many that cannot be stored none keeps a later one from being tried; the reason is the newest."""
+    first, second = reject(connection, 1, 1)
+    reason = {"code": "new", "error": "e", "help": "h", "pointer": "/p"}
+    rejected_submissions.settle(connection, {}, {first: reason})
+    assert waiting(connection) == [second, first]
+    assert waiting(connection, code="new") == [first]
+    (row,) = connection.execute(select(table).where(table.c.id == first)).mappings()
+    assert {name: row[name] for name in reason} == reason
+    assert row["replayed_at"] is None
+
+
+def test_another_hub_s_are_not_there(connection: Connection) -> None:
+    """Not even for who knows the id."""
+    (another,) = reject(connection, 1, hub_id=OTHER_HUB)
+    (mine,) = reject(connection, 1)
+    assert waiting(connection) == [mine]
+    assert list(rejected_submissions.named(connection, HUB, [another, mine, UUID(int=7)])) == [mine]
+
+
+def test_what_a_replay_stored_does_not_wait_any_more(connection: Connection) -> None:
+    """It is kept, with the id of what it was stored as and when; others go on waiting."""
+    first, second = reject(connection, 1, 1)
+    rejected_submissions.settle(connection, {first: str(UUID(int=9))}, {})
+    assert waiting(connection) == [second]
+    assert set(rejected_submissions.named(connection, HUB, [first, second])) == {first, second}
+    rows = connection.execute(select(table).order_by(table.c.position)).mappings().all()
+    assert [row["replayed_as"] for row in rows] == [UUID(int=9), None]
+    assert [row["replayed_at"] is None for row in rows] == [False, True]

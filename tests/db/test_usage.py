@@ -1,0 +1,174 @@
+"""What hubs submit is counted, over processes and while the database is away."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from db import usage
+from db.engine import Database
+from db.usage import Usage
+from tests.postgresql import statement
+
+HUB, OTHER_HUB = UUID(int=1), UUID(int=2)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+Counts = Counter[tuple[UUID, str, str, str]]
+
+
+@pytest.fixture
+def database(migrated: Database) -> Iterator[Database]:
+    """A database with the tables, on a server of each kind, in which nothing was counted."""
+    with closing(Database(migrated.url)) as database:
+        yield database
+    statement(migrated.url, sql.SQL("TRUNCATE usage"))
+
+
+def ignore(_kind: str, _outcome: str, _count: int) -> None:
+    """Whoever is told of each submission, too."""
+
+
+def add(database: Database, counts: Counts, now: datetime) -> None:
+    """Add `counts` in a transaction of their own."""
+    with database.begin() as connection:
+        usage.add(connection, Counter({(key[0].int, *key[1:]): count for key, count in counts.items()}), now)
+
+
+def found(database: Database, since: datetime = NOON - HOUR, until: datetime = NOON + HOUR) -> list[tuple[object, ...]]:
+    """What the hub submitted."""
+    with database.begin() as connection:
+        return [tuple(row.values()) for row in usage.of_hub(connection, HUB, since, until)]
+
+
+def total(database: Database) -> int:
+    """How much the hub submitted in all."""
+    with database.begin() as connection:
+        rows = usage.of_hub(connection, HUB, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC))
+        return sum(row["count"] for row in rows)
+
+
+def test_counts_add_up_within_an_hour(database: Database) -> None:
+    """Those of another hour, kind, outcome, reason or hub are others."""
+    created, rejected = ("event", "created", "clicked"), ("event", "rejected", "no_widget")
+    last = NOON + HOUR - timedelta(microseconds=1)
+    add(database, Counter({(HUB, *created): 2, (HUB, *rejected): 1, (OTHER_HUB, *created): 7}), NOON)
+    add(database, Counter({(HUB, *created): 3, (HUB, "annotation", "created", "clicked"): 1}), last)
+    add(database, Counter({(HUB, *created): 5}), NOON - timedelta(microseconds=1))
+    assert found(database) == [
+        (NOON - HOUR, *created, 5),
+        (NOON, "annotation", "created", "clicked", 1),
+        (NOON, *created, 5),
+        (NOON, *rejected, 1),
+    ]
+
+
+def test_a_span_has_its_start_and_not_its_end(database: Database) -> None:
+    """The hour that begins where the span ends is not in it."""
+    for hours in range(-1, 3):
+        add(database, Counter({(HUB, "event", "created", "x"): 10 + hours}), NOON + hours * HOUR)
+    assert [row[-1] for row in found(database, NOON, NOON + 2 * HOUR)] == [10, 11]
+
+
+def test_two_processes_add_to_each_other(database: Database) -> None:
+    """Each writes its own counts once, and whoever counts for metrics is told of each submission."""
+    told: list[tuple[str, str, int]] = []
+
+    async def count(other: Database) -> None:
+        first, second = Usage(database, lambda *submitted: told.append(submitted)), Usage(other, ignore)
+        for _ in range(3):
+            first.add(HUB, "event", "created", "clicked")
+            second.add(HUB, "event", "created", "clicked")
+            await asyncio.gather(first.write(), second.write())
+        await first.write()
+
+    with closing(Database(database.url)) as other:
+        asyncio.run(count(other))
+    assert total(database) == 6
+    assert told == [("event", "created", 1)] * 3
+
+
+def test_what_is_counted_is_written_soon_and_in_the_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody need ask for it."""
+    monkeypatch.setattr(usage, "INTERVAL_SECONDS", 0.05)
+
+    async def count() -> None:
+        counting = Usage(database, ignore)
+        async with counting.written():
+            counting.add(HUB, "event", "created", "clicked")
+            async with asyncio.timeout(5):
+                while await asyncio.to_thread(total, database) < 1:
+                    await asyncio.sleep(0.01)
+            monkeypatch.setattr(usage, "INTERVAL_SECONDS", 60)
+            await asyncio.sleep(0.1)
+            counting.add(HUB, "event", "created", "clicked")
+
+    asyncio.run(count())
+    assert total(database) == 2
+
+
+def test_what_cannot_be_written_is_written_later(database: Database) -> None:
+    """While the database is away counts grow on; afterwards they are there, once."""
+
+    async def count() -> None:
+        away = Database("postgresql://127.0.0.1:1/nowhere")
+        counting = Usage(away, ignore)
+        for now in (away, away, database, database):
+            counting._database = now
+            counting.add(HUB, "event", "created", "clicked")
+            await counting.write()
+        away.close()
+
+    asyncio.run(count())
+    assert total(database) == 4
+
+
+def test_what_is_being_written_when_the_service_stops_is_not_lost(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for, however long the database takes at that moment."""
+    monkeypatch.setattr(usage, "INTERVAL_SECONDS", 0.01)
+
+    async def count(mine: Database) -> None:
+        counting = Usage(mine, ignore)
+        async with counting.written():
+            counting.add(HUB, "event", "created", "clicked")
+            await asyncio.sleep(0.2)
+            asyncio.get_running_loop().call_later(0.3, locking.commit)
+
+    with psycopg.connect(database.url) as locking, closing(Database(database.url)) as mine:
+        locking.execute("LOCK TABLE usage IN SHARE MODE")
+        asyncio.run(count(mine))
+    assert total(database) == 1
+
+
+def test_a_long_time_away_can_be_made_up_for(database: Database) -> None:
+    """However many different counts there are by then: more than a statement of PostgreSQL takes values."""
+    counts: Counts = Counter({(HUB, "event", "created", f"type {number}"): 2 for number in range(12_000)})
+    add(database, counts, NOON)
+    assert total(database) == 24_000
+
+
+def test_many_who_add_at_once_do_not_wait_for_each_other_for_ever(database: Database) -> None:
+    """Their counts are in different orders: none has an error, and every count is there."""
+    names = [f"type {number}" for number in range(200)]
+
+    def add_on(turn: int) -> None:
+        for _ in range(10):
+            add(
+                database,
+                Counter({(HUB, "event", "created", name): 1 for name in names[:: 1 if turn % 2 else -1]}),
+                NOON,
+            )
+
+    with ThreadPoolExecutor(6) as threads:
+        for adding in [threads.submit(add_on, turn) for turn in range(6)]:
+            adding.result()
+    assert {row[-1] for row in found(database)} == {60}
