@@ -40,7 +40,14 @@ def publish(connection: Connection, version: str, document: str, digest: str) ->
 
 
 def activate(connection: Connection, version: str) -> None:
-    """Let the row of `version` govern its major version, for which there can be one alone; NotFound without it."""
+    """Let the row of `version` govern its major version in place of the one that does; NotFound without it."""
+    major = version.split(".", maxsplit=1)[0]
+    connection.execute(
+        update(contracts)
+        .where(contracts.c.major == cast(major, Integer), contracts.c.status == "active")
+        .where(contracts.c.contract_version != version)
+        .values(status="superseded")
+    )
     changed = connection.execute(
         update(contracts)
         .where(contracts.c.contract_version == version)

@@ -1,9 +1,12 @@
 """The event type registry: the names that events may carry."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.errors import NotFound, Refused
@@ -12,15 +15,30 @@ from db.tables import event_type_registry as registry
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One entry of the registry. `status` is active or deprecated."""
+    """One entry of the registry: `hub_id` is whose manifest registered it, None if none did.
+
+    `status` is active, deprecated, or pending, which waits for approval. An active one may have another definition
+    that waits, its `proposal`: a description, a version and a metadata_schema.
+    """
 
     name: str
     description: str
     status: str
     created_at: datetime
+    hub_id: UUID | None
+    version: int
+    proposal: dict[str, Any] | None
 
 
-_COLUMNS = (registry.c.name, registry.c.description, registry.c.status, registry.c.created_at)
+_COLUMNS = (
+    registry.c.name,
+    registry.c.description,
+    registry.c.status,
+    registry.c.created_at,
+    registry.c.hub_id,
+    registry.c.version,
+    registry.c.proposal,
+)
 
 
 def register(connection: Connection, name: str, description: str | None = None) -> EventType:
@@ -50,6 +68,26 @@ def deprecate(connection: Connection, name: str) -> EventType:
     return EventType(*row)
 
 
+def approve(connection: Connection, name: str) -> EventType:
+    """Let a pending event type be active, or what was proposed for an active one hold; Refused if nothing waits."""
+    row = connection.execute(
+        select(registry.c.status, registry.c.proposal).where(registry.c.name == name).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"the event type {name!r} is not registered")
+    if row.status != "pending" and row.proposal is None:
+        raise Refused(f"nothing of the event type {name!r} waits for approval")
+    values = {**(row.proposal or {}), "status": "active", "proposal": None}
+    approved = update(registry).where(registry.c.name == name).values(values).returning(*_COLUMNS)
+    return EventType(*connection.execute(approved).one())
+
+
 def all_of_them(connection: Connection) -> list[EventType]:
     """Every entry, by name."""
     return [EventType(*row) for row in connection.execute(select(*_COLUMNS).order_by(registry.c.name))]
+
+
+def active(connection: Connection, after: str, limit: int) -> Sequence[RowMapping]:
+    """The active entries whose names come after `after`, in the order of names: at most `limit`."""
+    chosen = select(registry).where(registry.c.status == "active", registry.c.name.collate("C") > after)
+    return connection.execute(chosen.order_by(registry.c.name.collate("C")).limit(limit)).mappings().all()

@@ -13,18 +13,19 @@ from db import keys
 from db.errors import NotFound, Refused
 from db.tables import hubs
 
-_COLUMNS = (hubs.c.id, hubs.c.name, hubs.c.created_at, hubs.c.rotated_at, hubs.c.disabled_at)
+_COLUMNS = (hubs.c.id, hubs.c.name, hubs.c.created_at, hubs.c.rotated_at, hubs.c.disabled_at, hubs.c.rate_limit)
 
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """One registered hub."""
+    """One registered hub; `rate_limit` is in items a second, None for the service's own."""
 
     id: UUID
     name: str
     created_at: datetime
     rotated_at: datetime | None
     disabled_at: datetime | None
+    rate_limit: int | None
 
 
 def create(connection: Connection, name: str) -> tuple[Hub, str]:
@@ -61,6 +62,11 @@ def disable(connection: Connection, name: str) -> Hub:
 def enable(connection: Connection, name: str) -> Hub:
     """Accept the key of the hub named `name` again."""
     return _changed(connection, name, disabled_at=None)
+
+
+def limit(connection: Connection, name: str, rate: int | None) -> Hub:
+    """Let the hub named `name` send `rate` items a second, or as many as every other one."""
+    return _changed(connection, name, rate_limit=rate)
 
 
 def all_of_them(connection: Connection) -> list[Hub]:

@@ -7,7 +7,7 @@ as `POLL_SECONDS`. What was last confirmed longer ago than `FRESH_SECONDS` is no
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
@@ -28,17 +28,18 @@ RETRY_SECONDS = 0.1
 """Before another connection is tried."""
 
 _REVISION = "SELECT value FROM registry_revision"
-_HUBS = "SELECT id, name, api_key, disabled_at IS NULL FROM hubs WHERE revision > %s"
+_HUBS = "SELECT id, name, rate_limit, api_key, disabled_at IS NULL FROM hubs WHERE revision > %s"
 _WIDGETS = "SELECT id::text, status = 'active' FROM widgets WHERE revision > %s"
-_EVENT_TYPES = "SELECT name, status = 'active' FROM event_type_registry WHERE revision > %s"
+_EVENT_TYPES = "SELECT name, status = 'active', metadata_schema::text FROM event_type_registry WHERE revision > %s"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A hub that may report."""
+    """A hub that may report; `rate_limit` items a second, if that is other than the service's default."""
 
     id: UUID
     name: str
+    rate_limit: int | None = None
 
 
 class Registry:
@@ -52,7 +53,7 @@ class Registry:
         self._hubs: dict[str, Caller] = {}  # by the digest of the key
         self._digests: dict[UUID, str] = {}  # of the hubs
         self._widgets: set[str] = set()
-        self._event_types: set[str] = set()
+        self._event_types: dict[str, str | None] = {}  # with the schemas of their metadata
         self._revision = -1
         self._fresh_until = 0.0
         self._is_followed = True
@@ -66,14 +67,26 @@ class Registry:
             await self._look()
         return self._hubs.get(digest)
 
-    async def missing(self, widget_id: str, event_type: str) -> list[str]:
+    async def missing(self, names: Sequence[tuple[str, str]]) -> list[list[str]]:
         """Which of the columns `event_type` and `widget_id` name what is not registered and active.
 
-        `widget_id` is in lower case. Unavailable if that is unknown.
+        `names` are widgets, their ids in lower case, each with an event type. Unavailable if that is unknown.
         """
-        if time.monotonic() > self._fresh_until or self._missing(widget_id, event_type):
+        missing = self._missing(names)
+        if time.monotonic() > self._fresh_until or any(missing):
             await self._look()
-        return self._missing(widget_id, event_type)
+            missing = self._missing(names)
+        return missing
+
+    async def has_widgets(self, ids: Sequence[str]) -> list[bool]:
+        """Whether each of `ids`, in lower case, is a widget that is registered and active; as `missing`."""
+        if time.monotonic() > self._fresh_until or not self._widgets.issuperset(ids):
+            await self._look()
+        return [identifier in self._widgets for identifier in ids]
+
+    def metadata_schema(self, event_type: str) -> str | None:
+        """The JSON Schema of the metadata of an active event type, as JSON, if it has one."""
+        return self._event_types.get(event_type)
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
@@ -82,7 +95,11 @@ class Registry:
             await self._look()
             yield
 
-    def _missing(self, widget_id: str, event_type: str) -> list[str]:
+    def _missing(self, names: Sequence[tuple[str, str]]) -> list[list[str]]:
+        types, widgets = self._event_types, self._widgets
+        return [[] if kind in types and widget in widgets else self._unknown(widget, kind) for widget, kind in names]
+
+    def _unknown(self, widget_id: str, event_type: str) -> list[str]:
         missing = [] if event_type in self._event_types else ["event_type"]
         return missing if widget_id in self._widgets else [*missing, "widget_id"]
 
@@ -155,10 +172,13 @@ class Registry:
                 known.clear()
         for identifier, *_ in hubs:
             self._hubs.pop(self._digests.pop(identifier, ""), None)
-        for identifier, name, digest, is_enabled in hubs:
+        for identifier, name, rate_limit, digest, is_enabled in hubs:
             if is_enabled:
-                self._hubs[digest] = Caller(identifier, name)
+                self._hubs[digest] = Caller(identifier, name, rate_limit)
                 self._digests[identifier] = digest
-        for active, rows in ((self._widgets, widgets), (self._event_types, event_types)):
-            active.difference_update([name for name, _ in rows])
-            active.update([name for name, is_active in rows if is_active])
+        self._widgets.difference_update([name for name, _ in widgets])
+        self._widgets.update([name for name, is_active in widgets if is_active])
+        for name, is_active, metadata_schema in event_types:
+            self._event_types.pop(name, None)
+            if is_active:
+                self._event_types[name] = metadata_schema

@@ -1,11 +1,12 @@
 """Widgets: what interactions are reported about."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import uuid_utils.compat
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.errors import NotFound, Refused
@@ -47,3 +48,9 @@ def retire(connection: Connection, widget_id: UUID) -> Widget:
 def all_of_them(connection: Connection) -> list[Widget]:
     """Every widget, in the order of ids."""
     return [Widget(*row) for row in connection.execute(select(*_COLUMNS).order_by(widgets.c.id))]
+
+
+def active(connection: Connection, after: UUID, limit: int) -> Sequence[RowMapping]:
+    """The active widgets whose ids come after `after`, in the order of ids: at most `limit`."""
+    chosen = select(widgets).where(widgets.c.status == "active", widgets.c.id > after)
+    return connection.execute(chosen.order_by(widgets.c.id).limit(limit)).mappings().all()

@@ -20,10 +20,22 @@ def set_status(connection: Connection, version: str, status: str) -> None:
     connection.execute(update(rows).where(rows.c.contract_version == version).values(status=status))
 
 
+def statuses(connection: Connection) -> dict[str, str]:
+    """The status of each version."""
+    return {row.contract_version: row.status for row in contracts.all_of_them(connection)}
+
+
 def serve_both(connection: Connection, status: str) -> None:
-    """Let 1.1 serve beside 1.0."""
+    """Let 1.1 be active beside 1.0."""
     publish(connection, "1.0", "1.1")
     set_status(connection, "1.0", status)
+    set_status(connection, "1.1", "active")
+
+
+def activate_beside_deprecated(connection: Connection) -> None:
+    """Activate 1.1 where 1.0 is deprecated."""
+    publish(connection, "1.0", "1.1")
+    set_status(connection, "1.0", "deprecated")
     contracts.activate(connection, "1.1")
 
 
@@ -52,6 +64,24 @@ def test_an_activated_contract_serves(connection: Connection) -> None:
     assert row.status == "active"
     assert row.activated_at == connection.execute(func.now().select()).scalar_one()
     assert contracts.get(connection, "2.0").status == "draft"
+
+
+def test_an_activated_contract_takes_the_place_of_another(connection: Connection) -> None:
+    """The one that governed the major version is superseded, and no other; activating it again changes the two back."""
+    publish(connection, "1.0", "1.1", "1.2", "2.0")
+    for version in ("2.0", "1.0", "1.1", "1.1"):
+        contracts.activate(connection, version)
+    assert statuses(connection) == {"1.0": "superseded", "1.1": "active", "1.2": "draft", "2.0": "active"}
+    contracts.activate(connection, "1.0")
+    assert statuses(connection) == {"1.0": "active", "1.1": "superseded", "1.2": "draft", "2.0": "active"}
+
+
+def test_a_deprecated_contract_is_not_superseded(migrated: Database) -> None:
+    """Whoever deprecated it retires it first: the database refuses the other, and both rows stay as they are."""
+    with pytest.raises(Failed, match="UniqueViolation"), migrated.begin() as connection:
+        activate_beside_deprecated(connection)
+    with migrated.begin() as connection:
+        assert contracts.all_of_them(connection) == []
 
 
 @pytest.mark.parametrize(

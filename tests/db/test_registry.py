@@ -79,10 +79,10 @@ def test_what_is_there_at_the_start_is_known(database: Database) -> None:
         with database.begin() as connection:
             ((one),) = hubs.all_of_them(connection)
         assert hub == Caller(one.id, "hub")
-        assert await made.missing(str(WIDGET), "clicked") == []
-        assert await made.missing(str(OTHER), "clicked") == ["widget_id"]
-        assert await made.missing(str(WIDGET), "Clicked") == ["event_type"]
-        assert await made.missing(str(OTHER), "") == ["event_type", "widget_id"]
+        assert await made.missing([(str(WIDGET), "clicked")]) == [[]]
+        assert await made.missing([(str(OTHER), "clicked")]) == [["widget_id"]]
+        assert await made.missing([(str(WIDGET), "Clicked")]) == [["event_type"]]
+        assert await made.missing([(str(OTHER), "")]) == [["event_type", "widget_id"]]
 
     follow(database, use)
 
@@ -98,7 +98,7 @@ def test_what_is_new_is_known_to_the_next_request(database: Database, monkeypatc
             with database.begin() as connection:
                 event_types.register(connection, f"type {number}")
                 widget = widgets.register(connection, "Field")
-            assert await made.missing(str(widget.id), f"type {number}") == []
+            assert await made.missing([(str(widget.id), f"type {number}")]) == [[]]
 
     follow(database, use)
 
@@ -149,7 +149,7 @@ def test_what_is_revoked_is_refused_within_a_second(
         assert await until_refused(made, first) < 1
         assert await made.hub(second) is None
         assert (await made.hub(renewed)) is not None
-        assert made._missing(str(WIDGET), "clicked") == ["event_type", "widget_id"]
+        assert made._missing([(str(WIDGET), "clicked")]) == [["event_type", "widget_id"]]
 
     follow(database, use)
 
@@ -180,7 +180,7 @@ def test_what_cannot_be_confirmed_is_not_relied_on(database: Database) -> None:
         statement(server, sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
         statement(server, sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'registry'"))
         await asyncio.sleep(registry.FRESH_SECONDS)
-        for ask in (made.hub(key), made.missing(str(WIDGET), "clicked")):
+        for ask in (made.hub(key), made.missing([(str(WIDGET), "clicked")])):
             with pytest.raises(Unavailable):
                 await ask
         statement(server, sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
@@ -231,7 +231,7 @@ def test_an_older_state_of_the_database_is_taken_as_it_is(database: Database) ->
             sql.SQL("UPDATE registry_revision SET value = 0"),
         )
         await until_refused(made, key)
-        assert await made.missing(str(WIDGET), "clicked") == []
+        assert await made.missing([(str(WIDGET), "clicked")]) == [[]]
 
     follow(database, use)
 
@@ -358,5 +358,47 @@ def test_a_large_registry_fits(database: Database) -> None:
         key = created(database)
         assert await made.hub(key) is not None
         assert len(made._hubs) == 10_001
+
+    follow(database, use)
+
+
+def test_schemas_and_rates_are_followed(database: Database) -> None:
+    """What is registered, changed, removed and deprecated is known as soon as anything else; widgets by themselves."""
+    key = created(database)
+    change = "UPDATE event_type_registry SET metadata_schema = {} WHERE name = 'clicked'"
+
+    async def use(made: Registry) -> None:
+        assert made.metadata_schema("clicked") is made.metadata_schema("unknown") is None
+        caller = await made.hub(key)
+        assert caller is not None
+        assert caller.rate_limit is None
+        for schema, rate in (('{"type": "object"}', 7), ('{"minProperties": 1}', 8), (None, None)):
+            with database.begin() as connection:
+                given = f"'{schema}'" if schema else "NULL"
+                connection.exec_driver_sql(change.format(given))
+                connection.exec_driver_sql("UPDATE hubs SET rate_limit = %s", (rate,))
+            await made._look()
+            assert made.metadata_schema("clicked") == schema
+            assert await made.hub(key) == Caller(caller.id, "hub", rate)
+        with database.begin() as connection:
+            connection.exec_driver_sql(change.format("'{}'"))
+            event_types.deprecate(connection, "clicked")
+        await made._look()
+        assert made.metadata_schema("clicked") is None
+
+    follow(database, use)
+
+
+def test_a_widget_is_known_by_itself(database: Database) -> None:
+    """One that was registered a moment ago is there, one that was retired or never was is not."""
+
+    async def use(made: Registry) -> None:
+        assert await made.has_widgets([str(WIDGET)]) == [True]
+        assert await made.has_widgets([str(OTHER)]) == [False]
+        with database.begin() as connection:
+            widgets.register(connection, "Knob", OTHER)
+            widgets.retire(connection, WIDGET)
+        assert await made.has_widgets([str(OTHER)]) == [True]
+        assert await made.has_widgets([str(WIDGET)]) == [False]
 
     follow(database, use)

@@ -1,0 +1,158 @@
+"""Manifests of hubs, and what they make of the registry."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, text
+
+from db import event_types, hub_capability_manifests, hubs, widgets
+from db.hub_capability_manifests import Definition
+
+WIDGET, OTHER_WIDGET = UUID(int=1), UUID(int=2)
+SCHEMA = {"type": "object", "required": ["step"]}
+STARTED = Definition("started", "It began.", 1, SCHEMA)
+ENDED = Definition("ended", "It ended.", 1, None)
+
+
+@pytest.fixture
+def hub_id(connection: Connection) -> UUID:
+    """A hub."""
+    return hubs.create(connection, "alpha")[0].id
+
+
+@pytest.fixture
+def other_id(connection: Connection) -> UUID:
+    """Another hub."""
+    return hubs.create(connection, "beta")[0].id
+
+
+def types(connection: Connection, *names: str) -> dict[str, tuple[Any, ...]]:
+    """Owner, status, version, schema and proposal of the event types with `names`."""
+    found = hub_capability_manifests.registered_types(connection, names)
+    columns = ("owner", "status", "version", "metadata_schema", "proposal")
+    return {name: tuple(row[column] for column in columns) for name, row in found.items()}
+
+
+def boxes(connection: Connection) -> dict[UUID, tuple[Any, ...]]:
+    """Owner, name and status of the two widgets."""
+    found = hub_capability_manifests.registered_widgets(connection, [WIDGET, OTHER_WIDGET])
+    return {identifier: (row["owner"], row["name"], row["status"]) for identifier, row in found.items()}
+
+
+def test_each_manifest_is_a_revision(connection: Connection, hub_id: UUID, other_id: UUID) -> None:
+    """They are numbered for each hub from 1; the last is given unless a number is, and none is there for nobody."""
+    assert hub_capability_manifests.revision(connection, hub_id) is None
+    for number in (1, 2, 3):
+        hub_capability_manifests.keep(connection, hub_id, {"n": number}, f"1.{number}")
+    hub_capability_manifests.keep(connection, other_id, {"n": "other"}, "1.0")
+    for asked, number in ((None, 3), (1, 1), (2, 2), (3, 3)):
+        row = hub_capability_manifests.revision(connection, hub_id, asked)
+        assert row is not None
+        assert (row["revision"], row["manifest"], row["contract_version"]) == (number, {"n": number}, f"1.{number}")
+    assert hub_capability_manifests.revision(connection, hub_id, 4) is None
+    other = hub_capability_manifests.revision(connection, other_id)
+    assert other is not None
+    assert (other["revision"], other["manifest"]) == (1, {"n": "other"})
+
+
+def test_an_event_type_is_registered_and_defined_anew(connection: Connection, hub_id: UUID) -> None:
+    """As active or to wait; what is defined anew proposes nothing any more, and without a schema has none."""
+    hub_capability_manifests.register_type(connection, hub_id, STARTED, "active")
+    hub_capability_manifests.register_type(connection, hub_id, ENDED, "pending")
+    assert types(connection, "started", "ended", "nothing") == {
+        "started": ("alpha", "active", 1, SCHEMA, None),
+        "ended": ("alpha", "pending", 1, None, None),
+    }
+    hub_capability_manifests.propose_type(connection, Definition("started", "More.", 2, {}))
+    hub_capability_manifests.register_type(connection, hub_id, Definition("started", "Less.", 3, None), "active")
+    assert types(connection, "started") == {"started": ("alpha", "active", 3, None, None)}
+    query = "SELECT metadata_schema IS NULL AND proposal IS NULL FROM event_type_registry WHERE name = 'started'"
+    assert connection.scalar(text(query)) is True
+
+
+def test_a_proposal_waits_beside_what_is_in_force(connection: Connection, hub_id: UUID) -> None:
+    """The definition stays until then, and when the proposal is withdrawn; other types have none."""
+    for definition in (STARTED, ENDED):
+        hub_capability_manifests.register_type(connection, hub_id, definition, "active")
+    hub_capability_manifests.propose_type(connection, Definition("started", "More.", 2, None))
+    proposal = {"description": "More.", "version": 2, "metadata_schema": None}
+    assert types(connection, "started", "ended") == {
+        "started": ("alpha", "active", 1, SCHEMA, proposal),
+        "ended": ("alpha", "active", 1, None, None),
+    }
+    hub_capability_manifests.withdraw_proposal(connection, "started")
+    assert types(connection, "started") == {"started": ("alpha", "active", 1, SCHEMA, None)}
+
+
+def test_what_nobody_owns_has_no_owner(connection: Connection) -> None:
+    """The framework's event types and an operator's widgets are found, without the name of a hub."""
+    widgets.register(connection, "Button", WIDGET)
+    assert types(connection, "clicked") == {"clicked": (None, "active", 1, None, None)}
+    assert boxes(connection) == {WIDGET: (None, "Button", "active")}
+
+
+def test_a_widget_is_registered_and_made_active_again(connection: Connection, hub_id: UUID) -> None:
+    """Under its new name."""
+    hub_capability_manifests.register_widget(connection, hub_id, WIDGET, "Button")
+    widgets.retire(connection, WIDGET)
+    hub_capability_manifests.register_widget(connection, hub_id, WIDGET, "Knob")
+    assert boxes(connection) == {WIDGET: ("alpha", "Knob", "active")}
+
+
+@pytest.mark.parametrize(("status", "ended"), [("active", ("deprecated", False)), ("pending", ("pending", True))])
+def test_what_is_left_out_is_not_reported_any_more(
+    connection: Connection, hub_id: UUID, other_id: UUID, status: str, ended: tuple[str, bool]
+) -> None:
+    """Of the hub's own alone: what it names stays, as does what others registered, and what was never approved."""
+    for definition in (STARTED, ENDED):
+        hub_capability_manifests.register_type(connection, hub_id, definition, status)
+        hub_capability_manifests.propose_type(connection, definition)
+    hub_capability_manifests.register_type(connection, other_id, Definition("another", "", 1, None), "active")
+    hub_capability_manifests.register_widget(connection, hub_id, WIDGET, "Button")
+    hub_capability_manifests.register_widget(connection, other_id, OTHER_WIDGET, "Knob")
+    hub_capability_manifests.leave_out(connection, hub_id, ["started"], [])
+    found = types(connection, "started", "ended", "another", "clicked")
+    assert {name: (row[1], row[4] is not None) for name, row in found.items()} == {
+        "started": (status, True),
+        "ended": ended,
+        "another": ("active", False),
+        "clicked": ("active", False),
+    }
+    assert boxes(connection) == {WIDGET: ("alpha", "Button", "retired"), OTHER_WIDGET: ("beta", "Knob", "active")}
+
+
+def test_what_is_left_out_already_does_not_change_the_registry(connection: Connection, hub_id: UUID) -> None:
+    """Its rows keep their revision: nobody loads them again for nothing."""
+    hub_capability_manifests.register_type(connection, hub_id, STARTED, "active")
+    hub_capability_manifests.register_widget(connection, hub_id, WIDGET, "Button")
+    query = text(
+        "SELECT revision FROM event_type_registry WHERE name = 'started' UNION ALL SELECT revision FROM widgets"
+    )
+    hub_capability_manifests.leave_out(connection, hub_id, [], [])
+    before = connection.scalars(query).all()
+    hub_capability_manifests.leave_out(connection, hub_id, [], [])
+    assert connection.scalars(query).all() == before
+
+
+def test_active_event_types_come_in_pages(connection: Connection) -> None:
+    """In the order of code points, whatever the database's language is, and without what is not active."""
+    for name in ("zé", "zz", "zB", "za", "Z", "z_"):
+        event_types.register(connection, name)
+    event_types.deprecate(connection, "za")
+    hub_capability_manifests.register_type(connection, UUID(int=9), Definition("zc", "", 1, None), "pending")
+    walked = [row["name"] for row in event_types.active(connection, "viewed", 100)]
+    assert walked == ["zB", "z_", "zz", "zé"]
+    assert [row["name"] for row in event_types.active(connection, "", 1)] == ["Z"]
+    assert [row["name"] for row in event_types.active(connection, "z_", 1)] == ["zz"]
+    assert event_types.active(connection, "zé", 1) == []
+
+
+def test_active_widgets_come_in_pages(connection: Connection) -> None:
+    """In the order of ids, without those that are retired."""
+    for number in (3, 1, 4, 2):
+        widgets.register(connection, f"Button {number}", UUID(int=number))
+    widgets.retire(connection, UUID(int=2))
+    assert [row["id"].int for row in widgets.active(connection, UUID(int=0), 2)] == [1, 3]
+    assert [row["id"].int for row in widgets.active(connection, UUID(int=3), 2)] == [4]
+    assert widgets.active(connection, UUID(int=4), 2) == []
