@@ -1,103 +1,109 @@
 """The body of a request: declared as what the contract accepts, read within limits of size and time, parsed, valid."""
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 from werkzeug.http import parse_options_header
 
 from openapi import rfc7493
+from openapi.batch import Array, Lines, problem_of
+from openapi.content import Content
+from openapi.fields import field_values, quoted
 from openapi.problems import Problem
 from openapi.server_timing import lap
-from openapi.validation import Schema, field_name
-
-DEFAULT_LIMIT = 64 * 1024
-MAX_LIMIT = 16 * 1024 * 1024
-"""Bytes that a contract may allow: a body is held in memory while it is checked."""
-COMPLETE = "interaction_reporting.body"
-"""The extension of ASGI whose `body` is one that has arrived whole: it need not be waited for."""
+from openapi.validation import Schema
 
 
-def header(scope: Scope, name: bytes) -> list[bytes]:
-    """The values of the header `name` (in lower case), one for each time that it stands in the request."""
-    index: dict[bytes, list[bytes]] | None = scope.get("header_index")
-    if index is None:
-        index = scope["header_index"] = {}
-        for key, value in scope["headers"]:
-            index.setdefault(key, []).append(value)
-    return index.get(name, [])
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """What is accepted of one media type: at most `limit` bytes, of which the whole satisfies `schema`.
+
+    With `items` it is a batch: each item is judged alone by that schema. It is an array of at most `max_items`, or,
+    with `is_lines`, NDJSON of any number.
+    """
+
+    schema: Schema
+    limit: int
+    items: Schema | None = None
+    max_items: int = 0
+    is_lines: bool = False
 
 
-class Body:
-    """What one operation accepts as a body: `schemas` by media type in lower case, and at most `limit` bytes."""
+@dataclass(slots=True)
+class Received:
+    """A body of one media type: its bytes, or of NDJSON the pieces that they come in."""
 
-    def __init__(self, schemas: Mapping[str, Schema], limit: int, timeout: float) -> None:
-        self._schemas = schemas
-        self._limit = limit
-        self._timeout = timeout
+    media_type: MediaType
+    content: bytes = b""
+    pieces: AsyncIterator[bytes] | None = None
 
-    async def read(self, scope: Scope, receive: Receive) -> Any:
-        """The value of the body. Raises Problem, or ClientDisconnect when the client has gone."""
-        schema = self._schema(scope)
-        content = await self._content(scope, receive)
+    def value(self, authorize: Callable[[], Awaitable[None]]) -> Any:
+        """The value of the body, an Array of a batch, or Lines, which call `authorize` while they are read.
+
+        Raises Problem.
+        """
+        schema, items = self.media_type.schema, self.media_type.items
+        if self.pieces is not None and items is not None:
+            return Lines(self.pieces, items, authorize)
         try:
-            value = rfc7493.loads(content)
+            value = rfc7493.loads(self.content) if items is None else rfc7493.items(self.content)
         except rfc7493.MalformedJSON as error:
-            raise Problem("malformed_json", detail=str(error) if content else "it is empty") from None
+            raise problem_of(error if self.content else rfc7493.MalformedJSON("it is empty")) from None
         except rfc7493.UnstorableValue as error:
-            field = field_name(*error.parts)
-            raise Problem("unstorable_value", field=field, detail=error.reason, remedy=error.remedy) from None
+            raise problem_of(error) from None
         lap("parse")
+        if items is not None and isinstance(value, list):
+            if len(value) > self.media_type.max_items:
+                raise Problem("too_many_items", count=len(value), limit=self.media_type.max_items)
+            return Array(self.content, value, items)
         schema.validate(value)
         lap("validate")
         return value
 
-    def _schema(self, scope: Scope) -> Schema:
-        for coding in header(scope, b"content-encoding"):
-            if coding.strip().lower() not in (b"", b"identity"):
-                raise Problem("unsupported_content_coding", found=_quoted(coding))
-        declared = header(scope, b"content-type")
-        media_type, charset = _media_type(declared[0]) if len(declared) == 1 else ("", "")
-        if media_type not in self._schemas:
-            found = " and ".join(map(_quoted, declared[:2])) or "(none)"
-            raise Problem("unsupported_media_type", found=found, expected=" or ".join(self._schemas))
-        if charset not in ("", "utf-8", "utf8", "us-ascii"):
-            raise Problem("unsupported_charset", found=_quoted(charset.encode()))
-        return self._schemas[media_type]
 
-    async def _content(self, scope: Scope, receive: Receive) -> bytes:
-        for declared in header(scope, b"content-length"):
-            if int(declared) > self._limit:
-                raise Problem("content_too_large", size=int(declared), limit=self._limit)
-        complete = scope.get("extensions", {}).get(COMPLETE)
-        if complete and len(complete["body"]) <= self._limit:
-            body: bytes = complete["body"]
-            return body
-        content = bytearray()
-        try:
-            async with asyncio.timeout(self._timeout):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise ClientDisconnect
-                    content += message.get("body", b"")
-                    if len(content) > self._limit:
-                        raise Problem("content_too_large", size=f"at least {len(content)}", limit=self._limit)
-                    if not message.get("more_body", False):
-                        return bytes(content)
-        except TimeoutError:
-            raise Problem("body_timeout", seconds=self._timeout) from None
+class Body:
+    """What one operation accepts as a body: by media type in lower case, in some content codings beside identity."""
+
+    def __init__(self, media_types: Mapping[str, MediaType], timeout: float, codings: frozenset[str]) -> None:
+        self._media_types = media_types
+        self._timeout = timeout
+        self._codings = codings
+
+    async def receive(self, scope: Scope, receive: Receive) -> Received:
+        """The body as it was sent. Raises Problem, or ClientDisconnect when the client has gone."""
+        content = Content(scope, receive, self._codings)
+        media_type = self._media_type(scope)
+        if media_type.is_lines:
+            return Received(media_type, pieces=content.pieces(media_type.limit, self._timeout))
+        return Received(media_type, await content.whole(media_type.limit, self._timeout))
+
+    def of_json(self, content: bytes) -> Any:
+        """The value of `content` as application/json, of which the contract has one; Problem if it is not accepted."""
+        media_type = self._media_types["application/json"]
+        if len(content) > media_type.limit:
+            raise Problem("content_too_large", size=len(content), limit=media_type.limit)
+        return Received(media_type, content).value(nothing)
+
+    def _media_type(self, scope: Scope) -> MediaType:
+        declared = field_values(scope, b"content-type")
+        name, charset = _media_type(declared[0]) if len(declared) == 1 else ("", "")
+        if name not in self._media_types:
+            found = " and ".join(map(quoted, declared[:2])) or "(none)"
+            raise Problem("unsupported_media_type", found=found, expected=" or ".join(self._media_types))
+        if charset not in ("", "utf-8", "utf8", "us-ascii"):
+            raise Problem("unsupported_charset", found=quoted(charset.encode()))
+        return self._media_types[name]
+
+
+async def nothing() -> None:
+    """Authorizes who was authorized before."""
 
 
 @lru_cache(maxsize=256)
 def _media_type(value: bytes) -> tuple[str, str]:
-    """The media type and the charset of a Content-Type header, both in lower case, empty where absent."""
+    """The media type and the charset of a Content-Type field, both in lower case, empty where absent."""
     media_type, parameters = parse_options_header(value.decode("latin-1"))
     return media_type.lower(), parameters.get("charset", "").lower()
-
-
-def _quoted(value: bytes) -> str:
-    return "'" + value[:100].decode("latin-1") + "'"

@@ -9,6 +9,8 @@ _DATE_TIME = re.compile(
     r"(?:[Zz]|([+-][0-9]{2}:[0-9]{2}))"
 )
 
+_SHORTEST = len("2026-03-31T12:00:00Z")
+
 
 @lru_cache(maxsize=8)  # the same text is validated and then kept
 def parse(text: str) -> datetime:
@@ -38,6 +40,12 @@ def parse(text: str) -> datetime:
         return instant + timedelta(seconds=1)
     except OverflowError as error:
         raise ValueError("outside the years 0001 to 9999 UTC") from error
+
+
+def normalized(text: str) -> str:
+    """The same instant as `text`, a date-time that `parse` accepts, as `render` writes it."""
+    is_whole_second_of_utc = len(text) == _SHORTEST and text[10] == "T" and text[-1] == "Z" and text[17] != "6"
+    return text if is_whole_second_of_utc else render(parse(text))
 
 
 def render(instant: datetime) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 MAX_DEPTH = 32
 MAX_INTEGER_DIGITS = 128
 
+_CONTAINERS = frozenset({dict, list})
+_BLANKS = re.compile(r"[ \t\n\r]*")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SHOWN = 40  # characters of the client's own text that an error repeats
 
@@ -34,12 +36,7 @@ class UnstorableValue(ValueError):
 
 def loads(body: bytes) -> Any:
     """The value that `body` holds. Raises MalformedJSON or UnstorableValue."""
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise MalformedJSON(f"byte {error.start} is not UTF-8") from None
-    if text.startswith("\ufeff"):
-        raise MalformedJSON("it begins with a byte order mark")
+    text = _text(body)
     value = _decoded(text, _STRICT)
     marked = value is _INEXACT
     if marked:
@@ -50,9 +47,45 @@ def loads(body: bytes) -> Any:
     return value
 
 
+def items(body: bytes) -> Any:
+    """The value that `body` holds; those in an array are judged alone. Raises MalformedJSON or UnstorableValue.
+
+    In the place of a value that cannot be kept as it was sent stands the MalformedJSON or UnstorableValue about it.
+    """
+    text = _text(body)
+    try:
+        found = _decoded(text, _STRICT)
+    except _NameTwice:
+        found = _INEXACT
+    is_suspect = found is _INEXACT or "\\u" in text
+    if found is _INEXACT:
+        found = _decoded(text, _MARKING)
+    if not isinstance(found, list):
+        return loads(body)
+    return [_judged(value, is_suspect) for value in found]
+
+
+def slices(body: bytes) -> list[bytes]:
+    """The texts of the values of the array that `body` holds, of which `items` gave the values."""
+    text = body.decode("utf-8")
+    found = []
+    position = _BLANKS.match(text, text.index("[") + 1).end()  # type: ignore[union-attr] # it matches anywhere
+    while text[position] != "]":
+        _, end = _MARKING.raw_decode(text, position)
+        found.append(text[position:end].encode())
+        position = _BLANKS.match(text, end).end()  # type: ignore[union-attr] # likewise
+        if text[position] == ",":
+            position = _BLANKS.match(text, position + 1).end()  # type: ignore[union-attr] # likewise
+    return found
+
+
 def pointer(*parts: str | int) -> str:
     """The JSON Pointer (RFC 6901) made of `parts`."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+class _NameTwice(MalformedJSON):
+    """An object has a name twice; also stands for it in a value that `_MARKING` decoded."""
 
 
 class _Inexact(ValueError):
@@ -61,6 +94,41 @@ class _Inexact(ValueError):
 
 _INEXACT = object()
 """Stands for a whole value that has an inexact number somewhere."""
+
+
+def _text(body: bytes) -> str:
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedJSON(f"byte {error.start} is not UTF-8") from None
+    if text.startswith("\ufeff"):
+        raise MalformedJSON("it begins with a byte order mark")
+    return text
+
+
+def _judged(value: Any, is_suspect: bool) -> Any:
+    """`value`, or the error that says why it cannot be kept; its depth is always looked at."""
+    try:
+        if is_suspect or not _fits(value, MAX_DEPTH):
+            _refuse_unstorable(value)
+    except (MalformedJSON, UnstorableValue) as error:
+        return error
+    return value
+
+
+def _fits(value: Any, levels: int) -> bool:
+    """Whether `value` is nested at most `levels` deep."""
+    kind = type(value)
+    if kind is dict:
+        value = value.values()
+    elif kind is not list:
+        return True
+    if not levels:
+        return False
+    for inner in value:  # noqa: SIM110 (a loop, and types compared: this is done for each item of a batch)
+        if type(inner) in _CONTAINERS and not _fits(inner, levels - 1):
+            return False
+    return True
 
 
 def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
@@ -81,9 +149,16 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise MalformedJSON(f"the name {json.dumps(name[:_SHOWN])} stands more than once in an object")
+                raise _NameTwice(f"the name {json.dumps(name[:_SHOWN])} stands more than once in an object")
             seen.add(name)
     return value
+
+
+def _object_or_mark(pairs: list[tuple[str, Any]]) -> Any:
+    try:
+        return _object(pairs)
+    except _NameTwice as mark:
+        return mark
 
 
 def _integer(literal: str) -> int:
@@ -120,7 +195,10 @@ _STRICT = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_decimal, parse_constant=_constant
 )
 _MARKING = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_marked(_integer), parse_float=_marked(_decimal), parse_constant=_constant
+    object_pairs_hook=_object_or_mark,
+    parse_int=_marked(_integer),
+    parse_float=_marked(_decimal),
+    parse_constant=_constant,
 )
 
 
@@ -128,6 +206,8 @@ def _refuse_unstorable(value: Any) -> None:
     for parts, found in _walk(value):
         if len(parts) + isinstance(found, dict | list) > MAX_DEPTH:
             raise MalformedJSON(f"it is nested more than {MAX_DEPTH} levels deep")
+        if isinstance(found, _NameTwice):
+            raise found
         if isinstance(found, _Inexact):
             literal = str(found)
             shown = literal if len(literal) <= _SHOWN else literal[:_SHOWN] + "\u2026"

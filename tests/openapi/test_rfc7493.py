@@ -145,3 +145,87 @@ def test_what_cannot_be_kept_is_refused_with_its_place(body: bytes, parts: tuple
 def test_a_pointer_is_written_as_rfc_6901_says(parts: tuple[str | int, ...], expected: str) -> None:
     """Slash and tilde within a name are escaped, in the order that keeps them apart."""
     assert rfc7493.pointer(*parts) == expected
+
+
+BLANKS = st.text(" \t\n\r", max_size=3)
+ITEMS = st.lists(
+    VALUES.map(json.dumps)
+    | st.sampled_from(["1e400", "0.10", "1E2", '{"a":1,"a":2}', '"\\u0000"', '"]"', "[1e999, {}]", "[" * 33 + "]" * 33])
+)
+
+
+@settings(deadline=None)
+@given(ITEMS, st.lists(BLANKS, min_size=4, max_size=4))
+def test_the_slices_of_an_array_are_its_items(texts: list[str], blanks: list[str]) -> None:
+    """Each has the text that was sent, whatever stands between them and whatever is wrong with them."""
+    first, before, after, last = blanks
+    body = f"{first}[{before}{f'{after},{before}'.join(texts)}{after}]{last}".encode()
+    assert rfc7493.slices(body) == [text.encode() for text in texts]
+    for text, value in zip(texts, rfc7493.items(body), strict=True):
+        try:
+            expected = repr(rfc7493.loads(text.encode()))
+        except (rfc7493.MalformedJSON, rfc7493.UnstorableValue) as error:
+            assert (type(value), str(value)) == (type(error), str(error))  # noqa: PT017 (the error is a value there)
+        else:
+            assert repr(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(b'{"a": 1, "a": 2}', rfc7493.MalformedJSON, id="a name twice"),
+        pytest.param(b'{"b": [{"a": 1, "a": 2}]}', rfc7493.MalformedJSON, id="a name twice within"),
+        pytest.param(nested(33), rfc7493.MalformedJSON, id="33 levels"),
+        pytest.param(nested(900), rfc7493.MalformedJSON, id="900 levels"),
+        pytest.param(b"1e400", rfc7493.UnstorableValue, id="an inexact number"),
+        pytest.param(rb'"\ud800"', rfc7493.UnstorableValue, id="a surrogate"),
+    ],
+)
+def test_an_item_that_cannot_be_kept_leaves_the_others_as_they_are(text: bytes, expected: type[Exception]) -> None:
+    """In its place stands why, and the others have values; 32 levels are counted within each item."""
+    before, found, after = rfc7493.items(b"[1.5, " + text + b", " + nested(32) + b"]")
+    assert (before, after) == (1.5, json.loads(nested(32)))
+    assert type(found) in (expected, *expected.__subclasses__())
+    if isinstance(found, rfc7493.UnstorableValue):
+        assert found.parts == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(b"", "Expecting value", id="empty"),
+        pytest.param(b"[1,]", "Expecting value", id="a comma too many"),
+        pytest.param(b"[1, NaN]", "NaN is not a JSON number", id="NaN"),
+        pytest.param(b"[1e400, NaN]", "NaN is not a JSON number", id="NaN after a number too large"),
+        pytest.param(b'[{"a":1,"a":2}, NaN]', "NaN is not a JSON number", id="NaN after a name twice"),
+        pytest.param(b"[1] 2", "Extra data", id="two values"),
+        pytest.param(b"[\xff]", "byte 1 is not UTF-8", id="no UTF-8"),
+        pytest.param(nested(100_000), "nested more than 32 levels deep", id="100,000 levels"),
+        pytest.param(b'[{"a":1,"a":2},' + nested(100_000) + b"]", "nested more than 32", id="deep after a name twice"),
+        pytest.param(b'{"a": 1, "a": 2}', 'the name "a" stands more than once', id="a name twice, but no array"),
+    ],
+)
+def test_what_cannot_be_read_as_items_is_refused(body: bytes, reason: str) -> None:
+    """Where no item can be told from another, all of it is malformed."""
+    with pytest.raises(rfc7493.MalformedJSON, match=reason):
+        rfc7493.items(body)
+
+
+@settings(deadline=None)
+@given(VALUES)
+def test_what_is_no_array_is_read_as_ever(value: Any) -> None:
+    """`items` gives the value of any other body, and of an array its values."""
+    text = json.dumps(value).encode()
+    assert repr(rfc7493.items(text)) == repr(value)
+
+
+@pytest.mark.parametrize("depth", range(1, 60))
+def test_an_item_is_looked_through_no_deeper_than_it_may_be(depth: int) -> None:
+    """Lists, objects and both, with something beside what is deep."""
+    for text in (
+        nested(depth),
+        b'{"a":' * depth + b"1" + b"}" * depth,
+        b"[{}," * (depth - 1) + b"{}" + b"]" * (depth - 1),
+    ):
+        (found,) = rfc7493.items(b"[" + text + b"]")
+        assert isinstance(found, rfc7493.MalformedJSON) is (depth > rfc7493.MAX_DEPTH)

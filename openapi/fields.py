@@ -1,0 +1,18 @@
+"""The header fields of a request (RFC 9110 section 5)."""
+
+from starlette.types import Scope
+
+
+def field_values(scope: Scope, name: bytes) -> list[bytes]:
+    """The values of the field `name` (in lower case), one for each time that it stands in the request."""
+    index: dict[bytes, list[bytes]] | None = scope.get("header_index")
+    if index is None:
+        index = scope["header_index"] = {}
+        for key, value in scope["headers"]:
+            index.setdefault(key, []).append(value)
+    return index.get(name, [])
+
+
+def quoted(value: bytes) -> str:
+    """The beginning of `value` in quotes, for an answer."""
+    return "'" + value[:100].decode("latin-1") + "'"
