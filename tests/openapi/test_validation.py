@@ -139,9 +139,9 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
             id="an unknown field",
         ),
         pytest.param(
-            {"maximum": 5},
-            6,
-            "the body: 6 is greater than the maximum of 5",
+            {"not": {"maximum": 5}},
+            4,
+            'the body: {"maximum":5} is not allowed for 4',
             "Send the body as the contract describes it.",
             id="any other keyword",
         ),
@@ -185,9 +185,30 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
         pytest.param(
             {"pattern": "^(a+)+$"},
             "a" * 5000 + "!",
-            f'the body: "{"a" * 58}\u2026',
-            "Send the body as the contract describes it.",
+            "the body does not match the pattern ^(a+)+$",
+            "Send the body as a text that matches ^(a+)+$.",
             id="a long value, and a pattern that is slow elsewhere",
+        ),
+        pytest.param(
+            {"not": {"pattern": "a"}},
+            "a" * 5000,
+            'the body: {"pattern":"a"} is not allowed for "' + "a" * 23 + "\u2026",
+            "Send the body as the contract describes it.",
+            id="a long value where any other keyword fails",
+        ),
+        pytest.param(
+            {"maximum": 5.5},
+            6,
+            "the body is above 5.5",
+            "Send the body as a number of at most 5.5.",
+            id="a bound",
+        ),
+        pytest.param(
+            {"minItems": 2},
+            [],
+            "the body has fewer items than 2",
+            "Send the body with a number of items of at least 2.",
+            id="a number of items",
         ),
     ],
 )
@@ -338,6 +359,47 @@ def test_no_schema_is_fetched() -> None:
 def test_a_field_is_called_by_its_pointer(parts: tuple[str | int, ...], expected: str) -> None:
     """A field's name in an answer is its JSON Pointer, shortened."""
     assert field_name(*parts) == expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "pointer"),
+    [
+        pytest.param({"type": "object"}, [], "", id="the whole"),
+        pytest.param({"required": ["a/b"]}, {}, "/a~1b", id="what is missing"),
+        pytest.param({"properties": {"a": {"required": ["b"]}}}, {"a": {}}, "/a/b", id="what is missing within"),
+        pytest.param({"additionalProperties": False, "properties": {"b": {}}}, {"a~b": 1}, "/a~0b", id="unknown"),
+        pytest.param({"properties": {"a": {"items": {"type": "string"}}}}, {"a": ["", 1]}, "/a/1", id="an item"),
+    ],
+)
+def test_a_problem_knows_where_the_first_fault_is(schema: dict[str, Any], value: Any, pointer: str) -> None:
+    """By its JSON Pointer, of what is there and of what is not."""
+    compiled = Schema(schema)
+    assert problem(compiled, value).pointer == pointer
+    told = compiled.first_problem(value)
+    assert told
+    assert (told.pointer, told.error) == (pointer, problem(compiled, value).error)
+
+
+def test_the_first_problem_tells_of_one_fault() -> None:
+    """However many there are, and as shortly as the contract promises; of none there is no problem."""
+    schema = Schema({"required": ["a", "b"], "properties": {"a": {"type": "string"}}})
+    told = schema.first_problem({})
+    assert told
+    assert told.error in ("a is required", "b is required")
+    assert schema.first_problem({"a": "", "b": 1}) is None
+    names: dict[str, Any] = {f"{number:02}{'n' * 300}": {} for number in range(20)}
+    long = Schema({"additionalProperties": False, "properties": names}).first_problem({"x": 1})
+    assert long
+    assert len(long.help or "") == 4000
+
+
+def test_a_problem_may_have_another_code() -> None:
+    """What is wrong is told alike of whatever is judged."""
+    schema = Schema({"required": ["a"]})
+    told = schema.problem({}, "invalid_parameters")
+    assert told
+    assert (told.code, told.error, told.pointer) == ("invalid_parameters", "a is required", "/a")
+    assert schema.problem({"a": 1}) is None
 
 
 @settings(deadline=None)
