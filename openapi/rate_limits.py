@@ -1,0 +1,227 @@
+"""How much each hub may send: a token bucket for each of them, shared by all worker processes of one service.
+
+A bucket is kept as the generic cell rate algorithm keeps it (ITU-T I.371, annex A): as the moment at which it will be
+full, the theoretical arrival time. Whoever takes tokens moves that moment on; what may be taken is what leaves it no
+further ahead of now than the time in which an empty bucket fills.
+"""
+
+import asyncio
+import mmap
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_UN, lockf
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, Self
+from uuid import UUID
+
+from openapi.problems import Problem
+
+SECOND = 1_000_000_000
+"""In nanoseconds, as every time here."""
+SETS = 4096
+SLOTS = 16
+"""How many hubs of a set are remembered at the same time."""
+LONGEST_DEBT_SECONDS = 60
+LEASES = 1000
+LEASE_SECONDS = 1.0
+
+_ID_BYTES = 16
+_SLOT_BYTES = _ID_BYTES + 8
+_SET_BYTES = SLOTS * _SLOT_BYTES
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """At most `rate` tokens a second after `burst` of them at once, each at least 1."""
+
+    rate: int
+    burst: int
+
+    @cached_property
+    def period(self) -> int:
+        """How long a token takes; rounded up, so that the rate is never exceeded."""
+        return -(-SECOND // self.rate)
+
+    @cached_property
+    def capacity(self) -> int:
+        """How long an empty bucket takes to fill."""
+        return self.burst * self.period
+
+    @cached_property
+    def header(self) -> Header:
+        """RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10): the burst, and in how many seconds it refills."""
+        return b"ratelimit-policy", b'"default";q=%d;w=%d' % (self.burst, -(-self.capacity // SECOND))
+
+
+class Quota(NamedTuple):
+    """What came of taking tokens; a tuple because one is made for every request."""
+
+    is_granted: bool
+    remaining: int
+    reset_seconds: int
+    """Until the bucket is full, rounded up."""
+    retry_after_seconds: int
+    """Until the same may be taken, at least 1; until the bucket is full if it never may be; 0 when granted."""
+
+
+class RateLimits:
+    """The buckets, in a file that each process maps: a table of sets of slots, each an id and its arrival time.
+
+    A hub belongs to one set. When that is full the slot with the oldest arrival time is taken over. Its bucket is the
+    fullest, and mostly full, in which case nothing is forgotten; else its hub is granted again what it had taken.
+
+    A set is locked while it is read and written. Such locks are those of a process (POSIX record locks): threads of one
+    process would not exclude each other, and opening and closing the file elsewhere in the process would release them.
+    The kernel releases those of a process that was killed. What that leaves behind is whole, because a time is written
+    with one store: at worst a hub has the arrival time of the one whose slot it took over, or a slot that of nobody.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        """Map the file at `path` that `create` made. `clock` is the same for all processes of the machine."""
+        self._clock = clock
+        self._file = path.open("r+b")
+        self._descriptor = self._file.fileno()
+        self._bytes = mmap.mmap(self._descriptor, SETS * _SET_BYTES)
+        self._times = memoryview(self._bytes).cast("q")
+
+    @staticmethod
+    def create(path: Path) -> None:
+        """Make the file at `path`, in which every bucket is full; 1.5 MiB. OSError if the disk has no room for it."""
+        # Not a sparse file: a disk that is full later on would kill the process that writes to its map.
+        path.write_bytes(bytes(SETS * _SET_BYTES))
+
+    def close(self) -> None:
+        """Give the file back; the buckets stay in it."""
+        self._times.release()
+        self._bytes.close()
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def take(self, hub_id: UUID, cost: int, policy: Policy) -> Quota:
+        """Take `cost` tokens from the bucket of a hub, or nothing if they are not all there.
+
+        A cost of 0 only looks, and is refused to a hub that owes tokens. One above the burst is never granted.
+        """
+        charge, capacity = cost * policy.period, policy.capacity
+        ahead = self._move_on(hub_id, charge, capacity)
+        is_granted = ahead + charge <= capacity
+        if is_granted:
+            ahead += charge
+            wait = 0
+        else:
+            wait = max(1, -(-(ahead + min(charge, capacity) - capacity) // SECOND))
+        return Quota(is_granted, max(0, (capacity - ahead) // policy.period), -(-ahead // SECOND), wait)
+
+    def take_later(self, hub_id: UUID, cost: int, policy: Policy) -> float:
+        """Take `cost` tokens even if they are not all there, which paces a stream; seconds to wait until they are.
+
+        A hub owes at most `LONGEST_DEBT_SECONDS` of tokens. When the wait is longer nothing was taken: ask again then.
+        """
+        charge, capacity = cost * policy.period, policy.capacity
+        ahead = self._move_on(hub_id, charge, capacity + LONGEST_DEBT_SECONDS * SECOND)
+        return max(0, ahead + charge - capacity) / SECOND
+
+    def _move_on(self, hub_id: UUID, charge: int, furthest: int) -> int:
+        """Move the arrival time of a hub on by `charge`, unless it would then be more than `furthest` ahead of now.
+
+        How far it was ahead before. Most of the time goes into the two system calls of the lock.
+        """
+        start = hub_id.int % SETS * _SET_BYTES
+        key = hub_id.bytes
+        lockf(self._descriptor, LOCK_EX, _SET_BYTES, start)
+        try:
+            slot = self._bytes.find(key, start, start + _SET_BYTES)
+            if (slot - start) % _SLOT_BYTES:  # there is none, or these bytes are parts of other slots
+                slot = self._find_whole(key, start)
+            now = self._clock()
+            ahead = max(0, self._times[slot + _ID_BYTES >> 3] - now) if slot >= 0 else 0
+            if charge and ahead + charge <= furthest:
+                if slot < 0:
+                    slot = self._take_over(key, start)
+                self._times[slot + _ID_BYTES >> 3] = now + ahead + charge
+            return ahead
+        finally:
+            lockf(self._descriptor, LOCK_UN, _SET_BYTES, start)
+
+    def _find_whole(self, key: bytes, start: int) -> int:
+        """Where the slot of `key` begins in the set that begins at `start`; -1 if there is none."""
+        return next((slot for slot in _slots(start) if self._bytes[slot : slot + _ID_BYTES] == key), -1)
+
+    def _take_over(self, key: bytes, start: int) -> int:
+        """Give `key` the slot with the oldest arrival time in the set that begins at `start`; where the slot begins."""
+        slot = min(_slots(start), key=lambda slot: self._times[slot + _ID_BYTES >> 3])
+        self._bytes[slot : slot + _ID_BYTES] = key
+        return slot
+
+
+def _slots(start: int) -> range:
+    return range(start, start + _SET_BYTES, _SLOT_BYTES)
+
+
+class Bucket:
+    """The bucket of one hub as one process sees it.
+
+    Tokens are taken out of the shared bucket some at a time, one in `LEASES` of the burst, and used within a second:
+    what is not used then is lost. So most requests need no lock; at most, a hub is granted a second of its rate more.
+    """
+
+    def __init__(self, limits: RateLimits, hub_id: UUID, policy: Policy) -> None:
+        self._limits = limits
+        self._hub_id = hub_id
+        self._policy = policy
+        self._lease = policy.burst // LEASES
+        self._left = 0  # of the tokens that were taken out
+        self._until = 0.0
+        self._quota = Quota(True, policy.burst, 0, 0)
+
+    def take(self, cost: int, taken: int = 0) -> None:
+        """Take `cost` tokens beside those `taken` before; Problem if they are not all there, or never will be."""
+        if taken + cost > self._policy.burst:
+            raise Problem("too_many_items", count=taken + cost, limit=self._policy.burst)
+        now = time.monotonic()
+        if cost > self._left or now > self._until:
+            self._take_out(cost, now)
+        self._left -= cost
+
+    async def wait_for(self, cost: int) -> None:
+        """Take `cost` tokens when they are there."""
+        while cost:
+            part = min(cost, self._policy.burst)
+            wait = self._limits.take_later(self._hub_id, part, self._policy)
+            if wait <= LONGEST_DEBT_SECONDS:
+                cost -= part
+            await asyncio.sleep(wait)
+        self._left, self._quota = 0, self._limits.take(self._hub_id, 0, self._policy)
+
+    def headers(self) -> tuple[Header, Header]:
+        """What an answer tells of the bucket: RateLimit-Policy and RateLimit of the same draft."""
+        quota = self._quota
+        left = b'"default";r=%d;t=%d' % (quota.remaining + self._left, quota.reset_seconds)
+        return self._policy.header, (b"ratelimit", left)
+
+    def _take_out(self, cost: int, now: float) -> None:
+        policy = self._policy
+        amount = max(cost, self._lease)
+        self._quota = self._limits.take(self._hub_id, amount, policy)
+        if not self._quota.is_granted and amount > cost:
+            amount = cost
+            self._quota = self._limits.take(self._hub_id, amount, policy)
+        self._left, self._until = 0, now + LEASE_SECONDS
+        if not self._quota.is_granted:
+            raise refused(policy, self._quota)
+        self._left = amount
+
+
+def refused(policy: Policy, quota: Quota) -> Problem:
+    """What a hub is told that may not go on now."""
+    retry_after = (b"retry-after", b"%d" % quota.retry_after_seconds)
+    return Problem("too_many_requests", [retry_after], rate=policy.rate, burst=policy.burst)
