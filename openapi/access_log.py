@@ -3,14 +3,14 @@
 import logging
 import re
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from openapi.body import header
 from openapi.exchange import respond, told
+from openapi.fields import field_values
 from openapi.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ _LONGEST_PATH = 200
 
 def request_id(scope: Scope) -> bytes:
     """The client's own X-Request-Id if it sent exactly one that is well-formed, else a new UUID version 7."""
-    sent = header(scope, b"x-request-id")
+    sent = field_values(scope, b"x-request-id")
     if len(sent) == 1 and _REQUEST_ID.fullmatch(sent[0]):
         return sent[0]
     return new_request_id()
@@ -32,11 +32,16 @@ def new_request_id() -> bytes:
     return str(uuid_utils.uuid7()).encode("ascii")
 
 
+Ended = Callable[[str | None, str, int, float], None]
+"""Is told of each request that ends: its operationId, if it has one, its method, status (0: none) and seconds."""
+
+
 class AccessLog:
     """The outermost layer of the service. Neither keys nor bodies nor query strings are logged."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, ended: Ended | None = None) -> None:
         self._app = app
+        self.ended = ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve and log one request."""
@@ -63,6 +68,9 @@ class AccessLog:
             logger.exception("unexpected fault", extra={"request_id": identifier.decode()})
             if not status:
                 await respond(send_identified, told(Problem("internal_error")))
+        seconds = time.perf_counter() - started
+        if self.ended:
+            self.ended(state.get("operation"), scope["method"], status, seconds)
         caller, problem = state.get("caller"), state.get("problem")
         logger.info(
             "request" if status else "client disconnected",
@@ -75,6 +83,6 @@ class AccessLog:
                 "problem": problem.code if problem else None,
                 "reason": problem.reason if problem else None,
                 "client": (scope.get("client") or [None])[0],
-                "duration_ms": round((time.perf_counter() - started) * 1000, 2),
+                "duration_ms": round(seconds * 1000, 2),
             },
         )

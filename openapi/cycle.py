@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from openapi.body import COMPLETE
+from openapi.content import COMPLETE
 
 
 class Cycle(RequestResponseCycle):
@@ -20,6 +21,8 @@ class Cycle(RequestResponseCycle):
 
     async def send(self, message: Any) -> None:
         """Send a part of the answer."""
+        if self.disconnected and message.get("more_body"):
+            raise ClientDisconnect  # uvicorn would let a long answer go on for nobody
         start = self._start
         if start is None:
             if message["type"] != "http.response.start" or self.response_started:

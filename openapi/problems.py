@@ -19,10 +19,17 @@ class Kind:
 
 CLOSE = (b"connection", b"close")
 RETRY = (b"retry-after", b"1")
+LONGEST = 4000
+"""Characters of what the contract lets an answer say; a pointer that is longer is left out."""
 
 TABLE = {
     "malformed_request": Kind(
         400, "the request is not well-formed HTTP: {detail}", "Send a request as RFC 9112 describes it.", [CLOSE]
+    ),
+    "malformed_content_coding": Kind(
+        400,
+        "the body is not complete and well-formed gzip, as its Content-Encoding says",
+        "Compress the body as RFC 1952 describes it, or send it without a content coding.",
     ),
     "malformed_json": Kind(
         400,
@@ -33,6 +40,11 @@ TABLE = {
     "unauthorized": Kind(401, "Authorization: Bearer required"),
     "not_found": Kind(
         404, "there is nothing at this path", "Check the path against the servers and paths of the contract."
+    ),
+    "nothing_by_name": Kind(
+        404,
+        "there is nothing of this hub by that name",
+        "Check the name: what another hub has submitted is not shown, and what is past its retention is gone.",
     ),
     "method_not_allowed": Kind(
         405, "the method {method} is not allowed here", "Use one of the methods in the Allow header of this answer."
@@ -49,10 +61,46 @@ TABLE = {
         "Send the whole request without pausing, then try again on a new connection.",
         [CLOSE],
     ),
+    "idempotency_conflict": Kind(
+        409,
+        "{name} was used before for other content",
+        "Send what was sent first to get the first answer again, or use a new {key} for new content.",
+    ),
+    "batch_key_conflict": Kind(
+        409,
+        "the Idempotency-Key was used before for another batch",
+        "Send that batch again to get its answer, or send only what is not stored yet, with a new Idempotency-Key.",
+    ),
     "content_too_large": Kind(
         413,
         "the body has {size} bytes; the limit is {limit} bytes",
         "Shorten the event, for instance by moving large values out of metadata, and send it again.",
+    ),
+    "name_taken": Kind(
+        409,
+        "{what} is registered by {owner} with another meaning",
+        "Use another name or id, or submit exactly the same description, version, schema or name as it has.",
+    ),
+    "conflicts": Kind(409, "{errors}", "{remedies}"),
+    "schema_narrowed": Kind(
+        409,
+        "the metadata_schema of event type '{name}' may refuse what it accepted: {narrowings}",
+        "Let it accept what it did, or raise the version of the event type from {version}.",
+    ),
+    "version_lowered": Kind(
+        409,
+        "event type '{name}' has version {version} already",
+        "Submit the event type with version {version} or a higher one.",
+    ),
+    "too_many_items": Kind(
+        422,
+        "the batch has {count} items; the limit is {limit}",
+        "Send the items in several requests, or as application/x-ndjson, of which there is no limit to their number.",
+    ),
+    "too_many_results": Kind(
+        413,
+        "the results of the stream have more than {limit} bytes",
+        "Send what follows in another request.",
     ),
     "unsupported_media_type": Kind(
         415, "Content-Type {found} is not accepted here", "Send the body with 'Content-Type: {expected}'."
@@ -61,10 +109,10 @@ TABLE = {
     "unsupported_content_coding": Kind(
         415,
         "Content-Encoding {found} is not accepted here",
-        "Send the body as it is, without a content coding.",
-        [(b"accept-encoding", b"identity")],
+        "Send the body {how}without a content coding.",
     ),
     "invalid_body": Kind(422, "{errors}", "{remedies}"),
+    "invalid_parameters": Kind(422, "{errors}", "{remedies}"),
     "unstorable_value": Kind(422, "{field}: {detail}", "{remedy}"),
     "event_type_not_registered": Kind(
         422,
@@ -75,6 +123,21 @@ TABLE = {
         422,
         "widget_id '{id}' not registered",
         "Ask the operator to register this widget, or send the widget_id of one that is registered and active.",
+    ),
+    "rejection_not_found": Kind(
+        422,
+        "there is no rejected submission '{id}' of this hub",
+        "Send the ids that GET /rejected-submissions gave.",
+    ),
+    "event_not_found": Kind(
+        422,
+        "event_id '{id}' is not an event of this hub",
+        "Send the id of one of your own events, or leave event_id out.",
+    ),
+    "too_many_requests": Kind(
+        429,
+        "this hub may send {rate} items per second after a burst of {burst}, and has sent more",
+        "Wait for the number of seconds in the Retry-After header, then send the request again.",
     ),
     "head_too_large": Kind(
         431,
@@ -99,30 +162,44 @@ TABLE = {
 class Problem(Exception):
     """An answer other than success. `code` is a row of `TABLE`; `headers` come on top of the row's own.
 
-    `reason` is for the log: it repeats nothing of what the client sent.
+    `reason` is for the log: it repeats nothing of what the client sent. `pointer` says where in a body the fault is
+    (RFC 6901), or the first of several.
     """
 
-    def __init__(self, code: str, headers: Headers = (), reason: str | None = None, **parameters: Any) -> None:
+    def __init__(
+        self, code: str, headers: Headers = (), reason: str | None = None, pointer: str | None = None, **parameters: Any
+    ) -> None:
         kind = TABLE[code]
         super().__init__(code)
         self.code = code
         self.reason = reason
+        self.pointer = pointer if pointer is None or len(pointer) <= LONGEST else None
         self.status = kind.status
         self.headers = [*kind.headers, *headers]
-        self.error = kind.error.format(**parameters)
-        self.help = kind.help and kind.help.format(**parameters)
+        self.error = _shortened(kind.error.format(**parameters))
+        self.help = kind.help and _shortened(kind.help.format(**parameters))
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may succeed later by itself."""
+        return self.status in (429, 503)
 
     def body(self) -> dict[str, str]:
         """The answer as version 1 of the contract shapes it."""
         return {"error": self.error, "help": self.help} if self.help else {"error": self.error}
 
 
-def joined(problems: Sequence[Problem]) -> Problem:
-    """`problems`, all of one status, as one: with a single one, exactly that."""
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 4]} ..."
+
+
+def joined(problems: Sequence[Problem], code: str = "invalid_body") -> Problem:
+    """`problems`, all of one status, as one of `code`, which has that status: with a single one, exactly that."""
     if len(problems) == 1:
         return problems[0]
     return Problem(
-        "invalid_body",
+        code,
         errors="; ".join(problem.error for problem in problems),
-        remedies=" ".join(problem.help for problem in problems if problem.help),
+        remedies=" ".join(dict.fromkeys(problem.help for problem in problems if problem.help)),
+        pointer=problems[0].pointer,
     )

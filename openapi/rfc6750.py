@@ -4,7 +4,7 @@ import re
 
 from starlette.types import Scope
 
-from openapi.body import header
+from openapi.fields import field_values
 from openapi.problems import Problem
 
 REALM = "interaction-reporting"
@@ -18,7 +18,7 @@ def token(scope: Scope) -> str:
 
     The other places of RFC 6750, form field and query (sections 2.2 and 2.3), are not looked at.
     """
-    values = header(scope, b"authorization")
+    values = field_values(scope, b"authorization")
     if not values:
         raise unauthorized()
     if len(values) > 1:

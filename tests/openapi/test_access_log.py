@@ -15,14 +15,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.hubs import Hub
 from openapi.access_log import AccessLog, request_id
-from openapi.app import Surroundings, build
+from openapi.app import build
 from openapi.contract import published
+from openapi.endpoint import Surroundings
 from tests import promises
 from tests.conftest import EVENT, PATH
 
 CONTRACT = next(published())
-HUB = Hub(UUID(int=1), "hub", datetime(2026, 3, 31, tzinfo=UTC), None, None)
+HUB = Hub(UUID(int=1), "hub", datetime(2026, 3, 31, tzinfo=UTC), None, None, None)
 LOGGER = "openapi.access_log"
+KEY = {"Authorization": "Bearer irk_key"}
 
 
 async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
@@ -205,6 +207,54 @@ def test_a_client_that_went_away_is_logged_as_that(caplog: pytest.LogCaptureFixt
     assert run(disconnected) == []
     (line,) = logged(caplog)
     assert (line["levelname"], line["message"], line["status"]) == ("INFO", "client disconnected", None)
+
+
+@pytest.mark.parametrize(
+    ("headers", "path", "operation", "method", "status"),
+    [
+        pytest.param(KEY, PATH, "handlers.interaction_events.create", "POST", 401, id="an operation"),
+        pytest.param(KEY, PATH, None, "PUT", 405, id="another method"),
+        pytest.param(KEY, "/nowhere", None, "POST", 404, id="another path"),
+        pytest.param({}, PATH, "handlers.interaction_events.create", "POST", 401, id="no key"),
+    ],
+)
+def test_who_counts_is_told_of_each_request_that_ended(
+    headers: dict[str, str], path: str, operation: str | None, method: str, status: int
+) -> None:
+    """Once, with its operation if it has one, and how long it took."""
+    ended: list[tuple[str | None, str, int, float]] = []
+
+    async def refuse(_key: str, _resources: Any) -> None:
+        pass
+
+    layer = AccessLog(build(CONTRACT, Surroundings(refuse)), lambda *told: ended.append(told))
+
+    async def asked() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(layer), base_url="http://127.0.0.1") as client:
+            await client.request(method, path, headers=headers)
+
+    asyncio.run(asked())
+    ((*told, seconds),) = ended
+    assert told == [operation, method, status]
+    assert 0 < seconds < 10
+
+
+def test_who_counts_is_told_of_a_request_without_an_answer() -> None:
+    """Status 0 when the client went away, and 500 after a fault."""
+    ended = []
+
+    async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise next(faults)
+
+    async def send(_message: Message) -> None:
+        pass
+
+    faults = iter([ClientDisconnect(), RuntimeError("unforeseen")])
+    layer = AccessLog(fail, lambda _operation, _method, status, _seconds: ended.append(status))
+    for _ in range(2):
+        unused: Callable[..., Any] = print
+        asyncio.run(layer({"type": "http", "method": "POST", "path": PATH, "headers": []}, unused, send))
+    assert ended == [0, 500]
 
 
 @pytest.mark.parametrize("kind", ["lifespan", "websocket"])

@@ -26,6 +26,8 @@ TLS_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 HTTP_2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 UPGRADE = ("Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__", "Connection: Upgrade, HTTP2-Settings")
 BIG = b" " * 3_000_000
+ONLY_POST = {"1.0": PATH, "1.1": f"{PATH}/batch"}
+"""By the version of a contract, a path of it that has one method."""
 KEEP_ALIVE_SECONDS = 5
 """What uvicorn takes where nothing else is said, as for the services of the tests."""
 
@@ -280,17 +282,17 @@ def test_http_1_0_knows_no_chunks(wire: Wire, service: Service, mark: str) -> No
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "QUERY"])
-def test_another_method_is_not_allowed(wire: Wire, method: str) -> None:
+def test_another_method_is_not_allowed(wire: Wire, service: Service, method: str) -> None:
     """405 with what is allowed, on a connection that remains usable."""
     for _ in range(2):
-        wire.send(head(f"{method} {PATH} HTTP/1.1", HOST))
+        wire.send(head(f"{method} {ONLY_POST[service.version]} HTTP/1.1", HOST))
         answer = wire.answer()
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
 def test_the_answer_to_head_has_no_body(wire: Wire, service: Service, mark: str) -> None:
     """What follows a 405 to HEAD is the next answer."""
-    wire.send(head(f"HEAD {PATH} HTTP/1.1", HOST), wire.post(event(mark)))
+    wire.send(head(f"HEAD {ONLY_POST[service.version]} HTTP/1.1", HOST), wire.post(event(mark)))
     assert wire.answer("HEAD").status_code == 405
     assert wire.answer().status_code == 201
     assert stored(service, mark) == 1

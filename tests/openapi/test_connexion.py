@@ -24,10 +24,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from openapi.access_log import AccessLog
-from openapi.app import Endpoint, EndpointAPI, Endpoints, Surroundings, Verified, build
+from openapi.app import EndpointAPI, Endpoints, build
 from openapi.contract import published
+from openapi.endpoint import Endpoint, Surroundings
+from openapi.layers import Verified
 
-RELIED_ON = "openapi/app.py relies on this: read the changes of Connexion and adapt it."
+RELIED_ON = "openapi/app.py or openapi/layers.py relies on this: read the changes of Connexion and adapt it."
 WORKED_AROUND = "Connexion does not do this any more: see whether {} can be simpler."
 
 DOCUMENT: dict[str, Any] = {
@@ -167,7 +169,7 @@ def test_what_is_looked_up_in_the_layers_is_there() -> None:
 
 
 def test_a_path_with_parameters_has_convertors() -> None:
-    """By which it is told from one that can be looked up as it is."""
+    """By which it is told from one that can be looked up as it is, and a pattern, which gives the parameters."""
     document = copy.deepcopy(DOCUMENT)
     operation = document["paths"].pop("/things")
     document["paths"]["/things/{id}"] = operation
@@ -176,7 +178,10 @@ def test_a_path_with_parameters_has_convertors() -> None:
     app = ConnexionMiddleware(as_documented(document), middlewares=[RoutingMiddleware])
     app.add_api(document, resolver=Resolver(lambda _: create))
     _, (routing, _) = app._build_middleware_stack()
-    assert routing.router.routes[0].app.routes[0].param_convertors, RELIED_ON
+    (route,) = routing.router.routes[0].app.routes
+    assert route.param_convertors, RELIED_ON
+    assert route.path_regex.match("/things/a%2Fb").groupdict() == {"id": "a%2Fb"}, RELIED_ON
+    assert route.path_regex.match("/things/a/b") is None, RELIED_ON
 
 
 def test_security_needs_no_more_of_a_request_than_its_scope() -> None:
@@ -329,5 +334,5 @@ def test_connexion_inspects_signatures_at_every_request(monkeypatch: pytest.Monk
 
 
 def test_a_problem_of_connexion_is_an_http_exception() -> None:
-    """Which of the two `Problems` of openapi/app.py looks for first makes a difference."""
+    """Which of the two `Problems` of openapi/layers.py looks for first makes a difference."""
     assert issubclass(ProblemException, HTTPException), RELIED_ON

@@ -20,6 +20,15 @@ PARAMETERS: dict[str, Any] = {
     "remedy": "Leave it out.",
     "name": "clicked",
     "id": "5b0e3c9a",
+    "rate": 100,
+    "burst": 1000,
+    "key": "Idempotency-Key",
+    "what": "event type 'clicked'",
+    "owner": "another hub",
+    "narrowings": "/a is required now",
+    "version": 2,
+    "count": 1001,
+    "how": "as it is, ",
     "bytes": 32768,
     "fields": 100,
 }
@@ -81,10 +90,36 @@ def test_what_the_table_does_not_know_cannot_be_told(code: str, parameters: dict
         Problem(code, **parameters)
 
 
+@pytest.mark.parametrize("code", TABLE)
+def test_what_may_pass_is_what_a_client_is_told_to_wait_for(code: str) -> None:
+    """The same request may succeed later by itself exactly where the help says to send it again after a while."""
+    problem = Problem(code, **PARAMETERS)
+    assert problem.may_pass is ("again" in (problem.help or "") and "Retry-After" in (problem.help or ""))
+
+
+def test_a_problem_may_have_a_place() -> None:
+    """A pointer is kept for who tells of items; no answer of its own has it."""
+    problem = Problem("invalid_body", errors="a is required", remedies="Add a.", pointer="/a")
+    assert problem.pointer == "/a"
+    assert problem.body().keys() == {"error", "help"}
+    assert Problem("not_found").pointer is None
+
+
 def test_one_problem_joined_is_itself() -> None:
-    """A single problem keeps its code and words."""
+    """A single problem keeps its code and words, whatever several would be."""
     problem = Problem("event_type_not_registered", name="a")
     assert joined([problem]) is problem
+    assert joined([problem], "conflicts") is problem
+
+
+def test_several_problems_may_have_another_code() -> None:
+    """With its status, and the place of the first."""
+    first = Problem("name_taken", what="widget 'a'", owner="another hub", pointer="/widgets/0")
+    told = joined([first, Problem("version_lowered", name="b", version=2)], "conflicts")
+    assert (told.code, told.status, told.pointer) == ("conflicts", 409, "/widgets/0")
+    assert told.error == (
+        "widget 'a' is registered by another hub with another meaning; event type 'b' has version 2 already"
+    )
 
 
 def test_several_problems_are_told_as_one() -> None:
