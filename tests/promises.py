@@ -1,5 +1,7 @@
 """Whether an answer is what the contract promises, judged by other libraries than those that serve."""
 
+import json
+import re
 from typing import Any
 
 import httpx
@@ -25,14 +27,21 @@ def check(response: httpx.Response, contract: Contract) -> None:
     promised = contract.resolve(documented)
     for name, header in promised.get("headers", {}).items():
         _check_header(response, name, contract.resolve(header))
-    media_type = response.headers["content-type"]
+    media_type = response.headers["content-type"].split(";")[0]
     assert media_type in promised["content"], f"the media type {media_type} is not documented"
-    _validate(response.json(), promised["content"][media_type]["schema"], contract)
+    schema = promised["content"][media_type]["schema"]
+    if media_type == "application/x-ndjson":
+        for line in response.content.splitlines():
+            _validate(json.loads(line), schema, contract)
+    else:
+        _validate(response.text if media_type == "text/csv" else response.json(), schema, contract)
 
 
 def _operation(request: httpx.Request, contract: Contract) -> dict[str, Any] | None:
-    base = contract.document["servers"][0]["url"]
-    item = contract.document["paths"].get(request.url.path.removeprefix(base), {})
+    path = request.url.path.removeprefix(contract.document["servers"][0]["url"])
+    paths = contract.document["paths"]
+    templates = [template for template in paths if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)]
+    item = paths.get(path) or paths.get(next(iter(templates), ""), {})
     found: dict[str, Any] | None = item.get(request.method.lower())
     return found
 

@@ -1,73 +1,274 @@
 """The documents of this release: sound by the house rules, complete, and in the words of the service."""
 
 import asyncio
-from collections.abc import Callable
+import gzip
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
-from starlette.types import Message
+from starlette.types import Message, Scope
 
-from openapi import access_log, body, connection, problems, rfc6750, rfc7493
-from openapi.app import Surroundings
-from openapi.body import Body
-from openapi.contract import DOCUMENTS, Contract, published
+from openapi import access_log, connection, endpoint, problems, rfc6750, rfc7493
+from openapi.batch import DISCARDED_BYTES, LINE_BYTES, Lines
+from openapi.body import Body, MediaType
+from openapi.content import PIECE_BYTES, Content
+from openapi.contract import DOCUMENTS, Contract, Operation, published
+from openapi.endpoint import Surroundings
 from openapi.lint import lint
+from openapi.parameters import Parameters
 from openapi.problems import Problem
+from openapi.rate_limits import Bucket, Policy, Quota, RateLimits, refused
 from openapi.validation import Schema, Schemas
+from scripts.settings import Settings
 
-FIRST = next(published())
-OPERATION = FIRST.document["paths"]["/interaction-events"]["post"]
-REQUEST = ("paths", "/interaction-events", "post", "requestBody")
-OF_OPERATIONS = [code for code in problems.TABLE if code not in ("not_found", "method_not_allowed")]
-LIMIT = OPERATION["requestBody"]["x-body-limit-bytes"]
+CONTRACTS = {contract.version: contract for contract in published()}
+NEWEST = [*CONTRACTS.values()][-1]
+OPERATIONS = [(contract, operation) for contract in CONTRACTS.values() for operation in contract.operations]
+EVENTS, ANNOTATIONS = "handlers.interaction_events.", "handlers.annotations."
+CREATE, REPLAY = f"{EVENTS}create", "handlers.rejected_submissions.replay"
+GET_MANIFEST, PUT_MANIFEST = "handlers.hub_capability_manifests.get", "handlers.hub_capability_manifests.put"
+LIMIT = 65536
+HOUSEKEEPING = {"connection", "accept-encoding"}
+"""Header fields of HTTP itself, which need not stand in a response."""
+
+EACH = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.version)
+EACH_OPERATION = pytest.mark.parametrize(
+    ("contract", "operation"),
+    [
+        pytest.param(contract, operation, id=f"{contract.version}-{operation.operation_id}")
+        for contract, operation in OPERATIONS
+    ],
+)
 
 
-async def refuse(_key: str, _resources: Any) -> None:
-    """No key is that of anybody."""
+class Promise:
+    """What a contract says of one operation, as far as it decides what can go wrong with it."""
+
+    def __init__(self, contract: Contract, operation: Operation) -> None:
+        self.id = operation.operation_id
+        node = contract.at(operation.pointer)
+        self.responses = {status: contract.resolve(response) for status, response in node["responses"].items()}
+        self.parameters = [contract.resolve(parameter) for parameter in node.get("parameters", [])]
+        self.body = contract.resolve(node["requestBody"]) if "requestBody" in node else {}
+        schemas = [contract.resolve(media_type["schema"]) for media_type in self.body.get("content", {}).values()]
+        self.has_batch = any(schema.get("type") == "array" for schema in schemas)
+        self.has_key = any("client_" in json.dumps([*schema.get("properties", {})]) for schema in schemas) or any(
+            parameter["name"] == "Idempotency-Key" for parameter in self.parameters
+        )
+        self.has_limits = contract.version != "1.0"
+        self.errors = {status for status in self.responses if status >= "400"}
 
 
-def of_body(content: bytes, media_type: bytes = b"application/json") -> Problem:
-    """The Problem that an operation of the first contract has with a body."""
-    schema: Schema = Schemas(FIRST).compile(*REQUEST, "content", "application/json", "schema")
-    reader = Body({"application/json": schema}, LIMIT, 20)
-    headers = [(b"content-type", media_type), (b"content-length", str(len(content)).encode())]
+def always(_promise: Promise) -> bool:
+    """Of every request."""
+    return True
+
+
+def never(_promise: Promise) -> bool:
+    """Of no operation, but of requests for which there is none."""
+    return False
+
+
+def with_body(promise: Promise) -> bool:
+    """Of requests that have a body."""
+    return bool(promise.body)
+
+
+def of_submissions(promise: Promise) -> bool:
+    """Of what is reported, alone, in batches or once more."""
+    return promise.id.startswith((f"{EVENTS}create", f"{ANNOTATIONS}create", REPLAY))
+
+
+def of_manifests(promise: Promise) -> bool:
+    """Of what a hub says that it reports."""
+    return promise.id == PUT_MANIFEST
+
+
+RAISED: dict[str, Callable[[Promise], bool]] = {
+    "malformed_request": always,
+    "malformed_content_coding": lambda promise: "gzip" in promise.body.get("x-content-codings", []),
+    "malformed_json": with_body,
+    "unauthorized": always,
+    "not_found": lambda promise: any(parameter["in"] == "path" for parameter in promise.parameters),
+    "method_not_allowed": never,
+    "head_timeout": always,
+    "body_timeout": with_body,
+    "idempotency_conflict": lambda promise: promise.has_key,
+    "content_too_large": with_body,
+    "name_taken": of_manifests,
+    "conflicts": of_manifests,
+    "schema_narrowed": of_manifests,
+    "version_lowered": of_manifests,
+    "too_many_items": lambda promise: promise.has_batch,
+    "too_many_results": lambda promise: promise.has_batch,
+    "batch_key_conflict": lambda promise: promise.has_batch,
+    "rejection_not_found": lambda promise: promise.id == "handlers.rejected_submissions.replay",
+    "nothing_by_name": lambda promise: (
+        promise.id == GET_MANIFEST or any(parameter["in"] == "path" for parameter in promise.parameters)
+    ),
+    "unsupported_media_type": with_body,
+    "unsupported_charset": with_body,
+    "unsupported_content_coding": with_body,
+    "invalid_body": with_body,
+    "invalid_parameters": lambda promise: bool(promise.parameters),
+    "unstorable_value": with_body,
+    "event_type_not_registered": of_submissions,
+    "widget_not_registered": of_submissions,
+    "event_not_found": of_submissions,
+    "too_many_requests": lambda promise: promise.has_limits,
+    "head_too_large": always,
+    "internal_error": always,
+    "unavailable": always,
+}
+"""Of which operations each problem is the answer, or that to one of its items."""
+HEADERS = {"unauthorized": {"www-authenticate"}, "too_many_requests": {"retry-after"}}
+"""What a problem has beside the headers of its row."""
+
+
+def scope_of(content_type: str, *fields: tuple[bytes, bytes], size: int = 0) -> Scope:
+    """A request with a body of `size` bytes."""
+    headers = [(b"content-type", content_type.encode()), (b"content-length", b"%d" % size), *fields]
+    return {"type": "http", "headers": headers}
+
+
+def problem_of(operation_id: str, content: bytes, content_type: str = "application/json") -> Problem:
+    """The Problem that an operation of the newest contract has with a body."""
+    (operation,) = [operation for operation in NEWEST.operations if operation.operation_id == operation_id]
+    where = (*operation.pointer, "requestBody", "content", "application/json")
+    schemas = Schemas(NEWEST)
+    declared = NEWEST.at((*where, "schema"))
+    limit = NEWEST.at(where).get("x-body-limit-bytes", LIMIT)
+    media_type = MediaType(schemas.compile(*where, "schema"), limit)
+    if "items" in declared:
+        items = schemas.compile(*where, "schema", "items")
+        media_type = MediaType(media_type.schema, limit, items, declared["maxItems"])
 
     async def receive() -> Message:
         return {"type": "http.request", "body": content}
 
+    async def nobody() -> None:
+        pass
+
+    async def read() -> None:
+        body = Body({"application/json": media_type}, 20, frozenset({"gzip"}))
+        (await body.receive(scope_of(content_type, size=len(content)), receive)).value(nobody)
+
     with pytest.raises(Problem) as caught:
-        asyncio.run(reader.read({"type": "http", "headers": headers}, receive))
+        asyncio.run(read())
     return caught.value
 
 
+def of_stream(content: bytes, *fields: tuple[bytes, bytes]) -> Problem:
+    """The Problem that a stream of lines ends with."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": content}
+
+    async def nobody() -> None:
+        pass
+
+    async def read() -> None:
+        pieces: AsyncIterator[bytes] = Content(
+            scope_of("application/x-ndjson", *fields), receive, frozenset({"gzip"})
+        ).pieces(10**9, 20)
+        async for _ in Lines(pieces, Schema({}), nobody).groups():
+            pass
+
+    with pytest.raises(Problem) as caught:
+        asyncio.run(read())
+    return caught.value
+
+
+def of_parameter(name: str, value: str) -> Problem:
+    """The Problem with a parameter of a query that the newest contract has."""
+    declared = next(one for one in NEWEST.document["components"]["parameters"].values() if one["name"] == name)
+    with pytest.raises(Problem) as caught:
+        Parameters([declared]).read({"type": "http", "headers": [], "query_string": f"{name}={value}".encode()})
+    return caught.value
+
+
+def late() -> Problem:
+    """A body did not arrive in the time that there is by default."""
+
+    async def refuse(_key: str, _resources: Any) -> None:
+        pass
+
+    return Problem("body_timeout", seconds=Surroundings(refuse).body_timeout)
+
+
+def unregistered() -> Problem:
+    """An event type is not registered."""
+    return Problem("event_type_not_registered", name="pipeline_started")
+
+
+MISSING_COMMA = b'{"event_type":"clicked""widget_id":1}'
+DEFAULT_POLICY = Policy(Settings.rate_limit, Settings.rate_burst)
 SITUATIONS: dict[tuple[str, str], Callable[[], Problem]] = {
-    ("400", "malformed"): lambda: of_body(b'{"event_type":"clicked""widget_id":1}'),
-    ("401", "missing"): rfc6750.unauthorized,
-    ("408", "slow"): lambda: Problem("body_timeout", seconds=Surroundings(refuse).body_timeout),
-    ("413", "large"): lambda: of_body(b" " * 70_000),
-    ("415", "text"): lambda: of_body(b"text", b"text/plain"),
-    ("422", "unregistered"): lambda: Problem("event_type_not_registered", name="pipeline_started"),
-    ("422", "unknown_widget"): lambda: Problem("widget_not_registered", id="5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e99"),
-    ("422", "fields"): lambda: of_body(
-        b'{"widget_id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11", "event_type": "clicked", "ocurred_at": "now"}'
+    ("BadRequest", "malformed"): lambda: problem_of(CREATE, MISSING_COMMA),
+    ("BatchBadRequest", "malformed"): lambda: problem_of(f"{CREATE}_batch", MISSING_COMMA),
+    ("BatchBadRequest", "last"): lambda: of_stream(gzip.compress(b"{}")[:-1], (b"content-encoding", b"gzip")),
+    ("Unauthorized", "missing"): rfc6750.unauthorized,
+    ("NotFound", "unknown"): lambda: Problem("nothing_by_name"),
+    ("RequestTimeout", "slow"): late,
+    ("BatchRequestTimeout", "slow"): late,
+    ("BatchRequestTimeout", "last"): late,
+    ("Conflict", "key"): lambda: Problem("idempotency_conflict", name="the Idempotency-Key", key="Idempotency-Key"),
+    ("ContentTooLarge", "large"): lambda: problem_of(CREATE, b" " * 70_000),
+    ("BatchContentTooLarge", "large"): lambda: problem_of(f"{CREATE}_batch", b"x" * 5_000_000),
+    ("BatchContentTooLarge", "last"): lambda: of_stream(b"1" * (LINE_BYTES + 1 + DISCARDED_BYTES + 1)),
+    ("UnsupportedMediaType", "text"): lambda: problem_of(CREATE, b"text", "text/plain"),
+    ("UnprocessableEntity", "unregistered"): unregistered,
+    ("UnprocessableEntity", "unknown_widget"): lambda: Problem(
+        "widget_not_registered", id="5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e99"
     ),
-    ("431", "large"): lambda: Problem("head_too_large", bytes=connection.MAX_HEAD_BYTES, fields=connection.MAX_FIELDS),
-    ("500", "fault"): lambda: Problem("internal_error"),
-    ("503", "away"): lambda: Problem("unavailable"),
+    ("UnprocessableEntity", "fields"): lambda: problem_of(
+        CREATE, b'{"widget_id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11", "event_type": "clicked", "ocurred_at": "now"}'
+    ),
+    ("BatchUnprocessableEntity", "results"): unregistered,
+    ("ReplayUnprocessableEntity", "fields"): lambda: problem_of(REPLAY, b'{"limit": "x"}'),
+    ("InvalidParameters", "limit"): lambda: of_parameter("limit", "x"),
+    ("TooManyRequests", "rate"): lambda: refused(DEFAULT_POLICY, Quota(False, 0, 10, 1)),
+    ("HeaderFieldsTooLarge", "large"): lambda: Problem(
+        "head_too_large", bytes=connection.MAX_HEAD_BYTES, fields=connection.MAX_FIELDS
+    ),
+    ("InternalServerError", "fault"): lambda: Problem("internal_error"),
+    ("ServiceUnavailable", "away"): lambda: Problem("unavailable"),
+    ("BatchServiceUnavailable", "away"): lambda: Problem("unavailable"),
+    ("ReplayServiceUnavailable", "away"): lambda: Problem("unavailable"),
+    ("list_ 200", "page"): unregistered,
+    ("get 200", "found"): unregistered,
 }
+"""By the component of a response, or the function and status of one that is none, and the name of an example."""
 
 
-def documented_examples() -> dict[tuple[str, str], Any]:
-    """The examples of every error of the first contract, by status and name."""
-    return {
-        (status, name): example["value"]
-        for status, response in OPERATION["responses"].items()
-        if status >= "400"
-        for name, example in FIRST.resolve(response)["content"]["application/json"]["examples"].items()
-    }
+def errors_in(value: Any) -> Iterator[dict[str, str]]:
+    """What `value` says of errors, wherever it does."""
+    if isinstance(value, dict):
+        if "error" in value:
+            yield {name: value[name] for name in ("error", "help") if name in value}
+        for inner in value.values():
+            yield from errors_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from errors_in(inner)
 
 
-@pytest.mark.parametrize("contract", list(published()), ids=lambda contract: contract.version)
+def examples_of_errors(contract: Contract) -> Iterator[tuple[tuple[str, str], str, list[dict[str, str]]]]:
+    """Of each example of an answer with errors: which one it is, with which status, and the errors."""
+    for operation in contract.operations:
+        for status, response in contract.at(operation.pointer)["responses"].items():
+            function = operation.operation_id.rpartition(".")[2]
+            where = response["$ref"].rpartition("/")[2] if "$ref" in response else f"{function} {status}"
+            for media_type in contract.resolve(response)["content"].values():
+                for name, example in media_type["examples"].items():
+                    if errors := [*errors_in(example["value"])]:
+                        yield (where, name), status, errors
+
+
+@EACH
 def test_each_document_keeps_the_house_rules(contract: Contract) -> None:
     """No document of this release breaks a rule."""
     assert lint(contract) == []
@@ -76,64 +277,127 @@ def test_each_document_keeps_the_house_rules(contract: Contract) -> None:
 def test_each_document_is_named_by_its_version() -> None:
     """The file of a contract says which version it holds."""
     names = {path.name for path in DOCUMENTS.iterdir()}
-    assert names == {f"interaction-reporting-{contract.version}.yaml" for contract in published()}
+    assert names == {f"interaction-reporting-{version}.yaml" for version in CONTRACTS}
 
 
-@pytest.mark.parametrize("code", OF_OPERATIONS)
-def test_the_status_of_each_problem_is_documented(code: str) -> None:
-    """Whatever an operation can be answered with stands in its responses."""
-    status = str(problems.TABLE[code].status)
-    assert status in OPERATION["responses"], f"add {status} to the responses, or {code} to what no operation gives"
+def test_of_each_problem_it_is_known_what_it_is_an_answer_to() -> None:
+    """A problem that is new in the table needs its operations in this module."""
+    assert RAISED.keys() == problems.TABLE.keys()
 
 
-def test_each_documented_error_can_happen() -> None:
-    """No status is documented that no problem has."""
-    statuses = {str(problems.TABLE[code].status) for code in OF_OPERATIONS}
-    assert OPERATION["responses"].keys() - {"201"} == statuses
+@EACH_OPERATION
+def test_exactly_the_errors_that_can_happen_are_documented(contract: Contract, operation: Operation) -> None:
+    """Whatever an operation can be answered with stands in its responses, and no other status does."""
+    promise = Promise(contract, operation)
+    raised = {str(problems.TABLE[code].status) for code, is_raised in RAISED.items() if is_raised(promise)}
+    assert promise.errors == raised
+
+
+@EACH_OPERATION
+def test_each_header_of_a_problem_is_documented(contract: Contract, operation: Operation) -> None:
+    """Headers of a problem that are not HTTP's own housekeeping stand in its response, as required ones."""
+    promise = Promise(contract, operation)
+    for code, is_raised in RAISED.items():
+        if is_raised(promise):
+            kind = problems.TABLE[code]
+            sent = {name.decode() for name, _ in kind.headers} | HEADERS.get(code, set())
+            headers = promise.responses[str(kind.status)]["headers"]
+            required = {name.lower() for name, header in headers.items() if contract.resolve(header).get("required")}
+            assert sent - HOUSEKEEPING <= required, code
+
+
+@EACH_OPERATION
+def test_what_is_left_of_a_limit_is_documented_wherever_it_is_told(contract: Contract, operation: Operation) -> None:
+    """Of each answer but that to who is not known, if there are limits, and of none if there are not."""
+    promise = Promise(contract, operation)
+    for status, response in promise.responses.items():
+        is_told = promise.has_limits and status != "401"
+        assert ({"RateLimit", "RateLimit-Policy"} <= response["headers"].keys()) is is_told, status
 
 
 def test_each_documented_example_has_its_situation() -> None:
-    """An example that is new in the document needs its situation in this module."""
-    assert documented_examples().keys() == SITUATIONS.keys()
+    """An example that is new in a document needs its situation in this module."""
+    found = {which for contract in CONTRACTS.values() for which, _, _ in examples_of_errors(contract)}
+    assert found == SITUATIONS.keys()
 
 
-@pytest.mark.parametrize(("status", "name"), SITUATIONS)
-def test_each_example_of_an_error_is_what_the_service_says(status: str, name: str) -> None:
-    """The words of an example are exactly those of the answer in that situation."""
-    problem = SITUATIONS[status, name]()
-    assert (str(problem.status), problem.body()) == (status, documented_examples()[status, name])
+@EACH
+@pytest.mark.parametrize("which", SITUATIONS, ids="-".join)
+def test_each_example_of_an_error_is_what_the_service_says(contract: Contract, which: tuple[str, str]) -> None:
+    """The words of an example are exactly those of the answer in that situation, in each document that has it."""
+    problem = SITUATIONS[which]()
+    for found, status, errors in examples_of_errors(contract):
+        if found == which:
+            assert all(error == problem.body() for error in errors), errors
+            assert status in (str(problem.status), "200")
 
 
-@pytest.mark.parametrize("code", OF_OPERATIONS)
-def test_each_header_of_a_problem_is_documented(code: str) -> None:
-    """Headers of a problem that are not HTTP's own housekeeping stand in its response."""
-    kind = problems.TABLE[code]
-    documented = {name.lower() for name in FIRST.resolve(OPERATION["responses"][str(kind.status)])["headers"]}
-    assert {name.decode() for name, _ in kind.headers} - {"connection", "accept-encoding"} <= documented
+@EACH
+def test_an_example_has_one_status(contract: Contract) -> None:
+    """A component of responses stands for one status wherever it is referred to."""
+    statuses: dict[str, set[str]] = {}
+    for (where, _), status, _ in examples_of_errors(contract):
+        statuses.setdefault(where, set()).add(status)
+    assert all(len(found) == 1 for found in statuses.values())
 
 
-def test_the_examples_of_headers_are_what_the_service_sends() -> None:
+@EACH
+def test_the_examples_of_headers_are_what_the_service_sends(contract: Contract) -> None:
     """The challenge and the time to wait are those of the service."""
-    headers = FIRST.document["components"]["headers"]
+    headers = contract.document["components"]["headers"]
     assert rfc6750.unauthorized().headers == [(b"www-authenticate", headers["Challenge"]["example"].encode())]
     assert (b"retry-after", str(headers["RetryAfter"]["example"]).encode()) == problems.RETRY
+
+
+def test_the_examples_of_limits_are_what_the_service_sends(tmp_path: Path) -> None:
+    """Those after the first request of a hub, with what is allowed by default."""
+    headers = NEWEST.document["components"]["headers"]
+    RateLimits.create(tmp_path / "limits")
+    with RateLimits(tmp_path / "limits") as limits:
+        bucket = Bucket(limits, UUID(int=1), DEFAULT_POLICY)
+        bucket.take(1)
+    assert bucket.headers() == (
+        (b"ratelimit-policy", headers["RateLimitPolicy"]["example"].encode()),
+        (b"ratelimit", headers["RateLimit"]["example"].encode()),
+    )
 
 
 @pytest.mark.parametrize(
     ("identifier", "expected"), [("a", True), ("A-z_0.9", True), ("x" * 128, True), ("x" * 129, False), ("a b", False)]
 )
-def test_the_documented_request_id_is_the_one_that_is_accepted(identifier: str, expected: bool) -> None:
-    """What the document says of X-Request-Id is what the service goes by."""
-    schema = Schema(FIRST.document["components"]["headers"]["RequestId"]["schema"])
+@EACH
+def test_the_documented_request_id_is_the_one_that_is_accepted(
+    contract: Contract, identifier: str, expected: bool
+) -> None:
+    """What a document says of X-Request-Id is what the service goes by."""
+    schema = Schema(contract.document["components"]["headers"]["RequestId"]["schema"])
     scope = {"type": "http", "headers": [(b"x-request-id", identifier.encode())]}
     assert schema.is_valid(identifier) is expected
     assert (access_log.request_id(scope) == identifier.encode()) is expected
 
 
-def test_the_documented_limits_are_those_of_the_service() -> None:
+@EACH
+def test_the_documented_limits_are_those_of_the_service(contract: Contract) -> None:
     """Sizes and depths in the description are those that bodies are read with."""
-    description = " ".join(OPERATION["description"].split())
+    operation = contract.document["paths"]["/interaction-events"]["post"]
+    description = " ".join(operation["description"].split())
+    assert operation["requestBody"]["x-body-limit-bytes"] == endpoint.DEFAULT_LIMIT == LIMIT
     assert f"at most {LIMIT:,} bytes ({LIMIT // 1024} KiB)" in description
     assert f"nested at most {rfc7493.MAX_DEPTH} levels deep" in description
     assert f"an integer has at most {rfc7493.MAX_INTEGER_DIGITS} digits" in description
-    assert LIMIT == body.DEFAULT_LIMIT
+
+
+@pytest.mark.parametrize("path", ["/interaction-events/batch", "/annotations/batch"])
+def test_the_documented_limits_of_batches_are_those_of_the_service(path: str) -> None:
+    """Numbers, sizes and times in the description are those that batches are read with."""
+    operation = NEWEST.document["paths"][path]["post"]
+    description = " ".join(operation["description"].split())
+    array, lines = operation["requestBody"]["content"].values()
+    name = "events" if "events" in path else "annotations"
+    mebibytes = array["x-body-limit-bytes"] // 2**20
+    assert f"at most {array['schema']['maxItems']:,} {name} and {mebibytes} MiB" in description
+    assert f"of at most {LINE_BYTES:,} bytes each" in description
+    assert lines["x-body-limit-bytes"] == 4 * 2**30 <= endpoint.MAX_STREAM_LIMIT
+    assert "of any number up to 4 GiB" in description
+    seconds = f"{late().error.split()[-2]} seconds"
+    assert f"of which {PIECE_BYTES // 1024} KiB must arrive within each {seconds}" in description

@@ -8,8 +8,9 @@ import httpx
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from openapi.access_log import AccessLog
-from openapi.app import Surroundings, build
+from openapi.app import build
 from openapi.contract import Contract, published
+from openapi.endpoint import Surroundings
 from openapi.live import Live
 from tests.conftest import EVENT, PATH
 
