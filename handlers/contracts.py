@@ -9,17 +9,14 @@ from openapi.contract import Contract, ContractError, published
 def seed(connection: Connection) -> list[str]:
     """Publish the documents of this release if the database has none, and activate the newest of each major version.
 
-    The versions that were activated; none if there was a row already.
+    The versions that govern; none if there was a row already.
     """
     if contracts.all_of_them(connection):
         return []
-    newest = {}
     for contract in published():
         contracts.publish(connection, contract.version, contract.text, contract.digest)
-        newest[contract.version.split(".")[0]] = contract.version
-    for version in newest.values():
-        contracts.activate(connection, version)
-    return list(newest.values())
+        contracts.activate(connection, contract.version)
+    return [row.contract_version for row in contracts.serving(connection)]
 
 
 def governing(connection: Connection) -> Contract:

@@ -1,17 +1,47 @@
 """Interaction events: what happened on a widget."""
 
+import asyncio
+import json
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import RowMapping
+
 from db import interaction_events
-from openapi import problems, rfc3339
-from openapi.exchange import Answer, Field, Request, takes
+from db.tables import interaction_events as table
+from handlers import pages, submissions
+from handlers.submissions import Kind, Submission
+from openapi import problems
+from openapi.exchange import Answer, Field, Request, takes, when_refused
+from openapi.metadata_schema import MetadataSchema
 from openapi.problems import Problem
-from openapi.server_timing import lap
 
-ANSWERED = ("id", "widget_id", "event_type", "occurred_at")
+COLUMNS = pages.told_of(table)
+FILTERS = ("widget_id", "event_type", "actor_id")
 
 
-@takes(
+async def _check(request: Request, group: Sequence[Submission]) -> None:
+    """Find widgets and types that are not registered, and metadata that its type refuses."""
+    registry = request.resources.registry
+    names = [(one.row["widget_id"], one.row["event_type"]) for one in group]
+    for one, missing in zip(group, await registry.missing(names), strict=True):
+        if missing:
+            one.problem = problems.joined([_not_registered(name, one.item.value[name]) for name in missing])
+        elif schema := registry.metadata_schema(one.row["event_type"]):
+            one.problem = _compiled(schema).problem(one.item.value)
+            await asyncio.sleep(0)  # a hub's own patterns may take long: others are served in between
+
+
+KIND = Kind(
+    table=interaction_events.TABLE,
+    fields=interaction_events.TABLE.fields,
+    uuids=("widget_id", "actor_id"),
+    type_field="event_type",
+    answered=("id", "widget_id", "event_type", "occurred_at"),
+    check=_check,
+)
+_TAKEN = takes(
     widget_id=Field("string", "uuid", required=True),
     event_type=Field("string", required=True),
     occurred_at=Field("string", "date-time", required=True),
@@ -19,36 +49,49 @@ ANSWERED = ("id", "widget_id", "event_type", "occurred_at")
     actor_type=Field("string"),
     view_context_ref=Field("string"),
     metadata=Field("object"),
+    client_event_id=Field("string"),
 )
+
+
+@_TAKEN
+@when_refused(submissions.when_refused(KIND))
 async def create(request: Request) -> Answer:
     """Keep one event. The answer is given after the commit."""
-    event = _event(request)
-    if missing := await request.resources.registry.missing(event["widget_id"], event["event_type"]):
-        raise problems.joined([_not_registered(field, request.body[field]) for field in missing])
-    lap("handle")
-    lap("queue", at=await interaction_events.add(request.resources.events, event))
-    lap("commit")
-    return Answer(201, {name: event[name] for name in ANSWERED})
+    return await submissions.keep(request, KIND)
 
 
-def _event(request: Request) -> dict[str, Any]:
-    """The row that keeps the body of `request`. Fields that no column holds are kept together."""
-    body: dict[str, Any] = request.body
-    unknown = body.keys() - interaction_events.FIELDS
-    event = {
-        **({name: body[name] for name in body if name not in unknown} if unknown else body),
-        "id": interaction_events.new_id(),
-        "hub_id": request.caller.id,
-        "widget_id": body["widget_id"].lower(),
-        "occurred_at": rfc3339.render(rfc3339.parse(body["occurred_at"])),
-        "contract_version": request.contract_version,
-    }
-    if unknown:
-        event["additional_fields"] = {name: body[name] for name in unknown}
-    return event
+@_TAKEN
+@when_refused(submissions.when_refused(KIND))
+async def create_batch(request: Request) -> Answer:
+    """Keep many events, each judged alone."""
+    return await submissions.keep_batch(request, KIND)
+
+
+async def get(request: Request) -> Answer:
+    """One of the hub's own events."""
+    return await pages.one(request, table, _read)
+
+
+async def list_(request: Request) -> Answer:
+    """A page of the hub's own events."""
+    return await pages.listed(request, table, FILTERS, _read)
+
+
+async def export(request: Request) -> Answer:
+    """All of the hub's own events, or those of a filter."""
+    return await pages.exported(request, table, FILTERS, _read)
+
+
+@lru_cache(maxsize=1000)
+def _compiled(schema: str) -> MetadataSchema:
+    return MetadataSchema(json.loads(schema))
+
+
+def _read(row: RowMapping) -> dict[str, Any]:
+    return pages.present(row, COLUMNS)
 
 
 def _not_registered(field: str, value: str) -> Problem:
     if field == "event_type":
-        return Problem("event_type_not_registered", name=value)
-    return Problem("widget_not_registered", id=value)
+        return Problem("event_type_not_registered", name=value, pointer="/event_type")
+    return Problem("widget_not_registered", id=value, pointer="/widget_id")

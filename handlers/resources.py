@@ -1,26 +1,62 @@
 """What handlers use, opened by who starts the service."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from db import interaction_events
+from db import submissions
 from db.engine import Database
 from db.registry import Registry
+from db.rejected_submissions import Bounds
+from db.usage import Counted, Usage
 from db.writer import Writer
+from handlers import annotations, interaction_events
+from handlers.rejections import Rejections
+
+EXPORTS = 2
+"""How many pages of exports a worker reads at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an operator decides: how much that was rejected is kept, and whether event types wait for approval."""
+
+    rejections: Bounds
+    approves_event_types: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """The registry in memory, and the writer of events."""
+    """The database, the registry in memory, a writer for each kind of submission, and what is kept of these.
 
+    Who reads a page of an export holds `exports` meanwhile.
+    """
+
+    database: Database
     registry: Registry
-    events: Writer
+    writers: Mapping[str, Writer]
+    rejections: Rejections
+    usage: Usage
+    policy: Policy
+    exports: asyncio.Semaphore
 
 
 @asynccontextmanager
-async def opened(database: Database) -> AsyncIterator[Resources]:
-    """The resources over `database`, which work until the end; Unavailable if it is away."""
-    resources = Resources(Registry(database), interaction_events.writer(database))
-    async with resources.registry.following(), resources.events.writing():
+async def opened(
+    database: Database, policy: Policy, counted: Counted = lambda _kind, _outcome, _count: None
+) -> AsyncIterator[Resources]:
+    """The resources over `database`, which work until the end; Unavailable if it is away.
+
+    `counted` is told of each submission.
+    """
+    tables = [kind.table for kind in (interaction_events.KIND, annotations.KIND)]
+    writers = {table.kind: submissions.writer(database, table) for table in tables}
+    rejections, usage = Rejections(database, policy.rejections), Usage(database, counted)
+    resources = Resources(database, Registry(database), writers, rejections, usage, policy, asyncio.Semaphore(EXPORTS))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(usage.written())
+        await stack.enter_async_context(resources.registry.following())
+        for writer in (*writers.values(), rejections.writer):
+            await stack.enter_async_context(writer.writing())
         yield resources

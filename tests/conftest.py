@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,16 +18,19 @@ import pytest
 import uvicorn
 from psycopg.rows import dict_row
 
-from db import hubs, widgets
+from db import contracts, hubs, widgets
 from db.engine import Database
 from openapi.contract import Contract, published
 from scripts.demonstration import WIDGET
-from scripts.serve import application, prepare
+from scripts.serve import application, prepare, shared_by_workers
 from tests import promises
 from tests.postgresql import debian_server, embedded_server, fresh_database
 
 PATH = "/api/v1/interaction-events"
 EVENT = {"widget_id": str(WIDGET), "event_type": "clicked", "occurred_at": "2026-03-31T12:00:00Z"}
+
+CONTRACTS = {contract.version: contract for contract in published()}
+OLDEST, NEWEST = "1.0", "1.1"
 
 _numbers = itertools.count()
 
@@ -58,6 +61,7 @@ class Service:
     database: Database
     key: str
     contract: Contract
+    version: str = NEWEST
     settings: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -76,11 +80,22 @@ class Service:
             return connection.execute(query, values).fetchall()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _shared() -> Iterator[None]:
+    """What every service that runs in this process counts in."""
+    with shared_by_workers():
+        yield
+
+
 @contextmanager
-def running(database_url: str, **settings: str) -> Iterator[Service]:
-    """A service on the prepared database at `database_url`, with one hub and the widget of the examples."""
+def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterator[Service]:
+    """A service on the prepared database at `database_url`, with one hub and the widget of the examples.
+
+    The contract of `version` governs; the client checks the answers against it.
+    """
     with closing(Database(database_url)) as database:
         with database.begin() as connection:
+            contracts.activate(connection, version)
             _, key = hubs.create(connection, f"hub {next(_numbers)}")
             if all(widget.id != WIDGET for widget in widgets.all_of_them(connection)):
                 widgets.register(connection, "Widget of the examples", WIDGET)
@@ -97,8 +112,9 @@ def running(database_url: str, **settings: str) -> Iterator[Service]:
             while not server.started:
                 assert thread.is_alive(), "the service did not start"
                 time.sleep(0.01)
-            contract = next(published())
-            yield Service(f"http://127.0.0.1:{port}", port, database_url, database, key, contract, settings)
+            contract = CONTRACTS[version]
+            url = f"http://127.0.0.1:{port}"
+            yield Service(url, port, database_url, database, key, contract, version, settings)
         finally:
             server.should_exit = True
             thread.join()
@@ -151,10 +167,24 @@ def database(database_url: str) -> Iterator[Database]:
         yield database
 
 
+@pytest.fixture(scope="session", params=[OLDEST, NEWEST])
+def service(request: pytest.FixtureRequest, embedded_url: str, template: str) -> Iterator[Service]:
+    """A service that tests share, by the contract of each version in turn, for what the oldest one promises.
+
+    All answers are those that the oldest promises. Whoever changes more than events takes `start_service`.
+    """
+    name = f"shared_{request.param.replace('.', '_')}"
+    with (
+        fresh_database(embedded_url, name, template) as url,
+        running(url, request.param) as started,
+    ):
+        yield replace(started, contract=CONTRACTS[OLDEST], version=request.param)
+
+
 @pytest.fixture(scope="session")
-def service(embedded_url: str, template: str) -> Iterator[Service]:
-    """A service that tests share: whoever changes more than events takes `start_service`."""
-    with fresh_database(embedded_url, "shared", template) as url, running(url) as started:
+def newest(embedded_url: str, template: str) -> Iterator[Service]:
+    """A service that tests share, by the newest contract."""
+    with fresh_database(embedded_url, "newest", template) as url, running(url) as started:
         yield started
 
 

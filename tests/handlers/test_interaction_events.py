@@ -26,7 +26,7 @@ def test_a_stored_event_is_answered_as_the_seed_says(client: ContractClient, ser
     assert UUID(identifier).version == 7
     assert row["event_type"] == "clicked"
     assert (row["metadata"], row["actor_id"], row["additional_fields"]) == (None, None, None)
-    assert row["contract_version"] == "1.0"
+    assert row["contract_version"] == service.version
 
 
 def test_an_unregistered_event_type_is_answered_in_the_words_of_the_seed(client: ContractClient) -> None:

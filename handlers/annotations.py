@@ -1,0 +1,94 @@
+"""Annotations: what a person or an agent says about a widget, or about an event on it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from db import annotations
+from db.tables import annotations as table
+from handlers import pages, submissions
+from handlers.submissions import Kind, Submission
+from openapi import problems, rfc3339
+from openapi.exchange import Answer, Field, Request, takes, when_refused
+from openapi.problems import Problem
+
+COLUMNS = pages.told_of(table)
+FILTERS = ("widget_id", "event_id", "category", "actor_id")
+
+
+async def _check(request: Request, group: Sequence[Submission]) -> None:
+    """Find widgets that are not registered, and events that are not the hub's own.
+
+    What does not say when it was gets the time of now.
+    """
+    registry, database = request.resources.registry, request.resources.database
+    named = {one.row["event_id"] for one in group if "event_id" in one.row}
+    own = await database.run(annotations.own_events, request.caller.id, named) if named else set()
+    now = rfc3339.render(datetime.now(UTC))
+    widgets = await registry.has_widgets([one.row["widget_id"] for one in group])
+    for one, has_widget in zip(group, widgets, strict=True):
+        one.row.setdefault("occurred_at", now)
+        wrong = []
+        if not has_widget:
+            wrong.append(Problem("widget_not_registered", id=one.item.value["widget_id"], pointer="/widget_id"))
+        if "event_id" in one.row and one.row["event_id"] not in own:
+            wrong.append(Problem("event_not_found", id=one.item.value["event_id"], pointer="/event_id"))
+        one.problem = problems.joined(wrong) if wrong else None
+
+
+KIND = Kind(
+    table=annotations.TABLE,
+    fields=annotations.TABLE.fields,
+    uuids=("widget_id", "event_id", "actor_id"),
+    type_field="category",
+    answered=("id", "widget_id", "category"),
+    check=_check,
+)
+_TAKEN = takes(
+    widget_id=Field("string", "uuid", required=True),
+    event_id=Field("string", "uuid"),
+    category=Field("string", required=True),
+    body=Field("string", required=True),
+    severity=Field("string"),
+    occurred_at=Field("string", "date-time"),
+    actor_id=Field("string", "uuid"),
+    actor_type=Field("string"),
+    view_context_ref=Field("string"),
+    metadata=Field("object"),
+    client_annotation_id=Field("string"),
+)
+
+
+@_TAKEN
+@when_refused(submissions.when_refused(KIND))
+async def create(request: Request) -> Answer:
+    """Keep one annotation. The answer is given after the commit."""
+    return await submissions.keep(request, KIND)
+
+
+@_TAKEN
+@when_refused(submissions.when_refused(KIND))
+async def create_batch(request: Request) -> Answer:
+    """Keep many annotations, each judged alone."""
+    return await submissions.keep_batch(request, KIND)
+
+
+async def get(request: Request) -> Answer:
+    """One of the hub's own annotations."""
+    return await pages.one(request, table, _read)
+
+
+async def list_(request: Request) -> Answer:
+    """A page of the hub's own annotations."""
+    return await pages.listed(request, table, FILTERS, _read)
+
+
+async def export(request: Request) -> Answer:
+    """All of the hub's own annotations, or those of a filter."""
+    return await pages.exported(request, table, FILTERS, _read)
+
+
+def _read(row: RowMapping) -> dict[str, Any]:
+    return pages.present(row, COLUMNS)

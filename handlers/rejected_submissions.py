@@ -1,0 +1,124 @@
+"""What was not accepted: a hub looks at it, and submits it again."""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from db import rejected_submissions
+from db.submissions import key_within
+from db.tables import rejected_submissions as table
+from handlers import annotations, interaction_events, pages, results, submissions
+from handlers.rejections import reason
+from handlers.results import Result, Results
+from handlers.submissions import DRY_RUN, Kind, Submission, is_dry_run
+from openapi.batch import Item
+from openapi.exchange import Answer, Request
+from openapi.problems import Problem
+
+COLUMNS = pages.told_of(table, but=("raw", "request_key", "attempted_at"))
+FILTERS = ("kind", "code")
+MOST_REPLAYED = 1000
+PART_BYTES = 256 * 1024
+PART_ROWS = 100
+
+KINDS = {kind.table.kind: kind for kind in (interaction_events.KIND, annotations.KIND)}
+OPERATIONS = {"event": "handlers.interaction_events.create", "annotation": "handlers.annotations.create"}
+"""Whose contract a submission has to satisfy."""
+
+
+async def list_(request: Request) -> Answer:
+    """A page of what was rejected, without its content."""
+    return await pages.listed(request, table, FILTERS, _listed)
+
+
+async def get(request: Request) -> Answer:
+    """One rejected submission, with the bytes that were sent."""
+    return await pages.one(request, table, _whole)
+
+
+async def replay(request: Request) -> Answer:
+    """Submit again what was rejected, as today's contract wants it; what is stored is never stored again."""
+    chosen = await _chosen(request)
+    if request.bucket and len(chosen) > 1:
+        request.bucket.take(len(chosen), taken=1)
+    became: dict[UUID, Result] = {}
+    for kind in KINDS.values():
+        rows = [row for row in chosen.values() if row and row["kind"] == kind.table.kind and not row["replayed_at"]]
+        for some in _parts(rows):
+            group = await _resubmitted(request, kind, some)
+            became |= {row["id"]: submissions.result(one) for row, one in zip(some, group, strict=True)}
+    told = Results(is_stream=False)
+    for index, (identifier, row) in enumerate(chosen.items()):
+        result = became.get(identifier) or _unsubmitted(identifier, row)
+        told.add([{**result, "index": index, "rejection_id": identifier}])
+    if is_dry_run(request):
+        told.headers.append(DRY_RUN)
+    return told.answer()
+
+
+async def _chosen(request: Request) -> dict[UUID, RowMapping | None]:
+    """The rejections that the request asks for, in order; None for an id that is not one of the hub's."""
+    asked, database, hub_id = request.body, request.resources.database, request.caller.id
+    if "ids" in asked:
+        ids = [UUID(identifier) for identifier in asked["ids"]]
+        found = await database.run(rejected_submissions.named, hub_id, ids)
+        return {identifier: found.get(identifier) for identifier in ids}
+    equal = {name: asked[name] for name in FILTERS if name in asked}
+    limit = asked.get("limit", MOST_REPLAYED)
+    return {row["id"]: row for row in await database.run(rejected_submissions.waiting, hub_id, equal, limit)}
+
+
+async def _resubmitted(request: Request, kind: Kind, rows: Sequence[RowMapping]) -> list[Submission]:
+    """What became of `rows`, which are submitted under the keys that they had, else under their own ids."""
+    contents = await request.resources.database.run(rejected_submissions.contents, [row["id"] for row in rows])
+    items = [_judged(request, index, row["kind"], contents.get(row["id"], b"")) for index, row in enumerate(rows)]
+    keys = [row["request_key"] or key_within("replay", str(row["id"])) for row in rows]
+    group = await submissions.resubmit(request, kind, items, keys)
+    if not is_dry_run(request):
+        pairs = list(zip(rows, group, strict=True))
+        stored_as = {row["id"]: one.row["id"] for row, one in pairs if not one.problem}
+        reasons = {row["id"]: reason(one.problem) for row, one in pairs if one.problem}
+        await request.resources.database.run(rejected_submissions.settle, stored_as, reasons)
+    return group
+
+
+def _unsubmitted(identifier: UUID, row: RowMapping | None) -> Result:
+    """What is told of a rejection that was replayed before, or is not there."""
+    if row is None:
+        return results.rejected(0, Problem("rejection_not_found", id=identifier))
+    return results.stored(0, "duplicate", str(row["replayed_as"]))
+
+
+def _parts(rows: Sequence[RowMapping]) -> Iterator[list[RowMapping]]:
+    """`rows`, some at a time: of each part the content is held in memory."""
+    part: list[RowMapping] = []
+    for row in rows:
+        part.append(row)
+        if sum(one["bytes"] for one in part) > PART_BYTES or len(part) == PART_ROWS:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _judged(request: Request, index: int, kind: str, content: bytes) -> Item:
+    try:
+        return Item(index, request.judge(OPERATIONS[kind], content))
+    except Problem as problem:
+        return Item(index, None, problem)
+
+
+def _listed(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {**pages.present(row, COLUMNS), "content_bytes": row["bytes"]}
+
+
+def _whole(row: RowMapping) -> dict[str, Any]:
+    raw = bytes(row["raw"])
+    told = {**_listed({**row, "bytes": len(raw)}), "content_base64": base64.b64encode(raw).decode()}
+    try:
+        return {**told, "content": raw.decode()}
+    except UnicodeDecodeError:
+        return told

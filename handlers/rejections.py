@@ -1,0 +1,76 @@
+"""What was not accepted is kept, within bounds, for the hub that sent it."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from db import rejected_submissions
+from db.engine import Database
+from db.errors import DatabaseError
+from db.rejected_submissions import Bounds
+from db.submissions import key_within
+from openapi.exchange import Request
+from openapi.problems import Problem
+
+logger = logging.getLogger(__name__)
+
+KEPT = frozenset({400, 409, 413, 422})
+"""Statuses of which what was submitted is kept: it was read, and it is at fault."""
+TRIMMED_AFTER = 8
+"""What a hub may keep is looked at each time that it has added one part in so many of it."""
+
+
+class Rejections:
+    """Keeps what was rejected, and for each hub no more than its bounds and a little."""
+
+    def __init__(self, database: Database, bounds: Bounds) -> None:
+        self._database = database
+        self._bounds = bounds
+        self._added: Counter[UUID] = Counter()
+        self._added_bytes: Counter[UUID] = Counter()
+        self.writer = rejected_submissions.writer(database)
+
+    async def keep(self, request: Request, kind: str, refused: Sequence[tuple[int | None, Problem, bytes]]) -> None:
+        """Keep what was refused, each with its index in a batch; where that fails it is logged, and nothing else is."""
+        hub_id, key = request.caller.id, request.parameters.get("Idempotency-Key")
+        rows = [
+            rejected_submissions.row(
+                {
+                    **reason(problem),
+                    "hub_id": hub_id,
+                    "kind": kind,
+                    "batch_index": index,
+                    "request_key": key if key is None or index is None else key_within(key, index),
+                    "contract_version": request.contract_version,
+                },
+                raw,
+            )
+            for index, problem, raw in refused
+            if problem.status in KEPT and raw
+        ]
+        if rows:
+            try:
+                await self._make_room(hub_id, len(rows), sum(len(raw) for _, _, raw in refused))
+                await self.writer.add_all(rows)
+            except DatabaseError as error:
+                logger.warning("what was rejected cannot be kept: %s", error)
+
+    async def _make_room(self, hub_id: UUID, count: int, size: int) -> None:
+        self._added[hub_id] += count
+        self._added_bytes[hub_id] += size
+        is_much = self._added[hub_id] * TRIMMED_AFTER > self._bounds.count
+        if is_much or self._added_bytes[hub_id] * TRIMMED_AFTER > self._bounds.bytes:
+            self._added[hub_id] = self._added_bytes[hub_id] = 0
+            await self._database.run(rejected_submissions.trim, hub_id, self._bounds, datetime.now(UTC))
+
+
+def reason(problem: Problem) -> dict[str, str | None]:
+    """Why something was rejected, as it is kept."""
+    return {
+        "code": problem.code,
+        "error": problem.error,
+        "help": problem.help or "",
+        "pointer": problem.pointer,
+    }

@@ -1,0 +1,87 @@
+"""The answer to a batch: what became of each item, by index, and totals."""
+
+from collections import Counter
+from collections.abc import AsyncGenerator
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from openapi.exchange import Answer, encoded
+from openapi.problems import RETRY, Headers, Problem
+
+NDJSON = "application/x-ndjson"
+IN_MEMORY_BYTES = 1024 * 1024
+MOST_BYTES = 512 * 1024 * 1024
+"""After so much, what follows in a stream is not read."""
+PIECE_BYTES = 64 * 1024
+
+Result = dict[str, Any]
+
+
+def stored(index: int, status: str, identifier: str) -> Result:
+    """What is told of an item that is stored; `status` is created or duplicate."""
+    return {"index": index, "status": status, "id": identifier}
+
+
+def rejected(index: int, problem: Problem) -> Result:
+    """What is told of an item that is not stored."""
+    told = {
+        "index": index,
+        "status": "rejected",
+        "code": problem.code,
+        "error": problem.error,
+        "help": problem.help or "",
+        "retry": problem.may_pass,
+    }
+    return told if problem.pointer is None else {**told, "pointer": problem.pointer}
+
+
+class Results:
+    """Results are added in the order of the items, and told when all are there: not before is the status known.
+
+    Those of a stream are in a file once they are more than `IN_MEMORY_BYTES`.
+    """
+
+    def __init__(self, is_stream: bool) -> None:
+        self._listed: list[Result] = []
+        self._file = SpooledTemporaryFile(IN_MEMORY_BYTES) if is_stream else None  # noqa: SIM115 (the answer closes it)
+        self._totals = Counter({"received": 0, "created": 0, "duplicate": 0, "rejected": 0})
+        self._may_pass = False
+        self.headers: list[tuple[bytes, bytes]] = []
+
+    def add(self, results: list[Result]) -> None:
+        """What became of the next items."""
+        self._totals["received"] += len(results)
+        self._totals.update([result["status"] for result in results])
+        self._may_pass = self._may_pass or any(result.get("retry") for result in results)
+        if self._file:
+            if self._file.tell() > MOST_BYTES:
+                raise Problem("too_many_results", limit=MOST_BYTES)
+            self._file.writelines([encoded(result) + b"\n" for result in results])
+        else:
+            self._listed += results
+
+    def answer(self, interruption: Problem | None = None) -> Answer:
+        """200 if all is stored, else the status of what is worst. `interruption` is what ended a stream early."""
+        status, headers = self._status(interruption)
+        told: dict[str, Any] = {"totals": dict(self._totals)}
+        if interruption:
+            told |= interruption.body()
+        headers = [*headers, *self.headers]
+        if self._file is None:
+            return Answer(status, {"results": self._listed, **told}, headers)
+        self._file.write(encoded(told) + b"\n")
+        return Answer(status, _pieces(self._file), headers, NDJSON)
+
+    def _status(self, interruption: Problem | None) -> tuple[int, Headers]:
+        if interruption:
+            return interruption.status, interruption.headers
+        if self._may_pass:
+            return 503, [RETRY]
+        return (422 if self._totals["rejected"] else 200), []
+
+
+async def _pieces(file: "SpooledTemporaryFile[bytes]") -> AsyncGenerator[bytes]:
+    with file:
+        file.seek(0)
+        while piece := file.read(PIECE_BYTES):
+            yield piece

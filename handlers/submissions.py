@@ -1,0 +1,331 @@
+"""What hubs submit, alone or in batches: each thing is judged alone, stored once, and answered for after its commit."""
+
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from db import submissions
+from db.errors import Unavailable
+from db.submissions import Conflict, Duplicate, Outcome, Table, Unstored
+from handlers import results
+from handlers.results import Result, Results
+from openapi import rfc3339, rfc7240
+from openapi.batch import LINE_BYTES, Array, Batch, Item, Lines
+from openapi.exchange import Answer, Refusal, Request
+from openapi.problems import Problem
+from openapi.server_timing import lap
+
+logger = logging.getLogger(__name__)
+
+REPLAYED = (b"idempotent-replayed", b"true")
+DRY_RUN = (b"preference-applied", rfc7240.DRY_RUN.encode())
+FAULTS = 500
+"""What is answered with this status, or a higher one, is not counted: it may be sent again, and counts then."""
+THROTTLED = 429
+NOT_SUBMITTED = frozenset({"unauthorized", "invalid_parameters"})
+"""Problems of a request of which nothing is counted as submitted."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of submission: where it is kept, what a hub fills of it, and what is answered."""
+
+    table: Table
+    fields: frozenset[str]
+    uuids: tuple[str, ...]
+    type_field: str
+    answered: tuple[str, ...]
+    check: "Check"
+
+
+@dataclass(slots=True)
+class Submission:
+    """One item on its way: its row, if it has a valid value, and what became of it."""
+
+    item: Item
+    row: Row
+    problem: Problem | None
+    is_duplicate: bool = False
+    is_replayed: bool = False
+
+
+Check = Callable[[Request, Sequence[Submission]], Awaitable[None]]
+"""Gives those that the contract accepts a problem nevertheless, where there is one."""
+
+
+async def keep(request: Request, kind: Kind) -> Answer:
+    """Keep one thing; with a key that was used before for the same content, the first answer again."""
+    key = request.parameters.get("Idempotency-Key")
+    submission = Submission(Item(0, request.body), _row(request, kind, request.body, key), None)
+    await _check(request, kind, [submission])
+    lap("handle")
+    if not submission.problem and not submission.is_duplicate:
+        await _store_one(request, kind, submission)
+    if submission.problem:
+        raise submission.problem
+    row = submission.row
+    answer = {name: row[name] for name in kind.answered}
+    headers = [REPLAYED] if submission.is_duplicate else []
+    if is_dry_run(request):
+        return Answer(200, answer, [*headers, DRY_RUN])
+    outcome = "duplicate" if submission.is_duplicate else "created"
+    request.resources.usage.add(request.caller.id, kind.table.kind, outcome, row[kind.type_field])
+    return Answer(201, answer, headers)
+
+
+async def keep_batch(request: Request, kind: Kind) -> Answer:
+    """Keep what can be kept of a batch, and tell what became of each item."""
+    told = Results(request.body.is_stream)
+    interruption = None
+    if request.bucket and isinstance(request.body, Array) and len(request.body):
+        request.bucket.take(len(request.body) - 1, taken=1)
+    try:
+        groups = _groups(request, kind)
+        if is_dry_run(request) and not request.body.is_stream:
+            groups = _together(groups)  # nothing is kept of one group that another would find
+        async for group in groups:
+            if isinstance(request.body, Lines):
+                await _wait(request, request.body, len(group))
+            await _keep_group(request, kind, group)
+            await _keep_rejected(request, kind, group)
+            told.add([result(submission) for submission in group])
+            if any(one.is_replayed for one in group) and REPLAYED not in told.headers:
+                told.headers.append(REPLAYED)
+    except (Problem, Unavailable) as error:
+        if not request.body.is_stream:
+            raise
+        interruption = error if isinstance(error, Problem) else Problem("unavailable", reason=str(error))
+    if is_dry_run(request):
+        told.headers.append(DRY_RUN)
+    return told.answer(interruption)
+
+
+async def _wait(request: Request, lines: Lines, count: int) -> None:
+    """Wait until the hub may send `count` items more; Problem if it may send none any more."""
+    if request.bucket:
+        await request.bucket.wait_for(count)
+    await lines.authorize()
+
+
+async def resubmit(request: Request, kind: Kind, items: Sequence[Item], keys: Sequence[str]) -> list[Submission]:
+    """Keep what can be kept of `items`, each under its own request key of `keys`; what became of each."""
+    group = [_submission(request, kind, item, key) for item, key in zip(items, keys, strict=True)]
+    await _keep_group(request, kind, group)
+    return group
+
+
+def when_refused(kind: Kind) -> Callable[[Refusal], Awaitable[None]]:
+    """What is done when a request is refused that should have kept one thing: it is counted, and kept as rejected."""
+
+    async def refused(refusal: Refusal) -> None:
+        request, problem = refusal.request, refusal.problem
+        if not is_dry_run(request) and problem.code not in NOT_SUBMITTED:
+            items = len(request.body) if isinstance(request.body, Array) else 1
+            _count(request, kind, [Submission(Item(0, None), {}, problem)] * items)
+            await request.resources.rejections.keep(request, kind.table.kind, [(None, problem, request.content)])
+
+    return refused
+
+
+def is_dry_run(request: Request) -> bool:
+    """Whether nothing is to be kept."""
+    return "Prefer" in request.parameters and rfc7240.prefers(request.parameters["Prefer"], rfc7240.DRY_RUN)
+
+
+async def _together(groups: AsyncIterator[list[Submission]]) -> AsyncIterator[list[Submission]]:
+    """All of `groups` as one."""
+    yield [submission async for group in groups for submission in group]
+
+
+async def _groups(request: Request, kind: Kind) -> AsyncIterator[list[Submission]]:
+    """The items of a batch, some at a time, each with its row; Problem if its key was used for another batch."""
+    key = request.parameters.get("Idempotency-Key")
+    groups = _made(request, kind, key)
+    if key is None:
+        async for group in groups:
+            yield group
+        return
+    if isinstance(request.body, Array):
+        made = [group async for group in groups]
+        content = [submission.row.get("request_digest") for group in made for submission in group]
+        if any(content):  # what was refused as a whole claims nothing
+            await _claim(request, kind, key, content)
+        for group in made:
+            yield group
+        return
+    await _claim(request, kind, key, [])
+    async for group in groups:
+        yield group
+
+
+async def _made(request: Request, kind: Kind, key: str | None) -> AsyncIterator[list[Submission]]:
+    async for items in request.body.groups():
+        yield [_submission(request, kind, item, key and submissions.key_within(key, item.index)) for item in items]
+
+
+def _submission(request: Request, kind: Kind, item: Item, key: str | None) -> Submission:
+    return Submission(item, {} if item.problem else _row(request, kind, item.value, key), item.problem)
+
+
+async def _claim(request: Request, kind: Kind, key: str, content: Sequence[Any]) -> None:
+    """Take `key` for a batch of `content`, so that another batch with it finds it taken; Problem if it is."""
+    hub_id = request.caller.id
+    digest = submissions.digest([kind.table.kind, "batch", *content])
+    claim = {"id": submissions.new_id(), "hub_id": hub_id, "request_key": key, "request_digest": digest}
+    (outcome,) = await _outcomes(request, kind, [claim])
+    match outcome:
+        case Conflict():
+            raise Problem("batch_key_conflict")
+        case Unstored():
+            raise outcome.error
+
+
+async def _keep_group(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
+    """Keep what can be kept of `group`; what cannot has a problem then."""
+    valid = [submission for submission in group if not submission.problem]
+    if len(request.content) > LINE_BYTES:
+        _refuse_large(valid)
+    try:
+        await _check(request, kind, [one for one in valid if not one.problem])
+        await _store(request, kind, [one for one in valid if not one.problem and not one.is_duplicate])
+    except Unavailable as error:
+        for submission in valid:
+            submission.problem = submission.problem or Problem("unavailable", reason=str(error))
+    if not is_dry_run(request):
+        _count(request, kind, group)
+
+
+def _refuse_large(group: Sequence[Submission]) -> None:
+    """Find what is larger than it may be alone or as a line, whatever blanks it was sent with."""
+    for one in group:
+        size = len(submissions.encoded(one.item.value))
+        if size > LINE_BYTES:
+            one.problem = Problem("content_too_large", size=size, limit=LINE_BYTES)
+
+
+async def _keep_rejected(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
+    body: Batch = request.body
+    refused = [(one.item.index, one.problem, body.bytes_of(one.item)) for one in group if one.problem]
+    if refused and not is_dry_run(request):
+        await request.resources.rejections.keep(request, kind.table.kind, refused)
+
+
+async def _check(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
+    """Find what is wrong with each of `group`, unless it was stored before under the same keys: then it was right."""
+    await kind.check(request, group)
+    refused = [one for one in group if one.problem is not None and "digest" in one.row]
+    if refused:
+        rows = [submissions.row(one.row) for one in refused]
+        found = await request.resources.database.run(submissions.known, kind.table, rows)
+        for one, duplicate in zip(refused, found, strict=True):
+            if duplicate:
+                one.problem = None
+                _mark(one, duplicate)
+
+
+def _mark(submission: Submission, duplicate: Duplicate) -> None:
+    submission.row["id"] = duplicate.id
+    submission.is_duplicate, submission.is_replayed = True, duplicate.by_request
+
+
+async def _store_one(request: Request, kind: Kind, submission: Submission) -> None:
+    """As `_store`; this is the way of most requests."""
+    if is_dry_run(request):
+        await _store(request, kind, [submission])
+        return
+    sent_at, found = await request.resources.writers[kind.table.kind].add(submissions.row(submission.row))
+    lap("queue", at=sent_at)
+    lap("commit")
+    if found is not None:
+        _settle(kind, submission, submissions.outcome(submission.row["id"], found))
+
+
+async def _store(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
+    """Keep `group`, of which some may have a problem then. Unavailable if nothing was kept."""
+    outcomes = await _outcomes(request, kind, [submission.row for submission in group])
+    for submission, outcome in zip(group, outcomes, strict=True):
+        _settle(kind, submission, outcome)
+
+
+def _settle(kind: Kind, submission: Submission, outcome: Outcome) -> None:
+    """Give `submission` what became of it."""
+    match outcome:
+        case Duplicate():
+            _mark(submission, outcome)
+        case Conflict():
+            submission.problem = _conflict(kind, outcome)
+        case Unstored(error=Unavailable() as error):
+            submission.problem = Problem("unavailable", reason=str(error))
+        case Unstored():
+            logger.error("a row was refused by the database: %s", outcome.error)
+            submission.problem = Problem("internal_error")
+
+
+async def _outcomes(request: Request, kind: Kind, rows: Sequence[Row]) -> list[Outcome]:
+    """What became of each of `rows`; of a dry run, what would have."""
+    if not rows:
+        return []
+    encoded = [submissions.row(row) for row in rows]
+    if is_dry_run(request):
+        found = await request.resources.database.run(submissions.tried, kind.table, encoded)
+    else:
+        _, found = await request.resources.writers[kind.table.kind].add_all(encoded)
+    return [submissions.outcome(row["id"], one) for row, one in zip(rows, found, strict=True)]
+
+
+def _row(request: Request, kind: Kind, body: dict[str, Any], request_key: str | None) -> Row:
+    """The row that keeps `body`. Fields that no column holds are kept together."""
+    unknown = body.keys() - kind.fields
+    content = {name: body[name] for name in body if name not in unknown} if unknown else body.copy()
+    for name in kind.uuids:
+        if name in content:
+            content[name] = content[name].lower()
+    if "occurred_at" in content:
+        content["occurred_at"] = rfc3339.normalized(content["occurred_at"])
+    if unknown:
+        content["additional_fields"] = {name: body[name] for name in unknown}
+    keys = _keys(kind, content, request_key) if request_key or kind.table.own_key in content else None
+    content["id"] = submissions.new_id()
+    content["hub_id"] = request.caller.id
+    content["contract_version"] = request.contract_version
+    return content | keys if keys else content
+
+
+def _keys(kind: Kind, content: Row, request_key: str | None) -> Row:
+    """What the row of `content` has for its keys."""
+    digest = submissions.digest([kind.table.kind, content])
+    keys = {"digest": digest}
+    return keys | {"request_key": request_key, "request_digest": digest} if request_key else keys
+
+
+def _conflict(kind: Kind, conflict: Conflict) -> Problem:
+    if conflict.key == "request_key":
+        return Problem("idempotency_conflict", name="the Idempotency-Key", key="Idempotency-Key")
+    own = kind.table.own_key
+    return Problem("idempotency_conflict", pointer=f"/{own}", name=f"the {own}", key=own)
+
+
+def result(submission: Submission) -> Result:
+    """What is told of one item of a batch."""
+    if submission.problem:
+        return results.rejected(submission.item.index, submission.problem)
+    # What a request with the same key stored is told as it was then.
+    is_duplicate = submission.is_duplicate and not submission.is_replayed
+    return results.stored(submission.item.index, "duplicate" if is_duplicate else "created", submission.row["id"])
+
+
+def _count(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
+    """Add `group` to the hub's usage."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for submission in group:
+        problem = submission.problem
+        if problem is None:
+            counts["duplicate" if submission.is_duplicate else "created", submission.row[kind.type_field]] += 1
+        elif problem.status < FAULTS:
+            counts["throttled" if problem.status == THROTTLED else "rejected", problem.code] += 1
+    for (outcome, reason), count in counts.items():
+        request.resources.usage.add(request.caller.id, kind.table.kind, outcome, reason, count)

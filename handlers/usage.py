@@ -1,0 +1,46 @@
+"""How much a hub has submitted."""
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from db import usage
+from openapi import rfc3339
+from openapi.exchange import Answer, Request
+from openapi.problems import Problem
+
+DEFAULT_HOURS = timedelta(days=1)
+MOST_HOURS = timedelta(days=31)
+OUTCOMES = ("created", "duplicate", "rejected", "throttled")
+
+
+async def get(request: Request) -> Answer:
+    """What became of the hub's submissions, by hour, and why."""
+    given = request.parameters
+    until = rfc3339.parse(given["until"]) if "until" in given else datetime.now(UTC)
+    since = rfc3339.parse(given["since"]) if "since" in given else max(until, EARLIEST) - DEFAULT_HOURS
+    if not timedelta() <= until - since <= MOST_HOURS:
+        raise Problem(
+            "invalid_parameters",
+            errors="since is not within 31 days before until",
+            remedies="Ask for at most 31 days, and for since before until.",
+        )
+    await request.resources.usage.write()
+    rows = await request.resources.database.run(usage.of_hub, request.caller.id, since, until)
+    hours: dict[tuple[datetime, str], list[RowMapping]] = defaultdict(list)
+    for row in rows:
+        hours[row["hour"], row["kind"]].append(row)
+    return Answer(200, {"items": [_told(*key, found) for key, found in hours.items()]})
+
+
+def _told(hour: datetime, kind: str, rows: list[RowMapping]) -> dict[str, Any]:
+    totals = dict.fromkeys(OUTCOMES, 0)
+    for row in rows:
+        totals[row["outcome"]] += row["count"]
+    reasons = [{name: row[name] for name in ("outcome", "reason", "count")} for row in rows]
+    return {"hour": rfc3339.render(hour), "kind": kind, "received": sum(totals.values()), **totals, "reasons": reasons}
+
+
+EARLIEST = datetime(1, 1, 2, tzinfo=UTC)

@@ -1,0 +1,16 @@
+"""The widgets that may be reported about."""
+
+from uuid import UUID
+
+from db import widgets
+from handlers import pages
+from openapi.exchange import Answer, Request
+
+
+async def list_(request: Request) -> Answer:
+    """A page of the active widgets, by id."""
+    limit = request.parameters.get("limit", pages.DEFAULT_LIMIT)
+    after = pages.id_(request.parameters["cursor"]) if "cursor" in request.parameters else UUID(int=0)
+    rows = await request.resources.database.run(widgets.active, after, limit + 1)
+    told = [pages.present(row, ("id", "name")) for row in rows[:limit]]
+    return pages.page_of(told, pages.id_cursor(told[-1]["id"] if told else after), len(rows) > limit)

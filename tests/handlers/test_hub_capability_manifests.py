@@ -1,0 +1,375 @@
+"""Hub capability manifests: what they make of the registry, and what is refused of them, as a whole."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from psycopg.sql import SQL
+
+from tests.conftest import EVENT, Service
+from tests.handlers.conftest import BASE, DRY_RUN, JSON, Hub, wait_until
+from tests.postgresql import statement
+
+PATH = "/hub-capability-manifest"
+SCORE = {"type": "object", "properties": {"score": {"type": "integer", "maximum": 10}}}
+NARROWER = {"type": "object", "properties": {"score": {"type": "integer", "maximum": 5}}}
+
+
+def entry(name: str, **more: Any) -> dict[str, Any]:
+    """An event type of a manifest."""
+    return {"name": name, "description": "What it means."} | more
+
+
+@pytest.fixture
+def other(newest: Service, new_hub: Callable[..., Hub]) -> Hub:
+    """Another hub."""
+    return new_hub(newest)
+
+
+@pytest.fixture
+def name(prefix: str) -> str:
+    """The name of an event type that nobody has registered."""
+    return f"{prefix}.scored"
+
+
+@pytest.fixture
+def cautious(
+    start_service: Callable[..., AbstractContextManager[Service]], new_hub: Callable[..., Hub]
+) -> Iterator[Hub]:
+    """A hub of a service whose operator approves event types."""
+    with start_service(IR_MANIFEST_APPROVAL="manual") as service:
+        yield new_hub(service)
+
+
+def approve(hub: Hub, name: str) -> None:
+    """What an operator does: put in force what is pending or proposed."""
+    change = """
+        UPDATE event_type_registry SET status = 'active', proposal = NULL,
+            version = coalesce((proposal->>'version')::int, version),
+            description = coalesce(proposal->>'description', description),
+            metadata_schema = CASE WHEN proposal IS NULL THEN metadata_schema ELSE proposal->'metadata_schema' END
+        WHERE name = {}
+    """
+    statement(hub.service.database_url, SQL(change).format(name))
+
+
+def test_what_is_listed_is_registered_at_once(hub: Hub, name: str, widget: str) -> None:
+    """The next request may use the type and the widget; everybody sees them, as one's own or another's."""
+    answer = hub.manifest([entry(name, metadata_schema=SCORE)], [{"id": widget.upper(), "name": "Survey"}])
+    assert answer.status_code == 200
+    told = answer.json()
+    assert told.pop("received_at")
+    assert told == {
+        "revision": 1,
+        "event_types": [entry(name, metadata_schema=SCORE, version=1, status="active")],
+        "widgets": [{"id": widget.upper(), "name": "Survey", "status": "active"}],
+    }
+    assert hub.event(event_type=name, widget_id=widget, metadata={"score": 10}).status_code == 201
+    assert hub.get(PATH).json() == answer.json()
+    (listed,) = [found for found in hub.items("/event-types") if found["name"] == name]
+    assert listed == entry(name, metadata_schema=SCORE, version=1, registered_by="you")
+    assert {"id": widget, "name": "Survey"} in hub.items("/widgets")
+
+
+def test_another_hub_may_use_what_is_registered(hub: Hub, other: Hub, name: str, widget: str) -> None:
+    """And is told that it is another's."""
+    hub.manifest([entry(name)], [{"id": widget, "name": "Survey"}])
+    assert other.event(event_type=name, widget_id=widget).status_code == 201
+    assert [found["registered_by"] for found in other.items("/event-types") if found["name"] == name] == ["another hub"]
+
+
+def test_the_same_again_changes_nothing(hub: Hub, name: str) -> None:
+    """One revision; another manifest is the next, and each can be read, with what became of it by now."""
+    first, again = hub.manifest([entry(name)]), hub.manifest([{**entry(name)}])
+    assert again.json() == first.json()
+    assert hub.manifest([entry(name, description="Better.")]).json()["revision"] == 2
+    assert hub.manifest().json()["revision"] == 3
+    assert hub.get(PATH, revision=1).json() == first.json() | {
+        "event_types": [entry(name, version=1, status="deprecated")]
+    }
+    assert hub.get(PATH).json()["event_types"] == []
+    assert hub.get(PATH, revision=4).status_code == 404
+    assert [row["revision"] for row in hub.rows("hub_capability_manifests")] == [1, 2, 3]
+
+
+def test_a_hub_without_a_manifest_has_none(hub: Hub) -> None:
+    """404."""
+    assert hub.get(PATH).status_code == 404
+
+
+def test_what_is_left_out_is_ended_and_comes_back(hub: Hub, name: str, widget: str) -> None:
+    """Its events are refused, those that are stored stay; listed again it is accepted at once."""
+    listed = ([entry(name)], [{"id": widget, "name": "Survey"}])
+    hub.manifest(*listed)
+    stored = hub.event(event_type=name, widget_id=widget).json()["id"]
+    hub.manifest()
+    wait_until(lambda: hub.event(event_type=name).status_code == 422)
+    assert hub.event(widget_id=widget).status_code == 422
+    assert name not in {found["name"] for found in hub.items("/event-types")}
+    assert widget not in {found["id"] for found in hub.items("/widgets")}
+    assert hub.get(f"/interaction-events/{stored}").status_code == 200
+    assert hub.manifest(*listed).json()["event_types"][0]["status"] == "active"
+    assert hub.event(event_type=name, widget_id=widget).status_code == 201
+
+
+def test_a_hub_ends_nothing_of_others(hub: Hub, other: Hub, name: str) -> None:
+    """Neither what another registered nor what the operator did."""
+    hub.manifest([entry(name)])
+    other.manifest()
+    assert hub.event(event_type=name).status_code == 201
+    assert other.event().status_code == 201
+
+
+def test_a_name_of_another_is_refused_with_whose_it_is(hub: Hub, other: Hub, name: str, widget: str) -> None:
+    """409 names every conflict and its owner, and nothing of the manifest is taken."""
+    hub.manifest([entry(name)], [{"id": widget, "name": "Survey"}])
+    mine = entry(f"{name}.mine")
+    taken = other.manifest(
+        [mine, entry(name, description="Mine."), entry("clicked")], [{"id": widget, "name": "Not Survey"}]
+    )
+    assert taken.status_code == 409
+    assert taken.json()["error"] == "; ".join(
+        [
+            f"event type '{name}' is registered by hub '{hub.name}' with another meaning",
+            "event type 'clicked' is registered by the framework or an operator with another meaning",
+            f"widget '{widget}' is registered by hub '{hub.name}' with another meaning",
+        ]
+    )
+    assert other.get(PATH).status_code == 404
+    assert mine["name"] not in {found["name"] for found in hub.items("/event-types")}
+    assert [found["description"] for found in hub.items("/event-types") if found["name"] == name] == ["What it means."]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"description": "Other."}, {"version": 2}, {"metadata_schema": NARROWER}, {"metadata_schema": None}],
+    ids=["description", "version", "schema", "no schema"],
+)
+def test_only_the_same_meaning_is_shared(hub: Hub, other: Hub, name: str, change: dict[str, Any]) -> None:
+    """The same description, version and schema are; what differs in one is not."""
+    same = entry(name, metadata_schema=SCORE)
+    hub.manifest([same])
+    different = {key: value for key, value in (same | change).items() if value is not None}
+    assert other.manifest([different]).status_code == 409
+    shared = other.manifest([same])
+    assert (shared.status_code, shared.json()["event_types"][0]["status"]) == (200, "active")
+    other.manifest()
+    assert hub.event(event_type=name, metadata={}).status_code == 201
+
+
+def test_a_schema_that_narrows_needs_another_version(hub: Hub, name: str) -> None:
+    """409 tells where; with a higher version it is taken, and a lower one is refused from then on."""
+    hub.manifest([entry(name, metadata_schema=SCORE)])
+    refused = hub.manifest([entry(name, metadata_schema=NARROWER)])
+    assert refused.status_code == 409
+    assert refused.json()["error"].startswith(f"the metadata_schema of event type '{name}' may refuse what it accepted")
+    assert "/properties/score/maximum" in refused.json()["error"]
+    assert hub.event(event_type=name, metadata={"score": 10}).status_code == 201
+    assert hub.manifest([entry(name, metadata_schema=NARROWER, version=2)]).status_code == 200
+    wait_until(lambda: hub.event(event_type=name, metadata={"score": 10}).status_code == 422)
+    lowered = hub.manifest([entry(name, metadata_schema=SCORE)])
+    assert (lowered.status_code, lowered.json()["error"]) == (409, f"event type '{name}' has version 2 already")
+
+
+def test_a_schema_that_widens_needs_no_other_version(hub: Hub, name: str) -> None:
+    """It is in force at once, also one where there was none that accepts everything."""
+    hub.manifest([entry(name, metadata_schema=NARROWER)])
+    assert hub.event(event_type=name, metadata={"score": 7}).status_code == 422
+    assert hub.manifest([entry(name, metadata_schema=SCORE)]).status_code == 200
+    wait_until(lambda: hub.event(event_type=name, metadata={"score": 7}).status_code == 201)
+
+
+def test_a_schema_where_there_was_none_narrows(hub: Hub, name: str) -> None:
+    """409 for the first schema of a type that accepted anything."""
+    hub.manifest([entry(name)])
+    assert hub.manifest([entry(name, metadata_schema=SCORE)]).status_code == 409
+
+
+@pytest.mark.parametrize("entries", ["event_types", "widgets"])
+def test_what_stands_twice_is_refused(hub: Hub, name: str, widget: str, entries: str) -> None:
+    """422 says which, however an id is spelt."""
+    types = [entry(name)] * (2 if entries == "event_types" else 1)
+    widgets = [{"id": widget, "name": "A"}, {"id": widget.upper(), "name": "A"}][: 2 if entries == "widgets" else 1]
+    refused = hub.manifest(types, widgets)
+    assert refused.status_code == 422
+    assert refused.json()["error"].startswith(f"{entries}/1: ")
+    assert hub.get(PATH).status_code == 404
+
+
+@pytest.mark.parametrize("bad", ["", "Upper", "1digit", "with space", "x" * 201, "a\n", "é", 5, None])
+def test_a_name_that_cannot_be_is_refused(hub: Hub, bad: object) -> None:
+    """422, which names the field."""
+    refused = hub.manifest([{"name": bad, "description": "x"}])
+    assert refused.status_code == 422
+    assert "name" in refused.json()["error"]
+
+
+def test_a_dry_run_registers_nothing(hub: Hub, name: str, widget: str) -> None:
+    """200 with what would be, refused as ever; neither manifest nor registry is changed."""
+    listed = ([entry(name)], [{"id": widget, "name": "Survey"}])
+    tried = hub.manifest(*listed, headers=DRY_RUN)
+    assert (tried.status_code, tried.headers["preference-applied"]) == (200, "dry-run")
+    assert (tried.json()["revision"], tried.json()["event_types"][0]["status"]) == (1, "active")
+    assert hub.get(PATH).status_code == 404
+    assert hub.event(event_type=name).status_code == 422
+    assert hub.event(widget_id=widget).status_code == 422
+    hub.manifest(*listed)
+    assert hub.manifest(headers=DRY_RUN).json()["event_types"] == []
+    assert hub.manifest([entry("clicked")], headers=DRY_RUN).status_code == 409
+    assert hub.event(event_type=name, widget_id=widget).status_code == 201
+
+
+# Approval
+
+
+def test_a_type_waits_for_approval(cautious: Hub) -> None:
+    """Pending, and its events refused, until an operator approves it; widgets do not wait."""
+    hub, name, widget = cautious, "acme.x", str(uuid4())
+    answer = hub.manifest([entry(name)], [{"id": widget, "name": "Survey"}])
+    assert answer.json()["event_types"][0]["status"] == "pending"
+    assert answer.json()["widgets"][0]["status"] == "active"
+    assert hub.event(event_type=name).status_code == 422
+    assert name not in {found["name"] for found in hub.items("/event-types")}
+    assert hub.manifest([entry(name)]).json()["event_types"][0]["status"] == "pending"
+    approve(hub, name)
+    assert hub.event(event_type=name).status_code == 201
+    assert hub.get(PATH).json()["event_types"][0]["status"] == "active"
+
+
+def test_another_definition_waits_beside_the_one_in_force(cautious: Hub) -> None:
+    """Events are judged by the old one until the new one is approved; back to the old one nothing waits."""
+    hub, name = cautious, "acme.x"
+    hub.manifest([entry(name, metadata_schema=SCORE)])
+    approve(hub, name)
+    changed = hub.manifest([entry(name, metadata_schema=NARROWER, version=2)])
+    assert changed.json()["event_types"][0]["status"] == "pending"
+    assert hub.event(event_type=name, metadata={"score": 10}).status_code == 201
+    assert hub.manifest([entry(name, metadata_schema=SCORE)]).json()["event_types"][0]["status"] == "active"
+    hub.manifest([entry(name, metadata_schema=NARROWER, version=2)])
+    approve(hub, name)
+    wait_until(lambda: hub.event(event_type=name, metadata={"score": 10}).status_code == 422)
+
+
+def test_a_type_that_was_never_approved_does_not_slip_in(cautious: Hub) -> None:
+    """Neither left out and listed again, nor by another definition."""
+    hub, name = cautious, "acme.x"
+    hub.manifest([entry(name)])
+    hub.manifest()
+    assert hub.manifest([entry(name)]).json()["event_types"][0]["status"] == "pending"
+    assert hub.manifest([entry(name, description="Other.")]).json()["event_types"][0]["status"] == "pending"
+    assert hub.event(event_type=name).status_code == 422
+
+
+# Schemas that hubs write
+
+
+def nested(levels: int) -> str:
+    """A schema of so many levels, as text."""
+    return '{"type":"object","properties":{"a":' * levels + "{}" + "}}" * levels
+
+
+HOSTILE = {
+    "deep": nested(100_000),
+    "a little too deep": nested(13),
+    "large": json.dumps({"type": "object", "description": "x" * 17_000}),
+    "wide": json.dumps({"type": "object", "properties": {f"f{number}": {} for number in range(401)}}),
+    "nested quantifiers": json.dumps({"type": "object", "properties": {"a": {"pattern": "^(a+)+\\1$"}}}),
+    "lookahead": json.dumps({"type": "object", "properties": {"a": {"pattern": "^(?=(a|aa)+$).*"}}}),
+    "counts": json.dumps({"type": "object", "properties": {"a": {"pattern": "((a{0,999}){0,999}){0,999}"}}}),
+    "classes": json.dumps({"type": "object", "properties": {f"a{n}": {"pattern": "\\w{100}"} for n in range(50)}}),
+    "patternProperties": json.dumps({"type": "object", "patternProperties": {"(a+)+$": {"$ref": "#"}}}),
+    "reference": json.dumps({"type": "object", "$ref": "http://localhost:1/x"}),
+    "circle": json.dumps({"type": "object", "$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}),
+    "no schema": '{"type": "objekt"}',
+    "number": '{"type": "object", "minProperties": 1e400}',
+    "duplicate": '{"type": "object", "type": "object"}',
+    "NaN": '{"type": "object", "minProperties": NaN}',
+}
+
+
+@pytest.mark.parametrize("schema", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_schema_is_refused_fast_and_never_kept(hub: Hub, name: str, schema: str) -> None:
+    """400, 413 or 422 within two seconds; nothing is registered, and others are served on."""
+    body = json.dumps({"event_types": [entry(name, metadata_schema=0)], "widgets": []})
+    started = time.monotonic()
+    refused = hub.client.put(
+        BASE + PATH, content=body.replace('"metadata_schema": 0', f'"metadata_schema": {schema}'), headers=JSON
+    )
+    assert time.monotonic() - started < 2
+    assert refused.status_code in (400, 413, 422), refused.text
+    assert refused.json().keys() == {"error", "help"}
+    assert len(refused.json()["error"]) <= 4000
+    assert hub.get(PATH).status_code == 404
+    assert hub.event(event_type=name).status_code == 422
+    assert hub.event().status_code == 201
+
+
+def test_a_fault_of_a_schema_is_told_where_it_is(hub: Hub, prefix: str) -> None:
+    """Of every type, by where it stands in the manifest."""
+    refused = hub.manifest(
+        [
+            entry(f"{prefix}.a", metadata_schema=SCORE),
+            entry(f"{prefix}.b", metadata_schema={"type": "object", "properties": {"a": {"maxLenght": 3}}}),
+            entry(f"{prefix}.c", metadata_schema={}),
+        ]
+    )
+    assert refused.status_code == 422
+    first, second = refused.json()["error"].split("; event_types")
+    assert first.startswith("event_types/1/metadata_schema/properties/a/maxLenght: ")
+    assert second.startswith("/2/metadata_schema: ")
+
+
+def test_a_pattern_is_run_in_linear_time(hub: Hub, name: str) -> None:
+    """What would take for ever by backtracking does not: each event is answered at once."""
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a|a)*(a|a)*$"}}}
+    assert hub.manifest([entry(name, metadata_schema=schema)]).status_code == 200
+    started = time.monotonic()
+    answer = hub.event(event_type=name, metadata={"a": "a" * 60_000 + "b"})
+    assert answer.status_code == 422
+    assert time.monotonic() - started < 2
+
+
+# What events of a type with a schema are told
+
+
+def test_metadata_is_judged_by_the_schema_of_its_type(hub: Hub, name: str) -> None:
+    """422 names the field in an event alone; in a batch its pointer, beside events that are stored."""
+    schema = {
+        "type": "object",
+        "required": ["score"],
+        "properties": {"score": {"type": "integer", "maximum": 10}, "tags": {"items": {"type": "string"}}},
+    }
+    hub.manifest([entry(name, metadata_schema=schema)])
+
+    def event(metadata: Any) -> dict[str, Any]:
+        return EVENT | {"event_type": name} | ({} if metadata is None else {"metadata": metadata})
+
+    refused = hub.post("/interaction-events", event({"score": 11}))
+    assert refused.status_code == 422
+    assert "metadata/score is above 10" in refused.json()["error"]
+    told = hub.batch(
+        [event(x) for x in ({"score": 10}, {"score": 11}, {}, None, {"score": 1, "tags": ["a", 5]})]
+    ).json()
+    assert [one["status"] for one in told["results"]] == ["created", *["rejected"] * 4]
+    pointers = [one.get("pointer") for one in told["results"]]
+    assert pointers == [None, "/metadata/score", "/metadata/score", "/metadata/score", "/metadata/tags/1"]
+    assert [row["metadata"] for row in hub.rows()] == [{"score": 10}]
+    assert hub.event(metadata={"score": 11}).status_code == 201
+
+
+def test_a_pointer_that_is_longer_than_answers_are_is_left_out(hub: Hub, name: str) -> None:
+    """A fault under a name of 5,000 characters is told all the same, of an event and of a schema."""
+    long = "x" * 5000
+    schema = {"type": "object", "additionalProperties": {"type": "string"}}
+    hub.manifest([entry(name, metadata_schema=schema)])
+    answer = hub.batch([EVENT | {"event_type": name, "metadata": {long: 5}}])
+    (told,) = answer.json()["results"]
+    assert (answer.status_code, told["status"], "pointer" in told) == (422, "rejected", False)
+    assert hub.items("/rejected-submissions")[0]["error"] == told["error"]
+    unknown = {"type": "object", "properties": {long: {"x": 1}}}
+    refused = hub.manifest([entry(f"{name}.b", metadata_schema=unknown)])
+    assert (refused.status_code, len(refused.json()["error"])) == (422, 4000)

@@ -1,0 +1,267 @@
+"""Two hubs: whatever one asks for by whatever operation, it sees and changes nothing that is the other's."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.conftest import CONTRACTS, EVENT, NEWEST, Service
+from tests.handlers.conftest import ANNOTATION, TABLES, Hub, results_of, totals, totals_of
+
+EVENTS, ANNOTATIONS, REJECTIONS = "/interaction-events", "/annotations", "/rejected-submissions"
+SECRET = "private-to-a"  # noqa: S105 (a text to look for)
+
+
+@dataclass
+class Owner:
+    """A hub that has one of everything, and what identifies it; every text of its own has `SECRET` in it."""
+
+    hub: Hub
+    event: str
+    annotation: str
+    rejection: str
+    cursors: dict[str, str]
+    event_type: str
+
+    @property
+    def marks(self) -> list[str]:
+        """What nobody else may ever be told."""
+        return [SECRET, self.event, self.annotation, self.rejection, str(self.hub.id)]
+
+
+@pytest.fixture
+def a(newest: Service, new_hub: Callable[..., Hub], prefix: str) -> Owner:
+    """A hub with an event, an annotation, a rejection of each kind, usage and a manifest."""
+    hub = new_hub(newest)
+    secret = {"view_context_ref": SECRET, "metadata": {SECRET: SECRET}, "actor_id": str(uuid4())}
+    own = {"client_event_id": f"{SECRET}-event", **secret}
+    headers = {"Idempotency-Key": "k"}
+    event = hub.post(EVENTS, EVENT | own, headers=headers).json()["id"]
+    remark = ANNOTATION | secret | {"body": SECRET, "client_annotation_id": f"{SECRET}-remark", "event_id": event}
+    annotation = hub.post(ANNOTATIONS, remark).json()["id"]
+    hub.event(event_type=SECRET + prefix)
+    hub.post(ANNOTATIONS, remark | {"widget_id": str(uuid4())})
+    event_type = {"name": prefix, "description": "Shared."}
+    hub.manifest([event_type], [{"id": str(uuid4()), "name": "Shared."}])
+    (rejection, _) = [item["id"] for item in hub.items(REJECTIONS)]
+    cursors = {path: hub.get(path, limit=1).json()["next_cursor"] for path in (EVENTS, ANNOTATIONS, REJECTIONS)}
+    return Owner(hub, event, annotation, rejection, cursors, prefix)
+
+
+@pytest.fixture
+def b(newest: Service, new_hub: Callable[..., Hub]) -> Hub:
+    """A hub that has nothing."""
+    return new_hub(newest)
+
+
+Try = Callable[[Owner, Hub], None]
+TRIES: dict[str, Try] = {}
+
+
+def of(operation: str) -> Callable[[Try], Try]:
+    """Mark what is tried of `operation`."""
+
+    def mark(function: Try) -> Try:
+        TRIES[f"handlers.{operation}"] = function
+        return function
+
+    return mark
+
+
+def told(a: Owner, response: httpx.Response, status: int) -> httpx.Response:
+    """`response`, which has `status` and tells nothing of `a`."""
+    assert response.status_code == status, response.text
+    everything = response.text + str(response.headers)
+    assert [mark for mark in a.marks if mark in everything] == []
+    return response
+
+
+def reads_nothing(a: Owner, b: Hub, path: str, **filters: str) -> None:
+    """Neither page nor cursor nor filter of a list gives anything."""
+    for parameters in ({}, {"limit": "1"}, filters, *[{name: value} for name, value in filters.items()]):
+        page = told(a, b.get(path, **parameters), 200).json()
+        assert (page["items"], page["has_more"]) == ([], False)
+    for cursor in a.cursors.values():
+        assert told(a, b.get(path, cursor=cursor), 200).json()["items"] == []
+
+
+def exports_nothing(a: Owner, b: Hub, path: str, **filters: str) -> None:
+    """Neither file has a row, of a filter or without."""
+    for parameters in ({}, filters):
+        assert told(a, b.get(f"{path}/export", format="ndjson", **parameters), 200).content == b""
+        text = told(a, b.get(f"{path}/export", format="csv", **parameters), 200).text
+        assert len(text.splitlines()) == 1
+
+
+@of("interaction_events.create")
+def creates_an_event(a: Owner, b: Hub) -> None:
+    """The keys of another hub are free, and an event under them is one's own."""
+    mine = EVENT | {"client_event_id": f"{SECRET}-event", "actor_type": "agent"}
+    answer = b.post(EVENTS, mine, headers={"Idempotency-Key": "k"})
+    assert told(a, answer, 201).json()["id"] != a.event
+    assert "idempotent-replayed" not in answer.headers
+    again = b.post(EVENTS, mine, headers={"Idempotency-Key": "k"})
+    assert (again.status_code, again.json()) == (201, answer.json())
+    assert [str(row["id"]) for row in b.rows()] == [answer.json()["id"]]
+
+
+@of("interaction_events.create_batch")
+def creates_events(a: Owner, b: Hub) -> None:
+    """Likewise in a batch, as an array and as lines, under the key of another's request."""
+    mine = EVENT | {"client_event_id": f"{SECRET}-event"}
+    for answer in (b.batch([mine], Idempotency_Key="k"), b.lines(json.dumps(EVENT), Idempotency_Key="l")):
+        (result,) = results_of(told(a, answer, 200))
+        assert result["status"] == "created"
+    assert len(b.rows()) == 2
+
+
+@of("interaction_events.list_")
+def lists_events(a: Owner, b: Hub) -> None:
+    """Of any filter, and by cursors of another."""
+    reads_nothing(a, b, EVENTS, widget_id=EVENT["widget_id"], event_type="clicked", occurred_from=EVENT["occurred_at"])
+
+
+@of("interaction_events.export")
+def exports_events(a: Owner, b: Hub) -> None:
+    """Of any filter."""
+    exports_nothing(a, b, EVENTS, widget_id=EVENT["widget_id"], received_since="2000-01-01T00:00:00Z")
+
+
+@of("interaction_events.get")
+def reads_an_event(a: Owner, b: Hub) -> None:
+    """It is answered as one that does not exist is."""
+    there, nowhere = b.get(f"{EVENTS}/{a.event}"), b.get(f"{EVENTS}/{uuid4()}")
+    assert told(a, there, 404).json() == told(a, nowhere, 404).json()
+
+
+@of("annotations.create")
+def creates_an_annotation(a: Owner, b: Hub) -> None:
+    """Not on an event of another, which is told as one that does not exist is; its keys are free."""
+    refused = b.post(ANNOTATIONS, ANNOTATION | {"event_id": a.event})
+    nowhere = str(uuid4())
+    unknown = b.post(ANNOTATIONS, ANNOTATION | {"event_id": nowhere})
+    assert (refused.status_code, unknown.status_code) == (422, 422)
+    assert refused.json()["error"].replace(a.event, nowhere) == unknown.json()["error"]
+    mine = ANNOTATION | {"client_annotation_id": f"{SECRET}-remark"}
+    assert told(a, b.post(ANNOTATIONS, mine, headers={"Idempotency-Key": "k"}), 201).json()["id"] != a.annotation
+    assert len(b.rows("annotations")) == 1
+
+
+@of("annotations.create_batch")
+def creates_annotations(a: Owner, b: Hub) -> None:
+    """Likewise in a batch."""
+    items = [ANNOTATION | {"event_id": a.event}, ANNOTATION | {"client_annotation_id": f"{SECRET}-remark"}]
+    answer = b.batch(items, ANNOTATIONS, Idempotency_Key="k")
+    assert [one["status"] for one in results_of(answer)] == ["rejected", "created"]
+    assert results_of(answer)[1]["id"] != a.annotation
+
+
+@of("annotations.list_")
+def lists_annotations(a: Owner, b: Hub) -> None:
+    """Of any filter, also by an event of another, and by cursors of another."""
+    reads_nothing(a, b, ANNOTATIONS, widget_id=EVENT["widget_id"], event_id=a.event, category="praise")
+
+
+@of("annotations.export")
+def exports_annotations(a: Owner, b: Hub) -> None:
+    """Of any filter."""
+    exports_nothing(a, b, ANNOTATIONS, event_id=a.event)
+
+
+@of("annotations.get")
+def reads_an_annotation(a: Owner, b: Hub) -> None:
+    """It is answered as one that does not exist is."""
+    there, nowhere = b.get(f"{ANNOTATIONS}/{a.annotation}"), b.get(f"{ANNOTATIONS}/{uuid4()}")
+    assert told(a, there, 404).json() == told(a, nowhere, 404).json()
+
+
+@of("event_types.list_")
+def lists_event_types(a: Owner, b: Hub) -> None:
+    """The registry is everybody's, but it names nobody."""
+    items = told(a, b.get("/event-types", limit=1000), 200).json()["items"]
+    assert [item["registered_by"] for item in items if item["name"] == a.event_type] == ["another hub"]
+    assert a.hub.name not in json.dumps(items)
+
+
+@of("widgets.list_")
+def lists_widgets(a: Owner, b: Hub) -> None:
+    """Likewise."""
+    assert a.hub.name not in told(a, b.get("/widgets", limit=1000), 200).text
+
+
+@of("hub_capability_manifests.get")
+def reads_a_manifest(a: Owner, b: Hub) -> None:
+    """There is none, of any revision."""
+    told(a, b.get("/hub-capability-manifest"), 404)
+    told(a, b.get("/hub-capability-manifest", revision=1), 404)
+
+
+@of("hub_capability_manifests.put")
+def puts_a_manifest(a: Owner, b: Hub) -> None:
+    """It changes and ends nothing of another's; the first is one's own first revision."""
+    assert told(a, b.manifest(), 200).json()["revision"] == 1
+    told(a, b.manifest([{"name": a.event_type, "description": "Mine."}]), 409)
+    assert a.hub.get("/hub-capability-manifest").json()["event_types"][0]["status"] == "active"
+
+
+@of("rejected_submissions.list_")
+def lists_rejections(a: Owner, b: Hub) -> None:
+    """Of any filter, and by cursors of another."""
+    reads_nothing(a, b, REJECTIONS, kind="event", code="event_type_not_registered")
+
+
+@of("rejected_submissions.get")
+def reads_a_rejection(a: Owner, b: Hub) -> None:
+    """It is answered as one that does not exist is."""
+    there, nowhere = b.get(f"{REJECTIONS}/{a.rejection}"), b.get(f"{REJECTIONS}/{uuid4()}")
+    assert told(a, there, 404).json() == told(a, nowhere, 404).json()
+
+
+@of("rejected_submissions.replay")
+def replays_rejections(a: Owner, b: Hub) -> None:
+    """By their ids, by a filter, or all: there are none, also when they would be accepted now."""
+    b.manifest([{"name": a.hub.items(REJECTIONS)[0]["error"].split("'")[1].lower(), "description": "x"}])
+    named = b.post(f"{REJECTIONS}/replay", {"ids": [a.rejection]})  # which repeats the id that it was sent
+    assert [one["code"] for one in named.json()["results"]] == ["rejection_not_found"]
+    for asked in ({"kind": "event"}, {}):
+        assert totals_of(told(a, b.post(f"{REJECTIONS}/replay", asked), 200)) == totals()
+    assert not any("replayed_at" in item for item in a.hub.items(REJECTIONS))
+
+
+@of("usage.get")
+def reads_usage(a: Owner, b: Hub) -> None:
+    """There is none."""
+    assert a.hub.usage()["received"] == 4
+    assert told(a, b.get("/usage"), 200).json() == {"items": []}
+
+
+def test_every_operation_is_tried() -> None:
+    """An operation that is added to the contract has to be tried here, too."""
+    assert TRIES.keys() == {operation.operation_id for operation in CONTRACTS[NEWEST].operations}
+
+
+@pytest.mark.parametrize("operation", TRIES)
+def test_a_hub_sees_and_changes_nothing_of_another(a: Owner, b: Hub, operation: str) -> None:
+    """What is tried of each operation; the other's rows are the same afterwards, and so is what it reads."""
+    before = {table: a.hub.rows(table) for table in TABLES}
+    read = [a.hub.get(f"{EVENTS}/{a.event}").json(), a.hub.get(f"{ANNOTATIONS}/{a.annotation}").json()]
+    TRIES[operation](a, b)
+    assert {table: a.hub.rows(table) for table in TABLES} == before
+    assert [a.hub.get(f"{EVENTS}/{a.event}").json(), a.hub.get(f"{ANNOTATIONS}/{a.annotation}").json()] == read
+
+
+def test_what_is_asked_for_is_seen_by_its_owner(a: Owner) -> None:
+    """The same requests give the owner everything: none of them fails for another reason."""
+    hub = a.hub
+    assert [item["id"] for item in hub.items(EVENTS, widget_id=EVENT["widget_id"], event_type="clicked")] == [a.event]
+    assert [item["id"] for item in hub.items(ANNOTATIONS, event_id=a.event, category="praise")] == [a.annotation]
+    assert [item["id"] for item in hub.items(REJECTIONS, kind="event")] == [a.rejection]
+    for path in (EVENTS, ANNOTATIONS):
+        for form in ("ndjson", "csv"):
+            assert SECRET in hub.get(f"{path}/export", format=form).text
+    assert hub.get(f"{REJECTIONS}/{a.rejection}").status_code == 200
+    assert hub.get("/hub-capability-manifest").status_code == 200
+    assert totals_of(hub.post(f"{REJECTIONS}/replay", {"ids": [a.rejection]})) == totals(rejected=1)

@@ -1,0 +1,155 @@
+"""Rate limits: what a hub may send, what it is told of that, and that waiting as it is told to helps."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import httpx
+import pytest
+from psycopg.sql import SQL
+
+from tests.conftest import EVENT, OLDEST, Service, running
+from tests.handlers.conftest import BASE, JSON, Hub, results_of, totals, totals_of, wait_until
+from tests.postgresql import statement
+
+EVENTS = "/interaction-events"
+
+
+@pytest.fixture
+def limited(
+    start_service: Callable[..., AbstractContextManager[Service]], new_hub: Callable[..., Hub]
+) -> Iterator[Hub]:
+    """A hub that may send 5 items a second after a burst of 10."""
+    with start_service(IR_RATE_LIMIT="5", IR_RATE_BURST="10") as service:
+        yield new_hub(service)
+
+
+def left(response: httpx.Response) -> int:
+    """How many tokens the answer says are left."""
+    found = re.fullmatch(r'"default";r=(\d+);t=(\d+)', response.headers["ratelimit"])
+    assert found, response.headers["ratelimit"]
+    return int(found[1])
+
+
+def limit(hub: Hub, rate: int | None) -> None:
+    """Give the hub a rate of its own."""
+    change = SQL("UPDATE hubs SET rate_limit = {} WHERE id = {}").format(rate, hub.id)
+    statement(hub.service.database_url, change)
+
+
+def test_after_the_burst_it_is_429_with_a_true_retry_after(limited: Hub) -> None:
+    """Ten requests at once, no more; after so many seconds the next one is stored; what was refused is not."""
+    answers = [limited.event() for _ in range(10)]
+    assert {answer.status_code for answer in answers} == {201}
+    refused = [limited.event() for _ in range(5)]
+    refused = [answer for answer in refused if answer.status_code != 201]
+    assert {answer.status_code for answer in refused} == {429}
+    assert refused[-1].headers["retry-after"] == "1"
+    assert refused[-1].json()["error"] == "this hub may send 5 items per second after a burst of 10, and has sent more"
+    assert refused[-1].headers["ratelimit-policy"] == '"default";q=10;w=2'
+    time.sleep(int(refused[-1].headers["retry-after"]))
+    assert limited.event().status_code == 201
+    assert len(limited.rows()) == 16 - len(refused)
+
+
+def test_a_batch_costs_its_items(limited: Hub) -> None:
+    """An empty one costs what a request does; one that finds too few tokens is not stored, and is after the wait."""
+    answer = limited.batch([EVENT] * 7)
+    assert (answer.status_code, left(answer)) == (200, 3)
+    refused = limited.batch([EVENT] * 7)
+    assert refused.status_code == 429
+    seconds = int(refused.headers["retry-after"])
+    assert seconds in (1, 2)
+    time.sleep(seconds)
+    assert limited.batch([EVENT] * 7).status_code == 200
+    assert len(limited.rows()) == 14
+    limit(limited, None)
+    time.sleep(2)
+    before = left(limited.get("/widgets"))
+    assert before - left(limited.batch([])) == 1
+
+
+@pytest.mark.parametrize("count", [11, 12, 50])
+def test_a_batch_larger_than_the_burst_is_refused_for_good(limited: Hub, count: int) -> None:
+    """422 with the number and the limit, and not 429, which would have it wait for ever."""
+    answer = limited.batch([EVENT] * count)
+    assert answer.status_code == 422
+    assert answer.json()["error"] == f"the batch has {count} items; the limit is 10"
+    assert limited.rows() == []
+
+
+def test_a_batch_of_the_whole_burst_is_stored(limited: Hub) -> None:
+    """Once the bucket is full."""
+    assert limited.batch([EVENT] * 10).status_code == 200
+    assert len(limited.rows()) == 10
+
+
+def test_a_stream_is_slowed_down(limited: Hub) -> None:
+    """20 lines take the time that their tokens do, and all of them are stored."""
+    started = time.monotonic()
+    answer = limited.lines((json.dumps(EVENT) + "\n") * 20)
+    assert 1.5 <= time.monotonic() - started <= 6
+    assert (answer.status_code, totals_of(answer)) == (200, totals(created=20))
+    assert len(limited.rows()) == len(results_of(answer)) == 20
+
+
+def test_every_answer_to_a_hub_tells_what_is_left(limited: Hub) -> None:
+    """Of every operation and status; to who is no hub nothing is told."""
+    limit(limited, 1000)
+    wait_until(lambda: "q=10000" in limited.get("/widgets").headers["ratelimit-policy"])
+    asked: list[tuple[str, str, dict[str, Any], int]] = [
+        ("POST", EVENTS, {"json": EVENT}, 201),
+        ("POST", EVENTS, {"json": EVENT, "headers": {"Prefer": "dry-run"}}, 200),
+        ("POST", EVENTS, {"content": b"{", "headers": JSON}, 400),
+        ("POST", EVENTS, {"json": {}}, 422),
+        ("POST", EVENTS, {"json": EVENT, "headers": {"Idempotency-Key": ""}}, 422),
+        ("POST", EVENTS, {"content": b"x", "headers": {"Content-Type": "text/plain"}}, 415),
+        ("POST", EVENTS, {"content": b"x" * 70_000, "headers": JSON}, 413),
+        ("POST", f"{EVENTS}/batch", {"json": [EVENT]}, 200),
+        ("POST", f"{EVENTS}/batch", {"json": [5]}, 422),
+        ("POST", f"{EVENTS}/batch", {"content": b"5", "headers": {"Content-Type": "application/x-ndjson"}}, 422),
+        ("GET", EVENTS, {}, 200),
+        ("GET", f"{EVENTS}?limit=x", {}, 422),
+        ("GET", f"{EVENTS}/export?format=csv", {}, 200),
+        ("GET", f"{EVENTS}/x", {}, 404),
+        ("GET", "/hub-capability-manifest", {}, 404),
+        ("GET", "/usage", {}, 200),
+        ("POST", "/rejected-submissions/replay", {"json": {}}, 422),
+    ]
+    for method, path, options, status in asked:
+        answer = limited.client.request(method, BASE + path, **options)
+        assert answer.status_code == status, (method, path, answer.text)
+        assert answer.headers["ratelimit-policy"] == '"default";q=10000;w=10'
+        assert 0 < left(answer) < 10_000
+    stranger = limited.client.get(f"{BASE}/usage", headers={"Authorization": "Bearer irk_x"})
+    assert (stranger.status_code, "ratelimit" in stranger.headers) == (401, False)
+
+
+def test_an_operator_changes_a_rate_within_a_second(limited: Hub, new_hub: Callable[..., Hub]) -> None:
+    """Of one hub and no other, and back again."""
+    other = new_hub(limited.service)
+    for rate, policy in ((8, "q=80;w=10"), (None, "q=10;w=2")):
+        limit(limited, rate)
+        started = time.monotonic()
+        wait_until(lambda policy=policy: policy in limited.get("/widgets").headers["ratelimit-policy"])  # type: ignore[misc]
+        assert time.monotonic() - started < 1
+    assert "q=10;w=2" in other.get("/widgets").headers["ratelimit-policy"]
+
+
+def test_a_hub_takes_nothing_of_another(limited: Hub, new_hub: Callable[..., Hub]) -> None:
+    """Each has a bucket of its own."""
+    other = new_hub(limited.service)
+    limited.batch([EVENT] * 10)
+    assert limited.event().status_code == 429
+    assert other.event().status_code == 201
+
+
+def test_the_oldest_contract_knows_no_limit(database_url: str) -> None:
+    """As it promised: every event is stored, and no answer tells of limits."""
+    with running(database_url, OLDEST, IR_RATE_LIMIT="1", IR_RATE_BURST="1") as service, service.client() as client:
+        answers = [client.post(BASE + EVENTS, json=EVENT) for _ in range(20)]
+    assert {answer.status_code for answer in answers} == {201}
+    assert not any(name.startswith(("ratelimit", "retry")) for answer in answers for name in answer.headers)

@@ -1,0 +1,159 @@
+"""Usage: what is counted is what the hub itself counts."""
+
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import EVENT, Service
+from tests.handlers.conftest import ANNOTATION, BASE, DRY_RUN, JSON, Hub, totals_of
+
+EVENTS = "/interaction-events"
+ITEMS: list[Any] = [
+    EVENT,
+    EVENT | {"event_type": "nope"},
+    {},
+    5,
+    *[EVENT | {"client_event_id": f"c{n}"} for n in range(9)],
+]
+ITEMS += [EVENT | {"client_event_id": f"c{n}", "actor_type": "user"} for n in range(3)]
+
+
+def counted(response: httpx.Response, is_replayed: bool = False) -> Counter[str]:
+    """What a client counts of the answer to a batch, or to one event."""
+    if "results" in response.text or "totals" in response.text:
+        found = Counter(totals_of(response))
+        del found["received"]
+        if is_replayed:
+            found["duplicate"] += found.pop("created")
+        return found
+    if response.status_code == 201:
+        return Counter(["duplicate" if "idempotent-replayed" in response.headers else "created"])
+    return Counter(["throttled" if response.status_code == 429 else "rejected"])
+
+
+def test_usage_is_what_the_hub_counts_itself(hub: Hub) -> None:
+    """Over a random mixture of requests: received is the sum, each outcome as it was told, and created is in rows."""
+    choose = random.Random(7)  # noqa: S311 (the same each time)
+    mine: Counter[str] = Counter()
+    for _ in range(150):
+        items = choose.choices(ITEMS, k=choose.randrange(4))
+        match choose.randrange(6):
+            case 0:
+                mine += counted(hub.post(EVENTS, choose.choice(ITEMS)))
+            case 1:
+                mine += counted(hub.post(EVENTS, EVENT, headers={"Idempotency-Key": f"k{choose.randrange(9)}"}))
+            case 2:
+                mine += counted(hub.batch(items))
+            case 3:
+                mine += counted(hub.lines("\n".join(map(json.dumps, items))))
+            case 4:
+                hub.post(EVENTS, choose.choice(ITEMS), headers=DRY_RUN)
+                hub.batch(items, Prefer="dry-run")
+            case 5:
+                mine += counted(hub.post(EVENTS, content=b"{bad", headers=JSON))
+    usage = hub.usage()
+    assert usage == {"received": mine.total(), "throttled": 0, **mine}
+    assert usage["created"] == len(hub.rows()) > 9
+    assert min(usage[name] for name in ("created", "duplicate", "rejected")) > 9
+
+
+def test_a_replay_and_a_batch_that_is_sent_again_are_counted(hub: Hub, prefix: str) -> None:
+    """What was stored before is a duplicate; what a replay stores is created, what it does not is rejected again."""
+    first = hub.batch([EVENT, EVENT | {"event_type": prefix}], Idempotency_Key="k")
+    again = hub.batch([EVENT, EVENT | {"event_type": prefix}], Idempotency_Key="k")
+    mine = counted(first) + counted(again, is_replayed=True)
+    hub.manifest([{"name": prefix, "description": "x"}])
+    mine += counted(hub.post("/rejected-submissions/replay", {"limit": 1}))
+    hub.post("/rejected-submissions/replay", {}, headers=DRY_RUN)
+    assert mine == {"created": 2, "duplicate": 1, "rejected": 2}
+    assert hub.usage() == {"received": 5, "throttled": 0, **mine}
+    assert len(hub.rows()) == 2
+
+
+def test_reasons_say_why(hub: Hub) -> None:
+    """By kind: the type or category of what is stored, the code of what is rejected; their sum is what is received."""
+    hub.batch([EVENT, EVENT, EVENT | {"event_type": "viewed"}, EVENT | {"event_type": "nope"}, {}])
+    hub.post("/annotations", ANNOTATION)
+    hub.post("/annotations", {})
+    items = hub.get("/usage").json()["items"]
+    assert [item["kind"] for item in items] == ["annotation", "event"]
+    found = {item["kind"]: {(one["outcome"], one["reason"]): one["count"] for one in item["reasons"]} for item in items}
+    assert found == {
+        "annotation": {("created", "praise"): 1, ("rejected", "invalid_body"): 1},
+        "event": {
+            ("created", "clicked"): 2,
+            ("created", "viewed"): 1,
+            ("rejected", "event_type_not_registered"): 1,
+            ("rejected", "invalid_body"): 1,
+        },
+    }
+    assert [item["received"] for item in items] == [2, 5]
+
+
+def test_hours_are_chosen(hub: Hub) -> None:
+    """Those that begin from since until before until."""
+    before = datetime.now(UTC)
+    hub.event()
+    hub.get("/usage")
+    (row,) = hub.rows("usage")
+    hour = row["hour"]
+    assert before.replace(minute=0, second=0, microsecond=0) <= hour <= datetime.now(UTC)
+
+    def found(since: datetime, until: datetime) -> list[str]:
+        asked = {"since": since.isoformat(), "until": until.isoformat()}
+        return [item["hour"] for item in hub.get("/usage", **asked).json()["items"]]
+
+    second = timedelta(seconds=1)
+    assert found(hour, hour + second) == [f"{hour:%Y-%m-%dT%H:%M:%SZ}"]
+    assert found(hour + second, hour + timedelta(hours=1)) == []
+    assert found(hour - second, hour) == []
+    assert len(found(hour - timedelta(days=30), hour + timedelta(days=1))) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "since=2026-01-01T00:00:00Z&until=2026-02-01T00:00:01Z",
+        "since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z",
+        "since=2026-01-01T00:00:00Z",
+        "since=9999-01-01T00:00:00Z",
+        "since=now",
+        "from=2026-01-01T00:00:00Z",
+        "until=",
+    ],
+)
+def test_hours_that_cannot_be_are_refused(hub: Hub, query: str) -> None:
+    """422: more than 31 days, backwards, other names."""
+    assert hub.client.get(f"{BASE}/usage?{query}").status_code == 422
+
+
+@pytest.mark.parametrize("until", ["0001-01-01T00:00:00Z", "0001-01-02T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_the_ends_of_time_are_answered(hub: Hub, until: str) -> None:
+    """Without a fault of the service."""
+    assert hub.get("/usage", until=until).status_code in (200, 422)
+
+
+def test_what_is_throttled_is_counted(
+    start_service: Callable[..., AbstractContextManager[Service]], new_hub: Callable[..., Hub]
+) -> None:
+    """Every item of a batch that is refused; of a dry run nothing, though it is refused, too."""
+    with start_service(IR_RATE_LIMIT="1", IR_RATE_BURST="10") as service:
+        hub = new_hub(service)
+        mine = counted(hub.batch([EVENT] * 8))
+        throttled = hub.batch([EVENT] * 7)
+        assert throttled.status_code == 429
+        hub.batch([EVENT] * 7, Prefer="dry-run")
+        while hub.post(EVENTS, EVENT, headers=DRY_RUN).status_code != 429:
+            pass
+        mine["throttled"] += 7
+        time.sleep(2)
+        assert hub.usage() == {"received": 15, **mine}
+    assert mine == {"created": 8, "throttled": 7, "duplicate": 0, "rejected": 0}
