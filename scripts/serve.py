@@ -11,9 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import uvicorn
 from sqlalchemy import Connection
@@ -25,21 +28,33 @@ from uvicorn.supervisors import Multiprocess
 from db import embedded, migrate, partitions
 from db.engine import Database
 from db.errors import Unavailable
+from db.registry import Caller
+from db.rejected_submissions import Bounds
 from handlers import contracts, health, resources, security
-from handlers.resources import Resources
+from handlers.resources import Policy, Resources
 from openapi.access_log import AccessLog
-from openapi.app import Problems, Surroundings, build
-from openapi.body import header
+from openapi.app import build
 from openapi.contract import Contract
+from openapi.endpoint import Surroundings
+from openapi.fields import field_values
+from openapi.layers import Problems
 from openapi.live import Live
+from openapi.rate_limits import Bucket, RateLimits
+from openapi.rate_limits import Policy as RatePolicy
 from openapi.server_timing import ServerTiming
-from scripts import logs
+from scripts import logs, metrics
+from scripts.metrics import Metrics
 from scripts.settings import Settings, variable
 from scripts.upkeep import kept_up
 
 logger = logging.getLogger(__name__)
 
 HEALTH = "/health/"
+METRICS = "/metrics"
+RATE_LIMITS = "rate-limits"
+"""The file of the buckets, beside what the metrics are counted in."""
+BURST_SECONDS = 10
+"""What a hub with a rate of its own may send at once, in seconds of that rate."""
 PATIENCE_SECONDS = 30
 """How long a start waits for a database that is away."""
 WORKER_START_SECONDS = 120
@@ -75,6 +90,14 @@ def prepare(opened: Database) -> dict[str, str | list[str] | None]:
     return {"revision_before": before, "revision": after, **done}
 
 
+@contextmanager
+def shared_by_workers() -> Iterator[None]:
+    """What the workers of a service share meanwhile: what metrics are counted in, and the buckets of hubs."""
+    with metrics.shared() as directory:
+        RateLimits.create(directory / RATE_LIMITS)
+        yield
+
+
 def application() -> ASGIApp:
     """The service of one worker, configured by the environment. uvicorn calls this."""
     settings = Settings.read()
@@ -85,27 +108,45 @@ def application() -> ASGIApp:
     async def lifespan(_router: Router) -> AsyncIterator[dict[str, Any]]:
         with closing(Database(settings.database_url, settings.connections, settings.database_timeout)) as opened:
             contract, differences = await asyncio.to_thread(_patiently, lambda: _read_contract(opened))
-            async with resources.opened(opened) as held, kept_up(opened, settings.retention):
-                live.application = _built(contract, held, settings)
+            operations = [operation.operation_id for operation in contract.operations]
+            directory = Path(os.environ[metrics.DIRECTORY])
+            async with AsyncExitStack() as stack:
+                counted = Metrics(contract.version, contract.digest, operations)
+                limits = stack.enter_context(RateLimits(directory / RATE_LIMITS))
+                held = await stack.enter_async_context(resources.opened(opened, _policy(settings), counted.items))
+                for kept in (counted.kept_written(), kept_up(opened, settings.retention, _bounds(settings))):
+                    await stack.enter_async_context(kept)
+                logged.ended = counted.request
+                live.application = _built(contract, settings, held, _buckets(limits, settings))
                 logger.info("serving", extra={"contract": contract.version, "digest": contract.digest})
                 for difference in differences:
                     logger.warning(difference)
                 gc.collect()
                 gc.freeze()  # what is there now stays: no later collection need look at it again
                 gc.set_threshold(20_000)  # the requests under way are no garbage
-                yield {"database": opened, "contract_version": contract.version, "head_timeout": settings.head_timeout}
+                yield {
+                    "database": opened,
+                    "contract_version": contract.version,
+                    "head_timeout": settings.head_timeout,
+                    "metrics": counted,
+                }
                 logs.hold_no_more()  # a worker ends by the signal that uvicorn raises again
                 logger.info("stopping")
 
     _end_with_parent()
-    routes = [Route("/health/live", health.live), Route("/health/ready", health.ready)]
-    health_ = Problems(Router(routes, redirect_slashes=False, lifespan=lifespan), failures={})
+    routes = [
+        Route("/health/live", health.live),
+        Route("/health/ready", health.ready),
+        Route(METRICS, metrics.metrics),
+    ]
+    operators = Problems(Router(routes, redirect_slashes=False, lifespan=lifespan), failures={})
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", HEALTH)  # of a lifespan there is none
-        await (health_ if path.startswith(HEALTH) else live)(scope, receive, send)
+        await (operators if path.startswith(HEALTH) or path == METRICS else live)(scope, receive, send)
 
-    return _behind_proxy(AccessLog(ServerTiming(application) if settings.server_timing else application))
+    logged = AccessLog(ServerTiming(application) if settings.server_timing else application)
+    return _behind_proxy(logged)
 
 
 def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
@@ -116,11 +157,11 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
     logs.configure(settings.log_level)
-    with _listener(settings) as listener, connected(settings) as kept:
+    with _listener(settings) as listener, connected(settings) as kept, shared_by_workers():
         done = _patiently(lambda: prepare(kept))
         if done["revision_before"] != done["revision"]:
             logger.info("migrated", extra=done)
-        _built(_read_contract(kept)[0], None, settings)  # raises here, before anything depends on it
+        _built(_read_contract(kept)[0], settings)  # raises here, before anything depends on it
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         logger.info("listening", extra={"url": url})
@@ -152,7 +193,7 @@ def _behind_proxy(service: ASGIApp) -> ASGIApp:
     told_by_proxy = ProxyHeadersMiddleware(service)  # type: ignore[arg-type] # uvicorn types scopes more closely
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        is_told = scope["type"] == "http" and header(scope, b"x-forwarded-for")
+        is_told = scope["type"] == "http" and field_values(scope, b"x-forwarded-for")
         await (told_by_proxy if is_told else service)(scope, receive, send)  # type: ignore[arg-type]
 
     return application
@@ -168,7 +209,12 @@ def _listener(settings: Settings) -> socket.socket:
         raise OSError(f"cannot listen at {where}: {error.strerror}") from None
 
 
-def _built(contract: Contract, held: Resources | None, settings: Settings) -> ASGIApp:
+def _built(
+    contract: Contract,
+    settings: Settings,
+    held: Resources | None = None,
+    bucket_of: Callable[[Caller], Bucket] | None = None,
+) -> ASGIApp:
     return build(
         contract,
         Surroundings(
@@ -176,8 +222,28 @@ def _built(contract: Contract, held: Resources | None, settings: Settings) -> AS
             resources=held,
             failures={Unavailable: "unavailable"},
             body_timeout=settings.body_timeout,
+            bucket_of=bucket_of,
         ),
     )
+
+
+def _buckets(limits: RateLimits, settings: Settings) -> Callable[[Caller], Bucket]:
+    usual = RatePolicy(settings.rate_limit, settings.rate_burst)
+
+    @lru_cache(maxsize=10_000)
+    def bucket(hub_id: UUID, rate: int | None) -> Bucket:
+        """A hub with a rate of its own may send at once as much as in ten seconds."""
+        return Bucket(limits, hub_id, RatePolicy(rate, rate * BURST_SECONDS) if rate else usual)
+
+    return lambda hub: bucket(hub.id, hub.rate_limit)
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(_bounds(settings), approves_event_types=settings.manifest_approval == "manual")
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(settings.rejections_count, settings.rejections_days, settings.rejections_bytes)
 
 
 def _read_contract(opened: Database) -> tuple[Contract, list[str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "IR_"
-LOG_LEVELS = ("debug", "info", "warning", "error")
+CHOICES = {"log_level": ("debug", "info", "warning", "error"), "manifest_approval": ("automatic", "manual")}
 LONGEST_RETENTION = 36500
 """Days."""
 SWITCH = {"on": True, "off": False}
@@ -47,7 +47,26 @@ class Settings:
         default=None,
         metadata=_for("days that events are kept, and up to a week more; unset: for ever", LONGEST_RETENTION),
     )
-    log_level: str = field(default="info", metadata=_for(", ".join(LOG_LEVELS)))
+    manifest_approval: str = field(
+        default="automatic",
+        metadata=_for("automatic or manual: whether event types of a hub's manifest wait for approval"),
+    )
+    rejections_count: int = field(
+        default=10_000, metadata=_for("rejected submissions that are kept of each hub", 1_000_000)
+    )
+    rejections_days: int = field(
+        default=30, metadata=_for("days that rejected submissions are kept", LONGEST_RETENTION)
+    )
+    rejections_bytes: int = field(
+        default=64 * 1024 * 1024, metadata=_for("bytes of rejected submissions that are kept of each hub", 2**40)
+    )
+    rate_limit: int = field(
+        default=100_000, metadata=_for("submissions and requests that each hub may send, a second", 10**9)
+    )
+    rate_burst: int = field(
+        default=1_000_000, metadata=_for("how many of these a hub that was idle may send at once", 10**9)
+    )
+    log_level: str = field(default="info", metadata=_for(", ".join(CHOICES["log_level"])))
     server_timing: bool = field(
         default=False, metadata=_for("on or off: answers say in a Server-Timing header where their time went")
     )
@@ -83,11 +102,10 @@ def _parse(setting: dataclasses.Field[Any], text: str) -> Any:
     name = variable(setting.name)
     if not text:
         raise SettingsError(f"{name} is set to nothing; unset it to use the default")
-    if setting.name == "log_level" and text not in LOG_LEVELS:
-        raise SettingsError(f"{name} is {text!r}; it must be one of {', '.join(LOG_LEVELS)}")
+    choices = SWITCH if isinstance(setting.default, bool) else CHOICES.get(setting.name, (text,))
+    if text not in choices:
+        raise SettingsError(f"{name} is {text!r}; it must be one of {', '.join(choices)}")
     if isinstance(setting.default, bool):
-        if text not in SWITCH:
-            raise SettingsError(f"{name} is {text!r}; it must be one of {', '.join(SWITCH)}")
         return SWITCH[text]
     if isinstance(setting.default, Path | str):
         return type(setting.default)(text)

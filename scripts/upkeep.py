@@ -5,28 +5,43 @@ import logging
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
-from db import partitions
+from db import partitions, rejected_submissions
 from db.background import meanwhile
 from db.engine import Database
 from db.errors import DatabaseError
+from db.rejected_submissions import Bounds
 
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 3600
 
 
-def kept_up(opened: Database, retention_days: int | None) -> AbstractAsyncContextManager[None]:
-    """Meanwhile the partitions of the coming weeks are made, and those older than the retention are dropped."""
-    return meanwhile(_keep_up(opened, retention_days))
+def kept_up(opened: Database, retention_days: int | None, rejections: Bounds) -> AbstractAsyncContextManager[None]:
+    """Meanwhile the partitions of the coming weeks are made, and what is beyond retention and bounds is dropped."""
+    return meanwhile(_keep_up(opened, retention_days, rejections))
 
 
-async def _keep_up(opened: Database, retention_days: int | None) -> None:
+async def _keep_up(opened: Database, retention_days: int | None, rejections: Bounds) -> None:
     while True:
         try:
-            made, dropped = await asyncio.to_thread(partitions.upkeep, opened, datetime.now(UTC), retention_days)
-            if made or dropped:
-                names = [partition.name for partition in dropped]
-                logger.info("upkeep", extra={"partitions_made": made, "partitions_dropped": names})
+            await asyncio.to_thread(_keep_up_once, opened, retention_days, rejections)
         except Exception as error:  # whatever it is, requests are served on, and the next time may do
             logger.warning("upkeep failed: %s", error, exc_info=not isinstance(error, DatabaseError))
         await asyncio.sleep(INTERVAL_SECONDS)
+
+
+def _keep_up_once(opened: Database, retention_days: int | None, rejections: Bounds) -> None:
+    now = datetime.now(UTC)
+    made, dropped = partitions.upkeep(opened, now, retention_days)
+    with opened.begin() as connection:
+        hubs = rejected_submissions.hubs(connection)
+    forgotten = 0
+    for hub_id in hubs:  # a transaction each, so that nothing is locked for long
+        with opened.begin() as connection:
+            forgotten += rejected_submissions.trim(connection, hub_id, rejections, now)
+    if made or dropped or forgotten:
+        names = [partition.name for partition in dropped]
+        logger.info(
+            "upkeep",
+            extra={"partitions_made": made, "partitions_dropped": names, "rejected_submissions_dropped": forgotten},
+        )

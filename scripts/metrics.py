@@ -1,0 +1,157 @@
+"""Metrics for Prometheus, summed over all worker processes of one service (the multiprocess mode of its client)."""
+
+import asyncio
+import logging
+import os
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, generate_latest, values
+from prometheus_client.metrics_core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.requests import Request
+from starlette.responses import Response
+
+from db.background import meanwhile
+
+logger = logging.getLogger(__name__)
+
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable by which the processes of a service know where they count."""
+PREFIX = "interaction_reporting_"
+DURATION = PREFIX + "request_duration_seconds"
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+BUCKETS = (*map(str, BOUNDS), "+Inf")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+WRITE_SECONDS = 1
+
+
+@contextmanager
+def shared() -> Iterator[Path]:
+    """A directory in which this process, and those that it starts, count meanwhile; it is removed in the end."""
+    before = os.environ.get(DIRECTORY)
+    with TemporaryDirectory(prefix="interaction-reporting-") as directory:
+        os.environ[DIRECTORY] = directory
+        try:
+            yield Path(directory)
+        finally:
+            os.environ.pop(DIRECTORY)
+            if before is not None:
+                os.environ[DIRECTORY] = before
+
+
+class Metrics:
+    """What this process counts, and the sum of what all processes of the service have counted, those that ended too.
+
+    A request is counted in memory, which costs a tenth of counting in the client's files; these are written once a
+    second, and before this process is asked. `operations` are the operationIds of the contract: labels are bounded.
+    """
+
+    def __init__(self, version: str, digest: str, operations: Iterable[str]) -> None:
+        """Made within `shared`, of the process itself or of the one that started it."""
+        # The client would choose this when it is imported, which the parent does before there is a directory.
+        values.ValueClass = _value_class(os.environ[DIRECTORY])
+        self._contract = (version, digest)
+        self._operations = {name: name.removeprefix("handlers.") for name in operations}
+        self._requests: Counter[tuple[str, str, int]] = Counter()
+        self._items: Counter[tuple[str, str]] = Counter()
+        self._durations: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * (len(BUCKETS) + 1))
+        self._written_requests = _counter("requests", "Requests that ended.", "method", "operation", "status")
+        self._written_items = _counter("items", "Items of requests, by what became of them.", "kind", "outcome")
+        # The client's own Histogram takes one value at a time: its parts are counted here, and put together when read.
+        self._written_durations = _counter("request_duration_seconds", "From a request to its end.", "operation", "le")
+
+    def request(self, operation: str | None, method: str, status: int, seconds: float) -> None:
+        """Count a request of `operation`, None if it was routed nowhere; a status of 0 is that of none."""
+        name = self._operations.get(operation, "none") if operation else "none"
+        self._requests[method if method in METHODS else "other", name, status] += 1
+        durations = self._durations[name]
+        durations[bisect_left(BOUNDS, seconds)] += 1
+        durations[-1] += seconds
+
+    def items(self, kind: str, outcome: str, count: int) -> None:
+        """Count items of requests: events or annotations that were created, duplicate, rejected or throttled."""
+        self._items[kind, outcome] += count
+
+    @asynccontextmanager
+    async def kept_written(self) -> AsyncIterator[None]:
+        """Meanwhile what is counted is written once a second, and in the end."""
+        async with meanwhile(self._keep_written()):
+            yield
+        self.write()
+
+    async def _keep_written(self) -> None:
+        while True:
+            await asyncio.sleep(WRITE_SECONDS)
+            try:
+                self.write()
+            except OSError as error:  # requests are served on, and the next time may do
+                logger.warning("metrics cannot be written: %s", error)
+
+    def write(self) -> None:
+        """Write what was counted since the last time. What is written is counted no more, so that nothing is twice."""
+        while self._requests:
+            (method, operation, status), count = self._requests.popitem()
+            self._written_requests.labels(method, operation, str(status) if status else "none").inc(count)
+        while self._items:
+            (kind, outcome), count = self._items.popitem()
+            self._written_items.labels(kind, outcome).inc(count)
+        while self._durations:
+            operation, parts = self._durations.popitem()
+            for bound, part in zip((*BUCKETS, "sum"), parts, strict=True):
+                self._written_durations.labels(operation, bound).inc(part)
+
+    def exposition(self) -> bytes:
+        """The metrics of all processes in Prometheus' text format 0.0.4; others' are up to a second old."""
+        self.write()
+        registry = CollectorRegistry()
+        registry.register(self)
+        return generate_latest(registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics of all processes, for the client's registry."""
+        contract = GaugeMetricFamily(
+            PREFIX + "contract_info", "The contract that governs.", labels=["version", "digest"]
+        )
+        contract.add_metric(self._contract, 1)
+        yield contract
+        written = CollectorRegistry()
+        MultiProcessCollector(written)  # type: ignore[no-untyped-call]
+        for family in written.collect():
+            yield _histogram(family) if family.name == DURATION else family
+
+
+async def metrics(request: Request) -> Response:
+    """200 with the metrics of all processes."""
+    counted: Metrics = request.state.metrics
+    return Response(counted.exposition(), media_type=prometheus_client.exposition.CONTENT_TYPE_PLAIN_0_0_4)
+
+
+@cache
+def _value_class(_directory: str) -> Any:
+    """The client's class of values that are in files of that directory: one for each process, which has a file open."""
+    return values.MultiProcessValue()  # type: ignore[no-untyped-call]
+
+
+def _counter(name: str, documentation: str, *labels: str) -> prometheus_client.Counter:
+    return prometheus_client.Counter(PREFIX + name, documentation, labels, registry=None)
+
+
+def _histogram(counted: Metric) -> HistogramMetricFamily:
+    """The histogram whose parts were counted, each bucket by itself."""
+    parts: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for sample in counted.samples:
+        parts[sample.labels["operation"]][sample.labels["le"]] = sample.value
+    histogram = HistogramMetricFamily(DURATION, counted.documentation, labels=["operation"])
+    for operation, found in sorted(parts.items()):
+        sums = accumulate(found.get(bucket, 0.0) for bucket in BUCKETS)
+        histogram.add_metric([operation], list(zip(BUCKETS, sums, strict=True)), found.get("sum", 0.0))
+    return histogram
