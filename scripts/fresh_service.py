@@ -13,6 +13,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from db import contracts
+from scripts.serve import connected, prepare
+from scripts.settings import Settings
+
+DATA = "data"
 PATIENCE_SECONDS = 60
 
 
@@ -32,14 +37,20 @@ class StartFailedError(RuntimeError):
 
 
 @contextmanager
-def fresh_service(*options: str, **settings: str) -> Iterator[Service]:
+def fresh_service(*options: str, contract: str | None = None, **settings: str) -> Iterator[Service]:
     """`interaction-reporting serve --demo` with `options`, on a free port; `settings` by variable, no others.
 
-    On exit it is drained, and its embedded PostgreSQL stopped and removed.
+    The newest contract of the release governs, or the one of version `contract`. On exit the service is drained, and
+    its embedded PostgreSQL stopped and removed.
     """
-    temporary = tempfile.TemporaryDirectory(prefix="interaction-reporting-")
-    with temporary as directory, service_on(Path(directory), *options, **settings) as service:
-        yield service
+    with tempfile.TemporaryDirectory(prefix="interaction-reporting-") as directory:
+        if contract is not None:
+            with connected(Settings(data_dir=Path(directory, DATA))) as database:
+                prepare(database)
+                with database.begin() as connection:
+                    contracts.activate(connection, contract)
+        with service_on(Path(directory), *options, **settings) as service:
+            yield service
 
 
 @contextmanager
@@ -47,15 +58,15 @@ def service_on(directory: Path, *options: str, **settings: str) -> Iterator[Serv
     """As `fresh_service`, with data and log in `directory`, which stays."""
     log = directory / "service.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IR_")}
-    environment |= {"IR_DATA_DIR": str(directory / "data"), "IR_PORT": "0", **settings}
+    environment |= {"IR_DATA_DIR": str(directory / DATA), "IR_PORT": "0", **settings}
     command = [sys.executable, "-m", "scripts.cli", "serve", "--demo", *options]
     with log.open("a") as errors:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603
     try:
         url = _url_of(process, log)
         _wait_until_ready(url, process, log)
-        key = (directory / "data" / "demo-hub.key").read_text()
-        yield Service(url, key, directory / "data", process, log)
+        key = (directory / DATA / "demo-hub.key").read_text()
+        yield Service(url, key, directory / DATA, process, log)
     finally:
         process.terminate()
         process.wait(PATIENCE_SECONDS)

@@ -13,12 +13,13 @@ from openapi.exchange import Request
 
 
 def written_handlers() -> Iterator[str]:
-    """The dotted name of each public function of the room that takes a Request of the contract."""
+    """The dotted name of each public function of the room that takes a Request of the contract, and nothing else."""
     for path in Path(str(handlers.__file__)).parent.rglob("*.py"):
         name = ".".join(("handlers", *path.relative_to(Path(str(handlers.__file__)).parent).with_suffix("").parts))
         for function_name, function in inspect.getmembers(importlib.import_module(name), inspect.iscoroutinefunction):
             hints = typing.get_type_hints(function)
-            if function.__module__ == name and not function_name.startswith("_") and hints.get("request") is Request:
+            is_public = function.__module__ == name and not function_name.startswith("_")
+            if is_public and {**hints, "return": None} == {"request": Request, "return": None}:
                 yield f"{name}.{function_name}"
 
 
