@@ -10,7 +10,7 @@ import typer
 from db.engine import Database
 from db.errors import DatabaseError
 from openapi.contract import ContractError
-from scripts import bench, contracts, demonstration, event_types, fuzz, hubs, retention, widgets
+from scripts import bench, bench_batches, contracts, demonstration, event_types, fuzz, hubs, retention, widgets
 from scripts.output import AsJSON, note, show
 from scripts.serve import connected, prepare, serve
 from scripts.settings import Settings, SettingsError, table, variable
@@ -28,6 +28,7 @@ app.add_typer(widgets.app, name="widget")
 app.add_typer(event_types.app, name="event-type")
 app.add_typer(contracts.app, name="contract")
 app.command("bench")(bench.bench)
+app.command("bench-batches")(bench_batches.bench_batches)
 app.command("fuzz")(fuzz.fuzz)
 app.command("retention")(retention.retention)
 

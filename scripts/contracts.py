@@ -10,8 +10,9 @@ import typer
 from db import contracts
 from handlers import security
 from handlers.contracts import differences, governing
-from openapi.app import Surroundings, build
+from openapi.app import build
 from openapi.contract import Contract, ContractError
+from openapi.endpoint import Surroundings
 from openapi.lint import lint as findings_of
 from scripts.output import AsJSON, note, show
 from scripts.serve import database

@@ -36,3 +36,10 @@ def deprecate(name: Name, as_json: AsJSON = False) -> None:
     """Refuse new events of a type. Stored ones stay."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(event_types.deprecate(connection, name), as_json)
+
+
+@app.command()
+def approve(name: Name, as_json: AsJSON = False) -> None:
+    """Let an event type of a hub's manifest be active, or the new definition of one that is."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show(event_types.approve(connection, name), as_json)

@@ -13,6 +13,8 @@ from scripts.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Hubs: the systems that report.")
 
+HIGHEST_RATE = 10**8
+
 Name = Annotated[str, typer.Argument(help="The hub's name.", parser=name_of)]
 
 
@@ -51,6 +53,20 @@ def enable(name: Name, as_json: AsJSON = False) -> None:
     """Accept a disabled hub's API key again."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(hubs.enable(connection, name), as_json)
+
+
+@app.command()
+def limit(
+    name: Name,
+    rate: Annotated[int | None, typer.Option(help="Items a second.", min=1, max=HIGHEST_RATE)] = None,
+    usual: Annotated[bool, typer.Option("--usual", help="As many as IR_RATE_LIMIT says.")] = False,
+    as_json: AsJSON = False,
+) -> None:
+    """Give a hub a rate of its own, so many items a second and ten times as many at once; or the usual one again."""
+    if (rate is None) != usual:
+        raise typer.BadParameter("either --rate or --usual is needed")
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show(hubs.limit(connection, name, rate), as_json)
 
 
 def _show_key(hub: hubs.Hub, key: str, as_json: bool) -> None:

@@ -24,6 +24,7 @@ from tests.postgresql import fresh_database, statement
 
 COMMAND = Path(sys.executable).with_name("interaction-reporting")
 DOCUMENT = DOCUMENTS / "interaction-reporting-1.0.yaml"
+NEWEST = DOCUMENTS / "interaction-reporting-1.1.yaml"
 WIDGET = "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"
 KEEP_THE_KEY = "Keep the key now: only its digest is stored, and it cannot be shown again.\n"
 
@@ -172,29 +173,32 @@ def test_contracts_are_listed_and_shown(run: Run, database_url: str) -> None:
         "contract status --json",
         IR_DATABASE_URL=database_url,
     )
-    contract = Contract.of_file(DOCUMENT)
-    (row,) = result(listed)
-    assert (row["contract_version"], row["status"], row["digest"]) == ("1.0", "active", contract.digest)
-    assert "document" not in row
+    contract, newest = Contract.of_file(DOCUMENT), Contract.of_file(NEWEST)
+    assert [(row["contract_version"], row["status"], row["digest"]) for row in result(listed)] == [
+        ("1.0", "superseded", contract.digest),
+        ("1.1", "active", newest.digest),
+    ]
+    assert all("document" not in row for row in result(listed))
     assert as_published.stdout == DOCUMENT.read_text()
     assert result(as_json) == contract.document
-    assert result(status) == {"governs": "1.0", "digest": contract.digest, "fault": None, "differences": []}
+    assert result(status) == {"governs": "1.1", "digest": newest.digest, "fault": None, "differences": []}
 
 
 def test_an_edited_row_is_told(run: Run, database_url: str) -> None:
     """The row governs: `contract show` prints it, and `contract status` says that it is not the file."""
     change = (
-        "UPDATE interaction_reporting_contracts SET document = replace(document, 'maxLength: 200', 'maxLength: 99')"
+        "UPDATE interaction_reporting_contracts SET document = replace(document, 'maxLength: 200', 'maxLength: 99') "
+        "WHERE status = 'active'"
     )
     statement(database_url, sql.SQL(change))
-    edited = Contract.read(DOCUMENT.read_text().replace("maxLength: 200", "maxLength: 99"))
-    shown, status = run("contract show 1.0", "contract status --json", IR_DATABASE_URL=database_url)
+    edited = Contract.read(NEWEST.read_text().replace("maxLength: 200", "maxLength: 99"))
+    shown, status = run("contract show 1.1", "contract status --json", IR_DATABASE_URL=database_url)
     assert shown.stdout == edited.text
-    assert (result(status)["governs"], result(status)["digest"]) == ("1.0", edited.digest)
+    assert (result(status)["governs"], result(status)["digest"]) == ("1.1", edited.digest)
     (difference,) = result(status)["differences"]
-    assert "contract 1.0: the row" in difference
+    assert "contract 1.1: the row" in difference
     assert edited.digest[:12] in difference
-    assert Contract.of_file(DOCUMENT).digest[:12] in difference
+    assert Contract.of_file(NEWEST).digest[:12] in difference
 
 
 def test_documents_are_checked(run: Run, tmp_path: Path) -> None:
@@ -217,8 +221,8 @@ def test_an_empty_database_is_migrated(run: Run, embedded_url: str) -> None:
             assert len(event_types.all_of_them(connection)) == 14
     before = sorted((one["revision_before"] is not None, one["revision_before"]) for one in done)
     assert before == [(False, None), (True, done[0]["revision"])]
-    assert sorted(one["contracts_activated"] for one in done) == [[], ["1.0"]]
-    assert sorted(len(one["partitions_made"]) for one in done) == [0, 5]
+    assert sorted(one["contracts_activated"] for one in done) == [[], ["1.1"]]
+    assert sorted(len(one["partitions_made"]) for one in done) == [0, 10]
 
 
 @pytest.mark.parametrize(
@@ -306,3 +310,41 @@ def test_a_database_of_its_own_is_kept_in_the_data_directory(run: Run) -> None:
         (listed,) = run("hub list --json", IR_DATA_DIR=f"{directory}/data")
         assert [hub["id"] for hub in result(listed)] == [json.loads(created.stdout)["id"]]
         assert not Path(directory, "data", "postgresql", "postmaster.pid").exists(), "the server still runs"
+
+
+def test_a_hub_gets_a_rate_of_its_own_and_loses_it_again(run: Run, database_url: str) -> None:
+    """`hub limit` sets and unsets it, and refuses what is no rate and no hub."""
+    run("hub create alpha", IR_DATABASE_URL=database_url)
+    (limited,) = run("hub limit alpha --rate 50 --json", IR_DATABASE_URL=database_url)
+    assert result(limited)["rate_limit"] == 50
+    (unlimited,) = run("hub limit alpha --usual --json", IR_DATABASE_URL=database_url)
+    assert result(unlimited)["rate_limit"] is None
+    refused = ("hub limit alpha --rate 0", "hub limit alpha", "hub limit alpha --rate 1 --usual")
+    *misused, unknown = run(*refused, "hub limit beta --rate 1", IR_DATABASE_URL=database_url)
+    assert ({one.returncode for one in misused}, unknown.returncode) == ({2}, 1)
+    assert "there is no hub named 'beta'" in unknown.stderr
+
+
+def test_an_event_type_that_waits_is_approved_once(run: Run, database_url: str) -> None:
+    """`event-type approve` makes a pending one active, lets a proposal hold, and refuses what does not wait."""
+    statement(
+        database_url,
+        sql.SQL("INSERT INTO event_type_registry (name, status) VALUES ('rated', 'pending')"),
+        sql.SQL(
+            'UPDATE event_type_registry SET proposal = \'{"description": "New.", "version": 2, '
+            '"metadata_schema": {"type": "object"}}\' WHERE name = \'clicked\''
+        ),
+    )
+    rated, clicked = run(
+        "event-type approve rated --json", "event-type approve clicked --json", IR_DATABASE_URL=database_url
+    )
+    assert (result(rated)["status"], result(rated)["version"]) == ("active", 1)
+    assert (result(clicked)["description"], result(clicked)["version"], result(clicked)["proposal"]) == (
+        "New.",
+        2,
+        None,
+    )
+    again, unknown = run("event-type approve rated", "event-type approve nothing", IR_DATABASE_URL=database_url)
+    assert (again.returncode, unknown.returncode) == (1, 1)
+    assert "nothing of the event type 'rated' waits for approval" in again.stderr
+    assert "'nothing' is not registered" in unknown.stderr

@@ -11,13 +11,14 @@ from db.hubs import Hub
 from scripts.output import note, show
 
 MOMENT = datetime(2026, 3, 31, 12, tzinfo=UTC)
-HUB = Hub(UUID(int=1), "alpha", MOMENT, None, MOMENT)
+HUB = Hub(UUID(int=1), "alpha", MOMENT, None, MOMENT, None)
 AS_JSON = {
     "id": "00000000-0000-0000-0000-000000000001",
     "name": "alpha",
     "created_at": "2026-03-31T12:00:00Z",
     "rotated_at": None,
     "disabled_at": "2026-03-31T12:00:00Z",
+    "rate_limit": None,
 }
 
 
@@ -38,10 +39,10 @@ def test_json_says_what_was_found(capsys: pytest.CaptureFixture[str], found: Any
 
 def test_a_list_is_a_table_with_a_head(capsys: pytest.CaptureFixture[str]) -> None:
     """Names stand in the first line, each item in one of its own; what is not there is left blank."""
-    show([HUB, Hub(UUID(int=2), "beta", MOMENT, None, None)], as_json=False)
+    show([HUB, Hub(UUID(int=2), "beta", MOMENT, None, None, None)], as_json=False)
     head, first, second = capsys.readouterr().out.splitlines()
     assert head.split() == list(AS_JSON)
-    assert first.split() == " ".join(value for value in AS_JSON.values() if value).split()
+    assert first.split() == " ".join(str(value) for value in AS_JSON.values() if value).split()
     assert second.split() == [str(UUID(int=2)), "beta", AS_JSON["created_at"]]
     assert first[head.index("disabled_at") :].strip() == AS_JSON["disabled_at"]
 

@@ -36,14 +36,14 @@ def run(capsys: pytest.CaptureFixture[str], database_url: str) -> Run:
 
 @pytest.fixture
 def old(database: Database) -> list[str]:
-    """The names of two partitions: every event in the first is older than 15 days, and none in the second is."""
+    """The names of two partitions of each table: all in the first is older than 15 days, and none in the second is."""
     now = datetime.now(UTC)
     monday = now - timedelta(days=now.weekday())
     with database.begin() as connection:
         return [
             name
             for earlier in (monday - timedelta(weeks=4), monday - timedelta(weeks=1))
-            for name in partitions.ensure(connection, earlier, earlier)
+            for name in sorted(partitions.ensure(connection, earlier, earlier))
         ]
 
 
@@ -57,7 +57,7 @@ def test_without_a_retention_events_are_kept_for_ever(run: Run, database: Databa
     """It says so, lists every partition, and drops none."""
     listed, told = run()
     assert [partition["name"] for partition in listed] == names(database)
-    assert names(database)[:2] == old
+    assert names(database)[:4] == old
     assert told == (
         "Events are kept for ever: neither --days nor IR_RETENTION says otherwise. There are these partitions:\n"
     )
@@ -75,12 +75,13 @@ def test_older_weeks_are_dropped(
     run: Run, database: Database, old: list[str], arguments: tuple[str, ...], settings: dict[str, str]
 ) -> None:
     """A dry run lists what would be dropped; then it is dropped, and then there is nothing to drop."""
-    (would_be,), told = run(*arguments, "--dry-run", **settings)
-    assert names(database)[:2] == old
+    would_be, told = run(*arguments, "--dry-run", **settings)
+    assert names(database)[:4] == old
     assert told == "Events are kept for 15 days. These partitions would be dropped:\n"
-    (dropped,), told = run(*arguments, **settings)
-    assert (dropped["name"], dropped) == (old[0], would_be)
-    assert dropped.keys() == {"name", "since", "until", "estimated_rows", "bytes"}
-    assert names(database)[0] == old[1]
+    dropped, told = run(*arguments, **settings)
+    assert ([one["name"] for one in dropped], dropped) == (old[:2], would_be)
+    assert {one["table"] for one in dropped} == {"interaction_events", "annotations"}
+    assert dropped[0].keys() == {"table", "name", "since", "until", "estimated_rows", "bytes"}
+    assert names(database)[:2] == old[2:]
     assert told == "Events are kept for 15 days. These partitions were dropped:\n"
     assert run(*arguments, **settings)[0] == []
