@@ -48,6 +48,23 @@ def test_a_first_event_takes_what_readme_says(directory: Path) -> None:
         assert told.startswith("201 {'id': ")
 
 
+def test_reporting_at_scale_works_as_readme_says(directory: Path) -> None:
+    """The blocks of the section, pasted after those of the first event, are answered with success."""
+    commands, with_curl = blocks("A first event in five minutes", "sh")
+    sections = blocks("Reporting at scale", "sh")
+    with service_on(directory) as service:
+        run(service, directory, "bash", "-euc", commands)
+        told = [
+            run(service, directory, "bash", "-euc", (with_curl + block).replace("http://127.0.0.1:8080", service.url))
+            for block in sections
+        ]
+    assert "Preference-Applied: dry-run".lower() in told[0].lower()
+    assert '"totals":{"received":3,"created":3,' in told[1]
+    assert '"name":"acme.rated"' in told[2]
+    assert '"has_more":true' in told[3]
+    assert '"error"' not in "".join(told)
+
+
 def test_the_commands_run(directory: Path) -> None:
     """Each command of the section does what it says; those that take long have tests of their own."""
     commands = [line for block in blocks("Commands", "sh") for line in block.splitlines()]
@@ -59,13 +76,14 @@ def test_the_commands_run(directory: Path) -> None:
 
 def test_speed_is_measured_as_readme_says(directory: Path) -> None:
     """The commands of the section print a table each; the second measures the service that runs."""
-    (commands,) = blocks("How fast", "sh")
+    commands = "".join(blocks("How fast", "sh"))
     (directory / ".data").symlink_to("data")
     with service_on(directory) as service:
         commands = commands.replace("http://127.0.0.1:8080", service.url)
         told = run(service, directory, "bash", "-euc", commands)
     assert told.count("connections  req/s") == 2
     assert "service/peer in req/s at 64 connections" in told
+    assert "copied_rows_per_second" in told
 
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:
