@@ -25,7 +25,7 @@ from openapi.validation import Schema, Schemas
 from scripts.settings import Settings
 
 CONTRACTS = {contract.version: contract for contract in published()}
-NEWEST = [*CONTRACTS.values()][-1]
+OLDEST, *_, NEWEST = CONTRACTS.values()
 OPERATIONS = [(contract, operation) for contract in CONTRACTS.values() for operation in contract.operations]
 EVENTS, ANNOTATIONS = "handlers.interaction_events.", "handlers.annotations."
 CREATE, REPLAY = f"{EVENTS}create", "handlers.rejected_submissions.replay"
@@ -401,3 +401,22 @@ def test_the_documented_limits_of_batches_are_those_of_the_service(path: str) ->
     assert "of any number up to 4 GiB" in description
     seconds = f"{late().error.split()[-2]} seconds"
     assert f"of which {PIECE_BYTES // 1024} KiB must arrive within each {seconds}" in description
+
+
+def differences(old: Any, new: Any, where: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Where `new` is not `old` with additions: what is gone or changed; to a schema only properties may be added."""
+    if where[-1:] in (("description",), ("summary",), ("example",), ("version",)) or "examples" in where:
+        return []
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return [] if old == new else [where]
+    is_schema = "schemas" in where and where[-1] not in ("schemas", "properties")
+    found = [(*where, name) for name in (old.keys() - new.keys()) | ((new.keys() - old.keys()) if is_schema else set())]
+    return found + [
+        one for name in old.keys() & new.keys() for one in differences(old[name], new[name], (*where, name))
+    ]
+
+
+def test_the_newest_document_only_adds_to_the_oldest() -> None:
+    """Of all that 1.0 promises nothing is gone or changed; the tags of the document are a list that grew."""
+    assert differences(OLDEST.document, NEWEST.document) == [("tags",)]
+    assert NEWEST.document["tags"][: len(OLDEST.document["tags"])] == OLDEST.document["tags"]
