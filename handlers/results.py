@@ -48,6 +48,11 @@ class Results:
         self._may_pass = False
         self.headers: list[tuple[bytes, bytes]] = []
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known of any item yet."""
+        return not self._totals["received"]
+
     def add(self, results: list[Result]) -> None:
         """What became of the next items."""
         self._totals["received"] += len(results)

@@ -96,7 +96,7 @@ async def keep_batch(request: Request, kind: Kind) -> Answer:
             if any(one.is_replayed for one in group) and REPLAYED not in told.headers:
                 told.headers.append(REPLAYED)
     except (Problem, Unavailable) as error:
-        if not request.body.is_stream:
+        if not request.body.is_stream or told.is_empty:
             raise
         interruption = error if isinstance(error, Problem) else Problem("unavailable", reason=str(error))
     if is_dry_run(request):

@@ -211,6 +211,8 @@ SITUATIONS: dict[tuple[str, str], Callable[[], Problem]] = {
     ("BatchBadRequest", "malformed"): lambda: problem_of(f"{CREATE}_batch", MISSING_COMMA),
     ("BatchBadRequest", "last"): lambda: of_stream(gzip.compress(b"{}")[:-1], (b"content-encoding", b"gzip")),
     ("Unauthorized", "missing"): rfc6750.unauthorized,
+    ("BatchUnauthorized", "missing"): rfc6750.unauthorized,
+    ("BatchUnauthorized", "revoked"): rfc6750.unauthorized,
     ("NotFound", "unknown"): lambda: Problem("nothing_by_name"),
     ("RequestTimeout", "slow"): late,
     ("BatchRequestTimeout", "slow"): late,
