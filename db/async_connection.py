@@ -30,7 +30,9 @@ class AsyncConnection:
         self._connection = connection
         self._timeout = timeout
         self._is_silent = False
+        self._is_notified = False
         self.is_lost = False
+        connection.add_notify_handler(self._notice)  # or psycopg would keep each notification
 
     async def execute(self, query: LiteralString, parameters: Sequence[Any] = ()) -> Rows:
         """The rows that `query` gives; none if it is a statement that gives none."""
@@ -60,7 +62,13 @@ class AsyncConnection:
 
     @contextmanager
     def readable(self, event: asyncio.Event) -> Iterator[None]:
-        """Set `event` as soon as the server sends anything, or is gone, while no statement is under way."""
+        """Set `event` as soon as the server sends anything, or is gone, while no statement is under way.
+
+        It is set at once if a notification came with the answer to a statement before.
+        """
+        if self._is_notified:
+            self._is_notified = False
+            event.set()
         loop, descriptor = asyncio.get_running_loop(), self._connection.fileno()
         loop.add_reader(descriptor, event.set)
         try:
@@ -95,6 +103,9 @@ class AsyncConnection:
         finally:
             timer.cancel()
 
+    def _notice(self, _notification: psycopg.Notify) -> None:
+        self._is_notified = True
+
     def _cut(self) -> None:
         self._is_silent = True
         with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self._connection.fileno())) as held:
@@ -121,7 +132,6 @@ async def connected(parameters: Mapping[str, Any], timeout: float) -> AsyncItera
         raise of_connecting(error) from None
     except TimeoutError:
         raise Unavailable(f"no connection within {connect_seconds:g} seconds") from None
-    connection.add_notify_handler(lambda _: None)  # or psycopg would keep each notification
     try:
         yield AsyncConnection(cast("psycopg.AsyncConnection[tuple[Any, ...]]", connection), timeout)
     finally:

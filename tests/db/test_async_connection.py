@@ -168,3 +168,21 @@ def test_a_server_that_does_not_let_in_is_unavailable() -> None:
         port = silent.getsockname()[1]
         with pytest.raises(Unavailable, match=r"no connection within 0\.3 seconds"):
             asyncio.run(connect(f"postgresql://127.0.0.1:{port}/x"))
+
+
+def test_a_notification_that_comes_with_an_answer_is_not_lost(database_url: str) -> None:
+    """What psycopg has read already does not make the connection readable, and is told of nevertheless, once."""
+
+    async def notify() -> None:
+        with closing(Database(database_url)) as database:
+            async with database.connected() as connection:
+                await connection.execute("LISTEN told")
+                await connection.execute("NOTIFY told")
+                event = asyncio.Event()
+                for is_told in (True, False):
+                    event.clear()
+                    with connection.readable(event):
+                        await asyncio.sleep(0.05)
+                        assert event.is_set() == is_told
+
+    asyncio.run(notify())
