@@ -79,7 +79,10 @@ def silenceable(url: str) -> Iterator[tuple[str, threading.Event]]:
                 while data := source.recv(65536):
                     if not silent.is_set():
                         target.sendall(data)
-            for end in (source, target):
+            hang_up(source, target)
+
+        def hang_up(*ends: socket.socket) -> None:
+            for end in ends:
                 with suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
 
@@ -90,7 +93,10 @@ def silenceable(url: str) -> Iterator[tuple[str, threading.Event]]:
                     server = opened.enter_context(socket.socket(socket.AF_UNIX))
                     server.connect(f"{make_url(url).query['host']}/.s.PGSQL.5432")
                     for ends in ((client, server), (server, client)):
-                        threading.Thread(target=relay, args=ends, daemon=True).start()
+                        thread = threading.Thread(target=relay, args=ends, daemon=True)
+                        thread.start()
+                        opened.callback(thread.join)
+                    opened.callback(hang_up, client, server)  # a socket that is closed while it is read stays open
 
         accepting = threading.Thread(target=accept, daemon=True)
         accepting.start()
