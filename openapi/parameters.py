@@ -10,11 +10,11 @@ from starlette.types import Scope
 from openapi.contract import ContractError
 from openapi.fields import field_values
 from openapi.problems import Problem
+from openapi.rfc7493 import UNSTORABLE
 from openapi.validation import Schema, as_draft4
 
 MAX_IN_QUERY = 50
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SCALARS = {"string", "integer", "boolean"}
 _IGNORED = {"accept", "content-type", "authorization"}
 """Header fields that OpenAPI 3.0 leaves to other parts of the document."""
@@ -60,7 +60,7 @@ class Parameters:
         for name, schema in self._in_path.items():
             text = scope["path_params"][name]
             given[name] = _typed(text, self._types[name])
-            if _UNSTORABLE.search(text) or not schema.is_valid(given[name]):
+            if UNSTORABLE.search(text) or not schema.is_valid(given[name]):
                 raise Problem("not_found")
         return given
 
@@ -80,7 +80,7 @@ class Parameters:
     def _single(self, name: str, values: list[str]) -> Any:
         if len(values) > 1:
             raise _invalid(f"{name[:60]} is given {len(values)} times", f"Send {name[:60]} once.")
-        if _UNSTORABLE.search(values[0]):
+        if UNSTORABLE.search(values[0]):
             raise _invalid(f"{name[:60]} has a character that cannot be stored", "Leave it out.")
         return _typed(values[0], self._types.get(name))
 

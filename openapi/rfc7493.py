@@ -13,10 +13,11 @@ from typing import Any
 
 MAX_DEPTH = 32
 MAX_INTEGER_DIGITS = 128
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What no text may have."""
 
 _CONTAINERS = frozenset({dict, list})
 _BLANKS = re.compile(r"[ \t\n\r]*")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SHOWN = 40  # characters of the client's own text that an error repeats
 
 
@@ -214,8 +215,8 @@ def _refuse_unstorable(value: Any) -> None:
             reason = f"the number {shown} cannot be kept exactly"
             raise UnstorableValue(parts, reason, "Send it as a string if each digit matters, else round it.")
         for text in found if isinstance(found, dict) else [found] if isinstance(found, str) else []:
-            if character := _UNSTORABLE.search(text):
-                where = (*parts, _UNSTORABLE.sub("\ufffd", text)) if isinstance(found, dict) else parts
+            if character := UNSTORABLE.search(text):
+                where = (*parts, UNSTORABLE.sub("\ufffd", text)) if isinstance(found, dict) else parts
                 reason = f"the character U+{ord(character[0]):04X} cannot be stored"
                 raise UnstorableValue(where, reason, "Leave it out, or send the text in an encoding such as Base64.")
 
