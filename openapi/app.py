@@ -74,9 +74,7 @@ class EndpointAPI(RoutedAPI[Endpoint]):  # type: ignore[misc] # Connexion ships 
 
     def make_operation(self, operation: Any) -> Endpoint:
         """The endpoint of Connexion's `operation`."""
-        endpoint = Endpoint(operation, self._contract, self._schemas, self._surroundings)
-        endpoint.judge = self._judge
-        return endpoint
+        return Endpoint(operation, self._contract, self._schemas, self._surroundings, self._judge)
 
     def _judge(self, operation_id: str, content: bytes) -> Any:
         return self.operations[operation_id].judged(content)

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from openapi.body import Body, MediaType, nothing
 from openapi.content import COMPLETE
 from openapi.contract import Contract, ContractError
-from openapi.exchange import Answer, Field, Handler, Refusal, Request, respond
+from openapi.exchange import NDJSON, Answer, Field, Handler, Judge, Refusal, Request, respond
 from openapi.layers import Verified, Verify
 from openapi.parameters import Parameters
 from openapi.problems import Problem
@@ -23,13 +23,10 @@ MAX_LIMIT = 16 * 1024 * 1024
 """Bytes that a contract may allow: such a body is held in memory while it is checked."""
 MAX_STREAM_LIMIT = 1024**4
 """Likewise, of a body that is read line by line."""
-NDJSON = "application/x-ndjson"
 CODINGS = frozenset({"gzip"})
 
 _JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 
-Judge = Callable[[str, bytes], Any]
-"""From an operationId and the JSON body of a request to its value; Problem if the contract does not accept it."""
 Authenticate = Callable[[str, Any], Awaitable[Any]]
 """From a bearer token and the resources to who sent it, or None if the token is not accepted."""
 
@@ -52,7 +49,9 @@ class Surroundings:
 class Endpoint:
     """Reads and validates what one operation takes, calls its handler, and sends what that answers."""
 
-    def __init__(self, operation: Any, contract: Contract, schemas: Schemas, surroundings: Surroundings) -> None:
+    def __init__(
+        self, operation: Any, contract: Contract, schemas: Schemas, surroundings: Surroundings, judge: Judge
+    ) -> None:
         """`operation` is Connexion's; ContractError if it promises what this release, or its handler, does not keep."""
         if not operation.security or not all(operation.security):
             raise ContractError(f"{operation.operation_id} can be called without authentication")
@@ -60,12 +59,12 @@ class Endpoint:
         self._handler: Handler = operation.function
         self._contract_version = contract.version
         self._surroundings = surroundings
+        self._judge = judge
         self._parameters = Parameters(_parameters(contract, pointer))
         self._body = _body(operation, contract, schemas, surroundings.body_timeout)
         self._when_refused = getattr(operation.function, "when_refused", None)
         self._bucket_of = surroundings.bucket_of if "429" in contract.at(pointer)["responses"] else None
         self.verify: Verify | None = None
-        self.judge: Judge | None = None
 
     def judged(self, content: bytes) -> Any:
         """The value of `content` as a JSON body of this operation, which has one; Problem if it is not accepted."""
@@ -76,8 +75,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, routed and authenticated."""
         caller = scope["extensions"]["connexion_context"]["user"]
-        request = Request(None, caller, self._surroundings.resources, self._contract_version)
-        request.judge = self.judge or request.judge
+        request = Request(None, caller, self._surroundings.resources, self._contract_version, self._judge)
         bucket = request.bucket = self._bucket_of(caller) if self._bucket_of else None
         try:
             answer = await self._answer(request, scope, receive)

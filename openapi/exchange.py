@@ -14,10 +14,11 @@ from openapi.problems import Headers, Problem
 from openapi.rate_limits import Bucket
 
 JSON = "application/json"
+NDJSON = "application/x-ndjson"
 
 
-def _judge_nothing(operation_id: str, _content: bytes) -> Any:
-    raise LookupError(operation_id)
+Judge = Callable[[str, bytes], Any]
+"""From an operationId and the JSON body of a request to its value; Problem if the contract does not accept it."""
 
 
 @dataclass(slots=True)
@@ -25,19 +26,23 @@ class Request:
     """A request that the contract accepts: who sent it, its valid `body`, and what the service holds open.
 
     `content` is the body as it was sent; of NDJSON there is none, and `body` reads it. `parameters` are those of path,
-    query and header that were sent, by name. `judge` is given an operationId of the contract and the JSON body of a
-    request to it: it gives the value of a body that the contract accepts, and raises Problem for any other. `bucket`
-    has the tokens of who sent it, if the contract limits them; one was taken for the request.
+    query and header that were sent, by name. `judge` knows all operations of the contract. `bucket` has the tokens of
+    who sent it, if the contract limits them; one was taken for the request.
     """
 
     body: Any
     caller: Any
     resources: Any
     contract_version: str
+    judge: Judge
     parameters: dict[str, Any] = field(default_factory=dict)
     content: bytes = b""
-    judge: Callable[[str, bytes], Any] = _judge_nothing
     bucket: Bucket | None = None
+
+    def take_items(self, count: int) -> None:
+        """Take a token for each of `count` items; the request took that of the first. Problem if they are too many."""
+        if self.bucket and count:
+            self.bucket.take(count - 1, taken=1)
 
 
 @dataclass(slots=True)
