@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,8 @@ from sqlalchemy import RowMapping, Table
 
 from db import pages, positions
 from db.pages import Query
-from handlers.results import NDJSON
 from openapi import rfc3339
-from openapi.exchange import Answer, Request, encoded
+from openapi.exchange import NDJSON, Answer, Request, encoded
 from openapi.problems import Problem
 
 ADDITIONAL = "additional_fields"
@@ -25,7 +25,7 @@ EXPORTED_ROWS = 1000
 """How many rows of an export are read at once."""
 CSV = "text/csv; charset=utf-8"
 
-Render = Callable[[RowMapping], dict[str, Any]]
+Render = Callable[[Mapping[Any, Any]], dict[str, Any]]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -56,7 +56,7 @@ async def exported(request: Request, table: Table, equal: Sequence[str], render:
     horizon = await request.resources.database.run(positions.horizon)
     rows = _rows(request, table, replace(query(request, equal), until=horizon))
     if request.parameters["format"] == "csv":
-        columns = [*told_of(table), ADDITIONAL]
+        columns = [*_told_of(table), ADDITIONAL]
         return Answer(200, _csv(rows, columns, render), [_attached(table, "csv")], CSV)
     return Answer(200, _ndjson(rows, render), [_attached(table, "ndjson")], NDJSON)
 
@@ -130,9 +130,13 @@ def _not_given_out() -> Problem:
     return Problem("invalid_parameters", errors="cursor is not one that this list gave out", remedies=remedy)
 
 
-def told_of(table: Table, but: Sequence[str] = ()) -> list[str]:
-    """The columns of `table` that a hub is told, without those of `but`."""
+def _told_of(table: Table, but: Sequence[str] = ()) -> list[str]:
     return [column.name for column in table.columns if column.name not in {"hub_id", "position", ADDITIONAL, *but}]
+
+
+def rendering(table: Table, but: Sequence[str] = ()) -> Render:
+    """How a row of `table` is told to its hub, without the columns of `but`."""
+    return partial(present, names=_told_of(table, but))
 
 
 def present(row: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:

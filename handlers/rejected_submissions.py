@@ -18,11 +18,12 @@ from openapi.batch import Item
 from openapi.exchange import Answer, Request
 from openapi.problems import Problem
 
-COLUMNS = pages.told_of(table, but=("raw", "request_key", "attempted_at"))
 FILTERS = ("kind", "code")
 MOST_REPLAYED = 1000
 PART_BYTES = 256 * 1024
 PART_ROWS = 100
+
+_render = pages.rendering(table, but=("raw", "request_key", "attempted_at"))
 
 KINDS = {kind.table.kind: kind for kind in (interaction_events.KIND, annotations.KIND)}
 OPERATIONS = {"event": "handlers.interaction_events.create", "annotation": "handlers.annotations.create"}
@@ -42,8 +43,7 @@ async def get(request: Request) -> Answer:
 async def replay(request: Request) -> Answer:
     """Submit again what was rejected, as today's contract wants it; what is stored is never stored again."""
     chosen = await _chosen(request)
-    if request.bucket and len(chosen) > 1:
-        request.bucket.take(len(chosen), taken=1)
+    request.take_items(len(chosen))
     became: dict[UUID, Result] = {}
     for kind in KINDS.values():
         rows = [row for row in chosen.values() if row and row["kind"] == kind.table.kind and not row["replayed_at"]]
@@ -112,10 +112,10 @@ def _judged(request: Request, index: int, kind: str, content: bytes) -> Item:
 
 
 def _listed(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {**pages.present(row, COLUMNS), "content_bytes": row["bytes"]}
+    return {**_render(row), "content_bytes": row["bytes"]}
 
 
-def _whole(row: RowMapping) -> dict[str, Any]:
+def _whole(row: Mapping[Any, Any]) -> dict[str, Any]:
     raw = bytes(row["raw"])
     told = {**_listed({**row, "bytes": len(raw)}), "content_base64": base64.b64encode(raw).decode()}
     try:

@@ -5,10 +5,9 @@ from collections.abc import AsyncGenerator
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-from openapi.exchange import Answer, encoded
+from openapi.exchange import NDJSON, Answer, encoded
 from openapi.problems import RETRY, Headers, Problem
 
-NDJSON = "application/x-ndjson"
 IN_MEMORY_BYTES = 1024 * 1024
 MOST_BYTES = 512 * 1024 * 1024
 """After so much, what follows in a stream is not read."""

@@ -13,6 +13,7 @@ from openapi.problems import Problem
 
 DEFAULT_HOURS = timedelta(days=1)
 MOST_HOURS = timedelta(days=31)
+EARLIEST = datetime.min.replace(tzinfo=UTC) + DEFAULT_HOURS
 OUTCOMES = ("created", "duplicate", "rejected", "throttled")
 
 
@@ -41,6 +42,3 @@ def _told(hour: datetime, kind: str, rows: list[RowMapping]) -> dict[str, Any]:
         totals[row["outcome"]] += row["count"]
     reasons = [{name: row[name] for name in ("outcome", "reason", "count")} for row in rows]
     return {"hour": rfc3339.render(hour), "kind": kind, "received": sum(totals.values()), **totals, "reasons": reasons}
-
-
-EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
