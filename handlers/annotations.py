@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
-
-from sqlalchemy import RowMapping
 
 from db import annotations
 from db.tables import annotations as table
-from handlers import pages, submissions
+from handlers import batches, pages, submissions
 from handlers.submissions import Kind, Submission
 from openapi import problems, rfc3339
 from openapi.exchange import Answer, Field, Request, takes, when_refused
 from openapi.problems import Problem
 
-COLUMNS = pages.told_of(table)
 FILTERS = ("widget_id", "event_id", "category", "actor_id")
+
+_render = pages.rendering(table)
 
 
 async def _check(request: Request, group: Sequence[Submission]) -> None:
@@ -72,23 +70,19 @@ async def create(request: Request) -> Answer:
 @when_refused(submissions.when_refused(KIND))
 async def create_batch(request: Request) -> Answer:
     """Keep many annotations, each judged alone."""
-    return await submissions.keep_batch(request, KIND)
+    return await batches.keep(request, KIND)
 
 
 async def get(request: Request) -> Answer:
     """One of the hub's own annotations."""
-    return await pages.one(request, table, _read)
+    return await pages.one(request, table, _render)
 
 
 async def list_(request: Request) -> Answer:
     """A page of the hub's own annotations."""
-    return await pages.listed(request, table, FILTERS, _read)
+    return await pages.listed(request, table, FILTERS, _render)
 
 
 async def export(request: Request) -> Answer:
     """All of the hub's own annotations, or those of a filter."""
-    return await pages.exported(request, table, FILTERS, _read)
-
-
-def _read(row: RowMapping) -> dict[str, Any]:
-    return pages.present(row, COLUMNS)
+    return await pages.exported(request, table, FILTERS, _render)

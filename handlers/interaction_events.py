@@ -4,21 +4,19 @@ import asyncio
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
-
-from sqlalchemy import RowMapping
 
 from db import interaction_events
 from db.tables import interaction_events as table
-from handlers import pages, submissions
+from handlers import batches, pages, submissions
 from handlers.submissions import Kind, Submission
 from openapi import problems
 from openapi.exchange import Answer, Field, Request, takes, when_refused
 from openapi.metadata_schema import MetadataSchema
 from openapi.problems import Problem
 
-COLUMNS = pages.told_of(table)
 FILTERS = ("widget_id", "event_type", "actor_id")
+
+_render = pages.rendering(table)
 
 
 async def _check(request: Request, group: Sequence[Submission]) -> None:
@@ -64,31 +62,27 @@ async def create(request: Request) -> Answer:
 @when_refused(submissions.when_refused(KIND))
 async def create_batch(request: Request) -> Answer:
     """Keep many events, each judged alone."""
-    return await submissions.keep_batch(request, KIND)
+    return await batches.keep(request, KIND)
 
 
 async def get(request: Request) -> Answer:
     """One of the hub's own events."""
-    return await pages.one(request, table, _read)
+    return await pages.one(request, table, _render)
 
 
 async def list_(request: Request) -> Answer:
     """A page of the hub's own events."""
-    return await pages.listed(request, table, FILTERS, _read)
+    return await pages.listed(request, table, FILTERS, _render)
 
 
 async def export(request: Request) -> Answer:
     """All of the hub's own events, or those of a filter."""
-    return await pages.exported(request, table, FILTERS, _read)
+    return await pages.exported(request, table, FILTERS, _render)
 
 
 @lru_cache(maxsize=1000)
 def _compiled(schema: str) -> MetadataSchema:
     return MetadataSchema(json.loads(schema))
-
-
-def _read(row: RowMapping) -> dict[str, Any]:
-    return pages.present(row, COLUMNS)
 
 
 def _not_registered(field: str, value: str) -> Problem:

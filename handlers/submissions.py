@@ -1,8 +1,8 @@
-"""What hubs submit, alone or in batches: each thing is judged alone, stored once, and answered for after its commit."""
+"""What hubs submit: each thing is judged alone, stored once, and answered for after its commit."""
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,9 @@ from db import submissions
 from db.errors import Unavailable
 from db.submissions import Conflict, Duplicate, Outcome, Table, Unstored
 from handlers import results
-from handlers.results import Result, Results
+from handlers.results import Result
 from openapi import rfc3339, rfc7240
-from openapi.batch import LINE_BYTES, Array, Batch, Item, Lines
+from openapi.batch import LINE_BYTES, Array, Item
 from openapi.exchange import Answer, Refusal, Request
 from openapi.problems import Problem
 from openapi.server_timing import lap
@@ -60,7 +60,7 @@ Check = Callable[[Request, Sequence[Submission]], Awaitable[None]]
 async def keep(request: Request, kind: Kind) -> Answer:
     """Keep one thing; with a key that was used before for the same content, the first answer again."""
     key = request.parameters.get("Idempotency-Key")
-    submission = Submission(Item(0, request.body), _row(request, kind, request.body, key), None)
+    submission = submitted(request, kind, Item(0, request.body), key)
     await _check(request, kind, [submission])
     lap("handle")
     if not submission.problem and not submission.is_duplicate:
@@ -77,44 +77,10 @@ async def keep(request: Request, kind: Kind) -> Answer:
     return Answer(201, answer, headers)
 
 
-async def keep_batch(request: Request, kind: Kind) -> Answer:
-    """Keep what can be kept of a batch, and tell what became of each item."""
-    told = Results(request.body.is_stream)
-    interruption = None
-    if request.bucket and isinstance(request.body, Array) and len(request.body):
-        request.bucket.take(len(request.body) - 1, taken=1)
-    try:
-        groups = _groups(request, kind)
-        if is_dry_run(request) and not request.body.is_stream:
-            groups = _together(groups)  # nothing is kept of one group that another would find
-        async for group in groups:
-            if isinstance(request.body, Lines):
-                await _wait(request, request.body, len(group))
-            await _keep_group(request, kind, group)
-            await _keep_rejected(request, kind, group)
-            told.add([result(submission) for submission in group])
-            if any(one.is_replayed for one in group) and REPLAYED not in told.headers:
-                told.headers.append(REPLAYED)
-    except (Problem, Unavailable) as error:
-        if not request.body.is_stream or told.is_empty:
-            raise
-        interruption = error if isinstance(error, Problem) else Problem("unavailable", reason=str(error))
-    if is_dry_run(request):
-        told.headers.append(DRY_RUN)
-    return told.answer(interruption)
-
-
-async def _wait(request: Request, lines: Lines, count: int) -> None:
-    """Wait until the hub may send `count` items more; Problem if it may send none any more."""
-    if request.bucket:
-        await request.bucket.wait_for(count)
-    await lines.authorize()
-
-
 async def resubmit(request: Request, kind: Kind, items: Sequence[Item], keys: Sequence[str]) -> list[Submission]:
     """Keep what can be kept of `items`, each under its own request key of `keys`; what became of each."""
-    group = [_submission(request, kind, item, key) for item, key in zip(items, keys, strict=True)]
-    await _keep_group(request, kind, group)
+    group = [submitted(request, kind, item, key) for item, key in zip(items, keys, strict=True)]
+    await keep_group(request, kind, group)
     return group
 
 
@@ -136,55 +102,12 @@ def is_dry_run(request: Request) -> bool:
     return "Prefer" in request.parameters and rfc7240.prefers(request.parameters["Prefer"], rfc7240.DRY_RUN)
 
 
-async def _together(groups: AsyncIterator[list[Submission]]) -> AsyncIterator[list[Submission]]:
-    """All of `groups` as one."""
-    yield [submission async for group in groups for submission in group]
-
-
-async def _groups(request: Request, kind: Kind) -> AsyncIterator[list[Submission]]:
-    """The items of a batch, some at a time, each with its row; Problem if its key was used for another batch."""
-    key = request.parameters.get("Idempotency-Key")
-    groups = _made(request, kind, key)
-    if key is None:
-        async for group in groups:
-            yield group
-        return
-    if isinstance(request.body, Array):
-        made = [group async for group in groups]
-        content = [submission.row.get("request_digest") for group in made for submission in group]
-        if any(content):  # what was refused as a whole claims nothing
-            await _claim(request, kind, key, content)
-        for group in made:
-            yield group
-        return
-    await _claim(request, kind, key, [])
-    async for group in groups:
-        yield group
-
-
-async def _made(request: Request, kind: Kind, key: str | None) -> AsyncIterator[list[Submission]]:
-    async for items in request.body.groups():
-        yield [_submission(request, kind, item, key and submissions.key_within(key, item.index)) for item in items]
-
-
-def _submission(request: Request, kind: Kind, item: Item, key: str | None) -> Submission:
+def submitted(request: Request, kind: Kind, item: Item, key: str | None) -> Submission:
+    """`item`, under the request key `key`, as nothing is known of it yet."""
     return Submission(item, {} if item.problem else _row(request, kind, item.value, key), item.problem)
 
 
-async def _claim(request: Request, kind: Kind, key: str, content: Sequence[Any]) -> None:
-    """Take `key` for a batch of `content`, so that another batch with it finds it taken; Problem if it is."""
-    hub_id = request.caller.id
-    digest = submissions.digest([kind.table.kind, "batch", *content])
-    claim = {"id": submissions.new_id(), "hub_id": hub_id, "request_key": key, "request_digest": digest}
-    (outcome,) = await _outcomes(request, kind, [claim])
-    match outcome:
-        case Conflict():
-            raise Problem("batch_key_conflict")
-        case Unstored():
-            raise outcome.error
-
-
-async def _keep_group(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
+async def keep_group(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
     """Keep what can be kept of `group`; what cannot has a problem then."""
     valid = [submission for submission in group if not submission.problem]
     if len(request.content) > LINE_BYTES:
@@ -205,13 +128,6 @@ def _refuse_large(group: Sequence[Submission]) -> None:
         size = len(submissions.encoded(one.item.value))
         if size > LINE_BYTES:
             one.problem = Problem("content_too_large", size=size, limit=LINE_BYTES)
-
-
-async def _keep_rejected(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
-    body: Batch = request.body
-    refused = [(one.item.index, one.problem, body.bytes_of(one.item)) for one in group if one.problem]
-    if refused and not is_dry_run(request):
-        await request.resources.rejections.keep(request, kind.table.kind, refused)
 
 
 async def _check(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
@@ -246,7 +162,7 @@ async def _store_one(request: Request, kind: Kind, submission: Submission) -> No
 
 async def _store(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
     """Keep `group`, of which some may have a problem then. Unavailable if nothing was kept."""
-    outcomes = await _outcomes(request, kind, [submission.row for submission in group])
+    outcomes = await stored(request, kind, [submission.row for submission in group])
     for submission, outcome in zip(group, outcomes, strict=True):
         _settle(kind, submission, outcome)
 
@@ -265,7 +181,7 @@ def _settle(kind: Kind, submission: Submission, outcome: Outcome) -> None:
             submission.problem = Problem("internal_error")
 
 
-async def _outcomes(request: Request, kind: Kind, rows: Sequence[Row]) -> list[Outcome]:
+async def stored(request: Request, kind: Kind, rows: Sequence[Row]) -> list[Outcome]:
     """What became of each of `rows`; of a dry run, what would have."""
     if not rows:
         return []
