@@ -3,18 +3,26 @@
 import csv
 import io
 import json
+import logging
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
 from db import pages
+from handlers import pages as files
+from handlers.resources import EXPORTS
 from tests.conftest import EVENT
-from tests.handlers.conftest import ANNOTATION, BASE, JSON, Hub, results_of
+from tests.handlers.conftest import ANNOTATION, BASE, JSON, Hub, results_of, wait_until
+from tests.wire import HOST, PATIENCE_SECONDS, Wire, head
 
 EVENTS, ANNOTATIONS = "/interaction-events", "/annotations"
 ACTOR = "0d4f6f0e-9a5e-4c43-8f0e-3a1c5b7d9e22"
@@ -220,7 +228,7 @@ def test_metadata_is_read_back_as_it_was_sent(hub: Hub) -> None:
 @pytest.mark.parametrize(
     ("text", "cell"),
     [
-        *[(f"{sign}1+1", f"'{sign}1+1") for sign in "=+-@\t\r"],
+        *[(f"{sign}1+1", f"'{sign}1+1") for sign in "=+-@\t\r\n"],
         *[(text, text) for text in ("1=1", " =1", 'a,"b"', "line\nbreak\r\nand \N{SNOWMAN}", "'=1", "plain")],
     ],
 )
@@ -254,6 +262,18 @@ def test_an_empty_file_has_its_names(hub: Hub) -> None:
     assert hub.get(f"{EVENTS}/export", format="ndjson").content == b""
 
 
+def test_rows_of_csv_end_as_rfc_4180_says(hub: Hub) -> None:
+    """In CR LF, the last one too; a line break, a quote or a comma that was sent is within a quoted cell."""
+    texts = ["a\nb", "a\rb", "a\r\nb", 'say "a", or "b"', ",", '"', "plain"]
+    stored(hub, *[{"view_context_ref": text} for text in texts])
+    text = hub.get(f"{EVENTS}/export", format="csv").text
+    assert [row["view_context_ref"] for row in csv.DictReader(io.StringIO(text, newline=""))] == texts
+    names, *rows, after = re.sub('"(?:[^"]|"")*"', "", text).split("\r\n")
+    assert (len(rows), after) == (len(texts), "")
+    assert not re.search('["\r\n]', names + "".join(rows))
+    assert {row.count(",") for row in rows} == {names.count(",")}
+
+
 def test_fields_that_no_column_holds_are_read_back(hub: Hub) -> None:
     """Those of an edited contract stand beside the others, and in CSV in a cell of their own."""
     identifier = hub.event().json()["id"]
@@ -263,6 +283,66 @@ def test_fields_that_no_column_holds_are_read_back(hub: Hub) -> None:
     assert hub.get(f"{EVENTS}/{identifier}").json()["session_ref"] == "s-1"
     assert [row["session_ref"] for row in exported(hub, EVENTS, "ndjson")] == ["s-1"]
     assert [json.loads(row["additional_fields"]) for row in exported(hub, EVENTS, "csv")] == [{"session_ref": "s-1"}]
+
+
+# Who reads with others
+
+
+def test_a_file_that_nobody_takes_is_read_no_further(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once its client has left, what was being read is the last of it."""
+    stored(hub, *[{}] * 20)
+    page, begun, has_left = pages.page, [0], threading.Event()
+
+    def counted(*asked: Any) -> pages.Page:
+        begun[0] += 1
+        assert begun[0] != 2 or has_left.wait(PATIENCE_SECONDS)
+        return page(*asked)
+
+    monkeypatch.setattr(pages, "page", counted)
+    monkeypatch.setattr(files, "EXPORTED_ROWS", 1)
+    caplog.set_level(logging.INFO, "openapi")
+    with Wire(hub.service) as wire:
+        authorization = f"Authorization: {hub.client.headers['authorization']}"
+        wire.send(head(f"GET {BASE}{EVENTS}/export?format=ndjson HTTP/1.1", HOST, authorization))
+        assert not wire.is_quiet(PATIENCE_SECONDS)
+        wire.hang_up(reset=True)
+    assert httpx.get(f"{hub.service.url}/health/live").status_code == 200  # the service has noticed by then
+    has_left.set()
+    wait_until(lambda: any(getattr(record, "path", "").endswith("/export") for record in caplog.records))
+    assert begun == [2]
+
+
+def test_files_keep_nobody_waiting(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of however many that are asked for at once, a few pages are read at a time; others are served meanwhile."""
+    wanted = stored(hub, {}, {}, {})
+    page, lock, may_end = pages.page, threading.Lock(), threading.Event()
+    under_way, most = 0, 0
+
+    def slow(connection: Any, table: Any, query: Any, limit: int) -> pages.Page:
+        nonlocal under_way, most
+        if limit != files.EXPORTED_ROWS:
+            return page(connection, table, query, limit)
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        assert may_end.wait(60)
+        with lock:
+            under_way -= 1
+        return page(connection, table, query, limit)
+
+    monkeypatch.setattr(pages, "page", slow)
+    with ThreadPoolExecutor(12) as pool:
+        asked = [pool.submit(exported, hub, EVENTS, "ndjson") for _ in range(12)]
+        try:
+            wait_until(lambda: under_way >= EXPORTS)
+            for _ in range(20):
+                assert hub.get(EVENTS).status_code == 200
+        finally:
+            may_end.set()
+        assert [ids(file.result()) for file in asked] == [wanted] * 12
+    assert most == EXPORTS
 
 
 # What everybody reads
