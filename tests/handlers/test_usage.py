@@ -6,14 +6,19 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
+from psycopg.sql import SQL
 
 from tests.conftest import EVENT, Service
-from tests.handlers.conftest import ANNOTATION, BASE, DRY_RUN, JSON, Hub, totals_of
+from tests.handlers.conftest import ANNOTATION, BASE, DRY_RUN, JSON, NDJSON, Hub, totals_of, wait_until
+from tests.postgresql import statement
+from tests.wire import Wire
 
 EVENTS = "/interaction-events"
 ITEMS: list[Any] = [
@@ -76,6 +81,49 @@ def test_a_replay_and_a_batch_that_is_sent_again_are_counted(hub: Hub, prefix: s
     assert mine == {"created": 2, "duplicate": 1, "rejected": 2}
     assert hub.usage() == {"received": 5, "throttled": 0, **mine}
     assert len(hub.rows()) == 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "statuses"),
+    [
+        (DRY_RUN, {200, 400, 422}),
+        ({"Idempotency-Key": ""}, {422}),
+        ({"Idempotency-Key": "x" * 256}, {422}),
+        (DRY_RUN | {"Idempotency-Key": ""}, {422}),
+    ],
+    ids=["dry run", "no key", "long key", "both"],
+)
+def test_what_was_not_submitted_is_not_counted(hub: Hub, headers: dict[str, str], statuses: set[int]) -> None:
+    """A dry run, and a request whose parameters are refused, alone and as a batch; nor is it kept."""
+    found = set()
+    for path, thing in ((EVENTS, EVENT), ("/annotations", ANNOTATION)):
+        for body in [json.dumps(item) for item in (thing, thing | {"widget_id": str(uuid4())}, {})] + ["{bad"]:
+            found |= {
+                hub.post(path, content=body, headers=JSON | headers).status_code,
+                hub.post(f"{path}/batch", content=f"[{body}]", headers=JSON | headers).status_code,
+                hub.post(f"{path}/batch", content=body, headers=NDJSON | headers).status_code,
+            }
+    assert found == statuses
+    assert hub.usage()["received"] == 0
+    assert set(hub.counts().values()) == {0}
+    hub.event()
+    assert hub.usage()["received"] == 1
+
+
+def test_what_is_refused_with_its_key_is_not_counted(hub: Hub) -> None:
+    """Nobody knows who sent the end of a body during which the key of its sender was revoked."""
+    database_url, key = hub.service.database_url, hub.client.headers["authorization"].removeprefix("Bearer ")
+    disabled_at = SQL("UPDATE hubs SET disabled_at = {} WHERE id = {}")
+    with Wire(replace(hub.service, key=key)) as wire:
+        request = wire.post(b"{bad")
+        wire.send(request[:-1])
+        assert wire.is_quiet(0.2)
+        statement(database_url, disabled_at.format(SQL("now()"), hub.id))
+        wait_until(lambda: hub.get("/widgets").status_code == 401)
+        wire.send(request[-1:])
+        assert wire.answer().status_code == 401
+    statement(database_url, disabled_at.format(None, hub.id))
+    assert hub.usage()["received"] == 0
 
 
 def test_reasons_say_why(hub: Hub) -> None:
