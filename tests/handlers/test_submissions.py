@@ -2,15 +2,24 @@
 
 import gzip
 import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
+from psycopg.sql import SQL, Identifier
+from sqlalchemy.engine import make_url
 
-from tests.conftest import EVENT
-from tests.handlers.conftest import DRY_RUN, JSON, Hub, results_of, totals, totals_of, wait_until
+from db import registry
+from openapi.batch import GROUP_ITEMS
+from tests.conftest import EVENT, Service
+from tests.handlers.conftest import BASE, DRY_RUN, JSON, NDJSON, Hub, results_of, totals, totals_of, wait_until
+from tests.postgresql import statement
 
 KEY = {"Idempotency-Key": "k"}
+STRANGER = {"Authorization": "Bearer irk_x"}
 UNKNOWN = EVENT | {"event_type": "nope"}
 
 
@@ -228,6 +237,77 @@ def test_a_stream_that_breaks_off_tells_what_was_stored(hub: Hub) -> None:
     created = [one["id"] for one in results_of(answer) if one["status"] == "created"]
     assert {str(row["id"]) for row in hub.rows()} == set(created)
     assert told["totals"]["created"] == len(created) > 0
+
+
+def interrupted(hub: Hub, what: Callable[[], None]) -> httpx.Response:
+    """The answer to a stream of whose lines some are stored when `what` is done, and others sent after that."""
+
+    def lines() -> Iterator[bytes]:
+        yield as_lines([EVENT | {"view_context_ref": "/" + "x" * 200}] * (2 * GROUP_ITEMS - 1)).encode()
+        wait_until(lambda: len(hub.rows()) == GROUP_ITEMS)
+        what()
+        yield as_lines([EVENT] * GROUP_ITEMS).encode()
+
+    return hub.client.post(f"{BASE}/interaction-events/batch", content=lines(), headers=NDJSON)
+
+
+def test_a_stream_ends_with_the_key_of_its_sender(hub: Hub) -> None:
+    """401 once the key is revoked, with the results of what was stored until then; what comes later is not."""
+
+    def revoke() -> None:
+        statement(hub.service.database_url, SQL("UPDATE hubs SET disabled_at = now() WHERE id = {}").format(hub.id))
+        wait_until(lambda: hub.get("/widgets").status_code == 401)
+
+    answer = interrupted(hub, revoke)
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "application/x-ndjson")
+    assert json.loads(answer.content.splitlines()[-1])["error"] == "Authorization: Bearer required"
+    assert totals_of(answer) == totals(created=GROUP_ITEMS)
+    assert [one["id"] for one in results_of(answer)] == [str(row["id"]) for row in hub.rows()]
+
+
+@contextmanager
+def database_away(service: Service) -> Iterator[Callable[[], None]]:
+    """What makes the database of `service` unreachable, cutting its connections, until the end."""
+    url = make_url(service.database_url)
+    server, name = url.set(database="postgres").render_as_string(hide_password=False), str(url.database)
+    admitted = SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    cut = SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(name)
+    try:
+        yield lambda: statement(server, admitted.format(Identifier(name), SQL("false")), cut)
+    finally:
+        statement(server, admitted.format(Identifier(name), SQL("true")))
+
+
+@pytest.mark.parametrize("is_noticed", [True, False], ids=["before", "while storing"])
+def test_a_stream_tells_what_was_stored_when_the_database_goes_away(
+    start_service: Callable[..., AbstractContextManager[Service]],
+    new_hub: Callable[..., Hub],
+    monkeypatch: pytest.MonkeyPatch,
+    is_noticed: bool,
+) -> None:
+    """503 with the results until then, whoever finds it first; what is not stored is told so or left out."""
+    if not is_noticed:
+        monkeypatch.setattr(registry, "FRESH_SECONDS", 60)
+    with start_service() as service:
+        hub = new_hub(service)
+        with database_away(service) as go_away:
+
+            def leave() -> None:
+                go_away()
+                if is_noticed:  # who sends an unknown key waits until it is known that none can be looked up
+                    assert hub.client.get(f"{BASE}/widgets", headers=STRANGER).status_code == 503
+
+            answer = interrupted(hub, leave)
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/x-ndjson")
+        assert answer.headers["retry-after"] == "1"
+        told = results_of(answer)
+        assert [one["id"] for one in told if "id" in one] == [str(row["id"]) for row in hub.rows()]
+        assert ("error" in json.loads(answer.content.splitlines()[-1])) == is_noticed
+        if is_noticed:
+            assert totals_of(answer) == totals(created=GROUP_ITEMS)
+        else:
+            assert totals_of(answer) == totals(created=GROUP_ITEMS, rejected=2 * GROUP_ITEMS - 1)
+            assert {(one["code"], one["retry"]) for one in told[GROUP_ITEMS:]} == {("unavailable", True)}
 
 
 @FORMS
