@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from psycopg.sql import SQL
 
+from openapi.rate_limits import Policy, Quota, RateLimits
 from tests.conftest import EVENT, OLDEST, Service, running
 from tests.handlers.conftest import BASE, JSON, Hub, results_of, totals, totals_of, wait_until
 from tests.postgresql import statement
@@ -85,6 +87,43 @@ def test_a_batch_of_the_whole_burst_is_stored(limited: Hub) -> None:
     """Once the bucket is full."""
     assert limited.batch([EVENT] * 10).status_code == 200
     assert len(limited.rows()) == 10
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 4])
+def test_a_replay_costs_what_is_replayed(
+    limited: Hub, monkeypatch: pytest.MonkeyPatch, prefix: str, count: int
+) -> None:
+    """So many tokens in all, the one of the request among them."""
+    limited.batch([EVENT | {"event_type": prefix}] * count)
+    costs: list[int] = []
+    take = RateLimits.take
+
+    def counted(limits: RateLimits, hub_id: UUID, cost: int, policy: Policy) -> Quota:
+        quota = take(limits, hub_id, cost, policy)
+        costs.append(cost if quota.is_granted and hub_id == limited.id else 0)
+        return quota
+
+    monkeypatch.setattr(RateLimits, "take", counted)
+    answer = limited.post("/rejected-submissions/replay", {})
+    assert (answer.status_code, totals_of(answer)) == (422 if count else 200, totals(rejected=count))
+    assert sum(costs) == max(1, count)
+
+
+def test_a_replay_of_more_than_is_left_replays_nothing(
+    start_service: Callable[..., AbstractContextManager[Service]], new_hub: Callable[..., Hub], prefix: str
+) -> None:
+    """429; what was asked for is replayed when the tokens are there."""
+    with start_service(IR_RATE_LIMIT="1", IR_RATE_BURST="10") as service:
+        hub = new_hub(service)
+        hub.batch([EVENT | {"event_type": prefix}] * 8)
+        hub.manifest([{"name": prefix, "description": "x"}])
+        refused = hub.post("/rejected-submissions/replay", {})
+        assert refused.status_code == 429
+        assert hub.rows() == []
+        assert not any(row["replayed_at"] for row in hub.rows("rejected_submissions"))
+        limit(hub, 1000)
+        wait_until(lambda: hub.post("/rejected-submissions/replay", {}).status_code == 200)
+        assert len(hub.rows()) == 8
 
 
 def test_a_stream_is_slowed_down(limited: Hub) -> None:
