@@ -24,8 +24,11 @@ SETS = 4096
 SLOTS = 16
 """How many hubs of a set are remembered at the same time."""
 LONGEST_DEBT_SECONDS = 60
+"""How far ahead of its rate a stream may take tokens that it then waits for."""
 LEASES = 1000
+"""A process takes out at once what it needs, or one in so many of what a second or the bucket holds."""
 LEASE_SECONDS = 1.0
+"""How long a process may use what it took out."""
 
 _ID_BYTES = 16
 _SLOT_BYTES = _ID_BYTES + 8
@@ -170,15 +173,15 @@ def _slots(start: int) -> range:
 class Bucket:
     """The bucket of one hub as one process sees it.
 
-    Tokens are taken out of the shared bucket some at a time, one in `LEASES` of the burst, and used within a second:
-    what is not used then is lost. So most requests need no lock; at most, a hub is granted a second of its rate more.
+    Tokens are taken out of the shared bucket some at a time and used within `LEASE_SECONDS`, so that most requests need
+    no lock. What is not used then is lost: of the rate at most one in `LEASES` for each process.
     """
 
     def __init__(self, limits: RateLimits, hub_id: UUID, policy: Policy) -> None:
         self._limits = limits
         self._hub_id = hub_id
         self._policy = policy
-        self._lease = policy.burst // LEASES
+        self._lease = min(policy.rate, policy.burst) // LEASES
         self._left = 0  # of the tokens that were taken out
         self._until = 0.0
         self._quota = Quota(True, policy.burst, 0, 0)
@@ -188,8 +191,10 @@ class Bucket:
         if taken + cost > self._policy.burst:
             raise Problem("too_many_items", count=taken + cost, limit=self._policy.burst)
         now = time.monotonic()
-        if cost > self._left or now > self._until:
-            self._take_out(cost, now)
+        if now > self._until:
+            self._left = 0
+        if cost > self._left:
+            self._take_out(cost - self._left, now)
         self._left -= cost
 
     async def wait_for(self, cost: int) -> None:
@@ -200,7 +205,7 @@ class Bucket:
             if wait <= LONGEST_DEBT_SECONDS:
                 cost -= part
             await asyncio.sleep(wait)
-        self._left, self._quota = 0, self._limits.take(self._hub_id, 0, self._policy)
+        self._quota = self._limits.take(self._hub_id, 0, self._policy)
 
     def headers(self) -> tuple[Header, Header]:
         """What an answer tells of the bucket: RateLimit-Policy and RateLimit of the same draft."""
@@ -208,17 +213,15 @@ class Bucket:
         left = b'"default";r=%d;t=%d' % (quota.remaining + self._left, quota.reset_seconds)
         return self._policy.header, (b"ratelimit", left)
 
-    def _take_out(self, cost: int, now: float) -> None:
-        policy = self._policy
-        amount = max(cost, self._lease)
-        self._quota = self._limits.take(self._hub_id, amount, policy)
-        if not self._quota.is_granted and amount > cost:
-            amount = cost
-            self._quota = self._limits.take(self._hub_id, amount, policy)
-        self._left, self._until = 0, now + LEASE_SECONDS
-        if not self._quota.is_granted:
-            raise refused(policy, self._quota)
-        self._left = amount
+    def _take_out(self, missing: int, now: float) -> None:
+        """Take `missing` tokens out, or more of them for what comes next; Problem if they are not all there."""
+        for amount in dict.fromkeys((max(missing, self._lease), missing)):
+            self._quota = self._limits.take(self._hub_id, amount, self._policy)
+            if self._quota.is_granted:
+                self._left += amount
+                self._until = now + LEASE_SECONDS
+                return
+        raise refused(self._policy, self._quota)
 
 
 def refused(policy: Policy, quota: Quota) -> Problem:

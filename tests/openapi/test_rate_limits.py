@@ -174,8 +174,8 @@ def test_a_bucket_tells_every_answer_what_is_left(limits: RateLimits) -> None:
 
 
 def test_tokens_are_taken_out_some_at_a_time(limits: RateLimits, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One in a thousand of the burst is one's own for a second; what is told to be left has the rest of it in it."""
-    policy = Policy(1, 10_000)
+    """One in a thousand of the rate is one's own for a second; what is told to be left has the rest of it in it."""
+    policy = Policy(10_000, 10_000)
     bucket, another = Bucket(limits, HUB, policy), Bucket(limits, HUB, policy)
     for taken in range(1, 12):
         bucket.take(1)
@@ -192,6 +192,30 @@ def test_tokens_are_taken_out_some_at_a_time(limits: RateLimits, monkeypatch: py
     for _ in range(3):
         fresh.take(1)
     assert limits.take(UUID(int=7), 0, policy).remaining == 10_000 - 30
+
+
+def test_what_was_taken_out_is_used_up(limits: RateLimits) -> None:
+    """What is left of it counts when more is needed, and while a stream waits for its own: the burst is all there."""
+    policy = Policy(100_000, 100_000)
+    bucket = Bucket(limits, HUB, policy)
+    for _ in range(1000):
+        bucket.take(51)
+        asyncio.run(bucket.wait_for(49))
+    with pytest.raises(Problem):
+        bucket.take(1)
+
+
+def test_who_sends_slowly_has_the_whole_burst(
+    limits: RateLimits, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However low the rate is: what is taken out and not used is less than what comes back."""
+    monkeypatch.setattr(rate_limits, "LEASE_SECONDS", 0)
+    policy = Policy(10, 1_000_000)
+    bucket = Bucket(limits, HUB, policy)
+    for _ in range(100):
+        bucket.take(1)
+        clock.now += SECOND
+    assert limits.take(HUB, 0, policy).remaining == 1_000_000
 
 
 def test_a_bucket_is_that_of_its_hub(limits: RateLimits) -> None:
