@@ -19,12 +19,13 @@ from sqlalchemy import (
     literal,
     select,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from db import positions
 from db.partitions import lowest_id
 
 PAGE_BYTES = 1024 * 1024
-"""How much a page has of what may be large, and of one row more."""
+"""How much a page has of texts and JSON, and of one row more."""
 FETCHED_ROWS = 32
 SCANNED_ROWS = 20_000
 """How many rows one page looks at: one that finds little among them says where to go on."""
@@ -53,7 +54,8 @@ class Query:
 class Page:
     """Some rows, and the position after which the next page begins; whether there is more by now.
 
-    Each row has as `bytes` how large its metadata, or what was submitted, is.
+    Each row has as `size` how many bytes its texts and its JSON have, and in the place of bytes how many these are, as
+    `bytes`.
     """
 
     rows: Sequence[RowMapping]
@@ -64,8 +66,12 @@ class Page:
 def page(connection: Connection, table: Table, query: Query, limit: int) -> Page:
     """The rows of `table` that `query` asks for: at most `limit`, maybe none although there is more."""
     scanned = _scanned(table, query, positions.horizon(connection)).subquery()
-    conditions = list(_conditions(scanned.c, query))
-    chosen = select(scanned).where(*conditions).order_by(scanned.c.position).limit(limit + 1)
+    # First where the page ends: rows that are forgotten meanwhile would let others in, beyond it.
+    last, count = connection.execute(select(func.max(scanned.c.position), func.count())).one()
+    if last is None:
+        return Page([], query.after, has_more=False)
+    chosen = select(scanned).where(scanned.c.position <= last, *_conditions(scanned.c, query))
+    chosen = chosen.order_by(scanned.c.position).limit(limit + 1)
     rows: list[RowMapping] = []
     size = 0
     with connection.execute(chosen.execution_options(yield_per=FETCHED_ROWS)).mappings() as found:
@@ -73,9 +79,8 @@ def page(connection: Connection, table: Table, query: Query, limit: int) -> Page
             if len(rows) == limit or size > PAGE_BYTES:
                 return Page(rows, rows[-1]["position"], has_more=True)
             rows.append(row)
-            size += row["bytes"]
-    last, count = connection.execute(select(func.max(scanned.c.position), func.count())).one()
-    return Page(rows, query.after if last is None else last, has_more=count == SCANNED_ROWS)
+            size += row["size"]
+    return Page(rows, last, has_more=count == SCANNED_ROWS)
 
 
 def one(connection: Connection, table: Table, hub_id: UUID, identifier: UUID) -> RowMapping | None:
@@ -97,16 +102,16 @@ def _scanned(table: Table, query: Query, horizon: int) -> Select[Any]:
 
 
 def _told(table: Table) -> Iterator[ColumnElement[Any]]:
-    """The columns of `table`; of bytes there is only how many they are."""
+    """The columns of `table`; of bytes there is only how many they are. And what may be large, all in all."""
     size: ColumnElement[Any] = literal(0)
     for column in table.columns:
         if isinstance(column.type, LargeBinary):
-            size = func.octet_length(column)
+            yield func.octet_length(column).label("bytes")
         else:
             yield column
-            if column.name == "metadata":
-                size = func.coalesce(func.octet_length(cast(column, Text)), 0)
-    yield size.label("bytes")
+            if isinstance(column.type, Text | JSONB):
+                size += func.coalesce(func.octet_length(cast(column, Text)), 0)
+    yield size.label("size")
 
 
 def _conditions(columns: Any, query: Query) -> Iterator[ColumnElement[bool]]:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, delete, event, insert, text
 
 from db import annotations, pages, partitions, positions
 from db.engine import Database
@@ -131,6 +131,37 @@ def test_a_page_looks_at_so_many_rows(connection: Connection, start: int, monkey
     query = Query(HUB, equal={"event_type": "focused"}, after=start)
     assert list(walk(connection, query, 2)) == [[], ids[4:6], [], ids[10:]]
     assert list(walk(connection, query, 1)) == [[], ids[4:5], ids[5:6], ids[10:], []]
+
+
+@pytest.mark.usefixtures("readable")
+def test_a_page_ends_where_it_was_looked_for(
+    connection: Connection, start: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is forgotten meanwhile lets no row in that the filter has not seen."""
+    monkeypatch.setattr(pages, "SCANNED_ROWS", 3)
+    ids = write(connection, *[{}] * 4, {"event_type": "focused"})
+    forgotten = False
+
+    def forget(executing: Connection, *_: Any) -> None:
+        nonlocal forgotten
+        if not forgotten:
+            forgotten = True
+            executing.execute(delete(table).where(table.c.id.in_(ids[:2])))
+
+    event.listen(connection, "after_cursor_execute", forget)
+    walked = list(walk(connection, Query(HUB, equal={"event_type": "focused"}, after=start), 2))
+    event.remove(connection, "after_cursor_execute", forget)
+    assert [found for page in walked for found in page] == ids[4:]
+
+
+@pytest.mark.usefixtures("readable")
+def test_a_page_ends_when_its_texts_are_large(connection: Connection, start: int) -> None:
+    """As characters or as JSON, in whatever column."""
+    for large in ({"view_context_ref": "é" * 300_000}, {"metadata": {"a": "x" * 600_000}}):
+        for column in (large, {"additional_fields": large}):
+            write(connection, *[column] * 3)
+    walked = [len(page) for page in walk(connection, Query(HUB, after=start), 10)]
+    assert walked == [2] * 6
 
 
 @pytest.mark.usefixtures("readable")
