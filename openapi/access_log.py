@@ -71,7 +71,7 @@ class AccessLog:
         seconds = time.perf_counter() - started
         if self.ended:
             self.ended(state.get("operation"), scope["method"], status, seconds)
-        caller, problem = state.get("caller"), state.get("problem")
+        caller, (problem, reason) = state.get("caller"), state.get("problem", (None, None))
         logger.info(
             "request" if status else "client disconnected",
             extra={
@@ -80,8 +80,8 @@ class AccessLog:
                 "method": scope["method"],
                 "path": scope["path"][:_LONGEST_PATH],
                 "status": status or None,
-                "problem": problem.code if problem else None,
-                "reason": problem.reason if problem else None,
+                "problem": problem,
+                "reason": reason,
                 "client": (scope.get("client") or [None])[0],
                 "duration_ms": round(seconds * 1000, 2),
             },

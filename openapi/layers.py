@@ -37,7 +37,7 @@ class Problems:
             problem = self._problem(error, scope)
             if problem is None:
                 raise
-            scope["state"]["problem"] = problem
+            scope["state"]["problem"] = problem.code, problem.reason  # an error itself holds all that led to it
             await respond(send, told(problem), scope["state"].get("headers", ()))
 
     def _problem(self, error: Exception, scope: Scope) -> Problem | None:
