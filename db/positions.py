@@ -1,8 +1,9 @@
 """Positions: the order in which rows are read, so that a reader misses none that is committed late.
 
 A transaction takes positions when it inserts and makes them visible when it commits, and of two transactions the one
-that took the lower positions may commit last. So each statement that inserts holds a lock, which names the position
-before its own (the trigger `hold_position`), and nothing is read beyond the lowest of these.
+that took the lower positions may commit last. So each statement that inserts into such a table holds a lock, which
+names the position before its own (the trigger `hold_position`), and nothing is read beyond the lowest of these. An
+insert into a partition by its own name holds none.
 """
 
 from collections.abc import Iterable

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from hashlib import blake2b
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 import orjson
 import uuid_utils
@@ -85,34 +85,34 @@ def new_id() -> str:
 
 def writer(database: Database, table: Table) -> Writer:
     """A writer of rows of `table`, which `row` makes."""
-    return Writer(database, Statements(*_statements(table)))
+    statements = _statements(table)
+    return Writer(database, Statements(statements.insert, statements.explanation))
 
 
 def tried(connection: Connection, table: Table, rows: Sequence[Row]) -> list[TextRow | None]:
     """What a writer would say of each of `rows`, of which nothing is kept."""
-    insert, explanation = _statements(table)
+    statements = _statements(table)
     attempt = connection.begin_nested()
-    missing = {str(one) for one in connection.scalars(_for_sqlalchemy(insert), _given(rows))}
-    explained = _explained(connection, explanation, rows) if missing else {}
+    missing = {str(one) for one in connection.scalars(_for_sqlalchemy(statements.insert), _parameters(rows))}
+    explained = _explained(connection, statements.explanation, rows) if missing else {}
     attempt.rollback()
     return [explained[identifier] if identifier in missing else None for identifier, _ in rows]
 
 
 def known(connection: Connection, table: Table, rows: Sequence[Row]) -> list[Duplicate | None]:
     """What was stored before under the keys of each of `rows`, with the same content."""
-    _, explanation = _statements(table)
-    explained = _explained(connection, explanation, rows)
+    explained = _explained(connection, _statements(table).look_up, rows)
     outcomes = [outcome(identifier, explained[identifier]) for identifier, _ in rows]
     return [one if isinstance(one, Duplicate) else None for one in outcomes]
 
 
 def _explained(connection: Connection, explanation: str, rows: Sequence[Row]) -> dict[str, TextRow]:
     """What `explanation` gives for each of `rows`, by id."""
-    explained = connection.execute(_for_sqlalchemy(explanation), _given(rows))
+    explained = connection.execute(_for_sqlalchemy(explanation), _parameters(rows))
     return {str(one[0]): tuple([None if value is None else str(value) for value in one]) for one in explained}
 
 
-def _given(rows: Sequence[Row]) -> dict[str, str]:
+def _parameters(rows: Sequence[Row]) -> dict[str, str]:
     return {"rows": "[" + ",".join([content.decode() for _, content in rows]) + "]"}
 
 
@@ -120,16 +120,25 @@ def _for_sqlalchemy(statement: str) -> TextClause:
     return text(statement.replace("$1::json", "CAST(:rows AS json)"))
 
 
+class _Statements(NamedTuple):
+    """Two for a writer; `look_up` gives what `explanation` does, of any rows, and changes nothing."""
+
+    insert: LiteralString
+    explanation: LiteralString
+    look_up: LiteralString
+
+
 @cache
-def _statements(table: Table) -> tuple[LiteralString, LiteralString]:
-    """To insert rows, and to say what became of those that were not: see `Statements`."""
+def _statements(table: Table) -> _Statements:
+    """Those of `table`; what is claimed is as good as stored, and whoever claims again under the same id has it."""
     names = ", ".join(column.split()[0] for column in table.columns.split(", "))
-    given = f"json_to_recordset($1::json) AS given({table.columns}, {_CLAIMS})"
+    record = f"json_to_recordset($1::json) AS given({table.columns}, {_CLAIMS})"
+    given = f"given AS MATERIALIZED (SELECT * FROM {record})"  # noqa: S608 (constants of this room)
     own_key, kind = table.own_key, table.kind
     # Keys are claimed in one order by everyone, so that two transactions do not wait for each other; of those that are
     # the same the first is claimed, for ids grow.
     insert = f"""
-        WITH given AS MATERIALIZED (SELECT * FROM {given}),
+        WITH {given},
         requests AS (
             INSERT INTO idempotency_keys (hub_id, kind, key, digest, id)
             SELECT hub_id, 'request', request_key, request_digest, id FROM given WHERE request_key IS NOT NULL
@@ -148,15 +157,7 @@ def _statements(table: Table) -> tuple[LiteralString, LiteralString]:
         )
         SELECT id FROM given WHERE id NOT IN (SELECT id FROM new)
     """  # noqa: S608 (constants of this room)
-    # The claim of a request whose thing was refused is given back: nothing is stored under its key.
-    explanation = f"""
-        WITH given AS MATERIALIZED (SELECT * FROM {given}),
-        given_back AS (
-            DELETE FROM idempotency_keys claim USING given, idempotency_keys thing
-            WHERE claim.hub_id = given.hub_id AND claim.kind = 'request' AND claim.key = request_key
-                AND claim.id = given.id AND thing.hub_id = given.hub_id AND thing.kind = '{kind}'
-                AND thing.key = {own_key} AND thing.digest <> given.digest
-        )
+    claimed = f"""
         SELECT given.id, request.id, (request.digest = given.request_digest)::text, (thing.digest = given.digest)::text,
             CASE WHEN {own_key} IS NULL THEN request.id ELSE thing.id END
         FROM given
@@ -165,7 +166,18 @@ def _statements(table: Table) -> tuple[LiteralString, LiteralString]:
         LEFT JOIN idempotency_keys thing
             ON thing.hub_id = given.hub_id AND thing.kind = '{kind}' AND thing.key = {own_key}
     """  # noqa: S608 (constants of this room)
-    return insert, explanation
+    # The claim of a request whose thing was refused is given back: nothing is stored under its key.
+    explanation = f"""
+        WITH {given},
+        given_back AS (
+            DELETE FROM idempotency_keys claim USING given, idempotency_keys thing
+            WHERE claim.hub_id = given.hub_id AND claim.kind = 'request' AND claim.key = request_key
+                AND claim.id = given.id AND thing.hub_id = given.hub_id AND thing.kind = '{kind}'
+                AND thing.key = {own_key} AND thing.digest <> given.digest
+        )
+        {claimed}
+    """  # noqa: S608 (constants of this room)
+    return _Statements(insert, explanation, f"WITH {given} {claimed}")
 
 
 def row(submission: Mapping[str, Any]) -> Row:

@@ -35,8 +35,8 @@ class Statements:
     """What a writer runs; the one parameter of each is a JSON array of rows.
 
     `insert` gives the ids of the rows that it did not store, and must do nothing for a row that is stored already: a
-    batch whose outcome is unknown, because the connection was lost, is sent again. `explanation` is given those rows
-    after the commit, and gives for each its id and whatever says why.
+    batch whose outcome is unknown, because the connection was lost, is sent again. `explanation` is run
+    after the commit if there are such rows: it is given them, and gives for each its id and whatever says why.
     """
 
     insert: LiteralString
@@ -67,7 +67,7 @@ class Writer:
         self._away_since: float | None = None
 
     async def add(self, row: Row) -> tuple[float, Outcome]:
-        """When `row` was sent to be committed (of `perf_counter`), and what became of it. Raises as `add_all`."""
+        """As `add_all`, of one row, with less ado; what the database refuses is raised."""
         waiting = self._queued([row])
         sent_at = await waiting.done
         outcome = waiting.outcomes.get(row[0]) if waiting.outcomes else None
@@ -118,19 +118,19 @@ class Writer:
                             logger.info("rows can be written again")
                             self._away_since = None
                         await self._next_batch()
-                        self._sent_at = time.monotonic()
+                        self._sent_at = time.perf_counter()
                         await self._store(connection)
             except Exception as error:
                 if self._away_since is None:
                     logger.warning("rows cannot be written, trying again: %s: %s", type(error).__name__, error)
-                    self._away_since = self._sent_at if self._batch else time.monotonic()
+                    self._away_since = self._sent_at if self._batch else time.perf_counter()
                 if self._is_away():
                     self._refuse_all(Unavailable(str(error)))
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _is_away(self) -> bool:
         """Whether the database is away for longer than a row waits for it."""
-        return self._away_since is not None and time.monotonic() - self._away_since > PATIENCE_SECONDS
+        return self._away_since is not None and time.perf_counter() - self._away_since > PATIENCE_SECONDS
 
     async def _next_batch(self) -> None:
         """Fill the batch, unless one is left of a connection that was lost, as soon as there is something to write."""
@@ -148,14 +148,13 @@ class Writer:
 
     async def _store(self, connection: AsyncConnection) -> None:
         """Commit the batch, and tell everyone in it; Unavailable if the connection is lost."""
-        sent_at = time.perf_counter()
         found = await self._stored(connection, [row for waiting in self._batch for row in waiting.rows])
         batch, self._batch = self._batch, []
         for waiting in batch:
             if found:
                 waiting.outcomes = found
             if not waiting.done.done():  # somebody waits still
-                waiting.done.set_result(sent_at)
+                waiting.done.set_result(self._sent_at)
 
     async def _stored(self, connection: AsyncConnection, rows: Sequence[Row]) -> dict[str, TextRow | DatabaseError]:
         """Commit `rows`; what became of those that are not stored, by id.
