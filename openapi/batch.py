@@ -1,5 +1,6 @@
 """A body of many items, each judged alone: one that is wrong leaves the others as they are."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ DISCARDED_BYTES = 4 * 1024 * 1024
 """How much of a line that is too long is looked through for its end."""
 GROUP_ITEMS = 500
 GROUP_BYTES = 256 * 1024
+
+_LINE_END = re.compile(rb"\n(?:[ \t\r]{0,%d}+\n)*+" % LINE_BYTES)  # with blank lines, which are many in a hostile body
 
 
 @dataclass(slots=True)
@@ -142,9 +145,7 @@ class _Splitter:
 
     def lines(self, piece: bytes) -> list[bytes]:
         """The lines that end within `piece`, but for blank ones."""
-        if not self._begun and piece.isspace():
-            return []
-        *ended, rest = piece.split(b"\n")
+        *ended, rest = _LINE_END.split(piece)
         found = []
         for end in ended:
             line = (self._begun + end)[: LINE_BYTES + 1]

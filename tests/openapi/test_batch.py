@@ -219,6 +219,15 @@ def _with_told(items: list[Item]) -> Iterable[tuple[Item, tuple[int, Any]]]:
     return zip(items, told(items), strict=True)
 
 
+@pytest.mark.parametrize("step", [1, 1000, LINE_BYTES, LINE_BYTES + 1, 10**9])
+@pytest.mark.parametrize("blank", [b" ", b"\t\r", b"\n"])
+def test_blanks_are_the_same_wherever_they_are_split(blank: bytes, step: int) -> None:
+    """A line of no more of them than a line may have is none; a longer one is too long, as it may go on with more."""
+    content = b"1\n" + blank * (LINE_BYTES // len(blank)) + b"\n" + blank * (LINE_BYTES + 1) + b"\n2\n"
+    found = told(items_of(lines(*[content[start : start + step] for start in range(0, len(content), step)])))
+    assert found == ([(0, 1), (1, 2)] if blank == b"\n" else [(0, 1), (1, TOO_LONG), (2, 2)])
+
+
 @pytest.mark.parametrize("step", [1000, LINE_BYTES, LINE_BYTES + 1, 10**9])
 def test_a_line_has_a_limit(step: int) -> None:
     """One at the limit is read; a longer one is rejected and not kept, and those after it are read."""
