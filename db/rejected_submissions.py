@@ -78,10 +78,13 @@ def hubs(connection: Connection) -> list[UUID]:
     return list(connection.scalars(select(table.c.hub_id).distinct()))
 
 
-def waiting(connection: Connection, hub_id: UUID, equal: Mapping[str, str], limit: int) -> Sequence[RowMapping]:
-    """What the hub can submit again, with the values of `equal`: first what was not tried, oldest first."""
-    chosen = select(*_COLUMNS).where(table.c.hub_id == hub_id, table.c.replayed_at.is_(None))
-    chosen = chosen.where(*(table.c[name] == value for name, value in equal.items()))
+def waiting(
+    connection: Connection, hub_id: UUID, kinds: Collection[str], code: str | None, limit: int
+) -> Sequence[RowMapping]:
+    """What the hub can submit again of `kinds`, maybe only for one `code`: first what was not tried, oldest first."""
+    chosen = select(*_COLUMNS).where(table.c.hub_id == hub_id, table.c.replayed_at.is_(None), table.c.kind.in_(kinds))
+    if code is not None:
+        chosen = chosen.where(table.c.code == code)
     in_turn = chosen.order_by(table.c.attempted_at.nulls_first(), table.c.position)
     return connection.execute(in_turn.limit(limit)).mappings().all()
 
@@ -103,8 +106,9 @@ def settle(
     connection: Connection, stored_as: Mapping[UUID, str], reasons: Mapping[UUID, Mapping[str, str | None]]
 ) -> None:
     """Note which rejections a replay has stored, under which ids, and for which `reasons` it has not stored others."""
-    for identifier, stored in stored_as.items():
-        values = {"replayed_at": func.now(), "replayed_as": UUID(stored)}
+    replayed = {
+        identifier: {"replayed_at": func.now(), "replayed_as": UUID(stored)} for identifier, stored in stored_as.items()
+    }
+    attempted = {identifier: {**reason, "attempted_at": func.now()} for identifier, reason in reasons.items()}
+    for identifier, values in sorted((replayed | attempted).items()):  # in one order: two of them would wait for ever
         connection.execute(update(table).where(table.c.id == identifier).values(values))
-    for identifier, reason in reasons.items():
-        connection.execute(update(table).where(table.c.id == identifier).values({**reason, "attempted_at": func.now()}))

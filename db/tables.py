@@ -206,7 +206,7 @@ rejected_submissions = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("hub_id", Uuid, nullable=False),
-    Column("kind", Text, nullable=False, comment="What was submitted: event or annotation"),
+    Column("kind", Text, nullable=False, comment="What was submitted: event, annotation, or a batch of them"),
     Column("batch_index", Integer, comment="Where it stood in a batch, from 0"),
     Column("code", Text, nullable=False, comment="Why it was rejected, for programs"),
     Column("error", Text, nullable=False),

@@ -59,7 +59,7 @@ async def create(request: Request) -> Answer:
 
 
 @_TAKEN
-@when_refused(submissions.when_refused(KIND))
+@when_refused(submissions.when_refused(KIND, is_batch=True))
 async def create_batch(request: Request) -> Answer:
     """Keep many events, each judged alone."""
     return await batches.keep(request, KIND)

@@ -49,7 +49,9 @@ async def replay(request: Request) -> Answer:
         rows = [row for row in chosen.values() if row and row["kind"] == kind.table.kind and not row["replayed_at"]]
         for some in _parts(rows):
             group = await _resubmitted(request, kind, some)
-            became |= {row["id"]: submissions.result(one) for row, one in zip(some, group, strict=True)}
+            became |= {
+                row["id"]: submissions.result(one, one.is_duplicate) for row, one in zip(some, group, strict=True)
+            }
     told = Results(is_stream=False)
     for index, (identifier, row) in enumerate(chosen.items()):
         result = became.get(identifier) or _unsubmitted(identifier, row)
@@ -66,9 +68,12 @@ async def _chosen(request: Request) -> dict[UUID, RowMapping | None]:
         ids = [UUID(identifier) for identifier in asked["ids"]]
         found = await database.run(rejected_submissions.named, hub_id, ids)
         return {identifier: found.get(identifier) for identifier in ids}
-    equal = {name: asked[name] for name in FILTERS if name in asked}
+    kinds = [asked["kind"]] if "kind" in asked else list(KINDS)
     limit = asked.get("limit", MOST_REPLAYED)
-    return {row["id"]: row for row in await database.run(rejected_submissions.waiting, hub_id, equal, limit)}
+    if request.bucket:
+        limit = min(limit, request.bucket.burst)
+    found = await database.run(rejected_submissions.waiting, hub_id, kinds, asked.get("code"), limit)
+    return {row["id"]: row for row in found}
 
 
 async def _resubmitted(request: Request, kind: Kind, rows: Sequence[RowMapping]) -> list[Submission]:
@@ -86,20 +91,24 @@ async def _resubmitted(request: Request, kind: Kind, rows: Sequence[RowMapping])
 
 
 def _unsubmitted(identifier: UUID, row: RowMapping | None) -> Result:
-    """What is told of a rejection that was replayed before, or is not there."""
+    """What is told of a rejection that was replayed before, is not there, or is a batch that was refused as a whole."""
     if row is None:
         return results.rejected(0, Problem("rejection_not_found", id=identifier))
+    if row["kind"] not in KINDS:
+        return results.rejected(0, Problem("batch_not_replayed"))
     return results.stored(0, "duplicate", str(row["replayed_as"]))
 
 
 def _parts(rows: Sequence[RowMapping]) -> Iterator[list[RowMapping]]:
     """`rows`, some at a time: of each part the content is held in memory."""
     part: list[RowMapping] = []
+    size = 0
     for row in rows:
         part.append(row)
-        if sum(one["bytes"] for one in part) > PART_BYTES or len(part) == PART_ROWS:
+        size += row["bytes"]
+        if size > PART_BYTES or len(part) == PART_ROWS:
             yield part
-            part = []
+            part, size = [], 0
     if part:
         yield part
 

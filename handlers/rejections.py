@@ -52,18 +52,18 @@ class Rejections:
         ]
         if rows:
             try:
-                await self._make_room(hub_id, len(rows), sum(len(raw) for _, _, raw in refused))
                 await self.writer.add_all(rows)
+                await self._trim(hub_id, len(rows), sum(len(raw) for _, _, raw in refused))
             except DatabaseError as error:
-                logger.warning("what was rejected cannot be kept: %s", error)
+                logger.warning("what was rejected cannot be kept, or not within its bounds: %s", error)
 
-    async def _make_room(self, hub_id: UUID, count: int, size: int) -> None:
+    async def _trim(self, hub_id: UUID, count: int, size: int) -> None:
         self._added[hub_id] += count
         self._added_bytes[hub_id] += size
         is_much = self._added[hub_id] * TRIMMED_AFTER > self._bounds.count
         if is_much or self._added_bytes[hub_id] * TRIMMED_AFTER > self._bounds.bytes:
-            self._added[hub_id] = self._added_bytes[hub_id] = 0
             await self._database.run(rejected_submissions.trim, hub_id, self._bounds, datetime.now(UTC))
+            self._added[hub_id] = self._added_bytes[hub_id] = 0
 
 
 def reason(problem: Problem) -> dict[str, str | None]:

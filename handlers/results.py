@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncGenerator
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import Any, Self
 
 from openapi.exchange import NDJSON, Answer, encoded
 from openapi.problems import RETRY, Headers, Problem
@@ -37,15 +37,25 @@ def rejected(index: int, problem: Problem) -> Result:
 class Results:
     """Results are added in the order of the items, and told when all are there: not before is the status known.
 
-    Those of a stream are in a file once they are more than `IN_MEMORY_BYTES`.
+    Those of a stream are in a file once they are more than `IN_MEMORY_BYTES`; what the disk has no room for is told as
+    well, and ends the stream.
     """
 
     def __init__(self, is_stream: bool) -> None:
         self._listed: list[Result] = []
         self._file = SpooledTemporaryFile(IN_MEMORY_BYTES) if is_stream else None  # noqa: SIM115 (the answer closes it)
+        self._beyond_file: list[bytes] = []
         self._totals = Counter({"received": 0, "created": 0, "duplicate": 0, "rejected": 0})
         self._may_pass = False
         self.headers: list[tuple[bytes, bytes]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Give the file back when there will be no answer."""
+        if kind and self._file:
+            self._file.close()
 
     @property
     def is_empty(self) -> bool:
@@ -58,11 +68,23 @@ class Results:
         self._totals.update([result["status"] for result in results])
         self._may_pass = self._may_pass or any(result.get("retry") for result in results)
         if self._file:
-            if self._file.tell() > MOST_BYTES:
-                raise Problem("too_many_results", limit=MOST_BYTES)
-            self._file.writelines([encoded(result) + b"\n" for result in results])
+            self._write(self._file, [encoded(result) + b"\n" for result in results])
         else:
             self._listed += results
+
+    def _write(self, file: "SpooledTemporaryFile[bytes]", lines: list[bytes]) -> None:
+        """Add `lines` to the file; Problem if there should be no more of them."""
+        end = file.tell()
+        try:
+            file.writelines(lines)
+            file.flush()
+        except OSError as error:
+            file.seek(end)
+            file.truncate()
+            self._beyond_file = lines
+            raise Problem("unavailable", reason=f"results cannot be written: {error}") from None
+        if file.tell() > MOST_BYTES:
+            raise Problem("too_many_results", limit=MOST_BYTES)
 
     def answer(self, interruption: Problem | None = None) -> Answer:
         """200 if all is stored, else the status of what is worst. `interruption` is what ended a stream early."""
@@ -73,8 +95,7 @@ class Results:
         headers = [*headers, *self.headers]
         if self._file is None:
             return Answer(status, {"results": self._listed, **told}, headers)
-        self._file.write(encoded(told) + b"\n")
-        return Answer(status, _pieces(self._file), headers, NDJSON)
+        return Answer(status, _pieces(self._file, [*self._beyond_file, encoded(told) + b"\n"]), headers, NDJSON)
 
     def _status(self, interruption: Problem | None) -> tuple[int, Headers]:
         if interruption:
@@ -84,8 +105,9 @@ class Results:
         return (422 if self._totals["rejected"] else 200), []
 
 
-async def _pieces(file: "SpooledTemporaryFile[bytes]") -> AsyncGenerator[bytes]:
+async def _pieces(file: "SpooledTemporaryFile[bytes]", last: list[bytes]) -> AsyncGenerator[bytes]:
     with file:
         file.seek(0)
         while piece := file.read(PIECE_BYTES):
             yield piece
+        yield b"".join(last)

@@ -55,6 +55,8 @@ class Submission:
 
 Check = Callable[[Request, Sequence[Submission]], Awaitable[None]]
 """Gives those that the contract accepts a problem nevertheless, where there is one."""
+Claim = Callable[[], Awaitable[None]]
+"""What is done before anything of a group is stored; Problem if nothing may be."""
 
 
 async def keep(request: Request, kind: Kind) -> Answer:
@@ -64,7 +66,7 @@ async def keep(request: Request, kind: Kind) -> Answer:
     await _check(request, kind, [submission])
     lap("handle")
     if not submission.problem and not submission.is_duplicate:
-        await _store_one(request, kind, submission)
+        await _write_one(request, kind, submission)
     if submission.problem:
         raise submission.problem
     row = submission.row
@@ -80,19 +82,22 @@ async def keep(request: Request, kind: Kind) -> Answer:
 async def resubmit(request: Request, kind: Kind, items: Sequence[Item], keys: Sequence[str]) -> list[Submission]:
     """Keep what can be kept of `items`, each under its own request key of `keys`; what became of each."""
     group = [submitted(request, kind, item, key) for item, key in zip(items, keys, strict=True)]
-    await keep_group(request, kind, group)
+    await keep_several(request, kind, group)
     return group
 
 
-def when_refused(kind: Kind) -> Callable[[Refusal], Awaitable[None]]:
-    """What is done when a request is refused that should have kept one thing: it is counted, and kept as rejected."""
+def when_refused(kind: Kind, is_batch: bool = False) -> Callable[[Refusal], Awaitable[None]]:
+    """What is done when a request is refused that should have kept something: it is counted, and kept as rejected."""
 
     async def refused(refusal: Refusal) -> None:
         request, problem = refusal.request, refusal.problem
-        if not is_dry_run(request) and problem.code not in NOT_SUBMITTED:
-            items = len(request.body) if isinstance(request.body, Array) else 1
-            _count(request, kind, [Submission(Item(0, None), {}, problem)] * items)
-            await request.resources.rejections.keep(request, kind.table.kind, [(None, problem, request.content)])
+        if is_dry_run(request) or problem.code in NOT_SUBMITTED:
+            return
+        items = len(request.body) if isinstance(request.body, Array) else 1
+        _count(request, kind, [Submission(Item(0, None), {}, problem)] * items)
+        if problem.code != "batch_key_conflict":  # its content is not at fault
+            name = f"{kind.table.kind}-batch" if is_batch else kind.table.kind
+            await request.resources.rejections.keep(request, name, [(None, problem, request.content)])
 
     return refused
 
@@ -107,14 +112,17 @@ def submitted(request: Request, kind: Kind, item: Item, key: str | None) -> Subm
     return Submission(item, {} if item.problem else _row(request, kind, item.value, key), item.problem)
 
 
-async def keep_group(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
-    """Keep what can be kept of `group`; what cannot has a problem then."""
+async def keep_several(request: Request, kind: Kind, group: Sequence[Submission], claim: Claim | None = None) -> None:
+    """Keep what can be kept of `group`; what cannot has a problem then. Problem if `claim` raises it."""
     valid = [submission for submission in group if not submission.problem]
-    if len(request.content) > LINE_BYTES:
+    if isinstance(request.body, Array) and len(request.content) > LINE_BYTES:  # else none can be so large
         _refuse_large(valid)
     try:
         await _check(request, kind, [one for one in valid if not one.problem])
-        await _store(request, kind, [one for one in valid if not one.problem and not one.is_duplicate])
+        accepted = [one for one in valid if not one.problem]
+        if claim and accepted:
+            await claim()
+        await _write(request, kind, [one for one in accepted if not one.is_duplicate])
     except Unavailable as error:
         for submission in valid:
             submission.problem = submission.problem or Problem("unavailable", reason=str(error))
@@ -148,10 +156,10 @@ def _mark(submission: Submission, duplicate: Duplicate) -> None:
     submission.is_duplicate, submission.is_replayed = True, duplicate.by_request
 
 
-async def _store_one(request: Request, kind: Kind, submission: Submission) -> None:
-    """As `_store`; this is the way of most requests."""
+async def _write_one(request: Request, kind: Kind, submission: Submission) -> None:
+    """As `_write`; this is the way of most requests."""
     if is_dry_run(request):
-        await _store(request, kind, [submission])
+        await _write(request, kind, [submission])
         return
     sent_at, found = await request.resources.writers[kind.table.kind].add(submissions.row(submission.row))
     lap("queue", at=sent_at)
@@ -160,9 +168,9 @@ async def _store_one(request: Request, kind: Kind, submission: Submission) -> No
         _settle(kind, submission, submissions.outcome(submission.row["id"], found))
 
 
-async def _store(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
+async def _write(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
     """Keep `group`, of which some may have a problem then. Unavailable if nothing was kept."""
-    outcomes = await stored(request, kind, [submission.row for submission in group])
+    outcomes = await written(request, kind, [submission.row for submission in group])
     for submission, outcome in zip(group, outcomes, strict=True):
         _settle(kind, submission, outcome)
 
@@ -181,7 +189,7 @@ def _settle(kind: Kind, submission: Submission, outcome: Outcome) -> None:
             submission.problem = Problem("internal_error")
 
 
-async def stored(request: Request, kind: Kind, rows: Sequence[Row]) -> list[Outcome]:
+async def written(request: Request, kind: Kind, rows: Sequence[Row]) -> list[Outcome]:
     """What became of each of `rows`; of a dry run, what would have."""
     if not rows:
         return []
@@ -225,12 +233,10 @@ def _conflict(kind: Kind, conflict: Conflict) -> Problem:
     return Problem("idempotency_conflict", pointer=f"/{own}", name=f"the {own}", key=own)
 
 
-def result(submission: Submission) -> Result:
-    """What is told of one item of a batch."""
+def result(submission: Submission, is_duplicate: bool) -> Result:
+    """What is told of one of several."""
     if submission.problem:
         return results.rejected(submission.item.index, submission.problem)
-    # What a request with the same key stored is told as it was then.
-    is_duplicate = submission.is_duplicate and not submission.is_replayed
     return results.stored(submission.item.index, "duplicate" if is_duplicate else "created", submission.row["id"])
 
 

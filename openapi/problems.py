@@ -95,7 +95,12 @@ TABLE = {
     "too_many_items": Kind(
         422,
         "the batch has {count} items; the limit is {limit}",
-        "Send the items in several requests, or as application/x-ndjson, of which there is no limit to their number.",
+        "Send them in several requests, or, where that is accepted, as application/x-ndjson, which has no such limit.",
+    ),
+    "batch_not_replayed": Kind(
+        422,
+        "a batch that was refused as a whole is not replayed",
+        "Send it again as the error that is kept with it says: nothing of it was stored.",
     ),
     "too_many_results": Kind(
         413,

@@ -186,6 +186,11 @@ class Bucket:
         self._until = 0.0
         self._quota = Quota(True, policy.burst, 0, 0)
 
+    @property
+    def burst(self) -> int:
+        """How many tokens can be taken at once when it is full."""
+        return self._policy.burst
+
     def take(self, cost: int, taken: int = 0) -> None:
         """Take `cost` tokens beside those `taken` before; Problem if they are not all there, or never will be."""
         if taken + cost > self._policy.burst:

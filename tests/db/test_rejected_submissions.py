@@ -1,14 +1,15 @@
 """What was not accepted: how much of it is kept, and what can be submitted again."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from psycopg import sql
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, event, insert, select
 
 from db import rejected_submissions, submissions
 from db.engine import Database
@@ -45,9 +46,11 @@ def kept(connection: Connection, hub_id: UUID = HUB) -> list[UUID]:
     return list(connection.scalars(select(table.c.id).where(table.c.hub_id == hub_id).order_by(table.c.position)))
 
 
-def waiting(connection: Connection, limit: int = 100, **equal: str) -> list[UUID]:
+def waiting(
+    connection: Connection, limit: int = 100, kinds: Sequence[str] = ("event", "annotation"), code: str | None = None
+) -> list[UUID]:
     """The ids of what the hub can submit again."""
-    return [row["id"] for row in rejected_submissions.waiting(connection, HUB, equal, limit)]
+    return [row["id"] for row in rejected_submissions.waiting(connection, HUB, kinds, code, limit)]
 
 
 def test_what_was_submitted_is_kept_to_the_byte(database: Database) -> None:
@@ -116,7 +119,23 @@ def test_what_waits_is_found_by_what_is_asked_for(connection: Connection) -> Non
     assert waiting(connection) == [first, second, third]
     assert waiting(connection, limit=2) == [first, second]
     assert waiting(connection, code="y") == [third]
-    assert waiting(connection, kind="event", code="y") == []
+    assert waiting(connection, kinds=["event"], code="y") == []
+
+
+def test_two_that_settle_the_same_do_not_wait_for_each_other(connection: Connection) -> None:
+    """Rows are changed in the order of their ids, whatever became of them and whoever names them."""
+    ids = reject(connection, 1, 1, 1, 1)
+    changed = []
+
+    def note(*arguments: Any) -> None:
+        changed.append(arguments[3]["id_1"])
+
+    event.listen(connection, "before_cursor_execute", note)
+    reason = {"code": "new", "error": "e", "help": "h", "pointer": None}
+    stored_as, reasons = {ids[3]: str(ids[3]), ids[0]: str(ids[0])}, {ids[2]: reason, ids[1]: reason}
+    rejected_submissions.settle(connection, stored_as, reasons)
+    event.remove(connection, "before_cursor_execute", note)
+    assert changed == ids
 
 
 def test_what_was_tried_in_vain_has_its_turn_last(connection: Connection) -> None:

@@ -2,8 +2,11 @@
 
 import asyncio
 import bisect
+import errno
 import gzip
 import json
+from tempfile import SpooledTemporaryFile
+from typing import Any
 
 import pytest
 
@@ -12,7 +15,8 @@ from handlers import results
 from openapi import batch
 from openapi.batch import LINE_BYTES
 from tests.conftest import EVENT
-from tests.handlers.conftest import BASE, JSON, NDJSON, Hub, results_of, totals, totals_of
+from tests.handlers.conftest import BASE, JSON, NDJSON, Hub, results_of, totals, totals_of, wait_until
+from tests.wire import CHUNKED, HOST, Wire, head
 
 LARGE: dict[str, list[list[int]]] = {"a": [[]] * 20_000}
 REPLAY = "/rejected-submissions/replay"
@@ -20,8 +24,8 @@ REPLAY = "/rejected-submissions/replay"
 
 def test_blank_lines_keep_nobody_waiting(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 50 KB of gzip that are 50 MiB of them none is looked at by itself, and others have a turn after each piece."""
-    lines, is_item = batch._Splitter.lines, batch._is_item
-    pieces = looks = in_one_turn = most = 0
+    lines = batch._Splitter.lines
+    pieces = found = in_one_turn = most = 0
 
     def end_turn() -> None:
         nonlocal in_one_turn
@@ -35,17 +39,20 @@ def test_blank_lines_keep_nobody_waiting(hub: Hub, monkeypatch: pytest.MonkeyPat
         asyncio.get_running_loop().call_soon(end_turn)
         return lines(splitter, piece)
 
-    def looked_at(line: bytes) -> bool:
-        nonlocal looks
-        looks += 1
-        return is_item(line)
+    class LineEnd:
+        def split(self, piece: bytes) -> list[bytes]:
+            nonlocal found
+            parts = line_end.split(piece)
+            found += len(parts)
+            return parts
 
+    line_end = batch._LINE_END
     monkeypatch.setattr(batch._Splitter, "lines", counted)
-    monkeypatch.setattr(batch, "_is_item", looked_at)
-    answer = hub.lines(gzip.compress(b"\n" * (50 << 20)), Content_Encoding="gzip")
-    assert (answer.status_code, totals_of(answer)) == (200, totals())
+    monkeypatch.setattr(batch, "_LINE_END", LineEnd())
+    answer = hub.lines(gzip.compress((b"\n" * (5 << 20) + b"{}") * 10), Content_Encoding="gzip")
+    assert (answer.status_code, totals_of(answer)) == (422, totals(rejected=10))
     assert (pieces > 100, most) == (True, 1)
-    assert looks < 10
+    assert found < 3 * pieces
 
 
 def test_a_page_ends_when_it_is_large(hub: Hub) -> None:
@@ -104,7 +111,7 @@ def test_names_that_are_not_registered_are_looked_up_together(hub: Hub, monkeypa
 
 
 def test_the_results_of_a_stream_are_bounded(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What follows is not read, which the last line says; what came before is stored."""
+    """What follows is not read, which the last line says; of all that came before and is stored it is told."""
     monkeypatch.setattr(results, "MOST_BYTES", 50_000)
     answer = hub.client.post(
         f"{BASE}/interaction-events/batch", content=(json.dumps(EVENT) + "\n") * 3000, headers=NDJSON
@@ -112,8 +119,53 @@ def test_the_results_of_a_stream_are_bounded(hub: Hub, monkeypatch: pytest.Monke
     *_, last = map(json.loads, answer.text.splitlines())
     assert answer.status_code == 413
     assert last["error"] == "the results of the stream have more than 50000 bytes"
-    assert last["totals"]["created"] < 3000
-    assert len(hub.rows()) >= last["totals"]["created"] > 0
+    assert 0 < last["totals"]["created"] < 3000
+    assert len(results_of(answer)) == len(hub.rows()) == last["totals"]["created"]
+
+
+class SmallDisk(SpooledTemporaryFile[bytes]):
+    """A file that writes some of what it has no room for."""
+
+    def writelines(self, lines: Any) -> None:
+        """Write `lines`, or some of them and OSError."""
+        for line in lines:
+            if self.tell() > 100_000:
+                self.write(line[:10])
+                raise OSError(errno.ENOSPC, "No space left on device")
+            self.write(line)
+
+
+def test_results_that_the_disk_has_no_room_for_are_told(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stream ends there, and may go on later; of all that is stored it is told."""
+    monkeypatch.setattr(results, "SpooledTemporaryFile", SmallDisk)
+    answer = hub.lines((json.dumps(EVENT) + "\n") * 3000)
+    *_, last = map(json.loads, answer.text.splitlines())
+    assert answer.status_code == 503
+    assert last["error"]
+    told = results_of(answer)
+    assert [one["index"] for one in told] == list(range(len(told)))
+    assert [one["id"] for one in told] == [str(row["id"]) for row in hub.rows()]
+    assert 1000 < len(told) == last["totals"]["created"] < 3000
+
+
+def test_who_leaves_a_stream_leaves_no_file(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor anything but what is stored by then."""
+    opened = []
+
+    def open_(size: int) -> "SpooledTemporaryFile[bytes]":
+        opened.append(SpooledTemporaryFile(size))  # noqa: SIM115 (its closing is what is tested)
+        return opened[-1]
+
+    monkeypatch.setattr(results, "SpooledTemporaryFile", open_)
+    lines = json.dumps(EVENT).encode() + b"\n"
+    with Wire(hub.service) as wire:
+        fields = f"Authorization: {hub.client.headers['authorization']}", "Content-Type: application/x-ndjson", CHUNKED
+        wire.send(head(f"POST {BASE}/interaction-events/batch HTTP/1.1", HOST, *fields))
+        wire.send(b"%x\r\n%s\r\n" % (len(lines) * 999, lines * 999))
+        wait_until(lambda: len(hub.rows()) == 500)
+        assert [file.closed for file in opened] == [False]
+        wire.hang_up(reset=True)
+        wait_until(lambda: opened[0].closed)
 
 
 def test_prefer_may_be_sent_in_parts(hub: Hub) -> None:
@@ -126,9 +178,17 @@ def test_prefer_may_be_sent_in_parts(hub: Hub) -> None:
 
 
 def test_a_batch_that_was_refused_as_a_whole_claims_no_key(hub: Hub) -> None:
-    """What is sent instead may have it."""
-    assert hub.batch([{}], Idempotency_Key="k").status_code == 422
+    """By the contract or by the registry, as an array or as lines: what is sent instead may have it."""
+    unknown = EVENT | {"event_type": "unknown"}
+    refused: list[list[dict[str, Any]]] = [[{}], [unknown], [{}, unknown]]
+    for items in refused:
+        assert hub.batch(items, Idempotency_Key="k").status_code == 422
+    for lines in ("", "{\n", json.dumps(unknown)):
+        assert totals_of(hub.lines(lines, Idempotency_Key="k"))["created"] == 0
     assert totals_of(hub.batch([EVENT], Idempotency_Key="k")) == totals(created=1)
+    assert hub.batch([EVENT, EVENT], Idempotency_Key="k").status_code == 409
+    assert hub.lines(json.dumps(EVENT), Idempotency_Key="k").status_code == 409
+    assert len(hub.rows()) == 1
 
 
 def test_a_replay_and_the_sender_s_own_retry_store_once(hub: Hub, prefix: str) -> None:

@@ -89,24 +89,53 @@ def test_a_batch_of_the_whole_burst_is_stored(limited: Hub) -> None:
     assert len(limited.rows()) == 10
 
 
+def costs_of(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The tokens that the hub takes from now on, one after the other."""
+    costs: list[int] = []
+    take, take_later = RateLimits.take, RateLimits.take_later
+
+    def counted(limits: RateLimits, hub_id: UUID, cost: int, policy: Policy) -> Quota:
+        quota = take(limits, hub_id, cost, policy)
+        costs.append(cost if quota.is_granted and hub_id == hub.id else 0)
+        return quota
+
+    def counted_later(limits: RateLimits, hub_id: UUID, cost: int, policy: Policy) -> float:
+        costs.append(cost if hub_id == hub.id else 0)
+        return take_later(limits, hub_id, cost, policy)
+
+    monkeypatch.setattr(RateLimits, "take", counted)
+    monkeypatch.setattr(RateLimits, "take_later", counted_later)
+    return costs
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 12])
+def test_lines_cost_what_items_do(limited: Hub, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """The first is paid for by the token that every request takes."""
+    costs = costs_of(limited, monkeypatch)
+    assert totals_of(limited.lines((json.dumps(EVENT) + "\n") * count)) == totals(created=count)
+    assert sum(costs) == max(1, count)
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 4])
 def test_a_replay_costs_what_is_replayed(
     limited: Hub, monkeypatch: pytest.MonkeyPatch, prefix: str, count: int
 ) -> None:
     """So many tokens in all, the one of the request among them."""
     limited.batch([EVENT | {"event_type": prefix}] * count)
-    costs: list[int] = []
-    take = RateLimits.take
-
-    def counted(limits: RateLimits, hub_id: UUID, cost: int, policy: Policy) -> Quota:
-        quota = take(limits, hub_id, cost, policy)
-        costs.append(cost if quota.is_granted and hub_id == limited.id else 0)
-        return quota
-
-    monkeypatch.setattr(RateLimits, "take", counted)
+    costs = costs_of(limited, monkeypatch)
     answer = limited.post("/rejected-submissions/replay", {})
     assert (answer.status_code, totals_of(answer)) == (422 if count else 200, totals(rejected=count))
     assert sum(costs) == max(1, count)
+
+
+def test_a_filter_replays_no_more_than_the_burst(limited: Hub, prefix: str) -> None:
+    """The rest has its turn after that; of ids nobody is left out, and too many are refused."""
+    limited.lines((json.dumps(EVENT | {"event_type": prefix}) + "\n") * 12)
+    ids = [str(row["id"]) for row in limited.rows("rejected_submissions")]
+    time.sleep(2.5)  # until the bucket is full
+    assert len(results_of(limited.post("/rejected-submissions/replay", {}))) == 10
+    time.sleep(2.5)
+    assert limited.post("/rejected-submissions/replay", {"ids": ids}).status_code == 422
 
 
 def test_a_replay_of_more_than_is_left_replays_nothing(

@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import pytest
 
+from db import rejected_submissions
+from db.errors import Unavailable
 from tests.conftest import EVENT, Service
 from tests.handlers.conftest import ANNOTATION, DRY_RUN, JSON, Hub, results_of, totals, totals_of
 
@@ -86,6 +88,36 @@ def test_a_conflict_is_kept(hub: Hub) -> None:
     assert (item["code"], item["pointer"]) == ("idempotency_conflict", "/client_event_id")
 
 
+def test_a_batch_that_was_refused_as_a_whole_is_no_event(hub: Hub) -> None:
+    """It is kept as what it is, told by its own error, and never replayed; with a key that is taken it is not kept."""
+    hub.batch([EVENT], Idempotency_Key="k")
+    assert hub.batch([EVENT, EVENT], Idempotency_Key="k").status_code == 409
+    assert hub.items(PATH) == []
+    hub.post(f"{EVENTS}/batch", content=b"{bad", headers=JSON)
+    hub.post("/annotations/batch", [ANNOTATION] * 1001)
+    found = hub.items(PATH)
+    assert [(item["kind"], item["code"]) for item in found] == [
+        ("event-batch", "malformed_json"),
+        ("annotation-batch", "too_many_items"),
+    ]
+    assert hub.items(PATH, kind="event-batch") == found[:1]
+    assert raw(hub)[0] == b"{bad"
+    assert totals_of(replay(hub)) == totals()
+    answer = replay(hub, ids=[item["id"] for item in found])
+    assert [one["code"] for one in results_of(answer)] == ["batch_not_replayed"] * 2
+    assert (answer.status_code, hub.items(PATH)) == (422, found)
+
+
+def test_what_was_rejected_again_and_again_is_stored_once(hub: Hub, prefix: str) -> None:
+    """One event that its sender had tried three times under its key: the first replay stores it, the others know it."""
+    for _ in range(3):
+        hub.post(EVENTS, unknown(prefix), headers={"Idempotency-Key": "k"})
+    register(hub, prefix)
+    answer = replay(hub)
+    assert totals_of(answer) == totals(created=1, duplicate=2)
+    assert {one["id"] for one in results_of(answer)} == {str(row["id"]) for row in hub.rows()}
+
+
 def test_what_was_not_read_is_not_kept(hub: Hub) -> None:
     """No key, another media type, a body too large, none, a bad header: nothing of it is there to be kept."""
     hub.post(EVENTS, content=b"x" * 70_000, headers=JSON)
@@ -159,6 +191,26 @@ def test_no_more_is_kept_than_the_operator_wants(
 
 
 # Replay
+
+
+def test_what_cannot_be_trimmed_is_kept(
+    start_service: Callable[..., AbstractContextManager[Service]],
+    new_hub: Callable[..., Hub],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is too much then goes with the next one."""
+
+    def trim(*_: Any) -> None:
+        raise Unavailable("away")
+
+    with start_service(IR_REJECTIONS_COUNT="1") as service:
+        hub = new_hub(service)
+        with monkeypatch.context() as patch:
+            patch.setattr(rejected_submissions, "trim", trim)
+            assert [hub.post(EVENTS, {}).status_code for _ in range(2)] == [422, 422]
+        assert len(hub.items(PATH)) == 2
+        hub.post(EVENTS, {})
+        assert len(hub.items(PATH)) == 1
 
 
 def test_what_is_accepted_by_now_is_stored_once(hub: Hub, prefix: str) -> None:
@@ -242,7 +294,7 @@ def test_a_dry_run_stores_nothing(hub: Hub, prefix: str) -> None:
 def test_what_is_rejected_again_stays_as_it_is(hub: Hub) -> None:
     """No other rejection is kept of it."""
     hub.post(EVENTS, {})
-    hub.post(f"{EVENTS}/batch", content=b"{bad", headers=JSON)
+    hub.post(EVENTS, content=b"{bad", headers=JSON)
     before = hub.items(PATH)
     answer = replay(hub)
     assert (answer.status_code, totals_of(answer)) == (422, totals(rejected=2))

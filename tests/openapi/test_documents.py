@@ -106,6 +106,7 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "too_many_results": lambda promise: promise.has_batch,
     "batch_key_conflict": lambda promise: promise.has_batch,
     "rejection_not_found": lambda promise: promise.id == "handlers.rejected_submissions.replay",
+    "batch_not_replayed": lambda promise: promise.id == "handlers.rejected_submissions.replay",
     "nothing_by_name": lambda promise: (
         promise.id == GET_MANIFEST or any(parameter["in"] == "path" for parameter in promise.parameters)
     ),

@@ -12,7 +12,7 @@ def upgrade() -> None:
         "rejected_submissions",
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("hub_id", sa.Uuid, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False, comment="What was submitted: event or annotation"),
+        sa.Column("kind", sa.Text, nullable=False, comment="What was submitted: event, annotation, or a batch of them"),
         sa.Column("batch_index", sa.Integer, comment="Where it stood in a batch, from 0"),
         sa.Column("code", sa.Text, nullable=False, comment="Why it was rejected, for programs"),
         sa.Column("error", sa.Text, nullable=False),
