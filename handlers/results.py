@@ -1,14 +1,15 @@
 """The answer to a batch: what became of each item, by index, and totals."""
 
+import os
 from collections import Counter
 from collections.abc import AsyncGenerator
-from tempfile import SpooledTemporaryFile
+from io import FileIO
+from tempfile import TemporaryFile
 from typing import Any, Self
 
 from openapi.exchange import NDJSON, Answer, encoded
 from openapi.problems import RETRY, Headers, Problem
 
-IN_MEMORY_BYTES = 1024 * 1024
 MOST_BYTES = 512 * 1024 * 1024
 """After so much, what follows in a stream is not read."""
 PIECE_BYTES = 64 * 1024
@@ -37,14 +38,14 @@ def rejected(index: int, problem: Problem) -> Result:
 class Results:
     """Results are added in the order of the items, and told when all are there: not before is the status known.
 
-    Those of a stream are in a file once they are more than `IN_MEMORY_BYTES`; what the disk has no room for is told as
-    well, and ends the stream.
+    Those of a stream are in a file; what the disk has no room for is told as well, and ends the stream.
     """
 
     def __init__(self, is_stream: bool) -> None:
         self._listed: list[Result] = []
-        self._file = SpooledTemporaryFile(IN_MEMORY_BYTES) if is_stream else None  # noqa: SIM115 (the answer closes it)
-        self._beyond_file: list[bytes] = []
+        self._file = TemporaryFile(buffering=0) if is_stream else None  # noqa: SIM115 (the answer closes it)
+        self._file_bytes = 0
+        self._beyond_file = b""
         self._totals = Counter({"received": 0, "created": 0, "duplicate": 0, "rejected": 0})
         self._may_pass = False
         self.headers: list[tuple[bytes, bytes]] = []
@@ -68,22 +69,21 @@ class Results:
         self._totals.update([result["status"] for result in results])
         self._may_pass = self._may_pass or any(result.get("retry") for result in results)
         if self._file:
-            self._write(self._file, [encoded(result) + b"\n" for result in results])
+            self._write(self._file.fileno(), b"".join([encoded(result) + b"\n" for result in results]))
         else:
             self._listed += results
 
-    def _write(self, file: "SpooledTemporaryFile[bytes]", lines: list[bytes]) -> None:
+    def _write(self, descriptor: int, lines: bytes) -> None:
         """Add `lines` to the file; Problem if there should be no more of them."""
-        end = file.tell()
+        written = 0
         try:
-            file.writelines(lines)
-            file.flush()
+            while written < len(lines):
+                written += os.pwrite(descriptor, lines[written:], self._file_bytes + written)
         except OSError as error:
-            file.seek(end)
-            file.truncate()
             self._beyond_file = lines
             raise Problem("unavailable", reason=f"results cannot be written: {error}") from None
-        if file.tell() > MOST_BYTES:
+        self._file_bytes += written
+        if self._file_bytes > MOST_BYTES:
             raise Problem("too_many_results", limit=MOST_BYTES)
 
     def answer(self, interruption: Problem | None = None) -> Answer:
@@ -95,7 +95,8 @@ class Results:
         headers = [*headers, *self.headers]
         if self._file is None:
             return Answer(status, {"results": self._listed, **told}, headers)
-        return Answer(status, _pieces(self._file, [*self._beyond_file, encoded(told) + b"\n"]), headers, NDJSON)
+        last = self._beyond_file + encoded(told) + b"\n"
+        return Answer(status, _pieces(self._file, self._file_bytes, last), headers, NDJSON)
 
     def _status(self, interruption: Problem | None) -> tuple[int, Headers]:
         if interruption:
@@ -105,9 +106,9 @@ class Results:
         return (422 if self._totals["rejected"] else 200), []
 
 
-async def _pieces(file: "SpooledTemporaryFile[bytes]", last: list[bytes]) -> AsyncGenerator[bytes]:
+async def _pieces(file: FileIO, size: int, last: bytes) -> AsyncGenerator[bytes]:
+    """The first `size` bytes of `file`, and then `last`."""
     with file:
-        file.seek(0)
-        while piece := file.read(PIECE_BYTES):
-            yield piece
-        yield b"".join(last)
+        for offset in range(0, size, PIECE_BYTES):
+            yield os.pread(file.fileno(), min(PIECE_BYTES, size - offset), offset)
+        yield last

@@ -5,8 +5,10 @@ import bisect
 import errno
 import gzip
 import json
-from tempfile import SpooledTemporaryFile
-from typing import Any
+import os
+from io import FileIO
+from tempfile import TemporaryFile
+from typing import Any, cast
 
 import pytest
 
@@ -123,21 +125,17 @@ def test_the_results_of_a_stream_are_bounded(hub: Hub, monkeypatch: pytest.Monke
     assert len(results_of(answer)) == len(hub.rows()) == last["totals"]["created"]
 
 
-class SmallDisk(SpooledTemporaryFile[bytes]):
-    """A file that writes some of what it has no room for."""
-
-    def writelines(self, lines: Any) -> None:
-        """Write `lines`, or some of them and OSError."""
-        for line in lines:
-            if self.tell() > 100_000:
-                self.write(line[:10])
-                raise OSError(errno.ENOSPC, "No space left on device")
-            self.write(line)
-
-
 def test_results_that_the_disk_has_no_room_for_are_told(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stream ends there, and may go on later; of all that is stored it is told."""
-    monkeypatch.setattr(results, "SpooledTemporaryFile", SmallDisk)
+    pwrite = os.pwrite
+
+    def full(descriptor: int, content: bytes, offset: int) -> int:
+        room = 100_000 - offset
+        if room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return pwrite(descriptor, content[:room], offset)
+
+    monkeypatch.setattr(os, "pwrite", full)
     answer = hub.lines((json.dumps(EVENT) + "\n") * 3000)
     *_, last = map(json.loads, answer.text.splitlines())
     assert answer.status_code == 503
@@ -150,13 +148,13 @@ def test_results_that_the_disk_has_no_room_for_are_told(hub: Hub, monkeypatch: p
 
 def test_who_leaves_a_stream_leaves_no_file(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor anything but what is stored by then."""
-    opened = []
+    opened: list[FileIO] = []
 
-    def open_(size: int) -> "SpooledTemporaryFile[bytes]":
-        opened.append(SpooledTemporaryFile(size))  # noqa: SIM115 (its closing is what is tested)
+    def open_(buffering: int) -> FileIO:
+        opened.append(cast("FileIO", TemporaryFile(buffering=buffering)))  # noqa: SIM115 (its closing is what is tested)
         return opened[-1]
 
-    monkeypatch.setattr(results, "SpooledTemporaryFile", open_)
+    monkeypatch.setattr(results, "TemporaryFile", open_)
     lines = json.dumps(EVENT).encode() + b"\n"
     with Wire(hub.service) as wire:
         fields = f"Authorization: {hub.client.headers['authorization']}", "Content-Type: application/x-ndjson", CHUNKED
