@@ -210,9 +210,11 @@ def _dead(schema: Any) -> Iterator[tuple[Parts, str]]:
     for parts, found in _walk(schema):
         values = [("const", found["const"])] if "const" in found else []
         values += [("enum", value) for value in found.get("enum", [])]
-        accepts = validator(found) if values else None
+        if not values:
+            continue
+        accepts = validator(found)
         for key, value in values:
-            if accepts is not None and not accepts.is_valid(value):
+            if not accepts.is_valid(value):
                 shown = json.dumps(value, ensure_ascii=False)[:_SHOWN]
                 yield (*parts, key), f"the other keywords refuse the value {shown}: leave it out or relax them"
     try:

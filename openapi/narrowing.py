@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
+
+import jsonschema_rs
 
 from openapi.metadata_keywords import ANNOTATIONS, types_of
 from openapi.metadata_schema import validator
@@ -22,6 +25,7 @@ _COMPARISONS = 2000  # of schemas in one run, beyond which nothing is shown
 _UNSHOWN = "it cannot be shown that it accepts all that it did"
 
 Parts = tuple[str | int, ...]
+Key = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ class _Node:
     parts: Parts = ()
     name: str = "metadata"
 
+    @property
+    def key(self) -> Key:
+        """What the schemas are known by while somebody holds them."""
+        return tuple(map(id, self.schemas))
+
 
 class _TooMuch(Exception):
     """There is more to compare than is compared."""
@@ -57,10 +66,13 @@ def narrowings(old: dict[str, Any], new: dict[str, Any]) -> list[Narrowing]:
 
 
 class _Comparison:
-    """One run, which does a bounded amount of work."""
+    """One run, which makes a bounded number of comparisons. What it has made of a schema is kept for the next one."""
 
     def __init__(self) -> None:
         self._left = _COMPARISONS
+        self._texts: dict[int, str] = {}  # by `id`: whoever began the run holds the schemas
+        self._unions: dict[Key, list[_Merged]] = {}
+        self._validators: dict[Key, jsonschema_rs.Draft202012Validator] = {}
 
     def _spend(self) -> None:
         self._left -= 1
@@ -70,18 +82,18 @@ class _Comparison:
     def within(self, old: _Node, new: _Node) -> list[Narrowing]:
         """In what `new` may refuse what `old` accepts."""
         self._spend()
-        if _canonical(old) == _canonical(new):
+        if self._canonical(old) == self._canonical(new):
             return []
         found: list[Narrowing] = []
-        forms = [(kind, merged) for merged in _merged(new) for kind in merged.kinds]
-        for merged in _merged(old):
-            values = merged.values()
+        forms = [(kind, merged) for merged in self._merged(new) for kind in merged.kinds]
+        for merged in self._merged(old):
+            values = merged.values
             if values is not None:
-                found += _refused_values(values, new)
+                found += self._refused_values(values, new)
                 continue
             for kind in merged.kinds:
                 if kind in ("null", "boolean"):
-                    found += _refused_values(merged.accepted([None] if kind == "null" else [False, True]), new)
+                    found += self._refused_values(merged.accepted([None] if kind == "null" else [False, True]), new)
                 elif not self._is_empty(kind, merged):
                     same = [form for other, form in forms if other == kind and not form.listed]
                     found += self._form_within(kind, merged, same, new)
@@ -124,14 +136,37 @@ class _Comparison:
         return kind == "object" and any(self._accepts_nothing(_Node(merged.field(name))) for name in merged.required())
 
     def _accepts_nothing(self, node: _Node) -> bool:
-        for merged in _merged(node):
-            values = merged.values()
+        for merged in self._merged(node):
+            values = merged.values
             if values is not None:
                 if values:
                     return False
             elif any(kind in ("null", "boolean") or not self._is_empty(kind, merged) for kind in merged.kinds):
                 return False
         return True
+
+    def _canonical(self, node: _Node) -> set[str]:
+        return {self._text(schema) for schema in node.schemas}
+
+    def _text(self, schema: Any) -> str:
+        if id(schema) not in self._texts:
+            self._texts[id(schema)] = _text(_ordered(schema))
+        return self._texts[id(schema)]
+
+    def _merged(self, node: _Node) -> "list[_Merged]":
+        key = node.key
+        if key not in self._unions:
+            self._unions[key] = _merged(node)
+        return self._unions[key]
+
+    def _refused_values(self, values: list[Any], new: _Node) -> Iterator[Narrowing]:
+        key = new.key
+        if key not in self._validators:
+            self._validators[key] = validator({"allOf": [True, *new.schemas]})
+        for value in values:
+            if not self._validators[key].is_valid(value):
+                shown = json.dumps(value, ensure_ascii=False)[:60]
+                yield Narrowing(pointer(*new.parts), f"{new.name} may no longer be {shown}")
 
 
 _COUNTS = {
@@ -141,13 +176,13 @@ _COUNTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Merged:
     """What satisfies every one of `schemas`, none of which has anyOf, allOf or is true or false."""
 
     schemas: tuple[dict[str, Any], ...]
 
-    @property
+    @cached_property
     def kinds(self) -> list[str]:
         """The types that each schema allows; integer is number with `is_integer`."""
         allowed = [{"number" if kind == "integer" else kind for kind in types_of(schema)} for schema in self.schemas]
@@ -164,6 +199,7 @@ class _Merged:
         """Whether the values are listed."""
         return any("enum" in schema or "const" in schema for schema in self.schemas)
 
+    @cached_property
     def values(self) -> list[Any] | None:
         """The values that are accepted if they are listed."""
         for schema in self.schemas:
@@ -263,14 +299,6 @@ def _merged(node: _Node) -> list[_Merged]:
     return [_Merged(plain) for plain in done]
 
 
-def _refused_values(values: list[Any], new: _Node) -> Iterator[Narrowing]:
-    accepts = validator({"allOf": [True, *new.schemas]})
-    for value in values:
-        if not accepts.is_valid(value):
-            shown = json.dumps(value, ensure_ascii=False)[:60]
-            yield Narrowing(pointer(*new.parts), f"{new.name} may no longer be {shown}")
-
-
 def _bounds_within(kind: str, old: _Merged, new: _Merged, node: _Node) -> Iterator[Narrowing]:
     def narrowed(key: str, message: str) -> Narrowing:
         place = (*node.parts, key) if new.all_of(key) else node.parts
@@ -309,10 +337,6 @@ def _number_bounds(old: _Merged, new: _Merged) -> Iterator[tuple[str, str]]:
 
 def _exact(number: float) -> Fraction:
     return Fraction(Decimal(repr(number)))
-
-
-def _canonical(node: _Node) -> list[str]:
-    return sorted({_text(_ordered(schema)) for schema in node.schemas})
 
 
 def _ordered(schema: Any) -> Any:

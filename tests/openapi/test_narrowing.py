@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openapi import narrowing
 from openapi.metadata_schema import check, validator
 from openapi.narrowing import narrowings
 
@@ -230,3 +231,25 @@ def test_a_bound_that_is_relaxed_is_proved(schema: dict[str, Any], data: st.Data
         else:
             del wider[key]
     assert narrowings(schema, wider) == []
+
+
+def test_what_was_made_of_a_schema_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many alternatives it is compared with, a long list of values is put in order once."""
+    ordered = 0
+    text = narrowing._text
+
+    def counted(value: Any) -> str:
+        nonlocal ordered
+        ordered += 1
+        return text(value)
+
+    def schema(least: int) -> dict[str, Any]:
+        listed = {"enum": [number % 10 for number in range(500)]}
+        few = [{"minProperties": number} for number in range(4)]
+        many = [{"maxProperties": number} for number in range(least, least + 14)]
+        return {"type": "object", "properties": {"b": listed}, "allOf": [{"anyOf": many}, {"anyOf": few}]}
+
+    monkeypatch.setattr(narrowing, "_text", counted)
+    (found,) = narrowings(schema(100), schema(20))
+    assert found.message.endswith("it has too many alternatives")
+    assert ordered < 3000
