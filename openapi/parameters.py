@@ -35,6 +35,7 @@ class Parameters:
         names = {place: [one["name"] for one in served if one["in"] == place] for place in ("path", "query", "header")}
         self._types = {parameter["name"]: parameter["schema"]["type"] for parameter in served}
         self._in_header = [(name, name.lower().encode("ascii")) for name in names["header"]]
+        self._header_names = frozenset(names["header"])
         self._has_query = bool(names["query"])
         schemas = {parameter["name"]: as_draft4(parameter["schema"]) for parameter in served}
         self._in_path = {name: Schema(schemas.pop(name)) for name in names["path"]}
@@ -74,6 +75,8 @@ class Parameters:
         except ValueError:
             raise _invalid(f"the query has more than {MAX_IN_QUERY} fields", "Send fewer.") from None
         for name, value in pairs:
+            if name in self._header_names:
+                raise _invalid(f"{name} is not a parameter of the query", f"Send {name} as a header field.")
             values.setdefault(name, []).append(value)
         return {name: self._single(name, found) for name, found in values.items()}
 

@@ -201,6 +201,15 @@ def test_where_no_query_is_declared_there_may_be_any() -> None:
     assert read(parameters, query=b"a=%FF&a=1&limit=x\xff" + b"&b" * 1000) == {}
 
 
+def test_a_field_of_the_query_is_no_header_field() -> None:
+    """Where the contract declares both, what is declared for the one is not taken from the other."""
+    assert refused(query="limit=1&X-Size=5")[:3] == (
+        "invalid_parameters",
+        422,
+        "X-Size is not a parameter of the query",
+    )
+
+
 def test_as_many_as_are_allowed_are_read() -> None:
     """A query has at most so many fields."""
     names = [f"a{number}" for number in range(MAX_IN_QUERY)]
