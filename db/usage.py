@@ -83,8 +83,8 @@ def add(connection: Connection, counts: Counter[Key], now: datetime) -> None:
     connection.execute(added, rows)
 
 
-def of_hub(connection: Connection, hub_id: UUID, since: datetime, until: datetime) -> list[RowMapping]:
-    """What the hub submitted in the hours from `since` until before `until`, oldest first."""
+def of_hub(connection: Connection, hub_id: UUID, since: datetime, until: datetime, limit: int) -> list[RowMapping]:
+    """What the hub submitted in the hours from `since` until before `until`, oldest first: at most `limit` counts."""
     columns = (usage.c.hour, usage.c.kind, usage.c.outcome, usage.c.reason, usage.c.count)
     chosen = select(*columns).where(usage.c.hub_id == hub_id, usage.c.hour >= since, usage.c.hour < until)
-    return list(connection.execute(chosen.order_by(*columns[:-1])).mappings())
+    return list(connection.execute(chosen.order_by(*columns[:-1]).limit(limit)).mappings())

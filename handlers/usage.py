@@ -14,6 +14,8 @@ from openapi.problems import Problem
 DEFAULT_HOURS = timedelta(days=1)
 MOST_HOURS = timedelta(days=31)
 EARLIEST = datetime.min.replace(tzinfo=UTC) + DEFAULT_HOURS
+MOST_COUNTS = 20_000
+"""How many numbers an answer has; a hub with many event types has so many of a few days."""
 OUTCOMES = ("created", "duplicate", "rejected", "throttled")
 
 
@@ -29,7 +31,13 @@ async def get(request: Request) -> Answer:
             remedies="Ask for at most 31 days, and for since before until.",
         )
     await request.resources.usage.write()
-    rows = await request.resources.database.run(usage.of_hub, request.caller.id, since, until)
+    rows = await request.resources.database.run(usage.of_hub, request.caller.id, since, until, MOST_COUNTS + 1)
+    if len(rows) > MOST_COUNTS:
+        raise Problem(
+            "invalid_parameters",
+            errors=f"from since until before until there are more than {MOST_COUNTS} counts",
+            remedies="Ask for fewer hours at once.",
+        )
     hours: dict[tuple[datetime, str], list[RowMapping]] = defaultdict(list)
     for row in rows:
         hours[row["hour"], row["kind"]].append(row)

@@ -45,13 +45,13 @@ def add(database: Database, counts: Counts, now: datetime) -> None:
 def found(database: Database, since: datetime = NOON - HOUR, until: datetime = NOON + HOUR) -> list[tuple[object, ...]]:
     """What the hub submitted."""
     with database.begin() as connection:
-        return [tuple(row.values()) for row in usage.of_hub(connection, HUB, since, until)]
+        return [tuple(row.values()) for row in usage.of_hub(connection, HUB, since, until, 10**6)]
 
 
 def total(database: Database) -> int:
     """How much the hub submitted in all."""
     with database.begin() as connection:
-        rows = usage.of_hub(connection, HUB, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC))
+        rows = usage.of_hub(connection, HUB, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC), 10**6)
         return sum(row["count"] for row in rows)
 
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from psycopg.sql import SQL
 
+from handlers import usage
 from tests.conftest import EVENT, Service
 from tests.handlers.conftest import ANNOTATION, BASE, DRY_RUN, JSON, NDJSON, Hub, totals_of, wait_until
 from tests.postgresql import statement
@@ -187,6 +188,17 @@ def test_hours_that_cannot_be_are_refused(hub: Hub, query: str) -> None:
 def test_the_ends_of_time_are_answered(hub: Hub, until: str) -> None:
     """Without a fault of the service."""
     assert hub.get("/usage", until=until).status_code in (200, 422)
+
+
+def test_there_are_so_many_counts_at_most(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them are refused, with what to do."""
+    monkeypatch.setattr(usage, "MOST_COUNTS", 2)
+    for event_type in ("clicked", "viewed"):
+        hub.event(event_type=event_type)
+    assert hub.get("/usage").status_code == 200
+    hub.event(event_type="focused")
+    answer = hub.get("/usage")
+    assert (answer.status_code, answer.json()["help"]) == (422, "Ask for fewer hours at once.")
 
 
 def test_what_is_throttled_is_counted(
