@@ -6,19 +6,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.errors import NotFound, Refused
 from db.tables import event_type_registry as registry
+
+_ONE_AT_A_TIME = 0x1_4E7E_4AC9  # an advisory lock's key; any number that nobody else uses
 
 
 @dataclass(frozen=True, slots=True)
 class EventType:
     """One entry of the registry: `hub_id` is whose manifest registered it, None if none did.
 
-    `status` is active, deprecated, or pending, which waits for approval. An active one may have another definition
-    that waits, its `proposal`: a description, a version and a metadata_schema.
+    `status` is active, deprecated, or pending, which waits for approval and never was active. What was may have another
+    definition that waits, its `proposal`: a description, a version and a metadata_schema.
     """
 
     name: str
@@ -41,12 +43,19 @@ _COLUMNS = (
 )
 
 
+def take_turns(connection: Connection) -> None:
+    """Wait until nobody else changes event types or widgets; nobody will until the end of the transaction."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
+
+
 def register(connection: Connection, name: str, description: str | None = None) -> EventType:
-    """A new active entry, or a deprecated one made active again; Refused if an active one has the name.
+    """A new active entry, or a deprecated one made active again; Refused if another one has the name.
 
     Without `description`, that of a deprecated entry stays.
     """
-    values = {"name": name, "status": "active"} | ({} if description is None else {"description": description})
+    take_turns(connection)
+    values: dict[str, Any] = {"name": name, "status": "active", "left_out": False, "proposal": None}
+    values |= {} if description is None else {"description": description}
     statement = insert(registry).values(values)
     row = connection.execute(
         statement.on_conflict_do_update(
@@ -54,14 +63,21 @@ def register(connection: Connection, name: str, description: str | None = None) 
         ).returning(*_COLUMNS)
     ).one_or_none()
     if row is None:
-        raise Refused(f"the event type {name!r} is registered and active already")
+        status = connection.scalar(select(registry.c.status).where(registry.c.name == name))
+        told = "is registered and active already" if status == "active" else "waits for approval: approve it"
+        raise Refused(f"the event type {name!r} {told}")
     return EventType(*row)
 
 
 def deprecate(connection: Connection, name: str) -> EventType:
-    """Refuse new events of this type; stored ones stay. NotFound if it is not registered."""
+    """Refuse new events of this type; stored ones stay. NotFound if it is not registered.
+
+    What waits for approval is refused with it, and no manifest makes it active again.
+    """
+    take_turns(connection)
+    values = {"status": "deprecated", "left_out": False, "proposal": None}
     row = connection.execute(
-        update(registry).where(registry.c.name == name).values(status="deprecated").returning(*_COLUMNS)
+        update(registry).where(registry.c.name == name).values(values).returning(*_COLUMNS)
     ).one_or_none()
     if row is None:
         raise NotFound(f"the event type {name!r} is not registered")
@@ -70,14 +86,15 @@ def deprecate(connection: Connection, name: str) -> EventType:
 
 def approve(connection: Connection, name: str) -> EventType:
     """Let a pending event type be active, or what was proposed for an active one hold; Refused if nothing waits."""
+    take_turns(connection)
     row = connection.execute(
-        select(registry.c.status, registry.c.proposal).where(registry.c.name == name).with_for_update()
+        select(registry.c.status, registry.c.left_out, registry.c.proposal).where(registry.c.name == name)
     ).one_or_none()
     if row is None:
         raise NotFound(f"the event type {name!r} is not registered")
-    if row.status != "pending" and row.proposal is None:
+    if (row.status != "pending" or row.left_out) and row.proposal is None:
         raise Refused(f"nothing of the event type {name!r} waits for approval")
-    values = {**(row.proposal or {}), "status": "active", "proposal": None}
+    values = {**(row.proposal or {}), "status": "active", "left_out": False, "proposal": None}
     approved = update(registry).where(registry.c.name == name).values(values).returning(*_COLUMNS)
     return EventType(*connection.execute(approved).one())
 

@@ -1,16 +1,15 @@
 """What hubs say that they can report: every manifest that one submitted, and what it made of the registry."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, func, select, text, update
+from sqlalchemy import Connection, RowMapping, Update, case, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db.submissions import digest
 from db.tables import event_type_registry, hub_capability_manifests, hubs, widgets
-
-_ONE_AT_A_TIME = 0x1_4E7E_4AC9  # an advisory lock's key; any number that nobody else uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +19,11 @@ class Definition:
     name: str
     description: str
     version: int
-    metadata_schema: dict[str, Any] | None
+    metadata_schema: dict[str, Any] | None = field(compare=False)
+    _schema_digest: str = field(init=False, repr=False)  # for Python true is 1
 
-
-def take_turns(connection: Connection) -> None:
-    """Wait until nobody else submits a manifest; nobody will until the end of the transaction."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_schema_digest", digest(self.metadata_schema))
 
 
 def revision(connection: Connection, hub_id: UUID, number: int | None = None) -> RowMapping | None:
@@ -37,12 +35,10 @@ def revision(connection: Connection, hub_id: UUID, number: int | None = None) ->
     return connection.execute(chosen).mappings().one_or_none()
 
 
-def keep(connection: Connection, hub_id: UUID, manifest: dict[str, Any], contract_version: str) -> None:
-    """Keep `manifest` as the hub's next revision."""
-    table = hub_capability_manifests
-    last = connection.scalar(select(func.max(table.c.revision)).where(table.c.hub_id == hub_id))
-    values = {"hub_id": hub_id, "revision": (last or 0) + 1, "manifest": manifest, "contract_version": contract_version}
-    connection.execute(insert(table).values(values))
+def keep(connection: Connection, hub_id: UUID, number: int, manifest: dict[str, Any], contract_version: str) -> None:
+    """Keep `manifest` as the hub's revision `number`."""
+    values = {"hub_id": hub_id, "revision": number, "manifest": manifest, "contract_version": contract_version}
+    connection.execute(insert(hub_capability_manifests).values(values))
 
 
 def registered_types(connection: Connection, names: Sequence[str]) -> dict[str, RowMapping]:
@@ -60,13 +56,13 @@ def registered_widgets(connection: Connection, ids: Sequence[UUID]) -> dict[UUID
 
 def register_type(connection: Connection, hub_id: UUID, definition: Definition, status: str) -> None:
     """Register an event type, or define one of the hub's own anew; `status` is active or pending."""
-    values = {**_columns(definition), "status": status, "proposal": None}
+    values = {**_columns(definition), "status": status, "left_out": False, "proposal": None}
     statement = insert(event_type_registry).values(**values, name=definition.name, hub_id=hub_id)
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
 
 
 def propose_type(connection: Connection, definition: Definition) -> None:
-    """Let another definition of an active event type wait for approval."""
+    """Let another definition of an event type that was approved once wait for approval."""
     _update_type(connection, definition.name, proposal=_columns(definition))
 
 
@@ -77,25 +73,29 @@ def withdraw_proposal(connection: Connection, name: str) -> None:
 
 def register_widget(connection: Connection, hub_id: UUID, widget_id: UUID, name: str) -> None:
     """Register a widget, or make one of the hub's own active again under `name`."""
-    values = {"name": name, "status": "active"}
+    values = {"name": name, "status": "active", "left_out": False}
     statement = insert(widgets).values(**values, id=widget_id, hub_id=hub_id)
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
 def leave_out(connection: Connection, hub_id: UUID, names: Sequence[str], ids: Sequence[UUID]) -> None:
-    """Deprecate the hub's own active event types but `names`, and retire its own widgets but `ids`."""
+    """Deprecate the hub's own event types but `names`, and retire its own widgets but `ids`.
+
+    What waits for approval waits no more, nor does a type that was never approved, though it stays pending.
+    """
     types = event_type_registry
-    connection.execute(
-        update(types)
-        .where(types.c.hub_id == hub_id, types.c.name.not_in(names))
-        .where(types.c.status == "active")  # what was never approved waits on, or it would come back as approved
-        .values(status="deprecated", proposal=None)
-    )
-    connection.execute(
-        update(widgets)
-        .where(widgets.c.hub_id == hub_id, widgets.c.id.not_in(ids), widgets.c.status != "retired")
-        .values(status="retired")
-    )
+    status = case((types.c.status == "pending", "pending"), else_="deprecated")
+    own = (types.c.hub_id == hub_id, types.c.name.not_in(names))
+    listed = or_(types.c.status == "active", types.c.proposal.is_not(None), ~types.c.left_out & (status == "pending"))
+    _execute(connection, update(types).where(*own, listed).values(status=status, left_out=True, proposal=None))
+    others = (widgets.c.hub_id == hub_id, widgets.c.id.not_in(ids), widgets.c.status != "retired")
+    _execute(connection, update(widgets).where(*others).values(status="retired", left_out=True))
+
+
+def _execute(connection: Connection, statement: Update) -> None:
+    """Execute `statement` if it changes anything; else every process would read the registry again for nothing."""
+    if connection.execute(select(exists().where(statement.whereclause))).scalar():  # type: ignore[arg-type]
+        connection.execute(statement)
 
 
 def _columns(definition: Definition) -> dict[str, Any]:

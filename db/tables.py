@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
     func,
     text,
     true,
@@ -59,6 +60,17 @@ hubs = Table(
     Index("hubs_revision", "revision"),
 )
 
+
+def _left_out() -> Column[bool]:
+    return Column(
+        "left_out",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="Whether its hub ended it, by leaving it out of a manifest",
+    )
+
+
 widgets = Table(
     "widgets",
     metadata,
@@ -68,6 +80,7 @@ widgets = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     _revision(),
     Column("hub_id", Uuid, comment="Whose manifest registered it; NULL: an operator"),
+    _left_out(),
     CheckConstraint("status IN ('active', 'retired')", name="status"),
     Index("widgets_revision", "revision"),
 )
@@ -81,6 +94,7 @@ event_type_registry = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     _revision(),
     Column("hub_id", Uuid, comment="Whose manifest registered it; NULL: the framework or an operator"),
+    _left_out(),
     Column("version", Integer, nullable=False, server_default="1"),
     Column(
         "metadata_schema", JSONB(none_as_null=True), comment="A JSON Schema that the metadata of an event satisfies"

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.errors import NotFound, Refused
+from db.event_types import take_turns
 from db.tables import widgets
 
 
@@ -36,9 +37,11 @@ def register(connection: Connection, name: str, widget_id: UUID | None = None) -
 
 
 def retire(connection: Connection, widget_id: UUID) -> Widget:
-    """Refuse new events about a widget; stored ones stay. NotFound if there is none."""
+    """Refuse new events about a widget; stored ones stay, and no manifest brings it back. NotFound if there is none."""
+    take_turns(connection)
+    values = {"status": "retired", "left_out": False}
     row = connection.execute(
-        update(widgets).where(widgets.c.id == widget_id).values(status="retired").returning(*_COLUMNS)
+        update(widgets).where(widgets.c.id == widget_id).values(values).returning(*_COLUMNS)
     ).one_or_none()
     if row is None:
         raise NotFound(f"there is no widget with the id {widget_id}")

@@ -1,13 +1,17 @@
 """Hub capability manifests: what a hub says that it can report, and what that makes of the registry."""
 
+import asyncio
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping
 
 from db import hub_capability_manifests as manifests
+from db.event_types import take_turns
 from db.hub_capability_manifests import Definition
+from db.submissions import digest
 from handlers.submissions import DRY_RUN, is_dry_run
 from openapi import metadata_schema, problems, rfc3339
 from openapi.exchange import Answer, Field, Request, takes
@@ -23,9 +27,10 @@ SHOWN = 3
 @takes(event_types=Field("array", required=True), widgets=Field("array", required=True))
 async def put(request: Request) -> Answer:
     """Put the hub's manifest in force, all of it or nothing."""
-    if problem := _problem(request.body):
-        raise problem
-    manifest = await request.resources.database.run(_put, request)
+    async with request.resources.manifests:  # to judge one may take long
+        if problem := await _problem(request.body):
+            raise problem
+        manifest = await request.resources.database.run(_put, request)
     return Answer(200, manifest, [DRY_RUN] if is_dry_run(request) else [])
 
 
@@ -39,7 +44,7 @@ async def get(request: Request) -> Answer:
 
 
 def _put(connection: Connection, request: Request) -> dict[str, Any]:
-    manifests.take_turns(connection)
+    take_turns(connection)
     hub_id, manifest = request.caller.id, request.body
     types = [_definition(entry) for entry in manifest["event_types"]]
     widgets = {UUID(entry["id"]): entry["name"] for entry in manifest["widgets"]}
@@ -48,37 +53,53 @@ def _put(connection: Connection, request: Request) -> dict[str, Any]:
     last = manifests.revision(connection, hub_id)
     before = [_definition(entry) for entry in last["manifest"]["event_types"]] if last else []
     new = [one for one in types if one not in before]  # what a hub shares and does not change stays as it is
-    if conflicts := [*_type_conflicts(hub_id, new, known_types), *_widget_conflicts(hub_id, widgets, known_widgets)]:
-        raise problems.joined(conflicts[:TOLD], "conflicts")
+    conflicts = chain(_type_conflicts(hub_id, new, known_types), _widget_conflicts(hub_id, widgets, known_widgets))
+    if told := list(islice(conflicts, TOLD)):
+        raise problems.joined(told, "conflicts")
     for definition in types:
         _register(connection, request, definition, known_types.get(definition.name))
     for widget_id, name in widgets.items():
-        if widget_id not in known_widgets or known_widgets[widget_id]["hub_id"] == hub_id:
+        if _is_news(hub_id, name, known_widgets.get(widget_id)):
             manifests.register_widget(connection, hub_id, widget_id, name)
     manifests.leave_out(connection, hub_id, [one.name for one in types], list(widgets))
-    if last is None or last["manifest"] != manifest:
-        manifests.keep(connection, hub_id, manifest, request.contract_version)
+    if last is None or digest(last["manifest"]) != digest(manifest):
+        manifests.keep(connection, hub_id, last["revision"] + 1 if last else 1, manifest, request.contract_version)
     found = _found(connection, hub_id, None) or {}
     if is_dry_run(request):
         connection.rollback()
     return found
 
 
-def _register(connection: Connection, request: Request, definition: Definition, known: RowMapping | None) -> None:
-    """Register an event type that conflicts with nothing, or its new definition."""
-    needs_approval = request.resources.policy.approves_event_types
+def _is_news(hub_id: UUID, name: str, known: RowMapping | None) -> bool:
+    """Whether a widget is new, or the hub's own and not as it is listed; what an operator retired stays retired."""
     if known is None:
-        manifests.register_type(connection, request.caller.id, definition, "pending" if needs_approval else "active")
-    elif known["hub_id"] == request.caller.id:
-        is_same = _of_row(known) == definition
-        if is_same and known["status"] == "active":
-            manifests.withdraw_proposal(connection, definition.name)
-        elif not needs_approval or (is_same and known["status"] == "deprecated"):
-            manifests.register_type(connection, request.caller.id, definition, "active")
-        elif known["status"] == "active":
+        return True
+    is_same = known["name"] == name and known["status"] == "active"
+    return known["hub_id"] == hub_id and not is_same and (known["status"] == "active" or known["left_out"])
+
+
+def _register(connection: Connection, request: Request, definition: Definition, known: RowMapping | None) -> None:
+    """Register an event type that conflicts with nothing, or its new definition, unless an operator deprecated it."""
+    hub_id, needs_approval = request.caller.id, request.resources.policy.approves_event_types
+    if known is None or (known["hub_id"] == hub_id and known["status"] == "pending"):
+        if known is None or known["left_out"] or not needs_approval or _of_row(known) != definition:
+            manifests.register_type(connection, hub_id, definition, "pending" if needs_approval else "active")
+    elif known["hub_id"] == hub_id and (known["status"] == "active" or known["left_out"]):
+        _define(connection, hub_id, definition, known, needs_approval)
+
+
+def _define(
+    connection: Connection, hub_id: UUID, definition: Definition, known: RowMapping, needs_approval: bool
+) -> None:
+    """Let `definition` hold for an event type that was approved once, or wait for approval if it is another one."""
+    is_same = _of_row(known) == definition
+    if needs_approval and not is_same:
+        if known["proposal"] is None or Definition(name=definition.name, **known["proposal"]) != definition:
             manifests.propose_type(connection, definition)
-        else:
-            manifests.register_type(connection, request.caller.id, definition, "pending")
+    elif not is_same or known["status"] != "active":
+        manifests.register_type(connection, hub_id, definition, "active")
+    elif known["proposal"] is not None:
+        manifests.withdraw_proposal(connection, definition.name)
 
 
 def _type_conflicts(hub_id: UUID, types: list[Definition], known: dict[str, RowMapping]) -> Iterator[Problem]:
@@ -90,7 +111,7 @@ def _type_conflicts(hub_id: UUID, types: list[Definition], known: dict[str, RowM
             if _of_row(row) != definition or row["status"] != "active":
                 yield Problem("name_taken", what=f"event type '{definition.name}'", owner=_owner(row))
         elif row["status"] == "pending":
-            continue  # no event was ever accepted by it
+            continue  # none of its definitions was ever in force
         elif definition.version < row["version"]:
             yield Problem("version_lowered", name=definition.name, version=row["version"])
         elif definition.version == row["version"] and (narrower := _narrower(row, definition)):
@@ -112,11 +133,12 @@ def _narrower(row: RowMapping, definition: Definition) -> str:
     return "; ".join([*told, "and more"] if len(found) > SHOWN else told)
 
 
-def _problem(manifest: dict[str, Any]) -> Problem | None:
+async def _problem(manifest: dict[str, Any]) -> Problem | None:
     """What is wrong with `manifest` beyond what the contract can say."""
     found = [*_twice(manifest, "event_types", "name"), *_twice(manifest, "widgets", "id")]
     for index, entry in enumerate(manifest["event_types"]):
         where = f"/event_types/{index}/metadata_schema"
+        await asyncio.sleep(0)  # a schema takes up to 50 milliseconds: others are served in between
         for fault in metadata_schema.check(entry["metadata_schema"]) if "metadata_schema" in entry else ():
             told = f"{where[1:]}{fault.pointer}: {fault.message}"
             found.append(
@@ -158,16 +180,14 @@ def _found(connection: Connection, hub_id: UUID, number: int | None) -> dict[str
         "revision": row["revision"],
         "received_at": rfc3339.render(row["received_at"]),
         "event_types": [
-            {
-                "version": 1,
-                **entry,
-                "status": "pending" if _waits(types[entry["name"]]) else types[entry["name"]]["status"],
-            }
-            for entry in row["manifest"]["event_types"]
+            {"version": 1, **entry, "status": _status(types[entry["name"]])} for entry in row["manifest"]["event_types"]
         ],
         "widgets": [{**entry, "status": widgets[UUID(entry["id"])]["status"]} for entry in row["manifest"]["widgets"]],
     }
 
 
-def _waits(row: RowMapping) -> bool:
-    return row["status"] == "pending" or row["proposal"] is not None
+def _status(row: RowMapping) -> str:
+    """The status of an event type as its hub is told it."""
+    if row["status"] == "pending" and row["left_out"]:
+        return "deprecated"
+    return "pending" if row["proposal"] is not None else str(row["status"])

@@ -30,7 +30,7 @@ class Policy:
 class Resources:
     """The database, the registry in memory, a writer for each kind of submission, and what is kept of these.
 
-    Who reads a page of an export holds `exports` meanwhile.
+    Who reads a page of an export holds `exports` meanwhile, who judges a manifest `manifests`.
     """
 
     database: Database
@@ -40,6 +40,7 @@ class Resources:
     usage: Usage
     policy: Policy
     exports: asyncio.Semaphore
+    manifests: asyncio.Lock
 
 
 @asynccontextmanager
@@ -53,7 +54,8 @@ async def opened(
     tables = [kind.table for kind in (interaction_events.KIND, annotations.KIND)]
     writers = {table.kind: submissions.writer(database, table) for table in tables}
     rejections, usage = Rejections(database, policy.rejections), Usage(database, counted)
-    resources = Resources(database, Registry(database), writers, rejections, usage, policy, asyncio.Semaphore(EXPORTS))
+    shared = asyncio.Semaphore(EXPORTS), asyncio.Lock()
+    resources = Resources(database, Registry(database), writers, rejections, usage, policy, *shared)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(usage.written())
         await stack.enter_async_context(resources.registry.following())

@@ -5,11 +5,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from psycopg.sql import SQL
 
+from db import event_types, widgets
+from db.errors import Refused
 from tests.conftest import EVENT, Service
 from tests.handlers.conftest import BASE, DRY_RUN, JSON, Hub, wait_until
 from tests.postgresql import statement
@@ -262,6 +265,111 @@ def test_a_type_that_was_never_approved_does_not_slip_in(cautious: Hub) -> None:
     assert hub.manifest([entry(name)]).json()["event_types"][0]["status"] == "pending"
     assert hub.manifest([entry(name, description="Other.")]).json()["event_types"][0]["status"] == "pending"
     assert hub.event(event_type=name).status_code == 422
+
+
+def test_a_type_that_an_operator_refused_stays_refused(cautious: Hub) -> None:
+    """However it is listed again, until an operator registers it."""
+    hub, name = cautious, "acme.x"
+    for listed in (entry(name), entry(name), entry(name, description="Other.")):
+        hub.manifest([listed])
+        with hub.service.database.begin() as connection:
+            event_types.deprecate(connection, name)
+        assert hub.manifest([listed]).json()["event_types"][0]["status"] == "deprecated"
+    assert hub.event(event_type=name).status_code == 422
+    with hub.service.database.begin() as connection:
+        with pytest.raises(Refused):
+            event_types.approve(connection, name)
+        event_types.register(connection, name)
+    assert hub.event(event_type=name).status_code == 201
+
+
+def test_what_an_operator_ended_waits_no_more(cautious: Hub) -> None:
+    """What was proposed for a type goes with the type."""
+    hub, name = cautious, "acme.x"
+    hub.manifest([entry(name)])
+    approve(hub, name)
+    hub.manifest([entry(name, description="Other.")])
+    with hub.service.database.begin() as connection:
+        event_types.deprecate(connection, name)
+        with pytest.raises(Refused):
+            event_types.approve(connection, name)
+
+
+def test_a_type_that_is_left_out_waits_no_more(cautious: Hub) -> None:
+    """Nobody can approve what its hub does not want any more; listed again it waits."""
+    hub, name = cautious, "acme.x"
+    hub.manifest([entry(name)])
+    hub.manifest()
+    with hub.service.database.begin() as connection, pytest.raises(Refused):
+        event_types.approve(connection, name)
+    assert hub.get(PATH, revision=1).json()["event_types"][0]["status"] == "deprecated"
+    assert hub.manifest([entry(name)]).json()["event_types"][0]["status"] == "pending"
+    with hub.service.database.begin() as connection:
+        event_types.approve(connection, name)
+    assert hub.event(event_type=name).status_code == 201
+
+
+def test_what_was_in_force_is_narrowed_by_no_detour(cautious: Hub) -> None:
+    """By leaving it out and proposing something else in between; the proposal waits, and goes when it is left out."""
+    hub, name = cautious, "acme.x"
+    hub.manifest([entry(name, metadata_schema=SCORE, version=5)])
+    approve(hub, name)
+    hub.manifest()
+    changed = hub.manifest([entry(name, metadata_schema=SCORE, version=5, description="Other.")])
+    assert changed.json()["event_types"][0]["status"] == "pending"
+    assert hub.manifest([entry(name, metadata_schema=NARROWER, version=1)]).status_code == 409
+    assert hub.manifest([entry(name, metadata_schema=NARROWER, version=5)]).status_code == 409
+    hub.manifest()
+    with hub.service.database.begin() as connection, pytest.raises(Refused):
+        event_types.approve(connection, name)
+    back = hub.manifest([entry(name, metadata_schema=SCORE, version=5)])
+    assert back.json()["event_types"][0]["status"] == "active"
+
+
+# What operators decide
+
+
+@pytest.mark.parametrize("is_left_out", [False, True], ids=["listed", "left out"])
+def test_what_an_operator_ended_stays_ended(hub: Hub, name: str, widget: str, is_left_out: bool) -> None:
+    """Whatever a manifest says, until an operator takes it back; the hub reads how it is."""
+    listed = [entry(name)], [{"id": widget, "name": "Survey"}]
+    hub.manifest(*listed)
+    if is_left_out:
+        hub.manifest()
+    with hub.service.database.begin() as connection:
+        event_types.deprecate(connection, name)
+        widgets.retire(connection, UUID(widget))
+    for listing in (listed, ([], []), listed, ([entry(name, description="Other.")], [{"id": widget, "name": "Other"}])):
+        told = hub.manifest(*listing).json()
+        assert {one["status"] for one in told["event_types"] + told["widgets"]} <= {"deprecated", "retired"}
+    wait_until(lambda: hub.event(event_type=name).status_code == 422)
+    with hub.service.database.begin() as connection:
+        event_types.register(connection, name)
+    assert hub.event(event_type=name).status_code == 201
+
+
+def test_the_same_again_makes_nobody_read_the_registry_again(hub: Hub, name: str, widget: str) -> None:
+    """Numbers that are spelt otherwise are the same; what Python takes for the same may not be."""
+
+    def revision() -> int:
+        with psycopg.connect(hub.service.database_url) as connection:
+            found = connection.execute("SELECT value FROM registry_revision").fetchone()
+        assert found
+        return int(found[0])
+
+    def listed(values: str) -> Any:
+        body = json.dumps({"event_types": [entry(name, metadata_schema=0)], "widgets": [{"id": widget, "name": "x"}]})
+        schema = json.dumps({"type": "object", "properties": {"a": {"enum": 0}}}).replace("0", values)
+        content = body.replace('"metadata_schema": 0', f'"metadata_schema": {schema}')
+        return hub.client.put(BASE + PATH, content=content, headers=JSON)
+
+    assert listed("[1, 100]").json()["revision"] == 1
+    before = revision()
+    for same in ("[1, 100]", "[1.0, 1e2]"):
+        assert listed(same).json()["revision"] == 1
+    assert revision() == before
+    assert listed("[true, 100]").status_code == 409
+    assert listed("[true, 1, 100]").json()["revision"] == 2
 
 
 # Schemas that hubs write

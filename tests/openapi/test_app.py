@@ -100,6 +100,7 @@ def held(away: Database) -> Resources:
         Usage(away, lambda _kind, _outcome, _count: None),
         Policy(bounds),
         asyncio.Semaphore(1),
+        asyncio.Lock(),
     )
     for writer in (*resources.writers.values(), resources.rejections.writer):
         writer._away_since = 0

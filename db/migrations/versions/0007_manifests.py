@@ -12,8 +12,10 @@ STATUSES = ("active", "deprecated", "pending")
 
 def upgrade() -> None:
     op.add_column("widgets", sa.Column("hub_id", sa.Uuid, comment="Whose manifest registered it; NULL: an operator"))
+    op.add_column("widgets", _left_out())
     for column in (
         sa.Column("hub_id", sa.Uuid, comment="Whose manifest registered it; NULL: the framework or an operator"),
+        _left_out(),
         sa.Column("version", sa.Integer, nullable=False, server_default="1"),
         sa.Column("metadata_schema", JSONB, comment="A JSON Schema that the metadata of an event satisfies"),
         sa.Column("proposal", JSONB, comment="Another definition, which waits for approval"),
@@ -34,9 +36,20 @@ def downgrade() -> None:
     op.drop_table("hub_capability_manifests")
     op.execute("UPDATE event_type_registry SET status = 'deprecated' WHERE status = 'pending'")
     _replace_status_check(STATUSES[:2])
-    for column in ("proposal", "metadata_schema", "version", "hub_id"):
+    for column in ("proposal", "metadata_schema", "version", "left_out", "hub_id"):
         op.drop_column("event_type_registry", column)
-    op.drop_column("widgets", "hub_id")
+    for column in ("left_out", "hub_id"):
+        op.drop_column("widgets", column)
+
+
+def _left_out() -> sa.Column[bool]:
+    return sa.Column(
+        "left_out",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="Whether its hub ended it, by leaving it out of a manifest",
+    )
 
 
 def _replace_status_check(statuses: tuple[str, ...]) -> None:
