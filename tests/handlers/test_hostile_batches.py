@@ -8,6 +8,7 @@ import json
 import os
 from io import FileIO
 from tempfile import TemporaryFile
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -127,15 +128,14 @@ def test_the_results_of_a_stream_are_bounded(hub: Hub, monkeypatch: pytest.Monke
 
 def test_results_that_the_disk_has_no_room_for_are_told(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stream ends there, and may go on later; of all that is stored it is told."""
-    pwrite = os.pwrite
 
     def full(descriptor: int, content: bytes, offset: int) -> int:
         room = 100_000 - offset
         if room <= 0:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return pwrite(descriptor, content[:room], offset)
+        return os.pwrite(descriptor, content[:room], offset)
 
-    monkeypatch.setattr(os, "pwrite", full)
+    monkeypatch.setattr(results, "os", SimpleNamespace(pwrite=full, pread=os.pread))
     answer = hub.lines((json.dumps(EVENT) + "\n") * 3000)
     *_, last = map(json.loads, answer.text.splitlines())
     assert answer.status_code == 503

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from fcntl import LOCK_EX, lockf
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -259,7 +260,7 @@ def test_a_debt_beyond_its_bound_is_waited_for_and_then_taken(
         assert len(slept) <= 500, "it is waited for ever"
         clock.now += round(seconds * SECOND)
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(rate_limits, "asyncio", SimpleNamespace(sleep=sleep))  # that of this room alone
     assert limits.take_later(HUB, 20 + 10 * LONGEST_DEBT_SECONDS, POLICY) == LONGEST_DEBT_SECONDS
     asyncio.run(Bucket(limits, HUB, POLICY).wait_for(20))
     assert slept == [LONGEST_DEBT_SECONDS + 2, 0]
