@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import Any
 from uuid import UUID
 
@@ -66,21 +68,30 @@ class Page:
 def page(connection: Connection, table: Table, query: Query, limit: int) -> Page:
     """The rows of `table` that `query` asks for: at most `limit`, maybe none although there is more."""
     scanned = _scanned(table, query, positions.horizon(connection)).subquery()
-    # First where the page ends: rows that are forgotten meanwhile would let others in, beyond it.
-    last, count = connection.execute(select(func.max(scanned.c.position), func.count())).one()
-    if last is None:
-        return Page([], query.after, has_more=False)
-    chosen = select(scanned).where(scanned.c.position <= last, *_conditions(scanned.c, query))
-    chosen = chosen.order_by(scanned.c.position).limit(limit + 1)
+    conditions = list(_conditions(scanned.c, query))
+    chosen = select(scanned, _size(table, scanned.c)).where(*conditions).order_by(scanned.c.position)
+    rows, is_full = _filled(connection, chosen, limit)
+    last, count = (rows[-1]["position"] if rows else query.after), len(rows)
+    if conditions and not is_full:
+        last, count = connection.execute(select(func.max(scanned.c.position), func.count())).one()
+        # Rows that were forgotten in between have let others in, at which nobody looked: once more, up to the last.
+        rows, is_full = _filled(connection, chosen.where(scanned.c.position <= (last or 0)), limit)
+    if is_full:
+        return Page(rows, rows[-1]["position"], has_more=True)
+    return Page(rows, query.after if last is None else last, has_more=count == SCANNED_ROWS)
+
+
+def _filled(connection: Connection, chosen: Select[Any], limit: int) -> tuple[list[RowMapping], bool]:
+    """The rows of a page, and whether it is full."""
     rows: list[RowMapping] = []
     size = 0
-    with connection.execute(chosen.execution_options(yield_per=FETCHED_ROWS)).mappings() as found:
+    with connection.execute(chosen.limit(limit + 1).execution_options(yield_per=FETCHED_ROWS)).mappings() as found:
         for row in found:
             if len(rows) == limit or size > PAGE_BYTES:
-                return Page(rows, rows[-1]["position"], has_more=True)
+                return rows, True
             rows.append(row)
             size += row["size"]
-    return Page(rows, last, has_more=count == SCANNED_ROWS)
+    return rows, False
 
 
 def one(connection: Connection, table: Table, hub_id: UUID, identifier: UUID) -> RowMapping | None:
@@ -102,16 +113,16 @@ def _scanned(table: Table, query: Query, horizon: int) -> Select[Any]:
 
 
 def _told(table: Table) -> Iterator[ColumnElement[Any]]:
-    """The columns of `table`; of bytes there is only how many they are. And what may be large, all in all."""
-    size: ColumnElement[Any] = literal(0)
+    """The columns of `table`; of bytes there is only how many they are."""
     for column in table.columns:
-        if isinstance(column.type, LargeBinary):
-            yield func.octet_length(column).label("bytes")
-        else:
-            yield column
-            if isinstance(column.type, Text | JSONB):
-                size += func.coalesce(func.octet_length(cast(column, Text)), 0)
-    yield size.label("size")
+        yield func.octet_length(column).label("bytes") if isinstance(column.type, LargeBinary) else column
+
+
+def _size(table: Table, columns: Any) -> ColumnElement[int]:
+    """How much a row has of what may be large; `columns` are those that were chosen of `table`."""
+    large = [columns[column.name] for column in table.columns if isinstance(column.type, Text | JSONB)]
+    sizes = [func.coalesce(func.octet_length(cast(column, Text)), 0) for column in large]
+    return reduce(add, sizes, literal(0)).label("size")
 
 
 def _conditions(columns: Any, query: Query) -> Iterator[ColumnElement[bool]]:
