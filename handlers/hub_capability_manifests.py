@@ -81,10 +81,15 @@ def _is_news(hub_id: UUID, name: str, known: RowMapping | None) -> bool:
 def _register(connection: Connection, request: Request, definition: Definition, known: RowMapping | None) -> None:
     """Register an event type that conflicts with nothing, or its new definition, unless an operator deprecated it."""
     hub_id, needs_approval = request.caller.id, request.resources.policy.approves_event_types
-    if known is None or (known["hub_id"] == hub_id and known["status"] == "pending"):
-        if known is None or known["left_out"] or not needs_approval or _of_row(known) != definition:
-            manifests.register_type(connection, hub_id, definition, "pending" if needs_approval else "active")
-    elif known["hub_id"] == hub_id and (known["status"] == "active" or known["left_out"]):
+    status = "pending" if needs_approval else "active"
+    if known is None:
+        manifests.register_type(connection, hub_id, definition, status)
+    elif known["hub_id"] != hub_id:
+        return  # it is shared as it is
+    elif known["status"] == "pending":
+        if status == "active" or known["left_out"] or _of_row(known) != definition:
+            manifests.register_type(connection, hub_id, definition, status)
+    elif known["status"] == "active" or known["left_out"]:
         _define(connection, hub_id, definition, known, needs_approval)
 
 
