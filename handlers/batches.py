@@ -52,6 +52,7 @@ async def _keep_group(
         await _wait(request, request.body, len(group) - told.is_empty)  # the request took a token for the first
     await keep_several(request, kind, group, claim)
     await _keep_rejected(request, kind, group)
+    # What a request with the same key stored is told as it was then.
     told.add([result(one, one.is_duplicate and not one.is_replayed) for one in group])
     if any(one.is_replayed for one in group) and REPLAYED not in told.headers:
         told.headers.append(REPLAYED)
