@@ -154,3 +154,14 @@ def widget() -> str:
 def prefix() -> str:
     """What the names of a test's event types begin with, so that no other test has them."""
     return f"t{uuid4().hex[:12]}"
+
+
+def entry(name: str, **more: Any) -> dict[str, Any]:
+    """An event type of a manifest."""
+    return {"name": name, "description": "What it means."} | more
+
+
+@pytest.fixture
+def name(prefix: str) -> str:
+    """The name of an event type that nobody has registered."""
+    return f"{prefix}.scored"
