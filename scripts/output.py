@@ -45,16 +45,20 @@ def _print_table(columns: list[str], rows: list[list[Any]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(_as_text(value) for value in row))
+        table.add_row(*(_as_cell(value) for value in row))
     Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE, markup=False, highlight=False, emoji=False).print(
         table
     )
 
 
-def _as_text(value: Any) -> str:
-    """A value of a table or of JSON: instants as RFC 3339 writes them, a list a line each."""
-    if isinstance(value, datetime):
-        return rfc3339.render(value)
+def _as_cell(value: Any) -> str:
+    """A value of a table: a list a line each, and nothing that a terminal would obey, for hubs wrote some of it."""
     if isinstance(value, list):
-        return "\n".join(map(str, value))
-    return "" if value is None else str(value)
+        return "\n".join(map(_as_cell, value))
+    text = "" if value is None else _as_text(value)
+    return "".join([sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text])
+
+
+def _as_text(value: Any) -> str:
+    """A value that JSON has no form for: instants are as RFC 3339 writes them."""
+    return rfc3339.render(value) if isinstance(value, datetime) else str(value)

@@ -70,6 +70,16 @@ def test_a_value_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out.split() == ["name", value]
 
 
+def test_a_terminal_obeys_nothing_that_a_hub_wrote(capsys: pytest.CaptureFixture[str]) -> None:
+    """What would clear a screen, begin a line or turn a text around is shown by its number."""
+    show({"name": "a\x1b[2J\x9b\n\u202eé\\", "all": ["b\r", "c"]}, as_json=False)
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["name", "a\\x1b[2J\\x9b\\n\\u202eé\\"],
+        ["all", "b\\r"],
+        ["c"],
+    ]
+
+
 def test_a_note_is_not_part_of_the_result(capsys: pytest.CaptureFixture[str]) -> None:
     """It goes to standard error."""
     note("keep it")
