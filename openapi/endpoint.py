@@ -132,14 +132,14 @@ def _body(operation: Any, contract: Contract, schemas: Schemas, timeout: float) 
     media_types = {}
     for media_type in declared["content"]:
         pointer = ("paths", operation.path, operation.method, "requestBody", "content", media_type)
-        served = _media_type(name, media_type, contract, schemas, pointer)
+        served = media_type_at(name, media_type, contract, schemas, pointer)
         is_array = served.items is not None and not served.is_lines
         _check_promises(operation, contract, contract.at((*pointer, "schema", *(["items"] if is_array else []))))
         media_types[media_type.lower()] = served
     return Body(media_types, timeout, frozenset(codings))
 
 
-def _media_type(
+def media_type_at(
     name: str, media_type: str, contract: Contract, schemas: Schemas, pointer: tuple[str, ...]
 ) -> MediaType:
     """What is accepted at `pointer`; ContractError if that is not served."""
