@@ -4,7 +4,7 @@ import base64
 import csv
 import io
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -139,7 +139,7 @@ def rendering(table: Table, but: Sequence[str] = ()) -> Render:
     return partial(present, names=_told_of(table, but))
 
 
-def present(row: Mapping[Any, Any], names: Sequence[str]) -> dict[str, Any]:
+def present(row: Mapping[Any, Any], names: Collection[str]) -> dict[str, Any]:
     """The columns `names` of `row` that have a value, as JSON has them, and its additional fields."""
     values = {name: _plain(row[name]) for name in names if row[name] is not None}
     return {**(row.get("additional_fields") or {}), **values}
