@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-PAGE_BYTES = 1024 * 1024
+PAGE_BYTES = 256 * 1024
 """How much a page has of texts, JSON and bytes, and of one row more."""
 PAGE_ROWS = 1000
 
