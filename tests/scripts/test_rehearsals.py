@@ -1,0 +1,180 @@
+"""`interaction-reporting contract rehearse`: what it prints, and how it exits."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from sqlalchemy import insert
+
+from db import contracts, hubs, submissions
+from db.engine import Database
+from db.tables import interaction_events as table
+from scripts.cli import main
+from tests.conftest import CONTRACTS, EVENT, NEWEST
+from tests.test_layers import ROOT
+
+Told = tuple[Any, str, str]
+Run = Callable[..., Told]
+SECOND = "\x1b[31mred\x1b[0m\nalpha"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], database_url: str) -> Run:
+    """Runs the command with these arguments: how it exited, and what it printed and said."""
+
+    def start(*arguments: str) -> Told:
+        command = ["interaction-reporting", "contract", "rehearse", *arguments]
+        with (
+            mock.patch.dict("os.environ", {"IR_DATABASE_URL": database_url, "COLUMNS": "200"}),
+            mock.patch("sys.argv", command),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+        return ended.value.code, *capsys.readouterr()
+
+    return start
+
+
+@pytest.fixture
+def ids(database: Database) -> list[str]:
+    """The ids of a new hub's events of three types, of which one has a field that 1.0 does not know."""
+    ids = [submissions.new_id() for _ in range(3)]
+    with database.begin() as connection:
+        hub, _ = hubs.create(connection, "alpha")
+        common = EVENT | {"hub_id": hub.id, "contract_version": "1.1"}
+        varied = zip(ids, ("clicked", "viewed", SECOND), ("order-1", None, None), strict=True)
+        names = ("id", "event_type", "client_event_id")
+        connection.execute(insert(table), [common | dict(zip(names, values, strict=True)) for values in varied])
+    return ids
+
+
+def proposal(directory: Path, **properties: Any) -> str:
+    """The path of a file with contract 1.2: the newest with other `properties` of an event."""
+    document = CONTRACTS[NEWEST].copy()
+    document["info"]["version"] = "1.2"
+    document["components"]["schemas"]["InteractionEvent"]["properties"] |= properties
+    path = directory / "proposal.json"
+    path.write_text(json.dumps(document))
+    return str(path)
+
+
+def test_what_newly_fails_is_told_and_ends_with_one(run: Run, ids: list[str]) -> None:
+    """A version in the database, as JSON: the numbers of each hub and type, with examples."""
+    status, told, said = run("1.0", "--json")
+    group = {"hub": "alpha", "kind": "event", "newly_passes": 0, "refused_by_both": 0}
+    right = {"newly_fails": 0, "unchanged": 1, "examples": []}
+    error = {"error": "unknown field 'client_event_id'", "pointer": "/client_event_id"}
+    wrong = {"newly_fails": 1, "unchanged": 0, "examples": [{"outcome": "newly_fails", "id": ids[0], **error}]}
+    totals = {"newly_fails": 1, "newly_passes": 0, "refused_by_both": 0, "unchanged": 2}
+    assert json.loads(told) == {
+        "candidate": "1.0",
+        "governing": "1.1",
+        **totals,
+        "groups": [
+            group | right | {"name": SECOND},
+            group | wrong | {"name": "clicked"},
+            group | right | {"name": "viewed"},
+        ],
+    }
+    assert (status, said) == (1, "")
+
+
+def test_people_read_a_table_of_what_differs(run: Run, ids: list[str], directory: Path) -> None:
+    """Each example in a line of its own, nothing that a terminal would obey, and no group that is as it was."""
+    status, told, said = run(proposal(directory, event_type={"type": "string", "maxLength": 7}), "--last", "3")
+    *_, head, row = told.splitlines()
+    assert head.split() == [
+        "hub",
+        "kind",
+        "name",
+        "newly_fails",
+        "newly_passes",
+        "refused_by_both",
+        "unchanged",
+        "examples",
+    ]
+    assert row.split(maxsplit=2)[:2] == ["alpha", "event"]
+    assert r"\x1b[31mred\x1b[0m\nalpha" in row
+    assert f"newly fails: {ids[2]} (/event_type): event_type has 18 characters; the limit is 7" in row
+    assert "\x1b" not in told
+    assert (status, said) == (1, "")
+
+
+def test_a_candidate_that_changes_nothing_ends_with_zero(run: Run, ids: list[str], directory: Path) -> None:
+    """There are numbers, and no table."""
+    status, told, said = run(proposal(directory, mood={"type": "string"}))
+    assert [line.split() for line in told.splitlines()] == [
+        ["candidate", "1.2"],
+        ["governing", "1.1"],
+        ["newly_fails", "0"],
+        ["newly_passes", "0"],
+        ["refused_by_both", "0"],
+        ["unchanged", str(len(ids))],
+    ]
+    assert (status, said) == (0, "")
+
+
+def test_the_newest_are_looked_at(run: Run, ids: list[str]) -> None:
+    """As many as are asked for."""
+    status, told, _ = run("1.0", "--json", "--last", str(len(ids) - 1))
+    assert (status, json.loads(told)["unchanged"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(("7.7",), "there is no contract '7.7' in the database", id="no such version"),
+        pytest.param(("nothing.yaml",), "No such file", id="no such file"),
+        pytest.param((str(ROOT / "README.md"),), "README.md: the document is not", id="no contract"),
+        pytest.param((str(ROOT),), "Is a directory", id="a directory"),
+        pytest.param(("1.1", "--last", "0"), "should be greater than or equal to 1", id="none"),
+        pytest.param((), "Missing argument", id="nothing"),
+    ],
+)
+def test_misuse_ends_with_two(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    """The words say what is wrong."""
+    status, told, said = run(*arguments)
+    assert (status, told) == (2, "")
+    assert words in " ".join(said.replace("│", " ").split())
+
+
+def test_a_row_of_any_status_can_be_rehearsed(run: Run, database: Database, directory: Path) -> None:
+    """A draft, for instance; and one that cannot be read is told as such."""
+    with database.begin() as connection:
+        contracts.publish(connection, "1.2", Path(proposal(directory)).read_text(), "d")
+        contracts.publish(connection, "1.3", "a: b", "d")
+    assert run("1.2")[0] == 0
+    status, _, said = run("1.3")
+    assert status == 2
+    assert "the document is not an OpenAPI object" in said
+
+
+def test_a_terminal_sees_how_far_it_is(database_url: str, ids: list[str]) -> None:
+    """The bar is on standard error alone, and standard output is what a program reads."""
+    controller, terminal = pty.openpty()
+    with os.fdopen(controller, "rb", buffering=0) as screen:
+        with os.fdopen(terminal, "wb", buffering=0) as shown:
+            done = subprocess.run(
+                [sys.executable, "-m", "scripts.cli", "contract", "rehearse", "1.1", "--json"],
+                cwd=ROOT,
+                env=os.environ | {"IR_DATABASE_URL": database_url, "TERM": "xterm", "COLUMNS": "100"},
+                stdout=subprocess.PIPE,
+                stderr=shown,
+                check=True,
+                timeout=60,
+            )
+        seen = b""
+        with suppress(OSError):  # nobody writes to it any more
+            while piece := screen.read(4096):
+                seen += piece
+    assert json.loads(done.stdout)["unchanged"] == len(ids)
+    assert b"rehearsing" in seen
+    assert b"3/3" in seen
