@@ -87,6 +87,14 @@ class Contract:
             if method in item
         )
 
+    def as_yaml(self) -> str:
+        """The document as YAML: the text as it was published, unless that is JSON."""
+        try:
+            json.loads(self.text)
+        except ValueError:
+            return self.text
+        return yaml.dump(self.document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
     def copy(self) -> dict[str, Any]:
         """A copy of the document that may be changed."""
         return copy.deepcopy(self.document)
@@ -154,6 +162,10 @@ class _Loader(yaml.CSafeLoader):
         return mapping
 
 
+class _Dumper(yaml.CSafeDumper):
+    """A text is quoted if a reader of YAML 1.1 or `_Loader` would take it for something else."""
+
+
 _NUMBER = r"-?(?:0|[1-9][0-9]*)"
 for _tag, _pattern, _first in (
     ("null", r"null|~|", [*"n~", ""]),
@@ -161,7 +173,8 @@ for _tag, _pattern, _first in (
     ("int", _NUMBER, "-0123456789"),
     ("float", _NUMBER + r"(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", "-0123456789"),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+    for _class in (_Loader, _Dumper):
+        _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
 def _load(text: str) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -249,3 +250,43 @@ def test_published_contracts_come_lowest_version_first(tmp_path: Path, monkeypat
         (tmp_path / f"{version}.yaml").write_text(f'info: {{version: "{version}"}}')
     monkeypatch.setattr(contract, "DOCUMENTS", tmp_path)
     assert [one.version for one in published()] == ["1.9", "1.10", "2.0", "10.0"]
+
+
+def test_yaml_is_the_text_as_it_was_published() -> None:
+    """With its comments, and whatever layout it has; JSON is given another."""
+    assert Contract.read(f"# A comment.\n{INFO}").as_yaml() == f"# A comment.\n{INFO}"
+    assert Contract.read('{"info": {"version": "1.0"}}').as_yaml() == "info:\n  version: '1.0'\n"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "1e3",
+            "1E+3",
+            "017",
+            "0o17",
+            "0x1f",
+            "1_000",
+            "12:30",
+            "~",
+            "null",
+            "Null",
+            "yes",
+            "true",
+            "=",
+            "<<",
+            "",
+            "-",
+        ),
+        *(" a ", "a\nb", "a: b # c", "\u2028\u0085\x07", "\U0001f600", "2026-03-31", ".inf", "&a", "*a", "!a", "- a"),
+        *(1e20, 1e-7, 0.1, 10**30, -1, True, None, [], {}, [[{"a": []}]], {"200": 1, "1e3": 2, "<<": 3, "": 4}),
+    ],
+    ids=repr,
+)
+def test_json_as_yaml_says_the_same(value: Any) -> None:
+    """Whatever a text looks like to a reader of YAML, it is read as the text that it is."""
+    document = {"info": {"version": "1.0"}, "value": value, "again": value}
+    contract = Contract.read(json.dumps(document, ensure_ascii=False))
+    assert Contract.read(contract.as_yaml()).document == contract.document
+    assert yaml.safe_load(contract.as_yaml()) == contract.document
