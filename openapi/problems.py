@@ -46,8 +46,14 @@ TABLE = {
         "there is nothing of this hub by that name",
         "Check the name: what another hub has submitted is not shown, and what is past its retention is gone.",
     ),
+    "contract_not_found": Kind(
+        404, "there is no published contract of this version", "Take one of the versions that GET /contracts lists."
+    ),
     "method_not_allowed": Kind(
         405, "the method {method} is not allowed here", "Use one of the methods in the Allow header of this answer."
+    ),
+    "not_acceptable": Kind(
+        406, "none of the media types in the Accept header is there", "Accept one of these: {expected}."
     ),
     "head_timeout": Kind(
         408,
@@ -159,6 +165,18 @@ TABLE = {
         503,
         "the event cannot be stored at the moment",
         "Send the request again after the number of seconds in the Retry-After header.",
+        [RETRY],
+    ),
+    "contracts_unavailable": Kind(
+        503,
+        "the contracts cannot be read at the moment",
+        "Send the request again after the number of seconds in the Retry-After header.",
+        [RETRY],
+    ),
+    "contract_unreadable": Kind(
+        503,
+        "the row of this contract does not hold a document that can be shown",
+        "Tell the operator of the service, and send the request again after the seconds in the Retry-After header.",
         [RETRY],
     ),
 }

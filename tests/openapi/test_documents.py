@@ -93,7 +93,9 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "malformed_json": with_body,
     "unauthorized": always,
     "not_found": lambda promise: any(parameter["in"] == "path" for parameter in promise.parameters),
+    "contract_not_found": never,
     "method_not_allowed": never,
+    "not_acceptable": never,
     "head_timeout": always,
     "body_timeout": with_body,
     "idempotency_conflict": lambda promise: promise.has_key,
@@ -123,6 +125,8 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "head_too_large": always,
     "internal_error": always,
     "unavailable": always,
+    "contracts_unavailable": never,
+    "contract_unreadable": never,
 }
 """Of which operations each problem is the answer, or that to one of its items."""
 HEADERS = {"unauthorized": {"www-authenticate"}, "too_many_requests": {"retry-after"}}

@@ -1,0 +1,154 @@
+"""The published contracts as they are declared to everybody: their documents and cards, made from the rows."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from db import contracts
+from db.contracts import Row
+from db.engine import Database
+from openapi.card import INSTANTS
+from openapi.card import card as card_of
+from openapi.contract import Contract, ContractError
+from openapi.exchange import JSON, encoded
+from openapi.problems import Problem
+from openapi.rfc3339 import render
+
+MAX_AGE_SECONDS = 1
+"""What is told of rows is read from the database at most so often, however many ask."""
+YAML = "application/yaml"
+MARKDOWN = "text/markdown"
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """The bytes of a media type, and the opaque part of their entity tag."""
+
+    media_type: str
+    content: bytes
+    etag: str
+
+    @classmethod
+    def of(cls, media_type: str, content: bytes) -> "Representation":
+        """With a strong tag: two representations have one if they are the same in every byte."""
+        return cls(media_type, content, hashlib.sha256(media_type.encode() + b"\n" + content).hexdigest()[:32])
+
+
+class Declaration:
+    """One row, and what is told of it; each representation is made once."""
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+        self.contract: Contract | None = None
+        self.fault: str | None = None
+        self._made: dict[str, Representation | None] = {}
+        try:
+            self.contract = read(row)
+        except ContractError as error:
+            self.fault = str(error)[:300]
+
+    def representation(self, media_type: str) -> Representation:
+        """The document, or the card, as `media_type`; Problem if the row does not hold one."""
+        if media_type not in self._made:
+            self._made[media_type] = self._representation(media_type)
+        if (made := self._made[media_type]) is None:
+            raise Problem("contract_unreadable", reason=self.fault)
+        return made
+
+    def _representation(self, media_type: str) -> Representation | None:
+        try:
+            content = MEDIA_TYPES[media_type](self.row, self.contract) if self.contract else None
+        except ContractError as error:
+            self.fault, content = str(error), None
+        return None if content is None else Representation.of(media_type, content)
+
+
+def _as_json(_row: Row, contract: Contract) -> bytes:
+    return encoded(contract.document)
+
+
+def _as_yaml(_row: Row, contract: Contract) -> bytes:
+    return contract.as_yaml().encode()
+
+
+def _as_card(row: Row, contract: Contract) -> bytes:
+    return card_of(contract, row.status, instants(row)).encode()
+
+
+MEDIA_TYPES: Mapping[str, Callable[[Row, Contract], bytes]] = {
+    JSON: _as_json,
+    YAML: _as_yaml,
+    MARKDOWN: _as_card,
+    "application/vnd.oai.openapi+json": _as_json,
+    "application/vnd.oai.openapi": _as_yaml,
+}
+"""What a contract can be had as; the first is what is given to those who do not say."""
+
+
+class Declarations:
+    """The published contracts by version, in the order of versions. Those who ask at one time share what is read."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Declaration] = {}
+        self._reading: asyncio.Task[dict[str, Declaration]] | None = None
+        self._began = 0.0
+
+    async def read(self, database: Database) -> dict[str, Declaration]:
+        """All of them, at most a second old; errors of `db` when the database is away."""
+        is_old = time.monotonic() - self._began > MAX_AGE_SECONDS
+        if self._reading is None or (self._reading.done() and is_old):
+            self._began = time.monotonic()
+            self._reading = asyncio.create_task(database.run(_published, known=self._found))
+        self._found = await asyncio.shield(self._reading)  # who hangs up takes nothing from the others
+        return self._found
+
+
+def card(connection: Connection, version: str) -> str:
+    """The card of `version`, a draft too; NotFound if there is no such row, ContractError if it holds no contract."""
+    row = contracts.get(connection, version)
+    return card_of(read(row), row.status, instants(row))
+
+
+def read(row: Row) -> Contract:
+    """The contract that `row` holds; ContractError if it holds none, or that of another version."""
+    try:
+        contract = Contract.read(row.document)
+    except ContractError as error:
+        raise ContractError(f"the row of contract {row.contract_version} cannot be read: {error}") from None
+    if contract.version != row.contract_version:
+        raise ContractError(
+            f"the row of contract {row.contract_version} holds a document of version {contract.version}"
+        )
+    return contract
+
+
+def instants(row: Row) -> dict[str, datetime | None]:
+    """What happened to a contract, and will, and when: each column that a card has a word for."""
+    return {field.name: getattr(row, field.name) for field in fields(row) if field.name in INSTANTS}
+
+
+def summary(declaration: Declaration) -> dict[str, Any]:
+    """What a list tells of a contract. Its digest is that of the document that the row holds now."""
+    told = {
+        "version": declaration.row.contract_version,
+        "status": declaration.row.status,
+        "digest": declaration.contract and declaration.contract.digest,
+        **{name: instant and render(instant) for name, instant in instants(declaration.row).items()},
+    }
+    return told if declaration.contract else {**told, "fault": "the document of this contract cannot be read"}
+
+
+def _published(connection: Connection, known: Mapping[str, Declaration]) -> dict[str, Declaration]:
+    """What there is but drafts; of a row that has not changed, what is `known` of it."""
+    found = {}
+    for row in contracts.all_of_them(connection):
+        before = known.get(row.contract_version)
+        if row.status != "draft":
+            found[row.contract_version] = before if before and before.row == row else Declaration(row)
+    return found
