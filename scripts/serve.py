@@ -30,7 +30,7 @@ from db.engine import Database
 from db.errors import Unavailable
 from db.registry import Caller
 from db.rejected_submissions import Bounds
-from handlers import contracts, health, resources, security
+from handlers import contracts, declaration_pages, health, resources, security
 from handlers.resources import Policy, Resources
 from openapi.access_log import AccessLog
 from openapi.app import build
@@ -51,6 +51,8 @@ logger = logging.getLogger(__name__)
 
 HEALTH = "/health/"
 METRICS = "/metrics"
+BESIDE = (HEALTH, METRICS, declaration_pages.PATH)
+"""What the paths begin with that belong to no version of the API."""
 RATE_LIMITS = "rate-limits"
 """The file of the buckets, beside what the metrics are counted in."""
 BURST_SECONDS = 10
@@ -138,12 +140,13 @@ def application() -> ASGIApp:
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route(METRICS, metrics.metrics),
+        *declaration_pages.routes(),
     ]
-    operators = Problems(Router(routes, redirect_slashes=False, lifespan=lifespan), failures={})
+    beside = Problems(Router(routes, redirect_slashes=False, lifespan=lifespan), failures={})
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", HEALTH)  # of a lifespan there is none
-        await (operators if path.startswith(HEALTH) or path == METRICS else live)(scope, receive, send)
+        await (beside if path.startswith(BESIDE) else live)(scope, receive, send)
 
     logged = AccessLog(ServerTiming(application) if settings.server_timing else application)
     return _behind_proxy(logged)
