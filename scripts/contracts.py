@@ -15,12 +15,14 @@ from openapi.contract import Contract, ContractError
 from openapi.endpoint import Surroundings
 from openapi.lint import lint as findings_of
 from scripts import rehearsals
+from scripts.declarations import card
 from scripts.output import AsJSON, note, show
 from scripts.serve import database
 from scripts.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The contracts: which version is served, and what it says.")
 app.command("rehearse")(rehearsals.rehearse_)
+app.command("card")(card)
 
 
 @app.command("list")
