@@ -1,31 +1,21 @@
 """The registry in memory: hubs by key, widgets and event types, as the database has them now.
 
-One connection follows the table `registry_revision`: it is told of each change by NOTIFY, and looks by itself as often
-as `POLL_SECONDS`. What was last confirmed longer ago than `FRESH_SECONDS` is not relied on.
+It follows the table `registry_revision`. What was last confirmed longer ago than `FRESH_SECONDS` is not relied on.
 """
 
-import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 from db import keys
 from db.async_connection import AsyncConnection, Rows
-from db.background import meanwhile
 from db.engine import Database
-from db.errors import Unavailable
-
-logger = logging.getLogger(__name__)
+from db.following import Following
 
 POLL_SECONDS = 0.3
 FRESH_SECONDS = 0.9
-PAUSE_SECONDS = 0.005
-"""Between two looks at the database, however many requests name what is not known."""
-RETRY_SECONDS = 0.1
-"""Before another connection is tried."""
 
 _REVISION = "SELECT value FROM registry_revision"
 _HUBS = "SELECT id, name, rate_limit, api_key, disabled_at IS NULL FROM hubs WHERE revision > %s"
@@ -49,21 +39,17 @@ class Registry:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._following = Following(database, "registry", self._update, POLL_SECONDS, FRESH_SECONDS)
         self._hubs: dict[str, Caller] = {}  # by the digest of the key
         self._digests: dict[UUID, str] = {}  # of the hubs
         self._widgets: set[str] = set()
         self._event_types: dict[str, str | None] = {}  # with the schemas of their metadata
         self._revision = -1
-        self._fresh_until = 0.0
-        self._is_followed = True
-        self._wake = asyncio.Event()
-        self._waiting: list[asyncio.Future[None]] = []
 
     async def hub(self, key: str) -> Caller | None:
         """The hub whose API key is `key`; None if there is none, or it is disabled. Unavailable if that is unknown."""
         digest = keys.digest(key)
-        if time.monotonic() > self._fresh_until or digest not in self._hubs:
+        if time.monotonic() > self._following.fresh_until or digest not in self._hubs:
             await self._look()
         return self._hubs.get(digest)
 
@@ -73,14 +59,14 @@ class Registry:
         `names` are widgets, their ids in lower case, each with an event type. Unavailable if that is unknown.
         """
         missing = self._missing(names)
-        if time.monotonic() > self._fresh_until or any(missing):
+        if time.monotonic() > self._following.fresh_until or any(missing):
             await self._look()
             missing = self._missing(names)
         return missing
 
     async def has_widgets(self, ids: Sequence[str]) -> list[bool]:
         """Whether each of `ids`, in lower case, is a widget that is registered and active; as `missing`."""
-        if time.monotonic() > self._fresh_until or not self._widgets.issuperset(ids):
+        if time.monotonic() > self._following.fresh_until or not self._widgets.issuperset(ids):
             await self._look()
         return [identifier in self._widgets for identifier in ids]
 
@@ -91,8 +77,7 @@ class Registry:
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
         """Load the registry, and keep it up to date meanwhile; Unavailable if it cannot be loaded."""
-        async with meanwhile(self._follow()):
-            await self._look()
+        async with self._following.going_on():
             yield
 
     def _missing(self, names: Sequence[tuple[str, str]]) -> list[list[str]]:
@@ -105,65 +90,19 @@ class Registry:
 
     async def _look(self) -> None:
         """Return when the registry is as the database had it after this was called; Unavailable if that fails."""
-        looked = asyncio.get_running_loop().create_future()
-        self._waiting.append(looked)
-        self._wake.set()
-        await looked
+        await self._following.look()
 
-    async def _follow(self) -> None:
-        """Follow the database for ever, on one connection after the other."""
-        while True:
-            try:
-                async with self._database.connected() as connection:
-                    await connection.execute("LISTEN registry")
-                    self._revision = -1  # the server may be another one now, or have been restored
-                    while True:
-                        await self._update(connection)
-                        await self._pause(connection)
-            except Exception as error:
-                if self._is_followed:
-                    logger.warning("the registry cannot be followed, trying again: %s: %s", type(error).__name__, error)
-                    self._is_followed = False
-                if time.monotonic() > self._fresh_until:
-                    self._tell_waiting(error)
-                await asyncio.sleep(RETRY_SECONDS)
-
-    async def _update(self, connection: AsyncConnection) -> None:
-        """Take over what has changed, and tell those who were waiting."""
-        told, self._waiting = self._waiting, []
-        started = time.monotonic()
-        try:
-            ((revision,),) = await connection.execute(_REVISION)
-            if revision != self._revision:
-                since = self._revision if revision > self._revision else -1
-                queries = (_HUBS, _WIDGETS, _EVENT_TYPES)
-                hubs, widgets, event_types = [await connection.execute(query, [since]) for query in queries]
-                self._take(hubs, widgets, event_types, from_scratch=since == -1)
-                self._revision = revision
-        except BaseException:
-            self._waiting += told
-            raise
-        self._fresh_until = started + FRESH_SECONDS
-        if not self._is_followed:
-            logger.info("the registry is followed again")
-            self._is_followed = True
-        for looked in told:
-            if not looked.done():
-                looked.set_result(None)
-
-    async def _pause(self, connection: AsyncConnection) -> None:
-        """Until somebody waits, a change is notified, or it is time to look."""
-        await asyncio.sleep(PAUSE_SECONDS)
-        with connection.readable(self._wake), suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS):
-                await self._wake.wait()
-        self._wake.clear()
-
-    def _tell_waiting(self, error: Exception) -> None:
-        told, self._waiting = self._waiting, []
-        for looked in told:
-            if not looked.done():
-                looked.set_exception(Unavailable(str(error)))
+    async def _update(self, connection: AsyncConnection, is_new: bool) -> None:
+        """Take over what has changed."""
+        if is_new:
+            self._revision = -1
+        ((revision,),) = await connection.execute(_REVISION)
+        if revision != self._revision:
+            since = self._revision if revision > self._revision else -1
+            queries = (_HUBS, _WIDGETS, _EVENT_TYPES)
+            hubs, widgets, event_types = [await connection.execute(query, [since]) for query in queries]
+            self._take(hubs, widgets, event_types, from_scratch=since == -1)
+            self._revision = revision
 
     def _take(self, hubs: Rows, widgets: Rows, event_types: Rows, from_scratch: bool) -> None:
         """Take over rows that are new or changed; `from_scratch` there are no others."""

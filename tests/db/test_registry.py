@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from db import event_types, hubs, keys, migrate, registry, widgets
+from db import event_types, following, hubs, keys, migrate, registry, widgets
 from db.engine import Database
 from db.errors import Failed, Unavailable
 from db.registry import Caller, Registry
@@ -184,7 +184,7 @@ def test_what_cannot_be_confirmed_is_not_relied_on(database: Database) -> None:
             with pytest.raises(Unavailable):
                 await ask
         statement(server, sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
-        await asyncio.sleep(2 * registry.RETRY_SECONDS + 0.2)
+        await asyncio.sleep(2 * following.RETRY_SECONDS + 0.2)
         assert await made.hub(key) is not None
 
     follow(database, use)
