@@ -1,11 +1,17 @@
-"""The rows of `interaction_reporting_contracts`. The active row of a major version governs what is served."""
+"""The rows of `interaction_reporting_contracts`. The active row of a major version governs what is served.
+
+A trigger keeps the instants of a row, for plain SQL too: it has `deprecated_at` and `sunset_at` while it is deprecated
+or retired, `retired_at` while it is retired, and `activated_at` is when it last began to govern.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Integer, cast, func, insert, select, update
+from sqlalchemy import Connection, Integer, cast, func, insert, select, text, update
 
-from db.errors import NotFound
+from db.contract_changes import Author, attribute
+from db.errors import NotFound, Refused
 from db.tables import interaction_reporting_contracts as contracts
 
 SERVING = ("active", "deprecated")
@@ -21,6 +27,9 @@ class Row:
     digest: str
     published_at: datetime
     activated_at: datetime | None
+    deprecated_at: datetime | None = None
+    sunset_at: datetime | None = None
+    retired_at: datetime | None = None
 
 
 _COLUMNS = (
@@ -30,31 +39,87 @@ _COLUMNS = (
     contracts.c.digest,
     contracts.c.published_at,
     contracts.c.activated_at,
+    contracts.c.deprecated_at,
+    contracts.c.sunset_at,
+    contracts.c.retired_at,
 )
 _MINOR = cast(func.split_part(contracts.c.contract_version, ".", 2), Integer)
+_NOBODY = Author()
 
 
-def publish(connection: Connection, version: str, document: str, digest: str) -> None:
-    """Keep a document as a draft."""
+def take_turns(connection: Connection) -> None:
+    """Wait until nobody else changes contracts, in whatever way; nobody will until the end of the transaction."""
+    connection.execute(text(f"LOCK TABLE {contracts.name} IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def publish(connection: Connection, version: str, document: str, digest: str, author: Author = _NOBODY) -> Row:
+    """Keep a document as a draft; Refused if there is a contract of `version` already."""
+    take_turns(connection)
+    if connection.scalar(select(contracts.c.status).where(contracts.c.contract_version == version)):
+        raise Refused(f"contract {version} is published already")
+    attribute(connection, "publish", author)
     connection.execute(insert(contracts).values(contract_version=version, document=document, digest=digest))
+    return get(connection, version)
 
 
-def activate(connection: Connection, version: str) -> None:
-    """Let the row of `version` govern its major version in place of the one that does; NotFound without it."""
-    major = version.split(".", maxsplit=1)[0]
-    connection.execute(
-        update(contracts)
-        .where(contracts.c.major == cast(major, Integer), contracts.c.status == "active")
-        .where(contracts.c.contract_version != version)
-        .values(status="superseded")
-    )
-    changed = connection.execute(
-        update(contracts)
-        .where(contracts.c.contract_version == version)
-        .values(status="active", activated_at=func.now())
-    )
-    if not changed.rowcount:
-        raise NotFound(f"there is no contract {version!r} in the database")
+def activate(connection: Connection, version: str, author: Author = _NOBODY) -> Row:
+    """Let the row of `version` govern its major version in place of the one that does; NotFound without it.
+
+    It is deprecated as that one was: what clients were told of the major version stays true.
+    """
+    take_turns(connection)
+    return _activate(connection, get(connection, version), "activate", author)
+
+
+def before(connection: Connection, major: int) -> Row:
+    """The row that governed `major` before the one that does; Refused if there is none."""
+    if _serving(connection, major) is None:
+        raise Refused(f"no contract of major version {major} is served: activate one")
+    row = connection.execute(
+        select(*_COLUMNS)
+        .where(contracts.c.major == major, contracts.c.status == "superseded", contracts.c.activated_at.is_not(None))
+        .order_by(contracts.c.activated_at.desc(), _MINOR.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        raise Refused(f"no other contract of major version {major} was served before")
+    return Row(*row)
+
+
+def rollback(connection: Connection, major: int, author: Author = _NOBODY) -> Row:
+    """Let the row govern `major` that did so before the one that does; Refused if there is none."""
+    take_turns(connection)
+    return _activate(connection, before(connection, major), "rollback", author)
+
+
+def deprecate(connection: Connection, version: str, sunset: datetime, author: Author = _NOBODY) -> Row:
+    """Tell clients of `version` that it ends at `sunset`, or that it does so then instead; Refused unless it serves."""
+    row = _served_row(connection, version)
+    if sunset <= connection.execute(select(func.now())).scalar_one():
+        raise Refused("the sunset is not in the future")
+    attribute(connection, "deprecate", author)
+    return _change(connection, row, status="deprecated", sunset_at=sunset)
+
+
+def withdraw(connection: Connection, version: str, author: Author = _NOBODY) -> Row:
+    """Take a deprecation back; Refused unless `version` is deprecated."""
+    row = _deprecated_row(connection, version)
+    attribute(connection, "withdraw", author)
+    return _change(connection, row, status="active")
+
+
+def retire(connection: Connection, version: str, before_sunset: bool = False, author: Author = _NOBODY) -> Row:
+    """Serve `version`, and so its major version, no more; Refused unless it is deprecated and its sunset has passed.
+
+    With `before_sunset` it is enough that it is deprecated.
+    """
+    row = _deprecated_row(connection, version)
+    now = connection.execute(select(func.now())).scalar_one()
+    if not before_sunset and (row.sunset_at is None or row.sunset_at > now):
+        when = "has no sunset" if row.sunset_at is None else f"is served until {row.sunset_at:%Y-%m-%d %H:%M} UTC"
+        raise Refused(f"contract {version} {when}")
+    attribute(connection, "retire", author)
+    return _change(connection, row, status="retired")
 
 
 def serving(connection: Connection) -> list[Row]:
@@ -78,3 +143,44 @@ def get(connection: Connection, version: str) -> Row:
 def all_of_them(connection: Connection) -> list[Row]:
     """Every row, in the order of versions."""
     return [Row(*row) for row in connection.execute(select(*_COLUMNS).order_by(contracts.c.major, _MINOR))]
+
+
+def _activate(connection: Connection, row: Row, action: str, author: Author) -> Row:
+    if row.status in SERVING:
+        return row
+    attribute(connection, action, author)
+    superseded = _serving(connection, int(row.contract_version.split(".")[0]))
+    inherited: dict[str, Any] = {"status": "active"}
+    if superseded is not None:
+        _change(connection, superseded, status="superseded")
+        if superseded.status == "deprecated":
+            inherited = {name: getattr(superseded, name) for name in ("status", "deprecated_at", "sunset_at")}
+    return _change(connection, row, **inherited)
+
+
+def _serving(connection: Connection, major: int) -> Row | None:
+    """The row that governs `major`, if there is one."""
+    chosen = select(*_COLUMNS).where(contracts.c.major == major, contracts.c.status.in_(SERVING))
+    row = connection.execute(chosen).one_or_none()
+    return row and Row(*row)
+
+
+def _served_row(connection: Connection, version: str) -> Row:
+    take_turns(connection)
+    row = get(connection, version)
+    if row.status not in SERVING:
+        raise Refused(f"contract {version} is not served: it is {row.status}")
+    return row
+
+
+def _deprecated_row(connection: Connection, version: str) -> Row:
+    take_turns(connection)
+    row = get(connection, version)
+    if row.status != "deprecated":
+        raise Refused(f"contract {version} is not deprecated: it is {row.status}")
+    return row
+
+
+def _change(connection: Connection, row: Row, **values: Any) -> Row:
+    connection.execute(update(contracts).where(contracts.c.contract_version == row.contract_version).values(values))
+    return get(connection, row.contract_version)

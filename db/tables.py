@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     Computed,
     DateTime,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -114,6 +115,11 @@ registry_revision = Table(
     comment="One row: how often hubs, widgets or event types were changed",
 )
 
+# What HTTP can say of an instant: in seconds of POSIX, and with a year of four digits.
+_IN_HEADERS = (
+    "{} BETWEEN TIMESTAMP WITH TIME ZONE '1970-01-01 00:00:00+00' AND TIMESTAMP WITH TIME ZONE '9999-12-30 00:00:00+00'"
+)
+
 interaction_reporting_contracts = Table(
     "interaction_reporting_contracts",
     metadata,
@@ -124,6 +130,10 @@ interaction_reporting_contracts = Table(
     Column("digest", Text, nullable=False, comment="SHA-256 of the document when it was published, in hexadecimal"),
     Column("published_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("activated_at", DateTime(timezone=True)),
+    Column("deprecated_at", DateTime(timezone=True)),
+    Column("sunset_at", DateTime(timezone=True)),
+    Column("retired_at", DateTime(timezone=True)),
+    *(CheckConstraint(_IN_HEADERS.format(name), name=name) for name in ("deprecated_at", "sunset_at", "retired_at")),
     CheckConstraint("status IN ('draft', 'active', 'superseded', 'deprecated', 'retired')", name="status"),
     CheckConstraint("contract_version ~ '^[1-9][0-9]{0,3}[.](0|[1-9][0-9]{0,3})$'", name="version"),
     Index(
@@ -132,6 +142,34 @@ interaction_reporting_contracts = Table(
         unique=True,
         postgresql_where=text("status IN ('active', 'deprecated')"),
     ),
+)
+
+interaction_reporting_contract_changes = Table(
+    "interaction_reporting_contract_changes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("changed_by", Text, nullable=False),
+    Column("reason", Text),
+    Column("action", Text, nullable=False, comment="What was done: a command, or what plain SQL did"),
+    Column("contract_version", Text, nullable=False),
+    Column("status_before", Text, comment="NULL: there was no such row"),
+    Column("status_after", Text, comment="NULL: there is no such row any more"),
+    Column("digest_before", Text, comment="SHA-256 of the text of the document, in hexadecimal"),
+    Column("digest_after", Text),
+    comment="Every change of a contract; triggers write it, and keep it as it is",
+)
+
+interaction_reporting_contracts_served = Table(
+    "interaction_reporting_contracts_served",
+    metadata,
+    Column("major", Integer, primary_key=True, autoincrement=False),
+    Column("contract_version", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("deprecated_at", DateTime(timezone=True)),
+    Column("sunset_at", DateTime(timezone=True)),
+    Column("served_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    comment="Of each major version what was served last: what is served where its row cannot be",
 )
 
 

@@ -1,11 +1,17 @@
 """The rows of contracts, and which of them serve."""
 
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
-from sqlalchemy import Connection, func, update
+from sqlalchemy import Connection, DateTime, cast, delete, func, update
 
 from db import contracts, tables
 from db.engine import Database
-from db.errors import Failed, NotFound
+from db.errors import DatabaseError, Failed, NotFound, Refused
+
+SUNSET = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def publish(connection: Connection, *versions: str) -> None:
@@ -16,8 +22,13 @@ def publish(connection: Connection, *versions: str) -> None:
 
 def set_status(connection: Connection, version: str, status: str) -> None:
     """Give the row of `version` a status."""
+    set_values(connection, version, status=status)
+
+
+def set_values(connection: Connection, version: str, **values: Any) -> None:
+    """Give the row of `version` values, as plain SQL does."""
     rows = tables.interaction_reporting_contracts
-    connection.execute(update(rows).where(rows.c.contract_version == version).values(status=status))
+    connection.execute(update(rows).where(rows.c.contract_version == version).values(values))
 
 
 def statuses(connection: Connection) -> dict[str, str]:
@@ -32,11 +43,10 @@ def serve_both(connection: Connection, status: str) -> None:
     set_status(connection, "1.1", "active")
 
 
-def activate_beside_deprecated(connection: Connection) -> None:
-    """Activate 1.1 where 1.0 is deprecated."""
-    publish(connection, "1.0", "1.1")
-    set_status(connection, "1.0", "deprecated")
-    contracts.activate(connection, "1.1")
+def deprecate_until(connection: Connection, instant: str) -> None:
+    """Publish a contract that is deprecated until an instant, as plain SQL does."""
+    publish(connection, "1.0")
+    set_values(connection, "1.0", status="deprecated", sunset_at=cast(instant, DateTime(timezone=True)))
 
 
 def publish_with_status(connection: Connection, status: str) -> None:
@@ -76,12 +86,18 @@ def test_an_activated_contract_takes_the_place_of_another(connection: Connection
     assert statuses(connection) == {"1.0": "active", "1.1": "superseded", "1.2": "draft", "2.0": "active"}
 
 
-def test_a_deprecated_contract_is_not_superseded(migrated: Database) -> None:
-    """Whoever deprecated it retires it first: the database refuses the other, and both rows stay as they are."""
-    with pytest.raises(Failed, match="UniqueViolation"), migrated.begin() as connection:
-        activate_beside_deprecated(connection)
-    with migrated.begin() as connection:
-        assert contracts.all_of_them(connection) == []
+def test_what_takes_over_is_deprecated_as_well(connection: Connection) -> None:
+    """Clients of the major version were told when it ends, and that stays true, also when it is rolled back."""
+    publish(connection, "1.0", "1.1", "2.0")
+    for version in ("1.0", "2.0"):
+        contracts.activate(connection, version)
+    before = contracts.deprecate(connection, "1.0", SUNSET)
+    row = contracts.activate(connection, "1.1")
+    assert (row.status, row.deprecated_at, row.sunset_at) == ("deprecated", before.deprecated_at, SUNSET)
+    superseded = contracts.get(connection, "1.0")
+    assert (superseded.status, superseded.deprecated_at, superseded.sunset_at) == ("superseded", None, None)
+    assert contracts.rollback(connection, 1).sunset_at == SUNSET
+    assert contracts.get(connection, "2.0").sunset_at is None
 
 
 @pytest.mark.parametrize(
@@ -128,7 +144,7 @@ def test_contracts_are_listed_by_version(connection: Connection) -> None:
 
 def test_a_version_is_published_once(migrated: Database) -> None:
     """A published document is not replaced by another."""
-    with pytest.raises(Failed, match="UniqueViolation"), migrated.begin() as connection:
+    with pytest.raises(Refused, match=r"contract 1\.0 is published already"), migrated.begin() as connection:
         publish(connection, "1.0", "1.0")
 
 
@@ -164,3 +180,129 @@ def test_activating_names_the_contract_that_is_not_there(connection: Connection)
     """NotFound says which version it was, instead of nothing being done in silence."""
     with pytest.raises(NotFound, match=r"there is no contract '9\.9' in the database"):
         contracts.activate(connection, "9.9")
+
+
+def test_a_deprecation_is_told_moved_and_withdrawn(connection: Connection) -> None:
+    """Since when stays, until when may be changed; a contract whose deprecation is withdrawn is active as before."""
+    publish(connection, "1.0")
+    contracts.activate(connection, "1.0")
+    row = contracts.deprecate(connection, "1.0", SUNSET)
+    assert (row.status, row.sunset_at, row.retired_at) == ("deprecated", SUNSET, None)
+    assert row.deprecated_at == connection.execute(func.now().select()).scalar_one()
+    later = contracts.deprecate(connection, "1.0", SUNSET + timedelta(days=1))
+    assert (later.deprecated_at, later.sunset_at) == (row.deprecated_at, SUNSET + timedelta(days=1))
+    back = contracts.withdraw(connection, "1.0")
+    assert (back.status, back.deprecated_at, back.sunset_at) == ("active", None, None)
+    assert back.activated_at == row.activated_at
+
+
+def test_a_contract_is_retired_after_its_sunset(connection: Connection) -> None:
+    """Before it only on demand; it keeps what was told of its end, serves nobody, and can be activated again."""
+    publish(connection, "1.0")
+    contracts.activate(connection, "1.0")
+    contracts.deprecate(connection, "1.0", SUNSET)
+    with pytest.raises(Refused, match=r"contract 1\.0 is served until 2999-12-31 23:59 UTC"):
+        contracts.retire(connection, "1.0")
+    row = contracts.retire(connection, "1.0", before_sunset=True)
+    assert (row.status, row.sunset_at) == ("retired", SUNSET)
+    assert row.retired_at == connection.execute(func.now().select()).scalar_one()
+    assert contracts.serving(connection) == []
+    again = contracts.activate(connection, "1.0")
+    assert (again.status, again.sunset_at, again.retired_at) == ("active", None, None)
+    set_values(connection, "1.0", status="deprecated", sunset_at=func.now() - timedelta(seconds=1))
+    assert contracts.retire(connection, "1.0").status == "retired"
+
+
+def test_a_rollback_finds_what_governed_before(connection: Connection) -> None:
+    """That is not the version before: it is the one that was superseded, and of several the one activated last."""
+    publish(connection, "1.0", "1.1", "1.2", "1.3", "2.0")
+    for number, version in enumerate(("1.1", "1.3", "1.0", "2.0")):
+        contracts.activate(connection, version)
+        set_values(connection, version, activated_at=datetime(2026, 1, 1 + number, tzinfo=UTC))
+    assert contracts.rollback(connection, 1).contract_version == "1.3"
+    assert statuses(connection)["1.0"] == "superseded"
+    assert contracts.rollback(connection, 1).contract_version == "1.0"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda connection: contracts.deprecate(connection, "1.1", SUNSET), "contract 1.1 is not served: it is draft"),
+        (
+            lambda connection: contracts.deprecate(connection, "1.0", datetime(2000, 1, 1, tzinfo=UTC)),
+            "the sunset is not in the future",
+        ),
+        (lambda connection: contracts.withdraw(connection, "1.0"), "contract 1.0 is not deprecated: it is active"),
+        (lambda connection: contracts.retire(connection, "1.0", True), "contract 1.0 is not deprecated: it is active"),
+        (lambda connection: contracts.retire(connection, "2.0"), "contract 2.0 has no sunset"),
+        (
+            lambda connection: contracts.rollback(connection, 1),
+            "no other contract of major version 1 was served before",
+        ),
+        (
+            lambda connection: contracts.rollback(connection, 3),
+            "no contract of major version 3 is served: activate one",
+        ),
+        (lambda connection: contracts.retire(connection, "9.9"), "there is no contract '9.9' in the database"),
+        (lambda connection: contracts.activate(connection, "x"), "there is no contract 'x' in the database"),
+    ],
+    ids=["draft", "past", "not-deprecated", "active", "no-sunset", "nothing-before", "not-served", "missing", "odd"],
+)
+def test_what_does_not_follow_is_refused(connection: Connection, change: Any, words: str) -> None:
+    """With words that say why, and nothing is changed."""
+    publish(connection, "1.0", "1.1", "2.0")
+    for version in ("1.0", "2.0"):
+        contracts.activate(connection, version)
+    set_status(connection, "2.0", "deprecated")
+    before = contracts.all_of_them(connection)
+    with pytest.raises((NotFound, Refused)) as raised:
+        change(connection)
+    assert str(raised.value) == words
+    assert contracts.all_of_them(connection) == before
+
+
+def test_plain_sql_has_instants_as_well(connection: Connection) -> None:
+    """The database itself sets those of a status that it is given, and drops those of another."""
+    publish(connection, "1.0")
+    now = connection.execute(func.now().select()).scalar_one()
+    for status, has in (
+        ("deprecated", [now, now, None]),
+        ("retired", [now, now, now]),
+        ("superseded", [now, None, None]),
+    ):
+        set_status(connection, "1.0", status)
+        row = contracts.get(connection, "1.0")
+        assert [row.activated_at, row.deprecated_at, row.retired_at] == has
+
+
+@pytest.mark.parametrize("instant", ["infinity", "-infinity", "1969-12-31 00:00:00+00", "10000-01-01 00:00:00+00"])
+def test_an_instant_is_one_that_answers_can_tell(migrated: Database, instant: str) -> None:
+    """The database itself refuses another."""
+    with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
+        deprecate_until(connection, instant)
+
+
+def test_operators_take_turns(migrated: Database) -> None:
+    """Of those that activate at once each one succeeds, one after the other, and one contract governs in the end."""
+    versions = [f"1.{number}" for number in range(6)]
+    with migrated.begin() as connection:
+        publish(connection, *versions)
+    together, failures = threading.Barrier(len(versions)), []
+
+    def activate(version: str) -> None:
+        together.wait()
+        try:
+            with migrated.begin() as connection:
+                contracts.activate(connection, version)
+        except DatabaseError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=activate, args=(version,)) for version in versions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with migrated.begin() as connection:
+        assert failures == []
+        assert sorted(statuses(connection).values()) == ["active", *["superseded"] * 5]
+        connection.execute(delete(tables.interaction_reporting_contracts))
