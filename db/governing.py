@@ -1,0 +1,121 @@
+"""What governs each major version: its row, and what was served last in case that cannot be served."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, LiteralString
+
+from sqlalchemy import Connection, text
+
+from db.async_connection import AsyncConnection, Rows
+from db.engine import Database
+from db.errors import DatabaseError
+from db.following import Following
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.3
+
+# Of a row that was changed, or deleted and put back, one of these is another one; no document is read for them.
+_FINGERPRINT: LiteralString = """
+    SELECT contract_version, xmin::text, ctid::text FROM interaction_reporting_contracts UNION ALL
+    SELECT major::text, xmin::text, ctid::text FROM interaction_reporting_contracts_served ORDER BY 1
+"""
+# Where plain SQL left no row that serves, the one that governed last says whether the major version is retired.
+_GOVERNING: LiteralString = """
+    SELECT major, governing.contract_version, governing.status, governing.document,
+        governing.deprecated_at, governing.sunset_at,
+        last.contract_version, last.document, last.deprecated_at, last.sunset_at
+    FROM (
+        SELECT DISTINCT ON (major) * FROM interaction_reporting_contracts
+        WHERE status <> 'draft'
+        ORDER BY major, status IN ('active', 'deprecated') DESC, activated_at DESC NULLS LAST,
+            split_part(contract_version, '.', 2)::integer DESC
+    ) governing
+    FULL JOIN interaction_reporting_contracts_served last USING (major)
+    ORDER BY major
+"""
+# From the row as it is now: what was built of an older one is not kept.
+_KEEP: LiteralString = """
+    INSERT INTO interaction_reporting_contracts_served AS last
+        (major, contract_version, document, deprecated_at, sunset_at)
+    SELECT major, contract_version, document, deprecated_at, sunset_at FROM interaction_reporting_contracts
+    WHERE contract_version = %s AND document = %s AND status IN ('active', 'deprecated')
+    ON CONFLICT (major) DO UPDATE SET contract_version = excluded.contract_version, document = excluded.document,
+        deprecated_at = excluded.deprecated_at, sunset_at = excluded.sunset_at, served_at = now()
+    WHERE (last.contract_version, last.document, last.deprecated_at, last.sunset_at)
+        IS DISTINCT FROM (excluded.contract_version, excluded.document, excluded.deprecated_at, excluded.sunset_at)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A document, of the version that its row has, and what clients are told of its end."""
+
+    contract_version: str
+    document: str = field(repr=False)
+    deprecated_at: datetime | None = None
+    sunset_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Governing:
+    """One major version. `row` is the row that governs it, or did so last: `status` says whether it does.
+
+    `last` is what a service served of it last.
+    """
+
+    major: int
+    status: str | None
+    row: Text | None
+    last: Text | None
+
+
+Take = Callable[[Sequence[Governing]], Awaitable[Sequence[Text]]]
+"""Is given every major version whenever one was changed; what it serves of their rows."""
+
+
+class Governed:
+    """Follows what governs, and keeps what is served of it."""
+
+    def __init__(self, database: Database, take: Take) -> None:
+        self._following = Following(database, "contracts", self._update, POLL_SECONDS, 0)
+        self._take = take
+        self._fingerprint: Rows = []
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Take what governs, and follow it meanwhile; Unavailable if it cannot be read."""
+        async with self._following.going_on():
+            yield
+
+    async def _update(self, connection: AsyncConnection, is_new: bool) -> None:
+        fingerprint = await connection.execute(_FINGERPRINT)
+        if is_new or fingerprint != self._fingerprint:
+            found = [_of(row) for row in await connection.execute(_GOVERNING)]
+            kept = [one.last for one in found]
+            served = await self._take(found)
+            self._fingerprint = fingerprint
+            await _keep(connection, [one for one in served if one not in kept])
+
+
+def governing(connection: Connection) -> list[Governing]:
+    """What governs each major version, in their order."""
+    return [_of(tuple(row)) for row in connection.execute(text(_GOVERNING))]
+
+
+async def _keep(connection: AsyncConnection, served: Sequence[Text]) -> None:
+    """Keep `served` for where a row cannot be served; a database that cannot be written for now does not keep it."""
+    try:
+        for one in served:
+            await connection.execute(_KEEP, [one.contract_version, one.document])
+    except DatabaseError as error:
+        logger.warning("what is served could not be kept for later: %s", error)
+
+
+def _of(row: tuple[Any, ...]) -> Governing:
+    major, version, status, document, deprecated_at, sunset_at, *last = row
+    found = None if version is None else Text(version, document, deprecated_at, sunset_at)
+    return Governing(major, status, found, None if last[0] is None else Text(*last))
