@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from openapi.exchange import respond, told
 from openapi.fields import field_values
+from openapi.live import ANNOUNCED
 from openapi.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ class AccessLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"].append((b"x-request-id", identifier))
+                if ANNOUNCED in state:
+                    message["headers"].extend(state[ANNOUNCED])
             return send(message)
 
         try:

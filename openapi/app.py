@@ -16,13 +16,12 @@ from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.resolver import Resolver
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from openapi import operations, rfc6750
 from openapi.contract import Contract, ContractError
 from openapi.endpoint import Endpoint, Surroundings
-from openapi.layers import Direct
-from openapi.problems import Problem
+from openapi.layers import Direct, nothing_here
 from openapi.validation import Schemas
 
 
@@ -43,7 +42,7 @@ def _built(contract: Contract, surroundings: Surroundings) -> ASGIApp:
     if len(set(names)) < len(names):
         raise ContractError("it has one operationId for two operations")
     connexion: Any = ConnexionMiddleware(
-        _nothing_here,
+        nothing_here,
         import_name=__name__,
         middlewares=[
             partial(Direct, failures=surroundings.failures),
@@ -57,6 +56,8 @@ def _built(contract: Contract, surroundings: Surroundings) -> ASGIApp:
     connexion.add_api(contract.without_patterns())
     connexion.app, connexion.middleware_stack = connexion._build_middleware_stack()
     direct, routing, security, endpoints, _ = connexion.middleware_stack
+    if [mount.path for mount in routing.router.routes] != [contract.server_path]:
+        raise ContractError("its operations are routed elsewhere than at the path of its first server")
     _without_redirects(routing)
     direct.compile(routing, security, endpoints)
     return cast("ASGIApp", connexion)
@@ -127,9 +128,3 @@ def _without_redirects(layer: RoutingMiddleware) -> None:
     layer.router.redirect_slashes = False
     for mount in layer.router.routes:
         mount.app.redirect_slashes = False
-
-
-async def _nothing_here(scope: Scope, _receive: Receive, _send: Send) -> None:
-    """What is routed nowhere."""
-    if scope["type"] == "http":
-        raise Problem("not_found")

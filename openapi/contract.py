@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -16,6 +17,8 @@ DOCUMENTS = Path(__file__).parent / "documents"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 100
+_SERVER_PATH = r"(?:/[A-Za-z0-9._~-]{1,100}){0,10}"
+"""It is matched with the paths of requests as it stands, and stands in the headers of answers."""
 
 
 class ContractError(ValueError):
@@ -76,6 +79,19 @@ class Contract:
         """SHA-256 of the document in hexadecimal, independent of layout, comments and the order of keys."""
         canonical = json.dumps(self.document, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @cached_property
+    def server_path(self) -> str:
+        """The path of the first server, without a slash at its end: what the paths of operations follow on."""
+        try:
+            server: Any = self.document["servers"][0] if self.document.get("servers") else {"url": ""}
+            values = {name: str(given["default"]) for name, given in server.get("variables", {}).items()}
+            path = urlsplit(re.sub(r"\{(.*?)\}", lambda found: values[found[1]], server["url"])).path.rstrip("/")
+        except (LookupError, TypeError, AttributeError, ValueError):
+            raise ContractError("the first of its servers has no URL") from None
+        if not re.fullmatch(_SERVER_PATH, path):
+            raise ContractError("the path of its first server is not made of segments like /api/v1")
+        return path
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:

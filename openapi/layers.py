@@ -133,3 +133,9 @@ def _of_routing(error: HTTPException, scope: Scope) -> Problem:
 def _not_allowed(methods: Iterable[str], method: str) -> Problem:
     allow = ", ".join(sorted(methods)).encode("ascii")
     return Problem("method_not_allowed", [(b"allow", allow)], method=method[:40])
+
+
+async def nothing_here(scope: Scope, _receive: Receive, _send: Send) -> None:
+    """What is routed nowhere."""
+    if scope["type"] == "http":
+        raise Problem("not_found")

@@ -1,13 +1,59 @@
-"""An ASGI application that can be replaced while it serves."""
+"""An ASGI application whose parts can be replaced while it serves: one for each path that a contract is served at."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from openapi.layers import Problems, nothing_here
+from openapi.problems import Headers, Problem
+
+ANNOUNCED = "announced"
+"""Where the state of a request has the headers that each answer to it gets, whoever gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What serves the paths below `path`, which has no slash at its end. Each answer has the headers `announced`."""
+
+    path: str
+    application: ASGIApp
+    announced: Headers = ()
+
 
 class Live:
-    """Passes each request to `application`, which may be set anew at any time; a request stays with its own."""
+    """Passes each request to the part whose path it has. The parts may be set anew; a request stays with its own."""
 
-    application: ASGIApp
+    def __init__(self) -> None:
+        self._nothing = Problems(nothing_here, failures={})
+        self._parts: tuple[tuple[str, Part], ...] = ()
+
+    def serve(self, parts: Iterable[Part]) -> None:
+        """From now on serve `parts`; of two that have a path in common the longer one serves it."""
+        # One reference is replaced: a request meets either all of the old ones or all of the new.
+        self._parts = tuple(sorted(((part.path + "/", part) for part in parts), key=lambda one: -len(one[0])))
+
+    @property
+    def parts(self) -> list[Part]:
+        """What is served now."""
+        return [part for _, part in self._parts]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        await self.application(scope, receive, send)
+        path = scope["path"]
+        for prefix, part in self._parts:
+            if path.startswith(prefix) or path == part.path:
+                if part.announced:
+                    scope["state"][ANNOUNCED] = part.announced
+                await part.application(scope, receive, send)
+                return
+        await self._nothing(scope, receive, send)
+
+
+def gone(version: str, successor: str, link: Headers) -> ASGIApp:
+    """What answers for a major version that is retired; `successor` says in words what to use instead."""
+
+    async def application(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise Problem("version_retired", link, version=version, successor=successor)
+
+    return Problems(application, failures={})

@@ -77,6 +77,7 @@ TABLE = {
         "the Idempotency-Key was used before for another batch",
         "Send that batch again to get its answer, or send only what is not stored yet, with a new Idempotency-Key.",
     ),
+    "version_retired": Kind(410, "version {version} of this API is retired", "Use {successor} instead."),
     "content_too_large": Kind(
         413,
         "the body has {size} bytes; the limit is {limit} bytes",

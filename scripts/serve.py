@@ -38,7 +38,7 @@ from openapi.contract import Contract
 from openapi.endpoint import Surroundings
 from openapi.fields import field_values
 from openapi.layers import Problems
-from openapi.live import Live
+from openapi.live import Live, Part
 from openapi.rate_limits import Bucket, RateLimits
 from openapi.rate_limits import Policy as RatePolicy
 from openapi.server_timing import ServerTiming
@@ -119,7 +119,8 @@ def application() -> ASGIApp:
                 for kept in (counted.kept_written(), kept_up(opened, settings.retention, _bounds(settings))):
                     await stack.enter_async_context(kept)
                 logged.ended = counted.request
-                live.application = _built(contract, settings, held, _buckets(limits, settings))
+                application = _built(contract, settings, held, _buckets(limits, settings))
+                live.serve([Part(contract.server_path, application)])
                 logger.info("serving", extra={"contract": contract.version, "digest": contract.digest})
                 for difference in differences:
                     logger.warning(difference)

@@ -10,8 +10,8 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from openapi.contract import Contract
 
 ERROR = {"type": "object", "required": ["error", "help"], "additionalProperties": False}
-BEYOND_OPERATIONS = {404, 405}
-"""What is answered where the contract has no operation, in the shape of its errors."""
+BEYOND_OPERATIONS = {404, 405, 410}
+"""What is answered where the contract has no operation, or is retired, in the shape of its errors."""
 
 
 def check(response: httpx.Response, contract: Contract) -> None:

@@ -290,3 +290,53 @@ def test_json_as_yaml_says_the_same(value: Any) -> None:
     contract = Contract.read(json.dumps(document, ensure_ascii=False))
     assert Contract.read(contract.as_yaml()).document == contract.document
     assert yaml.safe_load(contract.as_yaml()) == contract.document
+
+
+def with_servers(servers: Any) -> Contract:
+    """A document with `servers`."""
+    return Contract.read(json.dumps({"info": {"version": "1.0"}, "servers": servers}))
+
+
+@pytest.mark.parametrize(
+    ("servers", "path"),
+    [
+        ([{"url": "/api/v1"}, {"url": "/other"}], "/api/v1"),
+        ([{"url": "/api/v1/"}], "/api/v1"),
+        ([{"url": "https://example.org:8443/api/v1?a=b"}], "/api/v1"),
+        ([{"url": "{base}/v{n}", "variables": {"base": {"default": "/api"}, "n": {"default": 1}}}], "/api/v1"),
+        ([{"url": "/"}], ""),
+        ([], ""),
+        (None, ""),
+    ],
+)
+def test_the_path_of_the_first_server_is_found(servers: Any, path: str) -> None:
+    """Without a slash at its end, and with the defaults of its variables."""
+    assert with_servers(servers).server_path == path
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        "x",
+        {"url": "/api"},
+        [{}],
+        [None],
+        [{"url": 1}],
+        [{"url": "/{unknown}"}],
+        [{"url": "/{n}", "variables": {"n": "v1"}}],
+        [{"url": "/{n}", "variables": [1]}],
+        [{"url": "http://[/"}],
+        [{"url": "api/v1"}],
+        [{"url": "/api//v1"}],
+        [{"url": '/api/">'}],
+        [{"url": "/api\r\nX-Injected: 1"}],
+        [{"url": "/%61pi"}],
+        [{"url": "/a" * 11}],
+        [{"url": "/" + "a" * 101}],
+    ],
+)
+def test_a_path_that_cannot_be_matched_or_told_is_refused(servers: Any) -> None:
+    """It is compared with the paths of requests, and stands in headers."""
+    contract = with_servers(servers)
+    with pytest.raises(ContractError, match="first"):
+        _ = contract.server_path

@@ -99,6 +99,7 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "head_timeout": always,
     "body_timeout": with_body,
     "idempotency_conflict": lambda promise: promise.has_key,
+    "version_retired": never,
     "content_too_large": with_body,
     "name_taken": of_manifests,
     "conflicts": of_manifests,

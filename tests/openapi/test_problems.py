@@ -31,6 +31,7 @@ PARAMETERS: dict[str, Any] = {
     "how": "as it is, ",
     "bytes": 32768,
     "fields": 100,
+    "successor": "/api/v2",
 }
 CLOSING = {"malformed_request", "head_timeout", "body_timeout", "head_too_large"}
 
