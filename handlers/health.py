@@ -6,6 +6,7 @@ from starlette.responses import JSONResponse
 from db.engine import Database
 from db.errors import DatabaseError
 from handlers import contracts
+from handlers.serving import Serving
 
 
 async def live(_request: Request) -> JSONResponse:
@@ -16,11 +17,13 @@ async def live(_request: Request) -> JSONResponse:
 async def ready(request: Request) -> JSONResponse:
     """200 when the database answers, else 503; `warnings` are what an operator should look at."""
     database: Database = request.state.database
-    served: str = request.state.contract_version
+    serving: Serving = request.state.serving
+    served = [contract.version for contract in serving.contracts]
     try:
-        warnings = await database.run(contracts.warnings, served=served)
+        differences = await database.run(contracts.differences)
     except DatabaseError as error:
         return JSONResponse(
-            {"status": "not ready", "contract": served, "database": str(error)}, 503, {"retry-after": "1"}
+            {"status": "not ready", "contracts": served, "database": str(error)}, 503, {"retry-after": "1"}
         )
-    return JSONResponse({"status": "ready", "contract": served, "database": "answers", "warnings": warnings})
+    warnings = [*serving.warnings, *differences]
+    return JSONResponse({"status": "ready", "contracts": served, "database": "answers", "warnings": warnings})

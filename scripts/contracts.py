@@ -2,17 +2,16 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from db import contracts
-from handlers import security
-from handlers.contracts import differences, governing
-from openapi.app import build
+from handlers.contracts import differences, standing
+from handlers.governing import Major, warnings
 from openapi.contract import Contract, ContractError
-from openapi.endpoint import Surroundings
 from openapi.lint import lint as findings_of
 from scripts import rehearsals
 from scripts.declarations import card
@@ -42,19 +41,16 @@ def show_(version: Annotated[str, typer.Argument(help="For instance 1.0.")], as_
 
 @app.command()
 def status(as_json: AsJSON = False) -> None:
-    """Say which contract governs, whether it can be served, and where rows and documents differ. Exits 1 if not."""
+    """Say which contracts are served, and where rows, documents and what is served differ. Exits 1 if a row is not."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        differing = differences(connection)
-        contract, fault = None, None
-        try:
-            contract = governing(connection)
-            build(contract, Surroundings(security.authenticate))
-        except ContractError as error:
-            fault = str(error)
-    governs = contract and contract.version
-    digest = contract and contract.digest
-    show({"governs": governs, "digest": digest, "fault": fault, "differences": differing}, as_json)
-    if fault:
+        planned = standing(connection)
+        found = {"serves": [*_served(planned)], "faults": warnings(planned), "differences": differences(connection)}
+    if as_json:
+        show(found, as_json)
+    else:
+        show(found.pop("serves"), as_json)
+        show(found, as_json)
+    if found["faults"]:
         raise typer.Exit(1)
 
 
@@ -90,4 +86,21 @@ def _summary(row: contracts.Row) -> dict[str, Any]:
         "edited": digest != row.digest,
         "published_at": row.published_at,
         "activated_at": row.activated_at,
+        "deprecated_at": row.deprecated_at,
+        "sunset_at": row.sunset_at,
+        "retired_at": row.retired_at,
     }
+
+
+def _served(planned: Sequence[Major]) -> Iterator[dict[str, Any]]:
+    """What is served of each major version."""
+    for major in planned:
+        contract, told = major.served and major.served.contract, major.told
+        yield {
+            "major": major.number,
+            "path": major.path,
+            "contract_version": contract and contract.version,
+            "digest": contract and contract.digest,
+            "deprecated_at": told and told.deprecated_at,
+            "sunset_at": told and told.sunset_at,
+        }

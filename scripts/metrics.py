@@ -5,7 +5,7 @@ import logging
 import os
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from itertools import accumulate
@@ -52,15 +52,16 @@ class Metrics:
     """What this process counts, and the sum of what all processes of the service have counted, those that ended too.
 
     A request is counted in memory, which costs a tenth of counting in the client's files; these are written once a
-    second, and before this process is asked. `operations` are the operationIds of the contract: labels are bounded.
+    second, and before this process is asked. Labels are bounded by what is `serving`.
     """
 
-    def __init__(self, version: str, digest: str, operations: Iterable[str]) -> None:
+    def __init__(self) -> None:
         """Made within `shared`, of the process itself or of the one that started it."""
         # The client would choose this when it is imported, which the parent does before there is a directory.
         values.ValueClass = _value_class(os.environ[DIRECTORY])
-        self._contract = (version, digest)
-        self._operations = {name: name.removeprefix("handlers.") for name in operations}
+        self._contracts: Sequence[tuple[str, str]] = ()
+        self._refused: Sequence[str] = ()
+        self._operations: dict[str, str] = {}
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._items: Counter[tuple[str, str]] = Counter()
         self._durations: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * (len(BUCKETS) + 1))
@@ -68,6 +69,11 @@ class Metrics:
         self._written_items = _counter("items", "Items of requests, by what became of them.", "kind", "outcome")
         # The client's own Histogram takes one value at a time: its parts are counted here, and put together when read.
         self._written_durations = _counter("request_duration_seconds", "From a request to its end.", "operation", "le")
+
+    def serving(self, contracts: Sequence[tuple[str, str]], refused: Sequence[str], operations: Iterable[str]) -> None:
+        """Tell from now on of these versions and digests of contracts, versions of rows, and operationIds."""
+        self._contracts, self._refused = contracts, refused
+        self._operations = {name: name.removeprefix("handlers.") for name in operations}
 
     def request(self, operation: str | None, method: str, status: int, seconds: float) -> None:
         """Count a request of `operation`, None if it was routed nowhere; a status of 0 is that of none."""
@@ -118,11 +124,9 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of all processes, for the client's registry."""
-        contract = GaugeMetricFamily(
-            PREFIX + "contract_info", "The contract that governs.", labels=["version", "digest"]
-        )
-        contract.add_metric(self._contract, 1)
-        yield contract
+        yield _gauge("contract_info", "A contract that is served.", ["version", "digest"], self._contracts)
+        refused = [(version,) for version in self._refused]
+        yield _gauge("contract_row_refused", "A row that should be served and cannot be.", ["version"], refused)
         written = CollectorRegistry()
         MultiProcessCollector(written)  # type: ignore[no-untyped-call]
         for family in written.collect():
@@ -139,6 +143,14 @@ async def metrics(request: Request) -> Response:
 def _value_class(_directory: str) -> Any:
     """The client's class of values that are in files of that directory: one for each process, which has a file open."""
     return values.MultiProcessValue()  # type: ignore[no-untyped-call]
+
+
+def _gauge(name: str, documentation: str, labels: list[str], values_: Iterable[Sequence[str]]) -> GaugeMetricFamily:
+    """A gauge that is 1 for each of `values_` of its labels."""
+    gauge = GaugeMetricFamily(PREFIX + name, documentation, labels=labels)
+    for one in values_:
+        gauge.add_metric(one, 1)
+    return gauge
 
 
 def _counter(name: str, documentation: str, *labels: str) -> prometheus_client.Counter:

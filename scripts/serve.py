@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,13 +32,13 @@ from db.registry import Caller
 from db.rejected_submissions import Bounds
 from handlers import contracts, declaration_pages, health, resources, security
 from handlers.resources import Policy, Resources
+from handlers.serving import Serving
 from openapi.access_log import AccessLog
 from openapi.app import build
-from openapi.contract import Contract
 from openapi.endpoint import Surroundings
 from openapi.fields import field_values
 from openapi.layers import Problems
-from openapi.live import Live, Part
+from openapi.live import Live
 from openapi.rate_limits import Bucket, RateLimits
 from openapi.rate_limits import Policy as RatePolicy
 from openapi.server_timing import ServerTiming
@@ -109,27 +109,27 @@ def application() -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_router: Router) -> AsyncIterator[dict[str, Any]]:
         with closing(Database(settings.database_url, settings.connections, settings.database_timeout)) as opened:
-            contract, differences = await asyncio.to_thread(_patiently, lambda: _read_contract(opened))
-            operations = [operation.operation_id for operation in contract.operations]
+            differences = await asyncio.to_thread(_patiently, lambda: _differences(opened))
             directory = Path(os.environ[metrics.DIRECTORY])
             async with AsyncExitStack() as stack:
-                counted = Metrics(contract.version, contract.digest, operations)
+                counted = Metrics()
                 limits = stack.enter_context(RateLimits(directory / RATE_LIMITS))
                 held = await stack.enter_async_context(resources.opened(opened, _policy(settings), counted.items))
                 for kept in (counted.kept_written(), kept_up(opened, settings.retention, _bounds(settings))):
                     await stack.enter_async_context(kept)
                 logged.ended = counted.request
-                application = _built(contract, settings, held, _buckets(limits, settings))
-                live.serve([Part(contract.server_path, application)])
-                logger.info("serving", extra={"contract": contract.version, "digest": contract.digest})
+                gc.collect()
+                gc.freeze()  # what is there now stays, unlike applications: no later collection need look at it again
+                gc.set_threshold(20_000)  # the requests under way are no garbage
+                surroundings = _surroundings(settings, held, _buckets(limits, settings))
+                serving = Serving(live, partial(build, surroundings=surroundings), partial(_tell_metrics, counted))
+                await stack.enter_async_context(serving.following(opened))
+                logger.info("serving", extra={"contracts": [contract.version for contract in serving.contracts]})
                 for difference in differences:
                     logger.warning(difference)
-                gc.collect()
-                gc.freeze()  # what is there now stays: no later collection need look at it again
-                gc.set_threshold(20_000)  # the requests under way are no garbage
                 yield {
                     "database": opened,
-                    "contract_version": contract.version,
+                    "serving": serving,
                     "head_timeout": settings.head_timeout,
                     "metrics": counted,
                 }
@@ -165,7 +165,8 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
         done = _patiently(lambda: prepare(kept))
         if done["revision_before"] != done["revision"]:
             logger.info("migrated", extra=done)
-        _built(_read_contract(kept)[0], settings)  # raises here, before anything depends on it
+        with kept.begin() as connection:  # raises here, before anything depends on it
+            contracts.require_served(connection)
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         logger.info("listening", extra={"url": url})
@@ -213,21 +214,22 @@ def _listener(settings: Settings) -> socket.socket:
         raise OSError(f"cannot listen at {where}: {error.strerror}") from None
 
 
-def _built(
-    contract: Contract,
-    settings: Settings,
-    held: Resources | None = None,
-    bucket_of: Callable[[Caller], Bucket] | None = None,
-) -> ASGIApp:
-    return build(
-        contract,
-        Surroundings(
-            authenticate=security.authenticate,
-            resources=held,
-            failures={Unavailable: "unavailable"},
-            body_timeout=settings.body_timeout,
-            bucket_of=bucket_of,
-        ),
+def _surroundings(settings: Settings, held: Resources, bucket_of: Callable[[Caller], Bucket]) -> Surroundings:
+    return Surroundings(
+        authenticate=security.authenticate,
+        resources=held,
+        failures={Unavailable: "unavailable"},
+        body_timeout=settings.body_timeout,
+        bucket_of=bucket_of,
+    )
+
+
+def _tell_metrics(counted: Metrics, serving: Serving) -> None:
+    """Count by what is served now."""
+    counted.serving(
+        [(contract.version, contract.digest) for contract in serving.contracts],
+        serving.refused,
+        [operation.operation_id for contract in serving.contracts for operation in contract.operations],
     )
 
 
@@ -250,10 +252,10 @@ def _bounds(settings: Settings) -> Bounds:
     return Bounds(settings.rejections_count, settings.rejections_days, settings.rejections_bytes)
 
 
-def _read_contract(opened: Database) -> tuple[Contract, list[str]]:
-    """The contract that governs, and where rows and documents differ."""
+def _differences(opened: Database) -> list[str]:
+    """Where rows and documents differ."""
     with opened.begin() as connection:
-        return contracts.governing(connection), contracts.differences(connection)
+        return contracts.differences(connection)
 
 
 def _patiently(attempt: Callable[[], Any]) -> Any:

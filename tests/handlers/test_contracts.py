@@ -1,21 +1,41 @@
 """The contract between document and row."""
 
+import json
 import re
 
 import pytest
-from sqlalchemy import Connection, delete, text, update
+from sqlalchemy import Connection, delete, insert, text, update
 
 from db import contracts as rows
+from db.contract_changes import Author
 from db.engine import Database
+from db.errors import Refused
 from db.tables import interaction_reporting_contracts as table
+from db.tables import interaction_reporting_contracts_served
 from handlers import contracts
-from openapi.contract import ContractError, published
+from handlers.governing import warnings
+from openapi.contract import Contract, ContractError, published
+
+AUTHOR = Author("alice", "a test")
 
 
 def change(connection: Connection, version: str, **values: str) -> None:
     """Give columns of the row of `version` other values, as SQL expressions."""
     changed = update(table).where(table.c.contract_version == version)
     connection.execute(changed.values({name: text(value) for name, value in values.items()}))
+
+
+def changed(version: str, title: str = "API", path: str = "/api/v1") -> Contract:
+    """The oldest contract as another version, with another title and at another path."""
+    document = next(published()).copy()
+    document["info"] |= {"version": version, "title": title}
+    document["servers"] = [{"url": path}]
+    return Contract.read(json.dumps(document))
+
+
+def served(connection: Connection) -> list[str]:
+    """The versions that a service serves that starts now."""
+    return [major.served.contract.version for major in contracts.standing(connection) if major.served]
 
 
 def test_an_empty_database_gets_the_documents_of_the_release(database: Database) -> None:
@@ -25,17 +45,18 @@ def test_an_empty_database_gets_the_documents_of_the_release(database: Database)
         assert contracts.seed(connection) == ["1.1"]
         found = {row.contract_version: (row.document, row.digest) for row in rows.all_of_them(connection)}
         assert found == {contract.version: (contract.text, contract.digest) for contract in published()}
-        assert contracts.governing(connection).version == "1.1"
+        assert served(connection) == ["1.1"]
         assert {row.contract_version: row.status for row in rows.all_of_them(connection)}["1.0"] == "superseded"
 
 
 def test_a_database_with_a_row_is_left_alone(database: Database) -> None:
     """Files are proposals once there is a row, even one that is not active."""
     with database.begin() as connection:
-        change(connection, "1.1", status="'retired'")
+        connection.execute(delete(table).where(table.c.contract_version == "1.0"))
+        change(connection, "1.1", status="'draft'")
         assert contracts.seed(connection) == []
         with pytest.raises(ContractError, match="no contract is active"):
-            contracts.governing(connection)
+            contracts.require_served(connection)
 
 
 def test_rows_and_documents_that_agree_need_no_words(database: Database) -> None:
@@ -51,10 +72,12 @@ def test_rows_and_documents_that_agree_need_no_words(database: Database) -> None
     [
         ({"document": "replace(document, 'Report one', 'Report an')"}, "differ; the row governs"),
         ({"document": "'a: b'"}, "the row cannot be read: the document is not an OpenAPI object"),
+        ({"document": "replace(document, 'Report one', 'Report an')"}, r"since it was published \([0-9a-f]{12}\)"),
+        ({"digest": "repeat('0', 64)"}, r"contract 1\.1 was edited since it was published \(000000000000\)"),
         ({"contract_version": "'1.7'"}, "contract 1.7 is in the database and not a document of this release"),
         ({"contract_version": "'1.7'"}, "contract 1.1 is a document of this release and not in the database"),
     ],
-    ids=["edited", "broken", "only-row", "only-document"],
+    ids=["differing", "broken", "edited", "other-digest", "only-row", "only-document"],
 )
 def test_each_difference_has_its_words(database: Database, made: dict[str, str], words: str) -> None:
     """A person learns what differs, and what is served."""
@@ -63,9 +86,67 @@ def test_each_difference_has_its_words(database: Database, made: dict[str, str],
         assert [said for said in contracts.differences(connection) if re.search(words, said)]
 
 
-def test_a_row_that_holds_another_version_does_not_govern(database: Database) -> None:
-    """The version of the row and that of its document must be one."""
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ({"contract_version": "'1.7'"}, r"the row of contract 1\.7 holds a document of version 1\.1"),
+        ({"document": "'a: b'"}, r"the row of contract 1\.1 cannot be read: the document is not an OpenAPI object"),
+        ({"document": "replace(document, 'events.create', 'events.x')"}, r"1\.1 cannot be served: .*names no handler"),
+        ({"status": "'superseded'"}, "no contract of major version 1 is active"),
+    ],
+    ids=["other-version", "broken", "no-handler", "not-active"],
+)
+def test_a_row_that_cannot_be_served_is_named(database: Database, made: dict[str, str], words: str) -> None:
+    """With the reason, what is served in its place, and what to do."""
+    help_ = "mend the row, or activate or roll back to another"
+    last = insert(interaction_reporting_contracts_served)
     with database.begin() as connection:
-        change(connection, "1.1", contract_version="'1.7'")
-        with pytest.raises(ContractError, match=r"the row of contract 1\.7 holds a document of version 1\.1"):
-            contracts.governing(connection)
+        change(connection, "1.1", **made)
+        with pytest.raises(ContractError, match=rf"{words}.*; nothing is served in its place: {help_}"):
+            contracts.require_served(connection)
+        connection.execute(last.values(major=1, contract_version="1.0", document=next(published()).text))
+        contracts.require_served(connection)
+        (warning,) = warnings(contracts.standing(connection))
+        assert re.search(rf"{words}.*; contract 1\.0 \([0-9a-f]{{12}}\) goes on, as served last: {help_}", warning)
+
+
+def test_a_published_document_is_never_replaced(database: Database) -> None:
+    """Another content under its version is refused; the same is nothing new, whatever its layout."""
+    oldest = next(published())
+    with database.begin() as connection:
+        assert not contracts.publish(connection, Contract.read(json.dumps(oldest.document)), AUTHOR)
+        assert contracts.publish(connection, changed("1.2"), AUTHOR)
+        assert not contracts.publish(connection, changed("1.2"), AUTHOR)
+        assert rows.get(connection, "1.2").status == "draft"
+        with pytest.raises(Refused, match=r"contract 1\.2 is published with other content: give this one another"):
+            contracts.publish(connection, changed("1.2", title="Other"), AUTHOR)
+        assert rows.get(connection, "1.2").document == changed("1.2").text
+
+
+def test_what_cannot_be_served_is_not_activated(database: Database) -> None:
+    """A draft that was edited, or is served where another one is, is refused before anything is changed."""
+    with database.begin() as connection:
+        contracts.publish(connection, changed("1.2"), AUTHOR)
+        contracts.publish(connection, changed("2.0"), AUTHOR)
+        change(connection, "1.2", document="replace(document, 'events.create', 'events.x')")
+        with pytest.raises(ContractError, match=r"contract 1\.2 cannot be served: .*names no handler"):
+            contracts.activate(connection, "1.2", AUTHOR)
+        with pytest.raises(Refused, match=r"contract 1\.1 is served at /api/v1 already"):
+            contracts.activate(connection, "2.0", AUTHOR)
+        assert served(connection) == ["1.1"]
+        assert contracts.activate(connection, "1.0", AUTHOR).status == "active"
+        assert served(connection) == ["1.0"]
+
+
+def test_a_rollback_names_the_major_version_where_there_are_several(database: Database) -> None:
+    """With one alone it is that; what cannot be served is not rolled back to."""
+    with database.begin() as connection:
+        assert contracts.rollback(connection, None, AUTHOR).contract_version == "1.0"
+        contracts.publish(connection, changed("2.0", path="/api/v2"), AUTHOR)
+        contracts.activate(connection, "2.0", AUTHOR)
+        with pytest.raises(Refused, match="the major versions 1, 2 are served: say which one"):
+            contracts.rollback(connection, None, AUTHOR)
+        change(connection, "1.1", document="'a: b'")
+        with pytest.raises(ContractError, match=r"the row of contract 1\.1 cannot be read"):
+            contracts.rollback(connection, 1, AUTHOR)
+        assert served(connection) == ["1.0", "2.0"]

@@ -50,7 +50,7 @@ def test_live_and_ready(service: Service) -> None:
         assert client.get("/health/live").json() == {"status": "live"}
         ready = client.get("/health/ready")
     assert ready.status_code == 200
-    assert ready.json() == {"status": "ready", "contract": service.version, "database": "answers", "warnings": []}
+    assert ready.json() == {"status": "ready", "contracts": [service.version], "database": "answers", "warnings": []}
 
 
 def test_the_service_outlives_its_database(lonely_service: Service) -> None:
@@ -94,19 +94,6 @@ def test_a_database_that_is_read_only_is_away(lonely_service: Service) -> None:
             pass
         responses = [client.post(PATH, json=EVENT) for _ in range(10)]
     assert {response.status_code for response in responses} == {503}
-
-
-def test_a_row_that_is_no_longer_active_is_warned_of(service: Service) -> None:
-    """Readiness stays, and says what an operator should look at."""
-    change = "UPDATE interaction_reporting_contracts SET status = {} WHERE contract_version = {}"
-    statement(service.database_url, SQL(change).format("superseded", service.version))
-    try:
-        with service.client() as client:
-            ready = client.get("/health/ready")
-    finally:
-        statement(service.database_url, SQL(change).format("active", service.version))
-    assert ready.status_code == 200
-    assert ready.json()["warnings"] == [f"contract {service.version} is served, but its row is no longer active"]
 
 
 def test_another_method_is_not_allowed(service: Service) -> None:

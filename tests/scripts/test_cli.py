@@ -128,7 +128,8 @@ def test_a_row_that_cannot_be_served_is_told(run: Run, database_url: str) -> Non
     )
     status, listed = run("contract status --json", "contract list --json", IR_DATABASE_URL=database_url)
     assert status.returncode == 1
-    assert "operationId 'handlers.interaction_events.x' names no handler" in json.loads(status.stdout)["fault"]
+    (fault,) = json.loads(status.stdout)["faults"]
+    assert "operationId 'handlers.interaction_events.x' names no handler; nothing is served in its place" in fault
     assert result(listed)[0]["edited"] is True
 
 
@@ -181,7 +182,9 @@ def test_contracts_are_listed_and_shown(run: Run, database_url: str) -> None:
     assert all("document" not in row for row in result(listed))
     assert as_published.stdout == DOCUMENT.read_text()
     assert result(as_json) == contract.document
-    assert result(status) == {"governs": "1.1", "digest": newest.digest, "fault": None, "differences": []}
+    served = {"major": 1, "path": "/api/v1", "contract_version": "1.1", "digest": newest.digest}
+    served |= {"deprecated_at": None, "sunset_at": None}
+    assert result(status) == {"serves": [served], "faults": [], "differences": []}
 
 
 def test_an_edited_row_is_told(run: Run, database_url: str) -> None:
@@ -194,7 +197,8 @@ def test_an_edited_row_is_told(run: Run, database_url: str) -> None:
     edited = Contract.read(NEWEST.read_text().replace("maxLength: 200", "maxLength: 99"))
     shown, status = run("contract show 1.1", "contract status --json", IR_DATABASE_URL=database_url)
     assert shown.stdout == edited.text
-    assert (result(status)["governs"], result(status)["digest"]) == ("1.1", edited.digest)
+    (served,) = result(status)["serves"]
+    assert (served["contract_version"], served["digest"]) == ("1.1", edited.digest)
     (difference,) = result(status)["differences"]
     assert "contract 1.1: the row" in difference
     assert edited.digest[:12] in difference

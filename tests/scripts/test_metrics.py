@@ -21,7 +21,9 @@ PREFIX = "interaction_reporting_"
 
 def made() -> Metrics:
     """The metrics of one process."""
-    return Metrics("1.0", "sha256:0", [CREATE])
+    counted = Metrics()
+    counted.serving([("1.0", "sha256:0")], [], [CREATE])
+    return counted
 
 
 @pytest.fixture

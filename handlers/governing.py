@@ -1,0 +1,150 @@
+"""From what governs each major version to what is served of it: its row, or else what was served last."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from db.contracts import SERVING
+from db.governing import Governing, Text
+from openapi import rfc9745
+from openapi.contract import Contract, ContractError
+from openapi.live import Part, gone
+
+VERSIONS = "/contracts"
+"""Where everybody finds which versions there are."""
+HELP = "mend the row, or activate or roll back to another"
+NOTHING = "no contract is active; see 'interaction-reporting contract list'"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A contract, and the application that serves it."""
+
+    contract: Contract
+    application: ASGIApp
+
+
+Serve = Callable[[Text], Served]
+"""What serves a document; ContractError says why nothing can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Major:
+    """What becomes of one major version: what is served of it, if anything, and what clients are `told` of its end.
+
+    `fault` says why its row is not what is served. Of a retired one there is nothing but the `path` that it had.
+    """
+
+    number: int
+    served: Served | None = None
+    told: Text | None = None
+    fault: str | None = None
+    path: str | None = None
+
+
+def read(text: Text) -> Contract:
+    """The contract in `text`; ContractError says which row it is that holds none, or that of another version."""
+    try:
+        contract = Contract.read(text.document)
+    except ContractError as error:
+        raise ContractError(f"the row of contract {text.contract_version} cannot be read: {error}") from None
+    if contract.version != text.contract_version:
+        raise ContractError(
+            f"the row of contract {text.contract_version} holds a document of version {contract.version}"
+        )
+    return contract
+
+
+def plan(found: Iterable[Governing], serve: Serve, before: Sequence[Major] = ()) -> list[Major]:
+    """What is to be served where `found` governs, lowest version first; `before` was served until now.
+
+    Where a row cannot be served there is what was served last, as the database says or else as it is.
+    """
+    known = {major.number: major for major in before if major.served}
+    governing = {number: Governing(number, None, None, None) for number in known} | {one.major: one for one in found}
+    planned: list[Major] = []
+    for number in sorted(governing):
+        taken = [major.path for major in planned]
+        planned.append(_planned(governing[number], serve, known.get(number), taken))
+    return planned
+
+
+def parts(planned: Sequence[Major]) -> Iterator[Part]:
+    """What serves the paths of `planned`."""
+    for major in planned:
+        successor = _successor(planned, major)
+        link = rfc9745.successor(successor or VERSIONS)
+        if major.served:
+            ends = rfc9745.fields(major.told.deprecated_at, major.told.sunset_at) if major.told else []
+            yield Part(major.served.contract.server_path, major.served.application, [*ends, *link] if ends else [])
+        elif major.path is not None:
+            yield Part(major.path, gone(str(major.number), successor or f"a version that {VERSIONS} lists", link))
+
+
+def warnings(planned: Sequence[Major]) -> list[str]:
+    """Where something else is served than the rows say, a sentence each."""
+    found = []
+    for major in planned:
+        if major.fault and major.served:
+            contract = major.served.contract
+            last = f"contract {contract.version} ({contract.digest[:12]})"
+            found.append(f"{major.fault}; {last} goes on, as served last: {HELP}")
+        elif major.fault:
+            found.append(f"{major.fault}; nothing is served in its place: {HELP}")
+    return found
+
+
+def require_path(planned: Sequence[Major]) -> None:
+    """ContractError unless one of `planned` is served, or is told to be retired."""
+    if all(major.path is None for major in planned):
+        raise ContractError(" ".join(warnings(planned)) or NOTHING)
+
+
+def _planned(one: Governing, serve: Serve, before: Major | None, taken: Collection[str | None]) -> Major:
+    if one.status == "retired":
+        return _retired(one, taken)
+    row = one.row if one.status in SERVING else None
+    served, fault = _attempted(row, serve, taken)
+    if served:
+        return _major(one.major, served, row)
+    fault = fault or f"no contract of major version {one.major} is active"
+    served, _ = _attempted(one.last, serve, taken)
+    if served or before is None or before.path in taken:
+        return _major(one.major, served, row or one.last, fault)
+    return _major(one.major, before.served, row or before.told, fault)
+
+
+def _major(number: int, served: Served | None, told: Text | None, fault: str | None = None) -> Major:
+    return Major(number, served, told, fault, served.contract.server_path if served else None)
+
+
+def _attempted(text: Text | None, serve: Serve, taken: Collection[str | None]) -> tuple[Served | None, str | None]:
+    """What serves `text` below a path that is not `taken`, or why nothing does."""
+    if text is None:
+        return None, None
+    try:
+        served = serve(text)
+        if served.contract.server_path in taken:
+            raise ContractError(f"contract {text.contract_version} cannot be served: another one has its path")
+    except ContractError as error:
+        return None, " ".join(str(error).split())[:500]
+    return served, None
+
+
+def _retired(one: Governing, taken: Collection[str | None]) -> Major:
+    """A major version that is served no more, if it can be told where it was served."""
+    fault = None
+    for text in (one.row, one.last):
+        try:
+            if text and (path := read(text).server_path) not in taken:
+                return Major(one.major, path=path)
+        except ContractError as error:
+            fault = fault or str(error)
+    return Major(one.major, fault=fault)
+
+
+def _successor(planned: Sequence[Major], major: Major) -> str | None:
+    """The path of the lowest major version after `major` that is served."""
+    later = [one.served.contract.server_path for one in planned if one.served and one.number > major.number]
+    return later[0] if later else None
