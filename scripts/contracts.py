@@ -13,13 +13,22 @@ from handlers.contracts import differences, standing
 from handlers.governing import Major, warnings
 from openapi.contract import Contract, ContractError
 from openapi.lint import lint as findings_of
-from scripts import rehearsals
+from scripts import lifecycle, rehearsals
 from scripts.declarations import card
 from scripts.output import AsJSON, note, show
 from scripts.serve import database
 from scripts.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The contracts: which version is served, and what it says.")
+for command in (
+    lifecycle.publish,
+    lifecycle.activate,
+    lifecycle.rollback,
+    lifecycle.deprecate,
+    lifecycle.retire,
+    lifecycle.history,
+):
+    app.command()(command)
 app.command("rehearse")(rehearsals.rehearse_)
 app.command("card")(card)
 

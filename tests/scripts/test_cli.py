@@ -240,6 +240,7 @@ def test_an_empty_database_is_migrated(run: Run, embedded_url: str) -> None:
             id="an event type is taken",
         ),
         pytest.param("contract show 9.9", "there is no contract '9.9' in the database", id="no such contract"),
+        pytest.param("contract activate 9.9", "there is no contract '9.9' in the database", id="nothing to activate"),
         pytest.param(
             f"contract lint {os.devnull}",
             "the document is not an OpenAPI object with an info object",

@@ -1,0 +1,131 @@
+"""The commands of a contract's life, in their order, and what each of them says."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from typer.testing import CliRunner
+
+from db import contracts
+from db.engine import Database
+from db.errors import Refused
+from db.tables import interaction_reporting_contracts as table
+from openapi.contract import DOCUMENTS, ContractError
+from scripts.cli import app
+
+NEWEST = DOCUMENTS / "interaction-reporting-1.1.yaml"
+MISUSED = 2
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `contract` with arguments on the test's own database; what it printed as JSON. What it raises is raised."""
+    monkeypatch.setenv("IR_DATABASE_URL", database_url)
+
+    def run(*arguments: str) -> Any:
+        done = CliRunner().invoke(app, ["contract", *arguments, "--json"], catch_exceptions=False)
+        assert done.exit_code == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def misused(*arguments: str) -> str:
+    """What `contract` says to arguments that it cannot take."""
+    done = CliRunner().invoke(app, ["contract", *arguments])
+    assert done.exit_code == MISUSED, done.stdout
+    return done.stderr
+
+
+@pytest.fixture
+def next_version(tmp_path: Path) -> str:
+    """A file with version 1.2."""
+    file = tmp_path / "next.yaml"
+    file.write_text(NEWEST.read_text().replace('version: "1.1"', 'version: "1.2"', 1))
+    return str(file)
+
+
+def test_a_contract_lives_from_its_publication_to_its_end(run: Run, next_version: str) -> None:
+    """Each command prints the row that it changed, and the history says who did it and why."""
+    assert run("publish", next_version, "--by", "alice", "--why", "a field")["status"] == "draft"
+    assert run("publish", next_version)["status"] == "draft"
+    assert run("activate", "1.2", "--by", "alice")["status"] == "active"
+    assert run("rollback", "--by", "bob", "--why", "too early")["contract_version"] == "1.1"
+    assert run("activate", "1.2", "--by", "bob")["status"] == "active"
+    deprecated = run("deprecate", "1.2", "--sunset", "2999-12-31", "--by", "bob")
+    assert (deprecated["status"], deprecated["sunset_at"]) == ("deprecated", "2999-12-31T00:00:00Z")
+    (served,) = run("status")["serves"]
+    assert (served["contract_version"], served["sunset_at"]) == ("1.2", "2999-12-31T00:00:00Z")
+    assert run("deprecate", "1.2", "--withdraw", "--by", "bob")["status"] == "active"
+    moved = run("deprecate", "1.2", "--sunset", "2999-12-31T23:00:00+01:00", "--by", "bob")
+    assert moved["sunset_at"] == "2999-12-31T22:00:00Z"
+    with pytest.raises(Refused, match=r"contract 1\.2 is served until 2999-12-31 22:00 UTC"):
+        run("retire", "1.2")
+    retired = run("retire", "1.2", "--before-sunset", "--by", "carol")
+    assert retired["status"] == "retired"
+    told = [
+        (change["changed_by"], change["action"], change["contract_version"], change["status_after"])
+        for change in run("history")
+    ]
+    assert told[-11:] == [
+        ("alice", "publish", "1.2", "draft"),
+        ("alice", "activate", "1.1", "superseded"),
+        ("alice", "activate", "1.2", "active"),
+        ("bob", "rollback", "1.2", "superseded"),
+        ("bob", "rollback", "1.1", "active"),
+        ("bob", "activate", "1.1", "superseded"),
+        ("bob", "activate", "1.2", "active"),
+        ("bob", "deprecate", "1.2", "deprecated"),
+        ("bob", "withdraw", "1.2", "active"),
+        ("bob", "deprecate", "1.2", "deprecated"),
+        ("carol", "retire", "1.2", "retired"),
+    ]
+    assert [change["reason"] for change in run("history") if change["reason"]][-2:] == ["too early", "too early"]
+
+
+def test_what_is_refused_changes_nothing(run: Run, next_version: str, database: Database) -> None:
+    """Another content under a version, and a row that cannot be served; the login name is who does it."""
+    file = Path(next_version)
+    run("publish", next_version)
+    file.write_text(file.read_text().replace("Report one", "Report an"))
+    with pytest.raises(Refused, match=r"contract 1\.2 is published with other content"):
+        run("publish", next_version)
+    with database.begin() as connection:
+        connection.execute(update(table).where(table.c.status == "draft").values(document="a: b"))
+    with pytest.raises(ContractError, match=r"the row of contract 1\.2 cannot be read"):
+        run("activate", "1.2")
+    with database.begin() as connection:
+        assert [row.contract_version for row in contracts.serving(connection)] == ["1.1"]
+    (published,) = [change for change in run("history") if change["action"] == "publish" and "1.2" in change.values()]
+    assert published["changed_by"] not in ("", "postgres")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["deprecate", "1.1"], "either --sunset or --withdraw is needed"),
+        (["deprecate", "1.1", "--withdraw", "--sunset", "2999-12-31"], "either --sunset or --withdraw is needed"),
+        (["deprecate", "1.1", "--sunset", "soon"], "it is neither a date like 2027-03-31 nor a date-time of RFC 3339"),
+        (["deprecate", "1.1", "--sunset", "2027-02-29"], "it is neither a date like 2027-03-31 nor a date-time"),
+        (["activate", "1.1", "--why", "a\nb"], "1 to 200 printable characters"),
+        (["activate", "1.1", "--by", " "], "1 to 200 printable characters"),
+        (["rollback", "--major", "0"], "greater than or equal to 1"),
+        (["publish", "/nowhere.yaml"], "does not exist"),
+    ],
+)
+def test_misuse_is_told(arguments: list[str], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before any database is opened."""
+    monkeypatch.setenv("COLUMNS", "200")
+    assert words in misused(*arguments)
+
+
+def test_without_a_login_name_nobody_is_named(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    """In a container a user may have none."""
+    monkeypatch.setattr("getpass.getuser", lambda: (_ for _ in ()).throw(KeyError("uid")))
+    run("activate", "1.0")
+    assert run("history")[-1]["changed_by"] == "unknown"
