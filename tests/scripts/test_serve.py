@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -14,7 +16,8 @@ import psutil
 import psycopg
 import pytest
 
-from db import embedded
+from db import contracts, embedded
+from db.engine import Database
 from scripts.fresh_service import Service, StartFailedError, fresh_service, service_on
 from tests.conftest import EVENT, PATH
 from tests.load import load
@@ -136,16 +139,53 @@ def test_an_edited_row_is_served_and_said_to_differ(directory: Path) -> None:
         assert warning in [line["event"] for line in log_of(service)]
 
 
-def test_a_row_that_cannot_be_served_is_named(directory: Path) -> None:
-    """With a broken row the service does not start, and says which row and why, without a traceback."""
-    with (
-        service_on(directory) as service,
-        psycopg.connect(f"postgresql://postgres@/postgres?host={service.data_dir}/postgresql") as connection,
-    ):
+def test_a_start_on_a_broken_row_serves_what_was_served_last(directory: Path) -> None:
+    """It says so in the log and by readiness; only without that it does not start, and says why in one line."""
+    url = f"postgresql://postgres@/postgres?host={directory}/data/postgresql"
+    with service_on(directory), psycopg.connect(url) as connection:
         connection.execute("UPDATE interaction_reporting_contracts SET document = replace(document, 'create', 'x')")
+    with service_on(directory) as service, psycopg.connect(url) as connection:
+        assert post(service).status_code == 201
+        warning = httpx.get(service.url + "/health/ready").json()["warnings"][0]
+        assert "handlers.interaction_events.x' names no handler; contract 1.1 (" in warning
+        assert warning in [line["event"] for line in log_of(service) if line["level"] == "ERROR"]
+        connection.execute("TRUNCATE interaction_reporting_contracts_served")
     with pytest.raises(StartFailedError, match=r"error: .*handlers.interaction_events.x.* names no handler") as failed:
         service_on(directory).__enter__()
     assert "Traceback" not in str(failed.value)
+
+
+def served_by(service: Service, version: str, since: float) -> set[object]:
+    """The processes that began to serve `version` after `since`, in seconds since 1970."""
+    return {
+        line["process"]
+        for line in log_of(service)
+        if (line["event"], line.get("contract")) == ("contract served", version)
+        and datetime.fromisoformat(str(line["timestamp"])).timestamp() >= since
+    }
+
+
+def test_activations_reach_every_worker_and_lose_no_request(directory: Path, database_url: str) -> None:
+    """Two minors take turns under load, over two workers and another service on the same database: soon."""
+    for name in ("first", "second"):
+        (directory / name).mkdir()
+    settings = {"IR_DATABASE_URL": database_url}
+    with (
+        service_on(directory / "second", **settings) as second,
+        service_on(directory / "first", "--workers", "2", **settings) as first,
+        closing(Database(database_url)) as database,
+        load(first.url, first.key, threads=4) as made,
+    ):
+        wait_for_workers(first, 2)
+        for version in ("1.0", "1.1") * 3:
+            with database.begin() as connection:
+                contracts.activate(connection, version)
+            activated = time.time()
+            while len(served_by(first, version, activated - 1)) < 2 or not served_by(second, version, activated - 1):
+                assert time.time() < activated + 3, f"contract {version} is not served by each worker"  # if busy
+                time.sleep(0.02)
+            made.wait_for(len(made.acknowledged) + 20)
+    assert (made.statuses, made.failures) == ([], [])
 
 
 def test_an_address_in_use_is_named(directory: Path) -> None:
