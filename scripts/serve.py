@@ -121,6 +121,7 @@ def application() -> ASGIApp:
                 gc.collect()
                 gc.freeze()  # what is there now stays, unlike applications: no later collection need look at it again
                 gc.set_threshold(20_000)  # the requests under way are no garbage
+                sys.setswitchinterval(0.0005)  # seconds: whatever runs on a thread keeps no request waiting for long
                 surroundings = _surroundings(settings, held, _buckets(limits, settings))
                 serving = Serving(live, partial(build, surroundings=surroundings), partial(_tell_metrics, counted))
                 await stack.enter_async_context(serving.following(opened))

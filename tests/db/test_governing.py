@@ -92,12 +92,13 @@ def test_a_row_that_serves_governs(database: Database) -> None:
 
 def test_without_a_row_that_serves_the_last_one_says_what_became_of_it(database: Database) -> None:
     """Retired by command or superseded by plain SQL; rows that governed before it do not count."""
-    with database.begin() as connection:
-        contracts.activate(connection, "1.1")
+    for version in ("1.1", "1.0"):
+        with database.begin() as connection:
+            contracts.activate(connection, version)
     for status in ("retired", "superseded"):
-        change = "UPDATE interaction_reporting_contracts SET status = {} WHERE contract_version = '1.1'"
+        change = "UPDATE interaction_reporting_contracts SET status = {} WHERE contract_version = '1.0'"
         statement(database.url, SQL(change).format(status))
-        assert [row_of(one) for one in found(database)] == [(1, status, "1.1")]
+        assert [row_of(one) for one in found(database)] == [(1, status, "1.0")]
 
 
 @pytest.mark.parametrize("way", ["notified", "polled"])
