@@ -82,6 +82,9 @@ def test_the_end_of_a_version_is_announced_with_its_successor(later: list[str], 
     first = Governing(1, "deprecated", text("1.1", deprecated_at=DEPRECATED, sunset_at=SUNSET), None)
     others = [Governing(2 + index, status, text(f"{2 + index}.0"), None) for index, status in enumerate(later)]
     assert announced(planned(first, *others))["/api/v1"] == [*ENDS, *link(successor)]
+    lower = Governing(1, "active", text("1.1"), None)
+    last = Governing(2, "deprecated", text("2.0", deprecated_at=DEPRECATED), None)
+    assert announced(planned(lower, last))["/api/v2"] == [ENDS[0], *link("/contracts")]
 
 
 @pytest.mark.parametrize(
