@@ -1,4 +1,4 @@
-"""A contract document, read once. This is the only reader of YAML."""
+"""An OpenAPI document, read once. This is the only reader of YAML."""
 
 import copy
 import hashlib
@@ -8,8 +8,8 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
@@ -19,6 +19,8 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 100
 _SERVER_PATH = r"(?:/[A-Za-z0-9._~-]{1,100}){0,10}"
 """It is matched with the paths of requests as it stands, and stands in the headers of answers."""
+LARGE = 64 * 1024 * 1024
+"""Bytes of a document that is only compared."""
 
 
 class ContractError(ValueError):
@@ -36,43 +38,32 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Contract:
-    """An OpenAPI document whose references stay within it.
+class Document:
+    """An OpenAPI document whose references, where they are followed, stay within it.
 
-    `text` is as it was published; two contracts with the same `digest` say the same.
+    `text` is as it was published; two documents with the same `digest` say the same.
     """
 
     text: str = field(repr=False)
     document: dict[str, Any] = field(repr=False)
 
     @classmethod
-    def read(cls, text: str) -> "Contract":
-        """The contract that `text` (YAML 1.2 or JSON) holds; ContractError if it holds none."""
-        document = _load(text)
+    def read(cls, text: str, max_bytes: int = MAX_BYTES) -> Self:
+        """The document that `text` (YAML 1.2 or JSON) holds; ContractError if it holds none."""
+        document = _load(text, max_bytes)
         if not isinstance(document, dict) or not isinstance(document.get("info"), dict):
             raise ContractError("the document is not an OpenAPI object with an info object")
-        version = document["info"].get("version")
-        if not (isinstance(version, str) and re.fullmatch(r"[1-9][0-9]{0,3}\.(0|[1-9][0-9]{0,3})", version)):
-            raise ContractError("info.version is not of the form MAJOR.MINOR, for instance '1.0' (quote it in YAML)")
-        contract = cls(text, document)
-        for node in _nodes(document):
-            contract.resolve(node)
-        return contract
+        return cls(text, document)
 
     @classmethod
-    def of_file(cls, path: Path) -> "Contract":
-        """The contract in the file at `path`; ContractError if it holds none, OSError if it cannot be read."""
+    def of_file(cls, path: Path, max_bytes: int = MAX_BYTES) -> Self:
+        """The document in the file at `path`; ContractError if it holds none, OSError if it cannot be read."""
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(max_bytes + 1)
         try:
-            return cls.read(content.decode("utf-8"))
+            return cls.read(content.decode("utf-8"), max_bytes)
         except UnicodeDecodeError as error:
             raise ContractError(f"byte {error.start} is not UTF-8") from None
-
-    @property
-    def version(self) -> str:
-        """`info.version`: MAJOR.MINOR."""
-        return str(self.document["info"]["version"])
 
     @cached_property
     def digest(self) -> str:
@@ -145,8 +136,7 @@ class Contract:
 
     def _at(self, reference: str) -> Any:
         node: Any = self.document
-        for part in reference[2:].split("/"):
-            name = part.replace("~1", "/").replace("~0", "~")
+        for name in parts_of(reference):
             try:
                 node = node[int(name)] if isinstance(node, list) else node[name]
             except (KeyError, IndexError, ValueError, TypeError):
@@ -154,10 +144,38 @@ class Contract:
         return node
 
 
+class Contract(Document):
+    """A document that can be published: it has a version, and each of its references leads somewhere within it."""
+
+    @classmethod
+    def read(cls, text: str, max_bytes: int = MAX_BYTES) -> Self:
+        """The contract that `text` (YAML 1.2 or JSON) holds; ContractError if it holds none."""
+        contract = super().read(text, max_bytes)
+        version = contract.document["info"].get("version")
+        if not (isinstance(version, str) and re.fullmatch(r"[1-9][0-9]{0,3}\.(0|[1-9][0-9]{0,3})", version)):
+            raise ContractError("info.version is not of the form MAJOR.MINOR, for instance '1.0' (quote it in YAML)")
+        for node in _nodes(contract.document):
+            contract.resolve(node)
+        return contract
+
+    @property
+    def version(self) -> str:
+        """`info.version`: MAJOR.MINOR."""
+        return str(self.document["info"]["version"])
+
+
+def parts_of(reference: str) -> tuple[str, ...]:
+    """The parts of a JSON Pointer that is written as the fragment of a URI (RFC 6901 section 6)."""
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in unquote(reference[2:]).split("/"))
+
+
 def published() -> Iterator[Contract]:
     """The contracts whose documents come with this release, lowest version first."""
     contracts = [Contract.of_file(path) for path in DOCUMENTS.glob("*.yaml")]
     return iter(sorted(contracts, key=lambda contract: [int(part) for part in contract.version.split(".")]))
+
+
+_TOO_DEEP = f"the document is nested more than {MAX_DEPTH} levels deep"
 
 
 class _Loader(yaml.CSafeLoader):
@@ -193,18 +211,56 @@ for _tag, _pattern, _first in (
         _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
-def _load(text: str) -> Any:
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise ContractError(f"the document is larger than {MAX_BYTES} bytes")
+def _load(text: str, max_bytes: int) -> Any:
+    if len(text.encode("utf-8", "surrogatepass")) > max_bytes:
+        raise ContractError(f"the document is larger than {max_bytes} bytes")
     try:
-        _refuse_hostile_yaml(text)
-        document = yaml.load(text, _Loader)  # noqa: S506 (a subclass of CSafeLoader)
+        document = _of_json(text) if text.startswith("{") else _of_yaml(text)
         json.dumps(document, allow_nan=False).encode("utf-8")
     except ContractError:
         raise
     except (yaml.YAMLError, ValueError) as error:
         raise ContractError(f"the document is not YAML with the types of JSON: {error}") from None
     return document
+
+
+def _of_json(text: str) -> Any:
+    """What `text` holds, which begins as JSON does; other YAML does so, too."""
+    try:
+        document = json.loads(text, object_pairs_hook=_once_each)
+        if _is_deeper(document, MAX_DEPTH):
+            raise RecursionError
+    except json.JSONDecodeError:
+        return _of_yaml(text)
+    except RecursionError:
+        raise ContractError(_TOO_DEEP) from None
+    return document
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ContractError(f"the key {twice!r} stands twice")
+    return mapping
+
+
+def _is_deeper(document: Any, levels: int) -> bool:
+    row = [document]
+    for _ in range(levels + 1):
+        row = [
+            inner
+            for node in row
+            if isinstance(node, dict | list)
+            for inner in (node.values() if isinstance(node, dict) else node)
+        ]
+    return bool(row)
+
+
+def _of_yaml(text: str) -> Any:
+    _refuse_hostile_yaml(text)
+    return yaml.load(text, _Loader)  # noqa: S506 (a subclass of CSafeLoader)
 
 
 def _refuse_hostile_yaml(text: str) -> None:
@@ -217,7 +273,7 @@ def _refuse_hostile_yaml(text: str) -> None:
             raise ContractError(f"line {_line(event)}: YAML tags are not accepted")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise ContractError(f"the document is nested more than {MAX_DEPTH} levels deep")
+            raise ContractError(_TOO_DEEP)
 
 
 def _nodes(node: Any) -> Iterator[Any]:
