@@ -1,0 +1,131 @@
+"""In which of their own keywords two forms of the same type differ: what the one demands and the other does not."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from openapi.diff import patterns
+from openapi.diff.forms import COUNTS, Bound, Form
+from openapi.diff.schemas import INTEGERS
+
+HINTS = frozenset({"password", "float", "double", "binary", *INTEGERS})
+"""Formats that say how a value is shown or kept, or that are bounds already."""
+LENGTHS = {"uuid": 36, "date": 10}
+"""Of texts that have a format."""
+
+
+class Difference(NamedTuple):
+    """What `keyword` has in the form that is smaller and in that which should not be, and the schema it stands in."""
+
+    keyword: str
+    had: Any
+    has: Any
+    owner: dict[str, Any] | None
+
+
+def differences(form: Form, candidate: Form) -> Iterator[Difference]:
+    """What `candidate` demands and `form`, which is of the same type, does not."""
+    if form.kind == "number":
+        yield from _of_numbers(form, candidate)
+    if form.kind in COUNTS:
+        yield from _of_counts(form, candidate)
+    if form.kind == "string":
+        yield from _of_patterns(form, candidate)
+    if form.kind == "array" and _is_unique(candidate) and not _is_unique(form) and form.most("maxItems") > 1:
+        yield Difference("uniqueItems", False, True, candidate.owner("uniqueItems"))
+    if form.kind == "object":
+        for name in sorted(candidate.required - form.required):
+            yield Difference("required", None, name, candidate.owner("required", name))
+    if form.kind in ("number", "string"):
+        for name in sorted(candidate.formats - form.formats - HINTS):
+            yield Difference("format", sorted(form.formats), name, candidate.owner("format"))
+
+
+def is_bounded(form: Form) -> bool:
+    """Whether a text of `form` must be anything but a text."""
+    return any(True for _ in differences(Form(form.kind, (), ()), form)) or bool(form.excluded or form.beyond)
+
+
+def _of_numbers(form: Form, candidate: Form) -> Iterator[Difference]:
+    is_integer = candidate.is_integer and not form.is_integer and not any(d.denominator == 1 for d in form.divisors)
+    if is_integer:
+        yield Difference("type", "number", "integer", candidate.owner("type"))
+    for divisor in candidate.divisors:
+        if not any((had / divisor).denominator == 1 for had in form.divisors) and not (is_integer and divisor == 1):
+            own = [_plain(had) for had in form.divisors]
+            yield Difference("multipleOf", own, _plain(divisor), candidate.owner("multipleOf"))
+    had, has = form.lowest, candidate.lowest
+    if (has.value, has.is_excluded) > (had.value, had.is_excluded):
+        yield _of_bound("minimum", had, has, candidate)
+    had, has = form.highest, candidate.highest
+    if (has.value, not has.is_excluded) < (had.value, not had.is_excluded):
+        yield _of_bound("maximum", had, has, candidate)
+
+
+def _of_bound(keyword: str, had: Bound, has: Bound, candidate: Form) -> Difference:
+    for name in candidate.formats & INTEGERS.keys():
+        if abs(has.value) in (INTEGERS[name], INTEGERS[name] - 1):
+            return Difference("format", None, name, candidate.owner("format"))
+    excluding = "exclusiveM" + keyword[1:]
+    return Difference(keyword, _told(had), _told(has), candidate.owner(keyword) or candidate.owner(excluding))
+
+
+def _told(bound: Bound) -> Any:
+    """A bound as it is shown; None if there is none."""
+    if math.isinf(bound.value):
+        return None
+    return f"{_plain(bound.value)} excluded" if bound.is_excluded else _plain(bound.value)
+
+
+def _plain(number: Any) -> Any:
+    return int(number) if number == int(number) else float(number)
+
+
+def _of_counts(form: Form, candidate: Form) -> Iterator[Difference]:
+    low, high = COUNTS[form.kind]
+    least, most = _range(form)
+    if (lower := max(candidate.all_of(low), default=0)) > least and not _has_none(form, 0, lower - 1):
+        yield Difference(low, int(least), lower, candidate.owner(low))
+    if (upper := min(candidate.all_of(high), default=math.inf)) < most and not _has_none(form, upper + 1, None):
+        yield Difference(high, None if math.isinf(most) else int(most), upper, candidate.owner(high))
+
+
+def _range(form: Form) -> tuple[float, float]:
+    """The least and the greatest count of `form`."""
+    low, high = COUNTS[form.kind]
+    lengths = [LENGTHS[name] for name in form.formats & LENGTHS.keys()] if form.kind == "string" else []
+    return max([form.least(low), *lengths]), min([form.most(high), *lengths])
+
+
+def _has_none(form: Form, shortest: float, longest: float | None) -> bool:
+    """Whether the patterns of `form` have no text of that length."""
+    own = _patterns(form)
+    if not own:
+        return False
+    try:
+        return patterns.example(own, (), int(shortest), None if longest is None else int(longest)) is None
+    except patterns.UndecidedError:
+        return False
+
+
+def _of_patterns(form: Form, candidate: Form) -> Iterator[Difference]:
+    had = _patterns(form)
+    least, most = _range(form)
+    for pattern in _patterns(candidate):
+        if pattern not in had and not _is_implied(pattern, had, int(least), None if math.isinf(most) else int(most)):
+            yield Difference("pattern", list(had), pattern, candidate.owner("pattern", pattern))
+
+
+def _is_implied(pattern: str, had: tuple[str, ...], least: int, most: int | None) -> bool:
+    try:
+        return patterns.example(had, (pattern,), least, most) is None
+    except patterns.UndecidedError:
+        return False
+
+
+def _patterns(form: Form) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(form.all_of("pattern"))) if form.kind == "string" else ()
+
+
+def _is_unique(form: Form) -> bool:
+    return any(form.all_of("uniqueItems"))

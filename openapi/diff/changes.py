@@ -1,0 +1,53 @@
+"""One change between two documents: a fact, without judgement and almost without words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from openapi.diff.schemas import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changed, where, and what that does to what is sent.
+
+    `rule` names the row of `rules.RULES` that judges it. `subject` is what a person calls the place: `body`,
+    `query parameter limit`, `answer 200`, and the way from there to the value. `had` and `has` are what stood there
+    and what stands there now.
+    """
+
+    rule: str
+    pointer: str
+    """RFC 6901, in the new document, or in the old one for what is no longer there."""
+    is_in_new: bool
+    direction: Direction | None
+    """None for what is not of requests or answers alone."""
+    operations: tuple[str, ...]
+    """All whose requests or answers it changes; empty if it is about none."""
+    subject: str
+    had: Any = None
+    has: Any = None
+    is_break: bool = False
+    """Whether a client of the old document can fail, or be told what it was never promised."""
+    prove: "Callable[[], Proof | None] | None" = field(default=None, compare=False, repr=False)
+    """Looks for what proves the break, where a schema is what breaks."""
+    proof: "Proof | None" = None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The same for the same change, whichever operation it was found in."""
+        return self.rule, self.pointer, self.is_in_new, self.is_break, repr(self.had), repr(self.has)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A value that proves a break, in the exchange that it is a part of.
+
+    Of a request: the old document accepts it and the new one does not. Of an answer: the new document promises that it
+    may come, and the old one that it does not.
+    """
+
+    value: Any
+    """What stands at the place whose schema changed: a body, a parameter or a header."""
+    message: str
+    """The whole request, or the answer, as HTTP/1.1 writes it."""

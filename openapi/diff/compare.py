@@ -1,0 +1,161 @@
+"""What changed between two documents: facts. `rules` judges them, and `report` says so."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from openapi.contract import ContractError, Document
+from openapi.diff import text_changes
+from openapi.diff.changes import Change
+from openapi.diff.engine import Engine
+from openapi.diff.operations import Content, Operation, Parameter, blank, operations
+from openapi.diff.request_changes import Requests
+from openapi.diff.response_changes import ERRORS, Responses
+from openapi.diff.schemas import Direction, Schemas
+from openapi.rfc7493 import pointer
+
+MOST_PROVED = 200
+"""Changes of one comparison for which a proof is looked for."""
+
+
+def compare(old: Document, new: Document) -> list[Change]:
+    """Every change from `old` to `new`, each once, with all the operations that it concerns.
+
+    ContractError if one of them is not OpenAPI 3.0, or refers to what is not in it.
+    """
+    for document in (old, new):
+        if not str(document.document.get("openapi")).startswith("3.0"):
+            raise ContractError("the document is not OpenAPI 3.0")
+    merged: dict[tuple[Any, ...], Change] = {}
+    for change in _Comparison(old, new).changes():
+        known = merged.get(change.key)
+        if known is None:
+            merged[change.key] = change
+        else:
+            names = tuple(dict.fromkeys((*known.operations, *change.operations)))
+            merged[change.key] = replace(known, operations=names)
+    return list(_proved(merged.values()))
+
+
+def _proved(changes: Iterable[Change]) -> Iterator[Change]:
+    """`changes`, the first of them that break a schema with a proof each where one is found."""
+    left = MOST_PROVED
+    for change in changes:
+        if change.prove and left:
+            left -= 1
+            yield replace(change, proof=change.prove(), prove=None)
+        else:
+            yield change
+
+
+class _Comparison:
+    def __init__(self, old: Document, new: Document) -> None:
+        self._documents = old, new
+        self._old, self._new = operations(old), operations(new)
+        self._requests = Engine(old, new, Direction.REQUEST)
+        self._responses = Engine(old, new, Direction.RESPONSE)
+
+    def changes(self) -> Iterator[Change]:
+        pairs, removed, added = _matched(self._old, self._new)
+        for operation in removed:
+            yield _of_operation("operation-removed", operation, is_in_new=False, is_break=True)
+        for operation in added:
+            yield _of_operation("operation-added", operation)
+        for old, new in pairs:
+            for operation, requests, responses in (
+                (old, self._requests.old, self._responses.old),
+                (new, self._requests.new, self._responses.new),
+            ):
+                _convert(operation, requests, responses)
+        precedents = [content for operation in self._old for content in _error_bodies(operation)]
+        for content in precedents:
+            if content.schema:
+                self._responses.old.at(content.schema)
+        for old, new in pairs:
+            yield from _servers(old, new)
+            yield from _descriptions(old, new)
+            yield from Requests(old, new, self._requests).changes()
+            yield from Responses(old, new, self._responses, list(_error_bodies(old)) or precedents).changes()
+        yield from text_changes.compare(*self._documents)
+
+
+def _matched(
+    old: list[Operation], new: list[Operation]
+) -> tuple[list[tuple[Operation, Operation]], list[Operation], list[Operation]]:
+    """Operations that have a URL in common, or else a path below that of a server; those of `old` or `new` alone."""
+    pairs = []
+    for keys_of in (_urls, _blank_urls, _blank_paths):
+        index = {key: operation for operation in reversed(new) for key in keys_of(operation)}
+        rest = []
+        for operation in old:
+            found = next((index[key] for key in sorted(keys_of(operation)) if key in index), None)
+            if found in new:
+                pairs.append((operation, found))
+                new = [other for other in new if other is not found]
+                index = {key: other for key, other in index.items() if other is not found}
+            else:
+                rest.append(operation)
+        old = rest
+    return pairs, old, new
+
+
+def _urls(operation: Operation) -> frozenset[tuple[str, str]]:
+    return frozenset((operation.method, base + operation.path) for base in operation.bases)
+
+
+def _blank_urls(operation: Operation) -> frozenset[tuple[str, str]]:
+    return operation.keys
+
+
+def _blank_paths(operation: Operation) -> frozenset[tuple[str, str]]:
+    return frozenset({(operation.method, blank(operation.path))})
+
+
+def _convert(operation: Operation, requests: Schemas, responses: Schemas) -> None:
+    """Have every schema of `operation` converted."""
+    asked: list[Content | Parameter] = [*operation.body_contents.values()]
+    for parameter in operation.parameters.values():
+        asked += [parameter, *parameter.content.values()]
+    answered: list[Content | Parameter] = []
+    for status in operation.responses:
+        answered += operation.response_contents(status).values()
+        for header in operation.headers(status).values():
+            answered += [header, *header.content.values()]
+    for holders, schemas in ((asked, requests), (answered, responses)):
+        for holder in holders:
+            if holder.schema:
+                schemas.at(holder.schema)
+
+
+def _error_bodies(operation: Operation) -> Iterable[Content]:
+    for status in operation.responses:
+        if status.startswith(ERRORS):
+            yield from operation.response_contents(status).values()
+
+
+def _of_operation(
+    rule: str, operation: Operation, is_in_new: bool = True, is_break: bool = False, **more: Any
+) -> Change:
+    where = pointer(*operation.parts)
+    return Change(rule, where, is_in_new, None, (operation.name,), operation.name, is_break=is_break, **more)
+
+
+def _servers(old: Operation, new: Operation) -> Iterator[Change]:
+    """The paths under which the operation is found, all its URLs taken together."""
+    if old.keys == new.keys:
+        return
+    is_gone = bool(old.keys - new.keys)
+    rule = "server-path-changed" if is_gone else "server-path-added"
+    yield Change(rule, "/servers", True, None, (new.name,), "servers", list(old.bases), list(new.bases), is_gone)
+
+
+def _descriptions(old: Operation, new: Operation) -> Iterator[Change]:
+    """What generated clients are made from, and nothing that is sent shows."""
+    had, has = old.raw.get("operationId"), new.raw.get("operationId")
+    if had != has:
+        yield _of_operation("operation-id-changed", new, had=had, has=has)
+    was, is_ = bool(old.raw.get("deprecated")), bool(new.raw.get("deprecated"))
+    if was != is_:
+        yield _of_operation("operation-deprecated-changed", new, had=was, has=is_)
+    if old.raw.get("callbacks") != new.raw.get("callbacks"):
+        yield _of_operation("callbacks-undecided", new, is_break=True)

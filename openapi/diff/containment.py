@@ -1,0 +1,340 @@
+"""Whether a schema accepts all that another one accepts, and if not, where and why.
+
+What is shown is found in the schemas' forms, keyword by keyword; where that finds a fault, the canonical form of
+jsonschema-rs may still know better. A pair of schemas that is being compared is taken to hold where it is met again,
+as references lead back: whatever is wrong with it is found on the way that was taken first.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from openapi.diff import bounds
+from openapi.diff.forms import Form, TooMuchError, forms
+from openapi.diff.schemas import MARKS, Node, Schema
+from openapi.diff.validators import Validators
+
+MOST_COMPARISONS = 50_000
+"""Of schemas in one run, beyond which nothing is decided."""
+MOST_FAULTS = 200
+"""Of one pair of schemas."""
+NESTED = 2
+"""Levels of properties by which two schemas are told apart."""
+UNDECIDED = "undecided"
+ITEM, OTHER = "[]", "*"
+"""What a path has for an item, and for a property that is not declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two schemas, of which `big` should accept all that `small` accepts."""
+
+    small: Node
+    big: Node
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What the pair is known by while somebody holds it."""
+        return self.small.key, self.big.key
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A pair on the way to a fault, and the form of its `small` through which the way goes on to `name`."""
+
+    pair: Pair
+    form: Form | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What `big` demands and `small` does not; or where `is_break` is false, what it merely says otherwise.
+
+    `keyword` is the one that says so; `had` and `has` are what it has in `small` and in `big`.
+    """
+
+    keyword: str
+    had: Any = None
+    has: Any = None
+    owner: Any = None
+    """The schema that the keyword stands in: of `big`, or else of `small`."""
+    is_break: bool = True
+    path: tuple[str, ...] = ()
+    """The way from the value to where the fault is: names of properties, `ITEM` and `OTHER`."""
+    steps: tuple[Step, ...] = ()
+    """The same, outward."""
+    form: Form | None = None
+    """The form of `small` that is not accepted."""
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The same for the same fault, whichever way led to it."""
+        return self.keyword, id(self.owner), json.dumps([self.had, self.has], default=str), self.is_break
+
+
+class Containment:
+    """Compares schemas; what it has found of a pair is kept. `target` gives what a reference leads to."""
+
+    def __init__(
+        self,
+        target: Callable[[str], Schema],
+        validators: Validators,
+        is_same: Callable[[Node, Node], bool],
+        is_text: bool = False,
+    ) -> None:
+        """`is_same` says of what is evidently the same. With `is_text` values are sent as text: numbers are strings."""
+        self._target = target
+        self._validators = validators
+        self._is_same = is_same
+        self._is_text = is_text
+        self._left = MOST_COMPARISONS
+        self._is_trying = False
+        self._found: dict[tuple[Any, ...], list[Fault]] = {}
+        self._assumed: set[tuple[Any, ...]] = set()
+        self._forms: dict[tuple[int, ...], list[Form]] = {}
+        self._held: list[Any] = []  # what is known by its identity
+
+    def faults(self, small: Node, big: Node) -> list[Fault]:
+        """Why `big` may refuse what `small` accepts; only if it accepts all of it is there no break among them."""
+        pair = Pair(small, big)
+        if pair.key in self._found:
+            self._assumed.add(pair.key)
+            return self._found[pair.key]
+        if self._is_same(small, big):
+            return []
+        self._held.append(pair)
+        self._found[pair.key] = []
+        known = len(self._found)
+        found = self._compared(pair)
+        # Of what is within it was asked there.
+        if any(fault.is_break and len(fault.steps) == 1 for fault in found) and self._validators.covers(big, small):
+            found = [fault for fault in found if not fault.is_break]
+        if self._is_trying and pair.key in self._assumed and any(fault.is_break for fault in found):
+            # What was concluded from it meanwhile may be wrong, and nobody will be told what is wrong with it.
+            for later in list(self._found)[known:]:
+                if not any(fault.is_break for fault in self._found[later]):
+                    del self._found[later]
+        self._found[pair.key] = found
+        return found
+
+    def forms(self, node: Node) -> list[Form]:
+        """The union that `node` is; TooMuchError."""
+        if node.key not in self._forms:
+            self._held.append(node)
+            self._spend(1)
+            self._forms[node.key] = forms(node, self._target)
+            self._spend(len(self._forms[node.key]))
+        return self._forms[node.key]
+
+    def _spend(self, steps: int) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise TooMuchError
+
+    def _compared(self, pair: Pair) -> list[Fault]:
+        try:
+            self._spend(1)
+            small, big = self.forms(pair.small), self.forms(pair.big)
+        except TooMuchError:
+            return [Fault(UNDECIDED, owner=_first(pair.big), steps=(Step(pair),))]
+        found = list(self._marks(small, big))
+        for form in small:
+            if not self._is_empty(form):
+                rivals = [other for other in small if other.kind == form.kind and other.listed is None]
+                candidates = [candidate for candidate in big if candidate.kind == form.kind]
+                found += self._form_faults(pair, form, rivals, candidates)
+        here = (Step(pair),)
+        found = [fault if fault.steps else replace(fault, steps=here) for fault in found]
+        found = [fault if fault.owner else replace(fault, owner=_first(pair.big)) for fault in found]
+        found.sort(key=lambda fault: len(fault.path))
+        return list({fault.key: fault for fault in reversed(found)}.values())[::-1][:MOST_FAULTS]
+
+    def _marks(self, small: list[Form], big: list[Form]) -> Iterator[Fault]:
+        """What is said of the values beside which are accepted."""
+        for mark in MARKS:
+            had, has = _marked(small, mark), _marked(big, mark)
+            if had != has and small and big:
+                owner = next((found for form in (*big, *small) if (found := form.owner(mark))), None)
+                yield Fault(mark, had, has, owner, is_break=False)
+
+    def _form_faults(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
+        if form.listed is not None:
+            return list(self._refused(pair, form, candidates))
+        if self._is_text and form.kind in ("number", "boolean") and self._takes_any_text(pair.big):
+            return []
+        open_ones = [candidate for candidate in candidates if candidate.listed is None]
+        if not open_ones:
+            return [self._none_like(pair, form, candidates)]
+        if len(open_ones) == 1:
+            return list(self._within(pair, form, open_ones[0]))
+        return self._within_one_of(pair, form, rivals, open_ones)
+
+    def _within_one_of(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
+        """Why none of `candidates` accepts all of `form`; where each of `rivals` has its own, why that does not."""
+        tried = [self._holds(pair, form, candidate) for candidate in self._likely(form, candidates)]
+        held = [found for found in tried if found is not None]
+        if held:
+            return min(held, key=len)
+        if self._validators.covers(pair.big, form.node):
+            return []
+        if len(rivals) == len(candidates):
+            return list(self._within(pair, form, candidates[rivals.index(form)]))
+        return [Fault("anyOf", form.summary, [candidate.summary for candidate in candidates], form=form)]
+
+    def _likely(self, form: Form, candidates: list[Form]) -> list[Form]:
+        """Those of `candidates` that are written as `form` is, or else all."""
+        same = [other for other in candidates if self._is_same(Node(form.schemas), Node(other.schemas))]
+        return same or candidates
+
+    def _holds(self, pair: Pair, form: Form, candidate: Form) -> list[Fault] | None:
+        """What `candidate`, one of many, says otherwise than `form`; None if it may refuse anything."""
+        was_trying, self._is_trying = self._is_trying, True
+        found = []
+        try:
+            for fault in self._within(pair, form, candidate):
+                if fault.is_break:
+                    return None
+                found.append(fault)
+        finally:
+            self._is_trying = was_trying
+        return found
+
+    def _none_like(self, pair: Pair, form: Form, listing: list[Form]) -> Fault:
+        """The values of a whole type may be refused; those of `listing` list all that is accepted of it."""
+        if not listing:
+            return Fault("type", form.type, _kinds(self.forms(pair.big)), form=form)
+        listed = [value for candidate in listing for value in candidate.listed or ()]
+        owner = next((found for candidate in listing if (found := candidate.owner("enum"))), None)
+        return Fault("enum", None, listed, owner, form=form)
+
+    def _refused(self, pair: Pair, form: Form, candidates: list[Form]) -> Iterator[Fault]:
+        """Of the values that `form` lists those that are not accepted."""
+        refused = []
+        for value in form.listed or ():
+            if self._validators.accepts(form.node, value) is False:
+                continue
+            accepted = self._validators.accepts(pair.big, value)
+            if accepted is None:
+                yield Fault(UNDECIDED, value, form=form)
+            elif not accepted:
+                refused.append(value)
+        if not refused:
+            return
+        if form.kind == "null" or not candidates:
+            yield Fault(
+                "nullable" if form.kind == "null" else "type", form.type, _kinds(self.forms(pair.big)), form=form
+            )
+            return
+        owner = next((found for candidate in candidates if (found := candidate.owner("enum"))), None)
+        listed = [value for candidate in candidates for value in candidate.listed or ()]
+        keyword = "enum" if owner or len(candidates) > 1 else self._keyword(pair.big, refused[0])
+        yield Fault(keyword, refused, listed, owner or candidates[0].owner(keyword), form=form)
+
+    def _keyword(self, big: Node, value: Any) -> str:
+        """By which keyword `big` refuses `value`."""
+        named = self._validators.refusal(big, value)
+        return {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum", "const": "enum"}.get(named, named)
+
+    def _within(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
+        """Why `candidate`, of the same type, may refuse what is of `form`; what is easily seen comes first."""
+        for difference in bounds.differences(form, candidate):
+            yield Fault(*difference, form=form)
+        had = form.beyond
+        for key, value in candidate.beyond.items():
+            if key not in had or had[key] != value:
+                yield Fault(UNDECIDED, {key: had.get(key)}, {key: value}, candidate.owner(key), form=form)
+        if form.kind == "array" and form.most("maxItems") > 0:
+            yield from self._lifted(pair, form, ITEM, self.faults(form.items, candidate.items))
+        if form.kind == "object":
+            yield from self._properties(pair, form, candidate)
+        yield from self._exclusions(form, candidate)
+
+    def _exclusions(self, form: Form, candidate: Form) -> Iterator[Fault]:
+        for excluded in candidate.excluded:
+            if not self._is_excluded(Node((excluded,)), form) and not self._is_disjoint(form, excluded):
+                yield Fault("not", None, excluded, excluded if isinstance(excluded, dict) else None, form=form)
+
+    def _is_excluded(self, excluded: Node, form: Form) -> bool:
+        """Whether what `form` excludes has all of `excluded`."""
+        had = [Node((schema,)) for schema in form.excluded]
+        if any(self._is_same(excluded, one) for one in had):
+            return True
+        was_trying, self._is_trying = self._is_trying, True
+        try:
+            return any(not any(fault.is_break for fault in self.faults(excluded, one)) for one in had)
+        finally:
+            self._is_trying = was_trying
+
+    def _is_disjoint(self, form: Form, schema: Schema) -> bool:
+        node = Node((*form.node.schemas, schema))
+        self._held.append(node)
+        return self._accepts_nothing(node, NESTED) or self._validators.is_unsatisfiable(node)
+
+    def _accepts_nothing(self, node: Node, levels: int) -> bool:
+        """Whether nothing satisfies `node`, as far as `levels` of required properties show."""
+        try:
+            return all(self._is_empty(form, levels) for form in self.forms(node))
+        except TooMuchError:
+            return False
+
+    def _is_empty(self, form: Form, levels: int = 0) -> bool:
+        """Whether nothing is of `form`, as far as is easily seen."""
+        if form.is_evidently_empty():
+            return True
+        if form.listed is not None:
+            return all(self._validators.accepts(form.node, value) is False for value in form.listed)
+        required = form.required if levels and form.kind == "object" else ()
+        return any(self._accepts_nothing(form.property(name), levels - 1) for name in required)
+
+    def _properties(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
+        for name in sorted(candidate.names, key=lambda name: (not candidate.lists(name), name)):
+            # What may be sent by the openness of a schema alone is not taken to be sent.
+            if name in form.names or not form.is_open:
+                found = self.faults(form.property(name), candidate.property(name))
+                yield from self._lifted(pair, form, name, found)
+        for name in sorted(form.names - candidate.names):
+            yield from self._undeclared(pair, form, candidate, name)
+        others = self.faults(form.others, candidate.others)
+        if any(fault.is_break for fault in others) and candidate.is_closed:
+            closing = next(found for found in candidate.schemas if found.get("additionalProperties") is False)
+            yield Fault("additionalProperties", True, False, closing, form=form)
+        else:
+            yield from self._lifted(pair, form, OTHER, others)
+
+    def _undeclared(self, pair: Pair, form: Form, candidate: Form, name: str) -> Iterator[Fault]:
+        """A property that `form` declares and `candidate` does not."""
+        found = [] if candidate.is_open else self.faults(form.property(name), candidate.others)
+        is_break = any(fault.is_break for fault in found)
+        owner = next((inner for inner in form.property(name).schemas if isinstance(inner, dict)), None)
+        if is_break and not candidate.is_closed:
+            yield from self._lifted(pair, form, name, found)
+        elif False not in form.property(name).schemas:
+            yield Fault("properties", name, None, owner, is_break, form=form)
+
+    def _lifted(self, pair: Pair, form: Form, name: str, found: Iterable[Fault]) -> Iterator[Fault]:
+        """What was found of something within, as faults of the whole."""
+        for fault in found:
+            step = Step(pair, form, name)
+            yield replace(fault, path=(name, *fault.path), steps=(*fault.steps, step))
+
+    def _takes_any_text(self, node: Node) -> bool:
+        return any(
+            form.kind == "string" and not bounds.is_bounded(form) and form.listed is None for form in self.forms(node)
+        )
+
+
+def _marked(found: list[Form], mark: str) -> Any:
+    """What the forms have for `mark`: the same in all of them, or all that they have."""
+    values = [form.all_of(mark) for form in found]
+    told = values[0] if values and all(value == values[0] for value in values) else values
+    return told[0] if len(told) == 1 else (told or None)
+
+
+def _first(node: Node) -> dict[str, Any] | None:
+    return next((schema for schema in node.schemas if isinstance(schema, dict)), None)
+
+
+def _kinds(found: list[Form]) -> list[str]:
+    return sorted({form.type for form in found})

@@ -1,0 +1,74 @@
+"""Whole requests and answers, as a person would paste them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from openapi.diff.engine import Engine
+from openapi.diff.operations import Operation, Parameter
+from openapi.diff.schemas import Node
+
+BODY = ("body", "")
+"""What stands for the body among parameters."""
+
+
+def request(operation: Operation, engine: Engine, given: Mapping[tuple[str, str], Any]) -> str:
+    """A request that the old document accepts: `given` is by location and key of a parameter, or `BODY`."""
+    path = operation.bases[0] + operation.path
+    query: list[str] = []
+    headers: list[str] = []
+    for key, parameter in operation.parameters.items():
+        if key not in given and not parameter.is_required:
+            continue
+        written = _text(given[key] if key in given else _example(parameter, engine))
+        if parameter.location == "path":
+            path = path.replace(f"{{{parameter.name}}}", quote(written, safe=""))
+        elif parameter.location == "query":
+            query.append(f"{quote(parameter.name)}={quote(written, safe='')}")
+        else:
+            name = parameter.name if parameter.location == "header" else "Cookie"
+            headers.append(f"{name}: {written}" if name != "Cookie" else f"Cookie: {parameter.name}={written}")
+    target = path + ("?" + "&".join(query) if query else "")
+    return _message(f"{operation.method.upper()} {target or '/'} HTTP/1.1", headers, _body(operation, engine, given))
+
+
+def response(status: str, value: Any, media_type: str | None, header: str | None) -> str:
+    """An answer with `value` for its body, or for `header`."""
+    line = f"HTTP/1.1 {status.replace('X', '0') if status != 'default' else '500'}"
+    if header is not None:
+        return _message(line, [f"{header}: {_text(value)}"], None)
+    return _message(line, [], (media_type or "application/json", value))
+
+
+def _body(operation: Operation, engine: Engine, given: Mapping[tuple[str, str], Any]) -> tuple[str, Any] | None:
+    contents = operation.body_contents
+    if BODY in given:
+        media_type, value = given[BODY]
+        return media_type, value
+    if not contents or not (operation.body or {}).get("required"):
+        return None
+    content = next(iter(contents.values()))
+    found = engine.example(Node((engine.old.at(content.schema),))) if content.schema else [{}]
+    return content.media_type, found[0] if found else {}
+
+
+def _example(parameter: Parameter, engine: Engine) -> Any:
+    found = engine.example(Node((engine.old.at(parameter.schema),))) if parameter.schema else []
+    return found[0] if found else "value"
+
+
+def _message(line: str, headers: list[str], body: tuple[str, Any] | None) -> str:
+    if body is None:
+        return "\n".join([line, *headers])
+    media_type, value = body
+    return "\n".join([line, *headers, f"Content-Type: {media_type}", "", json.dumps(value, ensure_ascii=False)])
+
+
+def _text(value: Any) -> str:
+    """A value as the simple style writes it."""
+    if isinstance(value, list):
+        return ",".join(map(_text, value))
+    if isinstance(value, dict):
+        return ",".join(f"{name},{_text(inner)}" for name, inner in value.items())
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,234 @@
+"""What a document says of each operation, with all that OpenAPI lets it say elsewhere put in its place."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from openapi.contract import METHODS, Document
+from openapi.diff.schemas import Parts
+
+_TEMPLATE = re.compile(r"\{[^{}]*\}")
+_IGNORED_HEADERS = {"accept", "authorization", "content-type"}
+"""What OpenAPI 3.0.3 ignores among header parameters, and Content-Type among those of answers."""
+_ANONYMOUS: frozenset[tuple[str, frozenset[str]]] = frozenset()
+
+Alternative = frozenset[tuple[str, frozenset[str]]]
+"""Schemes, each by its content, and the scopes of each, which together let a request in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One media type of a body, a parameter or a header, and where its schema stands, if it has one."""
+
+    media_type: str
+    parts: Parts
+    raw: Mapping[str, Any]
+
+    @property
+    def schema(self) -> Parts | None:
+        """Where the schema stands."""
+        return (*self.parts, "schema") if "schema" in self.raw else None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a request, or one header of an answer."""
+
+    location: str
+    name: str
+    parts: Parts
+    raw: Mapping[str, Any]
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it is always there."""
+        return self.location == "path" or self.raw.get("required") is True
+
+    @property
+    def schema(self) -> Parts | None:
+        """Where its schema stands; None if it has a media type instead, or neither."""
+        return (*self.parts, "schema") if "schema" in self.raw else None
+
+    @property
+    def content(self) -> dict[str, Content]:
+        """Its media types, of which OpenAPI allows one."""
+        return contents(self.raw, self.parts)
+
+    @property
+    def serialization(self) -> dict[str, Any]:
+        """How its value becomes text."""
+        style = self.raw.get("style", "form" if self.location in ("query", "cookie") else "simple")
+        return {
+            "style": style,
+            "explode": self.raw.get("explode", style == "form"),
+            "allowReserved": self.raw.get("allowReserved") is True,
+        }
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a document. `bases` are the paths of its servers."""
+
+    document: Document
+    method: str
+    path: str
+    bases: tuple[str, ...]
+    parts: Parts
+    raw: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """How it is called: its method, and its path under the first server."""
+        return f"{self.method.upper()} {self.bases[0]}{self.path}"
+
+    @property
+    def keys(self) -> frozenset[tuple[str, str]]:
+        """What requests for it have: the method, and a path whose parameters have no names."""
+        return frozenset((self.method, blank(base + self.path)) for base in self.bases)
+
+    @cached_property
+    def parameters(self) -> dict[tuple[str, str], Parameter]:
+        """Those of the operation and of its path, by location and name; those of the path by their place in it."""
+        names = _TEMPLATE.findall(self.path)
+        found = {}
+        for parts in (self.parts[:-1], self.parts):
+            for index, raw in enumerate(_list(_mapping(self.document.at(parts)).get("parameters"))):
+                where = (*parts, "parameters", str(index))
+                declared = _mapping(self.document.resolve(raw))
+                location, name = str(declared.get("in")), str(declared.get("name"))
+                if location == "header" and name.lower() in _IGNORED_HEADERS:
+                    continue
+                key = name.lower() if location == "header" else name
+                if location == "path" and f"{{{name}}}" in names:
+                    key = str(names.index(f"{{{name}}}"))
+                found[location, key] = Parameter(location, name, where, declared)
+        return found
+
+    @cached_property
+    def body(self) -> Mapping[str, Any] | None:
+        """The request body, if there is one."""
+        return _mapping(self.document.resolve(self.raw["requestBody"])) if "requestBody" in self.raw else None
+
+    @property
+    def body_contents(self) -> dict[str, Content]:
+        """The media types of the request body."""
+        return contents(self.body or {}, (*self.parts, "requestBody"))
+
+    @cached_property
+    def responses(self) -> dict[str, Mapping[str, Any]]:
+        """By status: three digits, `2XX` and its like, or `default`."""
+        return {
+            status.upper() if status.lower() != "default" else "default": _mapping(self.document.resolve(raw))
+            for status, raw in _mapping(self.raw.get("responses")).items()
+            if not status.startswith("x-")
+        }
+
+    def response_parts(self, status: str) -> Parts:
+        """Where the answer with `status` stands."""
+        written = next(key for key in self.raw["responses"] if key.upper() == status.upper())
+        return (*self.parts, "responses", written)
+
+    def headers(self, status: str) -> dict[str, Parameter]:
+        """Those of the answer with `status`, by name in lower case."""
+        parts = self.response_parts(status)
+        return {
+            name.lower(): Parameter("header", name, (*parts, "headers", name), _mapping(self.document.resolve(raw)))
+            for name, raw in _mapping(self.responses[status].get("headers")).items()
+            if name.lower() != "content-type"
+        }
+
+    def response_contents(self, status: str) -> dict[str, Content]:
+        """The media types of the answer with `status`."""
+        return contents(self.responses[status], self.response_parts(status))
+
+    @cached_property
+    def security(self) -> frozenset[Alternative]:
+        """The ways in."""
+        declared = self.raw.get("security", self.document.document.get("security"))
+        ways = [_mapping(way) for way in _list(declared)]
+        return frozenset(self._way(way) for way in ways) or frozenset({_ANONYMOUS})
+
+    def _way(self, way: Mapping[str, Any]) -> Alternative:
+        schemes = _mapping(_mapping(self.document.document.get("components")).get("securitySchemes"))
+        return frozenset(
+            (self._scheme(name, schemes.get(name)), frozenset(map(str, _list(scopes)))) for name, scopes in way.items()
+        )
+
+    def _scheme(self, name: str, declared: Any) -> str:
+        """A scheme by its content: two that are the same but for their names and texts are the same."""
+        scheme = dict(_mapping(self.document.resolve(declared))) or {"name of a scheme": name}
+        for key in ("description", "bearerFormat", *(key for key in scheme if key.startswith("x-"))):
+            scheme.pop(key, None)
+        if isinstance(scheme.get("scheme"), str):
+            scheme["scheme"] = scheme["scheme"].lower()
+        scheme["flows"] = {
+            flow: {key: value for key, value in _mapping(told).items() if key != "scopes"}
+            for flow, told in _mapping(scheme.get("flows")).items()
+        }
+        return json.dumps(scheme, sort_keys=True)
+
+
+def operations(document: Document) -> list[Operation]:
+    """Every operation of `document`."""
+    found = []
+    for path, item in _mapping(document.document.get("paths")).items():
+        shared = _mapping(document.resolve(item))
+        for method in METHODS:
+            if isinstance(raw := shared.get(method), dict):
+                servers = raw.get("servers") or shared.get("servers") or document.document.get("servers")
+                bases = tuple(dict.fromkeys(_bases(servers)))
+                found.append(Operation(document, method, path, bases, ("paths", path, method), raw))
+    return found
+
+
+def contents(raw: Mapping[str, Any], parts: Parts) -> dict[str, Content]:
+    """The media types of a body, by what they are whichever way they are written."""
+    return {
+        media_type(written): Content(written, (*parts, "content", written), _mapping(told))
+        for written, told in _mapping(raw.get("content")).items()
+    }
+
+
+def media_type(written: str) -> str:
+    """A media type as it is compared: in lower case, without the charset that JSON has (RFC 8259 section 8.1)."""
+    name, *parameters = [part.strip() for part in written.split(";")]
+    told = [parameter.lower() for parameter in parameters]
+    if name.lower().endswith("json"):
+        told = [parameter for parameter in told if parameter.replace('"', "") != "charset=utf-8"]
+    return ";".join([name.lower(), *sorted(told)])
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether the media type or range `wide` has all that `narrow` has (RFC 9110 section 12.5.1)."""
+    if wide in (narrow, "*/*"):
+        return True
+    return wide.endswith("/*") and narrow.startswith(wide[:-1])
+
+
+def blank(path: str) -> str:
+    """`path` without the names of its parameters."""
+    return _TEMPLATE.sub("{}", path)
+
+
+def _bases(servers: Any) -> Iterator[str]:
+    """The path of each server, without a slash at the end; that of a server with variables by their defaults."""
+    for server in map(_mapping, _list(servers) or [{"url": "/"}]):
+        url = str(server.get("url", "/"))
+        for name, variable in _mapping(server.get("variables")).items():
+            url = url.replace(f"{{{name}}}", str(_mapping(variable).get("default", "")))
+        try:
+            yield urlsplit(url).path.rstrip("/")
+        except ValueError:
+            yield url
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,247 @@
+"""Patterns as regular languages: a text that some of them match and others do not, or that there is none.
+
+A pattern is searched for in the text, as in JSON Schema. The texts are looked through from the shortest on, one for
+each set of places where the expressions can stand, which is the subset construction made as far as it is needed.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from re import _constants as sre  # type: ignore[attr-defined] # Python's parser of patterns has no public name
+from re import _parser  # type: ignore[attr-defined]
+from typing import Any
+
+MOST_PLACES = 4_000
+"""Of one expression."""
+MOST_STEPS = 50_000
+"""From places to places, of all the texts that are looked through."""
+
+_LAST = 0x10FFFF
+_LINE_ENDS = ((0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029))
+_SPACES = ((9, 13), (32, 32), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F))
+_CLASSES = {
+    sre.CATEGORY_DIGIT: ((48, 57),),
+    sre.CATEGORY_WORD: ((48, 57), (65, 90), (95, 95), (97, 122)),
+    sre.CATEGORY_SPACE: (*_SPACES, (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF)),
+}
+_NOT_CLASSES = {
+    sre.CATEGORY_NOT_DIGIT: sre.CATEGORY_DIGIT,
+    sre.CATEGORY_NOT_WORD: sre.CATEGORY_WORD,
+    sre.CATEGORY_NOT_SPACE: sre.CATEGORY_SPACE,
+}
+_PREFERRED = [ord(letter) for letter in "axAX0 -_.~!"]
+"""What a text that is shown is made of, if it can be."""
+
+Ranges = tuple[tuple[int, int], ...]
+"""Code points, first and last of each range."""
+Places = frozenset[int]
+
+
+class UndecidedError(Exception):
+    """An expression is not regular, or there is too much to look through."""
+
+
+@dataclass(slots=True)
+class _Automaton:
+    """An expression as places, each with the steps that lead on; a step with ranges takes one character."""
+
+    steps: list[list[tuple[Ranges, int]]] = field(default_factory=list)
+    free: list[list[tuple[str, int]]] = field(default_factory=list)  # "" always, "^" at the start, "$" at the end
+    start: int = 0
+    end: int = 0
+    known: dict[tuple[Places, int], Places] = field(default_factory=dict)
+
+    def place(self) -> int:
+        if len(self.steps) >= MOST_PLACES:
+            raise UndecidedError
+        self.steps.append([])
+        self.free.append([])
+        return len(self.steps) - 1
+
+    def closure(self, places: Iterable[int], allowed: str = "") -> Places:
+        """What can be reached from `places` without a character, where the anchors `allowed` hold."""
+        found = set(places)
+        waiting = list(found)
+        while waiting:
+            for anchor, target in self.free[waiting.pop()]:
+                if anchor in allowed and target not in found:
+                    found.add(target)
+                    waiting.append(target)
+        return frozenset(found)
+
+    def after(self, places: Places, character: int) -> Places:
+        key = places, character
+        if key not in self.known:
+            self.known[key] = self.closure(
+                target
+                for place in places
+                for ranges, target in self.steps[place]
+                if any(low <= character <= high for low, high in ranges)
+            )
+        return self.known[key]
+
+    def accepts(self, places: Places, at_start: bool) -> bool:
+        return self.end in self.closure(places, "^$" if at_start else "$")
+
+
+@lru_cache(maxsize=10_000)
+def example(
+    matching: tuple[str, ...], other_than: tuple[str, ...] = (), shortest: int = 0, longest: int | None = None
+) -> str | None:
+    """A text of `shortest` to `longest` characters that each of `matching` matches and not each of `other_than` does.
+
+    With an empty `other_than`, one that each of `matching` matches. None if there is none; UndecidedError if that
+    cannot be said.
+    """
+    automata = [_automaton(pattern) for pattern in (*matching, *other_than)]
+    characters = _characters(automata)
+    first = tuple(automaton.closure([automaton.start], "^") for automaton in automata)
+    level, steps, length = {first: ""}, 0, 0
+    seen: set[tuple[Places, ...]] = set()
+    while level and (longest is None or length <= longest):
+        for places, text in level.items():
+            if length >= shortest and _is_wanted(automata, places, len(matching), at_start=length == 0):
+                return text
+        if length >= shortest:  # later the same places lead nowhere else
+            seen.update(level)
+        following: dict[tuple[Places, ...], str] = {}
+        for places, text in level.items():
+            for character in characters:
+                reached = tuple(
+                    automaton.after(stood, character) for automaton, stood in zip(automata, places, strict=True)
+                )
+                steps += 1 + sum(map(len, reached))
+                if steps > MOST_STEPS:
+                    raise UndecidedError
+                if all(reached[: len(matching)]) and reached not in seen and reached not in following:
+                    following[reached] = text + chr(character)
+        level, length = following, length + 1
+    return None
+
+
+def _is_wanted(automata: list[_Automaton], places: tuple[Places, ...], matching: int, at_start: bool) -> bool:
+    accepted = [automaton.accepts(stood, at_start) for automaton, stood in zip(automata, places, strict=True)]
+    return all(accepted[:matching]) and (matching == len(automata) or not all(accepted[matching:]))
+
+
+def _characters(automata: list[_Automaton]) -> list[int]:
+    """One code point of each class that the automata tell apart, no surrogates."""
+    bounds = {0, _LAST + 1, 0xD800, 0xE000}
+    for automaton in automata:
+        for steps in automaton.steps:
+            for ranges, _ in steps:
+                for low, high in ranges:
+                    bounds |= {low, high + 1}
+    ordered = sorted(bounds)
+    preferred = [
+        next((code for code in _PREFERRED if low <= code < high), low) for low, high in itertools.pairwise(ordered)
+    ]
+    return sorted((code for code in preferred if not 0xD800 <= code < 0xE000), key=_reluctance)
+
+
+def _reluctance(code: int) -> tuple[int, bool, int]:
+    """How late a character is tried for a text that is shown."""
+    place = _PREFERRED.index(code) if code in _PREFERRED else len(_PREFERRED)
+    return place, code < 32, code
+
+
+@lru_cache(maxsize=100)
+def _automaton(pattern: str) -> _Automaton:
+    """`pattern`, found anywhere in a text."""
+    try:
+        parsed = _parser.parse(pattern, re.ASCII)
+    except (re.error, OverflowError, RecursionError):
+        raise UndecidedError from None
+    automaton = _Automaton()
+    automaton.start = automaton.place()
+    begun = automaton.place()
+    automaton.steps[automaton.start].append((((0, _LAST),), begun))
+    # A text before the match has been begun, so that "^" does not hold after it.
+    automaton.steps[begun].append((((0, _LAST),), begun))
+    inner = automaton.place()
+    automaton.free[automaton.start].append(("", inner))
+    automaton.free[begun].append(("", inner))
+    automaton.end = _sequence(automaton, parsed, inner)
+    automaton.steps[automaton.end].append((((0, _LAST),), automaton.end))
+    return automaton
+
+
+def _sequence(automaton: _Automaton, parsed: Iterable[tuple[Any, Any]], place: int) -> int:
+    for operation, argument in parsed:
+        place = _element(automaton, operation, argument, place)
+    return place
+
+
+def _element(automaton: _Automaton, operation: Any, argument: Any, place: int) -> int:
+    """The place after one element that begins at `place`."""
+    if operation in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+        least, most, inner = argument
+        return _repeated(automaton, inner, place, range(least), most)
+    if operation is sre.SUBPATTERN:
+        _, added, dropped, inner = argument
+        if added or dropped:
+            raise UndecidedError
+        return _sequence(automaton, inner, place)
+    end = automaton.place()
+    if operation is sre.BRANCH:
+        for branch in argument[1]:
+            automaton.free[_sequence(automaton, branch, place)].append(("", end))
+    elif operation is sre.AT and argument in (sre.AT_BEGINNING, sre.AT_END):
+        automaton.free[place].append(("^" if argument is sre.AT_BEGINNING else "$", end))
+    else:
+        automaton.steps[place].append((_ranges(operation, argument), end))
+    return end
+
+
+def _repeated(automaton: _Automaton, inner: Any, place: int, least: range, most: Any) -> int:
+    for _ in least:
+        place = _sequence(automaton, inner, place)
+    if most is sre.MAXREPEAT:
+        loop = automaton.place()
+        automaton.free[place].append(("", loop))
+        automaton.free[_sequence(automaton, inner, loop)].append(("", loop))
+        return loop
+    end = automaton.place()
+    for _ in range(most - len(least)):
+        automaton.free[place].append(("", end))
+        place = _sequence(automaton, inner, place)
+    automaton.free[place].append(("", end))
+    return end
+
+
+def _ranges(operation: Any, argument: Any) -> Ranges:
+    """The characters that an element takes one of; UndecidedError if it is none that does so."""
+    if operation is sre.LITERAL:
+        return ((argument, argument),)
+    if operation is sre.NOT_LITERAL:
+        return _but(((argument, argument),))
+    if operation is sre.ANY:
+        return _but(_LINE_ENDS)
+    if operation is sre.IN:
+        is_negated = argument[0][0] is sre.NEGATE
+        ranges = tuple(found for inner in argument[is_negated:] for found in _ranges_of_class(*inner))
+        return _but(ranges) if is_negated else ranges
+    raise UndecidedError
+
+
+def _ranges_of_class(operation: Any, argument: Any) -> Iterator[tuple[int, int]]:
+    if operation is sre.RANGE:
+        yield argument
+    elif operation is sre.CATEGORY and argument in _CLASSES:
+        yield from _CLASSES[argument]
+    elif operation is sre.CATEGORY and argument in _NOT_CLASSES:
+        yield from _but(_CLASSES[_NOT_CLASSES[argument]])
+    else:
+        yield from _ranges(operation, argument)
+
+
+def _but(ranges: Ranges) -> Ranges:
+    """Every code point but those of `ranges`."""
+    found, following = [], 0
+    for low, high in sorted(ranges):
+        if following < low:
+            found.append((following, low - 1))
+        following = max(following, high + 1)
+    return (*found, (following, _LAST)) if following <= _LAST else tuple(found)

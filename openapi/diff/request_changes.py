@@ -1,0 +1,176 @@
+"""What changed in the requests of one operation: parameters, body and authentication."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from openapi.diff import messages, schema_changes
+from openapi.diff.changes import Change
+from openapi.diff.engine import Engine
+from openapi.diff.messages import BODY
+from openapi.diff.operations import Content, Operation, Parameter, covers
+from openapi.diff.schema_changes import Place
+from openapi.diff.schemas import Direction, Parts
+from openapi.rfc7493 import pointer
+
+LIMIT, CODINGS = "x-body-limit-bytes", "x-content-codings"
+_ENCODED = ("multipart/", "application/x-www-form-urlencoded")
+
+
+class Requests:
+    """The requests of an operation in both documents."""
+
+    def __init__(self, old: Operation, new: Operation, engine: Engine) -> None:
+        self._old, self._new, self._engine = old, new, engine
+
+    def changes(self) -> Iterator[Change]:
+        """All of them."""
+        yield from self._parameters()
+        yield from self._body()
+        yield from self._security()
+
+    def _change(self, rule: str, parts: Parts, subject: str, **more: Any) -> Change:
+        is_in_new = more.pop("is_in_new", True)
+        return Change(rule, pointer(*parts), is_in_new, Direction.REQUEST, (self._new.name,), subject, **more)
+
+    def _parameters(self) -> Iterator[Change]:
+        old, new = self._old.parameters, self._new.parameters
+        for key, parameter in old.items():
+            if key in new:
+                yield from self._parameter(key, parameter, new[key])
+                continue
+            moved = next((other for other in new if other not in old and other[1] == key[1].lower()), None)
+            yield self._change(
+                "parameter-moved" if moved else "parameter-removed",
+                parameter.parts,
+                _subject(parameter),
+                is_in_new=False,
+                had=parameter.location,
+                has=moved and moved[0],
+                is_break=bool(moved),
+            )
+        for key in new.keys() - old.keys():
+            rule = "parameter-added-required" if new[key].is_required else "parameter-added"
+            yield self._change(rule, new[key].parts, _subject(new[key]), is_break=new[key].is_required)
+
+    def _parameter(self, key: tuple[str, str], old: Parameter, new: Parameter) -> Iterator[Change]:
+        def change(rule: str, had: Any = None, has: Any = None, is_break: bool = False) -> Change:
+            return self._change(rule, new.parts, _subject(new), had=had, has=has, is_break=is_break)
+
+        if old.is_required != new.is_required:
+            yield change("parameter-required" if new.is_required else "parameter-optional", is_break=new.is_required)
+        if bool(old.raw.get("deprecated")) != bool(new.raw.get("deprecated")):
+            yield change(
+                "parameter-deprecated-changed", bool(old.raw.get("deprecated")), bool(new.raw.get("deprecated"))
+            )
+        takes_empty = [one.location == "query" and one.raw.get("allowEmptyValue") is True for one in (old, new)]
+        if takes_empty[0] != takes_empty[1]:
+            rule = "parameter-empty-value-allowed" if takes_empty[1] else "parameter-empty-value-refused"
+            yield change(rule, is_break=takes_empty[0])
+        had, has = list(old.content), list(new.content)
+        if had != has:
+            yield change("parameter-content-changed", had, has, is_break=True)
+            return
+        if not had and old.serialization != new.serialization:
+            yield change("parameter-serialization-changed", old.serialization, new.serialization, is_break=True)
+        schemas = (old.content[had[0]].schema, new.content[has[0]].schema) if had else (old.schema, new.schema)
+        place = Place(
+            _subject(new),
+            self._new.name,
+            Direction.REQUEST,
+            lambda value: messages.request(self._old, self._engine, {key: value}),
+            is_text=not had,
+        )
+        yield from schema_changes.compare(self._engine, *schemas, place)
+
+    def _body(self) -> Iterator[Change]:
+        old, new = self._old.body, self._new.body
+        where = (*self._new.parts, "requestBody")
+        if old is None or new is None:
+            if new is not None:
+                is_required = new.get("required") is True
+                yield self._change(
+                    "body-added-required" if is_required else "body-added", where, "body", is_break=is_required
+                )
+            elif old is not None:
+                yield self._change(
+                    "body-removed", (*self._old.parts, "requestBody"), "body", is_in_new=False, is_break=True
+                )
+            return
+        was, is_ = old.get("required") is True, new.get("required") is True
+        if was != is_:
+            yield self._change("body-required" if is_ else "body-optional", where, "body", is_break=is_)
+        yield from self._codings(old.get(CODINGS), new.get(CODINGS), where)
+        yield from self._media_types()
+
+    def _codings(self, old: Any, new: Any, where: Parts) -> Iterator[Change]:
+        """Content codings, as an extension of this project names them."""
+        had, has = (set(map(str, codings)) if isinstance(codings, list) else set() for codings in (old, new))
+        for coding in sorted(had ^ has):
+            rule = "content-coding-removed" if coding in had else "content-coding-added"
+            yield self._change(rule, where, "body", had=coding, has=coding, is_break=coding in had)
+
+    def _media_types(self) -> Iterator[Change]:
+        old, new = self._old.body_contents, self._new.body_contents
+        matched = set()
+        for name, content in old.items():
+            counterpart = new.get(name) or next((new[wide] for wide in new if covers(wide, name)), None)
+            if counterpart is None:
+                yield self._change(
+                    "request-media-type-removed",
+                    content.parts,
+                    "body",
+                    is_in_new=False,
+                    had=content.media_type,
+                    is_break=True,
+                )
+                continue
+            matched.add(name)
+            yield from self._content(content, counterpart)
+        for name in new.keys() - matched:
+            yield self._change("request-media-type-added", new[name].parts, "body", has=new[name].media_type)
+
+    def _content(self, old: Content, new: Content) -> Iterator[Change]:
+        encodings = [dict(one.raw.get("encoding") or {}) for one in (old, new)]
+        if encodings[0] != encodings[1] and old.media_type.lower().startswith(_ENCODED):
+            yield self._change(
+                "body-encoding-changed", new.parts, "body", had=encodings[0], has=encodings[1], is_break=True
+            )
+        limits = [_limit(one, body) for one, body in ((old, self._old.body), (new, self._new.body))]
+        if limits[0] != limits[1] and None not in limits:
+            is_lower = limits[1] < limits[0]
+            rule = "body-limit-lowered" if is_lower else "body-limit-raised"
+            yield self._change(rule, new.parts, "body", had=limits[0], has=limits[1], is_break=is_lower)
+        place = Place(
+            "body",
+            self._new.name,
+            Direction.REQUEST,
+            lambda value: messages.request(self._old, self._engine, {BODY: (old.media_type, value)}),
+        )
+        yield from schema_changes.compare(self._engine, old.schema, new.schema, place)
+
+    def _security(self) -> Iterator[Change]:
+        old, new = self._old.security, self._new.security
+        if old == new:
+            return
+        refused = [way for way in old if not any(_suffices(way, other) for other in new)]
+        parts = (*self._new.parts, "security") if "security" in self._new.raw else ("security",)
+        rule = "security-narrowed" if refused else "security-widened"
+        yield self._change(rule, parts, "authentication", had=_told(old), has=_told(new), is_break=bool(refused))
+
+
+def _suffices(way: Any, other: Any) -> bool:
+    """Whether whoever comes in by `way` comes in by `other`, too."""
+    return all(any(scheme == had and scopes <= granted for had, granted in way) for scheme, scopes in other)
+
+
+def _told(ways: Any) -> list[list[str]]:
+    return sorted(sorted(f"{scheme} {sorted(scopes)}" for scheme, scopes in way) for way in ways)
+
+
+def _limit(content: Content, body: Any) -> Any:
+    found = content.raw.get(LIMIT, (body or {}).get(LIMIT))
+    return found if type(found) is int else None
+
+
+def _subject(parameter: Parameter) -> str:
+    return f"{parameter.location} parameter {parameter.name}"

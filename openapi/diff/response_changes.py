@@ -1,0 +1,172 @@
+"""What changed in the answers of one operation: statuses, bodies, headers and links."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from openapi.diff import messages, schema_changes
+from openapi.diff.changes import Change
+from openapi.diff.engine import Engine
+from openapi.diff.operations import Content, Operation, Parameter
+from openapi.diff.schema_changes import Place
+from openapi.diff.schemas import Direction, Node, Parts
+from openapi.rfc7493 import pointer
+
+ERRORS = ("4", "5", "d")
+"""What the statuses of errors begin with, `default` among them."""
+
+
+class Responses:
+    """The answers of an operation in both documents."""
+
+    def __init__(self, old: Operation, new: Operation, engine: Engine, precedents: list[Content]) -> None:
+        """`precedents` are the bodies of errors in the old document."""
+        self._old, self._new, self._engine, self._precedents = old, new, engine, precedents
+
+    def changes(self) -> Iterator[Change]:
+        """All of them."""
+        compared = set()
+        for status in statuses(self._old, self._new):
+            had, has = _of(self._old, status), _of(self._new, status)
+            if had is None and has is not None:
+                yield self._added(status, has)
+            elif has is None and had is not None:
+                yield self._removed(status, had)
+            elif had and has and (had, has) not in compared:
+                compared.add((had, has))
+                yield from self._media_types(had, has)
+                yield from self._headers(had, has)
+                yield from self._links(had, has)
+
+    def _change(self, rule: str, parts: Parts, subject: str, **more: Any) -> Change:
+        is_in_new = more.pop("is_in_new", True)
+        return Change(rule, pointer(*parts), is_in_new, Direction.RESPONSE, (self._new.name,), subject, **more)
+
+    def _added(self, status: str, has: str) -> Change:
+        where, subject = self._new.response_parts(has), f"answer {status}"
+        if has.startswith(ERRORS):
+            is_common = self._is_common(
+                self._new.response_contents(has), self._engine.new.at, self._precedents, self._engine.old.at
+            )
+            return self._change(
+                "error-status-added" if is_common else "error-status-added-with-another-body", where, subject
+            )
+        is_asked_for = self._is_asked_for(has)
+        rule = "success-status-added-on-request" if is_asked_for else "success-status-added"
+        return self._change(rule, where, subject, is_break=not is_asked_for)
+
+    def _is_asked_for(self, status: str) -> bool:
+        """Whether the answer is to a preference (RFC 7240) that who knows only the old document does not send."""
+        prefer = ("header", "prefer")
+        is_new = prefer in self._new.parameters and prefer not in self._old.parameters
+        return is_new and "preference-applied" in self._new.headers(status)
+
+    def _removed(self, status: str, had: str) -> Change:
+        where, subject = self._old.response_parts(had), f"answer {status}"
+        if not had.startswith(ERRORS):
+            return self._change("success-status-removed", where, subject, is_in_new=False)
+        contents = self._old.response_contents(had)
+        kept = [
+            content
+            for key in self._new.responses
+            if key.startswith(ERRORS)
+            for content in self._new.response_contents(key).values()
+        ]
+        is_common = (
+            bool(contents) and bool(kept) and self._is_common(contents, self._engine.old.at, kept, self._engine.new.at)
+        )
+        rule = "error-status-removed" if is_common else "error-status-removed-with-another-body"
+        return self._change(rule, where, subject, is_in_new=False)
+
+    def _is_common(self, contents: dict[str, Content], at: Any, precedents: list[Content], precedent_at: Any) -> bool:
+        """Whether each of `contents` is what one of `precedents` promises; if there is none, nothing is uncommon."""
+        return not precedents or all(
+            any(
+                precedent.media_type.lower() == content.media_type.lower()
+                and not any(
+                    fault.is_break for fault in self._engine.faults(_node(content, at), _node(precedent, precedent_at))
+                )
+                for precedent in precedents
+            )
+            for content in contents.values()
+        )
+
+    def _media_types(self, had: str, has: str) -> Iterator[Change]:
+        old, new = self._old.response_contents(had), self._new.response_contents(has)
+        subject = f"answer {has}"
+        for name, content in old.items():
+            if name in new:
+                media_type = new[name].media_type
+                yield from schema_changes.compare(
+                    self._engine, content.schema, new[name].schema, self._place(has, media_type=media_type)
+                )
+            else:
+                yield self._change(
+                    "response-media-type-removed",
+                    content.parts,
+                    subject,
+                    is_in_new=False,
+                    had=content.media_type,
+                    is_break=True,
+                )
+        for name in new.keys() - old.keys():
+            yield self._change("response-media-type-added", new[name].parts, subject, has=new[name].media_type)
+
+    def _headers(self, had: str, has: str) -> Iterator[Change]:
+        old, new = self._old.headers(had), self._new.headers(has)
+        for name, header in old.items():
+            subject = f"answer {has} header {header.name}"
+            if name not in new:
+                rule = "response-header-removed"
+                yield self._change(rule, header.parts, subject, is_in_new=False, is_break=header.is_required)
+                continue
+            if header.is_required != new[name].is_required:
+                rule = "response-header-required" if new[name].is_required else "response-header-optional"
+                yield self._change(rule, new[name].parts, subject, is_break=header.is_required)
+            yield from schema_changes.compare(
+                self._engine, _schema(header), _schema(new[name]), self._place(has, header=header.name)
+            )
+        for name in new.keys() - old.keys():
+            yield self._change("response-header-added", new[name].parts, f"answer {has} header {new[name].name}")
+
+    def _links(self, had: str, has: str) -> Iterator[Change]:
+        old, new = (
+            operation.responses[key].get("links") or {} for operation, key in ((self._old, had), (self._new, has))
+        )
+        for name in new.keys() - old.keys():
+            yield self._change(
+                "link-added", (*self._new.response_parts(has), "links", name), f"answer {has} link {name}"
+            )
+        for name in old.keys() - new.keys():
+            where = (*self._old.response_parts(had), "links", name)
+            yield self._change("link-removed", where, f"answer {has} link {name}", is_in_new=False)
+
+    def _place(self, status: str, media_type: str | None = None, header: str | None = None) -> Place:
+        subject = f"answer {status} header {header}" if header else f"answer {status}"
+        return Place(
+            subject,
+            self._new.name,
+            Direction.RESPONSE,
+            lambda value: messages.response(status, value, media_type, header),
+        )
+
+
+def statuses(old: Operation, new: Operation) -> list[str]:
+    """Every status that can be told apart: those of three digits, the rest of each range, and the rest of all."""
+    return sorted(old.responses.keys() | new.responses.keys())
+
+
+def _of(operation: Operation, status: str) -> str | None:
+    """The key of the answer that `operation` has for `status`."""
+    keys = [status, f"{status[0]}XX"] if re.fullmatch("[1-5][0-9]{2}", status) else [status]
+    keys += ["default"] if status.startswith(ERRORS) else []
+    return next((key for key in keys if key in operation.responses), None)
+
+
+def _node(content: Content, at: Any) -> Node:
+    return Node((at(content.schema) if content.schema else True,))
+
+
+def _schema(header: Parameter) -> Parts | None:
+    contents = list(header.content.values())
+    return contents[0].schema if contents else header.schema

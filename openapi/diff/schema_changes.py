@@ -1,0 +1,102 @@
+"""The changes of a schema, and of what is around it: from faults of containment in both directions."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from openapi.diff.changes import Change, Proof
+from openapi.diff.containment import ITEM, Fault
+from openapi.diff.engine import Engine
+from openapi.diff.schemas import MARKS, Direction, Node, Parts
+from openapi.rfc7493 import pointer
+
+_NAMES = {
+    ("properties", True): "property-removed",
+    ("properties", False): "property-added",
+    ("required", True): "property-required",
+    ("required", False): "property-optional",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a schema is used: what a person calls it, of which operation, and what it looks like in a message."""
+
+    subject: str
+    operation: str
+    direction: Direction
+    message: Callable[[Any], str]
+    is_text: bool = False
+
+
+def compare(engine: Engine, old: Parts | None, new: Parts | None, place: Place) -> Iterator[Change]:
+    """What changed from the schema at `old` to that at `new`; None stands for one that accepts anything."""
+    before = Node((engine.old.at(old) if old else True,))
+    after = Node((engine.new.at(new) if new else True,))
+    for is_narrowing, small, big in ((True, before, after), (False, after, before)):
+        faults = engine.faults(small, big, place.is_text)
+        for fault in faults:
+            if fault.keyword not in MARKS:
+                yield _change(engine, fault, place, is_narrowing)
+            elif is_narrowing:
+                yield _mark(engine, fault, place)
+
+
+def _change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Change:
+    is_break = fault.is_break and is_narrowing == (place.direction is Direction.REQUEST)
+
+    def prove() -> Proof | None:
+        proofs = engine.proof(fault, place.is_text)
+        return Proof(proofs[0], place.message(proofs[0])) if proofs else None
+
+    effect = "narrowed" if is_narrowing else "widened"
+    name = _NAMES.get((fault.keyword, is_narrowing), f"{fault.keyword}-{effect}")
+    had, has = (fault.had, fault.has) if is_narrowing else (fault.has, fault.had)
+    is_new, where = _where(engine, fault)
+    return Change(
+        rule=f"{place.direction}-{name}",
+        pointer=where,
+        is_in_new=is_new,
+        direction=place.direction,
+        operations=(place.operation,),
+        subject=_subject(place, fault),
+        had=had,
+        has=has,
+        is_break=is_break,
+        prove=prove if is_break else None,
+    )
+
+
+def _mark(engine: Engine, fault: Fault, place: Place) -> Change:
+    """A change of what is said beside which values are accepted."""
+    is_new, where = _where(engine, fault)
+    return Change(
+        rule=f"{place.direction}-{fault.keyword}-changed",
+        pointer=where,
+        is_in_new=is_new,
+        direction=place.direction,
+        operations=(place.operation,),
+        subject=_subject(place, fault),
+        had=fault.had,
+        has=fault.has,
+        is_break=fault.keyword == "discriminator" or (fault.keyword == "default" and place.direction == "request"),
+    )
+
+
+def _where(engine: Engine, fault: Fault) -> tuple[bool, str]:
+    """Whether a fault is in the new document, and where: at its keyword if that is there."""
+    found = engine.place(fault.owner)
+    if found is None:
+        return True, ""
+    is_new, parts = found
+    has_keyword = isinstance(fault.owner, dict) and fault.keyword in fault.owner
+    return is_new, pointer(*parts, fault.keyword) if has_keyword else pointer(*parts)
+
+
+def _subject(place: Place, fault: Fault) -> str:
+    steps = [step if step == ITEM else f"/{step}" for step in fault.path]
+    if fault.keyword == "properties":
+        steps.append(f"/{fault.had}")
+    if fault.keyword == "required":
+        steps.append(f"/{fault.has}")
+    return (place.subject + " " + "".join(steps)).strip()

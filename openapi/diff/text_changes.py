@@ -1,0 +1,56 @@
+"""What changed for readers alone: texts, examples, tags, the hosts of servers, and unknown extensions."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from openapi.contract import METHODS, Document
+from openapi.diff.changes import Change
+from openapi.diff.request_changes import CODINGS, LIMIT
+from openapi.diff.schemas import Parts
+from openapi.rfc7493 import pointer
+
+TEXTS = ("title", "summary", "description", "termsOfService", "contact", "license", "externalDocs", "tags", "example")
+_KNOWN = {LIMIT, CODINGS}
+_SCHEMAS = ("schema", "schemas")
+
+
+def compare(old: Document, new: Document) -> Iterator[Change]:
+    """The changes of texts that stand at the same place in both documents, those of schemas aside."""
+    for parts in _differing(_read(old), _read(new), ()):
+        yield Change("text-changed", pointer(*parts), True, None, (), "/".join(parts[-2:]))
+
+
+def _read(document: Document) -> dict[str, Any]:
+    """What of `document` is read beside what is sent: nothing of components that nothing refers to."""
+    read = {key: value for key, value in document.document.items() if key not in ("components", "security", "openapi")}
+    read["info"] = {key: value for key, value in document.document["info"].items() if key != "version"}
+    return read
+
+
+def _differing(old: Any, new: Any, parts: Parts) -> Iterator[Parts]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            if _is_text(key, parts):
+                if _shown(key, old.get(key)) != _shown(key, new.get(key)):
+                    yield (*parts, key)
+            elif key in old and key in new and key not in _SCHEMAS:
+                yield from _differing(old[key], new[key], (*parts, key))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (had, has) in enumerate(zip(old, new, strict=True)):
+            yield from _differing(had, has, (*parts, str(index)))
+
+
+def _shown(key: str, value: Any) -> Any:
+    """What of a text is for readers alone: of a URL all but its path."""
+    return urlsplit(value)._replace(path="") if key == "url" and isinstance(value, str) else value
+
+
+def _is_text(key: str, parts: Parts) -> bool:
+    """Whether `key` of an object at `parts` is a text, and not the name of a path, a status or the like."""
+    is_name = parts[-1:] in (("paths",), ("responses",), ("headers",), ("links",), ("content",), ("examples",))
+    if is_name or (parts[:1] == ("paths",) and key in METHODS):
+        return False
+    is_unknown = key.startswith("x-") and key not in _KNOWN
+    is_host = key == "url" and "servers" in parts
+    return key in TEXTS or key == "examples" or is_unknown or is_host
