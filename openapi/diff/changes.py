@@ -32,6 +32,7 @@ class Change:
     prove: "Callable[[], Proof | None] | None" = field(default=None, compare=False, repr=False)
     """Looks for what proves the break, where a schema is what breaks."""
     proof: "Proof | None" = None
+    is_of_schema: bool = False
 
     @property
     def key(self) -> tuple[Any, ...]:

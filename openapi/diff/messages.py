@@ -17,7 +17,7 @@ def request(operation: Operation, engine: Engine, given: Mapping[tuple[str, str]
     """A request that the old document accepts: `given` is by location and key of a parameter, or `BODY`."""
     path = operation.bases[0] + operation.path
     query: list[str] = []
-    headers: list[str] = []
+    headers = _credentials(operation)
     for key, parameter in operation.parameters.items():
         if key not in given and not parameter.is_required:
             continue
@@ -39,6 +39,19 @@ def response(status: str, value: Any, media_type: str | None, header: str | None
     if header is not None:
         return _message(line, [f"{header}: {_text(value)}"], None)
     return _message(line, [], (media_type or "application/json", value))
+
+
+def _credentials(operation: Operation) -> list[str]:
+    """The headers that let a request in, by the first way that there is; a person puts what is secret in its place."""
+    found = []
+    for written, _ in min(operation.security, key=lambda way: sorted(scheme for scheme, _ in way)):
+        scheme = json.loads(written)
+        if scheme.get("type") == "apiKey":
+            found.append(f"{scheme.get('name')}: <key>" if scheme.get("in") == "header" else "")
+        else:
+            name = "Basic" if scheme.get("scheme") == "basic" else "Bearer"
+            found.append(f"Authorization: {name} <{'credentials' if name == 'Basic' else 'token'}>")
+    return [header for header in found if header]
 
 
 def _body(operation: Operation, engine: Engine, given: Mapping[tuple[str, str], Any]) -> tuple[str, Any] | None:

@@ -64,6 +64,7 @@ def _change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> C
         has=has,
         is_break=is_break,
         prove=prove if is_break else None,
+        is_of_schema=True,
     )
 
 

@@ -1,0 +1,190 @@
+"""The changes between two documents as text, Markdown, HTML and JSON."""
+
+import hashlib
+import html
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from openapi import markdown
+from openapi.contract import Document
+from openapi.diff.changes import Change
+from openapi.diff.compare import compare
+from openapi.diff.rules import Class, judge, overall
+from openapi.diff.words import sentence
+
+PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
+"""How sure a change is: by a value that was tried, by what the documents say, or not."""
+_HEADINGS = {Class.MAJOR: "Major", Class.MINOR: "Minor", Class.PATCH: "Patch"}
+_NO_CHANGE = "Nothing changed that is sent or read."
+
+
+@dataclass(frozen=True)
+class Report:
+    """What changed from a document to another one; each is told by a name."""
+
+    old: str
+    new: str
+    changes: Sequence[Change]
+
+    @classmethod
+    def of(cls, old: Document, new: Document, names: tuple[str, str]) -> "Report":
+        """ContractError if one of them cannot be compared."""
+        found = sorted(compare(old, new), key=lambda change: (-judge(change).kind, not change.is_break, change.rule))
+        return cls(*names, found)
+
+    @property
+    def kind(self) -> Class:
+        """What all changes together need."""
+        return overall(self.changes)
+
+    @property
+    def is_break(self) -> bool:
+        """Whether a client of the old document can fail."""
+        return any(change.is_break for change in self.changes)
+
+    @cached_property
+    def as_json(self) -> dict[str, Any]:
+        """`class` is none, patch, minor or major; each of `changes` has one of its own."""
+        return {
+            "old": self.old,
+            "new": self.new,
+            "class": _name(self.kind),
+            "breaking": self.is_break,
+            "changes": [_as_json(change) for change in self.changes],
+        }
+
+    def as_text(self) -> str:
+        """For a terminal."""
+        return "\n".join(self._lines()) + "\n"
+
+    def as_markdown(self) -> str:
+        """For a pull request, or a changelog."""
+        return "\n\n".join([f"# {markdown.line(self._title())}", *markdown_sections(self.changes)]) + "\n"
+
+    def as_html(self) -> str:
+        """A page of its own, which loads nothing and runs nothing."""
+        title = html.escape(self._title())
+        rows = "".join(map(_row, self.changes)) or f"<tr><td colspan=4>{_NO_CHANGE}</td></tr>"
+        return _PAGE.format(title=title, rows=rows)
+
+    def _title(self) -> str:
+        return f"{self.old} to {self.new}: {_name(self.kind)}, {'breaking' if self.is_break else 'not breaking'}"
+
+    def _lines(self) -> Iterator[str]:
+        yield printable(self._title())
+        for change in self.changes:
+            rule = judge(change)
+            yield ""
+            yield printable(f"{_name(rule.kind):5}  {sentence(change)}.")
+            yield printable(f"       {rule.why} [{change.rule}, {certainty(change)}]")
+            yield printable(f"       {_place(change)}")
+            if change.proof:
+                yield f"       {_promise(change)}"
+                yield from (printable(f"         {line}") for line in change.proof.message.splitlines())
+        if not self.changes:
+            yield _NO_CHANGE
+
+
+def markdown_sections(changes: Sequence[Change]) -> Iterator[str]:
+    """Paragraphs of Markdown: the changes, those that need most first."""
+    for kind, heading in _HEADINGS.items():
+        some = [change for change in changes if judge(change).kind is kind]
+        if some:
+            yield f"## {heading}"
+            yield "\n".join(map(bullet, some))
+        for change in some:
+            if change.proof:
+                yield markdown.line(f"{sentence(change)}. {_promise(change)}")
+                yield markdown.block(change.proof.message)
+    if not changes:
+        yield _NO_CHANGE
+
+
+def bullet(change: Change) -> str:
+    """A change as an item of a list in Markdown."""
+    breaks = " (breaking)" if change.is_break else ""
+    return f"- {markdown.line(sentence(change))}{breaks}: {markdown.line(judge(change).why)}"
+
+
+def certainty(change: Change) -> str:
+    """How sure it is that a change is what it is called."""
+    if change.proof:
+        return PROVED
+    return UNDECIDED if change.is_break and change.is_of_schema else CERTAIN
+
+
+def fingerprint(change: Change) -> str:
+    """What a change is known by in other comparisons: of its rule, place and values, and never of words."""
+    values = [change.rule, change.pointer, *change.operations, repr(change.had), repr(change.has)]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
+
+
+def printable(text: str) -> str:
+    """`text` as a terminal may have it: a document may hold what terminals obey."""
+    return "".join([sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text])
+
+
+def _as_json(change: Change) -> dict[str, Any]:
+    rule = judge(change)
+    return {
+        "rule": change.rule,
+        "class": _name(rule.kind),
+        "breaking": change.is_break,
+        "certainty": certainty(change),
+        "audience": rule.audience,
+        "direction": change.direction,
+        "pointer": change.pointer,
+        "document": "new" if change.is_in_new else "old",
+        "operations": list(change.operations),
+        "sentence": sentence(change) + ".",
+        "why": rule.why,
+        "old": change.had,
+        "new": change.has,
+        "fingerprint": fingerprint(change),
+        "proof": change.proof and {"value": change.proof.value, "message": change.proof.message},
+    }
+
+
+def _row(change: Change) -> str:
+    rule = judge(change)
+    proof = f"<p>{_promise(change)}</p><pre>{html.escape(change.proof.message)}</pre>" if change.proof else ""
+    cells = (
+        _name(rule.kind) + (", breaking" if change.is_break else ""),
+        html.escape(sentence(change)) + f".<br>{html.escape(rule.why)}{proof}",
+        f"<code>{html.escape(change.pointer)}</code>",
+        "<br>".join(map(html.escape, change.operations)),
+    )
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<style>
+body {{ font: 16px/1.5 sans-serif; margin: 2em }}
+td, th {{ text-align: left; vertical-align: top; padding: .4em }}
+pre {{ background: #f4f4f4; padding: .6em; white-space: pre-wrap }}
+</style></head>
+<body><h1>{title}</h1><table><tr><th>Class<th>Change<th>Place<th>Operations</tr>{rows}</table></body></html>
+"""
+
+
+def _name(kind: Class) -> str:
+    return kind.name.lower()
+
+
+def _promise(change: Change) -> str:
+    """What the proof of a change proves."""
+    if change.direction == "request":
+        return "The old contract accepts this, the new one refuses it:"
+    return "The new contract may answer this, the old one never did:"
+
+
+def _place(change: Change) -> str:
+    """Where a change is, and whose messages it is about."""
+    where = (change.pointer or "/") + ("" if change.is_in_new else " of the old document")
+    more = f" and {len(change.operations) - 1} more" if len(change.operations) > 1 else ""
+    return f"{where}, {change.operations[0]}{more}" if change.operations else where
