@@ -9,6 +9,10 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from openapi import operations
 from openapi.contract import Contract, ContractError
+from openapi.diff import schemas as diff
+from openapi.diff.forms import ABOUT
+from openapi.diff.schemas import Direction, Node
+from openapi.diff.validators import Validators
 from openapi.rfc7493 import pointer
 from openapi.validation import Schemas
 
@@ -162,6 +166,25 @@ def closes_objects(contract: Contract) -> Iterator[tuple[Parts, str]]:
             yield parts, "the object does not say whether it takes additionalProperties"
 
 
+def says_nothing_in_vain(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """No keyword is about a type that the schema does not have: one would change and nothing would follow."""
+    for parts, schema in _schemas(contract):
+        kind = {"integer": "number"}.get(str(schema.get("type")), schema.get("type"))
+        for other, keywords in ABOUT.items():
+            for key in schema.keys() & set(keywords) if kind not in (None, other) else ():
+                yield (*parts, key), f"{key} says nothing about type {schema['type']}"
+
+
+def can_be_satisfied(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """There is a value for each schema: what accepts nothing could be changed to anything."""
+    if next(compiles(contract), None) is not None:
+        return
+    schemas = diff.Schemas(contract, Direction.RESPONSE, "urn:document")
+    found = [(parts, Node((schemas.at(parts),))) for parts, _ in _schemas(contract)]
+    validators = Validators(schemas)
+    yield from ((parts, "nothing satisfies the schema") for parts, node in found if validators.is_unsatisfiable(node))
+
+
 FOUNDATIONS: dict[str, Rule] = {
     "openapi-3.0": is_openapi_3_0,
     "no-recursion": has_no_recursion,
@@ -176,6 +199,8 @@ RULES: dict[str, Rule] = {
     "descriptions": describes,
     "bounds": bounds,
     "closed-objects": closes_objects,
+    "no-vain-keywords": says_nothing_in_vain,
+    "satisfiable": can_be_satisfied,
 }
 
 

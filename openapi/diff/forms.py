@@ -20,14 +20,15 @@ COUNTS = {
     "array": ("minItems", "maxItems"),
     "object": ("minProperties", "maxProperties"),
 }
-_ABOUT = {
+ABOUT = {
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
     "string": ("minLength", "maxLength", "pattern"),
     "array": ("minItems", "maxItems", "uniqueItems", "items"),
     "object": ("minProperties", "maxProperties", "required", "properties", "additionalProperties"),
 }
+"""The keywords that say something of values of one type alone."""
 _UNDERSTOOD = {"type", "enum", "const", "format", "not", "$ref", "discriminator", *LISTS, *MARKS, *ANNOTATIONS}.union(
-    *_ABOUT.values()
+    *ABOUT.values()
 )
 
 

@@ -90,6 +90,22 @@ BROKEN = [
         ]
     ),
     pytest.param(
+        "no-vain-keywords",
+        (*METADATA, "maxLength"),
+        5,
+        f"{AT_METADATA}/maxLength",
+        "maxLength says nothing about type object",
+        id="a keyword of another type",
+    ),
+    pytest.param(
+        "satisfiable",
+        METADATA,
+        {"type": "object", "description": "None.", "additionalProperties": False, "minProperties": 1},
+        AT_METADATA,
+        "nothing satisfies the schema",
+        id="an object that cannot be",
+    ),
+    pytest.param(
         "authentication", ("security",), REMOVED, AT_OPERATION, "without authentication", id="no security at all"
     ),
     pytest.param(
