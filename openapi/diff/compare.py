@@ -23,9 +23,9 @@ def compare(old: Document, new: Document) -> list[Change]:
 
     ContractError if one of them is not OpenAPI 3.0, or refers to what is not in it.
     """
-    for document in (old, new):
+    for name, document in (("old", old), ("new", new)):
         if not str(document.document.get("openapi")).startswith("3.0"):
-            raise ContractError("the document is not OpenAPI 3.0")
+            raise ContractError(f"the {name} document is not OpenAPI 3.0")
     merged: dict[tuple[Any, ...], Change] = {}
     for change in _Comparison(old, new).changes():
         known = merged.get(change.key)

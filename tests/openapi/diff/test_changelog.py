@@ -1,0 +1,28 @@
+"""The history of contracts."""
+
+import json
+
+from openapi.contract import Contract, published
+from openapi.diff.changelog import changelog
+from tests.openapi.diff.documents import with_body
+
+
+def test_the_newest_comes_first_with_each_addition() -> None:
+    """Of the contracts of the release."""
+    told = changelog(list(published()))
+    assert told.startswith("# Changelog of Interaction Reporting API\n\n## 1.1: minor change from 1.0\n\n- ")
+    assert told.endswith("\n\n## 1.0\n\nThe first version.\n")
+    assert "\n- body /client_event_id is a new property: It may be left out.\n" in told
+    assert "- 3 texts for readers changed.\n" in told
+    assert "(breaking)" not in told
+
+
+def test_a_version_may_change_nothing() -> None:
+    """Which is said; of no contract there is nothing to say."""
+    document = with_body({"type": "string"}).document
+    contracts = [
+        Contract.read(json.dumps({**document, "info": {"title": "A", "version": version}}))
+        for version in ("1.0", "1.1")
+    ]
+    assert "## 1.1: no change from 1.0\n\nNothing changed that is sent or read.\n" in changelog(contracts)
+    assert changelog([]) == ""

@@ -1,0 +1,107 @@
+"""What is said of changes, to people and to programs."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from openapi.contract import Document
+from openapi.diff.report import Report, fingerprint
+from openapi.diff.rules import RULES
+from openapi.diff.words import sentence
+from tests.openapi.diff.documents import document, with_body
+
+HOSTILE = "<script>alert(1)</script>\x1b[31m|`"
+
+
+def report(old: Document, new: Document) -> Report:
+    """Of two documents without better names."""
+    return Report.of(old, new, ("old.yaml", "new.yaml"))
+
+
+@pytest.fixture
+def narrowed() -> Report:
+    """A value less in an enum, of requests that need a key."""
+    documents = [
+        with_body({"type": "object", "properties": {"a": {"type": "string", "enum": values}}, "required": ["a"]})
+        for values in (["x", "y"], ["x"])
+    ]
+    for one in documents:
+        one.document["security"] = [{"key": []}]
+        one.document["components"] = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
+    return report(*documents)
+
+
+def test_json_has_everything(narrowed: Report) -> None:
+    """Class, wire effect and certainty of each change, where it is, and a proof that can be pasted."""
+    (change,) = narrowed.as_json["changes"]
+    assert (narrowed.as_json["class"], narrowed.as_json["breaking"]) == ("major", True)
+    assert change == {
+        "rule": "request-enum-narrowed",
+        "class": "major",
+        "breaking": True,
+        "certainty": "proved",
+        "audience": "wire",
+        "direction": "request",
+        "pointer": "/paths/~1x/post/requestBody/content/application~1json/schema/properties/a/enum",
+        "document": "new",
+        "operations": ["POST /x"],
+        "sentence": 'body /a may no longer be "y".',
+        "why": "A request that was accepted may be refused.",
+        "old": ["y"],
+        "new": ["x"],
+        "fingerprint": fingerprint(narrowed.changes[0]),
+        "proof": {
+            "value": {"a": "y"},
+            "message": 'POST /x HTTP/1.1\nAuthorization: Bearer <token>\nContent-Type: application/json\n\n{"a": "y"}',
+        },
+    }
+    assert json.loads(json.dumps(narrowed.as_json))
+
+
+def test_text_and_markdown_and_html_say_the_same(narrowed: Report) -> None:
+    """Each in its own way, the proof too."""
+    assert narrowed.as_text().startswith("old.yaml to new.yaml: major, breaking\n\nmajor  body /a may no longer be ")
+    assert "\n- body /a may no longer be " in narrowed.as_markdown()
+    assert "<h1>old.yaml to new.yaml: major, breaking</h1>" in narrowed.as_html()
+    for told in (narrowed.as_text(), narrowed.as_markdown(), narrowed.as_html().replace("&quot;", '"')):
+        assert "The old contract accepts this, the new one refuses it:" in told
+        assert '{"a": "y"}' in told
+
+
+def test_no_change_is_said_so() -> None:
+    """In each form."""
+    same = report(document(), document())
+    assert same.as_json["class"] == "none"
+    for told in (same.as_text(), same.as_markdown(), same.as_html()):
+        assert "Nothing changed that is sent or read." in told
+
+
+def test_what_a_document_says_does_nothing() -> None:
+    """Neither in a terminal, nor in a page, nor where Markdown is rendered."""
+    told = report(document(), with_body({"type": "object"}, path=f"/{HOSTILE}"))
+    assert "\x1b" not in told.as_text() + told.as_markdown()
+    assert "<script" not in told.as_html()
+    assert not re.search(r"(?<![\\`])<script", told.as_markdown())
+
+
+def test_a_fingerprint_is_of_facts_alone(narrowed: Report) -> None:
+    """The same change has it in other words and beside other changes; another value has another one."""
+    again = report(with_body(_enum(["x", "y"])), with_body(_enum(["x"]), description="Other words."))
+    (change,) = [change for change in again.changes if change.rule != "text-changed"]
+    other = report(with_body(_enum(["x", "z"])), with_body(_enum(["x"])))
+    assert fingerprint(change) == fingerprint(narrowed.changes[0]) != fingerprint(other.changes[0])
+
+
+def _enum(values: list[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": {"a": {"type": "string", "enum": values}}}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_has_words(rule: str, narrowed: Report) -> None:
+    """Of its own: nothing is left to be filled in, and the reason is a sentence."""
+    change = type(narrowed.changes[0])(rule, "/a", True, None, (), "the subject", "had", "has")
+    assert not re.search(r"[{}]", sentence(change))
+    assert re.search(r"subject|body|servers|authenticate", sentence(change))
+    assert re.fullmatch(r"[A-Z].*\.", RULES[rule].why)
