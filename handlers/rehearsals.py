@@ -16,16 +16,17 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Table
+from sqlalchemy import RowMapping, Table
 
-from db import contracts, hubs, rehearsals
+from db import hubs, rehearsals
 from db.engine import Database
 from db.tables import metadata, rejected_submissions
 from handlers import pages
+from handlers.contracts import governing_before
 from handlers.rejected_submissions import KINDS, OPERATIONS
 from handlers.submissions import Kind
 from openapi.acceptance import Acceptance
-from openapi.contract import Contract, ContractError
+from openapi.contract import Contract
 from openapi.problems import Problem
 
 NEWLY_FAILS, NEWLY_PASSES = "newly_fails", "newly_passes"
@@ -145,7 +146,7 @@ def rehearse(database: Database, candidate: Contract, last: int, progress: Calla
     with.
     """
     with database.begin() as connection:
-        governing = _governing(connection, candidate)
+        governing = governing_before(connection, candidate)
         names = {str(hub.id): hub.name for hub in hubs.all_of_them(connection)}
     trial, rehearsal = Trial(governing, candidate), Rehearsal(candidate.version, governing.version)
     for table, judge in _sources(trial):
@@ -161,19 +162,6 @@ def total(database: Database, last: int) -> int:
     """How many submissions `rehearse` looks at."""
     with database.begin() as connection:
         return sum(rehearsals.count(connection, table, last) for table in (*_STORED.values(), rejected_submissions))
-
-
-def _governing(connection: Connection, candidate: Contract) -> Contract:
-    """The contract that serves the major version of `candidate`, else that of the highest one before it."""
-    rows = contracts.serving(connection)
-    before = [row for row in rows if _major(row.contract_version) <= _major(candidate.version)]
-    if not before:
-        raise ContractError(f"no contract is active that {candidate.version} could follow")
-    row = before[-1]
-    try:
-        return Contract.read(row.document)
-    except ContractError as error:
-        raise ContractError(f"the row of contract {row.contract_version} cannot be read: {error}") from None
 
 
 def _sources(trial: Trial) -> Iterator[tuple[Table, Callable[[Row], Judged | None]]]:

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, delete, insert, text, update
@@ -26,8 +28,8 @@ def change(connection: Connection, version: str, **values: str) -> None:
 
 
 def changed(version: str, title: str = "API", path: str = "/api/v1") -> Contract:
-    """The oldest contract as another version, with another title and at another path."""
-    document = next(published()).copy()
+    """The newest contract as another version, with another title and at another path."""
+    document = list(published())[-1].copy()
     document["info"] |= {"version": version, "title": title}
     document["servers"] = [{"url": path}]
     return Contract.read(json.dumps(document))
@@ -71,9 +73,12 @@ def test_rows_and_documents_that_agree_need_no_words(database: Database) -> None
     ("made", "words"),
     [
         ({"document": "replace(document, 'Report one', 'Report an')"}, "differ; the row governs"),
-        ({"document": "'a: b'"}, "the row cannot be read: the document is not an OpenAPI object"),
-        ({"document": "replace(document, 'Report one', 'Report an')"}, r"since it was published \([0-9a-f]{12}\)"),
-        ({"digest": "repeat('0', 64)"}, r"contract 1\.1 was edited since it was published \(000000000000\)"),
+        ({"document": "'a: b'"}, "the row cannot be read, mend it: the document is not an OpenAPI object"),
+        (
+            {"document": "replace(document, 'Report one', 'Report an')"},
+            r"was edited since it was published as [0-9a-f]",
+        ),
+        ({"digest": "repeat('0', 64)"}, r"contract 1\.1 was edited since it was published as 000000000000"),
         ({"contract_version": "'1.7'"}, "contract 1.7 is in the database and not a document of this release"),
         ({"contract_version": "'1.7'"}, "contract 1.1 is a document of this release and not in the database"),
     ],
@@ -121,6 +126,49 @@ def test_a_published_document_is_never_replaced(database: Database) -> None:
         with pytest.raises(Refused, match=r"contract 1\.2 is published with other content: give this one another"):
             contracts.publish(connection, changed("1.2", title="Other"), AUTHOR)
         assert rows.get(connection, "1.2").document == changed("1.2").text
+
+
+def with_lower_limit(document: dict[str, Any]) -> None:
+    """Refuse what was accepted."""
+    document["components"]["schemas"]["InteractionEvent"]["properties"]["view_context_ref"]["maxLength"] = 1000
+
+
+def without_description(document: dict[str, Any]) -> None:
+    """Leave out what a rule of the house wants."""
+    del document["paths"]["/usage"]["get"]["description"]
+
+
+def with_optional_body(document: dict[str, Any]) -> None:
+    """Promise what no release keeps."""
+    document["paths"]["/interaction-events"]["post"]["requestBody"]["required"] = False
+
+
+@pytest.mark.parametrize(
+    ("version", "change_", "error", "words"),
+    [
+        ("1.2", with_lower_limit, Refused, r"this is 2\.0 and not 1\.2, because from 1\.0: body /view_context_ref has"),
+        (
+            "1.2",
+            with_lower_limit,
+            Refused,
+            r"because from 1\.1: .*body /view_context_ref has the maxLength 1000; it was 2000",
+        ),
+        ("1.2", without_description, Refused, r"/paths/~1usage/get: .* \[descriptions\]"),
+        ("2.0", with_optional_body, ContractError, "an optional body is not served by this release"),
+    ],
+)
+def test_a_document_is_published_only_if_its_version_says_what_it_changes(
+    database: Database, version: str, change_: Callable[[dict[str, Any]], None], error: type[Exception], words: str
+) -> None:
+    """Of each version that is supported; and if it keeps the rules of the house, and can be served. A major one may."""
+    document = changed(version).copy()
+    change_(document)
+    with database.begin() as connection:
+        with pytest.raises(error, match=words):
+            contracts.publish(connection, Contract.read(json.dumps(document)), AUTHOR)
+        assert [row.contract_version for row in rows.all_of_them(connection)] == ["1.0", "1.1"]
+        with_lower_limit(document := changed("2.0", path="/api/v2").copy())
+        assert contracts.publish(connection, Contract.read(json.dumps(document)), AUTHOR)
 
 
 def test_what_cannot_be_served_is_not_activated(database: Database) -> None:

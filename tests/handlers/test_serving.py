@@ -221,7 +221,11 @@ def test_two_major_versions_are_served_side_by_side(living: Service) -> None:
 def with_new_field(document: dict[str, Any]) -> None:
     """Declare an optional field of events and of annotations that no code knows."""
     for name in ("InteractionEvent", "Annotation"):
-        document["components"]["schemas"][name]["properties"]["session_ref"] = {"type": "string", "maxLength": 5}
+        document["components"]["schemas"][name]["properties"]["session_ref"] = {
+            "type": "string",
+            "maxLength": 5,
+            "description": "The session.",
+        }
 
 
 def test_a_new_field_needs_no_code(living: Service, new_hub: Callable[[Service], Hub]) -> None:
