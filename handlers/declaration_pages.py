@@ -52,7 +52,16 @@ def _card(request: Request, declaration: Declaration, _published: Published) -> 
     return declaration.representation(_acceptable(request, [MARKDOWN]))
 
 
-_PAGES: dict[str, tuple[str, Page]] = {"document": ("", _document), "card": ("/card", _card)}
+def _changelog(request: Request, declaration: Declaration, _published: Published) -> Representation:
+    _acceptable(request, [MARKDOWN])
+    return declaration.history()
+
+
+_PAGES: dict[str, tuple[str, Page]] = {
+    "document": ("", _document),
+    "card": ("/card", _card),
+    "changelog": ("/changelog", _changelog),
+}
 """By what the list calls it: where a page of a contract is, below the path of its version, and what gives it."""
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,12 @@ from sqlalchemy import Connection
 from db import contracts
 from db.contracts import Row
 from db.engine import Database
+from db.governing import Text
+from handlers import governing
 from openapi.card import INSTANTS
 from openapi.card import card as card_of
 from openapi.contract import Contract, ContractError
+from openapi.diff.changelog import changelog as changelog_of
 from openapi.exchange import JSON, encoded
 from openapi.problems import Problem
 from openapi.rfc3339 import render
@@ -48,6 +51,7 @@ class Declaration:
         self.contract: Contract | None = None
         self.fault: str | None = None
         self._made: dict[str, Representation | None] = {}
+        self._history: tuple[list[str], Representation | None] = ([], None)
         try:
             self.contract = read(row)
         except ContractError as error:
@@ -60,6 +64,22 @@ class Declaration:
         if (made := self._made[media_type]) is None:
             raise Problem("contract_unreadable", reason=self.fault)
         return made
+
+    def keep_history(self, contracts_until: Sequence[Contract]) -> None:
+        """Have the changelog of `contracts_until`, of which this is the last, at hand."""
+        digests = [contract.digest for contract in contracts_until]
+        if self.contract and digests != self._history[0]:
+            try:
+                told = Representation.of(MARKDOWN, changelog_of(contracts_until).encode())
+            except ContractError as error:
+                self.fault, told = str(error), None
+            self._history = digests, told
+
+    def history(self) -> Representation:
+        """The changelog up to this contract; Problem if there is none."""
+        if self._history[1] is None:
+            raise Problem("contract_unreadable", reason=self.fault)
+        return self._history[1]
 
     def _representation(self, media_type: str) -> Representation | None:
         try:
@@ -115,17 +135,21 @@ def card(connection: Connection, version: str) -> str:
     return card_of(read(row), row.status, instants(row))
 
 
+def changelog(connection: Connection, version: str | None) -> str:
+    """What each version changed of the one before, up to `version` or to the highest; NotFound, ContractError."""
+    last = None if version is None else contracts.get(connection, version)
+    told = []
+    for row in contracts.all_of_them(connection):
+        if row.status != "draft" or row == last:
+            told.append(read(row))
+        if row == last:
+            break
+    return changelog_of(told)
+
+
 def read(row: Row) -> Contract:
     """The contract that `row` holds; ContractError if it holds none, or that of another version."""
-    try:
-        contract = Contract.read(row.document)
-    except ContractError as error:
-        raise ContractError(f"the row of contract {row.contract_version} cannot be read: {error}") from None
-    if contract.version != row.contract_version:
-        raise ContractError(
-            f"the row of contract {row.contract_version} holds a document of version {contract.version}"
-        )
-    return contract
+    return governing.read(Text(row.contract_version, row.document))
 
 
 def instants(row: Row) -> dict[str, datetime | None]:
@@ -147,8 +171,13 @@ def summary(declaration: Declaration) -> dict[str, Any]:
 def _published(connection: Connection, known: Mapping[str, Declaration]) -> dict[str, Declaration]:
     """What there is but drafts; of a row that has not changed, what is `known` of it."""
     found = {}
+    readable: list[Contract] = []
     for row in contracts.all_of_them(connection):
+        if row.status == "draft":
+            continue
         before = known.get(row.contract_version)
-        if row.status != "draft":
-            found[row.contract_version] = before if before and before.row == row else Declaration(row)
+        declaration = found[row.contract_version] = before if before and before.row == row else Declaration(row)
+        if declaration.contract:
+            readable.append(declaration.contract)
+            declaration.keep_history(readable)
     return found

@@ -14,7 +14,8 @@ from handlers.governing import Major, warnings
 from openapi.contract import Contract, ContractError
 from openapi.lint import lint as findings_of
 from scripts import lifecycle, rehearsals
-from scripts.declarations import card
+from scripts.declarations import card, changelog
+from scripts.differences import diff
 from scripts.output import AsJSON, note, show
 from scripts.serve import database
 from scripts.settings import Settings
@@ -27,10 +28,12 @@ for command in (
     lifecycle.deprecate,
     lifecycle.retire,
     lifecycle.history,
+    diff,
+    card,
+    changelog,
 ):
     app.command()(command)
 app.command("rehearse")(rehearsals.rehearse_)
-app.command("card")(card)
 
 
 @app.command("list")

@@ -1,4 +1,4 @@
-"""`interaction-reporting contract card`: a contract as it is declared to people."""
+"""`interaction-reporting contract card` and `changelog`: contracts as they are declared to people."""
 
 from typing import Annotated
 
@@ -13,3 +13,11 @@ def card(version: Annotated[str, typer.Argument(help="For instance 1.0.")]) -> N
     """Print what a version says as Markdown: its fields, answers, policy and status, made from its row."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         print(declarations.card(connection, version), end="")
+
+
+def changelog(
+    version: Annotated[str | None, typer.Argument(help="The last version to tell of; unset: the highest.")] = None,
+) -> None:
+    """Print what each version changed of the one before, the newest first; drafts only if they are named."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        print(declarations.changelog(connection, version), end="")

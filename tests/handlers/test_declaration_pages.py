@@ -18,6 +18,7 @@ from db.engine import Database
 from handlers import declaration_pages
 from openapi.card import card
 from openapi.contract import Contract
+from openapi.diff.changelog import changelog
 from openapi.layers import Problems
 from tests.conftest import CONTRACTS, Service
 from tests.handlers.conftest import wait_until
@@ -25,7 +26,7 @@ from tests.postgresql import statement
 
 JSON, YAML, MARKDOWN = "application/json", "application/yaml", "text/markdown"
 CHANGE = SQL("UPDATE interaction_reporting_contracts SET document = {}, status = {} WHERE contract_version = '1.0'")
-PAGES = ("/contracts", "/contracts/1.0", "/contracts/1.0/card")
+PAGES = ("/contracts", "/contracts/1.0", "/contracts/1.0/card", "/contracts/1.0/changelog")
 OLDEST = CONTRACTS["1.0"]
 
 
@@ -172,6 +173,15 @@ def test_errors_have_the_shape_of_all_others(
     if status == 406:
         assert JSON in response.json()["help"] or MARKDOWN in response.json()["help"]
         assert response.headers["access-control-allow-origin"] == "*"
+
+
+def test_the_changelog_tells_what_each_version_changed(newest: Service, public: httpx.Client) -> None:
+    """Up to the version that is asked for; a row that cannot be read is left out of those of others."""
+    assert public.get("/contracts/1.1/changelog").text == changelog([OLDEST, newest.contract])
+    assert public.get("/contracts/1.0/changelog").text == changelog([OLDEST])
+    with oldest_as(newest, document="a: b"):
+        assert public.get("/contracts/1.1/changelog").text == changelog([newest.contract])
+        assert public.get("/contracts/1.0/changelog").status_code == 503
 
 
 def test_a_draft_is_nobodys_business(newest: Service, public: httpx.Client) -> None:

@@ -1,11 +1,13 @@
-"""The command that prints the card of a contract."""
+"""The commands that print the card of a contract, and the history of all."""
 
 import pytest
 from typer.testing import CliRunner
 
+from db import contracts
 from db.engine import Database
 from db.errors import NotFound
 from handlers import declarations
+from openapi.contract import published
 from scripts.cli import app
 
 
@@ -22,3 +24,18 @@ def test_a_contract_that_is_not_there_has_no_card(database_url: str) -> None:
     done = CliRunner().invoke(app, ["contract", "card", "9.9"], env={"IR_DATABASE_URL": database_url})
     assert isinstance(done.exception, NotFound)
     assert (str(done.exception), done.stdout) == ("there is no contract '9.9' in the database", "")
+
+
+def test_the_changelog_ends_where_it_is_told_to(database: Database, database_url: str) -> None:
+    """The newest version first; a draft is told of only if it is named."""
+    draft = list(published())[-1].text.replace('version: "1.1"', 'version: "1.2"', 1)
+    with database.begin() as connection:
+        contracts.publish(connection, "1.2", draft, "0" * 64)
+
+    def headings(*arguments: str) -> list[str]:
+        done = CliRunner().invoke(app, ["contract", "changelog", *arguments], env={"IR_DATABASE_URL": database_url})
+        return [line.removeprefix("## ") for line in done.stdout.splitlines() if line.startswith("## ")]
+
+    assert headings() == ["1.1: minor change from 1.0", "1.0"]
+    assert headings("1.0") == ["1.0"]
+    assert headings("1.2") == ["1.2: no change from 1.1", "1.1: minor change from 1.0", "1.0"]
