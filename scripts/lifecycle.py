@@ -1,6 +1,8 @@
 """`interaction-reporting contract publish`, and what follows it: the life of a contract."""
 
 import getpass
+import sys
+from contextlib import redirect_stdout
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,11 +12,17 @@ import typer
 from db import contract_changes, contracts
 from db.contract_changes import Author
 from db.contracts import Row
+from db.engine import Database
+from db.errors import Refused
+from db.governing import Text
 from handlers import contracts as governed
+from handlers.governing import read
+from handlers.rehearsals import NEWLY_FAILS
 from openapi import rfc3339
 from openapi.contract import Contract
 from scripts.names import name_of
 from scripts.output import AsJSON, note, show
+from scripts.rehearsals import rehearsed, show_rehearsal
 from scripts.serve import database
 from scripts.settings import Settings
 
@@ -43,23 +51,40 @@ By = Annotated[str, typer.Option("--by", help="Who does it, for the history.", p
 def publish(
     file: Annotated[Path, typer.Argument(help="An OpenAPI 3.0 document, YAML or JSON.", exists=True, dir_okay=False)],
     by: By,
+    acknowledge: Annotated[
+        list[str] | None, typer.Option(help="The fingerprint of a change that is not proved compatible; needs --why.")
+    ] = None,
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Keep a document as a draft, under its own version. What is published is never replaced."""
+    """Keep a document as a draft, if its version says all that it changes. What is published is never replaced."""
+    if acknowledge and why is None:
+        raise typer.BadParameter("who acknowledges a change says --why")
     contract = Contract.of_file(file)
     with database(Settings.read()) as opened, opened.begin() as connection:
-        is_new = governed.publish(connection, contract, Author(by, why))
+        is_new = governed.publish(connection, contract, Author(by, why), frozenset(acknowledge or ()))
         row = contracts.get(connection, contract.version)
     if not is_new:
         note(f"Contract {contract.version} is published already, with the same content.")
     _show(row, as_json)
 
 
-def activate(version: Version, by: By, why: Why = None, as_json: AsJSON = False) -> None:
-    """Let a contract govern its major version from now on, if it can be served."""
-    with database(Settings.read()) as opened, opened.begin() as connection:
-        row = governed.activate(connection, version, Author(by, why))
+def activate(  # noqa: PLR0913, PLR0917 (the options of a command)
+    version: Version,
+    by: By,
+    last: Annotated[int, typer.Option(help="How many of the newest submissions are tried; 0: none.", min=0)] = 100_000,
+    despite_failures: Annotated[
+        bool, typer.Option("--despite-failures", help="Go on although submissions would newly fail.")
+    ] = False,
+    why: Why = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Let a contract govern its major version from now on, if what hubs have submitted would not newly fail."""
+    with database(Settings.read()) as opened:
+        if last:
+            _try_out(opened, version, last, despite_failures)
+        with opened.begin() as connection:
+            row = governed.activate(connection, version, Author(by, why))
     _show(row, as_json)
 
 
@@ -116,6 +141,23 @@ def history(as_json: AsJSON = False) -> None:
     """List every change of a contract: who, when, why, and the digests of its text before and after."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(contract_changes.history(connection), as_json)
+
+
+def _try_out(opened: Database, version: str, last: int, is_going_on: bool) -> None:
+    """Refused if anything that was submitted would newly fail, unless that is known; what fails is printed."""
+    with opened.begin() as connection:
+        row = contracts.get(connection, version)
+        is_first = not contracts.serving(connection)
+    if is_first or row.status in contracts.SERVING:
+        return
+    found = rehearsed(opened, read(Text(version, row.document)), last)
+    if failures := found.count(NEWLY_FAILS):
+        with redirect_stdout(sys.stderr):
+            show_rehearsal(found, as_json=False)
+        if not is_going_on:
+            raise Refused(
+                f"{failures} of what was submitted would newly fail: activate it --despite-failures, or not at all"
+            )
 
 
 def _show(row: Row, as_json: bool) -> None:

@@ -31,13 +31,17 @@ Last = Annotated[
 def rehearse_(candidate: Candidate, last: Last = 100_000, as_json: AsJSON = False) -> None:
     """Try a contract on what hubs have submitted: what would newly fail, and newly pass. Exits 1 if anything fails."""
     with database(Settings.read()) as opened:
-        contract = _read(opened, candidate)
-        gc.freeze()  # what is there now stays; to look at it again while bodies are decoded may take most of the time
-        with _progress(total(opened, last)) as advance:
-            found = rehearse(opened, contract, last, advance)
-    _show(found, as_json)
+        found = rehearsed(opened, _read(opened, candidate), last)
+    show_rehearsal(found, as_json)
     if found.count(NEWLY_FAILS):
         raise typer.Exit(1)
+
+
+def rehearsed(opened: Database, contract: Contract, last: int) -> Rehearsal:
+    """What `contract` would make of what was submitted last, with a bar for who waits."""
+    gc.freeze()  # what is there now stays; to look at it again while bodies are decoded may take most of the time
+    with _progress(total(opened, last)) as advance:
+        return rehearse(opened, contract, last, advance)
 
 
 def _read(opened: Database, candidate: str) -> Contract:
@@ -61,7 +65,7 @@ def _progress(count: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: progress.advance(task, done)
 
 
-def _show(found: Rehearsal, as_json: bool) -> None:
+def show_rehearsal(found: Rehearsal, as_json: bool) -> None:
     """Print every group as JSON, or in a table those of which not all is as it was."""
     in_order = [group for _, group in sorted(found.groups.items())]
     told: dict[str, Any] = {"candidate": found.candidate, "governing": found.governing}

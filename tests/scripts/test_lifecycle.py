@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from typer.testing import CliRunner
 
-from db import contracts
+from db import contracts, hubs, submissions
 from db.engine import Database
 from db.errors import Refused
+from db.tables import interaction_events
 from db.tables import interaction_reporting_contracts as table
 from openapi.contract import DOCUMENTS, ContractError
 from scripts.cli import app
+from tests.conftest import EVENT
 
 NEWEST = DOCUMENTS / "interaction-reporting-1.1.yaml"
 MISUSED = 2
@@ -105,9 +107,35 @@ def test_what_is_refused_changes_nothing(run: Run, next_version: str, database: 
     assert published["changed_by"] not in ("", "postgres")
 
 
+def test_a_contract_is_activated_only_if_what_was_submitted_does_not_fail(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless it is told to go on, or to try nothing; what fails is printed, of whom and why."""
+    monkeypatch.setenv("IR_DATABASE_URL", database_url)
+    event = EVENT | {"id": submissions.new_id(), "client_event_id": "a", "contract_version": "1.1"}
+    with database.begin() as connection:
+        hub, _ = hubs.create(connection, "alpha")
+        connection.execute(insert(interaction_events), [event | {"hub_id": hub.id}])
+
+    def activated(*arguments: str) -> tuple[Any, str]:
+        done = CliRunner().invoke(app, ["contract", "activate", "1.0", "--json", *arguments])
+        with database.begin() as connection:
+            (row,) = contracts.serving(connection)
+            contracts.activate(connection, "1.1")
+        return done.exception or row.contract_version, done.stderr
+
+    refusal, told = activated()
+    assert str(refusal) == "1 of what was submitted would newly fail: activate it --despite-failures, or not at all"
+    assert all(word in told for word in ("alpha", EVENT["event_type"], "unknown field 'client_event_id'"))
+    assert activated("--last", "0") == ("1.0", "")
+    went_on, told = activated("--despite-failures")
+    assert (went_on, "unknown field" in told) == ("1.0", True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["publish", str(NEWEST), "--acknowledge", "0" * 16], "who acknowledges a change says --why"),
         (["deprecate", "1.1"], "either --sunset or --withdraw is needed"),
         (["deprecate", "1.1", "--withdraw", "--sunset", "2999-12-31"], "either --sunset or --withdraw is needed"),
         (["deprecate", "1.1", "--sunset", "soon"], "it is neither a date like 2027-03-31 nor a date-time of RFC 3339"),
