@@ -10,7 +10,7 @@ from openapi.diff.schemas import Node, Schemas
 from openapi.validation import FORMATS
 
 MOST_VALUES, MOST_ALTERNATIVES = 1_000, 64
-"""Of a schema that is brought to canonical form, which may take exponential time (jsonschema-rs 0.57)."""
+"""Of a schema that is brought to canonical form, which may take exponential time (jsonschema-rs 0.60)."""
 BACKTRACKING = 100_000
 """Steps that a pattern may take with one value."""
 
