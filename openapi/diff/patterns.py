@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from re import _constants as sre  # type: ignore[attr-defined] # Python's parser of patterns has no public name
-from re import _parser  # type: ignore[attr-defined]
+from re import _constants as sre  # Python's parser of patterns has no public name
+from re import _parser
 from typing import Any
 
 MOST_PLACES = 4_000
