@@ -160,10 +160,10 @@ class Containment:
                 yield Fault(mark, had, has, owner, is_break=False)
 
     def _form_faults(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
-        if form.listed is not None:
-            return list(self._refused(pair, form, candidates))
         if self._is_text and form.kind in ("number", "boolean") and self._takes_any_text(pair.big):
             return []
+        if form.listed is not None:
+            return list(self._refused(pair, form, candidates))
         open_ones = [candidate for candidate in candidates if candidate.listed is None]
         if not open_ones:
             return [self._none_like(pair, form, candidates)]

@@ -25,7 +25,8 @@ class Engine:
             is_text: Containment(self._target, self._validators, self._is_same, is_text) for is_text in (False, True)
         }
         self._witnesses = {
-            is_text: Witnesses(containment, self._validators) for is_text, containment in self._containments.items()
+            is_text: Witnesses(containment, self._validators, is_text)
+            for is_text, containment in self._containments.items()
         }
 
     def faults(self, small: Node, big: Node, is_text: bool = False) -> list[Fault]:
@@ -33,7 +34,7 @@ class Engine:
         return self._containments[is_text].faults(small, big)
 
     def proof(self, fault: Fault, is_text: bool = False) -> list[Any]:
-        """A value that proves `fault`; empty if none is found."""
+        """Values that prove `fault`; empty if none is found."""
         return self._witnesses[is_text].of(fault)
 
     def example(self, node: Node) -> list[Any]:

@@ -68,7 +68,12 @@ def _body(operation: Operation, engine: Engine, given: Mapping[tuple[str, str], 
 
 def _example(parameter: Parameter, engine: Engine) -> Any:
     found = engine.example(Node((engine.old.at(parameter.schema),))) if parameter.schema else []
-    return found[0] if found else "value"
+    return next((value for value in found if may_be_sent(parameter.location, value)), "value")
+
+
+def may_be_sent(location: str, value: Any) -> bool:
+    """Whether `value` can stand in `location`: no part of a path is empty."""
+    return location != "path" or _text(value) != ""
 
 
 def _message(line: str, headers: list[str], body: tuple[str, Any] | None) -> str:

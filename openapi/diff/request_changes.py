@@ -13,6 +13,7 @@ from openapi.diff.schemas import Direction, Parts
 from openapi.rfc7493 import pointer
 
 LIMIT, CODINGS = "x-body-limit-bytes", "x-content-codings"
+_OF_ONE_VALUE = ("boolean", "integer", "number", "string")
 _ENCODED = ("multipart/", "application/x-www-form-urlencoded")
 
 
@@ -38,7 +39,7 @@ class Requests:
             if key in new:
                 yield from self._parameter(key, parameter, new[key])
                 continue
-            moved = next((other for other in new if other not in old and other[1] == key[1].lower()), None)
+            moved = next((other for other in new if other not in old and _is_moved(key, other)), None)
             yield self._change(
                 "parameter-moved" if moved else "parameter-removed",
                 parameter.parts,
@@ -46,7 +47,6 @@ class Requests:
                 is_in_new=False,
                 had=parameter.location,
                 has=moved and moved[0],
-                is_break=bool(moved),
             )
         for key in new.keys() - old.keys():
             rule = "parameter-added-required" if new[key].is_required else "parameter-added"
@@ -71,7 +71,8 @@ class Requests:
             yield change("parameter-content-changed", had, has, is_break=True)
             return
         if not had and old.serialization != new.serialization:
-            yield change("parameter-serialization-changed", old.serialization, new.serialization, is_break=True)
+            is_break = not self._is_written_the_same(old, new)
+            yield change("parameter-serialization-changed", old.serialization, new.serialization, is_break)
         schemas = (old.content[had[0]].schema, new.content[has[0]].schema) if had else (old.schema, new.schema)
         place = Place(
             _subject(new),
@@ -79,8 +80,19 @@ class Requests:
             Direction.REQUEST,
             lambda value: messages.request(self._old, self._engine, {key: value}),
             is_text=not had,
+            may_be_sent=lambda value: messages.may_be_sent(key[0], value),
         )
         yield from schema_changes.compare(self._engine, *schemas, place)
+
+    def _is_written_the_same(self, old: Parameter, new: Parameter) -> bool:
+        """Whether only `explode` differs, of what is one value in both documents (OpenAPI 3.0.3, Style Examples)."""
+        types = [
+            operation.document.at(parameter.schema).get("type") if parameter.schema else None
+            for operation, parameter in ((self._old, old), (self._new, new))
+        ]
+        return {**old.serialization, "explode": None} == {**new.serialization, "explode": None} and all(
+            named in _OF_ONE_VALUE for named in types
+        )
 
     def _body(self) -> Iterator[Change]:
         old, new = self._old.body, self._new.body
@@ -170,6 +182,11 @@ def _told(ways: Any) -> list[list[str]]:
 def _limit(content: Content, body: Any) -> Any:
     found = content.raw.get(LIMIT, (body or {}).get(LIMIT))
     return found if type(found) is int else None
+
+
+def _is_moved(key: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether `other` has the name of `key`, and another location."""
+    return key[0] != other[0] and key[1].lower() == other[1].lower()
 
 
 def _subject(parameter: Parameter) -> str:

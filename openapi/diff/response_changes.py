@@ -7,7 +7,7 @@ from typing import Any
 from openapi.diff import messages, schema_changes
 from openapi.diff.changes import Change
 from openapi.diff.engine import Engine
-from openapi.diff.operations import Content, Operation, Parameter
+from openapi.diff.operations import Content, Operation, Parameter, covers
 from openapi.diff.schema_changes import Place
 from openapi.diff.schemas import Direction, Node, Parts
 from openapi.rfc7493 import pointer
@@ -95,20 +95,19 @@ class Responses:
         old, new = self._old.response_contents(had), self._new.response_contents(has)
         subject = f"answer {has}"
         for name, content in old.items():
-            if name in new:
-                media_type = new[name].media_type
-                yield from schema_changes.compare(
-                    self._engine, content.schema, new[name].schema, self._place(has, media_type=media_type)
-                )
-            else:
+            within = [name] if name in new else [narrow for narrow in new if covers(name, narrow)]
+            if name not in new:
                 yield self._change(
                     "response-media-type-removed",
                     content.parts,
                     subject,
                     is_in_new=False,
                     had=content.media_type,
-                    is_break=True,
+                    is_break=not within,
                 )
+            for narrow in within:
+                place = self._place(has, media_type=new[narrow].media_type)
+                yield from schema_changes.compare(self._engine, content.schema, new[narrow].schema, place)
         for name in new.keys() - old.keys():
             yield self._change("response-media-type-added", new[name].parts, subject, has=new[name].media_type)
 

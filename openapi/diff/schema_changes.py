@@ -27,6 +27,7 @@ class Place:
     direction: Direction
     message: Callable[[Any], str]
     is_text: bool = False
+    may_be_sent: Callable[[Any], bool] = lambda _: True
 
 
 def compare(engine: Engine, old: Parts | None, new: Parts | None, place: Place) -> Iterator[Change]:
@@ -46,7 +47,7 @@ def _change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> C
     is_break = fault.is_break and is_narrowing == (place.direction is Direction.REQUEST)
 
     def prove() -> Proof | None:
-        proofs = engine.proof(fault, place.is_text)
+        proofs = [value for value in engine.proof(fault, place.is_text) if place.may_be_sent(value)]
         return Proof(proofs[0], place.message(proofs[0])) if proofs else None
 
     effect = "narrowed" if is_narrowing else "widened"

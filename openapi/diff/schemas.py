@@ -19,6 +19,8 @@ Parts = tuple[str, ...]
 LISTS = ("allOf", "anyOf", "oneOf")
 MARKS = ("default", "deprecated", "readOnly", "writeOnly", "discriminator")
 """What is kept beside the keywords that decide which values are accepted."""
+_FLAGS = {"deprecated", "readOnly", "writeOnly"}
+"""What says nothing where it is false."""
 ANNOTATIONS = frozenset({"title", "description", "example", "examples", "externalDocs", "xml", "nullable"})
 INTEGERS = {"int32": 2**31, "int64": 2**63}
 _SHAPES: dict[str, type | tuple[type, ...]] = {
@@ -98,6 +100,7 @@ class Schemas:
             key: value
             for key, value in raw.items()
             if key not in ANNOTATIONS and not key.startswith("x-") and isinstance(value, _SHAPES.get(key, object))
+            if value is not False or key not in _FLAGS
         }
         _translate(converted, raw)
         for key in LISTS:

@@ -1,6 +1,7 @@
 """What changed for readers alone: texts, examples, tags, the hosts of servers, and unknown extensions."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ _SCHEMAS = ("schema", "schemas")
 
 def compare(old: Document, new: Document) -> Iterator[Change]:
     """The changes of texts that stand at the same place in both documents, those of schemas aside."""
-    for parts in _differing(_read(old), _read(new), ()):
+    for parts in _Texts(old, new).differing(_read(old), _read(new), ()):
         yield Change("text-changed", pointer(*parts), True, None, (), "/".join(parts[-2:]))
 
 
@@ -28,17 +29,37 @@ def _read(document: Document) -> dict[str, Any]:
     return read
 
 
-def _differing(old: Any, new: Any, parts: Parts) -> Iterator[Parts]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(old.keys() | new.keys()):
-            if _is_text(key, parts):
-                if _shown(key, old.get(key)) != _shown(key, new.get(key)):
-                    yield (*parts, key)
-            elif key in old and key in new and key not in _SCHEMAS:
-                yield from _differing(old[key], new[key], (*parts, key))
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for index, (had, has) in enumerate(zip(old, new, strict=True)):
-            yield from _differing(had, has, (*parts, str(index)))
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """The texts of two documents, those behind a reference where it stands."""
+
+    old: Document
+    new: Document
+
+    def differing(self, old: Any, new: Any, parts: Parts) -> Iterator[Parts]:
+        """Where they differ in what stands at `parts`."""
+        old, new = self.old.resolve(old), self.new.resolve(new)
+        if isinstance(old, dict) and isinstance(new, dict):
+            for key in sorted(old.keys() | new.keys()):
+                yield from self._member(key, old, new, parts)
+        elif isinstance(old, list) and isinstance(new, list):
+            if len(old) == len(new):
+                for index, (had, has) in enumerate(zip(old, new, strict=True)):
+                    yield from self.differing(had, has, (*parts, str(index)))
+            elif parts[-1:] == ("servers",) and _hosts(old) != _hosts(new):
+                yield parts
+
+    def _member(self, key: str, old: dict[str, Any], new: dict[str, Any], parts: Parts) -> Iterator[Parts]:
+        if _is_text(key, parts):
+            if _shown(key, old.get(key)) != _shown(key, new.get(key)):
+                yield (*parts, key)
+        elif key in old and key in new and key not in _SCHEMAS:
+            yield from self.differing(old[key], new[key], (*parts, key))
+
+
+def _hosts(servers: list[Any]) -> set[Any]:
+    """What of the URLs of `servers` is for readers alone."""
+    return {str(_shown("url", server.get("url"))) for server in servers if isinstance(server, dict)}
 
 
 def _shown(key: str, value: Any) -> Any:

@@ -5,6 +5,7 @@ outward. Compiled validators judge each at every step, so that what is found pro
 """
 
 import itertools
+import json
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -21,6 +22,7 @@ KEPT = 3
 """Values that are put into what is around them."""
 LONGEST = 100_000
 """Characters, items or properties of a value."""
+_READ_AS = {"true": [True], "false": [False]}
 BY_FORMAT: dict[str, tuple[str, ...]] = {
     "date-time": ("2026-03-31T12:00:00Z",),
     "date": ("2026-03-31",),
@@ -43,21 +45,23 @@ BY_FORMAT: dict[str, tuple[str, ...]] = {
 class Witnesses:
     """Looks for values, by the forms that `containment` knows."""
 
-    def __init__(self, containment: Containment, validators: Validators) -> None:
+    def __init__(self, containment: Containment, validators: Validators, is_text: bool = False) -> None:
+        """With `is_text` values are sent as text: `1` is a number as well as a string."""
         self._containment = containment
         self._validators = validators
+        self._readings = _as_text if is_text else _as_is
         self._examples: dict[tuple[int, ...], Any] = {}
         self._held: list[Node] = []
 
     def of(self, fault: Fault) -> list[Any]:
-        """A value that the outermost schema of `fault` accepts and its counterpart does not; empty if none is found."""
+        """Values that the outermost schema of `fault` accepts and its counterpart does not; empty if none is found."""
         found: Iterable[Any] = self._candidates(fault)
         for step in fault.steps:
             if step.form:
                 found = self._around(step, step.form, found)
             tried = itertools.islice(found, MOST_TRIED)
             found = list(itertools.islice((value for value in tried if self._proves(step, value)), KEPT))
-        return list(found)[:1]
+        return list(found)
 
     def example(self, node: Node) -> list[Any]:
         """A value that satisfies `node`; empty if none is found."""
@@ -72,7 +76,9 @@ class Witnesses:
 
     def _proves(self, step: Step, value: Any) -> bool:
         accepts = self._validators.accepts
-        return accepts(step.pair.small, value) is True and accepts(step.pair.big, value) is False
+        return accepts(step.pair.small, value) is True and all(
+            accepts(step.pair.big, reading) is False for reading in self._readings(value)
+        )
 
     def _candidates(self, fault: Fault) -> Iterator[Any]:
         pair = fault.steps[0].pair
@@ -196,6 +202,25 @@ class Witnesses:
             else:
                 name = "other" if step.name == OTHER else step.name
                 yield from self._objects_with(form, name, value)
+
+
+def _as_is(value: Any) -> list[Any]:
+    return [value]
+
+
+def _as_text(value: Any) -> list[Any]:
+    """What the text that `value` is sent as may be read as."""
+    if isinstance(value, str):
+        return [value, *_READ_AS.get(value, ()), *_numbers_of(value)]
+    return [value, json.dumps(value)] if isinstance(value, bool | int | float) else [value]
+
+
+def _numbers_of(text: str) -> list[float]:
+    try:
+        number = float(text)
+    except ValueError:
+        return []
+    return [number] if math.isfinite(number) else []
 
 
 def _lengths(form: Form, others: list[Form]) -> list[int]:

@@ -13,7 +13,7 @@ def test_the_newest_comes_first_with_each_addition() -> None:
     assert told.startswith("# Changelog of Interaction Reporting API\n\n## 1.1: minor change from 1.0\n\n- ")
     assert told.endswith("\n\n## 1.0\n\nThe first version.\n")
     assert "\n- body /client_event_id is a new property: It may be left out.\n" in told
-    assert "- 3 texts for readers changed.\n" in told
+    assert "- 5 texts for readers changed.\n" in told
     assert "(breaking)" not in told
 
 

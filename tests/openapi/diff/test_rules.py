@@ -1,0 +1,47 @@
+"""The policy: each row of it decides something."""
+
+import pytest
+
+from openapi.diff import rules
+from openapi.diff.rules import RULES, Class, overall
+from tests.openapi.diff.pairs import PAIRS, Pair
+
+NEVER_ALONE = {"success-status-added-on-request"}
+"""Rules of changes that come with another of the same class: a preference is a parameter that is added."""
+
+
+def reached(rule: str) -> list[Pair]:
+    """The labelled pairs in which `rule` judges a change."""
+    return [pair for pair in PAIRS if rule in pair.label.rules and not pair.unmet]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its row a pair is not judged as it is labelled."""
+    pairs = reached(rule)
+    assert pairs, f"no pair has {rule}: label one, or drop the rule"
+    assert all(pair.is_met for pair in pairs)
+    monkeypatch.delitem(RULES, rule)
+    assert not any(pair.is_met for pair in pairs)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_class_of_each_rule_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With any other class some pair is not what it is labelled."""
+    row = RULES[rule]
+    kinds = {Class.MAJOR} if rule in NEVER_ALONE else set(Class)
+    for kind in kinds - {row.kind}:
+        monkeypatch.setitem(RULES, rule, row._replace(kind=kind))
+        assert not all(pair.is_met for pair in reached(rule)), kind
+
+
+def test_what_has_no_rule_needs_a_major_version() -> None:
+    """It is not proved compatible."""
+    [pair] = [pair for pair in PAIRS if pair.name == "callbacks are not compared"]
+    [change] = pair.changes()
+    assert rules.judge(change) is rules.UNDECIDED
+
+
+def test_nothing_needs_no_version() -> None:
+    """Without a change there is no class."""
+    assert overall([]) == Class.NONE
