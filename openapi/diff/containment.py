@@ -5,7 +5,9 @@ jsonschema-rs may still know better. A pair of schemas that is being compared is
 as references lead back: whatever is wrong with it is found on the way that was taken first.
 """
 
+import itertools
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +21,14 @@ MOST_COMPARISONS = 50_000
 """Of schemas in one run, beyond which nothing is decided."""
 MOST_FAULTS = 200
 """Of one pair of schemas."""
+MOST_WITHIN = 1_000
+"""Faults of one form, beyond which the rest is not looked at."""
+PATTERN = 150
+"""Comparisons that two patterns weigh as much as."""
+MOST_NESTED = 80
+"""Pairs that are being compared at once, each within the one before."""
+MOST_LISTED = 300
+"""Objects and arrays of one enum, each of which is compared with all that another one lists."""
 NESTED = 2
 """Levels of properties by which two schemas are told apart."""
 UNDECIDED = "undecided"
@@ -89,8 +99,9 @@ class Containment:
         self._validators = validators
         self._is_same = is_same
         self._is_text = is_text
-        self._left = MOST_COMPARISONS
+        self._left: float = MOST_COMPARISONS
         self._is_trying = False
+        self._depth = 0
         self._found: dict[tuple[Any, ...], list[Fault]] = {}
         self._assumed: set[tuple[Any, ...]] = set()
         self._forms: dict[tuple[int, ...], list[Form]] = {}
@@ -107,7 +118,11 @@ class Containment:
         self._held.append(pair)
         self._found[pair.key] = []
         known = len(self._found)
-        found = self._compared(pair)
+        self._depth += 1
+        try:
+            found = self._compared(pair)
+        finally:
+            self._depth -= 1
         # Of what is within it was asked there.
         if any(fault.is_break and len(fault.steps) == 1 for fault in found) and self._validators.covers(big, small):
             found = [fault for fault in found if not fault.is_break]
@@ -128,14 +143,14 @@ class Containment:
             self._spend(len(self._forms[node.key]))
         return self._forms[node.key]
 
-    def _spend(self, steps: int) -> None:
+    def _spend(self, steps: float) -> None:
         self._left -= steps
         if self._left < 0:
             raise TooMuchError
 
     def _compared(self, pair: Pair) -> list[Fault]:
         try:
-            self._spend(1)
+            self._spend(1 if self._depth <= MOST_NESTED else math.inf)
             small, big = self.forms(pair.small), self.forms(pair.big)
         except TooMuchError:
             return [Fault(UNDECIDED, owner=_first(pair.big), steps=(Step(pair),))]
@@ -149,7 +164,10 @@ class Containment:
         found = [fault if fault.steps else replace(fault, steps=here) for fault in found]
         found = [fault if fault.owner else replace(fault, owner=_first(pair.big)) for fault in found]
         found.sort(key=lambda fault: len(fault.path))
-        return list({fault.key: fault for fault in reversed(found)}.values())[::-1][:MOST_FAULTS]
+        found = list({fault.key: fault for fault in reversed(found)}.values())[::-1]
+        if len(found) > MOST_FAULTS:  # what is left out may be a break
+            found = [*found[: MOST_FAULTS - 1], Fault(UNDECIDED, owner=_first(pair.big), steps=here)]
+        return found
 
     def _marks(self, small: list[Form], big: list[Form]) -> Iterator[Fault]:
         """What is said of the values beside which are accepted."""
@@ -168,7 +186,7 @@ class Containment:
         if not open_ones:
             return [self._none_like(pair, form, candidates)]
         if len(open_ones) == 1:
-            return list(self._within(pair, form, open_ones[0]))
+            return self._all_within(pair, form, open_ones[0])
         return self._within_one_of(pair, form, rivals, open_ones)
 
     def _within_one_of(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
@@ -180,8 +198,16 @@ class Containment:
         if self._validators.covers(pair.big, form.node):
             return []
         if len(rivals) == len(candidates):
-            return list(self._within(pair, form, candidates[rivals.index(form)]))
+            return self._all_within(pair, form, candidates[rivals.index(form)])
         return [Fault("anyOf", form.summary, [candidate.summary for candidate in candidates], form=form)]
+
+    def _all_within(self, pair: Pair, form: Form, candidate: Form) -> list[Fault]:
+        """Why `candidate` may refuse what is of `form`, as far as it is looked at."""
+        try:
+            found = list(itertools.islice(self._within(pair, form, candidate), MOST_WITHIN))
+        except TooMuchError:
+            return [Fault(UNDECIDED, form=form)]
+        return found if len(found) < MOST_WITHIN else [*found, Fault(UNDECIDED, form=form)]
 
     def _likely(self, form: Form, candidates: list[Form]) -> list[Form]:
         """Those of `candidates` that are written as `form` is, or else all."""
@@ -197,6 +223,8 @@ class Containment:
                 if fault.is_break:
                     return None
                 found.append(fault)
+        except TooMuchError:
+            return None
         finally:
             self._is_trying = was_trying
         return found
@@ -211,6 +239,9 @@ class Containment:
 
     def _refused(self, pair: Pair, form: Form, candidates: list[Form]) -> Iterator[Fault]:
         """Of the values that `form` lists those that are not accepted."""
+        if not _is_short(form.listed or []):
+            yield Fault(UNDECIDED, form=form)
+            return
         refused = []
         for value in form.listed or ():
             if self._validators.accepts(form.node, value) is False:
@@ -238,7 +269,11 @@ class Containment:
         return {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum", "const": "enum"}.get(named, named)
 
     def _within(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
-        """Why `candidate`, of the same type, may refuse what is of `form`; what is easily seen comes first."""
+        """Why `candidate`, of the same type, may refuse what is of `form`; what is easily seen comes first.
+
+        TooMuchError.
+        """
+        self._spend(PATTERN if set(candidate.all_of("pattern")) - set(form.all_of("pattern")) else 0)
         for difference in bounds.differences(form, candidate):
             yield Fault(*difference, form=form)
         had = form.beyond
@@ -253,6 +288,7 @@ class Containment:
 
     def _exclusions(self, form: Form, candidate: Form) -> Iterator[Fault]:
         for excluded in candidate.excluded:
+            self._spend(1 + len(form.excluded) // 10)
             if not self._is_excluded(Node((excluded,)), form) and not self._is_disjoint(form, excluded):
                 yield Fault("not", None, excluded, excluded if isinstance(excluded, dict) else None, form=form)
 
@@ -283,7 +319,7 @@ class Containment:
         """Whether nothing is of `form`, as far as is easily seen."""
         if form.is_evidently_empty():
             return True
-        if form.listed is not None:
+        if form.listed is not None and _is_short(form.listed):
             return all(self._validators.accepts(form.node, value) is False for value in form.listed)
         required = form.required if levels and form.kind == "object" else ()
         return any(self._accepts_nothing(form.property(name), levels - 1) for name in required)
@@ -323,6 +359,11 @@ class Containment:
         return any(
             form.kind == "string" and not bounds.is_bounded(form) and form.listed is None for form in self.forms(node)
         )
+
+
+def _is_short(listed: list[Any]) -> bool:
+    """Whether few enough values are listed for each to be compared with all of another list."""
+    return sum(isinstance(value, dict | list) for value in listed) <= MOST_LISTED
 
 
 def _marked(found: list[Form], mark: str) -> Any:

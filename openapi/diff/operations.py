@@ -145,6 +145,10 @@ class Operation:
         """The media types of the answer with `status`."""
         return contents(self.responses[status], self.response_parts(status))
 
+    def links(self, status: str) -> Mapping[str, Any]:
+        """Those of the answer with `status`, by name."""
+        return _mapping(self.responses[status].get("links"))
+
     @cached_property
     def security(self) -> frozenset[Alternative]:
         """The ways in."""

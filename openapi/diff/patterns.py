@@ -15,8 +15,10 @@ from typing import Any
 
 MOST_PLACES = 4_000
 """Of one expression."""
-MOST_STEPS = 50_000
+MOST_STEPS = 20_000
 """From places to places, of all the texts that are looked through."""
+MOST_BOUNDS = 400
+"""Of the ranges of characters that are told apart."""
 
 _LAST = 0x10FFFF
 _LINE_ENDS = ((0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029))
@@ -33,6 +35,10 @@ _NOT_CLASSES = {
 }
 _PREFERRED = [ord(letter) for letter in "axAX0 -_.~!"]
 """What a text that is shown is made of, if it can be."""
+
+_ESCAPED = re.compile(r"\\[^0]", re.DOTALL)
+_FOREIGN = re.compile(r"\[\^?\]|\[[^\]]*(?:\[|&&|--|~~|\|\|)|\{,|\\0|\(\?[P#]")
+"""An empty class, what may be a class within a class or an operation on classes, `{,3}`, octal numbers, comments."""
 
 Ranges = tuple[tuple[int, int], ...]
 """Code points, first and last of each range."""
@@ -134,6 +140,8 @@ def _characters(automata: list[_Automaton]) -> list[int]:
             for ranges, _ in steps:
                 for low, high in ranges:
                     bounds |= {low, high + 1}
+    if len(bounds) > MOST_BOUNDS:
+        raise UndecidedError
     ordered = sorted(bounds)
     preferred = [
         next((code for code in _PREFERRED if low <= code < high), low) for low, high in itertools.pairwise(ordered)
@@ -150,10 +158,7 @@ def _reluctance(code: int) -> tuple[int, bool, int]:
 @lru_cache(maxsize=100)
 def _automaton(pattern: str) -> _Automaton:
     """`pattern`, found anywhere in a text."""
-    try:
-        parsed = _parser.parse(pattern, re.ASCII)
-    except (re.error, OverflowError, RecursionError):
-        raise UndecidedError from None
+    parsed = _parsed(pattern)
     automaton = _Automaton()
     automaton.start = automaton.place()
     begun = automaton.place()
@@ -163,9 +168,25 @@ def _automaton(pattern: str) -> _Automaton:
     inner = automaton.place()
     automaton.free[automaton.start].append(("", inner))
     automaton.free[begun].append(("", inner))
-    automaton.end = _sequence(automaton, parsed, inner)
+    try:
+        automaton.end = _sequence(automaton, parsed, inner)
+    except RecursionError:
+        raise UndecidedError from None
     automaton.steps[automaton.end].append((((0, _LAST),), automaton.end))
     return automaton
+
+
+def _parsed(pattern: str) -> Any:
+    """`pattern` as Python reads it; UndecidedError where JavaScript may read it otherwise (ECMA-262 section 22.2.1)."""
+    if _FOREIGN.search(_ESCAPED.sub("x", pattern)):
+        raise UndecidedError
+    try:
+        parsed = _parser.parse(pattern, re.ASCII)
+    except (re.error, OverflowError, RecursionError):
+        raise UndecidedError from None
+    if parsed.state.flags != re.ASCII:
+        raise UndecidedError
+    return parsed
 
 
 def _sequence(automaton: _Automaton, parsed: Iterable[tuple[Any, Any]], place: int) -> int:
@@ -197,7 +218,9 @@ def _element(automaton: _Automaton, operation: Any, argument: Any, place: int) -
 
 def _repeated(automaton: _Automaton, inner: Any, place: int, least: range, most: Any) -> int:
     for _ in least:
-        place = _sequence(automaton, inner, place)
+        before, place = place, _sequence(automaton, inner, place)
+        if place == before:  # it takes nothing, however often
+            return place
     if most is sre.MAXREPEAT:
         loop = automaton.place()
         automaton.free[place].append(("", loop))
@@ -206,7 +229,9 @@ def _repeated(automaton: _Automaton, inner: Any, place: int, least: range, most:
     end = automaton.place()
     for _ in range(most - len(least)):
         automaton.free[place].append(("", end))
-        place = _sequence(automaton, inner, place)
+        before, place = place, _sequence(automaton, inner, place)
+        if place == before:
+            break
     automaton.free[place].append(("", end))
     return end
 

@@ -142,7 +142,7 @@ class Requests:
             yield self._change("request-media-type-added", new[name].parts, "body", has=new[name].media_type)
 
     def _content(self, old: Content, new: Content) -> Iterator[Change]:
-        encodings = [dict(one.raw.get("encoding") or {}) for one in (old, new)]
+        encodings = [one.raw.get("encoding") or {} for one in (old, new)]
         if encodings[0] != encodings[1] and old.media_type.lower().startswith(_ENCODED):
             yield self._change(
                 "body-encoding-changed", new.parts, "body", had=encodings[0], has=encodings[1], is_break=True

@@ -129,9 +129,7 @@ class Responses:
             yield self._change("response-header-added", new[name].parts, f"answer {has} header {new[name].name}")
 
     def _links(self, had: str, has: str) -> Iterator[Change]:
-        old, new = (
-            operation.responses[key].get("links") or {} for operation, key in ((self._old, had), (self._new, has))
-        )
+        old, new = (operation.links(key) for operation, key in ((self._old, had), (self._new, has)))
         for name in new.keys() - old.keys():
             yield self._change(
                 "link-added", (*self._new.response_parts(has), "links", name), f"answer {has} link {name}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from openapi.contract import Document, parts_of
+from openapi.contract import ContractError, Document, parts_of
 from openapi.rfc7493 import pointer
 
 Schema = dict[str, Any] | bool
@@ -26,14 +26,18 @@ INTEGERS = {"int32": 2**31, "int64": 2**63}
 _SHAPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), int),
     **dict.fromkeys(("minimum", "maximum", "multipleOf"), (int, float)),
+    **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), (bool, int, float)),
     **dict.fromkeys(("required", "enum", *LISTS), list),
     **dict.fromkeys(("pattern", "format"), str),
     **dict.fromkeys(("properties", "discriminator"), dict),
     **dict.fromkeys(("items", "not", "additionalProperties"), (dict, bool)),
     "type": (str, list),
     "uniqueItems": bool,
+    "$ref": (),
 }
 """Of values that are no others in OpenAPI 3.0: what is of another shape says nothing."""
+_LARGEST = 10**300
+"""What numbers are compared up to: they become floats on the way."""
 
 
 class Direction(StrEnum):
@@ -79,8 +83,11 @@ class Schemas:
 
     def _raw(self, parts: Parts) -> Any:
         """What stands at `parts`, a reference as it is."""
-        parent = self._document.at(parts[:-1])
-        return parent[int(parts[-1])] if isinstance(parent, list) else parent[parts[-1]]
+        try:
+            parent = self._document.at(parts[:-1])
+            return parent[int(parts[-1])] if isinstance(parent, list) else parent[parts[-1]]
+        except (LookupError, TypeError, ValueError):
+            raise ContractError(f"the reference to {pointer(*parts)} leads through another one to nowhere") from None
 
     def _reference(self, parts: Parts) -> str:
         return f"{self.name}#/$defs/{pointer(*parts)[1:].replace('~', '~0').replace('/', '~1')}"
@@ -99,7 +106,7 @@ class Schemas:
         converted = {
             key: value
             for key, value in raw.items()
-            if key not in ANNOTATIONS and not key.startswith("x-") and isinstance(value, _SHAPES.get(key, object))
+            if key not in ANNOTATIONS and not key.startswith("x-") and _is_shaped(key, value)
             if value is not False or key not in _FLAGS
         }
         _translate(converted, raw)
@@ -128,7 +135,7 @@ class Schemas:
         """Where the schema that `raw` refers to stands, after references to references."""
         self._document.resolve(raw)  # raises if it is nowhere
         parts: Parts = ()
-        while isinstance(raw.get("$ref"), str):
+        while isinstance(raw, dict) and isinstance(raw.get("$ref"), str):
             parts = parts_of(raw["$ref"])
             raw = self._raw(parts)
         return parts
@@ -163,7 +170,7 @@ class Schemas:
 
 
 _DOCUMENT = re.compile(r'"\$ref":"urn:[a-z]+#')
-_REFERENCE = re.compile(r'"\$ref":"#/\$defs/([^"]*)"')
+_REFERENCE = re.compile(r'"\$ref":("#/\$defs/(?:[^"\\]|\\.)*")')
 
 
 def text(schema: Any) -> str:
@@ -173,7 +180,17 @@ def text(schema: Any) -> str:
 
 def references(written: str) -> set[str]:
     """What a schema that `text` has written refers to."""
-    return set(_REFERENCE.findall(written))
+    return {json.loads(found).removeprefix("#/$defs/") for found in _REFERENCE.findall(written)}
+
+
+def _is_shaped(key: str, value: Any) -> bool:
+    """Whether `value` is one that `key` may have; ContractError if it is too large to be compared."""
+    shape = _SHAPES.get(key, object)
+    if isinstance(value, bool):
+        return shape in (object, bool) or (isinstance(shape, tuple) and bool in shape)
+    if isinstance(value, int | float) and abs(value) > _LARGEST:
+        raise ContractError(f"{key} has a number that is too large to be compared")
+    return isinstance(value, shape)
 
 
 def _translate(converted: dict[str, Any], raw: Mapping[str, Any]) -> None:
@@ -183,14 +200,14 @@ def _translate(converted: dict[str, Any], raw: Mapping[str, Any]) -> None:
         if isinstance(raw.get("enum"), list) and None not in raw["enum"]:
             converted["enum"] = [*raw["enum"], None]
     for key, excluded in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if raw.get(excluded) is True and key in raw:
+        if raw.get(excluded) is True and key in converted:
             converted[excluded] = converted.pop(key)
         elif isinstance(raw.get(excluded), bool):
             del converted[excluded]
     if "required" in converted:
         converted["required"] = [name for name in converted["required"] if isinstance(name, str)]
-    if raw.get("type") == "integer" and raw.get("format") in INTEGERS:
-        bound = INTEGERS[raw["format"]]
+    if raw.get("type") == "integer" and converted.get("format") in INTEGERS:
+        bound = INTEGERS[converted["format"]]
         converted["allOf"] = [*_list(raw.get("allOf")), {"minimum": -bound, "maximum": bound - 1}]
 
 

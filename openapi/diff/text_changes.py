@@ -64,7 +64,12 @@ def _hosts(servers: list[Any]) -> set[Any]:
 
 def _shown(key: str, value: Any) -> Any:
     """What of a text is for readers alone: of a URL all but its path."""
-    return urlsplit(value)._replace(path="") if key == "url" and isinstance(value, str) else value
+    if key != "url" or not isinstance(value, str):
+        return value
+    try:
+        return urlsplit(value)._replace(path="")
+    except ValueError:
+        return value
 
 
 def _is_text(key: str, parts: Parts) -> bool:

@@ -11,6 +11,10 @@ from openapi.validation import FORMATS
 
 MOST_VALUES, MOST_ALTERNATIVES = 1_000, 64
 """Of a schema that is brought to canonical form, which may take exponential time (jsonschema-rs 0.60)."""
+MOST_WEIGHED = 500_000
+"""Values of all schemas of one run that are brought to canonical form."""
+PER_VALUE = 4
+"""Characters of a pattern that weigh as much as a value: comparing patterns takes quadratic time."""
 BACKTRACKING = 100_000
 """Steps that a pattern may take with one value."""
 
@@ -22,6 +26,7 @@ class Validators:
         self._schemas = schemas
         self._made: dict[tuple[int, ...], jsonschema_rs.Draft202012Validator | None] = {}
         self._canonicals: dict[tuple[int, ...], jsonschema_rs.CanonicalSchema | None] = {}
+        self._left = MOST_WEIGHED
         self._held: list[Node] = []  # what is known by its identity
 
     @cached_property
@@ -85,6 +90,8 @@ class Validators:
 
     def _is_large(self, node: Node) -> bool:
         """Whether `node`, with what it refers to, has more to it than is brought to canonical form."""
+        if self._left <= 0:
+            return True
         waiting: list[Any] = list(node.schemas)
         seen, values, alternatives = set[str](), 0, 1
         while waiting and values <= MOST_VALUES and alternatives <= MOST_ALTERNATIVES:
@@ -92,14 +99,17 @@ class Validators:
             values += 1
             if isinstance(found, dict):
                 waiting += found.values()
+                values += len(str(found.get("pattern", ""))) // PER_VALUE
                 for key in ("anyOf", "oneOf"):
-                    alternatives *= max(1, len(found.get(key, ())))
+                    branches = found.get(key)
+                    alternatives *= max(1, len(branches)) if isinstance(branches, list) else 1
                 reference = found.get("$ref")
                 if isinstance(reference, str) and reference not in seen:
                     seen.add(reference)
                     waiting += [schemas.targets[reference] for schemas in self._schemas if reference in schemas.targets]
             elif isinstance(found, list):
                 waiting += found
+        self._left -= values
         return bool(waiting)
 
     def _of(self, node: Node) -> jsonschema_rs.Draft202012Validator | None:

@@ -22,6 +22,12 @@ KEPT = 3
 """Values that are put into what is around them."""
 LONGEST = 100_000
 """Characters, items or properties of a value."""
+LARGEST = 1_000_000
+"""The same of all that is within a value together."""
+MOST_WORK = 300_000
+"""Examples that are asked for, and values within those that are tried, in one run."""
+DEEPEST = 25
+"""Examples that are looked for at once, each within the one before."""
 _READ_AS = {"true": [True], "false": [False]}
 BY_FORMAT: dict[str, tuple[str, ...]] = {
     "date-time": ("2026-03-31T12:00:00Z",),
@@ -52,6 +58,9 @@ class Witnesses:
         self._readings = _as_text if is_text else _as_is
         self._examples: dict[tuple[int, ...], Any] = {}
         self._held: list[Node] = []
+        self._left = MOST_WORK
+        self._depth = 0
+        self._sampled: set[tuple[int, ...]] = set()
 
     def of(self, fault: Fault) -> list[Any]:
         """Values that the outermost schema of `fault` accepts and its counterpart does not; empty if none is found."""
@@ -68,16 +77,25 @@ class Witnesses:
         if node.key not in self._examples:
             self._held.append(node)
             self._examples[node.key] = []  # of what is within itself there is none
-            tried = itertools.islice(self._samples(node), MOST_TRIED)
+            self._depth += 1
+            tried = itertools.islice(self._samples(node) if self._may_go_on(1) else (), MOST_TRIED)
             self._examples[node.key] = list(
                 itertools.islice((value for value in tried if self._validators.accepts(node, value)), KEPT)
             )
+            self._depth -= 1
         return list(self._examples[node.key])
+
+    def _may_go_on(self, work: int) -> bool:
+        """Whether anything more is looked for, after `work`."""
+        self._left -= work
+        return self._left > 0 and self._depth <= DEEPEST
 
     def _proves(self, step: Step, value: Any) -> bool:
         accepts = self._validators.accepts
-        return accepts(step.pair.small, value) is True and all(
-            accepts(step.pair.big, reading) is False for reading in self._readings(value)
+        return (
+            self._may_go_on(_size(value) // 10)
+            and accepts(step.pair.small, value) is True
+            and all(accepts(step.pair.big, reading) is False for reading in self._readings(value))
         )
 
     def _candidates(self, fault: Fault) -> Iterator[Any]:
@@ -126,7 +144,7 @@ class Witnesses:
             yield from self._filled(form, [], length)
         for item in items:
             for length in sorted({*lengths, 2}):
-                if 1 < length <= LONGEST:
+                if 1 < length <= LARGEST // _size(item):
                     yield [item] * length
 
     def _filled(self, form: Form, begun: list[Any], length: int) -> Iterator[list[Any]]:
@@ -144,8 +162,8 @@ class Witnesses:
                 fresh.append(item)
         if len(fresh) >= missing:
             yield [*begun, *fresh[:missing]]
-        elif self.example(form.items):
-            yield [*begun, *(self.example(form.items) * missing)[:missing]]
+        elif (items := self.example(form.items)) and missing <= LARGEST // max(map(_size, items)):
+            yield [*begun, *(items * missing)[:missing]]
 
     def _distinct(self, node: Node) -> Iterator[Any]:
         """Values that satisfy `node`, as many different ones as there easily are."""
@@ -153,7 +171,13 @@ class Witnesses:
         plain = [value for value in (0, "a0") if self._validators.accepts(node, value)]
         if plain:
             yield from (value for value in simple if type(value) is type(plain[0]))
-        yield from (value for value in self._samples(node) if self._validators.accepts(node, value))
+        if node.key in self._sampled or len(self._sampled) > DEEPEST or not self._may_go_on(1):
+            return
+        self._sampled.add(node.key)
+        try:
+            yield from (value for value in self._samples(node) if self._validators.accepts(node, value))
+        finally:
+            self._sampled.remove(node.key)
 
     def _objects(self, form: Form, others: list[Form]) -> Iterator[dict[str, Any]]:
         named = form.names.union(*(other.names for other in others))
@@ -184,7 +208,9 @@ class Witnesses:
 
     def _bases(self, form: Form) -> list[dict[str, Any]]:
         """Objects with what is required, and with all that is declared."""
-        made = []
+        made: list[dict[str, Any]] = []
+        if not self._may_go_on(len(form.required | form.names)):
+            return made
         for names in (form.required, form.required | form.names):
             values = {name: self.example(form.property(name)) for name in sorted(names)}
             if all(values[name] for name in form.required):
@@ -221,6 +247,15 @@ def _numbers_of(text: str) -> list[float]:
     except ValueError:
         return []
     return [number] if math.isfinite(number) else []
+
+
+def _size(value: Any) -> int:
+    """Characters, items and properties of all that is within `value`, and 1."""
+    if isinstance(value, str):
+        return 1 + len(value)
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    return 1 + sum(map(_size, value)) if isinstance(value, list) else 1
 
 
 def _lengths(form: Form, others: list[Form]) -> list[int]:

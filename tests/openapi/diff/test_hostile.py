@@ -1,0 +1,167 @@
+"""Hostile documents: comparing them ends soon, with an answer or a ContractError."""
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+
+from openapi.contract import LARGE, ContractError, Document
+from openapi.diff.compare import compare
+
+pytestmark = pytest.mark.timeout(60)
+
+TEXT = {"type": "string"}
+BASES: list[dict[str, Any]] = [{}, {"type": "integer", "minimum": 3}, {"type": "object", "properties": {"a": TEXT}}]
+VALUES: list[Any] = [None, True, 0, -1, 1.5, 10**400, "x", "(", [], [1], [{}], {}, {"$ref": 5}, {"anyOf": 5}]
+KEYS = [
+    *("minimum", "maximum", "exclusiveMinimum", "multipleOf", "minLength", "maxItems", "maxProperties", "required"),
+    *("enum", "allOf", "anyOf", "oneOf", "not", "pattern", "format", "properties", "items", "additionalProperties"),
+    *("type", "uniqueItems", "nullable", "discriminator", "default", "readOnly", "$ref", "const", "patternProperties"),
+]
+
+
+def document(schema: Any, schemas: dict[str, Any] | None = None, **operation: Any) -> Document:
+    """A document with one request body."""
+    body = {"content": {"application/json": {"schema": schema}}}
+    paths = {"/": {"post": {"requestBody": body, "responses": {}, **operation}}}
+    raw = {"openapi": "3.0.3", "info": {}, "paths": paths, "components": {"schemas": schemas or {}}}
+    return Document.read(json.dumps(raw), LARGE)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_malformed_keywords_are_survived(key: str) -> None:
+    """Whatever a keyword has."""
+    for base in BASES:
+        for value in VALUES:
+            for pair in ((base, {**base, key: value}), ({**base, key: value}, base)):
+                with contextlib.suppress(ContractError):
+                    compare(*map(document, pair))
+
+
+def test_a_bound_that_is_excluded_may_be_malformed() -> None:
+    """It is not there, then."""
+    assert compare(document({"minimum": "a", "exclusiveMinimum": True}), document({})) == []
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["#/info/title", "#/components/schemas/None/properties/a", "#/components/schemas/Text", "#/nowhere", "other#/a"],
+)
+def test_references_to_what_is_no_schema_are_survived(reference: str) -> None:
+    """Also one that leads through another reference."""
+    schemas = {
+        "None": {"$ref": "#/components/schemas/Object", "properties": {"a": TEXT}},
+        "Object": {"type": "object"},
+        "Text": {"$ref": "#/openapi"},
+    }
+    with contextlib.suppress(ContractError):
+        compare(document({"$ref": reference}, schemas), document(TEXT))
+
+
+@pytest.mark.parametrize("responses", [{"links": [1]}, {"links": "x", "headers": "x"}, {"headers": {"X": 5}}])
+def test_malformed_answers_are_survived(responses: Any) -> None:
+    """As if nothing stood there."""
+    assert compare(document({}, responses={"200": responses}), document({}, responses={"200": {}})) is not None
+
+
+@pytest.mark.parametrize("encoding", ["abc", [1]])
+def test_malformed_encodings_are_compared(encoding: Any) -> None:
+    """They are not understood, but they are not the same."""
+
+    def body(encoding: Any) -> dict[str, Any]:
+        return {"content": {"multipart/form-data": {"schema": TEXT, "encoding": encoding}}}
+
+    found = compare(document({}, requestBody=body(encoding)), document({}, requestBody=body({})))
+    assert [change.rule for change in found] == ["body-encoding-changed"]
+
+
+def test_servers_without_a_host_are_compared() -> None:
+    """A URL that is none."""
+    old, new = (document({}, servers=[{"url": url}]) for url in ("http://[", "http://]"))
+    assert [change.rule for change in compare(old, new)] == ["server-path-changed", "text-changed"]
+
+
+@pytest.mark.parametrize("name", ['a"b', "é", "a\\b", "a~b", "%41"])  # é: not ASCII, as JSON may write it
+def test_a_break_behind_a_reference_is_found_whatever_its_name(name: str) -> None:
+    """The reference is written the same in both documents; what it leads to is not."""
+    reference = {"$ref": "#/components/schemas/" + name.replace("~", "~0").replace("%", "%25")}
+    old, new = (document(reference, {name: {"type": "string", "maxLength": most}}) for most in (2, 1))
+    assert [change.rule for change in compare(old, new)] == ["request-maxLength-narrowed"]
+
+
+def test_a_break_is_not_lost_among_many_other_changes() -> None:
+    """Of too many faults some are left out, and then what is left out may be a break."""
+
+    def schema(deprecated: bool, most: int) -> dict[str, Any]:
+        many = {f"a{index}": {**TEXT, "deprecated": deprecated} for index in range(300)}
+        inner = {"type": "object", "properties": {"z": {**TEXT, "maxLength": most}}}
+        return {"type": "object", "properties": {**many, "z": inner}}
+
+    assert any(change.is_break for change in compare(document(schema(False, 2)), document(schema(True, 1))))
+
+
+def chain(length: int, **step: Any) -> dict[str, Any]:
+    """Schemas that each refer to the next one, by `step`."""
+    written = json.dumps(step)
+    return {f"N{index}": json.loads(written.replace("NEXT", f"N{index + 1}")) for index in range(length)}
+
+
+NEXT = {"$ref": "#/components/schemas/NEXT"}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"type": "object", "properties": {"p": NEXT}, "required": ["p"]},
+        {"type": "array", "items": NEXT, "minItems": 1, "uniqueItems": True},
+        {"type": "object", "not": NEXT},
+        {"allOf": [NEXT]},
+        {"$ref": NEXT["$ref"]},
+    ],
+    ids=["objects", "arrays", "not", "allOf", "references"],
+)
+def test_long_chains_of_references_are_survived(step: dict[str, Any]) -> None:
+    """What is too deep is not proved compatible."""
+    old, new = (
+        document({"$ref": "#/components/schemas/N0"}, {**chain(1500, **step), "N1500": {**TEXT, "maxLength": most}})
+        for most in (2, 1)
+    )
+    assert any(change.is_break for change in compare(old, new))
+
+
+def test_arrays_of_themselves_are_survived() -> None:
+    """No example of what never ends is looked for."""
+    schemas = {"A": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/A"}}}
+    root = {"$ref": "#/components/schemas/A"}
+    assert compare(document(root, schemas), document(TEXT, schemas))
+
+
+def many(count: int, **last: Any) -> dict[str, Any]:
+    """An object of as many texts, each with `last`."""
+    return {"type": "object", "properties": {f"p{index}": {**TEXT, **last} for index in range(count)}}
+
+
+def one_of(least: int) -> dict[str, Any]:
+    """Alternatives that may overlap."""
+    named = [f"a{index}" for index in range(60)]
+    return {"oneOf": [{"required": [name], "properties": {name: {**TEXT, "minLength": least}}} for name in named]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param(many(20_000), many(20_000, maxLength=5), id="properties"),
+        pytest.param(many(20_000), {**many(20_000), "required": [f"p{i}" for i in range(20_000)]}, id="required"),
+        pytest.param(
+            {"enum": [{"a": index} for index in range(20_000)]},
+            {"enum": [{"a": index} for index in range(1, 20_000)]},
+            id="enum of objects",
+        ),
+        pytest.param(one_of(0), one_of(1), id="oneOf"),
+        pytest.param({**TEXT, "pattern": "x" * 30_000}, {**TEXT, "pattern": "x" * 30_000 + "c"}, id="long pattern"),
+    ],
+)
+def test_large_schemas_are_compared_soon(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """And a break among them is found."""
+    assert any(change.is_break for change in compare(document(old), document(new)))
