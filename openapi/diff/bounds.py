@@ -13,6 +13,11 @@ HINTS = frozenset({"password", "float", "double", "binary", *INTEGERS})
 LENGTHS = {"uuid": 36, "date": 10}
 """Of texts that have a format."""
 
+TEXT = Form("string", (), ())
+INTEGER = Form("number", ({"type": "integer"},), ())
+WHOLE_NUMBER = "^-?(0|[1-9][0-9]*)$"
+"""An integer as JSON writes it (RFC 8259 section 6)."""
+
 
 class Difference(NamedTuple):
     """What `keyword` has in the form that is smaller and in that which should not be, and the schema it stands in."""
@@ -41,9 +46,15 @@ def differences(form: Form, candidate: Form) -> Iterator[Difference]:
             yield Difference("format", sorted(form.formats), name, candidate.owner("format"))
 
 
-def is_bounded(form: Form) -> bool:
-    """Whether a text of `form` must be anything but a text."""
-    return any(True for _ in differences(Form(form.kind, (), ()), form)) or bool(form.excluded or form.beyond)
+def takes(form: Form, any_one: Form) -> bool:
+    """Whether `form` accepts all that is of `any_one`, which says little: what is hard to decide is taken to be no."""
+    is_plain = form.kind == any_one.kind and form.listed is None and not form.excluded and not form.beyond
+    return is_plain and not any(True for _ in differences(any_one, form))
+
+
+def is_whole_number(form: Form) -> bool:
+    """Whether every text of `form` is a whole number."""
+    return form.kind == "string" and _is_implied(WHOLE_NUMBER, _patterns(form), 0, None)
 
 
 def _of_numbers(form: Form, candidate: Form) -> Iterator[Difference]:

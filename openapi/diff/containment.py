@@ -178,7 +178,7 @@ class Containment:
                 yield Fault(mark, had, has, owner, is_break=False)
 
     def _form_faults(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
-        if self._is_text and form.kind in ("number", "boolean") and self._takes_any_text(pair.big):
+        if self._is_text and self._is_taken_as_text(pair.big, form):
             return []
         if form.listed is not None:
             return list(self._refused(pair, form, candidates))
@@ -355,10 +355,11 @@ class Containment:
             step = Step(pair, form, name)
             yield replace(fault, path=(name, *fault.path), steps=(*fault.steps, step))
 
-    def _takes_any_text(self, node: Node) -> bool:
-        return any(
-            form.kind == "string" and not bounds.is_bounded(form) and form.listed is None for form in self.forms(node)
-        )
+    def _is_taken_as_text(self, node: Node, form: Form) -> bool:
+        """Whether `node` accepts all that is of `form`, of another type, for both are sent as the same text."""
+        if form.kind in ("number", "boolean"):
+            return any(bounds.takes(other, bounds.TEXT) for other in self.forms(node))
+        return bounds.is_whole_number(form) and any(bounds.takes(other, bounds.INTEGER) for other in self.forms(node))
 
 
 def _is_short(listed: list[Any]) -> bool:
