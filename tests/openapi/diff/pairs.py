@@ -30,7 +30,6 @@ OF_A_NARROWING = (
 """The policy for whatever is accepted less or more: in which direction, from what, to what, and the label."""
 NEVER_NAMED = ("undecided", "undecided-narrowed", "response-undecided-widened")
 """How rules end that have no row: of what is not decided."""
-WITHOUT_DIRECTION = {"text-changed", "component-renamed"}
 
 
 class Label(NamedTuple):
@@ -55,14 +54,13 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two documents, their label, and why the code does not say the same, if it does not yet."""
+    """Two documents, and their label."""
 
     table: str
     name: str
     old: Document
     new: Document
     label: Label
-    unmet: str = ""
 
     @cache  # noqa: B019 (there are as many as there are, and they stay)
     def changes(self) -> list[Change]:
@@ -101,11 +99,6 @@ def _document(raw: dict[str, Any]) -> Document:
     return Document.read(json.dumps(raw))
 
 
-def _names(direction: str, rules: list[str]) -> list[str]:
-    """The rules that a label of a schema tells without its direction, unless they have none."""
-    return [rule if rule in WITHOUT_DIRECTION else f"{direction}-{rule}" for rule in rules]
-
-
 def _of_operation(patch: Any, parameters: list[Any] | None = None) -> Document:
     raw = patched(copy.deepcopy(BASE), {"paths": {PATH: {METHOD: patch}}})
     raw["paths"][PATH][METHOD]["parameters"] += parameters or []
@@ -142,9 +135,9 @@ def _schema_pairs() -> Iterator[Pair]:
     for row in _rows("schemas"):
         for direction in ("request", "response"):
             kind, *rules = row[direction].split()
-            label = Label.read(" ".join([kind, *_names(direction, rules)]))
+            label = Label.read(" ".join([kind, *(f"{direction}-{rule}" for rule in rules)]))
             documents = _schemas(row, direction, "old", "new")
-            yield Pair("schemas", f"{row['name']}: {direction}", *documents, label, row.get("unmet", ""))
+            yield Pair("schemas", f"{row['name']}: {direction}", *documents, label)
 
 
 def _equivalents() -> Iterator[Pair]:
@@ -160,7 +153,7 @@ def _patches() -> Iterator[Pair]:
     for table in ("parameters", "bodies", "answers", "documents"):
         for row in _rows(table):
             old, new = (_patch_of(table, row, key) for key in ("old", "new"))
-            yield Pair(table, row["name"], old, new, Label.read(row["label"]), row.get("unmet", ""))
+            yield Pair(table, row["name"], old, new, Label.read(row["label"]))
 
 
 def _patch_of(table: str, row: dict[str, Any], key: str) -> Document:
