@@ -25,6 +25,7 @@ from handlers import pages
 from handlers.contracts import governing_before
 from handlers.rejected_submissions import KINDS, OPERATIONS
 from handlers.submissions import Kind
+from openapi import rfc7493
 from openapi.acceptance import Acceptance
 from openapi.contract import Contract
 from openapi.problems import Problem
@@ -43,6 +44,11 @@ EXAMPLES = 3
 MOST_EXAMPLES = 1000
 LONGEST_ERROR = 300
 """Characters of what is told of an example."""
+LONGEST_NAME = 64
+"""Characters of an event type, or category, that was rejected and is told by its name."""
+MOST_GROUPS = 10_000
+"""Beyond which what has a new name is counted together: whoever is rejected may send any."""
+OTHERS = "(others)"
 FIRST_ROWS = 32
 """How many are read at first; then more, as long as they are small."""
 
@@ -53,7 +59,10 @@ Row = Mapping[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What becomes of one submission. `name` is its event type or category; of a rejected one, the code of why."""
+    """What becomes of one submission.
+
+    `name` is its event type or category; where none can be read of a rejected one, the code of why it was rejected.
+    """
 
     kind: str
     name: str
@@ -98,6 +107,8 @@ class Rehearsal:
     def add(self, hub: str, identifier: str, judged: Judged) -> None:
         """Count one submission of `hub`, and keep it as an example unless there are enough of them."""
         key = hub, judged.kind, judged.name
+        if key not in self.groups and len(self.groups) >= MOST_GROUPS:
+            key = hub, judged.kind, OTHERS
         group = self.groups.get(key) or self.groups.setdefault(key, Group(*key))
         group.counts[judged.outcome] += 1
         is_one_of_few = group.counts[judged.outcome] <= EXAMPLES and self.examples < MOST_EXAMPLES
@@ -136,7 +147,8 @@ class Trial:
         outcome = _outcome(before, after)
         if outcome == NEWLY_PASSES and row["code"] not in FORM:
             outcome = UNCHANGED
-        return Judged(f"rejected {row['kind']}", row["code"], outcome, lambda: after or before)
+        name = _name(content, KINDS[row["kind"]].type_field) or row["code"]
+        return Judged(f"rejected {row['kind']}", name, outcome, lambda: after or before)
 
 
 def rehearse(database: Database, candidate: Contract, last: int, progress: Callable[[int], None]) -> Rehearsal:
@@ -182,6 +194,16 @@ def _pages(database: Database, table: Table, last: int) -> Iterator[Sequence[Row
         last -= len(rows)
         before = UUID(rows[-1]["id"])
         asked = 2 * len(rows)  # all that is asked for is measured, also what a page has no room for
+
+
+def _name(content: bytes, field: str) -> str | None:
+    """The event type or category that stands in a body, if it can be read and shown."""
+    try:
+        value = rfc7493.loads(content)
+    except ValueError:
+        return None
+    name = value.get(field) if isinstance(value, dict) else None
+    return name if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name.isprintable() else None
 
 
 def _outcome(before: Problem | None, after: Problem | None) -> str:

@@ -12,7 +12,17 @@ from db import contracts, hubs, submissions
 from db.engine import Database
 from db.tables import annotations, interaction_events, rejected_submissions
 from db.tables import interaction_reporting_contracts as contracts_table
-from handlers.rehearsals import EXAMPLES, LONGEST_ERROR, NEWLY_FAILS, OUTCOMES, Rehearsal, rehearse, total
+from handlers.rehearsals import (
+    EXAMPLES,
+    LONGEST_ERROR,
+    LONGEST_NAME,
+    NEWLY_FAILS,
+    OTHERS,
+    OUTCOMES,
+    Rehearsal,
+    rehearse,
+    total,
+)
 from openapi.contract import Contract, ContractError
 from tests.conftest import CONTRACTS, EVENT, NEWEST
 from tests.handlers.conftest import ANNOTATION, BASE
@@ -142,12 +152,12 @@ def test_what_governs_finds_nothing_new_in_what_it_let_in(start_service: Callabl
     expected = {
         (name, "event", "clicked"): {"unchanged": 2},
         (name, "annotation", "praise"): {"unchanged": 2},
-        (name, "rejected event", "invalid_body"): {"refused_by_both": 1},
-        (name, "rejected event", "event_type_not_registered"): {"unchanged": 1},
+        (name, "rejected event", "clicked"): {"refused_by_both": 1},
+        (name, "rejected event", "unknown"): {"unchanged": 1},
         (name, "rejected event", "malformed_json"): {"refused_by_both": 1},
     }
     assert counts(found[0]) == expected
-    assert counts(found[1]) == expected | {(name, "rejected event", "invalid_body"): {"newly_passes": 1}}
+    assert counts(found[1]) == expected | {(name, "rejected event", "clicked"): {"newly_passes": 1}}
 
 
 def test_fields_that_no_column_holds_are_tried(database: Database, alpha: UUID) -> None:
@@ -199,7 +209,8 @@ def test_what_was_rejected_is_tried(database: Database, alpha: UUID, body: Any, 
 
     identifier = rejection(database, alpha, body, code)
     found = tried(database, candidate(change))
-    assert counts(found) == {("alpha", "rejected event", code): {outcome: 1}}
+    name = (isinstance(body, dict) and body["event_type"]) or code
+    assert counts(found) == {("alpha", "rejected event", name): {outcome: 1}}
     pointer = {"newly_passes": "/mood", "newly_fails": "/metadata"}.get(outcome)
     assert examples(found) == ([(outcome, identifier, pointer)] if pointer else [])
 
@@ -210,7 +221,25 @@ def test_a_rejection_is_tried_as_what_it_was(database: Database, alpha: UUID) ->
     rejection(database, alpha, body, kind="annotation")
     rejection(database, alpha, [body], kind="annotation-batch")
     rejection(database, alpha, body, kind="annotation", replayed_at="2026-03-31T12:00:00Z")
-    assert counts(tried(database, candidate())) == {("alpha", "rejected annotation", "invalid_body"): {"unchanged": 1}}
+    assert counts(tried(database, candidate())) == {("alpha", "rejected annotation", "praise"): {"unchanged": 1}}
+
+
+def test_what_is_no_name_is_not_told_as_one(database: Database, alpha: UUID) -> None:
+    """The code stands in its place; a terminal is sent nothing that it would obey."""
+    names = ["", "x" * (LONGEST_NAME + 1), "a\x1b[31m", "a\u202e", 5, None, ["a"]]
+    for name in names:
+        rejection(database, alpha, SENT | {"event_type": name})
+    [(key, group)] = tried(database, candidate()).groups.items()
+    assert (key[2], group.counts.total()) == ("invalid_body", len(names))
+
+
+def test_names_that_are_sent_make_few_groups(database: Database, alpha: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a number they are counted together."""
+    monkeypatch.setattr("handlers.rehearsals.MOST_GROUPS", 2)
+    for name in "abcda":
+        rejection(database, alpha, SENT | {"event_type": name, "mood": 1})
+    found = counts(tried(database, candidate()))
+    assert {key[2]: sum(group.values()) for key, group in found.items()} == {"a": 2, "d": 1, OTHERS: 2}
 
 
 def test_a_body_may_become_larger(database: Database, alpha: UUID) -> None:
@@ -219,7 +248,7 @@ def test_a_body_may_become_larger(database: Database, alpha: UUID) -> None:
     document = candidate().copy()
     document["paths"]["/interaction-events"]["post"]["requestBody"]["x-body-limit-bytes"] = 100_000
     found = tried(database, Contract.read(json.dumps(document)))
-    assert counts(found) == {("alpha", "rejected event", "content_too_large"): {"newly_passes": 1}}
+    assert counts(found) == {("alpha", "rejected event", "c"): {"newly_passes": 1}}
 
 
 def test_the_newest_are_tried(database: Database, alpha: UUID, monkeypatch: pytest.MonkeyPatch) -> None:

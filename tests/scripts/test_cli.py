@@ -299,7 +299,7 @@ def test_misuse_exits_with_2_and_says_how_to_use_it(run: Run) -> None:
     nothing, too_long = run("", f"event-type register {'x' * 201}")
     assert (nothing.returncode, too_long.returncode) == (2, 2)
     assert all(name in nothing.stdout for name in ("serve", "migrate", "hub", "widget", "event-type", "contract"))
-    assert "a name has 1 to 200 printable characters" in too_long.stderr
+    assert "it has 1 to 200 printable characters" in too_long.stderr
     assert "Traceback" not in nothing.stderr + too_long.stderr
 
 
