@@ -5,7 +5,7 @@ or retired, `retired_at` while it is retired, and `activated_at` is when it last
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Integer, cast, func, insert, select, text, update
@@ -15,6 +15,8 @@ from db.errors import NotFound, Refused
 from db.tables import interaction_reporting_contracts as contracts
 
 SERVING = ("active", "deprecated")
+LAST_SUNSET = datetime(9999, 12, 30, tzinfo=UTC)
+"""As the table has it: HTTP writes a year with four digits, wherever it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class Row:
     deprecated_at: datetime | None = None
     sunset_at: datetime | None = None
     retired_at: datetime | None = None
+
+    @property
+    def major(self) -> int:
+        """The major version, which one row governs at most."""
+        return int(self.contract_version.split(".", maxsplit=1)[0])
 
 
 _COLUMNS = (
@@ -87,14 +94,22 @@ def before(connection: Connection, major: int) -> Row:
 
 
 def rollback(connection: Connection, major: int, author: Author = _NOBODY) -> Row:
-    """Let the row govern `major` that did so before the one that does; Refused if there is none."""
+    """Let the row govern `major` that did so before the one that does, so that once more takes it back.
+
+    Refused if there is none.
+    """
     take_turns(connection)
     return _activate(connection, before(connection, major), "rollback", author)
 
 
 def deprecate(connection: Connection, version: str, sunset: datetime, author: Author = _NOBODY) -> Row:
-    """Tell clients of `version` that it ends at `sunset`, or that it does so then instead; Refused unless it serves."""
+    """Tell clients of `version` that it ends at `sunset`, or that it does so then instead.
+
+    Refused unless it serves, and for an instant that HTTP has no form for.
+    """
     row = _served_row(connection, version)
+    if sunset > LAST_SUNSET:
+        raise Refused(f"the sunset is after {LAST_SUNSET:%Y-%m-%d}")
     if sunset <= connection.execute(select(func.now())).scalar_one():
         raise Refused("the sunset is not in the future")
     attribute(connection, "deprecate", author)
@@ -149,7 +164,7 @@ def _activate(connection: Connection, row: Row, action: str, author: Author) -> 
     if row.status in SERVING:
         return row
     attribute(connection, action, author)
-    superseded = _serving(connection, int(row.contract_version.split(".")[0]))
+    superseded = _serving(connection, row.major)
     inherited: dict[str, Any] = {"status": "active"}
     if superseded is not None:
         _change(connection, superseded, status="superseded")

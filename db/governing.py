@@ -20,8 +20,7 @@ POLL_SECONDS = 0.3
 
 # Of a row that was changed, or deleted and put back, one of these is another one; no document is read for them.
 _FINGERPRINT: LiteralString = """
-    SELECT contract_version, xmin::text, ctid::text FROM interaction_reporting_contracts UNION ALL
-    SELECT major::text, xmin::text, ctid::text FROM interaction_reporting_contracts_served ORDER BY 1
+    SELECT contract_version, xmin::text, ctid::text FROM interaction_reporting_contracts ORDER BY 1
 """
 # Where plain SQL left no row that serves, the one that governed last says whether the major version is retired.
 _GOVERNING: LiteralString = """
@@ -84,6 +83,8 @@ class Governed:
         self._following = Following(database, "contracts", self._update, POLL_SECONDS, 0)
         self._take = take
         self._fingerprint: Rows = []
+        self._unkept: list[Text] = []
+        self._is_kept = True
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
@@ -96,23 +97,27 @@ class Governed:
         if is_new or fingerprint != self._fingerprint:
             found = [_of(row) for row in await connection.execute(_GOVERNING)]
             kept = [one.last for one in found]
-            served = await self._take(found)
+            self._unkept = [one for one in await self._take(found) if one not in kept]
             self._fingerprint = fingerprint
-            await _keep(connection, [one for one in served if one not in kept])
+            self._is_kept = True
+        if self._unkept:
+            await self._keep(connection)
+
+    async def _keep(self, connection: AsyncConnection) -> None:
+        """Keep what is served for where a row cannot be; with a database that cannot be written it is tried again."""
+        try:
+            for one in self._unkept:
+                await connection.execute(_KEEP, [one.contract_version, one.document])
+            self._unkept = []
+        except DatabaseError as error:
+            if self._is_kept:
+                logger.warning("what is served could not be kept for later, trying again: %s", error)
+            self._is_kept = False
 
 
 def governing(connection: Connection) -> list[Governing]:
     """What governs each major version, in their order."""
     return [_of(tuple(row)) for row in connection.execute(text(_GOVERNING))]
-
-
-async def _keep(connection: AsyncConnection, served: Sequence[Text]) -> None:
-    """Keep `served` for where a row cannot be served; a database that cannot be written for now does not keep it."""
-    try:
-        for one in served:
-            await connection.execute(_KEEP, [one.contract_version, one.document])
-    except DatabaseError as error:
-        logger.warning("what is served could not be kept for later: %s", error)
 
 
 def _of(row: tuple[Any, ...]) -> Governing:

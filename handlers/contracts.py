@@ -1,7 +1,6 @@
 """The contract between document and row. The row governs; a document of this release is a proposal."""
 
-from collections.abc import Set
-from contextlib import suppress
+from collections.abc import Sequence, Set
 from functools import cache, lru_cache
 
 from sqlalchemy import Connection
@@ -10,9 +9,8 @@ from starlette.types import ASGIApp
 from db import contracts, governing
 from db.contract_changes import Author
 from db.errors import Refused
-from db.governing import Text
 from handlers import security
-from handlers.governing import Major, plan, read, require_path
+from handlers.governing import Major, plan, read, require_free_path, require_path, warnings
 from handlers.serving import Applications
 from openapi.app import build
 from openapi.contract import Contract, ContractError, published
@@ -25,7 +23,7 @@ LISTED = 20
 
 
 def application(contract: Contract) -> ASGIApp:
-    """What serves `contract` to nobody; ContractError if nothing can."""
+    """What would serve `contract`, of which nothing is asked but that it can be made; else ContractError."""
     return build(contract, Surroundings(security.authenticate))
 
 
@@ -73,13 +71,13 @@ def _release() -> list[Contract]:
     return list(published())
 
 
-@lru_cache(maxsize=100)
-def _read(document: str) -> Contract | str:
-    """The contract in the text of a row, or why there is none: whoever asks how we are asks it of all rows."""
+@lru_cache(maxsize=1000)
+def _digest(document: str) -> tuple[str, str | None]:
+    """The digest of the contract in the text of a row, or why there is none; each readiness check asks it of all."""
     try:
-        return Contract.read(document)
+        return Contract.read(document).digest, None
     except ContractError as error:
-        return str(error)
+        return "", str(error)
 
 
 def publish(connection: Connection, contract: Contract, author: Author, acknowledged: Set[str] = frozenset()) -> bool:
@@ -91,15 +89,12 @@ def publish(connection: Connection, contract: Contract, author: Author, acknowle
     """
     contracts.take_turns(connection)
     rows = contracts.all_of_them(connection)
-    digests = {row.contract_version: row.digest for row in rows}
-    if contract.version in digests:
-        if digests[contract.version] != contract.digest:
-            raise Refused(f"contract {contract.version} is published with other content: give this one another version")
-        return False
+    for row in rows:
+        if row.contract_version == contract.version:
+            _require_same(row, contract)
+            return False
     require_sound(contract)
-    if found := objections(
-        contract, [read(Text(row.contract_version, row.document)) for row in rows if _is_supported(row)], acknowledged
-    ):
+    if found := objections(contract, map(read, _supported(rows, contract.major)), acknowledged):
         raise Refused("\n".join(map(str, found)))
     contracts.publish(connection, contract.version, contract.text, contract.digest, author)
     return True
@@ -111,76 +106,88 @@ def require_sound(contract: Contract) -> None:
         raise Refused(
             "\n".join(f"{finding.pointer or '/'}: {finding.message} [{finding.rule}]" for finding in findings[:LISTED])
         )
+    require_free_path(contract)
     application(contract)
 
 
-def _is_supported(row: contracts.Row) -> bool:
-    """Whether clients rely on `row`: those made for a version that was superseded do."""
-    return row.status not in ("draft", "retired")
+def _require_same(row: contracts.Row, contract: Contract) -> None:
+    """Refused unless `row` holds `contract`, as it was published."""
+    if row.digest != contract.digest:
+        raise Refused(f"contract {contract.version} is published with other content: give this one another version")
+    if _digest(row.document)[0] != contract.digest:
+        raise Refused(f"contract {contract.version} was published with this content, and its row was edited since")
 
 
-def activate(connection: Connection, version: str, author: Author) -> contracts.Row:
-    """Let contract `version` govern its major version; ContractError if it cannot be served, NotFound without it."""
+def _supported(rows: Sequence[contracts.Row], major: int) -> list[contracts.Row]:
+    """Those of `major` that clients rely on, if it is served: those made for what was superseded do."""
+    found = [row for row in rows if row.major == major and row.status not in ("draft", "retired")]
+    return found if any(row.status in contracts.SERVING for row in found) else []
+
+
+def activate(
+    connection: Connection, version: str, author: Author, rehearsed: contracts.Row | None = None
+) -> contracts.Row:
+    """Let contract `version` govern its major version; ContractError if it cannot be served, NotFound without it.
+
+    Refused if its document is not that of the row which was `rehearsed`.
+    """
     contracts.take_turns(connection)
-    require_servable(connection, contracts.get(connection, version))
-    return contracts.activate(connection, version, author)
+    if rehearsed and contracts.get(connection, version).document != rehearsed.document:
+        raise Refused(f"contract {version} was changed while it was rehearsed: try again")
+    with connection.begin_nested():
+        return _served(connection, contracts.activate(connection, version, author))
 
 
 def rollback(connection: Connection, major: int | None, author: Author) -> contracts.Row:
-    """Let the contract govern again that did so before; ContractError if it cannot be served.
+    """Let the contract govern again that did so before; once more takes it back.
 
-    Refused if there is none, or if several major versions are served and `major` names none of them.
+    Refused if there is none, or if several major versions are served and `major` names none of them. ContractError if
+    it cannot be served.
     """
     contracts.take_turns(connection)
-    majors = [_major(row.contract_version) for row in contracts.serving(connection)]
+    majors = [row.major for row in contracts.serving(connection)]
     if major is None and len(majors) != 1:
         raise Refused(f"the major versions {', '.join(map(str, majors)) or 'none'} are served: say which one")
-    chosen = majors[0] if major is None else major
-    require_servable(connection, contracts.before(connection, chosen))
-    return contracts.rollback(connection, chosen, author)
+    with connection.begin_nested():
+        return _served(connection, contracts.rollback(connection, majors[0] if major is None else major, author))
 
 
-def require_servable(connection: Connection, row: contracts.Row) -> Contract:
-    """The contract in `row`; ContractError if it cannot be served, Refused if another major version has its path."""
-    contract = read(Text(row.contract_version, row.document))
-    application(contract)
-    for other in contracts.serving(connection):
-        if _major(other.contract_version) != _major(row.contract_version):
-            with suppress(ContractError):
-                if Contract.read(other.document).server_path == contract.server_path:
-                    raise Refused(f"contract {other.contract_version} is served at {contract.server_path} already")
-    return contract
+def _served(connection: Connection, row: contracts.Row) -> contracts.Row:
+    """`row`, which governs now; ContractError if it is not what a service serves then."""
+    for major in standing(connection):
+        if major.number == row.major and major.fault:
+            raise ContractError(major.fault)
+    return row
 
 
 def governing_before(connection: Connection, contract: Contract) -> Contract:
-    """The contract that serves the major version of `contract`, else that of the highest one before it.
+    """The contract that is served of the major version of `contract`, else of the highest one before it.
 
-    ContractError if there is none, or its row cannot be read.
+    ContractError if there is none.
     """
-    rows = [row for row in contracts.serving(connection) if _major(row.contract_version) <= _major(contract.version)]
-    if not rows:
-        raise ContractError(f"no contract is active that {contract.version} could follow")
-    return read(Text(rows[-1].contract_version, rows[-1].document))
-
-
-def _major(version: str) -> int:
-    return int(version.split(".", maxsplit=1)[0])
+    planned = standing(connection)
+    served = [major.served for major in planned if major.served and major.number <= contract.major]
+    if not served:
+        raise ContractError(
+            " ".join(warnings(planned)) or f"no contract is active that {contract.version} could follow"
+        )
+    return served[-1].contract
 
 
 def _difference(row: contracts.Row, contract: Contract | None) -> str:
     """How `row` differs from what was published, and from `contract`, the document of this release, if it does."""
     name = f"contract {row.contract_version}"
-    held = _read(row.document)
-    if isinstance(held, str):
-        return f"{name}: the row cannot be read, mend it: {held}"
+    held, fault = _digest(row.document)
+    if fault:
+        return f"{name}: the row cannot be read, mend it: {fault}"
     found = []
     if contract is None:
         found.append(f"{name} is in the database and not a document of this release: keep its document with the others")
-    elif held.digest != contract.digest:
+    elif held != contract.digest:
         found.append(
-            f"{name}: the row ({held.digest[:12]}) and the document of this release ({contract.digest[:12]}) differ; "
+            f"{name}: the row ({held[:12]}) and the document of this release ({contract.digest[:12]}) differ; "
             "the row governs: to have the document served, publish it as another version"
         )
-    if held.digest != row.digest:
+    if held != row.digest:
         found.append(f"{name} was edited since it was published as {row.digest[:12]}")
     return "; ".join(found)

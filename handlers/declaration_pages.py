@@ -1,6 +1,7 @@
 """Where the published contracts are read: by everybody, outside of any version of the API."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,12 +9,20 @@ from starlette.routing import Route
 
 from db.engine import Database
 from db.errors import Unavailable
-from handlers.declarations import MARKDOWN, MEDIA_TYPES, Declaration, Declarations, Representation, summary
+from handlers.declarations import (
+    MARKDOWN,
+    MEDIA_TYPES,
+    Declaration,
+    Declarations,
+    Representation,
+    changelog_until,
+    summary,
+)
+from handlers.governing import VERSIONS
 from openapi import rfc9110
 from openapi.exchange import JSON, encoded
 from openapi.problems import Problem
 
-PATH = "/contracts"
 HEADERS = {
     "access-control-allow-origin": "*",  # what renders contracts runs in browsers, and comes from anywhere
     "cache-control": "no-cache",  # a copy may be kept, if it is asked for again with its ETag
@@ -31,10 +40,8 @@ Page = Callable[[Request, Declaration, Published], Representation]
 def routes() -> list[Route]:
     """The list of the published contracts, and the pages of each."""
     declarations = Declarations()
-    pages = [
-        Route(f"{PATH}/{{version}}{path}", _endpoint(declarations, _of_version(page))) for path, page in _PAGES.values()
-    ]
-    return [Route(PATH, _endpoint(declarations, _list)), *pages]
+    pages = {f"{VERSIONS}/{{version}}{path}": _of_version(page) for path, page in _PAGES.values()}
+    return [Route(path, _endpoint(declarations, give)) for path, give in {VERSIONS: _list, **pages}.items()]
 
 
 def _list(request: Request, published: Published) -> Representation:
@@ -52,9 +59,9 @@ def _card(request: Request, declaration: Declaration, _published: Published) -> 
     return declaration.representation(_acceptable(request, [MARKDOWN]))
 
 
-def _changelog(request: Request, declaration: Declaration, _published: Published) -> Representation:
+def _changelog(request: Request, declaration: Declaration, published: Published) -> Representation:
     _acceptable(request, [MARKDOWN])
-    return declaration.history()
+    return changelog_until(declaration, published)
 
 
 _PAGES: dict[str, tuple[str, Page]] = {
@@ -66,7 +73,7 @@ _PAGES: dict[str, tuple[str, Page]] = {
 
 
 def _links(version: str) -> dict[str, str]:
-    return {name: f"{PATH}/{version}{path}" for name, (path, _) in _PAGES.items()}
+    return {name: f"{VERSIONS}/{version}{path}" for name, (path, _) in _PAGES.items()}
 
 
 def _acceptable(request: Request, offers: list[str]) -> str:
@@ -79,7 +86,7 @@ def _acceptable(request: Request, offers: list[str]) -> str:
 def _of_version(page: Page) -> Give:
     def give(request: Request, published: Published) -> Representation:
         declaration = published.get(request.path_params["version"])
-        if declaration is None:  # a draft is nobody's business yet: nothing tells it from what is not there
+        if declaration is None:  # a draft is not public: nothing tells it from what is not there
             raise Problem("contract_not_found")
         return page(request, declaration, published)
 
@@ -95,7 +102,7 @@ def _endpoint(declarations: Declarations, give: Give) -> Callable[[Request], Awa
             published = await declarations.read(database)
         except Unavailable as error:
             raise Problem("contracts_unavailable", reason=str(error)) from None
-        given = give(request, published)
+        given = await declarations.made(partial(give, request, published))
         headers = {**HEADERS, "etag": f'"{given.etag}"'}
         if rfc9110.has(request.scope, given.etag):
             return Response(status_code=304, headers=headers)

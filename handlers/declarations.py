@@ -3,28 +3,30 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from db import contracts
 from db.contracts import Row
 from db.engine import Database
-from db.governing import Text
-from handlers import governing
+from handlers.governing import read
 from openapi.card import INSTANTS
 from openapi.card import card as card_of
 from openapi.contract import Contract, ContractError
 from openapi.diff.changelog import changelog as changelog_of
+from openapi.diff.changelog import section
 from openapi.exchange import JSON, encoded
 from openapi.problems import Problem
 from openapi.rfc3339 import render
 
 MAX_AGE_SECONDS = 1
 """What is told of rows is read from the database at most so often, however many ask."""
+T = TypeVar("T")
 YAML = "application/yaml"
 MARKDOWN = "text/markdown"
 
@@ -51,7 +53,7 @@ class Declaration:
         self.contract: Contract | None = None
         self.fault: str | None = None
         self._made: dict[str, Representation | None] = {}
-        self._history: tuple[list[str], Representation | None] = ([], None)
+        self._section: tuple[str, str] | None = None
         try:
             self.contract = read(row)
         except ContractError as error:
@@ -65,21 +67,11 @@ class Declaration:
             raise Problem("contract_unreadable", reason=self.fault)
         return made
 
-    def keep_history(self, contracts_until: Sequence[Contract]) -> None:
-        """Have the changelog of `contracts_until`, of which this is the last, at hand."""
-        digests = [contract.digest for contract in contracts_until]
-        if self.contract and digests != self._history[0]:
-            try:
-                told = Representation.of(MARKDOWN, changelog_of(contracts_until).encode())
-            except ContractError as error:
-                self.fault, told = str(error), None
-            self._history = digests, told
-
-    def history(self) -> Representation:
-        """The changelog up to this contract; Problem if there is none."""
-        if self._history[1] is None:
-            raise Problem("contract_unreadable", reason=self.fault)
-        return self._history[1]
+    def section(self, before: Contract, contract: Contract) -> str:
+        """What its contract changed of `before`."""
+        if self._section is None or self._section[0] != before.digest:
+            self._section = before.digest, section(before, contract)
+        return self._section[1]
 
     def _representation(self, media_type: str) -> Representation | None:
         try:
@@ -118,9 +110,18 @@ class Declarations:
         self._found: dict[str, Declaration] = {}
         self._reading: asyncio.Task[dict[str, Declaration]] | None = None
         self._began = 0.0
+        self._making = asyncio.Lock()
+
+    async def made(self, make: Callable[[], T]) -> T:
+        """What `make` gives, on a thread: it may take seconds the first time. Nothing is made twice at once."""
+        async with self._making:
+            return await asyncio.to_thread(make)
 
     async def read(self, database: Database) -> dict[str, Declaration]:
-        """All of them, at most a second old; errors of `db` when the database is away."""
+        """All of them, as a reading found them that goes on or began a second ago at most.
+
+        Errors of `db` when the database is away.
+        """
         is_old = time.monotonic() - self._began > MAX_AGE_SECONDS
         if self._reading is None or (self._reading.done() and is_old):
             self._began = time.monotonic()
@@ -136,20 +137,30 @@ def card(connection: Connection, version: str) -> str:
 
 
 def changelog(connection: Connection, version: str | None) -> str:
-    """What each version changed of the one before, up to `version` or to the highest; NotFound, ContractError."""
+    """What each version changed of the one before, up to `version`, which may be a draft, or to the highest.
+
+    NotFound if there is no such row, ContractError if it holds no contract; others that hold none are left out.
+    """
     last = None if version is None else contracts.get(connection, version)
-    told = []
+    found: list[Contract] = []
     for row in contracts.all_of_them(connection):
-        if row.status != "draft" or row == last:
-            told.append(read(row))
         if row == last:
-            break
-    return changelog_of(told)
+            return changelog_of([*found, read(row)])
+        if row.status != "draft":
+            with suppress(ContractError):
+                found.append(read(row))
+    return changelog_of(found)
 
 
-def read(row: Row) -> Contract:
-    """The contract that `row` holds; ContractError if it holds none, or that of another version."""
-    return governing.read(Text(row.contract_version, row.document))
+def changelog_until(last: Declaration, published: Mapping[str, Declaration]) -> Representation:
+    """The changelog of those of `published` that can be read, up to `last`; Problem if that cannot be."""
+    if last.contract is None:
+        raise Problem("contract_unreadable", reason=last.fault)
+    readable = [
+        one.contract for one in published.values() if one.contract and one.contract.numbers <= last.contract.numbers
+    ]
+    told = changelog_of(readable, lambda before, contract: published[contract.version].section(before, contract))
+    return Representation.of(MARKDOWN, told.encode())
 
 
 def instants(row: Row) -> dict[str, datetime | None]:
@@ -171,13 +182,8 @@ def summary(declaration: Declaration) -> dict[str, Any]:
 def _published(connection: Connection, known: Mapping[str, Declaration]) -> dict[str, Declaration]:
     """What there is but drafts; of a row that has not changed, what is `known` of it."""
     found = {}
-    readable: list[Contract] = []
     for row in contracts.all_of_them(connection):
-        if row.status == "draft":
-            continue
-        before = known.get(row.contract_version)
-        declaration = found[row.contract_version] = before if before and before.row == row else Declaration(row)
-        if declaration.contract:
-            readable.append(declaration.contract)
-            declaration.keep_history(readable)
+        if row.status != "draft":
+            before = known.get(row.contract_version)
+            found[row.contract_version] = before if before and before.row == row else Declaration(row)
     return found

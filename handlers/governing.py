@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
-from db.contracts import SERVING
+from db.contracts import SERVING, Row
 from db.governing import Governing, Text
 from openapi import rfc9745
 from openapi.contract import Contract, ContractError
 from openapi.live import Part, gone
 
+HEALTH, METRICS = "/health", "/metrics"
 VERSIONS = "/contracts"
 """Where everybody finds which versions there are."""
+BESIDE = (HEALTH, METRICS, VERSIONS)
+"""Paths that belong, with those below them, to no version of the API."""
 HELP = "mend the row, or activate or roll back to another"
 NOTHING = "no contract is active; see 'interaction-reporting contract list'"
 
@@ -43,7 +46,7 @@ class Major:
     path: str | None = None
 
 
-def read(text: Text) -> Contract:
+def read(text: Text | Row) -> Contract:
     """The contract in `text`; ContractError says which row it is that holds none, or that of another version."""
     try:
         contract = Contract.read(text.document)
@@ -56,18 +59,26 @@ def read(text: Text) -> Contract:
     return contract
 
 
+def require_free_path(contract: Contract) -> None:
+    """ContractError if `contract` would be served where the service itself is."""
+    if f"{contract.server_path}/".startswith(tuple(f"{path}/" for path in BESIDE)):
+        raise ContractError(f"contract {contract.version} cannot be served at {contract.server_path}: it is taken")
+
+
 def plan(found: Iterable[Governing], serve: Serve, before: Sequence[Major] = ()) -> list[Major]:
     """What is to be served where `found` governs, lowest version first; `before` was served until now.
 
-    Where a row cannot be served there is what was served last, as the database says or else as it is.
+    Where a row cannot be served there is what was served last, as the database says or else as it is. What wants
+    another path than it had is not given that of another major version.
     """
     known = {major.number: major for major in before if major.served}
     governing = {number: Governing(number, None, None, None) for number in known} | {one.major: one for one in found}
-    planned: list[Major] = []
-    for number in sorted(governing):
-        taken = [major.path for major in planned]
-        planned.append(_planned(governing[number], serve, known.get(number), taken))
-    return planned
+    moving = {number for number, one in governing.items() if _moves(one, serve, known.get(number))}
+    planned: dict[int, Major] = {}
+    for number in sorted(governing, key=lambda number: (number in moving, number)):
+        taken = [major.path for major in planned.values()]
+        planned[number] = _planned(governing[number], serve, known.get(number), taken)
+    return [planned[number] for number in sorted(planned)]
 
 
 def parts(planned: Sequence[Major]) -> Iterator[Part]:
@@ -101,10 +112,29 @@ def require_path(planned: Sequence[Major]) -> None:
         raise ContractError(" ".join(warnings(planned)) or NOTHING)
 
 
+def _moves(one: Governing, serve: Serve, before: Major | None) -> bool:
+    """Whether the row of a major version is to be served at another path than it was until now."""
+    wanted, _ = _attempted(_serving_row(one), serve, ())
+    had = before.path if before else _path(one.last)
+    return wanted is not None and wanted.contract.server_path != had
+
+
+def _path(text: Text | None) -> str | None:
+    """Where a contract was served, if that can be read."""
+    try:
+        return read(text).server_path if text else None
+    except ContractError:
+        return None
+
+
+def _serving_row(one: Governing) -> Text | None:
+    return one.row if one.status in SERVING else None
+
+
 def _planned(one: Governing, serve: Serve, before: Major | None, taken: Collection[str | None]) -> Major:
     if one.status == "retired":
         return _retired(one, taken)
-    row = one.row if one.status in SERVING else None
+    row = _serving_row(one)
     served, fault = _attempted(row, serve, taken)
     if served:
         return _major(one.major, served, row)
@@ -147,4 +177,4 @@ def _retired(one: Governing, taken: Collection[str | None]) -> Major:
 def _successor(planned: Sequence[Major], major: Major) -> str | None:
     """The path of the lowest major version after `major` that is served."""
     later = [one.served.contract.server_path for one in planned if one.served and one.number > major.number]
-    return later[0] if later else None
+    return (later[0] or "/") if later else None

@@ -123,13 +123,13 @@ class Trial:
 
     def __init__(self, governing: Contract, candidate: Contract) -> None:
         """ContractError if what one of them accepts cannot be judged."""
-        self._major = _major(governing.version)
+        self._versions = f"{governing.major}."
         self._governing = {kind: Acceptance(governing, name) for kind, name in OPERATIONS.items()}
         self._candidate = {kind: Acceptance(candidate, name) for kind, name in OPERATIONS.items()}
 
     def stored(self, kind: Kind, row: Row) -> Judged | None:
         """What becomes of what was stored as `row`; None if it is none of this major version."""
-        if _major(row["contract_version"]) != self._major:
+        if not row["contract_version"].startswith(self._versions):
             return None
         name = kind.table.kind
         body, candidate = pages.present(row, kind.fields), self._candidate[name]
@@ -140,7 +140,8 @@ class Trial:
 
     def rejected(self, row: Row) -> Judged | None:
         """What becomes of what was rejected as `row`; None likewise, and of what was replayed or is a whole batch."""
-        if _major(row["contract_version"]) != self._major or row["kind"] not in KINDS or row["replayed_at"]:
+        is_of_major = row["contract_version"].startswith(self._versions)
+        if not is_of_major or row["kind"] not in KINDS or row["replayed_at"]:
             return None
         content = bytes(row["raw"])
         before, after = (of[row["kind"]].problem_of(content) for of in (self._governing, self._candidate))
@@ -210,7 +211,3 @@ def _outcome(before: Problem | None, after: Problem | None) -> str:
     if before:
         return REFUSED_BY_BOTH if after else NEWLY_PASSES
     return NEWLY_FAILS if after else UNCHANGED
-
-
-def _major(version: str) -> int:
-    return int(version.split(".", maxsplit=1)[0])

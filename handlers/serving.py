@@ -45,6 +45,7 @@ class Applications:
     def _attempt(self, text: Text) -> Served | str:
         try:
             contract = governing.read(text)
+            governing.require_free_path(contract)
             return Served(contract, self._build(contract))
         except ContractError as error:
             return str(error)
@@ -96,7 +97,7 @@ class Serving:
         self._live.serve(governing.parts(self._planned))
         self._replaced(self)
         self._log(before)
-        del before
+        before.clear()  # the thread may hold it for a moment still
         gc.collect()  # an application is made of cycles, and as large as what thousands of requests leave behind
         return [major.told for major in self._planned if major.told and major.served and not major.fault]
 

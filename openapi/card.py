@@ -105,7 +105,7 @@ def _operations(contract: Contract) -> Iterator[str]:
 
 
 def _policy(contract: Contract, status: str) -> Iterator[str]:
-    major, minor = map(int, contract.version.split("."))
+    major, minor = contract.numbers
     yield f"- v{contract.version}: {'current version' if status == 'active' else status}."
     for sentence in _POLICY:
         yield sentence.format(major=major, next_minor=minor + 1, next_major=major + 1)

@@ -163,6 +163,17 @@ class Contract(Document):
         """`info.version`: MAJOR.MINOR."""
         return str(self.document["info"]["version"])
 
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """MAJOR and MINOR, by which versions are in order."""
+        major, minor = self.version.split(".")
+        return int(major), int(minor)
+
+    @property
+    def major(self) -> int:
+        """MAJOR."""
+        return self.numbers[0]
+
 
 def parts_of(reference: str) -> tuple[str, ...]:
     """The parts of a JSON Pointer that is written as the fragment of a URI (RFC 6901 section 6)."""
@@ -172,7 +183,7 @@ def parts_of(reference: str) -> tuple[str, ...]:
 def published() -> Iterator[Contract]:
     """The contracts whose documents come with this release, lowest version first."""
     contracts = [Contract.of_file(path) for path in DOCUMENTS.glob("*.yaml")]
-    return iter(sorted(contracts, key=lambda contract: [int(part) for part in contract.version.split(".")]))
+    return iter(sorted(contracts, key=lambda contract: contract.numbers))
 
 
 _TOO_DEEP = f"the document is nested more than {MAX_DEPTH} levels deep"

@@ -91,12 +91,16 @@ def _objects(contract: Contract, schema: dict[str, Any], place: str, told: set[i
 def _properties(contract: Contract, schema: dict[str, Any], seen: set[int]) -> tuple[dict[str, Any], set[str]]:
     """The properties of an object, and the names of those that are required, `allOf` included."""
     seen.add(id(schema))
-    properties = {name: contract.resolve(one) for name, one in schema.get("properties", {}).items()}
+    told = [{name: contract.resolve(one) for name, one in schema.get("properties", {}).items()}]
     required = set(schema.get("required", ()))
     for part in map(contract.resolve, schema.get("allOf", ())):
         if id(part) not in seen:
             more, needed = _properties(contract, part, seen)
-            properties, required = more | properties, required | needed
+            told.append(more)
+            required |= needed
+    properties: dict[str, Any] = {}
+    for some in reversed(told):
+        properties.update(some)
     return properties, required
 
 

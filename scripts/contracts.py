@@ -10,6 +10,7 @@ import typer
 
 from db import contracts
 from handlers.contracts import differences, standing
+from handlers.declarations import instants
 from handlers.governing import Major, warnings
 from openapi.contract import Contract, ContractError
 from openapi.lint import lint as findings_of
@@ -96,11 +97,7 @@ def _summary(row: contracts.Row) -> dict[str, Any]:
         "status": row.status,
         "digest": digest,
         "edited": digest != row.digest,
-        "published_at": row.published_at,
-        "activated_at": row.activated_at,
-        "deprecated_at": row.deprecated_at,
-        "sunset_at": row.sunset_at,
-        "retired_at": row.retired_at,
+        **instants(row),
     }
 
 

@@ -1,8 +1,6 @@
 """`interaction-reporting contract diff`: what changed between two documents, whether it breaks, and what proves it."""
 
 import json
-import re
-from collections.abc import Callable
 from contextlib import ExitStack
 from enum import StrEnum
 from functools import cache
@@ -12,12 +10,11 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from db import contracts
-from db.errors import NotFound
 from handlers.contracts import governing_before
-from openapi.contract import LARGE, Contract, ContractError, Document
+from openapi.contract import LARGE, Contract, Document
 from openapi.diff.report import Report
 from openapi.diff.rules import Class
+from scripts.documents import named
 from scripts.output import AsJSON
 from scripts.serve import database
 from scripts.settings import Settings
@@ -56,8 +53,8 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
     with ExitStack() as stack:
         # The database is asked only if it has to be: to compare two files takes none.
         connection = cache(lambda: stack.enter_context(stack.enter_context(database(Settings.read())).begin()))
-        after = _document(new or old, connection)
-        before = _governing(connection(), after) if new is None else _document(old, connection)
+        after = named(new or old, _of_file, connection)
+        before = _governing(connection(), after) if new is None else named(old, _of_file, connection)
     report = Report.of(before, after, ("active" if new is None else old, new or old))
     if as_json:
         print(json.dumps(report.as_json, indent=2, ensure_ascii=False, default=str))
@@ -72,14 +69,8 @@ def _fails(report: Report, fail_on: FailOn) -> bool:
     return report.is_break if fail_on is FailOn.BREAKING else report.kind >= Class[fail_on.name]
 
 
-def _document(name: str, connection: Callable[[], Connection]) -> Document:
-    """What the file `name` holds, or the row of that version; BadParameter if there is neither."""
-    try:
-        if Path(name).exists() or not re.fullmatch(r"[0-9]+\.[0-9]+", name):
-            return Document.of_file(Path(name), LARGE)
-        return Contract.read(contracts.get(connection(), name).document)
-    except (NotFound, ContractError, OSError) as error:
-        raise typer.BadParameter(f"{name}: {error}") from None
+def _of_file(path: Path) -> Document:
+    return Document.of_file(path, LARGE)
 
 
 def _governing(connection: Connection, document: Document) -> Document:

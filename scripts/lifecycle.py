@@ -14,15 +14,15 @@ from db.contract_changes import Author
 from db.contracts import Row
 from db.engine import Database
 from db.errors import Refused
-from db.governing import Text
 from handlers import contracts as governed
+from handlers.declarations import instants
 from handlers.governing import read
 from handlers.rehearsals import NEWLY_FAILS
 from openapi import rfc3339
 from openapi.contract import Contract
 from scripts.names import name_of
 from scripts.output import AsJSON, note, show
-from scripts.rehearsals import rehearsed, show_rehearsal
+from scripts.rehearsals import rehearsal_of, show_rehearsal
 from scripts.serve import database
 from scripts.settings import Settings
 
@@ -81,10 +81,9 @@ def activate(  # noqa: PLR0913, PLR0917 (the options of a command)
 ) -> None:
     """Let a contract govern its major version from now on, if what hubs have submitted would not newly fail."""
     with database(Settings.read()) as opened:
-        if last:
-            _try_out(opened, version, last, despite_failures)
+        rehearsed = _rehearsed(opened, version, last, despite_failures) if last else None
         with opened.begin() as connection:
-            row = governed.activate(connection, version, Author(by, why))
+            row = governed.activate(connection, version, Author(by, why), rehearsed)
     _show(row, as_json)
 
 
@@ -96,7 +95,7 @@ def rollback(
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Let the contract govern again that did so before."""
+    """Let the contract govern again that did so before. Once more takes it back."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         row = governed.rollback(connection, major, Author(by, why))
     _show(row, as_json)
@@ -143,14 +142,17 @@ def history(as_json: AsJSON = False) -> None:
         show(contract_changes.history(connection), as_json)
 
 
-def _try_out(opened: Database, version: str, last: int, is_going_on: bool) -> None:
-    """Refused if anything that was submitted would newly fail, unless that is known; what fails is printed."""
+def _rehearsed(opened: Database, version: str, last: int, is_going_on: bool) -> Row:
+    """The row of `version`, rehearsed if it is to replace another one; a new major version replaces nothing.
+
+    Refused if anything that was submitted would newly fail, unless `is_going_on`; what fails is printed.
+    """
     with opened.begin() as connection:
         row = contracts.get(connection, version)
-        is_first = not contracts.serving(connection)
-    if is_first or row.status in contracts.SERVING:
-        return
-    found = rehearsed(opened, read(Text(version, row.document)), last)
+        replaced = [one for one in contracts.serving(connection) if one.major == row.major]
+    if not replaced or row in replaced:
+        return row
+    found = rehearsal_of(opened, read(row), last)
     if failures := found.count(NEWLY_FAILS):
         with redirect_stdout(sys.stderr):
             show_rehearsal(found, as_json=False)
@@ -158,6 +160,7 @@ def _try_out(opened: Database, version: str, last: int, is_going_on: bool) -> No
             raise Refused(
                 f"{failures} of what was submitted would newly fail: activate it --despite-failures, or not at all"
             )
+    return row
 
 
 def _show(row: Row, as_json: bool) -> None:
@@ -166,10 +169,6 @@ def _show(row: Row, as_json: bool) -> None:
         "contract_version": row.contract_version,
         "status": row.status,
         "digest": row.digest,
-        "published_at": row.published_at,
-        "activated_at": row.activated_at,
-        "deprecated_at": row.deprecated_at,
-        "sunset_at": row.sunset_at,
-        "retired_at": row.retired_at,
+        **instants(row),
     }
     show(told if as_json else {name: value for name, value in told.items() if value is not None}, as_json)

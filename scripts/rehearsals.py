@@ -2,22 +2,19 @@
 
 import dataclasses
 import gc
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from db import contracts
 from db.engine import Database
-from db.errors import NotFound
 from handlers.rehearsals import NEWLY_FAILS, OUTCOMES, UNCHANGED, Example, Group, Rehearsal, rehearse, total
-from openapi.contract import Contract, ContractError
+from openapi.contract import Contract
+from scripts.documents import named
 from scripts.output import AsJSON, show
 from scripts.serve import database
 from scripts.settings import Settings
@@ -31,28 +28,19 @@ Last = Annotated[
 def rehearse_(candidate: Candidate, last: Last = 100_000, as_json: AsJSON = False) -> None:
     """Try a contract on what hubs have submitted: what would newly fail, and newly pass. Exits 1 if anything fails."""
     with database(Settings.read()) as opened:
-        found = rehearsed(opened, _read(opened, candidate), last)
+        with opened.begin() as connection:
+            contract = named(candidate, Contract.of_file, lambda: connection)
+        found = rehearsal_of(opened, contract, last)
     show_rehearsal(found, as_json)
     if found.count(NEWLY_FAILS):
         raise typer.Exit(1)
 
 
-def rehearsed(opened: Database, contract: Contract, last: int) -> Rehearsal:
+def rehearsal_of(opened: Database, contract: Contract, last: int) -> Rehearsal:
     """What `contract` would make of what was submitted last, with a bar for who waits."""
     gc.freeze()  # what is there now stays; to look at it again while bodies are decoded may take most of the time
     with _progress(total(opened, last)) as advance:
         return rehearse(opened, contract, last, advance)
-
-
-def _read(opened: Database, candidate: str) -> Contract:
-    """The contract that `candidate` names; BadParameter if there is none."""
-    try:
-        if not re.fullmatch(r"[0-9]+\.[0-9]+", candidate):
-            return Contract.of_file(Path(candidate))
-        with opened.begin() as connection:
-            return Contract.read(contracts.get(connection, candidate).document)
-    except (NotFound, ContractError, OSError) as error:
-        raise typer.BadParameter(f"{candidate}: {error}", param_hint="CANDIDATE") from None
 
 
 @contextmanager

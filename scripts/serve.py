@@ -31,6 +31,7 @@ from db.errors import Unavailable
 from db.registry import Caller
 from db.rejected_submissions import Bounds
 from handlers import contracts, declaration_pages, health, resources, security
+from handlers.governing import BESIDE, HEALTH, METRICS
 from handlers.resources import Policy, Resources
 from handlers.serving import Serving
 from openapi.access_log import AccessLog
@@ -49,10 +50,7 @@ from scripts.upkeep import kept_up
 
 logger = logging.getLogger(__name__)
 
-HEALTH = "/health/"
-METRICS = "/metrics"
-BESIDE = (HEALTH, METRICS, declaration_pages.PATH)
-"""What the paths begin with that belong to no version of the API."""
+BELOW = tuple(f"{path}/" for path in BESIDE)
 RATE_LIMITS = "rate-limits"
 """The file of the buckets, beside what the metrics are counted in."""
 BURST_SECONDS = 10
@@ -139,16 +137,16 @@ def application() -> ASGIApp:
 
     _end_with_parent()
     routes = [
-        Route("/health/live", health.live),
-        Route("/health/ready", health.ready),
+        Route(f"{HEALTH}/live", health.live),
+        Route(f"{HEALTH}/ready", health.ready),
         Route(METRICS, metrics.metrics),
         *declaration_pages.routes(),
     ]
     beside = Problems(Router(routes, redirect_slashes=False, lifespan=lifespan), failures={})
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", HEALTH)  # of a lifespan there is none
-        await (beside if path.startswith(BESIDE) else live)(scope, receive, send)
+        path = scope.get("path", METRICS)  # of a lifespan there is none
+        await (beside if path.startswith(BELOW) or path in BESIDE else live)(scope, receive, send)
 
     logged = AccessLog(ServerTiming(application) if settings.server_timing else application)
     return _behind_proxy(logged)

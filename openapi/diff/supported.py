@@ -24,7 +24,7 @@ class Objection:
 
     def __str__(self) -> str:
         """The version that it is, and why."""
-        major = int(self.new.split(".")[0])
+        major = int(self.new.split(".", maxsplit=1)[0])
         shown = [f"{sentence(change)} [{change.pointer or '/'}]" for change in self.changes[:SHOWN]]
         more = [f"and {len(self.changes) - SHOWN} more"] if len(self.changes) > SHOWN else []
         undecided = [fingerprint(change) for change in self.changes if certainty(change) == UNDECIDED]
@@ -44,9 +44,9 @@ def objections(
     """
     found = []
     for other in supported:
-        if other.version == contract.version or _parts(other)[0] != _parts(contract)[0]:
+        if other.version == contract.version or other.major != contract.major:
             continue
-        old, new = sorted((other, contract), key=_parts)
+        old, new = sorted((other, contract), key=lambda one: one.numbers)
         changes = [
             change
             for change in compare(old, new)
@@ -56,7 +56,3 @@ def objections(
         if changes:
             found.append(Objection(old.version, new.version, tuple(changes)))
     return found
-
-
-def _parts(contract: Contract) -> list[int]:
-    return [int(part) for part in contract.version.split(".")]

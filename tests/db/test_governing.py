@@ -15,6 +15,7 @@ from tests.postgresql import fresh_database, statement
 
 EVER = 1e9
 ROWS = "interaction_reporting_contracts"
+_KEPT = "SELECT document, xmin::text FROM interaction_reporting_contracts_served"
 
 
 @pytest.fixture
@@ -59,6 +60,17 @@ class Taken:
             assert time.monotonic() < started + 5, self.times[-1]
             await asyncio.sleep(0.005)
         return time.monotonic() - started
+
+
+async def kept_until(database: Database, document: str) -> str:
+    """Which writing it was that kept `document`, once it is kept."""
+    deadline = time.monotonic() + 5
+    while True:
+        with database.begin() as connection:
+            if (kept := connection.exec_driver_sql(_KEPT).one_or_none()) and kept[0] == document:
+                return str(kept[1])
+        assert time.monotonic() < deadline, kept
+        await asyncio.sleep(0.02)
 
 
 def follow(database: Database, taken: Taken, use: Callable[[], Awaitable[None]]) -> None:
@@ -150,19 +162,17 @@ def test_a_row_that_was_put_back_is_another_one(database: Database) -> None:
 def test_what_is_served_is_kept(database: Database) -> None:
     """Of each major version what was served last, as its row was; nobody writes what is there already."""
     taken = Taken()
-    written = SQL("SELECT xmin FROM interaction_reporting_contracts_served")
 
     async def use() -> None:
-        await taken.until(lambda now: now[0].last is not None)
-        with database.begin() as connection:
-            first = connection.exec_driver_sql(written.as_string()).scalar_one()
+        first = await kept_until(database, "document 1.0")
         follow_again = Taken()
         async with Governed(database, follow_again.take).following():
             assert follow_again.times[0][0].last == follow_again.times[0][0].row
         with database.begin() as connection:
-            assert connection.exec_driver_sql(written.as_string()).scalar_one() == first
+            assert connection.exec_driver_sql(_KEPT).one()[1] == first
             contracts.activate(connection, "1.1")
-        await taken.until(lambda now: now[0].last is not None and now[0].last.document == "document 1.1")
+        await kept_until(database, "document 1.1")
+        assert len(taken.times) == 2
 
     follow(database, taken, use)
     statement(database.url, SQL("TRUNCATE interaction_reporting_contracts"))
@@ -193,3 +203,17 @@ def test_a_database_that_cannot_be_written_is_followed(database: Database, caplo
     follow(database, taken, use)
     assert "what is served could not be kept for later" in caplog.text
     assert caplog.text.count("\n") == 1
+
+
+def test_what_could_not_be_kept_is_kept_when_it_can_be(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """It is tried again, and told once."""
+    refusal = "ALTER TABLE interaction_reporting_contracts_served {} CONSTRAINT refusal"
+    statement(database.url, SQL(refusal.format("ADD") + " CHECK (false)"))
+
+    async def use() -> None:
+        await asyncio.sleep(2 * governing.POLL_SECONDS)
+        statement(database.url, SQL(refusal.format("DROP")))
+        await kept_until(database, "document 1.0")
+
+    follow(database, Taken(), use)
+    assert caplog.text.count("what is served could not be kept for later") == 1

@@ -141,6 +141,33 @@ def test_a_path_serves_one_version() -> None:
     assert warning.startswith("contract 2.1 cannot be served: another one has its path; contract 2.0 (")
 
 
+def test_no_row_takes_the_path_of_another_version() -> None:
+    """Also a lower version yields to the one that is served there."""
+    moved = Governing(1, "active", text("1.1", path="/api/v2"), text("1.0"))
+    majors = planned(moved, Governing(2, "active", text("2.0"), text("2.0")))
+    assert served(majors) == ["1.0", "2.0"]
+    (warning,) = warnings(majors)
+    assert warning.startswith("contract 1.1 cannot be served: another one has its path; contract 1.0 (")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/contracts", None), ("/contracts/v1", None), ("/metrics", None), ("/health/x", None), ("/metricsapi/v1", "1.1")],
+)
+def test_nothing_is_served_where_the_service_is(path: str, expected: str | None) -> None:
+    """What nobody could reach is not taken for served."""
+    majors = planned(Governing(1, "active", text("1.1", path=path), None))
+    assert served(majors) == [expected]
+    assert all(f"cannot be served at {path}: it is taken" in warning for warning in warnings(majors))
+
+
+def test_a_successor_at_the_root_is_told() -> None:
+    """Its path is one slash."""
+    first = Governing(1, "deprecated", text("1.1", deprecated_at=DEPRECATED), None)
+    second = Governing(2, "active", text("2.0", path="https://hubs.example/"), None)
+    assert announced(planned(first, second))["/api/v1"] == [ENDS[0], *link("/")]
+
+
 def test_nothing_is_built_twice() -> None:
     """An application stays while its document does, whatever else of its row changes."""
     made = applications()

@@ -35,6 +35,7 @@ def candidate(change: Callable[[dict[str, Any]], object] = lambda _: None, versi
     """The newest contract with `change` made to its schemas, as `version`."""
     document = CONTRACTS[NEWEST].copy()
     document["info"]["version"] = version
+    document["servers"] = [{"url": f"/api/v{version.split('.', maxsplit=1)[0]}"}]
     change(document["components"]["schemas"])
     return Contract.read(json.dumps(document))
 

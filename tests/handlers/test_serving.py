@@ -275,6 +275,7 @@ def test_what_is_replaced_is_forgotten(database: Database) -> None:
                 counts.append(sum(isinstance(one, Endpoint) for one in gc.get_objects()))
         return counts
 
+    gc.collect()
     gc.disable()
     try:
         first, second, *again = asyncio.run(run())
