@@ -23,8 +23,8 @@ MOST_FAULTS = 200
 """Of one pair of schemas."""
 MOST_WITHIN = 1_000
 """Faults of one form, beyond which the rest is not looked at."""
-PATTERN = 150
-"""Comparisons that two patterns weigh as much as."""
+PATTERN, STEP = 150, 0.5
+"""Comparisons that two patterns weigh as much as, and a step to the forms of a schema."""
 MOST_NESTED = 80
 """Pairs that are being compared at once, each within the one before."""
 MOST_LISTED = 300
@@ -138,8 +138,7 @@ class Containment:
         """The union that `node` is; TooMuchError."""
         if node.key not in self._forms:
             self._held.append(node)
-            self._spend(1)
-            self._forms[node.key] = forms(node, self._target)
+            self._forms[node.key] = forms(node, self._target, lambda: self._spend(STEP))
             self._spend(len(self._forms[node.key]))
         return self._forms[node.key]
 

@@ -209,14 +209,15 @@ class _Part:
     excluded: tuple[Schema, ...] = ()
 
 
-def forms(node: Node, target: Callable[[str], Schema]) -> list[Form]:
-    """The union that `node` is; `target` gives what a reference leads to.
+def forms(node: Node, target: Callable[[str], Schema], spend: Callable[[], None]) -> list[Form]:
+    """The union that `node` is; `target` gives what a reference leads to, `spend` is called for each step.
 
     TooMuchError beyond `MOST_FORMS`, and where a schema says of a value what it is itself.
     """
     found: list[Form] = []
     parts = [_Part(tuple((schema, frozenset()) for schema in node.schemas))]
     while parts:
+        spend()  # alternatives that come to nothing are no forms, and may be without number
         part = parts.pop()
         if part.waiting:
             parts += _undone(part, target)

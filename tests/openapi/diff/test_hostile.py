@@ -137,6 +137,12 @@ def test_arrays_of_themselves_are_survived() -> None:
     assert compare(document(root, schemas), document(TEXT, schemas))
 
 
+def test_alternatives_that_come_to_nothing_are_not_all_tried() -> None:
+    """They double with each of forty schemas."""
+    nothing = {"allOf": [{"anyOf": [TEXT, {"type": "number"}]}] * 40}
+    assert any(change.is_break for change in compare(document(nothing), document(TEXT)))
+
+
 def many(count: int, **last: Any) -> dict[str, Any]:
     """An object of as many texts, each with `last`."""
     return {"type": "object", "properties": {f"p{index}": {**TEXT, **last} for index in range(count)}}
