@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from urllib.parse import quote
 
 from openapi.contract import ContractError, Document, parts_of
 from openapi.rfc7493 import pointer
@@ -90,7 +91,8 @@ class Schemas:
             raise ContractError(f"the reference to {pointer(*parts)} leads through another one to nowhere") from None
 
     def _reference(self, parts: Parts) -> str:
-        return f"{self.name}#/$defs/{pointer(*parts)[1:].replace('~', '~0').replace('/', '~1')}"
+        name = pointer(*parts)[1:].replace("~", "~0").replace("/", "~1")
+        return f"{self.name}#/$defs/{quote(name)}"  # what is not encoded may be read as the name of another one
 
     def _schema(self, raw: Any, parts: Parts) -> Schema:
         if parts not in self._converted:

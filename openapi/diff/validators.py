@@ -2,6 +2,7 @@
 
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema_rs
 from jsonschema_rs.canonical import CanonicalizationError, Containment, Satisfiability
@@ -36,7 +37,7 @@ class Validators:
         for schemas in self._schemas:
             prefix = f"{schemas.name}#/$defs/"
             targets = {
-                reference[len(prefix) :].replace("~1", "/").replace("~0", "~"): schema
+                unquote(reference[len(prefix) :]).replace("~1", "/").replace("~0", "~"): schema
                 for reference, schema in schemas.targets.items()
             }
             resources.append((schemas.name, {"$defs": targets}))

@@ -90,6 +90,14 @@ def test_a_break_behind_a_reference_is_found_whatever_its_name(name: str) -> Non
     assert [change.rule for change in compare(old, new)] == ["request-maxLength-narrowed"]
 
 
+def test_a_name_is_not_taken_for_another_one() -> None:
+    """Which it would be if it were decoded twice."""
+    reference = {"$ref": "#/components/schemas/%2541"}
+    old, new = (document(reference, {"A": TEXT, "%41": {"type": "string", "maxLength": most}}) for most in (2, 1))
+    [change] = compare(old, new)
+    assert change.proof
+
+
 def test_a_break_is_not_lost_among_many_other_changes() -> None:
     """Of too many faults some are left out, and then what is left out may be a break."""
 
