@@ -200,8 +200,7 @@ class Witnesses:
                 if value := self.example(form.property(name)):
                     filled[name] = value[0]
             yield filled
-            if form.is_open or not form.is_closed:
-                yield from ({**base, "other": value} for value in self.example(form.others)[:1])
+            yield from ({**base, "other": value} for value in self.example(form.others)[:1])
 
     def _objects_with(self, form: Form, name: str, value: Any) -> Iterator[dict[str, Any]]:
         return ({**base, name: value} for base in self._bases(form))
@@ -224,7 +223,6 @@ class Witnesses:
                 for length in _lengths(form, []):
                     if length:
                         yield from self._filled(form, [value], length)
-                yield [value]
             else:
                 name = "other" if step.name == OTHER else step.name
                 yield from self._objects_with(form, name, value)
