@@ -274,7 +274,8 @@ def _numbers(form: Form, others: list[Form]) -> Iterator[float]:
         points |= {divisor * factor for factor in (1, 2, 3, 5, 7)}
         points |= {divisor * (end // divisor + step) for end in ends if not math.isinf(end) for step in (0, 1)}
     for point in sorted(points, key=lambda point: (abs(point), point)):
-        yield int(point) if point == int(point) else float(point)
+        number = int(point) if point == int(point) else float(point)
+        yield int(number) if number == int(number) else number  # large fractions become integers as floats
 
 
 def _texts(form: Form, others: list[Form]) -> Iterator[str]:

@@ -7,6 +7,8 @@ from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator, oa
 
 from openapi.contract import Document
 from openapi.diff.changes import Change
+from openapi.diff.compare import compare
+from tests.openapi.diff.documents import with_body
 from tests.openapi.diff.pairs import METHOD, PAIRS, PATH, Pair
 
 BREAKS = [
@@ -71,3 +73,11 @@ def test_what_proves_a_break_does_so_for_another_implementation(pair: Pair, chan
     before, after = (pair.old, pair.new) if change.direction == "request" else (pair.new, pair.old)
     assert accepts(before, change, change.proof.value)
     assert not any(accepts(after, change, reading) for reading in readings(change, change.proof.value))
+
+
+def test_what_proves_a_bound_of_integers_is_written_as_one() -> None:
+    """Also beyond 2^53, where a float has no fraction."""
+    old, new = with_body({"type": "integer"}), with_body({"type": "integer", "format": "int64"})
+    [change] = compare(old, new)
+    assert change.proof
+    assert type(change.proof.value) is int
