@@ -36,6 +36,8 @@ def change_schema(schema: Schema, dice: random.Random) -> None:
     kind = schema.get("type", "")
     ways = [*OF_SCHEMAS, *[bound] * (3 * (kind in BOUNDS)), *OF_TYPES.get(kind, []) * 3]
     dice.choice(ways)(schema, dice)
+    if "enum" in schema:  # whether it has to list null if that is a value is read in both ways
+        schema.pop("nullable", None)
 
 
 def schemas_of(node: Any) -> Iterator[Schema]:
