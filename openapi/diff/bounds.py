@@ -28,14 +28,17 @@ class Difference(NamedTuple):
     owner: dict[str, Any] | None
 
 
-def differences(form: Form, candidate: Form) -> Iterator[Difference]:
-    """What `candidate` demands and `form`, which is of the same type, does not."""
+def differences(form: Form, candidate: Form, searches: bool = True) -> Iterator[Difference]:
+    """What `candidate` demands and `form`, which is of the same type, does not.
+
+    Unless it `searches` for texts that tell patterns apart, a pattern implies itself alone.
+    """
     if form.kind == "number":
         yield from _of_numbers(form, candidate)
     if form.kind in COUNTS:
-        yield from _of_counts(form, candidate)
+        yield from _of_counts(form, candidate, searches)
     if form.kind == "string":
-        yield from _of_patterns(form, candidate)
+        yield from _of_patterns(form, candidate, searches)
     if form.kind == "array" and _is_unique(candidate) and not _is_unique(form) and form.most("maxItems") > 1:
         yield Difference("uniqueItems", False, True, candidate.owner("uniqueItems"))
     if form.kind == "object":
@@ -92,12 +95,13 @@ def _plain(number: Any) -> Any:
     return int(number) if number == int(number) else float(number)
 
 
-def _of_counts(form: Form, candidate: Form) -> Iterator[Difference]:
+def _of_counts(form: Form, candidate: Form, searches: bool) -> Iterator[Difference]:
     low, high = COUNTS[form.kind]
     least, most = _range(form)
-    if (lower := max(candidate.all_of(low), default=0)) > least and not _has_none(form, 0, lower - 1):
+    own = _patterns(form) if searches else ()
+    if (lower := max(candidate.all_of(low), default=0)) > least and not _has_none(own, 0, lower - 1):
         yield Difference(low, int(least), lower, candidate.owner(low))
-    if (upper := min(candidate.all_of(high), default=math.inf)) < most and not _has_none(form, upper + 1, None):
+    if (upper := min(candidate.all_of(high), default=math.inf)) < most and not _has_none(own, upper + 1, None):
         yield Difference(high, None if math.isinf(most) else int(most), upper, candidate.owner(high))
 
 
@@ -108,9 +112,8 @@ def _range(form: Form) -> tuple[float, float]:
     return max([form.least(low), *lengths]), min([form.most(high), *lengths])
 
 
-def _has_none(form: Form, shortest: float, longest: float | None) -> bool:
-    """Whether the patterns of `form` have no text of that length."""
-    own = _patterns(form)
+def _has_none(own: tuple[str, ...], shortest: float, longest: float | None) -> bool:
+    """Whether the patterns have no text of that length; there must be some."""
     if not own:
         return False
     try:
@@ -119,11 +122,12 @@ def _has_none(form: Form, shortest: float, longest: float | None) -> bool:
         return False
 
 
-def _of_patterns(form: Form, candidate: Form) -> Iterator[Difference]:
+def _of_patterns(form: Form, candidate: Form, searches: bool) -> Iterator[Difference]:
     had = _patterns(form)
     least, most = _range(form)
     for pattern in _patterns(candidate):
-        if pattern not in had and not _is_implied(pattern, had, int(least), None if math.isinf(most) else int(most)):
+        longest = None if math.isinf(most) else int(most)
+        if pattern not in had and not (searches and _is_implied(pattern, had, int(least), longest)):
             yield Difference("pattern", list(had), pattern, candidate.owner("pattern", pattern))
 
 

@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from openapi.diff import bounds
-from openapi.diff.forms import Form, TooMuchError, forms
+from openapi.diff.forms import MOST_FORMS, Form, TooMuchError, forms
 from openapi.diff.schemas import MARKS, Node, Schema
-from openapi.diff.validators import Validators
+from openapi.diff.validators import MOST_WEIGHED, Validators
 
-MOST_COMPARISONS = 50_000
-"""Of schemas in one run, beyond which nothing is decided."""
 MOST_FAULTS = 200
 """Of one pair of schemas."""
 MOST_WITHIN = 1_000
 """Faults of one form, beyond which the rest is not looked at."""
+LOOKED_UP = 20
+"""Schemas, each asked for one property or compared as it is written, that weigh as much as a comparison."""
 PATTERN, STEP = 150, 0.5
 """Comparisons that two patterns weigh as much as, and a step to the forms of a schema."""
 MOST_NESTED = 80
@@ -34,6 +34,26 @@ NESTED = 2
 UNDECIDED = "undecided"
 ITEM, OTHER = "[]", "*"
 """What a path has for an item, and for a property that is not declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is taken to be sent, and what a run may cost."""
+
+    is_undeclared_sent: bool = False
+    """Whether an object that is open has any other property, or only those that are declared."""
+    searches_patterns: bool = True
+    """Whether a text is looked for that tells patterns apart: those that are written otherwise may mean the same."""
+    most_comparisons: int = 50_000
+    """Of schemas, beyond which nothing is decided."""
+    most_forms: int = MOST_FORMS
+    """Of one schema, likewise."""
+    most_weighed: int = MOST_WEIGHED
+    """Values of schemas that are brought to canonical form."""
+
+
+DOCUMENTS = Terms()
+"""Of two documents that somebody reviews."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +113,15 @@ class Containment:
         validators: Validators,
         is_same: Callable[[Node, Node], bool],
         is_text: bool = False,
+        terms: Terms = DOCUMENTS,
     ) -> None:
         """`is_same` says of what is evidently the same. With `is_text` values are sent as text: numbers are strings."""
         self._target = target
         self._validators = validators
         self._is_same = is_same
         self._is_text = is_text
-        self._left: float = MOST_COMPARISONS
+        self._terms = terms
+        self._left: float = terms.most_comparisons
         self._is_trying = False
         self._depth = 0
         self._found: dict[tuple[Any, ...], list[Fault]] = {}
@@ -138,7 +160,7 @@ class Containment:
         """The union that `node` is; TooMuchError."""
         if node.key not in self._forms:
             self._held.append(node)
-            self._forms[node.key] = forms(node, self._target, lambda: self._spend(STEP))
+            self._forms[node.key] = forms(node, self._target, lambda: self._spend(STEP), self._terms.most_forms)
             self._spend(len(self._forms[node.key]))
         return self._forms[node.key]
 
@@ -151,6 +173,7 @@ class Containment:
         try:
             self._spend(1 if self._depth <= MOST_NESTED else math.inf)
             small, big = self.forms(pair.small), self.forms(pair.big)
+            self._spend(_weight(small, len(big)))
         except TooMuchError:
             return [Fault(UNDECIDED, owner=_first(pair.big), steps=(Step(pair),))]
         found = list(self._marks(small, big))
@@ -243,7 +266,7 @@ class Containment:
             return
         refused = []
         for value in form.listed or ():
-            if self._validators.accepts(form.node, value) is False:
+            if not form.may_be(value) or self._validators.accepts(form.node, value) is False:
                 continue
             accepted = self._validators.accepts(pair.big, value)
             if accepted is None:
@@ -272,8 +295,10 @@ class Containment:
 
         TooMuchError.
         """
-        self._spend(PATTERN if set(candidate.all_of("pattern")) - set(form.all_of("pattern")) else 0)
-        for difference in bounds.differences(form, candidate):
+        searches = self._terms.searches_patterns
+        has_other = searches and set(candidate.all_of("pattern")) - set(form.all_of("pattern"))
+        self._spend(PATTERN if has_other else 1 + _weight([form, candidate], len(candidate.names)))
+        for difference in bounds.differences(form, candidate, searches):
             yield Fault(*difference, form=form)
         had = form.beyond
         for key, value in candidate.beyond.items():
@@ -319,14 +344,15 @@ class Containment:
         if form.is_evidently_empty():
             return True
         if form.listed is not None and _is_short(form.listed):
-            return all(self._validators.accepts(form.node, value) is False for value in form.listed)
+            values = [value for value in form.listed if form.may_be(value)]
+            return all(self._validators.accepts(form.node, value) is False for value in values)
         required = form.required if levels and form.kind == "object" else ()
         return any(self._accepts_nothing(form.property(name), levels - 1) for name in required)
 
     def _properties(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
         for name in sorted(candidate.names, key=lambda name: (not candidate.lists(name), name)):
             # What may be sent by the openness of a schema alone is not taken to be sent.
-            if name in form.names or not form.is_open:
+            if name in form.names or not form.is_open or self._terms.is_undeclared_sent:
                 found = self.faults(form.property(name), candidate.property(name))
                 yield from self._lifted(pair, form, name, found)
         for name in sorted(form.names - candidate.names):
@@ -364,6 +390,11 @@ class Containment:
 def _is_short(listed: list[Any]) -> bool:
     """Whether few enough values are listed for each to be compared with all of another list."""
     return sum(isinstance(value, dict | list) for value in listed) <= MOST_LISTED
+
+
+def _weight(looked_up: list[Form], times: int) -> int:
+    """What it weighs to look up each schema of the forms so many `times`."""
+    return sum(len(form.schemas) for form in looked_up) * times // LOOKED_UP
 
 
 def _marked(found: list[Form], mark: str) -> Any:

@@ -1,11 +1,11 @@
 """The schemas of two documents in one direction, made comparable."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
 from openapi.contract import Document
-from openapi.diff.containment import Containment, Fault
+from openapi.diff.containment import DOCUMENTS, Containment, Fault, Terms
 from openapi.diff.schemas import Direction, Node, Parts, Schema, Schemas, references, text
 from openapi.diff.validators import Validators
 from openapi.diff.witnesses import Witnesses
@@ -16,13 +16,23 @@ OLD, NEW = "urn:old", "urn:new"
 class Engine:
     """Compares schemas of `old` and `new`. What is compared must have been told to `convert` before."""
 
-    def __init__(self, old: Document, new: Document, direction: Direction) -> None:
+    def __init__(
+        self,
+        old: Document,
+        new: Document,
+        direction: Direction,
+        terms: Terms = DOCUMENTS,
+        written: Callable[[Schema], str] = text,
+    ) -> None:
+        """What is `written` the same is the same."""
         self.old = Schemas(old, direction, OLD)
         self.new = Schemas(new, direction, NEW)
-        self._validators = Validators(self.old, self.new)
+        self._validators = Validators(self.old, self.new, most_weighed=terms.most_weighed)
+        self._written = written
         self._texts: dict[int, str] = {}
         self._containments = {
-            is_text: Containment(self._target, self._validators, self._is_same, is_text) for is_text in (False, True)
+            is_text: Containment(self._target, self._validators, self._is_same, is_text, terms)
+            for is_text in (False, True)
         }
         self._witnesses = {
             is_text: Witnesses(containment, self._validators, is_text)
@@ -62,7 +72,7 @@ class Engine:
         if isinstance(schema, bool):
             return str(schema)
         if id(schema) not in self._texts:
-            self._texts[id(schema)] = text(schema)
+            self._texts[id(schema)] = self._written(schema)
         return self._texts[id(schema)]
 
     @cached_property

@@ -32,6 +32,15 @@ _UNDERSTOOD = {"type", "enum", "const", "format", "not", "$ref", "discriminator"
 )
 
 
+_KINDS: dict[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
 _FEW: dict[str, list[Any]] = {"null": [None], "boolean": [False, True]}
 
 
@@ -77,6 +86,10 @@ class Form:
             if isinstance(schema.get("enum"), list):
                 return list(schema["enum"])
         return _FEW.get(self.kind)
+
+    def may_be(self, value: Any) -> bool:
+        """Whether `value` is of this type, as far as that is easily seen."""
+        return _KINDS.get(type(value), self.kind) == self.kind
 
     def all_of(self, key: str) -> list[Any]:
         """What the schemas have for `key`."""
@@ -209,10 +222,10 @@ class _Part:
     excluded: tuple[Schema, ...] = ()
 
 
-def forms(node: Node, target: Callable[[str], Schema], spend: Callable[[], None]) -> list[Form]:
+def forms(node: Node, target: Callable[[str], Schema], spend: Callable[[], None], most: int = MOST_FORMS) -> list[Form]:
     """The union that `node` is; `target` gives what a reference leads to, `spend` is called for each step.
 
-    TooMuchError beyond `MOST_FORMS`, and where a schema says of a value what it is itself.
+    TooMuchError beyond `most`, and where a schema says of a value what it is itself.
     """
     found: list[Form] = []
     parts = [_Part(tuple((schema, frozenset()) for schema in node.schemas))]
@@ -224,7 +237,7 @@ def forms(node: Node, target: Callable[[str], Schema], spend: Callable[[], None]
         else:
             kinds = [set(TYPES), *({_kind(name) for name in _types(schema)} for schema in part.plain)]
             found += [Form(kind, part.plain, part.excluded) for kind in sorted(set.intersection(*kinds))]
-        if len(parts) + len(found) > MOST_FORMS:
+        if len(parts) + len(found) > most:
             raise TooMuchError
     return found
 

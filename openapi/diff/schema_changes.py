@@ -38,12 +38,13 @@ def compare(engine: Engine, old: Parts | None, new: Parts | None, place: Place) 
         faults = engine.faults(small, big, place.is_text)
         for fault in faults:
             if fault.keyword not in MARKS:
-                yield _change(engine, fault, place, is_narrowing)
+                yield change(engine, fault, place, is_narrowing)
             elif is_narrowing:
                 yield _mark(engine, fault, place)
 
 
-def _change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Change:
+def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Change:
+    """What `fault` changes, of which values are accepted."""
     is_break = fault.is_break and is_narrowing == (place.direction is Direction.REQUEST)
 
     def prove() -> Proof | None:

@@ -13,7 +13,7 @@ from openapi.validation import FORMATS
 MOST_VALUES, MOST_ALTERNATIVES = 1_000, 64
 """Of a schema that is brought to canonical form, which may take exponential time (jsonschema-rs 0.60)."""
 MOST_WEIGHED = 500_000
-"""Values of all schemas of one run that are brought to canonical form."""
+"""The same of all schemas of one run."""
 PER_VALUE = 4
 """Characters of a pattern that weigh as much as a value: comparing patterns takes quadratic time."""
 BACKTRACKING = 100_000
@@ -23,11 +23,12 @@ BACKTRACKING = 100_000
 class Validators:
     """Compiles schemas that refer into several documents."""
 
-    def __init__(self, *schemas: Schemas) -> None:
+    def __init__(self, *schemas: Schemas, most_weighed: int = MOST_WEIGHED) -> None:
+        """`most_weighed` values of all schemas are brought to canonical form."""
         self._schemas = schemas
         self._made: dict[tuple[int, ...], jsonschema_rs.Draft202012Validator | None] = {}
         self._canonicals: dict[tuple[int, ...], jsonschema_rs.CanonicalSchema | None] = {}
-        self._left = MOST_WEIGHED
+        self._left = most_weighed
         self._held: list[Node] = []  # what is known by its identity
 
     @cached_property

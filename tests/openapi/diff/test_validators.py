@@ -127,10 +127,9 @@ def test_what_is_referred_to_counts_once() -> None:
     assert not validators.covers(node(True), node(referring))
 
 
-def test_of_one_run_no_more_is_shown_than_is_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_one_run_no_more_is_shown_than_is_weighed() -> None:
     """What has been shown stays so."""
-    monkeypatch.setattr("openapi.diff.validators.MOST_WEIGHED", 5)
-    validators, first, second = Validators(), node(TEXT), node({**TEXT, "maxLength": 5})
+    validators, first, second = Validators(most_weighed=5), node(TEXT), node({**TEXT, "maxLength": 5})
     assert validators.covers(first, second)
     assert not validators.covers(first, node({**TEXT, "maxLength": 4}))
     assert validators.covers(first, second)
