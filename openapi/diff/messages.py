@@ -1,6 +1,7 @@
 """Whole requests and answers, as a person would paste them."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from openapi.diff.schemas import Node
 
 BODY = ("body", "")
 """What stands for the body among parameters."""
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def request(operation: Operation, engine: Engine, given: Mapping[tuple[str, str], Any]) -> str:
@@ -72,7 +74,9 @@ def _example(parameter: Parameter, engine: Engine) -> Any:
 
 
 def may_be_sent(location: str, value: Any) -> bool:
-    """Whether `value` can stand in `location`: no part of a path is empty."""
+    """Whether `value` can stand in `location`: not empty in a path, of one line in a field (RFC 9110 section 5.5)."""
+    if location in ("header", "cookie"):
+        return not _CONTROL.search(_text(value))
     return location != "path" or _text(value) != ""
 
 

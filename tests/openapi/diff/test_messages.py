@@ -52,6 +52,13 @@ def test_what_is_required_is_there_and_nothing_else() -> None:
     ]
 
 
+@pytest.mark.parametrize("location", ["header", "cookie"])
+def test_no_field_has_another_line(location: str) -> None:
+    """What a document says cannot write a header of its own into a message."""
+    told = parameters((location, "x", True, {"enum": ["a\nX-Evil: b", "a\rb", "c"]}))
+    assert request({}, parameters=told)[1:] == ["x: c" if location == "header" else "Cookie: x=c"]
+
+
 def test_what_is_given_is_there() -> None:
     """Required or not; lists and objects as the simple style writes them."""
     told = parameters(("query", "l", False, {}), ("header", "X-O", False, {}), ("query", "n", False, {}))
