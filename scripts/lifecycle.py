@@ -149,8 +149,8 @@ def _rehearsed(opened: Database, version: str, last: int, is_going_on: bool) -> 
     """
     with opened.begin() as connection:
         row = contracts.get(connection, version)
-        replaced = [one for one in contracts.serving(connection) if one.major == row.major]
-    if not replaced or row in replaced:
+        is_replacing = any(one.served and one.number == row.major for one in governed.standing(connection))
+    if not is_replacing or row.status in contracts.SERVING:
         return row
     found = rehearsal_of(opened, read(row), last)
     if failures := found.count(NEWLY_FAILS):

@@ -132,6 +132,23 @@ def test_a_contract_is_activated_only_if_what_was_submitted_does_not_fail(
     assert (went_on, "unknown field" in told) == ("1.0", True)
 
 
+def test_what_replaces_nothing_is_not_tried(run: Run, next_version: str, database: Database) -> None:
+    """A new major version is served beside the others; and a row that is broken is left by another one."""
+    event = EVENT | {"id": submissions.new_id(), "view_context_ref": "x" * 201, "contract_version": "1.1"}
+    file = Path(next_version)
+    text = file.read_text().replace('version: "1.2"', 'version: "2.0"', 1).replace("url: /api/v1", "url: /api/v2")
+    file.write_text(text.replace("maxLength: 2000", "maxLength: 200"))
+    with database.begin() as connection:
+        hub, _ = hubs.create(connection, "alpha")
+        connection.execute(insert(interaction_events), [event | {"hub_id": hub.id}])
+    run("publish", next_version)
+    assert CliRunner().invoke(app, ["contract", "rehearse", "2.0"]).exit_code == 1
+    assert run("activate", "2.0")["status"] == "active"
+    with database.begin() as connection:
+        connection.execute(update(table).where(table.c.contract_version == "1.1").values(document="a: b"))
+    assert run("activate", "1.0")["status"] == "active"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
