@@ -13,7 +13,7 @@ from db.engine import Database
 from db.errors import NotFound, Unavailable
 from db.tables import interaction_reporting_contracts as table
 from handlers import declarations
-from handlers.declarations import MEDIA_TYPES, Declaration, Declarations, card, summary
+from handlers.declarations import MEDIA_TYPES, Declaration, Declarations, card, changelog_until, summary
 from openapi.card import card as card_of
 from openapi.contract import Contract, ContractError
 from openapi.problems import Problem
@@ -57,6 +57,35 @@ def test_what_is_published_is_told_in_the_order_of_versions(database: Database) 
     assert (told["version"], told["status"], told["digest"]) == ("1.0", "superseded", edited.digest)
     assert told["published_at"].endswith("Z")
     assert "fault" not in told
+
+
+def test_each_section_of_a_changelog_is_made_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many versions and readers there are."""
+    made: list[str] = []
+
+    def section(before: Contract, contract: Contract) -> str:
+        made.append(f"{before.version} to {contract.version}")
+        return made[-1]
+
+    monkeypatch.setattr(declarations, "section", section)
+    with database.begin() as connection:
+        contracts.publish(connection, "1.2", SERVED.text.replace('"1.1"', '"1.2"', 1), "0" * 64)
+        contracts.activate(connection, "1.2")
+    found = asyncio.run(Declarations().read(database))
+    for version in ("1.2", "1.1", "1.2"):
+        told = changelog_until(found[version], found).content.decode()
+    assert made == ["1.0 to 1.1", "1.1 to 1.2"]
+    assert told.index(made[1]) < told.index(made[0])
+
+
+def test_what_cannot_be_compared_spares_the_changelogs_of_others(database: Database) -> None:
+    """A row that is a contract, and no OpenAPI document; the command and the page tell the same."""
+    change(database, "1.0", document='\'{"info": {"version": "1.0"}, "paths": 7}\'')
+    found = asyncio.run(Declarations().read(database))
+    told = changelog_until(found["1.1"], found).content.decode()
+    assert "It cannot be compared with 1.0: " in told
+    with database.begin() as connection:
+        assert declarations.changelog(connection, "1.1") == told
 
 
 def test_a_draft_is_not_published(database: Database) -> None:
