@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from openapi.contract import ContractError, Document
-from openapi.diff.containment import Fault, Terms
 from openapi.diff.engine import Engine
+from openapi.diff.faults import Fault
 from openapi.diff.schema_changes import Place, change
 from openapi.diff.schemas import Direction, Node
+from openapi.diff.terms import Terms
 from openapi.diff.words import sentence
 from openapi.metadata_keywords import ANNOTATIONS
 from openapi.rfc7493 import pointer

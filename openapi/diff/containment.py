@@ -6,16 +6,17 @@ as references lead back: whatever is wrong with it is found on the way that was 
 """
 
 import itertools
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from openapi.diff import bounds
-from openapi.diff.forms import MOST_FORMS, Form, TooMuchError, forms
+from openapi.diff.faults import ITEM, OTHER, UNDECIDED, Fault, Pair, Step
+from openapi.diff.forms import Form, TooMuchError, forms
 from openapi.diff.schemas import MARKS, Node, Schema
-from openapi.diff.validators import MOST_WEIGHED, Validators
+from openapi.diff.terms import DOCUMENTS, Terms
+from openapi.diff.validators import Validators
 
 MOST_FAULTS = 200
 """Of one pair of schemas."""
@@ -31,77 +32,6 @@ MOST_LISTED = 300
 """Objects and arrays of one enum, each of which is compared with all that another one lists."""
 NESTED = 2
 """Levels of properties by which two schemas are told apart."""
-UNDECIDED = "undecided"
-ITEM, OTHER = "[]", "*"
-"""What a path has for an item, and for a property that is not declared."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is taken to be sent, and what a run may cost."""
-
-    is_undeclared_sent: bool = False
-    """Whether an object that is open has any other property, or only those that are declared."""
-    searches_patterns: bool = True
-    """Whether a text is looked for that tells patterns apart: those that are written otherwise may mean the same."""
-    most_comparisons: int = 50_000
-    """Of schemas, beyond which nothing is decided."""
-    most_forms: int = MOST_FORMS
-    """Of one schema, likewise."""
-    most_weighed: int = MOST_WEIGHED
-    """Values of schemas that are brought to canonical form."""
-
-
-DOCUMENTS = Terms()
-"""Of two documents that somebody reviews."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two schemas, of which `big` should accept all that `small` accepts."""
-
-    small: Node
-    big: Node
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What the pair is known by while somebody holds it."""
-        return self.small.key, self.big.key
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A pair on the way to a fault, and the form of its `small` through which the way goes on to `name`."""
-
-    pair: Pair
-    form: Form | None = None
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What `big` demands and `small` does not; or where `is_break` is false, what it merely says otherwise.
-
-    `keyword` is the one that says so; `had` and `has` are what it has in `small` and in `big`.
-    """
-
-    keyword: str
-    had: Any = None
-    has: Any = None
-    owner: Any = None
-    """The schema that the keyword stands in: of `big`, or else of `small`."""
-    is_break: bool = True
-    path: tuple[str, ...] = ()
-    """The way from the value to where the fault is: names of properties, `ITEM` and `OTHER`."""
-    steps: tuple[Step, ...] = ()
-    """The same, outward."""
-    form: Form | None = None
-    """The form of `small` that is not accepted."""
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """The same for the same fault, whichever way led to it."""
-        return self.keyword, id(self.owner), json.dumps([self.had, self.has], default=str), self.is_break
 
 
 class Containment:

@@ -5,8 +5,10 @@ from functools import cached_property
 from typing import Any
 
 from openapi.contract import Document
-from openapi.diff.containment import DOCUMENTS, Containment, Fault, Terms
+from openapi.diff.containment import Containment
+from openapi.diff.faults import Fault
 from openapi.diff.schemas import Direction, Node, Parts, Schema, Schemas, references, text
+from openapi.diff.terms import DOCUMENTS, Terms
 from openapi.diff.validators import Validators
 from openapi.diff.witnesses import Witnesses
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from openapi.diff.changes import Change, Proof
-from openapi.diff.containment import ITEM, Fault
 from openapi.diff.engine import Engine
+from openapi.diff.faults import ITEM, Fault
 from openapi.diff.schemas import MARKS, Direction, Node, Parts
 from openapi.rfc7493 import pointer
 

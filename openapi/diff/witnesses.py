@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from openapi.diff import patterns
-from openapi.diff.containment import ITEM, OTHER, Containment, Fault, Step
+from openapi.diff.containment import Containment
+from openapi.diff.faults import ITEM, OTHER, Fault, Step
 from openapi.diff.forms import COUNTS, Form, TooMuchError
 from openapi.diff.schemas import Node
 from openapi.diff.validators import Validators

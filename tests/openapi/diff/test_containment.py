@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from openapi.contract import Document
-from openapi.diff.containment import ITEM, MOST_LISTED, MOST_WITHIN, OTHER, UNDECIDED, Fault
+from openapi.diff.containment import MOST_LISTED, MOST_WITHIN
 from openapi.diff.engine import Engine
+from openapi.diff.faults import ITEM, OTHER, UNDECIDED, Fault
 from openapi.diff.schemas import Direction, Node
 
 TEXT, NUMBER = {"type": "string"}, {"type": "number"}
