@@ -91,6 +91,8 @@ CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON interaction_reporting_contracts
     FOR EACH STATEMENT EXECUTE FUNCTION contracts_audit_truncate();
 CREATE TRIGGER notify AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON interaction_reporting_contracts
     FOR EACH STATEMENT EXECUTE FUNCTION contracts_notify();
+CREATE TRIGGER notify AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON interaction_reporting_contracts_served
+    FOR EACH STATEMENT EXECUTE FUNCTION contracts_notify();
 CREATE TRIGGER stay BEFORE UPDATE OR DELETE OR TRUNCATE ON interaction_reporting_contract_changes
     FOR EACH STATEMENT EXECUTE FUNCTION contract_changes_stay();
 """

@@ -1,0 +1,19 @@
+"""Who follows the contracts is not told of what is kept of them: that alone changes nothing that is served."""
+
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+
+SERVED = "interaction_reporting_contracts_served"
+
+
+def upgrade() -> None:
+    op.execute(f"DROP TRIGGER notify ON {SERVED}")
+
+
+def downgrade() -> None:
+    op.execute(
+        f"CREATE TRIGGER notify AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {SERVED} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION contracts_notify()"
+    )
