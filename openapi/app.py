@@ -9,20 +9,22 @@ Of Connexion 3.3.0 this relies on: `ConnexionMiddleware` with its own list of mi
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from connexion.middleware import ConnexionMiddleware
 from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.resolver import Resolver
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from openapi import operations, rfc6750
 from openapi.contract import Contract, ContractError
 from openapi.endpoint import Endpoint, Surroundings
 from openapi.layers import Direct, nothing_here
 from openapi.validation import Schemas
+
+Verifying = Callable[[Any], Awaitable[dict[str, Any]]]
 
 
 def build(contract: Contract, surroundings: Surroundings) -> ASGIApp:
@@ -51,7 +53,7 @@ def _built(contract: Contract, surroundings: Surroundings) -> ASGIApp:
             partial(Endpoints, contract=contract, surroundings=surroundings),
         ],
         resolver=Resolver(operations.handler),
-        security_map=_security_map(surroundings),
+        security_map=_security_map(contract, surroundings),
     )
     connexion.add_api(contract.without_patterns())
     connexion.app, connexion.middleware_stack = connexion._build_middleware_stack()
@@ -95,13 +97,20 @@ class Endpoints(RoutedMiddleware[EndpointAPI]):  # type: ignore[misc] # Connexio
         return cast("EndpointAPI", super().add_api(specification, **kwargs, **self._made_with))
 
 
-def _security_map(surroundings: Surroundings) -> dict[str, type]:
-    """Connexion's security handlers: ours for bearer tokens, a refusal for every scheme that is not served."""
+def _security_map(contract: Contract, surroundings: Surroundings) -> dict[str, type]:
+    """Connexion's security handlers: ours for what is served, a refusal for every other scheme."""
+
+    def told_of(scope: Scope, caller: Any) -> dict[str, Any]:
+        """What Connexion hands on of `caller`, who was verified to have sent the request of `scope`."""
+        if "caller" not in scope["state"]:  # it is verified again where its body is late
+            surroundings.seen(caller, contract.version)
+        scope["state"]["caller"] = caller
+        return {"sub": caller}
 
     class Bearer:
-        """An `http` scheme `bearer` (RFC 6750)."""
+        """An `http` scheme `bearer` (RFC 6750) whose tokens are keys."""
 
-        def get_fn(self, _scheme: Mapping[str, Any], _scopes: list[str]) -> Callable[[Any], Awaitable[dict[str, Any]]]:
+        def get_fn(self, _scheme: Mapping[str, Any], _scopes: list[str]) -> Verifying:
             """The function that Connexion calls with each request."""
             return self.verify
 
@@ -110,17 +119,31 @@ def _security_map(surroundings: Surroundings) -> dict[str, type]:
             caller = await surroundings.authenticate(rfc6750.token(request.scope), surroundings.resources)
             if caller is None:
                 raise rfc6750.unauthorized("invalid_token", "the key is unknown, was replaced, or its hub is disabled")
-            request.scope["state"]["caller"] = caller
-            return {"sub": caller}
+            return told_of(request.scope, caller)
+
+    class OAuth2:
+        """An `oauth2` scheme, whose tokens have scopes."""
+
+        def get_fn(self, scheme: Mapping[str, Any], scopes: list[str]) -> Verifying:
+            """The function that Connexion calls with each request; ContractError if tokens are not served."""
+            authorize = surroundings.authorize
+            if authorize is None:
+                Unserved().get_fn(scheme, scopes)
+            required = frozenset(scopes)
+
+            async def verify(request: Any) -> dict[str, Any]:
+                return told_of(request.scope, await authorize(request.scope, required, surroundings.resources))
+
+            return verify
 
     class Unserved:
         """A scheme that this release does not serve."""
 
-        def get_fn(self, scheme: Mapping[str, Any], _scopes: list[str]) -> None:
+        def get_fn(self, scheme: Mapping[str, Any], _scopes: list[str]) -> NoReturn:
             """Raise ContractError."""
             raise ContractError(f"a security scheme of type {scheme.get('type')!r} is not served")
 
-    return {"bearer": Bearer, **dict.fromkeys(("basic", "apiKey", "oauth2", "openIdConnect"), Unserved)}
+    return {"bearer": Bearer, "oauth2": OAuth2, **dict.fromkeys(("basic", "apiKey", "openIdConnect"), Unserved)}
 
 
 def _without_redirects(layer: RoutingMiddleware) -> None:

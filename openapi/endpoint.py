@@ -31,12 +31,20 @@ Authenticate = Callable[[str, Any], Awaitable[Any]]
 """From a bearer token and the resources to who sent it, or None if the token is not accepted."""
 
 
+Authorize = Callable[[Scope, frozenset[str], Any], Awaitable[Any]]
+"""From a request, the scopes that its operation requires and the resources to who sent it; Problem if it may not."""
+Seen = Callable[[Any, str], None]
+"""Is told once of each request who sent it, and the version of the contract that it was sent to."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What an application is built with beside its contract.
 
-    `resources` is handed to each handler as it is. `failures` says which exceptions of other rooms are which problem.
-    `body_timeout` is in seconds. `bucket_of` gives the bucket of a caller: an operation that documents 429 takes of it.
+    `authenticate` knows the keys of `http` bearer schemes, `authorize` the access tokens of `oauth2` schemes; a scheme
+    that nothing is given for is not served. `resources` is handed to each handler as it is. `failures` says which
+    exceptions of other rooms are which problem. `body_timeout` is in seconds. `bucket_of` gives the bucket of a caller:
+    an operation that documents 429 takes of it.
     """
 
     authenticate: Authenticate
@@ -44,6 +52,8 @@ class Surroundings:
     failures: Mapping[type[Exception], str] = field(default_factory=dict)
     body_timeout: float = 20
     bucket_of: Callable[[Any], Bucket] | None = None
+    authorize: Authorize | None = None
+    seen: Seen = lambda _caller, _version: None
 
 
 class Endpoint:
