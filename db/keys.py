@@ -1,14 +1,15 @@
-"""API keys: random, shown once, and kept as a digest only."""
+"""API keys and client secrets: random, shown once, and kept as a digest only."""
 
 import hashlib
 import secrets
 
 PREFIX = "irk_"
+CLIENT_PREFIX = "irs_"
 
 
-def new() -> str:
-    """A key of 256 random bits."""
-    return PREFIX + secrets.token_urlsafe(32)
+def new(prefix: str = PREFIX) -> str:
+    """A key, or with its prefix a client secret, of 256 random bits."""
+    return prefix + secrets.token_urlsafe(32)
 
 
 def digest(key: str) -> str:

@@ -1,4 +1,4 @@
-"""The registry in memory: hubs by key, widgets and event types, as the database has them now.
+"""The registry in memory: hubs by key, widgets, event types and what OAuth needs, as the database has them now.
 
 It follows the table `registry_revision`. What was last confirmed longer ago than `FRESH_SECONDS` is not relied on.
 """
@@ -13,6 +13,7 @@ from db import keys
 from db.async_connection import AsyncConnection, Rows
 from db.engine import Database
 from db.following import Following
+from db.oauth_registry import OAuthRegistry
 
 POLL_SECONDS = 0.3
 FRESH_SECONDS = 0.9
@@ -45,6 +46,17 @@ class Registry:
         self._widgets: set[str] = set()
         self._event_types: dict[str, str | None] = {}  # with the schemas of their metadata
         self._revision = -1
+        self.oauth = OAuthRegistry()
+        """What was last read; `confirm` says when it may be relied on."""
+
+    async def confirm(self, anew: bool = False) -> None:
+        """Return when what was last read may be relied on, or with `anew` is read again; Unavailable if that fails."""
+        if anew or time.monotonic() > self._following.fresh_until:
+            await self._look()
+
+    def caller(self, hub_id: UUID) -> Caller | None:
+        """The hub `hub_id` as it was last read; None if there is none, or it is disabled."""
+        return self._hubs.get(self._digests.get(hub_id, ""))
 
     async def hub(self, key: str) -> Caller | None:
         """The hub whose API key is `key`; None if there is none, or it is disabled. Unavailable if that is unknown."""
@@ -101,6 +113,7 @@ class Registry:
             since = self._revision if revision > self._revision else -1
             queries = (_HUBS, _WIDGETS, _EVENT_TYPES)
             hubs, widgets, event_types = [await connection.execute(query, [since]) for query in queries]
+            await self.oauth.update(connection, since)
             self._take(hubs, widgets, event_types, from_scratch=since == -1)
             self._revision = revision
 

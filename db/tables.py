@@ -1,6 +1,7 @@
 """The tables. `migrations/` makes them; a test compares the two."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -284,4 +285,63 @@ usage = Table(
     Column("outcome", Text, primary_key=True, comment="created, duplicate, rejected or throttled"),
     Column("reason", Text, primary_key=True, comment="The type or category; of a rejection, the code of why"),
     Column("count", BigInteger, nullable=False),
+)
+
+oauth_clients = Table(
+    "oauth_clients",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("issuer", Text, nullable=False, server_default="", comment="Whose client it is; empty: ours"),
+    Column("client_id", Text, nullable=False),
+    Column("hub_id", Uuid, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("secret", Text, comment="SHA-256 of the secret, in hexadecimal; the secret itself is not kept"),
+    Column("previous_secret", Text, comment="Likewise, of the one before"),
+    Column("previous_secret_until", DateTime(timezone=True)),
+    Column("jwks", JSONB(none_as_null=True), comment="The public keys that its assertions are signed with"),
+    Column("dpop_bound", Boolean, nullable=False, server_default=false()),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("rotated_at", DateTime(timezone=True)),
+    Column("disabled_at", DateTime(timezone=True)),
+    _revision(),
+    UniqueConstraint("issuer", "client_id"),
+    CheckConstraint("secret ~ '^[0-9a-f]{64}$'", name="secret_is_digest"),
+    CheckConstraint("previous_secret ~ '^[0-9a-f]{64}$'", name="previous_secret_is_digest"),
+    Index("oauth_clients_revision", "revision"),
+    comment="Who may act for a hub with which scopes; one that is disabled may not",
+)
+
+oauth_signing_keys = Table(
+    "oauth_signing_keys",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("key", Text, nullable=False, comment="A private JWK (RFC 7517), or a JWE (RFC 7516) that holds it"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column(
+        "expires_at",
+        DateTime(timezone=True),
+        comment="When no token that it signed is valid any more; NULL: it signs",
+    ),
+    _revision(),
+    Index("oauth_signing_keys_revision", "revision"),
+    comment="The keys that sign access tokens: the newest one signs, all of them verify until they expire",
+)
+
+oauth_revoked_tokens = Table(
+    "oauth_revoked_tokens",
+    metadata,
+    Column("jti", Uuid, primary_key=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    _revision(),
+    Index("oauth_revoked_tokens_revision", "revision"),
+    comment="Access tokens that were revoked, until they would have expired",
+)
+
+oauth_used_tokens = Table(
+    "oauth_used_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="SHA-256 of whose it is and its jti"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("oauth_used_tokens_expires_at", "expires_at"),
+    comment="Assertions and DPoP proofs, each good for one use, until they expire",
 )

@@ -1,0 +1,178 @@
+"""OAuth clients (RFC 6749 section 2): who may act for a hub, and with which scopes.
+
+A client of ours has a secret, of which only the digest is kept, or public keys. One of another issuer is known by the
+issuer's tokens alone, and has neither.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import uuid_utils.compat
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from db import keys
+from db.errors import NotFound, Refused
+from db.tables import hubs
+from db.tables import oauth_clients as clients
+
+OURS = ""
+"""In the place of an issuer: the authorization server of this service."""
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """One client. `previous_secret_until` is until when the secret before the last rotation is accepted, too.
+
+    `dpop_bound`: its tokens are bound to a key of its own (RFC 9449).
+    """
+
+    client_id: str
+    issuer: str
+    hub: str
+    scopes: list[str]
+    jwks: dict[str, Any] | None = field(repr=False)
+    dpop_bound: bool
+    created_at: datetime
+    rotated_at: datetime | None
+    previous_secret_until: datetime | None
+    disabled_at: datetime | None
+
+
+_COLUMNS = (
+    clients.c.client_id,
+    clients.c.issuer,
+    hubs.c.name,
+    clients.c.scopes,
+    clients.c.jwks,
+    clients.c.dpop_bound,
+    clients.c.created_at,
+    clients.c.rotated_at,
+    clients.c.previous_secret_until,
+    clients.c.disabled_at,
+)
+
+
+def issue(
+    connection: Connection,
+    hub: str,
+    scopes: Collection[str],
+    jwks: dict[str, Any] | None = None,
+    dpop_bound: bool = False,
+) -> tuple[OAuthClient, str | None]:
+    """A new client of the hub named `hub` and its secret, which is not kept; with `jwks` it has none.
+
+    NotFound without the hub.
+    """
+    secret = None if jwks else keys.new(keys.CLIENT_PREFIX)
+    identifier = uuid_utils.compat.uuid7()
+    _insert(
+        connection,
+        id=identifier,
+        client_id=str(identifier),
+        hub_id=_hub_id(connection, hub),
+        scopes=sorted(scopes),
+        secret=secret and keys.digest(secret),
+        jwks=jwks,
+        dpop_bound=dpop_bound,
+    )
+    return get(connection, str(identifier)), secret
+
+
+def accept(connection: Connection, hub: str, issuer: str, client_id: str, scopes: Collection[str]) -> OAuthClient:
+    """Let the client `client_id` of another `issuer` act for the hub named `hub`; Refused if it is known already.
+
+    NotFound without the hub.
+    """
+    identifier = uuid_utils.compat.uuid7()
+    row = {"issuer": issuer, "client_id": client_id, "hub_id": _hub_id(connection, hub), "scopes": sorted(scopes)}
+    if not _insert(connection, id=identifier, **row):
+        raise Refused(f"the client {client_id!r} of {issuer} is known already")
+    return get(connection, client_id, issuer)
+
+
+def rotate(connection: Connection, client_id: str, overlap: timedelta) -> tuple[OAuthClient, str]:
+    """A new secret for a client of ours; the one before is accepted for `overlap` more, older ones no more.
+
+    Refused if the client has keys instead of a secret.
+    """
+    secret = keys.new(keys.CLIENT_PREFIX)
+    if get(connection, client_id).jwks:
+        raise Refused(f"the client {client_id} has keys instead of a secret: give it others by 'hub change-client'")
+    found = _changed(
+        connection,
+        client_id,
+        OURS,
+        previous_secret=clients.c.secret,
+        previous_secret_until=func.now() + overlap,
+        secret=keys.digest(secret),
+        rotated_at=func.now(),
+    )
+    return found, secret
+
+
+def change(
+    connection: Connection, client_id: str, issuer: str, scopes: Collection[str] | None, jwks: dict[str, Any] | None
+) -> OAuthClient:
+    """Give a client other scopes, or other keys in the place of those it has; None leaves them as they are.
+
+    Refused if it is to have keys and has none.
+    """
+    if jwks and not get(connection, client_id, issuer).jwks:
+        raise Refused(f"the client {client_id} has no keys: issue another one that has")
+    values = {"scopes": None if scopes is None else sorted(scopes), "jwks": jwks}
+    return _changed(connection, client_id, issuer, **{name: value for name, value in values.items() if value})
+
+
+def disable(connection: Connection, client_id: str, issuer: str = OURS) -> OAuthClient:
+    """Refuse a client and its tokens from now on."""
+    return _changed(connection, client_id, issuer, disabled_at=func.coalesce(clients.c.disabled_at, func.now()))
+
+
+def enable(connection: Connection, client_id: str, issuer: str = OURS) -> OAuthClient:
+    """Accept a client again, and what is valid still of its tokens."""
+    return _changed(connection, client_id, issuer, disabled_at=None)
+
+
+def get(connection: Connection, client_id: str, issuer: str = OURS) -> OAuthClient:
+    """The client `client_id` of `issuer`; NotFound without it."""
+    row = connection.execute(_joined().where(_is(client_id, issuer))).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no client {client_id!r}" + (f" of {issuer}" if issuer else ""))
+    return OAuthClient(*row)
+
+
+def all_of_them(connection: Connection) -> list[OAuthClient]:
+    """Every client, oldest first."""
+    return [OAuthClient(*row) for row in connection.execute(_joined().order_by(clients.c.id))]
+
+
+def _joined() -> Any:
+    return select(*_COLUMNS).join(hubs, hubs.c.id == clients.c.hub_id)
+
+
+def _is(client_id: str, issuer: str) -> Any:
+    return (clients.c.client_id == client_id) & (clients.c.issuer == issuer)
+
+
+def _insert(connection: Connection, **values: Any) -> bool:
+    """Whether there was no such client yet."""
+    statement = insert(clients).values(values).on_conflict_do_nothing(index_elements=["issuer", "client_id"])
+    return connection.execute(statement).rowcount == 1
+
+
+def _hub_id(connection: Connection, name: str) -> UUID:
+    found: UUID | None = connection.scalar(select(hubs.c.id).where(hubs.c.name == name))
+    if found is None:
+        raise NotFound(f"there is no hub named {name!r}")
+    return found
+
+
+def _changed(connection: Connection, client_id: str, issuer: str, **values: Any) -> OAuthClient:
+    """The client with `values`; NotFound without it."""
+    if values:
+        connection.execute(update(clients).where(_is(client_id, issuer)).values(values))
+    return get(connection, client_id, issuer)

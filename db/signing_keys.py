@@ -1,0 +1,72 @@
+"""The keys that sign access tokens: the newest one signs, all of them verify until they expire."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+
+from db.errors import NotFound
+from db.tables import oauth_signing_keys as signing_keys
+
+_ONE_AT_A_TIME = 0x1_4E7E_4ACA  # an advisory lock's key; any number that nobody else uses
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """One key, as it is kept: a private JWK, or a JWE that holds it. It verifies until `expires_at`; None: it signs."""
+
+    kid: str
+    key: str = field(repr=False)
+    created_at: datetime
+    expires_at: datetime | None
+
+
+Make = Callable[[], tuple[str, str]]
+"""A new key: its kid, and the text that is kept."""
+
+_COLUMNS = (signing_keys.c.kid, signing_keys.c.key, signing_keys.c.created_at, signing_keys.c.expires_at)
+
+
+def ensure(connection: Connection, make: Make, usable: Callable[[SigningKey], bool]) -> None:
+    """Add a key that `make` gives unless one that signs is `usable`; of several who try at once, one adds it."""
+    _take_turns(connection)
+    if not any(usable(key) for key in all_of_them(connection) if key.expires_at is None):
+        _add(connection, make)
+
+
+def rotate(connection: Connection, make: Make, lifetime: timedelta) -> SigningKey:
+    """A new key that signs from now on; those before it verify for `lifetime` more."""
+    _take_turns(connection)
+    expiring = update(signing_keys).where(signing_keys.c.expires_at.is_(None))
+    connection.execute(expiring.values(expires_at=func.now() + lifetime))
+    return _add(connection, make)
+
+
+def revoke(connection: Connection, kid: str) -> SigningKey:
+    """Let the key verify nothing from now on, as when somebody else has got it; NotFound without it."""
+    revoked = update(signing_keys).where(signing_keys.c.kid == kid).values(expires_at=func.now())
+    row = connection.execute(revoked.returning(*_COLUMNS)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no signing key {kid!r}")
+    return SigningKey(*row)
+
+
+def forget_expired(connection: Connection) -> int:
+    """Delete the keys that verify nothing any more; how many."""
+    return connection.execute(delete(signing_keys).where(signing_keys.c.expires_at < func.now())).rowcount
+
+
+def all_of_them(connection: Connection) -> list[SigningKey]:
+    """Every key, newest first."""
+    ordered = select(*_COLUMNS).order_by(signing_keys.c.created_at.desc(), signing_keys.c.kid)
+    return [SigningKey(*row) for row in connection.execute(ordered)]
+
+
+def _add(connection: Connection, make: Make) -> SigningKey:
+    kid, key = make()
+    return SigningKey(*connection.execute(insert(signing_keys).values(kid=kid, key=key).returning(*_COLUMNS)).one())
+
+
+def _take_turns(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})

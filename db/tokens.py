@@ -1,0 +1,30 @@
+"""Tokens that must not be accepted any more: access tokens that were revoked, and what is good for one use."""
+
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, func
+from sqlalchemy.dialects.postgresql import insert
+
+from db.tables import oauth_revoked_tokens as revoked
+from db.tables import oauth_used_tokens as used
+
+
+def revoke(connection: Connection, jti: UUID, expires_at: datetime) -> None:
+    """Let no worker accept the access token `jti` any more."""
+    connection.execute(insert(revoked).values(jti=jti, expires_at=expires_at).on_conflict_do_nothing())
+
+
+def use(connection: Connection, owner: str, jti: str, expires_at: datetime) -> bool:
+    """Whether the token `jti` of `owner`, good for one use until `expires_at`, was not used before."""
+    digest = hashlib.sha256(f"{owner}\0{jti}".encode()).digest()
+    statement = insert(used).values(digest=digest, expires_at=expires_at).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
+
+
+def forget_expired(connection: Connection) -> int:
+    """Delete what has expired, and is refused for that; how many."""
+    return sum(
+        connection.execute(delete(table).where(table.c.expires_at < func.now())).rowcount for table in (revoked, used)
+    )
