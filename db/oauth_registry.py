@@ -45,6 +45,8 @@ class OAuthRegistry:
         self._clients: dict[tuple[str, str], Client] = {}
         self._signing_keys: dict[str, SigningKey] = {}
         self._revoked: dict[UUID, float] = {}  # until when, in seconds since the epoch
+        self.signing_keys_revision = 0
+        """Another number whenever a signing key was added or changed."""
 
     def client(self, client_id: str, issuer: str = OURS) -> Client | None:
         """The client `client_id` of `issuer`; None if there is none, or it is disabled."""
@@ -67,6 +69,7 @@ class OAuthRegistry:
             for known in (self._clients, self._signing_keys, self._revoked):
                 known.clear()
         self._take_clients(clients)
+        self.signing_keys_revision += bool(signing_keys)
         self._signing_keys |= {kid: SigningKey(kid, *rest) for kid, *rest in signing_keys}
         now = time.time()
         self._revoked = {jti: until for jti, until in self._revoked.items() if until > now}

@@ -24,7 +24,7 @@ LISTED = 20
 
 def application(contract: Contract) -> ASGIApp:
     """What would serve `contract`, of which nothing is asked but that it can be made; else ContractError."""
-    return build(contract, Surroundings(security.authenticate))
+    return build(contract, Surroundings(security.authenticate, authorize=security.authorize_nobody))
 
 
 def seed(connection: Connection) -> list[str]:
@@ -49,6 +49,12 @@ def standing(connection: Connection) -> list[Major]:
 def require_served(connection: Connection) -> None:
     """ContractError unless a service that starts now has something to answer with."""
     require_path(standing(connection))
+
+
+def scopes(connection: Connection) -> dict[str, str]:
+    """What access tokens may be for, by the contracts that are served, each with its description."""
+    served = [major.served for major in standing(connection) if major.served]
+    return {name: told for one in served for name, told in one.contract.scopes.items()}
 
 
 def differences(connection: Connection) -> list[str]:

@@ -14,7 +14,7 @@ from openapi.live import Part, gone
 HEALTH, METRICS = "/health", "/metrics"
 VERSIONS = "/contracts"
 """Where everybody finds which versions there are."""
-BESIDE = (HEALTH, METRICS, VERSIONS)
+BESIDE = (HEALTH, METRICS, VERSIONS, "/oauth", "/.well-known")
 """Paths that belong, with those below them, to no version of the API."""
 HELP = "mend the row, or activate or roll back to another"
 NOTHING = "no contract is active; see 'interaction-reporting contract list'"

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Scope
 
 from openapi import operations, rfc6750
 from openapi.contract import Contract, ContractError
-from openapi.endpoint import Endpoint, Surroundings
+from openapi.endpoint import Endpoint, Required, Surroundings
 from openapi.layers import Direct, nothing_here
 from openapi.validation import Schemas
 
@@ -129,7 +129,7 @@ def _security_map(contract: Contract, surroundings: Surroundings) -> dict[str, t
             authorize = surroundings.authorize
             if authorize is None:
                 Unserved().get_fn(scheme, scopes)
-            required = frozenset(scopes)
+            required = Required(contract.server_path, frozenset(scopes))
 
             async def verify(request: Any) -> dict[str, Any]:
                 return told_of(request.scope, await authorize(request.scope, required, surroundings.resources))

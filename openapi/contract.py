@@ -174,6 +174,13 @@ class Contract(Document):
         """MAJOR."""
         return self.numbers[0]
 
+    @cached_property
+    def scopes(self) -> dict[str, str]:
+        """What access tokens may be for, each with its description, in the order of the document."""
+        schemes = self.document.get("components", {}).get("securitySchemes", {}).values()
+        flows = [flow for scheme in map(self.resolve, schemes) for flow in scheme.get("flows", {}).values()]
+        return {name: str(told) for flow in flows for name, told in flow.get("scopes", {}).items()}
+
 
 def parts_of(reference: str) -> tuple[str, ...]:
     """The parts of a JSON Pointer that is written as the fragment of a URI (RFC 6901 section 6)."""

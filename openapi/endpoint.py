@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
@@ -31,8 +31,15 @@ Authenticate = Callable[[str, Any], Awaitable[Any]]
 """From a bearer token and the resources to who sent it, or None if the token is not accepted."""
 
 
-Authorize = Callable[[Scope, frozenset[str], Any], Awaitable[Any]]
-"""From a request, the scopes that its operation requires and the resources to who sent it; Problem if it may not."""
+class Required(NamedTuple):
+    """What an operation requires of an access token: that it is for the version at `path`, and has `scopes`."""
+
+    path: str
+    scopes: frozenset[str]
+
+
+Authorize = Callable[[Scope, Required, Any], Awaitable[Any]]
+"""From a request, what its operation requires and the resources to who sent it; Problem if it may not."""
 Seen = Callable[[Any, str], None]
 """Is told once of each request who sent it, and the version of the contract that it was sent to."""
 

@@ -1,7 +1,7 @@
 """The house rules for a contract document, beyond what OpenAPI itself demands. One row, one small function."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,14 +91,39 @@ def names_no_code_but_handlers(contract: Contract) -> Iterator[tuple[Parts, str]
 
 
 def authenticates(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """No operation can be called without a key."""
+    """No operation can be called without a key, or an access token that has a scope."""
+    schemes = contract.document.get("components", {}).get("securitySchemes", {})
+    for name, scheme in schemes.items():
+        if (scheme.get("type"), str(scheme.get("scheme")).lower()) != ("http", "bearer") and not _is_served(scheme):
+            yield (
+                ("components", "securitySchemes", name),
+                "the security scheme is neither http bearer nor oauth2 with the flow clientCredentials alone",
+            )
     for operation in contract.operations:
         required = contract.at(operation.pointer).get("security", contract.document.get("security"))
         if not required or not all(required):
             yield operation.pointer, "the operation can be called without authentication"
-    for name, scheme in contract.document.get("components", {}).get("securitySchemes", {}).items():
-        if (scheme.get("type"), str(scheme.get("scheme")).lower()) != ("http", "bearer"):
-            yield ("components", "securitySchemes", name), "the security scheme is not http bearer"
+        for alternative in required or ():
+            for name, scopes in alternative.items():
+                if schemes.get(name, {}).get("type") == "oauth2":
+                    yield from ((operation.pointer, told) for told in _wrong_scopes(scopes, contract.scopes))
+
+
+def has_no_idle_scopes(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """Each scope is described, and of use."""
+    used = {
+        scope
+        for operation in contract.operations
+        for alternative in contract.at(operation.pointer).get("security", contract.document.get("security", []))
+        for scopes in alternative.values()
+        for scope in scopes
+    }
+    for scope, description in contract.scopes.items():
+        where = ("components", "securitySchemes")
+        if not description:
+            yield where, f"the scope {scope} has no description"
+        if scope not in used:
+            yield where, f"no operation requires the scope {scope}"
 
 
 def compiles(contract: Contract) -> Iterator[tuple[Parts, str]]:
@@ -194,6 +219,7 @@ RULES: dict[str, Rule] = {
     "handlers": names_handlers,
     "no-other-code": names_no_code_but_handlers,
     "authentication": authenticates,
+    "scopes": has_no_idle_scopes,
     "compiles": compiles,
     "examples": has_examples,
     "descriptions": describes,
@@ -202,6 +228,17 @@ RULES: dict[str, Rule] = {
     "no-vain-keywords": says_nothing_in_vain,
     "satisfiable": can_be_satisfied,
 }
+
+
+def _is_served(scheme: dict[str, Any]) -> bool:
+    """Whether `scheme` is of OAuth 2.0, for clients that act by themselves."""
+    return scheme.get("type") == "oauth2" and set(scheme.get("flows", {})) == {"clientCredentials"}
+
+
+def _wrong_scopes(required: list[str], declared: Container[str]) -> Iterator[str]:
+    if not required:
+        yield "the operation requires no scope: any access token would do"
+    yield from (f"the scope {scope!r} is not declared" for scope in required if scope not in declared)
 
 
 def _walk(node: Any, parts: Parts = ()) -> Iterator[tuple[Parts, Any]]:

@@ -38,6 +38,17 @@ TABLE = {
         "nested at most 32 levels deep.",
     ),
     "unauthorized": Kind(401, "Authorization: Bearer required"),
+    "invalid_token": Kind(
+        401,
+        "the request carries no access token that is valid here",
+        "Get an access token by client credentials, as the metadata says that the WWW-Authenticate header names, and "
+        "send it as 'Authorization: Bearer <access token>'.",
+    ),
+    "insufficient_scope": Kind(
+        403,
+        "the access token does not have the scope {scope}",
+        "Get an access token with this scope; if the client may not have it, ask the operator for it.",
+    ),
     "not_found": Kind(
         404, "there is nothing at this path", "Check the path against the servers and paths of the contract."
     ),
@@ -165,6 +176,12 @@ TABLE = {
     "unavailable": Kind(
         503,
         "the event cannot be stored at the moment",
+        "Send the request again after the number of seconds in the Retry-After header.",
+        [RETRY],
+    ),
+    "keys_unavailable": Kind(
+        503,
+        "the keys that verify access tokens cannot be read at the moment",
         "Send the request again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),

@@ -10,7 +10,19 @@ import typer
 from db.engine import Database
 from db.errors import DatabaseError
 from openapi.contract import ContractError
-from scripts import bench, bench_batches, contracts, demonstration, event_types, fuzz, hubs, retention, widgets
+from scripts import (
+    bench,
+    bench_batches,
+    clients,
+    contracts,
+    demonstration,
+    event_types,
+    fuzz,
+    hubs,
+    retention,
+    signing_keys,
+    widgets,
+)
 from scripts.output import AsJSON, note, show
 from scripts.serve import connected, prepare, serve
 from scripts.settings import Settings, SettingsError, table, variable
@@ -23,10 +35,12 @@ app = typer.Typer(
     epilog="Settings, from the environment: "
     + "; ".join(f"{name}: {text} (default: {default or 'unset'})" for name, default, text in table()),
 )
+clients.add_to(hubs.app)
 app.add_typer(hubs.app, name="hub")
 app.add_typer(widgets.app, name="widget")
 app.add_typer(event_types.app, name="event-type")
 app.add_typer(contracts.app, name="contract")
+app.add_typer(signing_keys.app, name="signing-key")
 app.command("bench")(bench.bench)
 app.command("bench-batches")(bench_batches.bench_batches)
 app.command("fuzz")(fuzz.fuzz)

@@ -30,8 +30,10 @@ from db.engine import Database
 from db.errors import Unavailable
 from db.registry import Caller
 from db.rejected_submissions import Bounds
-from handlers import contracts, declaration_pages, health, resources, security
+from handlers import authorization_server, contracts, declaration_pages, health, oauth, resources, security
 from handlers.governing import BESIDE, HEALTH, METRICS
+from handlers.issuers import IssuerUnavailable
+from handlers.oauth import OAuth
 from handlers.resources import Policy, Resources
 from handlers.serving import Serving
 from openapi.access_log import AccessLog
@@ -44,6 +46,7 @@ from openapi.rate_limits import Bucket, RateLimits
 from openapi.rate_limits import Policy as RatePolicy
 from openapi.server_timing import ServerTiming
 from scripts import logs, metrics
+from scripts.authorization import oauth_policy
 from scripts.metrics import Metrics
 from scripts.settings import Settings, variable
 from scripts.upkeep import kept_up
@@ -102,6 +105,7 @@ def application() -> ASGIApp:
     """The service of one worker, configured by the environment. uvicorn calls this."""
     settings = Settings.read()
     logs.configure(settings.log_level)
+    policy = oauth_policy(settings)
     live = Live()
 
     @asynccontextmanager
@@ -120,7 +124,9 @@ def application() -> ASGIApp:
                 gc.freeze()  # what is there now stays, unlike applications: no later collection need look at it again
                 gc.set_threshold(20_000)  # the requests under way are no garbage
                 sys.setswitchinterval(0.0005)  # seconds: whatever runs on a thread keeps no request waiting for long
-                surroundings = _surroundings(settings, held, _buckets(limits, settings))
+                authorized = oauth.opened(opened, held.registry, policy, limits)
+                await stack.enter_async_context(authorized.tokens.issuers)
+                surroundings = _surroundings(settings, held, authorized, _buckets(limits, settings))
                 serving = Serving(live, partial(build, surroundings=surroundings), partial(_tell_metrics, counted))
                 await stack.enter_async_context(serving.following(opened))
                 logger.info("serving", extra={"contracts": [contract.version for contract in serving.contracts]})
@@ -129,6 +135,7 @@ def application() -> ASGIApp:
                 yield {
                     "database": opened,
                     "serving": serving,
+                    "oauth": authorized,
                     "head_timeout": settings.head_timeout,
                     "metrics": counted,
                 }
@@ -141,6 +148,7 @@ def application() -> ASGIApp:
         Route(f"{HEALTH}/ready", health.ready),
         Route(METRICS, metrics.metrics),
         *declaration_pages.routes(),
+        *authorization_server.routes(),
     ]
     beside = Problems(Router(routes, redirect_slashes=False, lifespan=lifespan), failures={})
 
@@ -159,6 +167,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
     address cannot be listened on; ContractError if the contract that governs cannot be served.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
+    oauth_policy(settings)  # raises here, as what follows does
     logs.configure(settings.log_level)
     with _listener(settings) as listener, connected(settings) as kept, shared_by_workers():
         done = _patiently(lambda: prepare(kept))
@@ -171,6 +180,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
         logger.info("listening", extra={"url": url})
         opened(kept, url)
         os.environ[variable("database_url")] = kept.url  # the workers' only way to know an embedded one
+        os.environ.setdefault(variable("public_url"), url)  # and which port was free
         config = uvicorn.Config(
             "scripts.serve:application",
             factory=True,
@@ -213,13 +223,16 @@ def _listener(settings: Settings) -> socket.socket:
         raise OSError(f"cannot listen at {where}: {error.strerror}") from None
 
 
-def _surroundings(settings: Settings, held: Resources, bucket_of: Callable[[Caller], Bucket]) -> Surroundings:
+def _surroundings(
+    settings: Settings, held: Resources, authorized: OAuth, bucket_of: Callable[[Caller], Bucket]
+) -> Surroundings:
     return Surroundings(
         authenticate=security.authenticate,
         resources=held,
-        failures={Unavailable: "unavailable"},
+        failures={Unavailable: "unavailable", IssuerUnavailable: "keys_unavailable"},
         body_timeout=settings.body_timeout,
         bucket_of=bucket_of,
+        authorize=partial(security.authorize, authorized),
     )
 
 

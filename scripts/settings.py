@@ -12,6 +12,7 @@ PREFIX = "IR_"
 CHOICES = {"log_level": ("debug", "info", "warning", "error"), "manifest_approval": ("automatic", "manual")}
 LONGEST_RETENTION = 36500
 """Days."""
+LONGEST_TOKEN_SECONDS = 3600
 SWITCH = {"on": True, "off": False}
 
 
@@ -65,6 +66,27 @@ class Settings:
     )
     rate_burst: int = field(
         default=1_000_000, metadata=_for("how many of these a hub that was idle may send at once", 10**9)
+    )
+    public_url: str = field(
+        default="",
+        metadata=_for("where clients reach the service, as https://host: the issuer of its tokens; unset: its address"),
+    )
+    oauth_token_seconds: int = field(
+        default=600, metadata=_for("seconds that an access token is valid", LONGEST_TOKEN_SECONDS, lowest=10)
+    )
+    oauth_key_secret: str = field(
+        default="",
+        repr=False,
+        metadata=_for(
+            "32 bytes in Base64 that seal the signing keys in the database; unset: they are kept as they are"
+        ),
+    )
+    oauth_keys_file: str = field(
+        default="",
+        metadata=_for("a JWK Set of private keys on P-256, of which the first signs; unset: keys are in the database"),
+    )
+    oauth_issuers: str = field(
+        default="", metadata=_for("other issuers whose access tokens are accepted: https URLs with blanks between them")
     )
     log_level: str = field(default="info", metadata=_for(", ".join(CHOICES["log_level"])))
     server_timing: bool = field(

@@ -99,13 +99,14 @@ def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterat
             _, key = hubs.create(connection, f"hub {next(_numbers)}")
             if all(widget.id != WIDGET for widget in widgets.all_of_them(connection)):
                 widgets.register(connection, "Widget of the examples", WIDGET)
-        environment = {"IR_DATABASE_URL": database_url, "IR_LOG_LEVEL": "warning", **settings}
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        url = f"http://127.0.0.1:{port}"
+        environment = {"IR_DATABASE_URL": database_url, "IR_PUBLIC_URL": url, "IR_LOG_LEVEL": "warning", **settings}
         with mock.patch.dict("os.environ", environment):
             server = uvicorn.Server(
                 uvicorn.Config(application(), http="openapi.connection:Connection", ws="none", log_config=None)
             )
-        listener = socket.create_server(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -113,7 +114,6 @@ def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterat
                 assert thread.is_alive(), "the service did not start"
                 time.sleep(0.01)
             contract = CONTRACTS[version]
-            url = f"http://127.0.0.1:{port}"
             yield Service(url, port, database_url, database, key, contract, version, settings)
         finally:
             server.should_exit = True

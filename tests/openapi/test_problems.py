@@ -7,6 +7,7 @@ import pytest
 from openapi.problems import TABLE, Problem, joined
 
 PARAMETERS: dict[str, Any] = {
+    "scope": "events:write",
     "detail": "a reason",
     "method": "PUT",
     "seconds": 2.5,

@@ -1,0 +1,69 @@
+"""Access tokens: issued here, and verified once for as long as they are valid, whoever issued them."""
+
+import hashlib
+import time
+
+from handlers.issuers import Issuers
+from handlers.signing_keys import Keys
+from openapi import rfc7519, rfc9068
+from openapi.rfc7519 import InvalidToken
+from openapi.rfc9068 import ALGORITHM, Access, Grant
+
+MOST = 20_000
+"""How many tokens are known at once; a token takes about a kibibyte."""
+
+
+class AccessTokens:
+    """Issues tokens of `issuer`, and knows those that it has verified, by their digest, until they expire."""
+
+    def __init__(self, issuer: str, seconds: int, keys: Keys, issuers: Issuers) -> None:
+        """`seconds` is how long a token of ours is valid; `issuers` are those whose tokens are taken, too."""
+        self.issuer = issuer
+        self.seconds = seconds
+        self.keys = keys
+        self.issuers = issuers
+        self._known: dict[bytes, Access] = {}
+        self._revision = 0
+
+    async def issue(self, grant: Grant) -> str:
+        """A new token for `grant`."""
+        return rfc9068.signed(await self.keys.signing(), grant, self.seconds)
+
+    async def access(self, text: str) -> Access:
+        """What the token `text` says, if it is valid now; whom it is for and whether it was revoked is not asked here.
+
+        InvalidToken if it is not; Unavailable or IssuerUnavailable if that cannot be known.
+        """
+        digest = hashlib.sha256(text.encode()).digest()
+        if (revision := self.keys.revision()) != self._revision:
+            self._known.clear()  # a key may have been revoked
+            self._revision = revision
+        access = self._known.get(digest)
+        if access is None:
+            access = await self._verified(text)
+            self._know(digest, access)
+        elif access.expires_at <= time.time() - rfc7519.LEEWAY_SECONDS:
+            del self._known[digest]
+            raise InvalidToken("it has expired")
+        return access
+
+    async def _verified(self, text: str) -> Access:
+        token = rfc9068.read(text)
+        issuer = token.text_claim("iss")
+        is_ours = issuer == self.issuer
+        if not is_ours and issuer not in self.issuers:
+            raise InvalidToken("its issuer is not accepted")
+        algorithms = [ALGORITHM] if is_ours else rfc7519.ALGORITHMS
+        if token.algorithm not in algorithms:  # before the key is looked for, which may mean to ask the issuer
+            raise InvalidToken("its alg is not accepted")
+        key = await (self.keys.verifying(token.key_id) if is_ours else self.issuers.key(issuer, token.key_id))
+        if key is None:
+            raise InvalidToken("its issuer has no key of its kid")
+        return rfc9068.verified(token, key, algorithms, time.time())
+
+    def _know(self, digest: bytes, access: Access) -> None:
+        """Keep `access`; where there are too many the oldest of them are verified again if they come again."""
+        if len(self._known) >= MOST:
+            for oldest in list(self._known)[: MOST // 4]:
+                del self._known[oldest]
+        self._known[digest] = access

@@ -1,0 +1,129 @@
+"""Which client calls an endpoint of the authorization server, and how often one may be wrong about that."""
+
+import ipaddress
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from starlette.types import Scope
+
+from db import keys, tokens
+from db.engine import Database
+from db.oauth_registry import Client
+from db.registry import Registry
+from openapi import rfc6749, rfc7519, rfc7523
+from openapi.rate_limits import Policy, RateLimits
+from openapi.rfc6749 import Credentials, OAuthError
+from openapi.rfc7519 import InvalidToken, Token
+
+ATTEMPT = 10
+"""Tokens that one wrong attempt takes."""
+OF_CLIENT = Policy(rate=1, burst=10 * ATTEMPT)
+"""Ten wrong attempts for one client from one address, and one more each ten seconds."""
+OF_ADDRESS = Policy(rate=10, burst=60 * ATTEMPT)
+"""Sixty wrong attempts from one address, and one more each second."""
+_NAMESPACE = UUID("6f2c1b5e-0d1a-5c57-9d2e-0b9a5b7f3a11")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAuthentication:
+    """Authenticates clients. Wrong attempts are counted in `limits`, for all workers of one service."""
+
+    database: Database
+    registry: Registry
+    limits: RateLimits
+    audiences: frozenset[str]
+    """What an assertion may be for: the issuer, or its token endpoint (RFC 7523 section 3)."""
+
+    async def client(self, scope: Scope, form: Mapping[str, str]) -> Client:
+        """Who sent the request of `scope` with `form`; OAuthError if that is nobody, or was wrong too often."""
+        given = rfc6749.credentials(scope, form)
+        assertion = _assertion(given)
+        client_id = assertion.text_claim("sub") if assertion else given.client_id
+        attempts = _attempts(scope, client_id)
+        self._require_patience(attempts)
+        try:
+            return await self._authenticated(given, client_id, assertion)
+        except OAuthError:
+            for identifier, policy in attempts:
+                self.limits.take(identifier, ATTEMPT, policy)
+            raise
+
+    def _require_patience(self, attempts: list[tuple[UUID, Policy]]) -> None:
+        for identifier, policy in attempts:
+            remaining = self.limits.take(identifier, 0, policy).remaining
+            if remaining < ATTEMPT:
+                wait = b"%d" % -(-(ATTEMPT - remaining) // policy.rate)
+                description = "too many attempts failed: wait for the seconds in the Retry-After header"
+                raise OAuthError("temporarily_unavailable", description, 429, [(b"retry-after", wait)])
+
+    async def _authenticated(self, given: Credentials, client_id: str, assertion: Token | None) -> Client:
+        await self.registry.confirm()
+        client = self.registry.oauth.client(client_id)
+        if client is None:
+            await self.registry.confirm(anew=True)
+            client = self.registry.oauth.client(client_id)
+        if client is None:
+            raise rfc6749.unauthenticated("the client is unknown or disabled, or its secret is wrong")
+        if assertion:
+            await self._require_valid(assertion, client)
+        elif not _is_secret_of(given.secret or "", client):
+            raise rfc6749.unauthenticated("the client is unknown or disabled, or its secret is wrong")
+        return client
+
+    async def _require_valid(self, assertion: Token, client: Client) -> None:
+        """`invalid_client` unless `client` made the assertion, and did not use it before (RFC 7523 section 3)."""
+        try:
+            if client.jwks is None:
+                raise InvalidToken("the client has no keys")
+            rfc7523.verify(assertion, client.jwks, self.audiences, time.time())
+            until = datetime.fromtimestamp(assertion.time_claim("exp") + rfc7519.LEEWAY_SECONDS, UTC)
+            jti = assertion.text_claim("jti")
+            if not await self.database.run(tokens.use, client.client_id, jti, until):
+                raise InvalidToken("it was used before")
+        except InvalidToken as error:
+            raise rfc6749.unauthenticated(f"the assertion is not accepted: {error}", is_basic=False) from None
+
+
+def _assertion(given: Credentials) -> Token | None:
+    """The assertion of `given`, of which nothing is true yet; `invalid_client` if it is none, or for another client."""
+    if given.assertion is None:
+        return None
+    try:
+        found = rfc7523.read(given.assertion)
+        if given.client_id not in ("", found.text_claim("sub")):
+            raise InvalidToken("its sub is not the client_id")
+    except InvalidToken as error:
+        raise rfc6749.unauthenticated(f"the assertion is not accepted: {error}", is_basic=False) from None
+    return found
+
+
+def _is_secret_of(secret: str, client: Client) -> bool:
+    digest = keys.digest(secret)
+    is_previous = client.previous_secret_until is not None and client.previous_secret_until > datetime.now(UTC)
+    known = [client.secret, client.previous_secret if is_previous else None]
+    return any(secrets.compare_digest(digest, one) for one in known if one)
+
+
+def _attempts(scope: Scope, client_id: str) -> list[tuple[UUID, Policy]]:
+    """What a wrong attempt counts for: the client as it is named from here, and everything from here."""
+    address = _address(scope)
+    return [
+        (uuid5(_NAMESPACE, f"{address} {client_id}"), OF_CLIENT),
+        (uuid5(_NAMESPACE, address), OF_ADDRESS),
+    ]
+
+
+def _address(scope: Scope) -> str:
+    """Where a request comes from: an address of IPv4, or the /64 of one of IPv6, which one host may have all of."""
+    host = (scope.get("client") or ["unknown"])[0]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return str(host)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)

@@ -1,0 +1,167 @@
+"""Other authorization servers whose access tokens are accepted: where their keys are, and which keys they have."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+from joserfc import jwk
+from joserfc.errors import JoseError
+from joserfc.jwk import Key
+
+from openapi import rfc7493, rfc8414
+
+logger = logging.getLogger(__name__)
+
+FLOOR_SECONDS = 10.0
+"""An issuer is asked for its keys no more often, however many tokens name keys that it is not known to have."""
+FRESH_SECONDS = 300.0
+"""After so long its keys are asked for again: one that it has withdrawn is accepted no longer than that."""
+STALE_SECONDS = 3600.0
+"""For so long its keys are relied on while it cannot be reached."""
+TIMEOUT_SECONDS = 5.0
+MAX_BYTES = 256 * 1024
+MAX_KEYS = 50
+OPENID_CONFIGURATION = "/.well-known/openid-configuration"
+_HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
+_KINDS = {"EC", "RSA", "OKP"}
+_RSA_BITS = range(2048, 8193)
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class IssuerUnavailable(Exception):
+    """An issuer cannot be asked for its keys. Trying again later may help."""
+
+
+@dataclass(slots=True)
+class _Issuer:
+    """What is known of one issuer; times are those of `time.monotonic`."""
+
+    url: str
+    keys: dict[str, Key] = field(default_factory=dict)
+    confirmed_at: float = float("-inf")
+    asked_at: float = float("-inf")
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Issuers:
+    """The issuers at some URLs, and an HTTP client to ask them, which is open meanwhile."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._issuers = {url: _Issuer(url) for url in urls}
+        self._client: httpx.AsyncClient | None = None
+
+    def __contains__(self, url: str) -> bool:
+        return url in self._issuers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._issuers)
+
+    async def __aenter__(self) -> Self:
+        if self._issuers:
+            self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False, follow_redirects=False)
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if self._client:
+            await self._client.aclose()
+
+    async def key(self, url: str, kid: str) -> Key | None:
+        """The public key `kid` of the issuer at `url`; None if it has no such key, as far as it was asked lately.
+
+        IssuerUnavailable if it could not be asked, and what is known of it is too old.
+        """
+        issuer = self._issuers[url]
+        if kid not in issuer.keys or time.monotonic() > issuer.confirmed_at + FRESH_SECONDS:
+            await self._refresh(issuer)
+        if time.monotonic() > issuer.confirmed_at + STALE_SECONDS:
+            raise IssuerUnavailable(f"the keys of {url} cannot be read")
+        return issuer.keys.get(kid)
+
+    async def _refresh(self, issuer: _Issuer) -> None:
+        """Ask an issuer for its keys, unless it was asked a moment ago. Who comes meanwhile waits for the answer."""
+        async with issuer.asking:
+            if time.monotonic() < issuer.asked_at + FLOOR_SECONDS:
+                return
+            issuer.asked_at = time.monotonic()
+            try:
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    issuer.keys = await self._keys(issuer.url)
+                issuer.confirmed_at = time.monotonic()
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
+                logger.warning(
+                    "the keys of the issuer %s cannot be read: %s: %s", issuer.url, type(error).__name__, error
+                )
+
+    async def _keys(self, url: str) -> dict[str, Key]:
+        metadata = await self._metadata(url)
+        if metadata.get("issuer") != url:
+            raise ValueError("its metadata is that of another issuer")
+        location = metadata.get("jwks_uri")
+        if not isinstance(location, str) or not is_secure(location):
+            raise ValueError("its metadata has no jwks_uri with https")
+        found = (await self._json(location)).get("keys")
+        return dict(_public_keys(found[:MAX_KEYS] if isinstance(found, list) else []))
+
+    async def _metadata(self, url: str) -> dict[str, Any]:
+        """What an issuer says of itself: as RFC 8414 has it (section 3), else as OpenID Connect Discovery has it."""
+        parts = urlsplit(url)
+        path = parts.path.rstrip("/")
+        origin = f"{parts.scheme}://{parts.netloc}"
+        try:
+            return await self._json(origin + rfc8414.AUTHORIZATION_SERVER + path)
+        except httpx.HTTPStatusError:
+            return await self._json(origin + path + OPENID_CONFIGURATION)
+
+    async def _json(self, url: str) -> dict[str, Any]:
+        """The JSON object at `url`."""
+        if self._client is None:
+            raise RuntimeError("issuers are asked while they are open")
+        content = bytearray()
+        async with self._client.stream("GET", url, headers=_HEADERS) as response:
+            if response.status_code != 200:
+                raise httpx.HTTPStatusError(
+                    f"status {response.status_code}", request=response.request, response=response
+                )
+            async for piece in response.aiter_raw():
+                content += piece
+                if len(content) > MAX_BYTES:
+                    raise ValueError(f"an answer has more than {MAX_BYTES} bytes")
+        found = rfc7493.loads(bytes(content))
+        if not isinstance(found, dict):
+            raise ValueError("an answer is not a JSON object")  # noqa: TRY004 (it is a value that was sent)
+        return found
+
+
+def is_secure(url: str) -> bool:
+    """Whether nobody between here and `url` can change what is answered: it has https, or is on this machine."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (
+            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        )
+    except ValueError:
+        return False
+
+
+def _public_keys(declared: list[Any]) -> Iterator[tuple[str, Key]]:
+    """By `kid`, those of the keys that are public and may verify signatures."""
+    for members in declared:
+        if not isinstance(members, dict) or members.get("kty") not in _KINDS or "d" in members:
+            continue
+        if members.get("use", "sig") != "sig" or not isinstance(members.get("kid"), str):
+            continue
+        try:
+            key = jwk.import_key(members)
+        except (JoseError, ValueError, TypeError, KeyError):
+            continue
+        if isinstance(key, jwk.RSAKey) and key.public_key.key_size not in _RSA_BITS:
+            continue
+        yield members["kid"], key

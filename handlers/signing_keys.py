@@ -1,0 +1,153 @@
+"""The keys that sign access tokens: in the database, or in a file that the operator owns."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from joserfc.jwk import ECKey, OctKey
+
+from db import signing_keys
+from db.engine import Database
+from db.registry import Registry
+from db.signing_keys import SigningKey
+from openapi import rfc7517
+from openapi.rfc7517 import UnreadableKey
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+"""How often a file is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStore:
+    """Where keys are: in `file`, a JWK Set, if there is one; else in the database, sealed by `secret` if there is."""
+
+    secret: OctKey | None = field(default=None, repr=False)
+    file: Path | None = None
+
+
+def made(secret: OctKey | None) -> Callable[[], tuple[str, str]]:
+    """What makes a new key for the database."""
+
+    def make() -> tuple[str, str]:
+        key = rfc7517.new()
+        return str(key.kid), rfc7517.kept(key, secret)
+
+    return make
+
+
+class SigningKeys:
+    """The keys of the database, in memory; where there is none that signs, one is made."""
+
+    def __init__(self, database: Database, registry: Registry, secret: OctKey | None) -> None:
+        self._database = database
+        self._registry = registry
+        self._secret = secret
+        self._read: dict[str, ECKey | None] = {}  # by the text that is kept
+
+    def revision(self) -> int:
+        """Another number whenever a key was added, or expires at another time."""
+        return self._registry.oauth.signing_keys_revision
+
+    async def signing(self) -> ECKey:
+        """The newest key, which signs."""
+        await self._registry.confirm()
+        if (key := self._newest()) is None:
+            await self._database.run(signing_keys.ensure, made(self._secret), self._signs)
+            await self._registry.confirm(anew=True)
+            key = self._newest()
+        if key is None:
+            raise UnreadableKey("the key that was made cannot be read")
+        return key
+
+    async def verifying(self, kid: str) -> ECKey | None:
+        """The key `kid`; None if there is none, or it has expired."""
+        if kid not in self._valid():
+            await self._registry.confirm(anew=True)
+        return self._valid().get(kid)
+
+    async def all_of_them(self) -> list[ECKey]:
+        """Every key that has not expired, the one that signs among them."""
+        await self.signing()
+        return list(self._valid().values())
+
+    def _newest(self) -> ECKey | None:
+        signing = [key for key in self._registry.oauth.signing_keys() if self._signs(key)]
+        return self._key(max(signing, key=lambda key: key.created_at)) if signing else None
+
+    def _signs(self, key: SigningKey) -> bool:
+        return key.expires_at is None and self._key(key) is not None
+
+    def _valid(self) -> dict[str, ECKey]:
+        now = datetime.now(UTC)
+        found = [
+            self._key(key)
+            for key in self._registry.oauth.signing_keys()
+            if key.expires_at is None or key.expires_at > now
+        ]
+        return {str(key.kid): key for key in found if key}
+
+    def _key(self, kept: SigningKey) -> ECKey | None:
+        """The key in a row; None, and a line in the log, if it cannot be read."""
+        if kept.key not in self._read:
+            try:
+                self._read[kept.key] = rfc7517.read(kept.key, self._secret)
+            except UnreadableKey as error:
+                logger.warning("the signing key %s cannot be read: %s", kept.kid, error)
+                self._read[kept.key] = None
+        return self._read[kept.key]
+
+
+class FileKeys:
+    """The keys in a file: the first signs, all verify. It is read again when it changes."""
+
+    def __init__(self, path: Path) -> None:
+        """OSError if the file cannot be read, UnreadableKey if it is no JWK Set of private keys on P-256."""
+        self._path = path
+        self._looked_at = 0.0
+        self._changed_at: int | None = None
+        self._keys: list[ECKey] = []
+        self._revision = 0
+        self._load()
+
+    def revision(self) -> int:
+        """Another number whenever the file was read again."""
+        if time.monotonic() > self._looked_at + POLL_SECONDS:
+            try:
+                self._load()
+            except (OSError, UnreadableKey) as error:
+                logger.warning("the file of signing keys cannot be read, those of before go on: %s", error)
+        return self._revision
+
+    async def signing(self) -> ECKey:
+        """The first key."""
+        return (await self.all_of_them())[0]
+
+    async def verifying(self, kid: str) -> ECKey | None:
+        """The key `kid`; None if there is none."""
+        return next((key for key in await self.all_of_them() if key.kid == kid), None)
+
+    async def all_of_them(self) -> list[ECKey]:
+        """Every key, the one that signs first."""
+        self.revision()
+        return self._keys
+
+    def _load(self) -> None:
+        self._looked_at = time.monotonic()
+        changed_at = self._path.stat().st_mtime_ns
+        if changed_at != self._changed_at:
+            self._changed_at = changed_at
+            self._keys = rfc7517.read_set(self._path.read_text())
+            self._revision += 1
+
+
+Keys = SigningKeys | FileKeys
+
+
+def opened(database: Database, registry: Registry, store: KeyStore) -> Keys:
+    """The keys of `store`; as FileKeys if there is a file."""
+    return FileKeys(store.file) if store.file else SigningKeys(database, registry, store.secret)
