@@ -97,7 +97,7 @@ def authenticates(contract: Contract) -> Iterator[tuple[Parts, str]]:
         if (scheme.get("type"), str(scheme.get("scheme")).lower()) != ("http", "bearer") and not _is_served(scheme):
             yield (
                 ("components", "securitySchemes", name),
-                "the security scheme is neither http bearer nor oauth2 with the flow clientCredentials alone",
+                "the security scheme is not http bearer, nor oauth2 with the flow clientCredentials alone",
             )
     for operation in contract.operations:
         required = contract.at(operation.pointer).get("security", contract.document.get("security"))
