@@ -17,6 +17,15 @@ class Kind:
     headers: Headers = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of a body: what is wrong, what to do, and where (RFC 6901)."""
+
+    error: str
+    remedy: str
+    pointer: str
+
+
 CLOSE = (b"connection", b"close")
 RETRY = (b"retry-after", b"1")
 LONGEST = 4000
@@ -147,6 +156,17 @@ TABLE = {
         "widget_id '{id}' not registered",
         "Ask the operator to register this widget, or send the widget_id of one that is registered and active.",
     ),
+    "items_rejected": Kind(
+        422,
+        "{rejected} of {received} items were rejected; the others are stored",
+        "Mend the items whose results have the status rejected, and send these again.",
+    ),
+    "items_unavailable": Kind(
+        503,
+        "{rejected} of {received} items are not stored, some of them because that cannot be done at the moment",
+        "Send the items whose results have retry true again after the number of seconds in the Retry-After header.",
+        [RETRY],
+    ),
     "rejection_not_found": Kind(
         422,
         "there is no rejected submission '{id}' of this hub",
@@ -204,7 +224,7 @@ class Problem(Exception):
     """An answer other than success. `code` is a row of `TABLE`; `headers` come on top of the row's own.
 
     `reason` is for the log: it repeats nothing of what the client sent. `pointer` says where in a body the fault is
-    (RFC 6901), or the first of several.
+    (RFC 6901), or the first of several, and `faults` has each of them.
     """
 
     def __init__(
@@ -219,6 +239,9 @@ class Problem(Exception):
         self.headers = [*kind.headers, *headers]
         self.error = _shortened(kind.error.format(**parameters))
         self.help = kind.help and _shortened(kind.help.format(**parameters))
+        self.faults: Sequence[Fault] = ()
+        if self.pointer is not None:
+            self.faults = [Fault(self.error, self.help or "", self.pointer)]
 
     @property
     def may_pass(self) -> bool:
@@ -238,9 +261,11 @@ def joined(problems: Sequence[Problem], code: str = "invalid_body") -> Problem:
     """`problems`, all of one status, as one of `code`, which has that status: with a single one, exactly that."""
     if len(problems) == 1:
         return problems[0]
-    return Problem(
+    told = Problem(
         code,
         errors="; ".join(problem.error for problem in problems),
         remedies=" ".join(dict.fromkeys(problem.help for problem in problems if problem.help)),
         pointer=problems[0].pointer,
     )
+    told.faults = [fault for problem in problems for fault in problem.faults]
+    return told

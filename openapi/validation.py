@@ -5,7 +5,6 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
@@ -13,7 +12,7 @@ from jsonschema_rs import ValidationErrorKind as Kind
 
 from openapi import rfc3339, rfc7493
 from openapi.contract import Contract
-from openapi.problems import Problem
+from openapi.problems import LONGEST, Fault, Problem
 
 UUID_PATTERN = "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"
 _UUID = re.compile(UUID_PATTERN[1:-1], re.ASCII)
@@ -59,15 +58,6 @@ def is_uuid(text: str) -> bool:
 
 FORMATS = {"uuid": is_uuid, "date-time": rfc3339.is_date_time}
 Dialect = type[jsonschema_rs.Draft4Validator] | type[jsonschema_rs.Draft202012Validator]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault of a value: what is wrong, what to do, and where (RFC 6901)."""
-
-    error: str
-    remedy: str
-    pointer: str
 
 
 class Schemas:
@@ -130,11 +120,13 @@ class Schema:
         if len(faults) > _LISTED:
             errors.append("and more")
         remedies = " ".join(dict.fromkeys(fault.remedy for fault in faults[:_LISTED]))
-        return Problem(
+        problem = Problem(
             code, errors="; ".join(errors)[:_LONGEST], remedies=remedies[:_LONGEST], pointer=faults[0].pointer
         )
+        problem.faults = [fault for fault in faults[:_LISTED] if len(fault.pointer) <= LONGEST]
+        return problem
 
-    def _faults(self, value: Any) -> Iterator["Fault"]:
+    def _faults(self, value: Any) -> Iterator[Fault]:
         for error in self._validator.iter_errors(value):
             yield from _explained(error, self._parent_of(error))
 

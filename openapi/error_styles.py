@@ -1,0 +1,115 @@
+"""How a version of the API tells of problems: as its contract has it, and the same for whatever is told.
+
+What differs between versions is here and in their documents: handlers and the layers around them do not know of it.
+"""
+
+from typing import Any, Protocol
+
+from openapi.contract import Contract, ContractError
+from openapi.problems import Problem
+
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+PROBLEMS = "/problems"
+"""Where the page of each problem is, by its code."""
+
+Members = dict[str, Any]
+
+
+class ErrorStyle(Protocol):
+    """What is told of a problem: alone, as that of an item of a batch, and beside the results of a batch."""
+
+    media_type: str
+
+    def body(self, problem: Problem) -> Members:
+        """The body of an answer."""
+
+    def of_item(self, problem: Problem) -> Members:
+        """What the result of an item that was rejected has beside its index and status."""
+
+    def of_stream(self, problem: Problem) -> Members:
+        """What the last line of an answer has beside the totals, when `problem` ended a stream early."""
+
+    def of_batch(self, problem: Problem) -> Members:
+        """What an answer has beside the results of its items, of which not all are stored."""
+
+
+class ErrorObjects:
+    """`error` says what is wrong, `help` what to do: the style of version 1."""
+
+    media_type = JSON
+
+    def body(self, problem: Problem) -> Members:
+        """`error` and `help`."""
+        return dict(problem.body())
+
+    def of_item(self, problem: Problem) -> Members:
+        """Likewise, with the `code` and the first `pointer`."""
+        told = {"code": problem.code, "error": problem.error, "help": problem.help or ""}
+        return told if problem.pointer is None else {**told, "pointer": problem.pointer}
+
+    def of_stream(self, problem: Problem) -> Members:
+        """As `body`."""
+        return self.body(problem)
+
+    def of_batch(self, problem: Problem) -> Members:  # noqa: ARG002 (the results say it)
+        """Nothing: the results say what is wrong."""
+        return {}
+
+
+class ProblemDetails:
+    """Problem details (RFC 9457), whose types are the URLs of pages below `public_url`: the style of version 2."""
+
+    media_type = PROBLEM_JSON
+
+    def __init__(self, public_url: str = "") -> None:
+        self._pages = f"{public_url}{PROBLEMS}/"
+
+    def body(self, problem: Problem) -> Members:
+        """The members of section 3.1, and as extensions `help`, and `errors`: each fault of a body, and where it is."""
+        told: Members = {
+            "type": self._pages + problem.code,
+            "title": title(problem.code),
+            "status": problem.status,
+            "detail": problem.error,
+        }
+        if problem.help:
+            told["help"] = problem.help
+        if problem.faults:
+            told["errors"] = [{"pointer": fault.pointer, "detail": fault.error} for fault in problem.faults]
+        return told
+
+    def of_item(self, problem: Problem) -> Members:
+        """The whole of it in `problem`."""
+        return {"problem": self.body(problem)}
+
+    def of_stream(self, problem: Problem) -> Members:
+        """As `of_item`."""
+        return self.of_item(problem)
+
+    def of_batch(self, problem: Problem) -> Members:
+        """As `body`: the results are extension members."""
+        return self.body(problem)
+
+
+ERROR_OBJECTS = ErrorObjects()
+"""Also for what belongs to no version."""
+
+
+def title(code: str) -> str:
+    """What a problem is in short, the same each time (RFC 9457 section 3.1.3)."""
+    return code.replace("_", " ").capitalize()
+
+
+def style_of(contract: Contract, public_url: str = "") -> ErrorStyle:
+    """How `contract` tells of problems; ContractError if it has more than one way."""
+    media_types = {
+        media_type.lower()
+        for operation in contract.operations
+        for status, response in contract.at((*operation.pointer, "responses")).items()
+        if status[:1] in "45"
+        for media_type in contract.resolve(response).get("content", {})
+    }
+    if not {JSON, PROBLEM_JSON} <= media_types:
+        return ProblemDetails(public_url) if PROBLEM_JSON in media_types else ERROR_OBJECTS
+    raise ContractError(f"its errors are partly {JSON} and partly {PROBLEM_JSON}")
