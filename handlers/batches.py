@@ -29,7 +29,7 @@ async def keep(request: Request, kind: Kind) -> Answer:
     """Keep what can be kept of a batch, and tell what became of each item."""
     body: Batch = request.body
     interruption = None
-    with Results(body.is_stream) as told:
+    with Results(body.is_stream, request.style) as told:
         if isinstance(body, Array):
             request.take_items(len(body))
         try:
@@ -53,7 +53,7 @@ async def _keep_group(
     await keep_several(request, kind, group, claim)
     await _keep_rejected(request, kind, group)
     # What a request with the same key stored is told as it was then.
-    told.add([result(one, one.is_duplicate and not one.is_replayed) for one in group])
+    told.add([result(one, one.is_duplicate and not one.is_replayed, request.style) for one in group])
     if any(one.is_replayed for one in group) and REPLAYED not in told.headers:
         told.headers.append(REPLAYED)
 

@@ -9,6 +9,7 @@ from db.contracts import SERVING, Row
 from db.governing import Governing, Text
 from openapi import rfc9745
 from openapi.contract import Contract, ContractError
+from openapi.error_styles import ErrorStyle, style_of
 from openapi.live import Part, gone
 
 HEALTH, METRICS = "/health", "/metrics"
@@ -36,7 +37,8 @@ Serve = Callable[[Text], Served]
 class Major:
     """What becomes of one major version: what is served of it, if anything, and what clients are `told` of its end.
 
-    `fault` says why its row is not what is served. Of a retired one there is nothing but the `path` that it had.
+    `fault` says why its row is not what is served. Of a retired one there is nothing but the `path` that it had, and
+    its `contract`.
     """
 
     number: int
@@ -44,6 +46,11 @@ class Major:
     told: Text | None = None
     fault: str | None = None
     path: str | None = None
+    contract: Contract | None = None
+
+
+Style = Callable[[Contract], ErrorStyle]
+"""How a contract tells of problems."""
 
 
 def read(text: Text | Row) -> Contract:
@@ -81,16 +88,21 @@ def plan(found: Iterable[Governing], serve: Serve, before: Sequence[Major] = ())
     return [planned[number] for number in sorted(planned)]
 
 
-def parts(planned: Sequence[Major]) -> Iterator[Part]:
-    """What serves the paths of `planned`."""
+def parts(planned: Sequence[Major], style: Style = style_of) -> Iterator[Part]:
+    """What serves the paths of `planned`, with problems as `style` says."""
     for major in planned:
+        if major.contract is None or major.path is None:
+            continue
         successor = _successor(planned, major)
         link = rfc9745.successor(successor or VERSIONS)
         if major.served:
             ends = rfc9745.fields(major.told.deprecated_at, major.told.sunset_at) if major.told else []
-            yield Part(major.served.contract.server_path, major.served.application, [*ends, *link] if ends else [])
-        elif major.path is not None:
-            yield Part(major.path, gone(str(major.number), successor or f"a version that {VERSIONS} lists", link))
+            announced = [*ends, *link] if ends else []
+            yield Part(major.path, major.served.application, announced, style(major.contract))
+        else:
+            told = successor or f"a version that {VERSIONS} lists"
+            retired = gone(str(major.number), told, link, style(major.contract))
+            yield Part(major.path, retired, style=style(major.contract))
 
 
 def warnings(planned: Sequence[Major]) -> list[str]:
@@ -146,7 +158,9 @@ def _planned(one: Governing, serve: Serve, before: Major | None, taken: Collecti
 
 
 def _major(number: int, served: Served | None, told: Text | None, fault: str | None = None) -> Major:
-    return Major(number, served, told, fault, served.contract.server_path if served else None)
+    if served is None:
+        return Major(number, told=told, fault=fault)
+    return Major(number, served, told, fault, served.contract.server_path, served.contract)
 
 
 def _attempted(text: Text | None, serve: Serve, taken: Collection[str | None]) -> tuple[Served | None, str | None]:
@@ -167,8 +181,9 @@ def _retired(one: Governing, taken: Collection[str | None]) -> Major:
     fault = None
     for text in (one.row, one.last):
         try:
-            if text and (path := read(text).server_path) not in taken:
-                return Major(one.major, path=path)
+            if text and (contract := read(text)).server_path not in taken:
+                style_of(contract)
+                return Major(one.major, path=contract.server_path, contract=contract)
         except ContractError as error:
             fault = fault or str(error)
     return Major(one.major, fault=fault)

@@ -15,6 +15,7 @@ from handlers.rejections import reason
 from handlers.results import Result, Results
 from handlers.submissions import DRY_RUN, Kind, Submission, is_dry_run
 from openapi.batch import Item
+from openapi.error_styles import ErrorStyle
 from openapi.exchange import Answer, Request
 from openapi.problems import Problem
 
@@ -50,11 +51,12 @@ async def replay(request: Request) -> Answer:
         for some in _parts(rows):
             group = await _resubmitted(request, kind, some)
             became |= {
-                row["id"]: submissions.result(one, one.is_duplicate) for row, one in zip(some, group, strict=True)
+                row["id"]: submissions.result(one, one.is_duplicate, request.style)
+                for row, one in zip(some, group, strict=True)
             }
-    told = Results(is_stream=False)
+    told = Results(False, request.style)
     for index, (identifier, row) in enumerate(chosen.items()):
-        result = became.get(identifier) or _unsubmitted(identifier, row)
+        result = became.get(identifier) or _unsubmitted(identifier, row, request.style)
         told.add([{**result, "index": index, "rejection_id": identifier}])
     if is_dry_run(request):
         told.headers.append(DRY_RUN)
@@ -90,12 +92,12 @@ async def _resubmitted(request: Request, kind: Kind, rows: Sequence[RowMapping])
     return group
 
 
-def _unsubmitted(identifier: UUID, row: RowMapping | None) -> Result:
+def _unsubmitted(identifier: UUID, row: RowMapping | None, style: ErrorStyle) -> Result:
     """What is told of a rejection that was replayed before, is not there, or is a batch that was refused as a whole."""
     if row is None:
-        return results.rejected(0, Problem("rejection_not_found", id=identifier))
+        return results.rejected(0, Problem("rejection_not_found", id=identifier), style)
     if row["kind"] not in KINDS:
-        return results.rejected(0, Problem("batch_not_replayed"))
+        return results.rejected(0, Problem("batch_not_replayed"), style)
     return results.stored(0, "duplicate", str(row["replayed_as"]))
 
 

@@ -7,8 +7,9 @@ from io import FileIO
 from tempfile import TemporaryFile
 from typing import Any, Self
 
-from openapi.exchange import NDJSON, Answer, encoded
-from openapi.problems import RETRY, Headers, Problem
+from openapi.error_styles import ErrorStyle
+from openapi.exchange import JSON, NDJSON, Answer, encoded
+from openapi.problems import Problem
 
 MOST_BYTES = 512 * 1024 * 1024
 """After so much, what follows in a stream is not read."""
@@ -22,17 +23,9 @@ def stored(index: int, status: str, identifier: str) -> Result:
     return {"index": index, "status": status, "id": identifier}
 
 
-def rejected(index: int, problem: Problem) -> Result:
+def rejected(index: int, problem: Problem, style: ErrorStyle) -> Result:
     """What is told of an item that is not stored."""
-    told = {
-        "index": index,
-        "status": "rejected",
-        "code": problem.code,
-        "error": problem.error,
-        "help": problem.help or "",
-        "retry": problem.may_pass,
-    }
-    return told if problem.pointer is None else {**told, "pointer": problem.pointer}
+    return {"index": index, "status": "rejected", **style.of_item(problem), "retry": problem.may_pass}
 
 
 class Results:
@@ -41,7 +34,8 @@ class Results:
     Those of a stream are in a file; what the disk has no room for is told as well, and ends the stream.
     """
 
-    def __init__(self, is_stream: bool) -> None:
+    def __init__(self, is_stream: bool, style: ErrorStyle) -> None:
+        self._style = style
         self._listed: list[Result] = []
         self._file = TemporaryFile(buffering=0) if is_stream else None  # noqa: SIM115 (the answer closes it)
         self._file_bytes = 0
@@ -88,22 +82,25 @@ class Results:
 
     def answer(self, interruption: Problem | None = None) -> Answer:
         """200 if all is stored, else the status of what is worst. `interruption` is what ended a stream early."""
-        status, headers = self._status(interruption)
+        problem = interruption or self._worst()
+        status, headers = (problem.status, [*problem.headers, *self.headers]) if problem else (200, self.headers)
         told: dict[str, Any] = {"totals": dict(self._totals)}
-        if interruption:
-            told |= interruption.body()
-        headers = [*headers, *self.headers]
         if self._file is None:
-            return Answer(status, {"results": self._listed, **told}, headers)
+            beside = self._style.of_batch(problem) if problem else {}
+            media_type = self._style.media_type if problem else JSON
+            return Answer(status, {**beside, "results": self._listed, **told}, headers, media_type)
+        if interruption:
+            told |= self._style.of_stream(interruption)
         last = self._beyond_file + encoded(told) + b"\n"
         return Answer(status, _pieces(self._file, self._file_bytes, last), headers, NDJSON)
 
-    def _status(self, interruption: Problem | None) -> tuple[int, Headers]:
-        if interruption:
-            return interruption.status, interruption.headers
-        if self._may_pass:
-            return 503, [RETRY]
-        return (422 if self._totals["rejected"] else 200), []
+    def _worst(self) -> Problem | None:
+        """What is told of the batch; nothing if all of it is stored."""
+        rejected = self._totals["rejected"]
+        if not rejected:
+            return None
+        code = "items_unavailable" if self._may_pass else "items_rejected"
+        return Problem(code, rejected=rejected, received=self._totals["received"])
 
 
 async def _pieces(file: FileIO, size: int, last: bytes) -> AsyncGenerator[bytes]:

@@ -13,6 +13,7 @@ from db.governing import Governed, Governing, Text
 from handlers import governing
 from handlers.governing import Major, Served
 from openapi.contract import Contract, ContractError
+from openapi.error_styles import style_of
 from openapi.live import Live
 
 logger = logging.getLogger(__name__)
@@ -54,11 +55,14 @@ class Applications:
 class Serving:
     """Keeps `live` as the database says. A new application is made aside, and takes over with the next request."""
 
-    def __init__(self, live: Live, build: Build, replaced: Callable[["Serving"], None]) -> None:
+    def __init__(
+        self, live: Live, build: Build, replaced: Callable[["Serving"], None], style: governing.Style = style_of
+    ) -> None:
         """`replaced` is told each time something else is served."""
         self._live = live
         self._applications = Applications(build)
         self._replaced = replaced
+        self._style = style
         self._planned: list[Major] = []
         self._told: list[str] = []
 
@@ -94,7 +98,7 @@ class Serving:
         # On a thread: a build takes an eighth of a second, and requests are served meanwhile.
         self._planned = await asyncio.to_thread(governing.plan, found, self._applications.serve, before)
         self._applications.forget()
-        self._live.serve(governing.parts(self._planned))
+        self._live.serve(governing.parts(self._planned, self._style))
         self._replaced(self)
         self._log(before)
         before.clear()  # the thread may hold it for a moment still

@@ -13,6 +13,7 @@ from handlers import results
 from handlers.results import Result
 from openapi import rfc3339, rfc7240
 from openapi.batch import LINE_BYTES, Array, Item
+from openapi.error_styles import ErrorStyle
 from openapi.exchange import Answer, Refusal, Request
 from openapi.problems import Problem
 from openapi.server_timing import lap
@@ -233,10 +234,10 @@ def _conflict(kind: Kind, conflict: Conflict) -> Problem:
     return Problem("idempotency_conflict", pointer=f"/{own}", name=f"the {own}", key=own)
 
 
-def result(submission: Submission, is_duplicate: bool) -> Result:
+def result(submission: Submission, is_duplicate: bool, style: ErrorStyle) -> Result:
     """What is told of one of several."""
     if submission.problem:
-        return results.rejected(submission.item.index, submission.problem)
+        return results.rejected(submission.item.index, submission.problem, style)
     return results.stored(submission.item.index, "duplicate" if is_duplicate else "created", submission.row["id"])
 
 

@@ -9,6 +9,7 @@ import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from openapi.error_styles import ERROR_OBJECTS
 from openapi.exchange import respond, told
 from openapi.fields import field_values
 from openapi.live import ANNOUNCED
@@ -70,7 +71,8 @@ class AccessLog:
         except Exception:
             logger.exception("unexpected fault", extra={"request_id": identifier.decode()})
             if not status:
-                await respond(send_identified, told(Problem("internal_error")))
+                style = state.get("style", ERROR_OBJECTS)
+                await respond(send_identified, told(Problem("internal_error"), style))
         seconds = time.perf_counter() - started
         if self.ended:
             self.ended(state.get("operation"), scope["method"], status, seconds)

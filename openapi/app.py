@@ -21,6 +21,8 @@ from starlette.types import ASGIApp, Scope
 from openapi import operations, rfc6750
 from openapi.contract import Contract, ContractError
 from openapi.endpoint import Endpoint, Required, Surroundings
+from openapi.error_styles import ErrorStyle, style_of
+from openapi.exchange import Request
 from openapi.layers import Direct, nothing_here
 from openapi.validation import Schemas
 
@@ -43,14 +45,15 @@ def _built(contract: Contract, surroundings: Surroundings) -> ASGIApp:
         raise ContractError("it has no operations")
     if len(set(names)) < len(names):
         raise ContractError("it has one operationId for two operations")
+    style = style_of(contract, surroundings.public_url)
     connexion: Any = ConnexionMiddleware(
         nothing_here,
         import_name=__name__,
         middlewares=[
-            partial(Direct, failures=surroundings.failures),
+            partial(Direct, failures=surroundings.failures, style=style),
             RoutingMiddleware,
             SecurityMiddleware,
-            partial(Endpoints, contract=contract, surroundings=surroundings),
+            partial(Endpoints, contract=contract, surroundings=surroundings, style=style),
         ],
         resolver=Resolver(operations.handler),
         security_map=_security_map(contract, surroundings),
@@ -68,16 +71,25 @@ def _built(contract: Contract, surroundings: Surroundings) -> ASGIApp:
 class EndpointAPI(RoutedAPI[Endpoint]):  # type: ignore[misc] # Connexion ships no types
     """The endpoints of one contract, by operationId."""
 
-    def __init__(self, *args: Any, contract: Contract, surroundings: Surroundings, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, contract: Contract, surroundings: Surroundings, style: ErrorStyle, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._contract = contract
+        self._style = style
         self._surroundings = surroundings
         self._schemas = Schemas(contract)
         self.add_paths()
 
     def make_operation(self, operation: Any) -> Endpoint:
         """The endpoint of Connexion's `operation`."""
-        return Endpoint(operation, self._contract, self._schemas, self._surroundings, self._judge)
+        return Endpoint(operation, self._contract, self._schemas, self._surroundings, self._begun)
+
+    def _begun(self, caller: Any) -> Request:
+        """A request of `caller`, of which nothing is read yet."""
+        return Request(
+            None, caller, self._surroundings.resources, self._contract.version, self._judge, style=self._style
+        )
 
     def _judge(self, operation_id: str, content: bytes) -> Any:
         return self.operations[operation_id].judged(content)
@@ -88,9 +100,9 @@ class Endpoints(RoutedMiddleware[EndpointAPI]):  # type: ignore[misc] # Connexio
 
     api_cls = EndpointAPI
 
-    def __init__(self, app: ASGIApp, contract: Contract, surroundings: Surroundings) -> None:
+    def __init__(self, app: ASGIApp, **made_with: Any) -> None:
         super().__init__(app)
-        self._made_with = {"contract": contract, "surroundings": surroundings}
+        self._made_with = made_with
 
     def add_api(self, specification: Any, **kwargs: Any) -> EndpointAPI:
         """Make the endpoints of `specification`."""

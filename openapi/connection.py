@@ -9,6 +9,7 @@ has sent all and closed its half gets no answer, one that reads no answers is wa
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from openapi.access_log import new_request_id
 from openapi.cycle import Cycle
+from openapi.error_styles import ERROR_OBJECTS, ErrorStyle
 from openapi.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -43,11 +45,15 @@ _PLAIN = ([b"host"], [b"host", b"content-length"], [b"content-length", b"host"])
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's protocol with the gaps closed. `head_timeout`, in seconds, is read from the lifespan state."""
+    """uvicorn's protocol with the gaps closed.
+
+    From the lifespan state come `head_timeout`, in seconds, and `style_at`: how is told of problems at a path.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_timeout: float = self.app_state.get("head_timeout", HEAD_SECONDS)
+        self._style_at: Callable[[str], ErrorStyle] = self.app_state.get("style_at", lambda _path: ERROR_OBJECTS)
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
         self._in_head = True
@@ -321,10 +327,11 @@ class Connection(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         identifier = new_request_id()
-        content = orjson.dumps(problem.body())
+        style = self._style_at(getattr(self, "url", b"").partition(b"?")[0].decode("latin-1"))
+        content = orjson.dumps(style.body(problem))
         headers = [
             *self.server_state.default_headers,
-            (b"content-type", b"application/json"),
+            (b"content-type", style.media_type.encode("ascii")),
             (b"content-length", b"%d" % len(content)),
             (b"x-request-id", identifier),
             *problem.headers,

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from openapi.body import Body, MediaType, nothing
 from openapi.content import COMPLETE
 from openapi.contract import Contract, ContractError
-from openapi.exchange import NDJSON, Answer, Field, Handler, Judge, Refusal, Request, respond
+from openapi.exchange import NDJSON, Answer, Field, Handler, Refusal, Request, respond
 from openapi.layers import Verified, Verify
 from openapi.parameters import Parameters
 from openapi.problems import Problem
@@ -40,6 +40,8 @@ class Required(NamedTuple):
 
 Authorize = Callable[[Scope, Required, Any], Awaitable[Any]]
 """From a request, what its operation requires and the resources to who sent it; Problem if it may not."""
+Begun = Callable[[Any], Request]
+"""From who sent a request to the request, of which nothing is read yet."""
 Seen = Callable[[Any, str], None]
 """Is told once of each request who sent it, and the version of the contract that it was sent to."""
 
@@ -51,7 +53,7 @@ class Surroundings:
     `authenticate` knows the keys of `http` bearer schemes, `authorize` the access tokens of `oauth2` schemes; a scheme
     that nothing is given for is not served. `resources` is handed to each handler as it is. `failures` says which
     exceptions of other rooms are which problem. `body_timeout` is in seconds. `bucket_of` gives the bucket of a caller:
-    an operation that documents 429 takes of it.
+    an operation that documents 429 takes of it. `public_url` is where clients reach the service.
     """
 
     authenticate: Authenticate
@@ -59,6 +61,7 @@ class Surroundings:
     failures: Mapping[type[Exception], str] = field(default_factory=dict)
     body_timeout: float = 20
     bucket_of: Callable[[Any], Bucket] | None = None
+    public_url: str = ""
     authorize: Authorize | None = None
     seen: Seen = lambda _caller, _version: None
 
@@ -67,16 +70,14 @@ class Endpoint:
     """Reads and validates what one operation takes, calls its handler, and sends what that answers."""
 
     def __init__(
-        self, operation: Any, contract: Contract, schemas: Schemas, surroundings: Surroundings, judge: Judge
+        self, operation: Any, contract: Contract, schemas: Schemas, surroundings: Surroundings, begun: Begun
     ) -> None:
         """`operation` is Connexion's; ContractError if it promises what this release, or its handler, does not keep."""
         if not operation.security or not all(operation.security):
             raise ContractError(f"{operation.operation_id} can be called without authentication")
         pointer = ("paths", operation.path, operation.method)
         self._handler: Handler = operation.function
-        self._contract_version = contract.version
-        self._surroundings = surroundings
-        self._judge = judge
+        self._begun = begun
         self._parameters = Parameters(_parameters(contract, pointer))
         self._body = _body(operation, contract, schemas, surroundings.body_timeout)
         self._when_refused = getattr(operation.function, "when_refused", None)
@@ -92,7 +93,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, routed and authenticated."""
         caller = scope["extensions"]["connexion_context"]["user"]
-        request = Request(None, caller, self._surroundings.resources, self._contract_version, self._judge)
+        request = self._begun(caller)
         bucket = request.bucket = self._bucket_of(caller) if self._bucket_of else None
         try:
             answer = await self._answer(request, scope, receive)

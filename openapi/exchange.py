@@ -10,6 +10,7 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import Send
 
+from openapi.error_styles import ERROR_OBJECTS, ErrorStyle
 from openapi.problems import Headers, Problem
 from openapi.rate_limits import Bucket
 
@@ -27,7 +28,8 @@ class Request:
 
     `content` is the body as it was sent; of NDJSON there is none, and `body` reads it. `parameters` are those of path,
     query and header that were sent, by name. `judge` knows all operations of the contract. `bucket` has the tokens of
-    who sent it, if the contract limits them; one was taken for the request.
+    who sent it, if the contract limits them; one was taken for the request. `style` is how the contract tells of
+    problems.
     """
 
     body: Any
@@ -38,6 +40,7 @@ class Request:
     parameters: dict[str, Any] = field(default_factory=dict)
     content: bytes = b""
     bucket: Bucket | None = None
+    style: ErrorStyle = ERROR_OBJECTS
 
     def take_items(self, count: int) -> None:
         """Take a token for each of `count` items; the request took that of the first. Problem if they are too many."""
@@ -131,6 +134,6 @@ async def respond(send: Send, answer: Answer, headers: Headers = ()) -> None:
     await send({"type": "http.response.body", "body": content})
 
 
-def told(problem: Problem) -> Answer:
+def told(problem: Problem, style: ErrorStyle = ERROR_OBJECTS) -> Answer:
     """The answer that tells a client of `problem`."""
-    return Answer(problem.status, problem.body(), problem.headers)
+    return Answer(problem.status, style.body(problem), problem.headers, style.media_type)

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openapi import rfc6750
+from openapi.error_styles import ERROR_OBJECTS, ErrorStyle
 from openapi.exchange import respond, told
 from openapi.problems import Problem
 from openapi.server_timing import lap
@@ -24,9 +25,12 @@ Operations = dict[str, ASGIApp]
 class Problems:
     """The outermost layer: whatever is raised becomes an answer that the contract describes."""
 
-    def __init__(self, app: ASGIApp, failures: Mapping[type[Exception], str]) -> None:
+    def __init__(
+        self, app: ASGIApp, failures: Mapping[type[Exception], str], style: ErrorStyle = ERROR_OBJECTS
+    ) -> None:
         self._app = app
         self._failures = failures
+        self._style = style
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -36,9 +40,10 @@ class Problems:
         except Exception as error:
             problem = self._problem(error, scope)
             if problem is None:
+                scope["state"]["style"] = self._style
                 raise
             scope["state"]["problem"] = problem.code, problem.reason  # an error itself holds all that led to it
-            await respond(send, told(problem), scope["state"].get("headers", ()))
+            await respond(send, told(problem, self._style), scope["state"].get("headers", ()))
 
     def _problem(self, error: Exception, scope: Scope) -> Problem | None:
         """What the client is told of `error`; None if it is a fault of ours."""
@@ -61,8 +66,10 @@ class Direct(Problems):
     layers, which say that it is not found.
     """
 
-    def __init__(self, app: ASGIApp, failures: Mapping[type[Exception], str]) -> None:
-        super().__init__(app, failures)
+    def __init__(
+        self, app: ASGIApp, failures: Mapping[type[Exception], str], style: ErrorStyle = ERROR_OBJECTS
+    ) -> None:
+        super().__init__(app, failures, style)
         self._through_layers = app
         self._paths: dict[str, Operations] = {}
         self._templates: dict[tuple[str, str], tuple[Route, Operations]] = {}

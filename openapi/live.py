@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from openapi.error_styles import ERROR_OBJECTS, ErrorStyle
 from openapi.layers import Problems, nothing_here
 from openapi.problems import Headers, Problem
 
@@ -14,11 +15,15 @@ ANNOUNCED = "announced"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What serves the paths below `path`, which has no slash at its end. Each answer has the headers `announced`."""
+    """What serves the paths below `path`, which has no slash at its end. Each answer has the headers `announced`.
+
+    `style` is for what is refused before it reaches the application.
+    """
 
     path: str
     application: ASGIApp
     announced: Headers = ()
+    style: ErrorStyle = ERROR_OBJECTS
 
 
 class Live:
@@ -38,6 +43,11 @@ class Live:
         """What is served now."""
         return [part for _, part in self._parts]
 
+    def style(self, path: str) -> ErrorStyle:
+        """How is told of problems at `path`."""
+        found = [part.style for prefix, part in self._parts if path.startswith(prefix) or path == part.path]
+        return found[0] if found else ERROR_OBJECTS
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         path = scope["path"]
@@ -50,10 +60,10 @@ class Live:
         await self._nothing(scope, receive, send)
 
 
-def gone(version: str, successor: str, link: Headers) -> ASGIApp:
+def gone(version: str, successor: str, link: Headers, style: ErrorStyle = ERROR_OBJECTS) -> ASGIApp:
     """What answers for a major version that is retired; `successor` says in words what to use instead."""
 
     async def application(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise Problem("version_retired", link, version=version, successor=successor)
 
-    return Problems(application, failures={})
+    return Problems(application, {}, style)

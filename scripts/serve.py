@@ -39,6 +39,7 @@ from handlers.serving import Serving
 from openapi.access_log import AccessLog
 from openapi.app import build
 from openapi.endpoint import Surroundings
+from openapi.error_styles import style_of
 from openapi.fields import field_values
 from openapi.layers import Problems
 from openapi.live import Live
@@ -127,7 +128,12 @@ def application() -> ASGIApp:
                 authorized = oauth.opened(opened, held.registry, policy, limits)
                 await stack.enter_async_context(authorized.tokens.issuers)
                 surroundings = _surroundings(settings, held, authorized, _buckets(limits, settings))
-                serving = Serving(live, partial(build, surroundings=surroundings), partial(_tell_metrics, counted))
+                serving = Serving(
+                    live,
+                    partial(build, surroundings=surroundings),
+                    partial(_tell_metrics, counted),
+                    partial(style_of, public_url=surroundings.public_url),
+                )
                 await stack.enter_async_context(serving.following(opened))
                 logger.info("serving", extra={"contracts": [contract.version for contract in serving.contracts]})
                 for difference in differences:
@@ -137,6 +143,7 @@ def application() -> ASGIApp:
                     "serving": serving,
                     "oauth": authorized,
                     "head_timeout": settings.head_timeout,
+                    "style_at": live.style,
                     "metrics": counted,
                 }
                 logs.hold_no_more()  # a worker ends by the signal that uvicorn raises again
@@ -232,6 +239,7 @@ def _surroundings(
         failures={Unavailable: "unavailable", IssuerUnavailable: "keys_unavailable"},
         body_timeout=settings.body_timeout,
         bucket_of=bucket_of,
+        public_url=authorized.public_url,
         authorize=partial(security.authorize, authorized),
     )
 

@@ -8,6 +8,8 @@ from openapi.problems import TABLE, Problem, joined
 
 PARAMETERS: dict[str, Any] = {
     "scope": "events:write",
+    "rejected": 1,
+    "received": 2,
     "detail": "a reason",
     "method": "PUT",
     "seconds": 2.5,
