@@ -14,13 +14,17 @@ from scripts.settings import Settings, SettingsError, variable
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
+LONGEST_URL = 100
+"""Characters: it stands in challenges, which contracts bound to 400."""
+
 
 def oauth_policy(settings: Settings) -> OAuthPolicy:
     """The policy; SettingsError names the variable that is wrong."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     public_url = settings.public_url or f"http://{host}:{settings.port}"
-    if not _ORIGIN.fullmatch(public_url):
-        raise SettingsError(f"{variable('public_url')} is {public_url!r}; it must be like https://host, without a path")
+    if not _ORIGIN.fullmatch(public_url) or len(public_url) > LONGEST_URL:
+        told = f"like https://host, without a path, and have at most {LONGEST_URL} characters"
+        raise SettingsError(f"{variable('public_url')} is {public_url!r}; it must be {told}")
     issuers = settings.oauth_issuers.split()
     for issuer in issuers:
         if not is_secure(issuer) or "?" in issuer or "#" in issuer:

@@ -9,11 +9,18 @@ from typing import Annotated
 
 import typer
 
+from db import oauth_clients
 from openapi.contract import Contract, published
-from scripts.fresh_service import fresh_service
+from openapi.rfc8414 import TOKEN
+from scripts.demonstration import HUB
+from scripts.fresh_service import Service, fresh_service
 from scripts.output import note
+from scripts.serve import connected
+from scripts.settings import Settings
 
 CONFIGURATION = Path(__file__).with_name("fuzz.toml")
+TOKEN_SECONDS = 20
+"""So short that tokens are renewed in the run."""
 
 
 def fuzz(
@@ -28,8 +35,9 @@ def fuzz(
     options = ["--max-examples", str(max_examples)] + (["--seed", str(seed)] if seed is not None else [])
     kept = []
     for contract in published():
-        with fresh_service(contract=contract.version) as service:
-            kept.append(keeps_its_promises(contract, service.url, service.key, report_dir, *options))
+        with fresh_service(contract=contract.version, IR_OAUTH_TOKEN_SECONDS=str(TOKEN_SECONDS)) as service:
+            key = _client(service, contract) if contract.scopes else service.key
+            kept.append(keeps_its_promises(contract, service.url, key, report_dir, *options))
     if not all(kept):
         raise typer.Exit(1)
 
@@ -37,7 +45,8 @@ def fuzz(
 def keeps_its_promises(contract: Contract, url: str, key: str, report_dir: Path, *options: str) -> bool:
     """Whether Schemathesis finds that the service at `url` keeps `contract`. It prints what it does and writes reports.
 
-    `key` is that of a hub; the widget of the contract's examples must be registered.
+    `key` is that of a hub, or where access tokens are needed the id of a client of it, a colon and its secret; the
+    widget of the contract's examples must be registered.
     """
     reports = report_dir / contract.version
     reports.mkdir(parents=True, exist_ok=True)
@@ -46,4 +55,12 @@ def keeps_its_promises(contract: Contract, url: str, key: str, report_dir: Path,
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run", str(document)]
     command += ["--url", url + contract.document["servers"][0]["url"]]
     command += ["--report", "junit,html", "--report-dir", str(reports)]
-    return subprocess.run([*command, *options], env=os.environ | {"FUZZ_KEY": key}, check=False).returncode == 0  # noqa: S603
+    given = {"FUZZ_KEY": key, "FUZZ_TOKEN_URL": url + TOKEN if contract.scopes else ""}
+    return subprocess.run([*command, *options], env=os.environ | given, check=False).returncode == 0  # noqa: S603
+
+
+def _client(service: Service, contract: Contract) -> str:
+    """A client of the demo's hub with every scope of `contract`: its id and its secret."""
+    with connected(Settings(data_dir=service.data_dir)) as opened, opened.begin() as connection:
+        client, secret = oauth_clients.issue(connection, HUB, contract.scopes)
+    return f"{client.client_id}:{secret}"

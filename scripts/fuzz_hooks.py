@@ -4,8 +4,11 @@ A schema says what a widget_id looks like, and not which ones are registered: a 
 made one that has to be accepted, too. What is generated to be refused stays as it is.
 """
 
+import base64
 import itertools
 import json
+import os
+import urllib.request
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +16,7 @@ import schemathesis
 
 from scripts.demonstration import WIDGET
 
+REFRESH_SECONDS = 10
 STATEFUL = "stateful"
 NDJSON = "application/x-ndjson"
 EXAMPLE_SCHEMA = {"type": "object", "properties": {"score": {"type": "integer"}}}
@@ -24,6 +28,28 @@ _cursors: set[str] = set()
 """The cursors that were given out."""
 _versions = itertools.count(1)
 """Of event types, which must not be lowered."""
+
+
+@schemathesis.auth(refresh_interval=REFRESH_SECONDS)
+class Authorization:
+    """The key of a hub, or an access token, which is renewed in the run."""
+
+    def get(self, _case: Any, _context: Any) -> str:
+        """What authenticates the next requests."""
+        key, url = os.environ["FUZZ_KEY"], os.environ["FUZZ_TOKEN_URL"]
+        if not url:
+            return key
+        credentials = base64.b64encode(key.encode()).decode()
+        request = urllib.request.Request(  # noqa: S310 (ours)
+            url, data=b"grant_type=client_credentials", headers={"Authorization": f"Basic {credentials}"}
+        )
+        with urllib.request.urlopen(request) as response:  # noqa: S310 (ours)
+            token: str = json.load(response)["access_token"]
+        return token
+
+    def set(self, case: Any, data: str, _context: Any) -> None:
+        """Authenticate `case`."""
+        case.headers["Authorization"] = f"Bearer {data}"
 
 
 @schemathesis.serializer(NDJSON)

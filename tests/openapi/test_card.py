@@ -15,7 +15,7 @@ from openapi.contract import Contract, ContractError, published
 
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 INSTANTS = {"published_at": datetime(2026, 3, 30, tzinfo=UTC), "activated_at": datetime(2026, 3, 31, 12, tzinfo=UTC)}
-OLDEST, NEWEST = published()
+OLDEST, NEWEST, *_ = published()
 BLOCKS = {
     f"{name}_open" for name in ("heading", "paragraph", "bullet_list", "list_item", "table", "thead", "tbody")
 } | {*("tr_open", "th_open", "td_open", "inline", "code_block")}
