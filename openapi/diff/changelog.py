@@ -26,7 +26,7 @@ def section(before: Contract, contract: Contract) -> str:
         return f"## {contract.version}\n\nIt cannot be compared with {before.version}: {markdown.line(str(error))}\n"
     told = [change for change in report.changes if judge(change).audience != "text"]
     texts = len(report.changes) - len(told)
-    lines = list(map(bullet, told))
+    lines = list(dict.fromkeys(map(bullet, told)))  # what several operations share is said once
     if texts:
         lines.append(f"- {texts} texts for readers changed.")
     kind = report.kind.name.lower() if report.kind else "no"

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from openapi.contract import METHODS, Document
+from openapi.contract import METHODS, Document, parts_of
 from openapi.diff.schemas import Parts
 
 _TEMPLATE = re.compile(r"\{[^{}]*\}")
@@ -128,9 +128,11 @@ class Operation:
         }
 
     def response_parts(self, status: str) -> Parts:
-        """Where the answer with `status` stands."""
+        """Where the answer with `status` stands: what several operations refer to stands in one place."""
         written = next(key for key in self.raw["responses"] if key.upper() == status.upper())
-        return (*self.parts, "responses", written)
+        parts: Parts = (*self.parts, "responses", written)
+        raw = self.raw["responses"][written]
+        return parts_of(raw["$ref"]) if isinstance(raw, dict) and isinstance(raw.get("$ref"), str) else parts
 
     def headers(self, status: str) -> dict[str, Parameter]:
         """Those of the answer with `status`, by name in lower case."""

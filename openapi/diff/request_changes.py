@@ -1,6 +1,7 @@
 """What changed in the requests of one operation: parameters, body and authentication."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from openapi.diff import messages, schema_changes
@@ -167,7 +168,10 @@ class Requests:
         refused = [way for way in old if not any(_suffices(way, other) for other in new)]
         parts = (*self._new.parts, "security") if "security" in self._new.raw else ("security",)
         rule = "security-narrowed" if refused else "security-widened"
-        yield self._change(rule, parts, "authentication", had=_told(old), has=_told(new), is_break=bool(refused))
+        had, has = (_told(ways, _short) for ways in (old, new))
+        if had == has:
+            had, has = (_told(ways, str) for ways in (old, new))
+        yield self._change(rule, parts, "authentication", had=had, has=has, is_break=bool(refused))
 
 
 def _suffices(way: Any, other: Any) -> bool:
@@ -175,8 +179,20 @@ def _suffices(way: Any, other: Any) -> bool:
     return all(any(scheme == had and scopes <= granted for had, granted in way) for scheme, scopes in other)
 
 
-def _told(ways: Any) -> list[list[str]]:
-    return sorted(sorted(f"{scheme} {sorted(scopes)}" for scheme, scopes in way) for way in ways)
+def _told(ways: Any, name: Callable[[str], str]) -> str:
+    """The ways in, in words; each scheme is called what `name` says."""
+    told = [
+        sorted(name(scheme) + (f" with {' and '.join(sorted(scopes))}" if scopes else "") for scheme, scopes in way)
+        for way in ways
+    ]
+    return " or ".join(sorted(" and ".join(way) or "nothing" for way in told))
+
+
+def _short(scheme: str) -> str:
+    """The type of a scheme, and what else there is in a word."""
+    declared = json.loads(scheme)
+    words = [declared.get(key) for key in ("type", "scheme", "in", "name")]
+    return " ".join(word for word in words if isinstance(word, str)) or scheme
 
 
 def _limit(content: Content, body: Any) -> Any:

@@ -139,7 +139,7 @@ def test_answers_and_what_they_refer_to() -> None:
     reference = {"$ref": "#/components/responses/R"}
     found = the({"responses": {"2xx": reference, "Default": {}, "x-y": {}}}, components=components)
     assert list(found.responses) == ["2XX", "default"]
-    where = ("paths", PATH, "get", "responses", "2xx")
+    where = ("components", "responses", "R")
     header = found.headers("2XX")["x-a"]
     assert (header.name, header.is_required, header.schema) == ("X-A", True, (*where, "headers", "X-A", "schema"))
     assert list(found.headers("2XX")) == ["x-a"]
