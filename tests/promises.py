@@ -20,7 +20,7 @@ def check(response: httpx.Response, contract: Contract) -> None:
     operation = _operation(response.request, contract)
     if operation is None or response.status_code in BEYOND_OPERATIONS:
         assert response.status_code in BEYOND_OPERATIONS, f"{response.status_code} where there is no operation"
-        assert response.json().keys() == {"error", "help"}
+        _check_beyond(response, contract)
         return
     documented = operation["responses"].get(str(response.status_code))
     assert documented, f"the status {response.status_code} is not documented"
@@ -35,6 +35,15 @@ def check(response: httpx.Response, contract: Contract) -> None:
             _validate(json.loads(line), schema, contract)
     else:
         _validate(response.text if media_type == "text/csv" else response.json(), schema, contract)
+
+
+def _check_beyond(response: httpx.Response, contract: Contract) -> None:
+    """An answer that no operation documents has the shape of those that are."""
+    if "Problem" in contract.document["components"]["schemas"]:
+        assert response.headers["content-type"] == "application/problem+json"
+        _validate(response.json(), {"$ref": "#/components/schemas/Problem"}, contract)
+    else:
+        assert response.json().keys() == {"error", "help"}
 
 
 def _operation(request: httpx.Request, contract: Contract) -> dict[str, Any] | None:
