@@ -161,7 +161,7 @@ def _is(client_id: str, issuer: str) -> Any:
 def _insert(connection: Connection, **values: Any) -> bool:
     """Whether there was no such client yet."""
     statement = insert(clients).values(values).on_conflict_do_nothing(index_elements=["issuer", "client_id"])
-    return connection.execute(statement).rowcount == 1
+    return connection.scalar(statement.returning(clients.c.id)) is not None
 
 
 def _hub_id(connection: Connection, name: str) -> UUID:

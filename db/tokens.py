@@ -20,7 +20,7 @@ def use(connection: Connection, owner: str, jti: str, expires_at: datetime) -> b
     """Whether the token `jti` of `owner`, good for one use until `expires_at`, was not used before."""
     digest = hashlib.sha256(f"{owner}\0{jti}".encode()).digest()
     statement = insert(used).values(digest=digest, expires_at=expires_at).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    return connection.scalar(statement.returning(used.c.digest)) is not None
 
 
 def forget_expired(connection: Connection) -> int:

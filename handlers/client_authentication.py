@@ -62,30 +62,28 @@ class ClientAuthentication:
 
     async def _authenticated(self, given: Credentials, client_id: str, assertion: Token | None) -> Client:
         await self.registry.confirm()
-        client = self.registry.oauth.client(client_id)
-        if client is None:
-            await self.registry.confirm(anew=True)
-            client = self.registry.oauth.client(client_id)
-        if client is None:
-            raise rfc6749.unauthenticated("the client is unknown or disabled, or its secret is wrong")
+        try:
+            client = self._known(given, client_id, assertion)
+        except OAuthError:
+            await self.registry.confirm(anew=True)  # a client, or a secret or key of it, may be new
+            client = self._known(given, client_id, assertion)
         if assertion:
-            await self._require_valid(assertion, client)
-        elif not _is_secret_of(given.secret or "", client):
-            raise rfc6749.unauthenticated("the client is unknown or disabled, or its secret is wrong")
+            until = datetime.fromtimestamp(assertion.time_claim("exp") + rfc7519.LEEWAY_SECONDS, UTC)
+            if not await self.database.run(tokens.use, client_id, assertion.text_claim("jti"), until):
+                raise _not_accepted(InvalidToken("it was used before"))
         return client
 
-    async def _require_valid(self, assertion: Token, client: Client) -> None:
-        """`invalid_client` unless `client` made the assertion, and did not use it before (RFC 7523 section 3)."""
-        try:
-            if client.jwks is None:
-                raise InvalidToken("the client has no keys")
-            rfc7523.verify(assertion, client.jwks, self.audiences, time.time())
-            until = datetime.fromtimestamp(assertion.time_claim("exp") + rfc7519.LEEWAY_SECONDS, UTC)
-            jti = assertion.text_claim("jti")
-            if not await self.database.run(tokens.use, client.client_id, jti, until):
-                raise InvalidToken("it was used before")
-        except InvalidToken as error:
-            raise rfc6749.unauthenticated(f"the assertion is not accepted: {error}", is_basic=False) from None
+    def _known(self, given: Credentials, client_id: str, assertion: Token | None) -> Client:
+        """The client as far as it is in memory; `invalid_client` if it is not the one that sent the request."""
+        client = self.registry.oauth.client(client_id)
+        if client is None or (not assertion and not _is_secret_of(given.secret or "", client)):
+            raise rfc6749.unauthenticated("the client is unknown or disabled, or its secret is wrong")
+        if assertion:
+            try:
+                rfc7523.verify(assertion, client.jwks, self.audiences, time.time())
+            except InvalidToken as error:
+                raise _not_accepted(error) from None
+        return client
 
 
 def _assertion(given: Credentials) -> Token | None:
@@ -97,8 +95,12 @@ def _assertion(given: Credentials) -> Token | None:
         if given.client_id not in ("", found.text_claim("sub")):
             raise InvalidToken("its sub is not the client_id")
     except InvalidToken as error:
-        raise rfc6749.unauthenticated(f"the assertion is not accepted: {error}", is_basic=False) from None
+        raise _not_accepted(error) from None
     return found
+
+
+def _not_accepted(error: InvalidToken) -> OAuthError:
+    return rfc6749.unauthenticated(f"the assertion is not accepted: {error}", is_basic=False)
 
 
 def _is_secret_of(secret: str, client: Client) -> bool:

@@ -25,8 +25,13 @@ def read(text: str) -> Token:
     return rfc7519.read(text, TYPE, or_none=True)
 
 
-def verify(token: Token, jwks: dict[str, Any], audiences: Collection[str], now: float) -> None:
-    """InvalidToken unless the client that has `jwks` signed `token` for one of `audiences`, and it is valid `now`."""
+def verify(token: Token, jwks: dict[str, Any] | None, audiences: Collection[str], now: float) -> None:
+    """InvalidToken unless the client that has `jwks` signed `token` for one of `audiences`, and it is valid `now`.
+
+    Whether it was used before is not asked here.
+    """
+    if jwks is None:
+        raise InvalidToken("the client has no keys")
     subject = token.text_claim("sub")
     if token.text_claim("iss") != subject:
         raise InvalidToken("its iss is not its sub")

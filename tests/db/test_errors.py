@@ -13,7 +13,7 @@ from sqlalchemy import text
 from db.engine import Database
 from db.errors import DatabaseError, Failed, NotFound, Refused, Unavailable, spoken
 
-SECRET = "what was stored"  # noqa: S105 (not a password)
+SECRET = "what was stored"
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from tests.conftest import CONTRACTS, EVENT, NEWEST, Service
 from tests.handlers.conftest import ANNOTATION, TABLES, Hub, results_of, totals, totals_of
 
 EVENTS, ANNOTATIONS, REJECTIONS = "/interaction-events", "/annotations", "/rejected-submissions"
-SECRET = "private-to-a"  # noqa: S105 (a text to look for)
+SECRET = "private-to-a"
 
 
 @dataclass
