@@ -5,7 +5,7 @@ import logging
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
-from db import partitions, rejected_submissions
+from db import partitions, rejected_submissions, signing_keys, tokens
 from db.background import meanwhile
 from db.engine import Database
 from db.errors import DatabaseError
@@ -39,6 +39,9 @@ def _keep_up_once(opened: Database, retention_days: int | None, rejections: Boun
     for hub_id in hubs:  # a transaction each, so that nothing is locked for long
         with opened.begin() as connection:
             forgotten += rejected_submissions.trim(connection, hub_id, rejections, now)
+    with opened.begin() as connection:
+        signing_keys.forget_expired(connection)
+        tokens.forget_expired(connection)
     if made or dropped or forgotten:
         names = [partition.name for partition in dropped]
         logger.info(

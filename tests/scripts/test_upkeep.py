@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from psycopg import sql
+from sqlalchemy import func, select
 
-from db import partitions
+from db import partitions, signing_keys, tables, tokens
 from db.engine import Database
 from db.rejected_submissions import Bounds
 from scripts import upkeep
@@ -44,6 +46,27 @@ def test_a_service_keeps_up_by_itself(database: Database, behind: list[str], sta
     """As soon as it serves, the weeks that are missing are made, and those older than its retention are dropped."""
     with start_service(IR_RETENTION="30"):
         wait_for(lambda: names(database) == behind)
+
+
+def test_keys_and_tokens_that_have_expired_are_forgotten(database: Database, start_service: Callable[..., Any]) -> None:
+    """Those that have not are kept."""
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    with database.begin() as connection:
+        for kid in ("old", "new"):
+            signing_keys.rotate(connection, lambda kid=kid: (kid, "key"), timedelta(hours=1))  # type: ignore[misc]
+            tokens.revoke(connection, uuid4(), soon)
+    for table in ("oauth_signing_keys", "oauth_revoked_tokens"):
+        query = "UPDATE {0} SET expires_at = now() - interval '1 hour' WHERE ctid = (SELECT min(ctid) FROM {0})"
+        statement(database.url, sql.SQL(query).format(sql.Identifier(table)))
+
+    def counts() -> list[int]:
+        with database.begin() as connection:
+            rows = (tables.oauth_signing_keys, tables.oauth_revoked_tokens)
+            return [connection.execute(select(func.count()).select_from(table)).scalar_one() for table in rows]
+
+    assert counts() == [2, 2]
+    with start_service():
+        wait_for(lambda: counts() == [1, 1])
 
 
 def test_a_service_without_retention_drops_nothing(

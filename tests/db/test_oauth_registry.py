@@ -1,0 +1,121 @@
+"""What of OAuth a process keeps in memory, and how soon it knows of changes."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from psycopg import sql
+
+from db import hubs, migrate, oauth_clients, signing_keys, tokens
+from db.engine import Database
+from db.registry import Registry
+from tests.postgresql import fresh_database, statement
+
+SOON = timedelta(seconds=60)
+
+
+@pytest.fixture
+def database(any_server: str) -> Iterator[Database]:
+    """A database with the tables and one hub, on a server of each kind."""
+    with fresh_database(any_server, "oauth") as url, closing(Database(url, timeout=5)) as database:
+        migrate.upgrade(database, lambda connection: hubs.create(connection, "alpha"))
+        yield database
+
+
+def follow(database: Database, use: Callable[[Registry], Awaitable[None]]) -> None:
+    """Run `use` with a registry that follows the database."""
+
+    async def run() -> None:
+        registry = Registry(database)
+        async with registry.following():
+            await use(registry)
+
+    asyncio.run(run())
+
+
+async def until(condition: Callable[[], bool]) -> float:
+    """How many seconds it takes until `condition` holds."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < 5
+        await asyncio.sleep(0.005)
+    return time.monotonic() - started
+
+
+def test_clients_keys_and_revocations_are_known_within_a_second(database: Database) -> None:
+    """Those that were there, those that come, and what becomes of them; who asks anew knows at once."""
+    jti = uuid4()
+    with database.begin() as connection:
+        client, _ = oauth_clients.issue(connection, "alpha", ["events:write"], {"keys": []})
+        oauth_clients.accept(connection, "alpha", "https://issuer.example", client.client_id, ["events:read"])
+        signing_keys.ensure(connection, lambda: ("1", "key"), lambda _: True)
+
+    async def use(registry: Registry) -> None:
+        oauth = registry.oauth
+        known = oauth.client(client.client_id)
+        assert known is not None
+        assert (known.scopes, known.jwks, known.secret) == (frozenset({"events:write"}), {"keys": []}, None)
+        other = oauth.client(client.client_id, "https://issuer.example")
+        assert other is not None
+        assert other.scopes == {"events:read"}
+        caller = registry.caller(known.hub_id)
+        assert caller is not None
+        assert caller.name == "alpha"
+        assert [(key.kid, key.key, key.expires_at) for key in oauth.signing_keys()] == [("1", "key", None)]
+        before = oauth.signing_keys_revision
+
+        await database.run(oauth_clients.disable, client.client_id)
+        await database.run(tokens.revoke, jti, datetime.now(UTC) + SOON)
+        await database.run(signing_keys.rotate, lambda: ("2", "key"), SOON)
+        assert await until(lambda: oauth.client(client.client_id) is None) < 1
+        assert await until(lambda: oauth.is_revoked(jti)) < 1
+        assert await until(lambda: len(oauth.signing_keys()) == 2) < 1
+        assert oauth.signing_keys_revision > before
+        assert oauth.client(client.client_id, "https://issuer.example") == other
+        assert not oauth.is_revoked(uuid4())
+
+        await database.run(oauth_clients.enable, client.client_id)
+        await registry.confirm(anew=True)
+        assert oauth.client(client.client_id) == known
+
+    follow(database, use)
+
+
+def test_what_has_expired_is_not_kept(database: Database) -> None:
+    """A token that was revoked is refused for its end then."""
+    jti, other = uuid4(), uuid4()
+
+    async def use(registry: Registry) -> None:
+        await database.run(tokens.revoke, jti, datetime.now(UTC) + timedelta(seconds=0.3))
+        await registry.confirm(anew=True)
+        assert registry.oauth.is_revoked(jti)
+        await asyncio.sleep(0.31)
+        await database.run(tokens.revoke, other, datetime.now(UTC) + SOON)
+        await registry.confirm(anew=True)
+        assert registry.oauth.is_revoked(other)
+        assert not registry.oauth.is_revoked(jti)
+
+    follow(database, use)
+
+
+def test_another_state_of_the_database_is_taken_as_it_is(database: Database) -> None:
+    """As after a restore: what is not there is not known any more."""
+    with database.begin() as connection:
+        client, _ = oauth_clients.issue(connection, "alpha", ["events:write"])
+        signing_keys.ensure(connection, lambda: ("1", "key"), lambda _: True)
+
+    async def use(registry: Registry) -> None:
+        assert registry.oauth.client(client.client_id)
+        for table in map(sql.Identifier, ("oauth_clients", "oauth_signing_keys")):
+            statement(database.url, sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(table))
+            statement(database.url, sql.SQL("DELETE FROM {}").format(table))
+        statement(database.url, sql.SQL("UPDATE registry_revision SET value = 0"))
+        await registry.confirm(anew=True)
+        assert registry.oauth.client(client.client_id) is None
+        assert not registry.oauth.signing_keys()
+
+    follow(database, use)

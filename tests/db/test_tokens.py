@@ -1,0 +1,69 @@
+"""Tokens that are not accepted any more."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, delete, func, select, update
+
+from db import tables, tokens
+from db.errors import Failed, spoken
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def soon() -> datetime:
+    """An instant to come."""
+    return datetime.now(UTC) + HOUR
+
+
+def test_a_token_is_used_once_by_its_owner(connection: Connection, soon: datetime) -> None:
+    """Another owner may have one of the same name; where one name ends and the other begins is no matter."""
+    assert tokens.use(connection, "a", "1", soon)
+    assert not tokens.use(connection, "a", "1", soon)
+    assert tokens.use(connection, "b", "1", soon)
+    assert tokens.use(connection, "a1", "", soon)
+
+
+def test_who_uses_tokens_clears_away_those_before(connection: Connection, soon: datetime) -> None:
+    """More expired ones than are added, so that they do not pile up; none that has not expired."""
+    for number in range(20):
+        tokens.use(connection, "old", str(number), soon + HOUR)
+    rows = tables.oauth_used_tokens
+    connection.execute(update(rows).values(expires_at=soon - 2 * HOUR))
+    for number in range(10):
+        tokens.use(connection, "new", str(number), soon)
+    assert connection.scalar(select(func.count()).select_from(rows)) == 10
+    assert not any(tokens.use(connection, "new", str(number), soon) for number in range(10))
+
+
+def test_what_was_used_is_not_kept_as_it_is(connection: Connection, soon: datetime) -> None:
+    """However long it is."""
+    tokens.use(connection, "a", "b" * 10_000, soon)
+    assert connection.scalar(select(func.length(tables.oauth_used_tokens.c.digest))) == 32
+
+
+def test_a_token_may_be_revoked_again(connection: Connection, soon: datetime) -> None:
+    """Which changes nothing."""
+    jti = uuid4()
+    tokens.revoke(connection, jti, soon)
+    tokens.revoke(connection, jti, soon + HOUR)
+    rows = tables.oauth_revoked_tokens.c
+    assert connection.execute(select(rows.jti, rows.expires_at)).one() == (jti, soon)
+
+
+def test_only_what_has_expired_is_forgotten(connection: Connection, soon: datetime) -> None:
+    """What has not is not deleted in SQL either: it would be accepted again by services that start then."""
+    old, new = uuid4(), uuid4()
+    rows = tables.oauth_revoked_tokens
+    for jti in (old, new):
+        tokens.revoke(connection, jti, soon)
+    tokens.use(connection, "a", "1", soon - 2 * HOUR)
+    tokens.use(connection, "a", "2", soon)
+    with pytest.raises(Failed), connection.begin_nested(), spoken():
+        connection.execute(delete(rows))
+    connection.execute(update(rows).where(rows.c.jti == old).values(expires_at=soon - 2 * HOUR))
+    assert tokens.forget_expired(connection) == 2
+    assert connection.scalars(select(rows.c.jti)).all() == [new]
+    assert not tokens.use(connection, "a", "2", soon)
