@@ -119,7 +119,7 @@ class FileKeys:
         if time.monotonic() > self._looked_at + POLL_SECONDS:
             try:
                 self._load()
-            except (OSError, UnreadableKey) as error:
+            except (OSError, ValueError) as error:
                 logger.warning("the file of signing keys cannot be read, those of before go on: %s", error)
         return self._revision
 

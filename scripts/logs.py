@@ -9,7 +9,8 @@ from typing import TextIO
 
 import orjson
 
-_KEY = re.compile(r"irk_[A-Za-z0-9_-]+")
+_KEY = re.compile(r"(ir[ks]_|eyJ)[A-Za-z0-9_.-]+")
+"""API keys, client secrets, and what begins as a JWT does: with a JSON object in base64url."""
 _OF_EVERY_RECORD = frozenset({*vars(logging.makeLogRecord({})), "message", "taskName", "color_message"})
 HELD_SECONDS = 0.05
 HELD_LINES = 1000
@@ -80,8 +81,8 @@ class Handler(logging.StreamHandler[TextIO]):
 
 
 def without_keys(text: str) -> str:
-    """`text` without what looks like an API key."""
-    return _KEY.sub("irk_...", text) if "irk_" in text else text
+    """`text` without what looks like a key, a secret or a token."""
+    return _KEY.sub(r"\1...", text) if "irk_" in text or "irs_" in text or "eyJ" in text else text
 
 
 def hold_no_more() -> None:

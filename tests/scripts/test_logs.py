@@ -134,6 +134,15 @@ def test_every_key_is_recognised(configure: Log, lines: Lines) -> None:
     assert {json.loads(line)["event"] for line in lines()} == {"<irk_...>"}
 
 
+def test_secrets_and_tokens_are_recognised(configure: Log, lines: Lines) -> None:
+    """Those of clients, in whatever they stand."""
+    configure("info")
+    secret, token = keys.new(keys.CLIENT_PREFIX), "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJhIn0.c2lnbmF0dXJl-_"
+    logger.info("<%s> <%s>", secret, token)
+    (line,) = lines()
+    assert json.loads(line)["event"] == "<irs_...> <eyJ...>"
+
+
 @pytest.mark.parametrize(
     ("level", "told"),
     [
