@@ -1,11 +1,10 @@
 """The published contracts as they are declared to everybody: their documents and cards, made from the rows."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ from db import contracts
 from db.contracts import Row
 from db.engine import Database
 from handlers.governing import read
+from handlers.representations import Representation
 from openapi.card import INSTANTS
 from openapi.card import card as card_of
 from openapi.contract import Contract, ContractError
@@ -29,20 +29,6 @@ MAX_AGE_SECONDS = 1
 T = TypeVar("T")
 YAML = "application/yaml"
 MARKDOWN = "text/markdown"
-
-
-@dataclass(frozen=True, slots=True)
-class Representation:
-    """The bytes of a media type, and the opaque part of their entity tag."""
-
-    media_type: str
-    content: bytes
-    etag: str
-
-    @classmethod
-    def of(cls, media_type: str, content: bytes) -> "Representation":
-        """With a strong tag: two representations have one if they are the same in every byte."""
-        return cls(media_type, content, hashlib.sha256(media_type.encode() + b"\n" + content).hexdigest()[:32])
 
 
 class Declaration:

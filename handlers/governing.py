@@ -9,13 +9,13 @@ from db.contracts import SERVING, Row
 from db.governing import Governing, Text
 from openapi import rfc9745
 from openapi.contract import Contract, ContractError
-from openapi.error_styles import ErrorStyle, style_of
+from openapi.error_styles import PROBLEMS, ErrorStyle, style_of
 from openapi.live import Part, gone
 
 HEALTH, METRICS = "/health", "/metrics"
 VERSIONS = "/contracts"
 """Where everybody finds which versions there are."""
-BESIDE = (HEALTH, METRICS, VERSIONS, "/oauth", "/.well-known")
+BESIDE = (HEALTH, METRICS, VERSIONS, PROBLEMS, "/oauth", "/.well-known")
 """Paths that belong, with those below them, to no version of the API."""
 HELP = "mend the row, or activate or roll back to another"
 NOTHING = "no contract is active; see 'interaction-reporting contract list'"

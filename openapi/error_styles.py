@@ -98,7 +98,7 @@ ERROR_OBJECTS = ErrorObjects()
 
 def title(code: str) -> str:
     """What a problem is in short, the same each time (RFC 9457 section 3.1.3)."""
-    return code.replace("_", " ").capitalize()
+    return code.replace("_", " ").capitalize().replace(" json", " JSON")
 
 
 def style_of(contract: Contract, public_url: str = "") -> ErrorStyle:

@@ -30,7 +30,16 @@ from db.engine import Database
 from db.errors import Unavailable
 from db.registry import Caller
 from db.rejected_submissions import Bounds
-from handlers import authorization_server, contracts, declaration_pages, health, oauth, resources, security
+from handlers import (
+    authorization_server,
+    contracts,
+    declaration_pages,
+    health,
+    oauth,
+    problem_pages,
+    resources,
+    security,
+)
 from handlers.governing import BESIDE, HEALTH, METRICS
 from handlers.issuers import IssuerUnavailable
 from handlers.oauth import OAuth
@@ -155,6 +164,7 @@ def application() -> ASGIApp:
         Route(f"{HEALTH}/ready", health.ready),
         Route(METRICS, metrics.metrics),
         *declaration_pages.routes(),
+        *problem_pages.routes(policy.public_url),
         *authorization_server.routes(),
     ]
     beside = Problems(Router(routes, redirect_slashes=False, lifespan=lifespan), failures={})

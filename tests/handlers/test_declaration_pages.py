@@ -72,6 +72,7 @@ def test_everybody_is_told_which_contracts_there_are(public: httpx.Client) -> No
     assert {version: (one["status"], one["digest"]) for version, one in told.items()} == {
         "1.0": ("superseded", OLDEST.digest),
         "1.1": ("active", CONTRACTS["1.1"].digest),
+        "2.0": ("active", CONTRACTS["2.0"].digest),
     }
     for one in told.values():
         assert {public.get(link).status_code for link in one["links"].values()} == {200}
@@ -179,6 +180,7 @@ def test_the_changelog_tells_what_each_version_changed(newest: Service, public: 
     """Up to the version that is asked for; a row that cannot be read is left out of those of others."""
     assert public.get("/contracts/1.1/changelog").text == changelog([OLDEST, newest.contract])
     assert public.get("/contracts/1.0/changelog").text == changelog([OLDEST])
+    assert public.get("/contracts/2.0/changelog").text == changelog(list(CONTRACTS.values()))
     with oldest_as(newest, document="a: b"):
         assert public.get("/contracts/1.1/changelog").text == changelog([newest.contract])
         assert public.get("/contracts/1.0/changelog").status_code == 503
@@ -187,7 +189,7 @@ def test_the_changelog_tells_what_each_version_changed(newest: Service, public: 
 def test_a_draft_is_nobodys_business(newest: Service, public: httpx.Client) -> None:
     """It is neither listed nor told from what is not there."""
     with oldest_as(newest, status="draft"):
-        assert list(listed(public)) == ["1.1"]
+        assert list(listed(public)) == ["1.1", "2.0"]
         draft, nothing = public.get("/contracts/1.0"), public.get("/contracts/9.9")
         assert (draft.status_code, draft.json()) == (404, nothing.json())
         assert public.get("/contracts/1.0/card").status_code == 404

@@ -1,0 +1,57 @@
+"""What everybody may read outside of any version of the API: chosen by media type, and kept by its entity tag."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from openapi import rfc9110
+from openapi.problems import Problem
+
+HEADERS: Mapping[str, str] = {
+    "access-control-allow-origin": "*",  # what renders contracts runs in browsers, and comes from anywhere
+    "cache-control": "no-cache",  # a copy may be kept, if it is asked for again with its ETag
+    "vary": "Accept",
+    "x-content-type-options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """The bytes of a media type, and the opaque part of their entity tag."""
+
+    media_type: str
+    content: bytes
+    etag: str
+
+    @classmethod
+    def of(cls, media_type: str, content: bytes) -> "Representation":
+        """With a strong tag: two representations have one if they are the same in every byte."""
+        return cls(media_type, content, hashlib.sha256(media_type.encode() + b"\n" + content).hexdigest()[:32])
+
+
+Give = Callable[[Request], Awaitable[Representation]]
+"""From a request to what is answered; Problem if there is nothing to answer."""
+
+
+def acceptable(request: Request, offers: Sequence[str]) -> str:
+    """The media type to answer with; Problem if the client accepts none of `offers`."""
+    if media_type := rfc9110.preferred(request.scope, offers):
+        return media_type
+    raise Problem("not_acceptable", expected=", ".join(offers))
+
+
+def endpoint(give: Give, headers: Mapping[str, str] = HEADERS) -> Callable[[Request], Awaitable[Response]]:
+    """What answers with what `give` gives, or with 304 to who has it; errors carry the same `headers`."""
+
+    async def endpoint(request: Request) -> Response:
+        request.scope["state"]["headers"] = [(name.encode(), value.encode()) for name, value in headers.items()]
+        given = await give(request)
+        tagged = {**headers, "etag": f'"{given.etag}"'}
+        if rfc9110.has(request.scope, given.etag):
+            return Response(status_code=304, headers=tagged)
+        return Response(given.content, media_type=given.media_type, headers=tagged)
+
+    return endpoint
