@@ -1,25 +1,16 @@
 """How much each hub submits: counted here, added up in the database."""
 
-import asyncio
-import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, select
 from sqlalchemy.dialects.postgresql import insert
 
-from db.background import meanwhile
+from db.counting import Counting
 from db.engine import Database
-from db.errors import DatabaseError
 from db.tables import usage
-
-logger = logging.getLogger(__name__)
-
-INTERVAL_SECONDS = 1.0
-"""A process that is killed loses what it counted since it last wrote."""
 
 Key = tuple[int, str, str, str]
 """The hub, as an integer, what was submitted, its outcome and the reason; an integer is found faster than a UUID."""
@@ -27,44 +18,17 @@ Counted = Callable[[str, str, int], None]
 """Is told what was submitted, what became of it, and how often."""
 
 
-class Usage:
-    """What this process has counted and not written. `written` writes it; `counted` is told of each, too."""
+class Usage(Counting[Key]):
+    """What this process has counted and not written; `counted` is told of each, too."""
 
     def __init__(self, database: Database, counted: Counted) -> None:
-        self._database = database
+        super().__init__(database, "usage", add)
         self._counted = counted
-        self._counts: Counter[Key] = Counter()
-        self._one_at_a_time = asyncio.Lock()
 
     def add(self, hub_id: UUID, kind: str, outcome: str, reason: str, count: int = 1) -> None:
         """Count `count` submissions."""
         self._counts[hub_id.int, kind, outcome, reason] += count
         self._counted(kind, outcome, count)
-
-    @asynccontextmanager
-    async def written(self) -> AsyncIterator[None]:
-        """Write what is counted meanwhile, every second, and what is left in the end."""
-        try:
-            async with meanwhile(self._write_on()):
-                yield
-        finally:
-            await self.write()
-
-    async def write(self) -> None:
-        """Write what was counted; where that fails it is written the next time."""
-        async with self._one_at_a_time:
-            counts, self._counts = self._counts, Counter()
-            if counts:
-                try:
-                    await self._database.run(add, counts, datetime.now(UTC))
-                except DatabaseError as error:
-                    logger.warning("usage cannot be written, trying again: %s", error)
-                    self._counts.update(counts)
-
-    async def _write_on(self) -> None:
-        while True:
-            await asyncio.sleep(INTERVAL_SECONDS)
-            await asyncio.shield(self.write())  # at the end of `written` what is under way is waited for
 
 
 def add(connection: Connection, counts: Counter[Key], now: datetime) -> None:

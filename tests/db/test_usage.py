@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from db import usage
+from db import counting, usage
 from db.engine import Database
 from db.usage import Usage
 from tests.postgresql import statement
@@ -97,18 +97,18 @@ def test_two_processes_add_to_each_other(database: Database) -> None:
 
 def test_what_is_counted_is_written_soon_and_in_the_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody need ask for it."""
-    monkeypatch.setattr(usage, "INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(counting, "INTERVAL_SECONDS", 0.05)
 
     async def count() -> None:
-        counting = Usage(database, ignore)
-        async with counting.written():
-            counting.add(HUB, "event", "created", "clicked")
+        tally = Usage(database, ignore)
+        async with tally.written():
+            tally.add(HUB, "event", "created", "clicked")
             async with asyncio.timeout(5):
                 while await asyncio.to_thread(total, database) < 1:
                     await asyncio.sleep(0.01)
-            monkeypatch.setattr(usage, "INTERVAL_SECONDS", 60)
+            monkeypatch.setattr(counting, "INTERVAL_SECONDS", 60)
             await asyncio.sleep(0.1)
-            counting.add(HUB, "event", "created", "clicked")
+            tally.add(HUB, "event", "created", "clicked")
 
     asyncio.run(count())
     assert total(database) == 2
@@ -119,11 +119,11 @@ def test_what_cannot_be_written_is_written_later(database: Database) -> None:
 
     async def count() -> None:
         away = Database("postgresql://127.0.0.1:1/nowhere")
-        counting = Usage(away, ignore)
+        tally = Usage(away, ignore)
         for now in (away, away, database, database):
-            counting._database = now
-            counting.add(HUB, "event", "created", "clicked")
-            await counting.write()
+            tally._database = now
+            tally.add(HUB, "event", "created", "clicked")
+            await tally.write()
         away.close()
 
     asyncio.run(count())
@@ -134,12 +134,12 @@ def test_what_is_being_written_when_the_service_stops_is_not_lost(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is waited for, however long the database takes at that moment."""
-    monkeypatch.setattr(usage, "INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(counting, "INTERVAL_SECONDS", 0.01)
 
     async def count(mine: Database) -> None:
-        counting = Usage(mine, ignore)
-        async with counting.written():
-            counting.add(HUB, "event", "created", "clicked")
+        tally = Usage(mine, ignore)
+        async with tally.written():
+            tally.add(HUB, "event", "created", "clicked")
             await asyncio.sleep(0.2)
             asyncio.get_running_loop().call_later(0.3, locking.commit)
 
