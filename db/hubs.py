@@ -13,12 +13,24 @@ from db import keys
 from db.errors import NotFound, Refused
 from db.tables import hubs
 
-_COLUMNS = (hubs.c.id, hubs.c.name, hubs.c.created_at, hubs.c.rotated_at, hubs.c.disabled_at, hubs.c.rate_limit)
+_COLUMNS = (
+    hubs.c.id,
+    hubs.c.name,
+    hubs.c.created_at,
+    hubs.c.rotated_at,
+    hubs.c.disabled_at,
+    hubs.c.rate_limit,
+    hubs.c.cut_over_at,
+    hubs.c.cut_over_why,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """One registered hub; `rate_limit` is in items a second, None for the service's own."""
+    """One registered hub; `rate_limit` is in items a second, None for the service's own.
+
+    From `cut_over_at` on its key is refused, because it has gone on to access tokens.
+    """
 
     id: UUID
     name: str
@@ -26,6 +38,8 @@ class Hub:
     rotated_at: datetime | None
     disabled_at: datetime | None
     rate_limit: int | None
+    cut_over_at: datetime | None = None
+    cut_over_why: str | None = None
 
 
 def create(connection: Connection, name: str) -> tuple[Hub, str]:
@@ -69,6 +83,23 @@ def limit(connection: Connection, name: str, rate: int | None) -> Hub:
     return _changed(connection, name, rate_limit=rate)
 
 
+def get(connection: Connection, name: str) -> Hub:
+    """The hub named `name`; NotFound without it."""
+    row = connection.execute(select(*_COLUMNS).where(hubs.c.name == name)).one_or_none()
+    return _found(row, name)
+
+
+def cut_over(connection: Connection, name: str, why: str | None) -> Hub:
+    """Refuse the key of the hub named `name` from now on, and not its access tokens."""
+    values = {"cut_over_at": func.coalesce(hubs.c.cut_over_at, func.now()), "cut_over_why": why}
+    return _changed(connection, name, **{column: value for column, value in values.items() if value is not None})
+
+
+def back(connection: Connection, name: str) -> Hub:
+    """Accept the key of the hub named `name` again that was cut over."""
+    return _changed(connection, name, cut_over_at=None, cut_over_why=None)
+
+
 def all_of_them(connection: Connection) -> list[Hub]:
     """Every hub, oldest first."""
     return [Hub(*row) for row in connection.execute(select(*_COLUMNS).order_by(hubs.c.id))]
@@ -76,7 +107,12 @@ def all_of_them(connection: Connection) -> list[Hub]:
 
 def _changed(connection: Connection, name: str, **values: Any) -> Hub:
     """The hub named `name` with `values`; NotFound if there is none."""
-    row = connection.execute(update(hubs).where(hubs.c.name == name).values(values).returning(*_COLUMNS)).one_or_none()
+    changed = update(hubs).where(hubs.c.name == name).values(values).returning(*_COLUMNS)
+    return _found(connection.execute(changed).one_or_none(), name)
+
+
+def _found(row: Any, name: str) -> Hub:
+    """The hub in `row`; NotFound if that is None."""
     if row is None:
         raise NotFound(f"there is no hub named {name!r}")
     return Hub(*row)

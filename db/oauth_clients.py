@@ -150,6 +150,12 @@ def all_of_them(connection: Connection) -> list[OAuthClient]:
     return [OAuthClient(*row) for row in connection.execute(_joined().order_by(clients.c.id))]
 
 
+def counts(connection: Connection) -> dict[UUID, int]:
+    """How many clients each hub has that are not disabled."""
+    enabled = select(clients.c.hub_id, func.count()).where(clients.c.disabled_at.is_(None)).group_by(clients.c.hub_id)
+    return {row.hub_id: row[1] for row in connection.execute(enabled)}
+
+
 def _joined() -> Any:
     return select(*_COLUMNS).join(hubs, hubs.c.id == clients.c.hub_id)
 

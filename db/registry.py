@@ -19,18 +19,24 @@ POLL_SECONDS = 0.3
 FRESH_SECONDS = 0.9
 
 _REVISION = "SELECT value FROM registry_revision"
-_HUBS = "SELECT id, name, rate_limit, api_key, disabled_at IS NULL FROM hubs WHERE revision > %s"
+_HUBS = """
+    SELECT id, name, rate_limit, cut_over_at IS NOT NULL, api_key, disabled_at IS NULL FROM hubs WHERE revision > %s
+"""
 _WIDGETS = "SELECT id::text, status = 'active' FROM widgets WHERE revision > %s"
 _EVENT_TYPES = "SELECT name, status = 'active', metadata_schema::text FROM event_type_registry WHERE revision > %s"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A hub that may report; `rate_limit` items a second, if that is other than the service's default."""
+    """A hub that may report; `rate_limit` items a second, if that is other than the service's default.
+
+    One that is cut over has gone on to access tokens: its key is not to be taken any more.
+    """
 
     id: UUID
     name: str
     rate_limit: int | None = None
+    is_cut_over: bool = False
 
 
 class Registry:
@@ -124,9 +130,9 @@ class Registry:
                 known.clear()
         for identifier, *_ in hubs:
             self._hubs.pop(self._digests.pop(identifier, ""), None)
-        for identifier, name, rate_limit, digest, is_enabled in hubs:
+        for identifier, name, rate_limit, is_cut_over, digest, is_enabled in hubs:
             if is_enabled:
-                self._hubs[digest] = Caller(identifier, name, rate_limit)
+                self._hubs[digest] = Caller(identifier, name, rate_limit, is_cut_over)
                 self._digests[identifier] = digest
         self._widgets.difference_update([name for name, _ in widgets])
         self._widgets.update([name for name, is_active in widgets if is_active])

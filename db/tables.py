@@ -7,6 +7,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    Date,
     DateTime,
     Identity,
     Index,
@@ -55,6 +56,12 @@ hubs = Table(
     Column("disabled_at", DateTime(timezone=True)),
     _revision(),
     Column("rate_limit", Integer, comment="Items a second; NULL: the service's default"),
+    Column(
+        "cut_over_at",
+        DateTime(timezone=True),
+        comment="Since when its API key is refused, because it has gone on to access tokens",
+    ),
+    Column("cut_over_why", Text),
     UniqueConstraint("name"),
     UniqueConstraint("api_key"),
     CheckConstraint("rate_limit > 0", name="rate_limit"),
@@ -285,6 +292,16 @@ usage = Table(
     Column("outcome", Text, primary_key=True, comment="created, duplicate, rejected or throttled"),
     Column("reason", Text, primary_key=True, comment="The type or category; of a rejection, the code of why"),
     Column("count", BigInteger, nullable=False),
+)
+
+hub_requests = Table(
+    "hub_requests",
+    metadata,
+    Column("hub_id", Uuid, primary_key=True),
+    Column("major", Integer, primary_key=True, comment="Of the contract that the requests were sent to"),
+    Column("day", Date, primary_key=True, comment="In UTC"),
+    Column("count", BigInteger, nullable=False),
+    Column("last_seen_at", DateTime(timezone=True), nullable=False),
 )
 
 oauth_clients = Table(

@@ -85,7 +85,24 @@ def test_a_disabled_hub_stays_disabled_with_a_new_key(connection: Connection) ->
     assert hubs.of_key(connection, old) is None
 
 
-@pytest.mark.parametrize("change", [hubs.rotate_key, hubs.enable], ids=["rotate_key", "enable"])
+def test_a_hub_is_cut_over_since_the_first_time_until_it_is_back(connection: Connection) -> None:
+    """Once more does not move the moment, and only another reason replaces the one before; others are not cut over."""
+    before, key = hubs.create(connection, "alpha")
+    other, _ = hubs.create(connection, "beta")
+    first = datetime(2026, 3, 31, 12, tzinfo=UTC)
+    cut = hubs.cut_over(connection, "alpha", "It is ready.")
+    connection.execute(update(tables.hubs).where(tables.hubs.c.name == "alpha").values(cut_over_at=first))
+    again = hubs.cut_over(connection, "alpha", None)
+    assert (again.cut_over_at, again.cut_over_why) == (first, cut.cut_over_why) == (first, "It is ready.")
+    assert hubs.cut_over(connection, "alpha", "Again.").cut_over_why == "Again."
+    assert hubs.of_key(connection, key) == hubs.get(connection, "alpha")
+    assert hubs.back(connection, "alpha") == before
+    assert hubs.all_of_them(connection) == [before, other]
+
+
+@pytest.mark.parametrize(
+    "change", [hubs.rotate_key, hubs.enable, hubs.back, hubs.get], ids=["rotate_key", "enable", "back", "get"]
+)
 def test_a_change_names_the_hub_that_is_not_there(
     connection: Connection, change: Callable[[Connection, str], object]
 ) -> None:

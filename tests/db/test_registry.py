@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 from unittest import mock
 from uuid import UUID
@@ -358,6 +359,29 @@ def test_a_large_registry_fits(database: Database) -> None:
         key = created(database)
         assert await made.hub(key) is not None
         assert len(made._hubs) == 10_001
+
+    follow(database, use)
+
+
+def test_who_is_cut_over_is_known_within_a_second_and_back_as_soon(database: Database) -> None:
+    """It is the same caller otherwise, and no other hub is."""
+    key, others = created(database), created(database, "other")
+
+    async def use(made: Registry) -> None:
+        changes = partial(hubs.cut_over, name="hub", why=None), partial(hubs.back, name="hub")
+        for change, is_cut_over in zip(changes, (True, False), strict=True):
+            with database.begin() as connection:
+                change(connection)
+            started = time.monotonic()
+            while (caller := await made.hub(key)) and caller.is_cut_over is not is_cut_over:
+                assert time.monotonic() - started < 5, "it is as it was"
+                await asyncio.sleep(0.005)
+            assert time.monotonic() - started < 1
+            assert caller is not None
+            assert caller == Caller(caller.id, "hub", None, is_cut_over)
+            other = await made.hub(others)
+            assert other is not None
+            assert not other.is_cut_over
 
     follow(database, use)
 

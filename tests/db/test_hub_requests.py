@@ -1,0 +1,105 @@
+"""What hubs use is counted by hub, major version and day, over processes."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from psycopg import sql
+
+from db import hub_requests
+from db.engine import Database
+from db.hub_requests import HubRequests
+from db.registry import Caller
+from tests.postgresql import statement
+
+HUB, OTHER_HUB = UUID(int=1), UUID(int=2)
+DAY = date(2026, 11, 23)
+LAST = datetime(2026, 11, 23, 23, 59, 59, 999999, tzinfo=UTC)
+FIRST = LAST + timedelta(microseconds=1)
+
+
+@pytest.fixture
+def database(migrated: Database) -> Iterator[Database]:
+    """A database with the tables, on a server of each kind, in which nothing was counted."""
+    with closing(Database(migrated.url)) as database:
+        yield database
+    statement(migrated.url, sql.SQL("TRUNCATE hub_requests"))
+
+
+def add(database: Database, counts: dict[tuple[UUID, str], int], now: datetime) -> None:
+    """Add `counts` in a transaction of their own."""
+    with database.begin() as connection:
+        hub_requests.add(connection, Counter({(hub.int, version): n for (hub, version), n in counts.items()}), now)
+
+
+def found(database: Database, day: date = DAY) -> list[tuple[UUID, int, date, int]]:
+    """What was counted from `day` on."""
+    with database.begin() as connection:
+        rows = hub_requests.since(connection, day)
+    return sorted((row.hub_id, row.major, row.day, row.count) for row in rows)
+
+
+def test_counts_add_up_within_a_day_and_a_major_version(database: Database) -> None:
+    """Those of another day, in UTC, another major version or another hub are others; minor versions are none."""
+    add(database, {(HUB, "1.0"): 2, (HUB, "1.1"): 1, (HUB, "2.0"): 4, (HUB, "10.0"): 6, (OTHER_HUB, "1.1"): 7}, LAST)
+    add(database, {(HUB, "1.1"): 3}, LAST - timedelta(days=1) + timedelta(microseconds=1))
+    add(database, {(HUB, "1.1"): 5}, FIRST)
+    tomorrow = DAY + timedelta(days=1)
+    of_today = [(HUB, 2, DAY, 4), (HUB, 10, DAY, 6), (OTHER_HUB, 1, DAY, 7)]
+    assert found(database) == [(HUB, 1, DAY, 6), (HUB, 1, tomorrow, 5), *of_today]
+    assert found(database, tomorrow) == [(HUB, 1, tomorrow, 5)]
+
+
+def test_a_hub_was_seen_when_it_last_was(database: Database) -> None:
+    """On each major version, whichever process writes last, and however long ago that is."""
+    add(database, {(HUB, "1.0"): 1, (HUB, "2.0"): 1}, LAST)
+    add(database, {(HUB, "1.1"): 1}, LAST - timedelta(seconds=1))
+    add(database, {(HUB, "1.1"): 1}, LAST - timedelta(days=400))
+    add(database, {(OTHER_HUB, "1.1"): 1}, FIRST)
+    with database.begin() as connection:
+        assert hub_requests.last_seen(connection) == {(HUB, 1): LAST, (HUB, 2): LAST, (OTHER_HUB, 1): FIRST}
+        seen = [hub_requests.is_seen(connection, hub, [2, 3]) for hub in (HUB, OTHER_HUB)]
+    assert seen == [True, False]
+
+
+def test_two_processes_add_to_each_other(database: Database) -> None:
+    """Each writes its own counts once, and what is left when it ends."""
+    one, other = Caller(HUB, "one"), Caller(OTHER_HUB, "other")
+
+    async def count(second: Database) -> None:
+        tallies = HubRequests(database), HubRequests(second)
+        async with tallies[0].written(), tallies[1].written():
+            for _ in range(3):
+                for tally in tallies:
+                    tally.seen(one, "1.1")
+                tallies[1].seen(other, "2.0")
+                await asyncio.gather(*(tally.write() for tally in tallies))
+            tallies[0].seen(one, "2.0")
+
+    with closing(Database(database.url)) as second:
+        asyncio.run(count(second))
+    today = datetime.now(UTC).date()
+    yesterday = today - timedelta(days=1)  # midnight may have passed meanwhile
+    totals: Counter[tuple[UUID, int]] = Counter()
+    for hub, major, _, number in found(database, yesterday):
+        totals[hub, major] += number
+    assert totals == {(HUB, 1): 6, (HUB, 2): 1, (OTHER_HUB, 2): 3}
+
+
+def test_many_who_add_at_once_do_not_wait_for_each_other_for_ever(database: Database) -> None:
+    """Their counts are in different orders: none has an error, and every count is there."""
+    callers = [UUID(int=number) for number in range(1, 200)]
+
+    def add_on(turn: int) -> None:
+        for _ in range(5):
+            add(database, {(hub, "1.1"): 1 for hub in callers[:: 1 if turn % 2 else -1]}, LAST)
+
+    with ThreadPoolExecutor(4) as threads:
+        for adding in [threads.submit(add_on, turn) for turn in range(4)]:
+            adding.result()
+    assert {row[-1] for row in found(database)} == {20}
