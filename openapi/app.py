@@ -127,11 +127,13 @@ def _security_map(contract: Contract, surroundings: Surroundings) -> dict[str, t
             return self.verify
 
         async def verify(self, request: Any) -> dict[str, Any]:
-            """Who sent `request`, as Connexion passes it on; Problem `unauthorized` if that is not known."""
+            """Who sent `request`, as Connexion passes it on; Problem if that is not known, or not permitted."""
             caller = await surroundings.authenticate(rfc6750.token(request.scope), surroundings.resources)
             if caller is None:
                 raise rfc6750.unauthorized("invalid_token", "the key is unknown, was replaced, or its hub is disabled")
-            return told_of(request.scope, caller)
+            told = told_of(request.scope, caller)
+            surroundings.permit(caller)
+            return told
 
     class OAuth2:
         """An `oauth2` scheme, whose tokens have scopes."""

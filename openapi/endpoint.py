@@ -42,6 +42,8 @@ Authorize = Callable[[Scope, Required, Any], Awaitable[Any]]
 """From a request, what its operation requires and the resources to who sent it; Problem if it may not."""
 Begun = Callable[[Any], Request]
 """From who sent a request to the request, of which nothing is read yet."""
+Permit = Callable[[Any], None]
+"""Problem if whoever authenticated with a key is to do so no more."""
 Seen = Callable[[Any, str], None]
 """Is told once of each request who sent it, and the version of the contract that it was sent to."""
 
@@ -53,7 +55,8 @@ class Surroundings:
     `authenticate` knows the keys of `http` bearer schemes, `authorize` the access tokens of `oauth2` schemes; a scheme
     that nothing is given for is not served. `resources` is handed to each handler as it is. `failures` says which
     exceptions of other rooms are which problem. `body_timeout` is in seconds. `bucket_of` gives the bucket of a caller:
-    an operation that documents 429 takes of it. `public_url` is where clients reach the service.
+    an operation that documents 429 takes of it. `public_url` is where clients reach the service. `permit` has the last
+    word on keys; who is refused by it was seen.
     """
 
     authenticate: Authenticate
@@ -63,6 +66,7 @@ class Surroundings:
     bucket_of: Callable[[Any], Bucket] | None = None
     public_url: str = ""
     authorize: Authorize | None = None
+    permit: Permit = lambda _caller: None
     seen: Seen = lambda _caller, _version: None
 
 

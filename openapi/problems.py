@@ -58,6 +58,12 @@ TABLE = {
         "the access token does not have the scope {scope}",
         "Get an access token with this scope; if the client may not have it, ask the operator for it.",
     ),
+    "cut_over": Kind(
+        403,
+        "this hub has gone on to access tokens: its key is refused",
+        "Send requests to {successor} with an access token, which a client of this hub gets as {metadata} says. Ask "
+        "the operator for a client if it has none, or to take the key again.",
+    ),
     "not_found": Kind(
         404, "there is nothing at this path", "Check the path against the servers and paths of the contract."
     ),

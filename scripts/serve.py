@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from uvicorn.supervisors import Multiprocess
 from db import embedded, migrate, partitions
 from db.engine import Database
 from db.errors import Unavailable
+from db.hub_requests import HubRequests
 from db.registry import Caller
 from db.rejected_submissions import Bounds
 from handlers import (
@@ -40,11 +42,13 @@ from handlers import (
     resources,
     security,
 )
+from handlers.cut_over import CutOver
 from handlers.governing import BESIDE, HEALTH, METRICS
 from handlers.issuers import IssuerUnavailable
 from handlers.oauth import OAuth
 from handlers.resources import Policy, Resources
 from handlers.serving import Serving
+from openapi import rfc8414
 from openapi.access_log import AccessLog
 from openapi.app import build
 from openapi.endpoint import Surroundings
@@ -136,11 +140,17 @@ def application() -> ASGIApp:
                 sys.setswitchinterval(0.0005)  # seconds: whatever runs on a thread keeps no request waiting for long
                 authorized = oauth.opened(opened, held.registry, policy, limits)
                 await stack.enter_async_context(authorized.tokens.issuers)
-                surroundings = _surroundings(settings, held, authorized, _buckets(limits, settings))
+                requests, cut_over = HubRequests(opened), CutOver(policy.public_url + rfc8414.AUTHORIZATION_SERVER)
+                await stack.enter_async_context(requests.written())
+                surroundings = replace(
+                    _surroundings(settings, held, authorized, _buckets(limits, settings)),
+                    permit=cut_over.permit,
+                    seen=requests.seen,
+                )
                 serving = Serving(
                     live,
                     partial(build, surroundings=surroundings),
-                    partial(_tell_metrics, counted),
+                    partial(_tell, counted, cut_over),
                     partial(style_of, public_url=surroundings.public_url),
                 )
                 await stack.enter_async_context(serving.following(opened))
@@ -254,8 +264,9 @@ def _surroundings(
     )
 
 
-def _tell_metrics(counted: Metrics, serving: Serving) -> None:
-    """Count by what is served now."""
+def _tell(counted: Metrics, cut_over: CutOver, serving: Serving) -> None:
+    """Count by what is served now, and send there who is cut over."""
+    cut_over.served(serving.contracts)
     counted.serving(
         [(contract.version, contract.digest) for contract in serving.contracts],
         serving.refused,

@@ -100,6 +100,7 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "body_timeout": with_body,
     "idempotency_conflict": lambda promise: promise.has_key,
     "version_retired": never,
+    "cut_over": never,  # like an end of the version it is beyond its contract
     "content_too_large": with_body,
     "name_taken": of_manifests,
     "conflicts": of_manifests,

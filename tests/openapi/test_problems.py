@@ -35,6 +35,7 @@ PARAMETERS: dict[str, Any] = {
     "bytes": 32768,
     "fields": 100,
     "successor": "/api/v2",
+    "metadata": "https://host/.well-known/oauth-authorization-server",
 }
 CLOSING = {"malformed_request", "head_timeout", "body_timeout", "head_too_large"}
 
