@@ -1,0 +1,153 @@
+"""The window in which hubs go from one major version to the next: who uses which, and who is cut over."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from db import contracts, hub_requests, hubs, oauth_clients
+from db.errors import Refused
+from db.hubs import Hub
+
+DEFAULT_DAYS, MOST_DAYS = 14, 366
+LAG = timedelta(seconds=5)
+"""A hub that is cut over is refused within a second, and that it was seen before is written a second later."""
+NOT_SERVED = "not served"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A major version that is served, or that a hub was seen on. Hubs are to leave one that ends or has a successor.
+
+    `contract` is the version that governs, and None where nothing is served.
+    """
+
+    major: int
+    contract: str | None
+    status: str
+    deprecated_at: datetime | None
+    sunset_at: datetime | None
+    is_left: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a hub sends to a major version: how many requests on each of the days, and when it was last seen."""
+
+    requests: list[int]
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HubUse:
+    """What a hub uses, by major version, and what that means. It has so many clients that may get access tokens.
+
+    It would break if it sent anything on these days to a version that it is to leave, unless its key is refused anyway.
+    """
+
+    hub: str
+    state: str
+    would_break: bool
+    clients: int
+    cut_over_at: datetime | None
+    cut_over_why: str | None
+    disabled_at: datetime | None
+    uses: Mapping[int, Use]
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What every hub used on `days`, which are those of UTC, as it was known at `at`."""
+
+    at: datetime
+    days: list[date]
+    versions: list[Version]
+    hubs: list[HubUse]
+
+
+def migration(connection: Connection, days: int, now: datetime) -> Migration:
+    """What every hub used on the last `days` until `now`, which is in UTC; those that would break come first."""
+    dates = [now.date() - timedelta(days=ago) for ago in reversed(range(days))]
+    counts: dict[UUID, Counter[tuple[int, date]]] = defaultdict(Counter)
+    for row in hub_requests.since(connection, dates[0]):
+        counts[row.hub_id][row.major, row.day] = row.count
+    last_seen, clients = hub_requests.last_seen(connection), oauth_clients.counts(connection)
+    versions = _versions(contracts.serving(connection), {major for _, major in last_seen})
+    told = []
+    for hub in hubs.all_of_them(connection):
+        uses = {
+            version.major: Use(
+                [counts[hub.id][version.major, day] for day in dates], last_seen.get((hub.id, version.major))
+            )
+            for version in versions
+        }
+        told.append(_hub_use(hub, uses, versions, clients.get(hub.id, 0)))
+    return Migration(now, dates, versions, sorted(told, key=lambda one: (not one.would_break, one.hub)))
+
+
+def cut_over(connection: Connection, name: str, why: str | None, is_forced: bool) -> Hub:
+    """Refuse the key of the hub named `name` from now on; NotFound without it.
+
+    Refused if hubs have nowhere to go, or, unless `is_forced`, if this one was never seen there.
+    """
+    hub = hubs.get(connection, name)
+    versions = _versions(contracts.serving(connection))
+    goals = [version.major for version in versions if not version.is_left]
+    if len(goals) == len(versions) or not goals:
+        raise Refused("hubs have nowhere to go: no major version is served beside one that they are to leave")
+    if not is_forced and not hub_requests.is_seen(connection, hub.id, goals):
+        raise Refused(
+            f"the hub {name!r} was never seen on {_named(goals)}: it might be able to report nothing any more; "
+            "--force cuts it over all the same"
+        )
+    return hubs.cut_over(connection, name, why)
+
+
+def _versions(rows: Sequence[contracts.Row], used: Collection[int] = ()) -> list[Version]:
+    """Those of `rows`, which govern, and those that are `used`, lowest first."""
+    served = {row.major: row for row in rows}
+    return [
+        Version(
+            major,
+            served[major].contract_version,
+            served[major].status,
+            served[major].deprecated_at,
+            served[major].sunset_at,
+            is_left=served[major].status == "deprecated" or major < max(served),
+        )
+        if major in served
+        else Version(major, None, NOT_SERVED, None, None, is_left=False)
+        for major in sorted(served.keys() | used)
+    ]
+
+
+def _hub_use(hub: Hub, uses: Mapping[int, Use], versions: Sequence[Version], clients: int) -> HubUse:
+    left = [version.major for version in versions if version.is_left]
+    used = [major for major, use in uses.items() if any(use.requests)]
+    would_break = not hub.disabled_at and not hub.cut_over_at and not set(used).isdisjoint(left)
+    state = _state(hub, uses, left, used)
+    if would_break and not clients:
+        state += ", and has no client that could get an access token"
+    return HubUse(hub.name, state, would_break, clients, hub.cut_over_at, hub.cut_over_why, hub.disabled_at, uses)
+
+
+def _state(hub: Hub, uses: Mapping[int, Use], left: Sequence[int], used: Sequence[int]) -> str:
+    """What a hub does, in plain words; `used` are the versions that it used, `left` those that hubs are to leave."""
+    seen = [major for major, use in uses.items() if use.last_seen_at]
+    if hub.disabled_at:
+        return "disabled"
+    if hub.cut_over_at:
+        late = [major for major in left if (at := uses[major].last_seen_at) and at > hub.cut_over_at + LAG]
+        return f"cut over, and still comes to {_named(late)} with its key" if late else "cut over"
+    if not used:
+        return f"silent on these days; was seen on {_named(seen)} before" if seen else "never seen"
+    if set(used) <= set(left):
+        return f"uses {_named(used)} alone"
+    return f"uses {_named(used)}" if set(used) & set(left) or not left else f"has moved: uses {_named(used)} alone"
+
+
+def _named(majors: Sequence[int]) -> str:
+    return f"version{'s' if len(majors) > 1 else ''} {' and '.join(map(str, majors))}"
