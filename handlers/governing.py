@@ -15,7 +15,9 @@ from openapi.live import Part, gone
 HEALTH, METRICS = "/health", "/metrics"
 VERSIONS = "/contracts"
 """Where everybody finds which versions there are."""
-BESIDE = (HEALTH, METRICS, VERSIONS, PROBLEMS, "/oauth", "/.well-known")
+MIGRATION = "/migration"
+"""Where operators see who uses which version."""
+BESIDE = (HEALTH, METRICS, VERSIONS, MIGRATION, PROBLEMS, "/oauth", "/.well-known")
 """Paths that belong, with those below them, to no version of the API."""
 HELP = "mend the row, or activate or roll back to another"
 NOTHING = "no contract is active; see 'interaction-reporting contract list'"

@@ -58,6 +58,11 @@ TABLE = {
         "the access token does not have the scope {scope}",
         "Get an access token with this scope; if the client may not have it, ask the operator for it.",
     ),
+    "operator_unauthorized": Kind(
+        401,
+        "this is for operators of the service alone",
+        "Send the operator's key as the password of HTTP Basic authentication, or as a bearer token.",
+    ),
     "cut_over": Kind(
         403,
         "this hub has gone on to access tokens: its key is refused",
@@ -208,6 +213,12 @@ TABLE = {
     "keys_unavailable": Kind(
         503,
         "the keys that verify access tokens cannot be read at the moment",
+        "Send the request again after the number of seconds in the Retry-After header.",
+        [RETRY],
+    ),
+    "migration_unavailable": Kind(
+        503,
+        "what hubs use cannot be read at the moment",
         "Send the request again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),

@@ -37,6 +37,7 @@ from handlers import (
     contracts,
     declaration_pages,
     health,
+    migration_pages,
     oauth,
     problem_pages,
     resources,
@@ -164,6 +165,7 @@ def application() -> ASGIApp:
                     "head_timeout": settings.head_timeout,
                     "style_at": live.style,
                     "metrics": counted,
+                    "hub_requests": requests,
                 }
                 logs.hold_no_more()  # a worker ends by the signal that uvicorn raises again
                 logger.info("stopping")
@@ -176,6 +178,7 @@ def application() -> ASGIApp:
         *declaration_pages.routes(),
         *problem_pages.routes(policy.public_url),
         *authorization_server.routes(),
+        *migration_pages.routes(settings.operator_key),
     ]
     beside = Problems(Router(routes, redirect_slashes=False, lifespan=lifespan), failures={})
 

@@ -88,6 +88,12 @@ class Settings:
     oauth_issuers: str = field(
         default="", metadata=_for("other issuers whose access tokens are accepted: https URLs with blanks between them")
     )
+    operator_key: str = field(
+        default="",
+        repr=False,
+        metadata=_for("16 characters or more that open /migration to operators, as a password; unset: to nobody")
+        | {"shortest": 16},
+    )
     log_level: str = field(default="info", metadata=_for(", ".join(CHOICES["log_level"])))
     server_timing: bool = field(
         default=False, metadata=_for("on or off: answers say in a Server-Timing header where their time went")
@@ -120,6 +126,14 @@ def _written(default: Any) -> str:
     return next((text for text, value in SWITCH.items() if value is default), str(default))
 
 
+def _long_enough(setting: dataclasses.Field[Any], text: str) -> str:
+    """`text`, which an error does not repeat: it is a secret where it has to be long."""
+    shortest = setting.metadata.get("shortest", 0)
+    if len(text) < shortest:
+        raise SettingsError(f"{variable(setting.name)} has {len(text)} characters; it must have at least {shortest}")
+    return text
+
+
 def _parse(setting: dataclasses.Field[Any], text: str) -> Any:
     name = variable(setting.name)
     if not text:
@@ -130,7 +144,7 @@ def _parse(setting: dataclasses.Field[Any], text: str) -> Any:
     if isinstance(setting.default, bool):
         return SWITCH[text]
     if isinstance(setting.default, Path | str):
-        return type(setting.default)(text)
+        return type(setting.default)(_long_enough(setting, text))
     lowest, highest = setting.metadata["lowest"], setting.metadata["highest"]
     try:
         value = float(text) if isinstance(setting.default, float) else int(text)

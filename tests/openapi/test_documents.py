@@ -128,6 +128,8 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "internal_error": always,
     "unavailable": always,
     "contracts_unavailable": never,
+    "migration_unavailable": never,
+    "operator_unauthorized": never,
     "contract_unreadable": never,
 }
 """Of which operations each problem is the answer, or that to one of its items."""
