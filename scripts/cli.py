@@ -19,6 +19,7 @@ from scripts import (
     event_types,
     fuzz,
     hubs,
+    migration,
     retention,
     signing_keys,
     widgets,
@@ -40,6 +41,7 @@ app.add_typer(hubs.app, name="hub")
 app.add_typer(widgets.app, name="widget")
 app.add_typer(event_types.app, name="event-type")
 app.add_typer(contracts.app, name="contract")
+app.add_typer(migration.app, name="migration")
 app.add_typer(signing_keys.app, name="signing-key")
 app.command("bench")(bench.bench)
 app.command("bench-batches")(bench_batches.bench_batches)
