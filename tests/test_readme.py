@@ -68,6 +68,18 @@ def test_reporting_at_scale_works_as_readme_says(directory: Path) -> None:
     assert '"error"' not in "".join(told)
 
 
+def test_a_token_is_got_and_used_as_readme_says(directory: Path) -> None:
+    """The blocks of the section, pasted after those of the first event, end with an event and where all is said."""
+    commands, with_curl = blocks("A first event in five minutes", "sh")
+    issue, use = blocks("Version 2: access tokens", "sh")
+    with service_on(directory) as service:
+        run(service, directory, "bash", "-euc", commands + issue)
+        pasted = (with_curl + use).replace("http://127.0.0.1:8080", service.url)
+        told = run(service, directory, "bash", "-euc", pasted)
+    assert told.count("HTTP/1.1 201 Created") == 2
+    assert f'"resource":"{service.url}/api/v2"' in told
+
+
 @pytest.mark.parametrize("section", ["Commands", "Versions"])
 def test_the_commands_run(directory: Path, monkeypatch: pytest.MonkeyPatch, section: str) -> None:
     """Each command of the section does what it says; those that take long have tests of their own."""
