@@ -154,11 +154,11 @@ def test_a_token_that_is_the_key_opens_it_too() -> None:
 
             transport = httpx.ASGITransport(application)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-                headers = [{"Authorization": f"Bearer {key}"} for key in (BEARER_KEY, BEARER_KEY + "x")]
-                return [await client.get("/migration", headers=each) for each in headers]
+                given = (f"Bearer {BEARER_KEY}", f"Bearer {BEARER_KEY}x", f"DPoP {BEARER_KEY}")
+                return [await client.get("/migration", headers={"Authorization": text}) for text in given]
 
     answers = asyncio.run(ask())
-    assert [answer.status_code for answer in answers] == [503, 401]
+    assert [answer.status_code for answer in answers] == [503, 401, 401]
     assert answers[0].headers["retry-after"] == "1"
     assert answers[0].headers["cache-control"] == "no-store"
     assert answers[0].json()["error"] == "what hubs use cannot be read at the moment"

@@ -70,6 +70,7 @@ def test_status_tells_the_same_in_each_form(run: Run, database: Database) -> Non
     assert "1 of 1 hubs would break if version 1 ended" in told.stdout
     assert "would break: uses version 1 alone" in told.stdout
     assert f"{now.date()}: 12 / 0" in told.stdout
+    assert f"{now.date() - timedelta(days=1)}: " not in told.stdout
     assert "\\x1b[31m<script>" in told.stdout
     assert "\x1b" not in told.stdout + run("status", "--format", "markdown").stdout
     assert "17 / 0" in run("status", "--format", "markdown").stdout

@@ -52,6 +52,7 @@ def test_a_variable_that_nothing_reads_is_refused(name: str, words: str) -> None
         ("drain_timeout", "7", 7),
         ("retention", "90", 90),
         ("log_level", "warning", "warning"),
+        ("operator_key", "0123456789abcdef", "0123456789abcdef"),
         ("server_timing", "on", True),
     ],
 )
@@ -86,6 +87,14 @@ def test_another_value_is_refused(name: str, text: str, words: str) -> None:
     with pytest.raises(SettingsError) as raised:
         Settings.read({variable(name): text})
     assert str(raised.value) == f"IR_{name.upper()} is '{text}'; it must be {words}"
+
+
+def test_a_key_that_is_short_is_refused_and_not_repeated() -> None:
+    """The words say how long it is; nothing shows one that is long enough, either."""
+    with pytest.raises(SettingsError) as raised:
+        Settings.read({"IR_OPERATOR_KEY": "0123456789abcde"})
+    assert str(raised.value) == "IR_OPERATOR_KEY has 15 characters; it must have at least 16"
+    assert "0123456789abcdef" not in repr(Settings.read({"IR_OPERATOR_KEY": "0123456789abcdef"}))
 
 
 def test_the_table_has_every_setting() -> None:
