@@ -20,6 +20,9 @@ from openapi.rfc9068 import Access
 
 DPOP_ALGORITHMS = " ".join(rfc9449.ALGORITHMS)
 
+PROVEN = "proven"
+"""Where the state of a request has that its proof was valid, which is good for one use."""
+
 
 async def authenticate(key: str, resources: Resources) -> Caller | None:
     """The hub whose API key is `key`; None if there is none, or it is disabled."""
@@ -47,7 +50,7 @@ async def authorize(oauth: OAuth, scope: Scope, required: Required, resources: R
             _require_scheme(scheme, access, client)
         except InvalidToken as error:
             raise Unauthenticated("invalid_token", str(error), scheme) from None
-        if access.thumbprint:
+        if access.thumbprint and PROVEN not in scope["state"]:  # the token is looked at again where the body is late
             await _require_proof(scope, oauth.public_url, text, access, resources.database)
     except Unauthenticated as refused:
         told = {"resource_metadata": oauth.metadata_of(required.path)}
@@ -95,6 +98,7 @@ async def _require_proof(scope: Scope, origin: str, text: str, access: Access, d
             raise InvalidToken("the proof was used before")
     except InvalidToken as error:
         raise Unauthenticated("invalid_dpop_proof", str(error), DPOP) from None
+    scope["state"][PROVEN] = True
 
 
 def _insufficient(required: Required, scheme: str, metadata: str) -> Problem:

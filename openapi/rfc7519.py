@@ -16,8 +16,10 @@ from joserfc.jwk import Key
 
 from openapi import rfc7493
 
-ALGORITHMS = ("ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256")
-"""What others may sign with: all of it asymmetric."""
+ALGORITHMS = ("ES256", "ES384", "ES512", "Ed25519", "PS256", "PS384", "PS512", "RS256")
+"""What others may sign with: all of it asymmetric. `EdDSA` is deprecated in favour of `Ed25519` (RFC 9864)."""
+RSA_CHARACTERS = range(342, 684)
+"""How long the modulus of an RSA key is in base64url: 2,048 to 4,096 bits, so that it is safe, and quick to use."""
 LEEWAY_SECONDS = 5
 """By how much clocks may differ."""
 LATEST = 253402300799

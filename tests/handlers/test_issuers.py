@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -222,10 +223,8 @@ def test_what_is_hostile_gives_no_key(server: Server, name: str) -> None:
         server.answers[path] = {"issuer": server.url, **answer} if is_metadata else answer
 
     async def use(made: Issuers) -> None:
-        try:
+        with suppress(IssuerUnavailable):
             assert await made.key(server.url, "a") is None
-        except IssuerUnavailable as error:
-            assert str(error) == f"the keys of {server.url} cannot be read"
 
     with_issuers(server.url, use)
 
@@ -239,11 +238,13 @@ def test_only_public_keys_to_verify_with_are_taken(server: Server) -> None:
         {**key("a").as_dict(private=False), "kid": 5},
         {"kty": "oct", "kid": "secret", "k": "YWJjYWJjYWJjYWJjYWJjYWJjYWJj"},
         {"kty": "RSA", "kid": "huge", "e": "AQAB", "n": "_" * 3000},
+        {"kty": "RSA", "kid": "small", "e": "AQAB", "n": "_" * 100},
+        {"kty": ["RSA"], "kid": "odd"},
     ]
     server.publish(*bad, ed, rsa, key("twice"), key("twice"), *(key(f"many-{number}") for number in range(60)))
 
     async def use(made: Issuers) -> None:
-        for kid in ("private", "encrypts", "5", "secret", "huge", "many-59"):
+        for kid in ("private", "encrypts", "5", "secret", "huge", "small", "odd", "many-59"):
             assert await made.key(server.url, kid) is None
         for kid in ("ed", "rsa", "twice", "many-1"):
             found = await made.key(server.url, kid)

@@ -1,0 +1,130 @@
+"""Tokens that are bound to a key of their sender (DPoP, RFC 9449)."""
+
+import hashlib
+import json
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from tests.conftest import EVENT, Service
+from tests.tokens import PATH, Client, asking, bearer, client_of, from_afar, unused
+
+TOKEN = "/oauth/token"
+
+
+@pytest.fixture(scope="module")
+def client(newest: Service) -> Client:
+    """A client whose tokens must be bound."""
+    return client_of(newest, dpop_bound=True)
+
+
+@pytest.fixture(scope="module")
+def key() -> ECKey:
+    """Its key."""
+    return ECKey.generate_key("P-256")
+
+
+def proof(service: Service, key: ECKey, path: str, token: str | None = None, **claims: Any) -> dict[str, str]:
+    """The header with a proof for a POST to `path`."""
+    digest = urlsafe_b64encode(hashlib.sha256((token or "").encode()).digest()).rstrip(b"=").decode()
+    bound = {"ath": digest} if token else {}
+    standard = {"jti": str(uuid4()), "htm": "POST", "htu": service.url + path, "iat": int(time.time()), **bound}
+    header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": key.as_dict(private=False)}
+    return {"DPoP": jwt.encode(header, {**standard, **claims}, key, algorithms=["ES256"])}
+
+
+def ask(client: Client, **headers: str) -> httpx.Response:
+    """What the token endpoint answers."""
+    given = {**from_afar(), **headers}
+    form, credentials = {"grant_type": "client_credentials"}, (client.client_id, client.secret)
+    return httpx.post(client.service.url + TOKEN, data=form, auth=credentials, headers=given, verify=unused())
+
+
+def bound(client: Client, key: ECKey) -> str:
+    """A token that is bound to `key`."""
+    answer = ask(client, **proof(client.service, key, TOKEN))
+    assert answer.json()["token_type"] == "DPoP"
+    token: str = answer.json()["access_token"]
+    return token
+
+
+def send(service: Service, token: str, **headers: str) -> httpx.Response:
+    """What an event is answered with."""
+    with asking(service) as client:
+        return client.post(PATH, json=EVENT, headers={"Authorization": f"DPoP {token}", **headers})
+
+
+def refused(response: httpx.Response) -> str:
+    """The challenge of a refusal, which says what proofs are signed with."""
+    assert response.status_code == 401
+    challenge = str(response.headers["www-authenticate"])
+    assert challenge.startswith("Bearer " if "it is bound to a key" in challenge else 'DPoP realm="')
+    assert 'algs="ES256 Ed25519 PS256 RS256"' in challenge or challenge.startswith("Bearer")
+    return challenge
+
+
+def test_a_bound_token_is_accepted_with_a_proof(newest: Service, client: Client, key: ECKey) -> None:
+    """Each request with a new one; the token says which key it is bound to, and so does what is told of it."""
+    token = bound(client, key)
+    for _ in range(2):
+        assert send(newest, token, **proof(newest, key, PATH, token)).status_code == 201
+    told = client.ask("/oauth/introspect", token=token).json()
+    assert (told["token_type"], told["cnf"]) == ("DPoP", {"jkt": key.thumbprint()})
+
+
+def test_a_proof_is_good_for_one_use(newest: Service, client: Client, key: ECKey) -> None:
+    """At the resource as at the token endpoint."""
+    token = bound(client, key)
+    used = proof(newest, key, PATH, token)
+    assert send(newest, token, **used).status_code == 201
+    assert "the proof was used before" in refused(send(newest, token, **used))
+    used = proof(newest, key, TOKEN)
+    assert ask(client, **used).status_code == 200
+    assert ask(client, **used).json()["error"] == "invalid_dpop_proof"
+
+
+def test_a_stolen_token_is_of_no_use(newest: Service, client: Client, key: ECKey) -> None:
+    """Without a proof, with one of another key, for something else, or as a bearer token."""
+    token, thief = bound(client, key), ECKey.generate_key("P-256")
+    assert 'error="invalid_dpop_proof"' in refused(send(newest, token))
+    assert "of another key" in refused(send(newest, token, **proof(newest, thief, PATH, token)))
+    assert "another URL" in refused(send(newest, token, **proof(newest, key, f"{PATH}/batch", token)))
+    assert "another method" in refused(send(newest, token, **proof(newest, key, PATH, token, htm="PUT")))
+    assert "another token" in refused(send(newest, token, **proof(newest, key, PATH, "another")))
+    with asking(newest) as session:
+        response = session.post(PATH, json=EVENT, headers={**bearer(token), **proof(newest, key, PATH, token)})
+    assert 'error="invalid_token"' in refused(response)
+
+
+def test_a_client_that_binds_its_tokens_gets_no_other(newest: Service, client: Client, key: ECKey) -> None:
+    """Nor with a proof that is none; one that need not bind them may."""
+    assert (ask(client).status_code, ask(client).json()["error"]) == (400, "invalid_dpop_proof")
+    assert ask(client, DPoP="nothing").json()["error"] == "invalid_dpop_proof"
+    assert ask(client, **proof(newest, key, "/oauth/introspect")).json()["error"] == "invalid_dpop_proof"
+    other = client_of(newest)
+    token = bound(other, key)
+    assert send(newest, token, **proof(newest, key, PATH, token)).status_code == 201
+    unbound = other.token()
+    assert "it is not bound to a key" in refused(send(newest, unbound, **proof(newest, key, PATH, unbound)))
+
+
+def test_a_proof_is_good_for_a_body_that_is_late(newest: Service, client: Client, key: ECKey) -> None:
+    """The token is looked at again when the body is there, and the proof is not."""
+    token = bound(client, key)
+    used = proof(newest, key, PATH, token)
+
+    def late() -> Iterator[bytes]:
+        time.sleep(0.2)
+        yield json.dumps(EVENT).encode()
+
+    with asking(newest) as session:
+        headers = {"Authorization": f"DPoP {token}", "Content-Type": "application/json", **used}
+        assert session.post(PATH, content=late(), headers=headers).status_code == 201
+    assert "used before" in refused(send(newest, token, **used))
