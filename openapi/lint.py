@@ -103,10 +103,8 @@ def authenticates(contract: Contract) -> Iterator[tuple[Parts, str]]:
         required = contract.at(operation.pointer).get("security", contract.document.get("security"))
         if not required or not all(required):
             yield operation.pointer, "the operation can be called without authentication"
-        for alternative in required or ():
-            for name, scopes in alternative.items():
-                if schemes.get(name, {}).get("type") == "oauth2":
-                    yield from ((operation.pointer, told) for told in _wrong_scopes(scopes, contract.scopes))
+        named = [way for alternative in required or () for way in alternative.items()]
+        yield from ((operation.pointer, told) for told in _wrong_ways(named, schemes, contract.scopes))
 
 
 def has_no_idle_scopes(contract: Contract) -> Iterator[tuple[Parts, str]]:
@@ -233,6 +231,16 @@ RULES: dict[str, Rule] = {
 def _is_served(scheme: dict[str, Any]) -> bool:
     """Whether `scheme` is of OAuth 2.0, for clients that act by themselves."""
     return scheme.get("type") == "oauth2" and set(scheme.get("flows", {})) == {"clientCredentials"}
+
+
+def _wrong_ways(named: list[tuple[str, list[str]]], schemes: dict[str, Any], declared: Container[str]) -> Iterator[str]:
+    """What keeps an operation from being served with the schemes that it names, each with its scopes."""
+    yield from (f"the security scheme {name!r} is not declared" for name, _ in named if name not in schemes)
+    with_tokens = [scopes for name, scopes in named if schemes.get(name, {}).get("type") == "oauth2"]
+    if with_tokens and len(named) > 1:
+        yield "the operation takes access tokens in several ways: one alone is served"
+    for scopes in with_tokens:
+        yield from _wrong_scopes(scopes, declared)
 
 
 def _wrong_scopes(required: list[str], declared: Container[str]) -> Iterator[str]:

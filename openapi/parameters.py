@@ -57,6 +57,7 @@ class Parameters:
         if self._has_query:
             given |= self._query(scope["query_string"])
         if (given or self._required) and (problem := self._schema.problem(given, "invalid_parameters")):
+            problem.faults = ()  # their places are in no body
             raise problem
         for name, schema in self._in_path.items():
             text = scope["path_params"][name]

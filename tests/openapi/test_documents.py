@@ -11,26 +11,33 @@ from uuid import UUID
 import pytest
 from starlette.types import Message, Scope
 
-from openapi import access_log, connection, endpoint, problems, rfc6750, rfc7493
+from handlers.security import DPOP_ALGORITHMS
+from openapi import access_log, connection, endpoint, problems, rfc6750, rfc7493, rfc8414
 from openapi.batch import DISCARDED_BYTES, LINE_BYTES, Lines
 from openapi.body import Body, MediaType
 from openapi.content import PIECE_BYTES, Content
 from openapi.contract import DOCUMENTS, Contract, Operation, published
 from openapi.endpoint import Surroundings
+from openapi.error_styles import ERROR_OBJECTS, ErrorObjects, ProblemDetails, style_of
 from openapi.lint import lint
 from openapi.parameters import Parameters
 from openapi.problems import Problem
 from openapi.rate_limits import Bucket, Policy, Quota, RateLimits, refused
+from openapi.rfc6750 import DPOP, Unauthenticated
 from openapi.validation import Schema, Schemas
+from scripts.authorization import LONGEST_URL
 from scripts.settings import Settings
 
 CONTRACTS = {contract.version: contract for contract in published()}
-OLDEST, *_, NEWEST = CONTRACTS.values()
+OLDEST, NEWEST, MAJOR = CONTRACTS.values()
+"""The minor versions of version 1, and version 2."""
 OPERATIONS = [(contract, operation) for contract in CONTRACTS.values() for operation in contract.operations]
 EVENTS, ANNOTATIONS = "handlers.interaction_events.", "handlers.annotations."
 CREATE, REPLAY = f"{EVENTS}create", "handlers.rejected_submissions.replay"
 GET_MANIFEST, PUT_MANIFEST = "handlers.hub_capability_manifests.get", "handlers.hub_capability_manifests.put"
 LIMIT = 65536
+URL = "https://interaction-reporting.example"
+"""Where the service is in the examples."""
 HOUSEKEEPING = {"connection", "accept-encoding"}
 """Header fields of HTTP itself, which need not stand in a response."""
 
@@ -59,6 +66,7 @@ class Promise:
             parameter["name"] == "Idempotency-Key" for parameter in self.parameters
         )
         self.has_limits = contract.version != "1.0"
+        self.takes_tokens = bool(contract.scopes)
         self.errors = {status for status in self.responses if status >= "400"}
 
 
@@ -87,11 +95,24 @@ def of_manifests(promise: Promise) -> bool:
     return promise.id == PUT_MANIFEST
 
 
+def with_token(promise: Promise) -> bool:
+    """Of requests that carry an access token."""
+    return promise.takes_tokens
+
+
+def of_batches(promise: Promise) -> bool:
+    """Of several items, each of which is judged alone."""
+    return promise.has_batch or promise.id == REPLAY
+
+
 RAISED: dict[str, Callable[[Promise], bool]] = {
     "malformed_request": always,
     "malformed_content_coding": lambda promise: "gzip" in promise.body.get("x-content-codings", []),
     "malformed_json": with_body,
-    "unauthorized": always,
+    "unauthorized": lambda promise: not promise.takes_tokens,
+    "invalid_token": with_token,
+    "insufficient_scope": with_token,
+    "keys_unavailable": with_token,
     "not_found": lambda promise: any(parameter["in"] == "path" for parameter in promise.parameters),
     "contract_not_found": never,
     "method_not_allowed": never,
@@ -109,8 +130,10 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "too_many_items": lambda promise: promise.has_batch,
     "too_many_results": lambda promise: promise.has_batch,
     "batch_key_conflict": lambda promise: promise.has_batch,
-    "rejection_not_found": lambda promise: promise.id == "handlers.rejected_submissions.replay",
-    "batch_not_replayed": lambda promise: promise.id == "handlers.rejected_submissions.replay",
+    "items_rejected": of_batches,
+    "items_unavailable": of_batches,
+    "rejection_not_found": lambda promise: promise.id == REPLAY,
+    "batch_not_replayed": lambda promise: promise.id == REPLAY,
     "nothing_by_name": lambda promise: (
         promise.id == GET_MANIFEST or any(parameter["in"] == "path" for parameter in promise.parameters)
     ),
@@ -133,7 +156,8 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "contract_unreadable": never,
 }
 """Of which operations each problem is the answer, or that to one of its items."""
-HEADERS = {"unauthorized": {"www-authenticate"}, "too_many_requests": {"retry-after"}}
+CHALLENGES = {code: {"www-authenticate"} for code in ("unauthorized", "invalid_token", "insufficient_scope")}
+HEADERS = CHALLENGES | {"too_many_requests": {"retry-after"}}
 """What a problem has beside the headers of its row."""
 
 
@@ -208,9 +232,14 @@ def late() -> Problem:
     return Problem("body_timeout", seconds=Surroundings(refuse).body_timeout)
 
 
+def beyond_scope() -> Problem:
+    """A token lacks the scope of what reports events."""
+    return Problem("insufficient_scope", scope="events:write")
+
+
 def unregistered() -> Problem:
     """An event type is not registered."""
-    return Problem("event_type_not_registered", name="pipeline_started")
+    return Problem("event_type_not_registered", name="pipeline_started", pointer="/event_type")
 
 
 MISSING_COMMA = b'{"event_type":"clicked""widget_id":1}'
@@ -233,7 +262,7 @@ SITUATIONS: dict[tuple[str, str], Callable[[], Problem]] = {
     ("UnsupportedMediaType", "text"): lambda: problem_of(CREATE, b"text", "text/plain"),
     ("UnprocessableEntity", "unregistered"): unregistered,
     ("UnprocessableEntity", "unknown_widget"): lambda: Problem(
-        "widget_not_registered", id="5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e99"
+        "widget_not_registered", id="5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e99", pointer="/widget_id"
     ),
     ("UnprocessableEntity", "fields"): lambda: problem_of(
         CREATE, b'{"widget_id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11", "event_type": "clicked", "ocurred_at": "now"}'
@@ -253,13 +282,31 @@ SITUATIONS: dict[tuple[str, str], Callable[[], Problem]] = {
     ("get 200", "found"): unregistered,
 }
 """By the component of a response, or the function and status of one that is none, and the name of an example."""
+OF_TOKENS: dict[tuple[str, str], Callable[[], Problem]] = {
+    ("Unauthorized", "missing"): lambda: Problem("invalid_token"),
+    ("BatchUnauthorized", "missing"): lambda: Problem("invalid_token"),
+    ("BatchUnauthorized", "revoked"): lambda: Problem("invalid_token"),
+    ("Forbidden", "scope"): beyond_scope,
+    ("BatchForbidden", "scope"): beyond_scope,
+    ("BatchForbidden", "last"): beyond_scope,
+}
+"""Likewise, of contracts that take access tokens."""
+OF_BATCHES = {("BatchUnprocessableEntity", "results"): Problem("items_rejected", rejected=1, received=2)}
+"""What is told of a batch beside what is told of its items, where errors are problem details."""
 
 
-def errors_in(value: Any) -> Iterator[dict[str, str]]:
-    """What `value` says of errors, wherever it does."""
+def situations(contract: Contract) -> dict[tuple[str, str], Callable[[], Problem]]:
+    """Those of `contract`."""
+    return SITUATIONS | OF_TOKENS if contract.scopes else SITUATIONS
+
+
+def errors_in(value: Any) -> Iterator[dict[str, Any]]:
+    """What `value` says of errors, wherever it does, in either style."""
     if isinstance(value, dict):
         if "error" in value:
             yield {name: value[name] for name in ("error", "help") if name in value}
+        elif "title" in value:
+            yield {name: told for name, told in value.items() if name not in ("results", "totals")}
         for inner in value.values():
             yield from errors_in(inner)
     elif isinstance(value, list):
@@ -267,7 +314,7 @@ def errors_in(value: Any) -> Iterator[dict[str, str]]:
             yield from errors_in(inner)
 
 
-def examples_of_errors(contract: Contract) -> Iterator[tuple[tuple[str, str], str, list[dict[str, str]]]]:
+def examples_of_errors(contract: Contract) -> Iterator[tuple[tuple[str, str], str, list[dict[str, Any]]]]:
     """Of each example of an answer with errors: which one it is, with which status, and the errors."""
     for operation in contract.operations:
         for status, response in contract.at(operation.pointer)["responses"].items():
@@ -277,6 +324,11 @@ def examples_of_errors(contract: Contract) -> Iterator[tuple[tuple[str, str], st
                 for name, example in media_type["examples"].items():
                     if errors := [*errors_in(example["value"])]:
                         yield (where, name), status, errors
+
+
+def as_told(problem: Problem) -> list[dict[str, Any]]:
+    """A problem in both styles: what is kept of one is told by both versions in that of version 1."""
+    return [style.body(problem) for style in (ERROR_OBJECTS, ProblemDetails(URL))]
 
 
 @EACH
@@ -319,28 +371,40 @@ def test_each_header_of_a_problem_is_documented(contract: Contract, operation: O
 
 @EACH_OPERATION
 def test_what_is_left_of_a_limit_is_documented_wherever_it_is_told(contract: Contract, operation: Operation) -> None:
-    """Of each answer but that to who is not known, if there are limits, and of none if there are not."""
+    """Of each answer but that to who may not ask, if there are limits, and of none if there are not."""
     promise = Promise(contract, operation)
     for status, response in promise.responses.items():
-        is_told = promise.has_limits and status != "401"
+        is_told = promise.has_limits and status not in ("401", "403")
         assert ({"RateLimit", "RateLimit-Policy"} <= response["headers"].keys()) is is_told, status
 
 
 def test_each_documented_example_has_its_situation() -> None:
     """An example that is new in a document needs its situation in this module."""
     found = {which for contract in CONTRACTS.values() for which, _, _ in examples_of_errors(contract)}
-    assert found == SITUATIONS.keys()
+    assert found == SITUATIONS.keys() | OF_TOKENS.keys()
 
 
 @EACH
-@pytest.mark.parametrize("which", SITUATIONS, ids="-".join)
+@pytest.mark.parametrize("which", SITUATIONS | OF_TOKENS, ids="-".join)
 def test_each_example_of_an_error_is_what_the_service_says(contract: Contract, which: tuple[str, str]) -> None:
     """The words of an example are exactly those of the answer in that situation, in each document that has it."""
-    problem = SITUATIONS[which]()
-    for found, status, errors in examples_of_errors(contract):
-        if found == which:
-            assert all(error == problem.body() for error in errors), errors
-            assert status in (str(problem.status), "200")
+    if which in situations(contract):
+        problem = situations(contract)[which]()
+        expected = as_told(problem) + (as_told(OF_BATCHES[which]) if which in OF_BATCHES else [])
+        for found, status, errors in examples_of_errors(contract):
+            if found == which:
+                assert all(error in expected for error in errors), errors
+                assert status in (str(problem.status), "200")
+
+
+@EACH
+def test_each_answer_with_an_error_is_in_the_style_of_its_contract(contract: Contract) -> None:
+    """Problem details in version 2, what there was before in version 1; what is kept of a rejection is no answer."""
+    style = style_of(contract, URL)
+    assert isinstance(style, ProblemDetails if contract is MAJOR else ErrorObjects)
+    for (where, name), status, errors in examples_of_errors(contract):
+        if status >= "400":
+            assert all(("type" in error) is (contract is MAJOR) for error in errors), (where, name)
 
 
 @EACH
@@ -356,8 +420,38 @@ def test_an_example_has_one_status(contract: Contract) -> None:
 def test_the_examples_of_headers_are_what_the_service_sends(contract: Contract) -> None:
     """The challenge and the time to wait are those of the service."""
     headers = contract.document["components"]["headers"]
-    assert rfc6750.unauthorized().headers == [(b"www-authenticate", headers["Challenge"]["example"].encode())]
+    told = {"resource_metadata": metadata(URL)} if contract.scopes else {}
+    assert Unauthenticated().challenge(**told) == [(b"www-authenticate", headers["Challenge"]["example"].encode())]
     assert (b"retry-after", str(headers["RetryAfter"]["example"]).encode()) == problems.RETRY
+
+
+def metadata(origin: str) -> str:
+    """Where the metadata of version 2 are."""
+    return f"{origin}{rfc8414.PROTECTED_RESOURCE}{MAJOR.server_path}"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {
+            "error": "insufficient_scope",
+            "description": "the token lacks a scope",
+            "scope": "annotations:write events:write rejections:read",
+        },
+        {
+            "error": "invalid_token",
+            "description": "it is bound to a key: send it with the scheme DPoP, and a proof",
+            "algs": DPOP_ALGORITHMS,
+        },
+    ],
+    ids=lambda told: told["error"],
+)
+def test_a_challenge_is_as_short_as_is_documented(told: dict[str, str]) -> None:
+    """However long the URL of the service is that it names."""
+    schema = Schema(MAJOR.document["components"]["headers"]["Challenge"]["schema"])
+    refused = Unauthenticated(told.pop("error"), told.pop("description"), DPOP)
+    ((_, value),) = refused.challenge(**told, resource_metadata=metadata("x" * LONGEST_URL))
+    assert schema.is_valid(value.decode())
 
 
 def test_the_examples_of_limits_are_what_the_service_sends(tmp_path: Path) -> None:
@@ -431,3 +525,48 @@ def test_the_newest_document_only_adds_to_the_oldest() -> None:
     """Of all that 1.0 promises nothing is gone or changed; the tags of the document are a list that grew."""
     assert differences(OLDEST.document, NEWEST.document) == [("tags",)]
     assert NEWEST.document["tags"][: len(OLDEST.document["tags"])] == OLDEST.document["tags"]
+
+
+REPLACED = ("Error", "AuthenticationError")
+RESHAPED = ("BatchLine", "ItemResult", "ReplayAnswer")
+
+
+def test_version_2_promises_what_version_1_does_but_for_who_asks_and_errors() -> None:
+    """The same operations, requests and answers that succeed; of batches the items that are rejected are told anew."""
+    assert differences(NEWEST.document["paths"], MAJOR.document["paths"]) == []
+    assert [one.operation_id for one in MAJOR.operations] == [one.operation_id for one in NEWEST.operations]
+    old, new = NEWEST.document["components"], MAJOR.document["components"]
+    for section in ("parameters", "headers", "links"):
+        assert differences(old[section], new[section]) == []
+        assert old[section].keys() == new[section].keys()
+    found = {where[1] for where in differences({"schemas": old["schemas"]}, {"schemas": new["schemas"]})}
+    assert found == {*REPLACED, *RESHAPED}
+
+
+@pytest.mark.parametrize("operation", MAJOR.operations, ids=lambda operation: operation.operation_id)
+def test_a_scope_fits_what_an_operation_does(operation: Operation) -> None:
+    """What stores something needs a scope to write, of each kind that it may store; what only reads one of its kind."""
+    ((scheme, scopes),) = MAJOR.at(operation.pointer)["security"][0].items()
+    assert (scheme, len(MAJOR.at(operation.pointer)["security"])) == ("oauth2", 1)
+    kinds = {
+        "interaction-events": {"events"},
+        "annotations": {"annotations"},
+        "hub-capability-manifest": {"manifest"},
+        "rejected-submissions": {"rejections"} | ({"events", "annotations"} if operation.method == "post" else set()),
+        "usage": {"usage"},
+    }
+    kind = operation.path.split("/")[1]
+    assert {scope.partition(":")[0] for scope in scopes} == kinds.get(kind, {"events"})
+    assert any(scope.endswith(":write") for scope in scopes) is (
+        operation.method in ("post", "put") or kind in ("hub-capability-manifest", "event-types", "widgets")
+    )
+
+
+def test_the_shape_of_a_problem_is_the_same_wherever_it_is_told() -> None:
+    """Of a batch and of a replay it has two members more, which are those of their answers."""
+    schemas = MAJOR.document["components"]["schemas"]
+    problem = schemas["Problem"]
+    for name, answer in (("BatchProblem", "BatchAnswer"), ("ReplayProblem", "ReplayAnswer")):
+        members = schemas[name]["properties"]
+        assert {**problem["properties"], **schemas[answer]["properties"]} == members
+        assert schemas[name]["required"] == problem["required"]

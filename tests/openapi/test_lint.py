@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from openapi import rfc7493
 from openapi.contract import Contract, published
 from openapi.lint import FOUNDATIONS, RULES, Finding, lint
 
@@ -14,14 +15,17 @@ BODY = (*OPERATION, "requestBody", "content", "application/json")
 SCHEMA = ("components", "schemas", "InteractionEvent")
 METADATA = (*SCHEMA, "properties", "metadata")
 SCHEME = ("components", "securitySchemes", "hubApiKey")
+OF_TOKENS = ("components", "securitySchemes", "oauth2")
+SCOPES = (*OF_TOKENS, "flows", "clientCredentials", "scopes")
 AT_OPERATION = "/paths/~1interaction-events/post"
+AT_SCHEMES = "/components/securitySchemes"
 AT_BODY = f"{AT_OPERATION}/requestBody/content/application~1json"
 AT_METADATA = "/components/schemas/InteractionEvent/properties/metadata"
 
 
-def changed(parts: tuple[str, ...], value: Any) -> Contract:
-    """The first contract with `value` at `parts`, or without what stands there."""
-    document = next(published()).copy()
+def changed(parts: tuple[str, ...], value: Any, version: str = "1.0") -> Contract:
+    """The contract of `version` with `value` at `parts`, or without what stands there."""
+    document = next(contract for contract in published() if contract.version == version).copy()
     node = document
     for part in parts[:-1]:
         node = node[part]
@@ -252,6 +256,40 @@ BROKEN = [
 ]
 
 
+BROKEN_WITH_TOKENS = [
+    *(
+        pytest.param("authentication", (*OPERATION, "security"), required, AT_OPERATION, message, id=message)
+        for required, message in [
+            ([{"oauth2": []}], "the operation requires no scope"),
+            ([{"oauth2": ["events:rite"]}], "the scope 'events:rite' is not declared"),
+            ([{"nowhere": []}], "the security scheme 'nowhere' is not declared"),
+            ([{"oauth2": ["events:write"]}, {"oauth2": ["events:read"]}], "in several ways: one alone is served"),
+            ([{}], "without authentication"),
+            (REMOVED, "can be called without authentication"),
+        ]
+    ),
+    *(
+        pytest.param(
+            "authentication",
+            (*OF_TOKENS, "flows"),
+            {flow: given | {"scopes": {"events:write": "Write."}} for flow, given in flows.items()},
+            f"{AT_SCHEMES}/oauth2",
+            "nor oauth2 with the flow clientCredentials alone",
+            id=" ".join(flows),
+        )
+        for flows in (
+            {"implicit": {"authorizationUrl": "/a"}},
+            {"clientCredentials": {"tokenUrl": "/oauth/token"}, "password": {"tokenUrl": "/oauth/token"}},
+        )
+    ),
+    pytest.param(
+        "scopes", (*SCOPES, "events:read"), "", AT_SCHEMES, "events:read has no description", id="an unknown scope"
+    ),
+    pytest.param("scopes", (*SCOPES, "idle"), "Idle.", AT_SCHEMES, "no operation requires the scope idle", id="idle"),
+]
+"""Likewise, of the contract with access tokens."""
+
+
 @pytest.mark.parametrize(("rule", "parts", "value", "pointer", "message"), BROKEN)
 def test_a_broken_rule_is_found_where_it_is_broken(
     rule: str, parts: tuple[str, ...], value: Any, pointer: str, message: str
@@ -263,9 +301,20 @@ def test_a_broken_rule_is_found_where_it_is_broken(
     assert all(message in finding.message for finding in there), there
 
 
+@pytest.mark.parametrize(("rule", "parts", "value", "pointer", "message"), BROKEN_WITH_TOKENS)
+def test_what_is_wrong_with_access_tokens_is_found(
+    rule: str, parts: tuple[str, ...], value: Any, pointer: str, message: str
+) -> None:
+    """Their scopes are declared, described and of use, and operations require them in a way that is served."""
+    found = RULES[rule](changed(parts, value, "2.0"))
+    there = [told for where, told in found if rfc7493.pointer(*where) == pointer]
+    assert len(there) == 1, there
+    assert message in there[0]
+
+
 def test_each_rule_is_tried() -> None:
     """No rule is without a document that breaks it."""
-    assert {case.values[0] for case in BROKEN} == {*FOUNDATIONS, *RULES}
+    assert {case.values[0] for case in BROKEN + BROKEN_WITH_TOKENS} == {*FOUNDATIONS, *RULES}
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_a_connection_is_closed_where_the_rest_of_a_request_cannot_be_found(code
 @pytest.mark.parametrize("code", [code for code, kind in TABLE.items() if kind.status == 503])
 def test_whoever_is_to_come_back_is_told_when(code: str) -> None:
     """Each 503 carries Retry-After (RFC 9110 section 10.2.3), in whole seconds."""
-    assert dict(Problem(code).headers)[b"retry-after"].isdigit()
+    assert dict(Problem(code, **PARAMETERS).headers)[b"retry-after"].isdigit()
 
 
 def test_headers_come_on_top_of_those_of_the_row() -> None:
