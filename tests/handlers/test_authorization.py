@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 from joserfc.jwk import ECKey, RSAKey
+from sqlalchemy import text
 
 from db import hubs, oauth_clients, signing_keys
 from handlers.signing_keys import made
@@ -274,3 +275,24 @@ def until(service: Service, token: str, status: int) -> httpx.Response:
         assert time.monotonic() < deadline, response.status_code
         time.sleep(0.02)
     return response
+
+
+def test_retiring_version_1_leaves_version_2_untouched(
+    start_service: Callable[..., AbstractContextManager[Service]],
+) -> None:
+    """What it answers, what its metadata says and the tokens that there are; it is what version 1 says to use."""
+    with start_service() as service:
+        token = client_of(service).token()
+        before = httpx.get(service.url + METADATA).json()
+        assert post(service, bearer(token)).status_code == 201
+        with service.database.begin() as connection:
+            connection.execute(text("UPDATE interaction_reporting_contracts SET status = 'retired' WHERE major = 1"))
+        deadline = time.monotonic() + 10
+        url, key = service.url + V1_PATH, service.authorization
+        while (gone := httpx.post(url, json=EVENT, headers=key)).status_code != 410:
+            assert time.monotonic() < deadline
+        assert gone.headers["link"] == '</api/v2>; rel="successor-version"'
+        response = post(service, bearer(token))
+        assert (response.status_code, "deprecation" in response.headers) == (201, False)
+        assert httpx.get(service.url + METADATA).json() == before
+        assert post(service, bearer(client_of(service).token())).status_code == 201
