@@ -118,13 +118,9 @@ async def _thumbprint(request: Request, oauth: OAuth, client: Client) -> str | N
             raise OAuthError("invalid_dpop_proof", "the client takes no tokens but those bound to a key: send a proof")
         return None
     try:
-        proof = rfc9449.proof(request.scope, oauth.public_url)
-        until = datetime.fromtimestamp(proof.expires_at, UTC)
-        if not await oauth.database.run(tokens.use, proof.thumbprint, proof.jti, until):
-            raise InvalidToken("it was used before")
+        return await oauth.proven(request.scope)
     except InvalidToken as error:
         raise OAuthError("invalid_dpop_proof", f"the proof is not accepted: {error}") from None
-    return proof.thumbprint
 
 
 async def _revoke(request: Request, client: Client, form: Form) -> Response:

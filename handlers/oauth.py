@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+from starlette.types import Scope
+
+from db import tokens
 from db.engine import Database
 from db.oauth_clients import OURS
 from db.registry import Registry
@@ -11,8 +15,9 @@ from handlers.access_tokens import AccessTokens
 from handlers.client_authentication import ClientAuthentication
 from handlers.issuers import Issuers
 from handlers.signing_keys import KeyStore
-from openapi import rfc8414
+from openapi import rfc8414, rfc9449
 from openapi.rate_limits import RateLimits
+from openapi.rfc7519 import InvalidToken
 from openapi.rfc9068 import Access
 
 TOKEN_SECONDS = 600
@@ -53,6 +58,17 @@ class OAuth:
         """Whose clients the token is about, as `db.oauth_clients` calls them."""
         return OURS if access.issuer == self.tokens.issuer else access.issuer
 
+    async def proven(self, scope: Scope, access_token: str | None = None) -> str:
+        """The thumbprint of the key that the sender of a request proves to have, for `access_token` if it carries one.
+
+        InvalidToken without a valid proof that was not used before.
+        """
+        proof = rfc9449.proof(scope, self.public_url, access_token)
+        until = datetime.fromtimestamp(proof.expires_at, UTC)
+        if not await self.database.run(tokens.use, proof.thumbprint, proof.jti, until):
+            raise InvalidToken("the proof was used before")
+        return proof.thumbprint
+
     def is_revoked(self, access: Access) -> bool:
         """Whether a token of ours was revoked, as far as the registry is confirmed."""
         return access.jti is not None and self.registry.oauth.is_revoked(access.jti)
@@ -62,6 +78,6 @@ def opened(database: Database, registry: Registry, policy: OAuthPolicy, limits: 
     """OAuth as `policy` says; OSError or UnreadableKey if its file of keys holds none."""
     issuer = policy.public_url
     keys = signing_keys.opened(database, registry, policy.key_store)
-    tokens = AccessTokens(issuer, policy.token_seconds, keys, Issuers(policy.issuers))
+    accepted = AccessTokens(issuer, policy.token_seconds, keys, Issuers(policy.issuers))
     audiences = frozenset({issuer, issuer + rfc8414.TOKEN})
-    return OAuth(issuer, database, registry, tokens, ClientAuthentication(database, registry, limits, audiences))
+    return OAuth(issuer, database, registry, accepted, ClientAuthentication(database, registry, limits, audiences))

@@ -1,12 +1,9 @@
 """Who is calling."""
 
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from starlette.types import Scope
 
-from db import tokens
-from db.engine import Database
 from db.oauth_registry import Client
 from db.registry import Caller, Registry
 from handlers.oauth import OAuth
@@ -51,7 +48,7 @@ async def authorize(oauth: OAuth, scope: Scope, required: Required, resources: R
         except InvalidToken as error:
             raise Unauthenticated("invalid_token", str(error), scheme) from None
         if access.thumbprint and PROVEN not in scope["state"]:  # the token is looked at again where the body is late
-            await _require_proof(scope, oauth.public_url, text, access, resources.database)
+            await _require_proof(oauth, scope, text, access)
     except Unauthenticated as refused:
         told = {"resource_metadata": oauth.metadata_of(required.path)}
         if refused.scheme == DPOP:
@@ -87,15 +84,11 @@ def _require_scheme(scheme: str, access: Access, client: Client) -> None:
         raise InvalidToken("its client takes none but those bound to a key")
 
 
-async def _require_proof(scope: Scope, origin: str, text: str, access: Access, database: Database) -> None:
-    """Unauthenticated unless the sender of a token proves to have its key, with a proof that was not used before."""
+async def _require_proof(oauth: OAuth, scope: Scope, text: str, access: Access) -> None:
+    """Unauthenticated unless the sender of the token `text` proves to have the key that it is bound to."""
     try:
-        proof = rfc9449.proof(scope, origin, text)
-        if proof.thumbprint != access.thumbprint:
+        if await oauth.proven(scope, text) != access.thumbprint:
             raise InvalidToken("the proof is of another key than the token's")
-        until = datetime.fromtimestamp(proof.expires_at, UTC)
-        if not await database.run(tokens.use, proof.thumbprint, proof.jti, until):
-            raise InvalidToken("the proof was used before")
     except InvalidToken as error:
         raise Unauthenticated("invalid_dpop_proof", str(error), DPOP) from None
     scope["state"][PROVEN] = True
