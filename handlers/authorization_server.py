@@ -56,6 +56,7 @@ def _endpoint(answer: Answering) -> Callable[[Request], Awaitable[Response]]:
         try:
             form = await _form(request)
             client = await _oauth(request).authentication.client(request.scope, form)
+            request.state.caller = _oauth(request).registry.caller(client.hub_id)
             return await answer(request, client, form)
         except OAuthError as error:
             return _refusal(request, error)

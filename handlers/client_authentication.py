@@ -76,8 +76,9 @@ class ClientAuthentication:
     def _known(self, given: Credentials, client_id: str, assertion: Token | None) -> Client:
         """The client as far as it is in memory; `invalid_client` if it is not the one that sent the request."""
         client = self.registry.oauth.client(client_id)
-        if client is None or (not assertion and not _is_secret_of(given.secret or "", client)):
-            raise rfc6749.unauthenticated("the client is unknown or disabled, or its secret is wrong")
+        is_enabled = client is not None and self.registry.caller(client.hub_id) is not None
+        if client is None or not is_enabled or (not assertion and not _is_secret_of(given.secret or "", client)):
+            raise rfc6749.unauthenticated("the client is unknown, it or its hub is disabled, or its secret is wrong")
         if assertion:
             try:
                 rfc7523.verify(assertion, client.jwks, self.audiences, time.time())

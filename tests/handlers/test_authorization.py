@@ -226,6 +226,7 @@ def test_what_is_taken_away_is_missed_at_once(newest: Service) -> None:
         oauth_clients.enable(connection, client.client_id)
         hubs.disable(connection, client.hub)
     assert "its client is unknown, or it or its hub is disabled" in challenge(until(newest, token, 401))
+    assert client.ask().status_code == 401
 
 
 def test_a_key_that_is_revoked_verifies_nothing(start_service: Callable[..., AbstractContextManager[Service]]) -> None:
