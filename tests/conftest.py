@@ -17,9 +17,11 @@ import psycopg
 import pytest
 import uvicorn
 from psycopg.rows import dict_row
+from sqlalchemy import Connection, delete
 
 from db import contracts, hubs, widgets
 from db.engine import Database
+from db.tables import interaction_reporting_contracts
 from openapi.contract import Contract, published
 from scripts.demonstration import WIDGET
 from scripts.serve import application, prepare, shared_by_workers
@@ -30,9 +32,11 @@ PATH = "/api/v1/interaction-events"
 EVENT = {"widget_id": str(WIDGET), "event_type": "clicked", "occurred_at": "2026-03-31T12:00:00Z"}
 
 CONTRACTS = {contract.version: contract for contract in published()}
-OLDEST, NEWEST = "1.0", "1.1"
+OLDEST, NEWEST, MAJOR = "1.0", "1.1", "2.0"
+"""The versions of the release; the newest is that of version 1."""
 
 _numbers = itertools.count()
+_version = interaction_reporting_contracts.c.contract_version
 
 
 class ContractClient(httpx.Client):
@@ -165,6 +169,18 @@ def database(database_url: str) -> Iterator[Database]:
     """A prepared database of the test's own."""
     with closing(Database(database_url)) as database:
         yield database
+
+
+def forget_version_2(connection: Connection) -> None:
+    """Leave the contracts of version 1 alone, as the database of an earlier release has them."""
+    connection.execute(delete(interaction_reporting_contracts).where(_version == MAJOR))
+
+
+@pytest.fixture
+def version_1_alone(database: Database) -> None:
+    """The test's own database has the contracts of version 1 alone."""
+    with database.begin() as connection:
+        forget_version_2(connection)
 
 
 @pytest.fixture(scope="session", params=[OLDEST, NEWEST])

@@ -17,8 +17,12 @@ from db.tables import interaction_reporting_contracts_served
 from handlers import contracts
 from handlers.governing import warnings
 from openapi.contract import Contract, ContractError, published
+from tests.conftest import CONTRACTS
 
 AUTHOR = Author("alice", "a test")
+NEWEST = CONTRACTS["1.1"]
+
+alone = pytest.mark.usefixtures("version_1_alone")
 
 
 def change(connection: Connection, version: str, **values: str) -> None:
@@ -28,8 +32,8 @@ def change(connection: Connection, version: str, **values: str) -> None:
 
 
 def changed(version: str, title: str = "API", path: str = "/api/v1") -> Contract:
-    """The newest contract as another version, with another title and at another path."""
-    document = list(published())[-1].copy()
+    """The newest contract of version 1 as another version, with another title and at another path."""
+    document = NEWEST.copy()
     document["info"] |= {"version": version, "title": title}
     document["servers"] = [{"url": path}]
     return Contract.read(json.dumps(document))
@@ -44,13 +48,14 @@ def test_an_empty_database_gets_the_documents_of_the_release(database: Database)
     """Each document is a row, with its text as it is in the file, and the newest of each major version is active."""
     with database.begin() as connection:
         connection.execute(delete(table))
-        assert contracts.seed(connection) == ["1.1"]
+        assert contracts.seed(connection) == ["1.1", "2.0"]
         found = {row.contract_version: (row.document, row.digest) for row in rows.all_of_them(connection)}
         assert found == {contract.version: (contract.text, contract.digest) for contract in published()}
-        assert served(connection) == ["1.1"]
+        assert served(connection) == ["1.1", "2.0"]
         assert {row.contract_version: row.status for row in rows.all_of_them(connection)}["1.0"] == "superseded"
 
 
+@alone
 def test_a_database_with_a_row_is_left_alone(database: Database) -> None:
     """Files are proposals once there is a row, even one that is not active."""
     with database.begin() as connection:
@@ -91,6 +96,7 @@ def test_each_difference_has_its_words(database: Database, made: dict[str, str],
         assert [said for said in contracts.differences(connection) if re.search(words, said)]
 
 
+@alone
 @pytest.mark.parametrize(
     ("made", "words"),
     [
@@ -148,6 +154,7 @@ def with_optional_body(document: dict[str, Any]) -> None:
     document["paths"]["/interaction-events"]["post"]["requestBody"]["required"] = False
 
 
+@alone
 @pytest.mark.parametrize(
     ("version", "change_", "error", "words"),
     [
@@ -176,6 +183,7 @@ def test_a_document_is_published_only_if_its_version_says_what_it_changes(
         assert contracts.publish(connection, Contract.read(json.dumps(document)), AUTHOR)
 
 
+@alone
 def test_what_cannot_be_served_is_not_activated(database: Database) -> None:
     """A draft that was edited, or is served where another one is, is refused before anything is changed."""
     with database.begin() as connection:
@@ -191,6 +199,7 @@ def test_what_cannot_be_served_is_not_activated(database: Database) -> None:
         assert served(connection) == ["1.0"]
 
 
+@alone
 def test_a_rollback_names_the_major_version_where_there_are_several(database: Database) -> None:
     """With one alone it is that; what cannot be served is not rolled back to."""
     with database.begin() as connection:

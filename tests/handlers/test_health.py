@@ -12,7 +12,7 @@ from psycopg.sql import SQL
 
 from db.engine import Database
 from scripts.serve import prepare
-from tests.conftest import EVENT, PATH, Service, running
+from tests.conftest import EVENT, MAJOR, PATH, Service, running
 from tests.handlers.conftest import wait_until
 from tests.load import load
 from tests.postgresql import embedded_server, statement
@@ -48,12 +48,17 @@ def lonely_service() -> Iterator[Service]:
 
 
 def test_live_and_ready(service: Service) -> None:
-    """Both answer 200; readiness says which contract is served and that nothing needs attention."""
+    """Both answer 200; readiness says which contracts are served and that nothing needs attention."""
     with service.client() as client:
         assert client.get("/health/live").json() == {"status": "live"}
         ready = client.get("/health/ready")
     assert ready.status_code == 200
-    assert ready.json() == {"status": "ready", "contracts": [service.version], "database": "answers", "warnings": []}
+    assert ready.json() == {
+        "status": "ready",
+        "contracts": [service.version, MAJOR],
+        "database": "answers",
+        "warnings": [],
+    }
 
 
 def test_the_service_outlives_its_database(lonely_service: Service) -> None:

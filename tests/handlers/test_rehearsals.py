@@ -282,6 +282,7 @@ def test_examples_are_few_and_short(database: Database, alpha: UUID, monkeypatch
     assert tried(database, candidate(version="1.3")).count(NEWLY_FAILS) == EXAMPLES + 4
 
 
+@pytest.mark.usefixtures("version_1_alone")
 def test_only_what_the_major_version_took_is_tried(database: Database, alpha: UUID) -> None:
     """A candidate is compared with what it would replace, or follow; what another major version took is left out."""
     event(database, alpha, contract_version="1.0")

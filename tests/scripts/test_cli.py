@@ -25,6 +25,7 @@ from tests.postgresql import fresh_database, statement
 COMMAND = Path(sys.executable).with_name("interaction-reporting")
 DOCUMENT = DOCUMENTS / "interaction-reporting-1.0.yaml"
 NEWEST = DOCUMENTS / "interaction-reporting-1.1.yaml"
+MAJOR = DOCUMENTS / "interaction-reporting-2.0.yaml"
 WIDGET = "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"
 KEEP_THE_KEY = "Keep the key now: only its digest is stored, and it cannot be shown again.\n"
 
@@ -120,6 +121,7 @@ def test_what_was_ended_can_begin_again(run: Run, database: Database, database_u
     assert result(retired)["status"] == "retired"
 
 
+@pytest.mark.usefixtures("version_1_alone")
 def test_a_row_that_cannot_be_served_is_told(run: Run, database_url: str) -> None:
     """`contract status` exits 1 with the reason that `serve` would give, and `list` says that the row was edited."""
     statement(
@@ -174,30 +176,34 @@ def test_contracts_are_listed_and_shown(run: Run, database_url: str) -> None:
         "contract status --json",
         IR_DATABASE_URL=database_url,
     )
-    contract, newest = Contract.of_file(DOCUMENT), Contract.of_file(NEWEST)
+    contract, newest, major = map(Contract.of_file, (DOCUMENT, NEWEST, MAJOR))
     assert [(row["contract_version"], row["status"], row["digest"]) for row in result(listed)] == [
         ("1.0", "superseded", contract.digest),
         ("1.1", "active", newest.digest),
+        ("2.0", "active", major.digest),
     ]
     assert all("document" not in row for row in result(listed))
     assert as_published.stdout == DOCUMENT.read_text()
     assert result(as_json) == contract.document
-    served = {"major": 1, "path": "/api/v1", "contract_version": "1.1", "digest": newest.digest}
-    served |= {"deprecated_at": None, "sunset_at": None}
-    assert result(status) == {"serves": [served], "faults": [], "differences": []}
+    served = [
+        {"major": 1, "path": "/api/v1", "contract_version": "1.1", "digest": newest.digest},
+        {"major": 2, "path": "/api/v2", "contract_version": "2.0", "digest": major.digest},
+    ]
+    instants = {"deprecated_at": None, "sunset_at": None}
+    assert result(status) == {"serves": [one | instants for one in served], "faults": [], "differences": []}
 
 
 def test_an_edited_row_is_told(run: Run, database_url: str) -> None:
     """The row governs: `contract show` prints it, and `contract status` says that it is not the file."""
     change = (
         "UPDATE interaction_reporting_contracts SET document = replace(document, 'maxLength: 200', 'maxLength: 99') "
-        "WHERE status = 'active'"
+        "WHERE contract_version = '1.1'"
     )
     statement(database_url, sql.SQL(change))
     edited = Contract.read(NEWEST.read_text().replace("maxLength: 200", "maxLength: 99"))
     shown, status = run("contract show 1.1", "contract status --json", IR_DATABASE_URL=database_url)
     assert shown.stdout == edited.text
-    (served,) = result(status)["serves"]
+    served, _ = result(status)["serves"]
     assert (served["contract_version"], served["digest"]) == ("1.1", edited.digest)
     (difference,) = result(status)["differences"]
     assert "contract 1.1: the row" in difference
@@ -218,14 +224,14 @@ def test_documents_are_checked(run: Run, tmp_path: Path) -> None:
 
 
 def test_an_empty_database_is_migrated(run: Run, embedded_url: str) -> None:
-    """Of two `migrate` at once one makes the tables and the other finds them; the contract is activated once."""
+    """Of two `migrate` at once one makes the tables and the other finds them; the contracts are activated once."""
     with fresh_database(embedded_url, "migrated_by_command") as url:
         done = [result(one) for one in run("migrate --json", "migrate --json", IR_DATABASE_URL=url)]
         with closing(Database(url)) as database, database.begin() as connection:
             assert len(event_types.all_of_them(connection)) == 14
     before = sorted((one["revision_before"] is not None, one["revision_before"]) for one in done)
     assert before == [(False, None), (True, done[0]["revision"])]
-    assert sorted(one["contracts_activated"] for one in done) == [[], ["1.1"]]
+    assert sorted(one["contracts_activated"] for one in done) == [[], ["1.1", "2.0"]]
     assert sorted(len(one["partitions_made"]) for one in done) == [0, 10]
 
 

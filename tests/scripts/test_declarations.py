@@ -7,11 +7,11 @@ from db import contracts
 from db.engine import Database
 from db.errors import NotFound
 from handlers import declarations
-from openapi.contract import published
 from scripts.cli import app
+from tests.conftest import CONTRACTS, NEWEST
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("version", CONTRACTS)
 def test_a_card_is_printed_from_the_row(database: Database, database_url: str, version: str) -> None:
     """Exactly it, so that it can be kept in a file."""
     done = CliRunner().invoke(app, ["contract", "card", version], env={"IR_DATABASE_URL": database_url})
@@ -28,7 +28,7 @@ def test_a_contract_that_is_not_there_has_no_card(database_url: str) -> None:
 
 def test_the_changelog_ends_where_it_is_told_to(database: Database, database_url: str) -> None:
     """The newest version first; a draft is told of only if it is named."""
-    draft = list(published())[-1].text.replace('version: "1.1"', 'version: "1.2"', 1)
+    draft = CONTRACTS[NEWEST].text.replace('version: "1.1"', 'version: "1.2"', 1)
     with database.begin() as connection:
         contracts.publish(connection, "1.2", draft, "0" * 64)
 
@@ -36,6 +36,6 @@ def test_the_changelog_ends_where_it_is_told_to(database: Database, database_url
         done = CliRunner().invoke(app, ["contract", "changelog", *arguments], env={"IR_DATABASE_URL": database_url})
         return [line.removeprefix("## ") for line in done.stdout.splitlines() if line.startswith("## ")]
 
-    assert headings() == ["1.1: minor change from 1.0", "1.0"]
+    assert headings() == ["2.0: major change from 1.1", "1.1: minor change from 1.0", "1.0"]
     assert headings("1.0") == ["1.0"]
     assert headings("1.2") == ["1.2: no change from 1.1", "1.1: minor change from 1.0", "1.0"]

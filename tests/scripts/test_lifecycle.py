@@ -21,6 +21,8 @@ from tests.conftest import EVENT
 NEWEST = DOCUMENTS / "interaction-reporting-1.1.yaml"
 MISUSED = 2
 
+pytestmark = pytest.mark.usefixtures("version_1_alone")
+
 Run = Callable[..., Any]
 
 

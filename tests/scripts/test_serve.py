@@ -127,7 +127,7 @@ def test_an_edited_row_is_served_and_said_to_differ(directory: Path) -> None:
                 "UPDATE interaction_reporting_contracts SET document = replace(document, "
                 "'        actor_type:\n          type', "
                 "'        session_ref: {type: string, maxLength: 99}\n        actor_type:\n          type') "
-                "WHERE status = 'active'"
+                "WHERE contract_version = '1.1'"
             )
     with service_on(directory) as service:
         assert post(service, EVENT | {"session_ref": "s-1"}).status_code == 201
