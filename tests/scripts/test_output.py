@@ -19,6 +19,8 @@ AS_JSON = {
     "rotated_at": None,
     "disabled_at": "2026-03-31T12:00:00Z",
     "rate_limit": None,
+    "cut_over_at": None,
+    "cut_over_why": None,
 }
 
 
