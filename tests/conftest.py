@@ -24,7 +24,8 @@ from db.engine import Database
 from db.tables import interaction_reporting_contracts
 from openapi.contract import Contract, published
 from scripts.demonstration import WIDGET
-from scripts.serve import application, prepare, shared_by_workers
+from scripts.serve import prepare, shared_by_workers
+from scripts.worker import application
 from tests import promises
 from tests.postgresql import debian_server, embedded_server, fresh_database
 
