@@ -30,11 +30,11 @@ class Load:
             f"only {len(self.acknowledged)} events acknowledged; {self.statuses[:3]} {self.failures[:3]}"
         )
 
-    def _post(self, url: str, key: str) -> None:
+    def _post(self, url: str, key: str, path: str) -> None:
         with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
             while not self.stop.is_set():
                 try:
-                    response = client.post(PATH, json=EVENT)
+                    response = client.post(path, json=EVENT)
                 except httpx.TransportError as error:
                     self.failures.append(error)
                     return
@@ -45,10 +45,10 @@ class Load:
 
 
 @contextmanager
-def load(url: str, key: str, threads: int = 8) -> Iterator[Load]:
-    """Post events to the service at `url` meanwhile; each thread ends when its connection fails."""
+def load(url: str, key: str, threads: int = 8, path: str = PATH) -> Iterator[Load]:
+    """Post events to `path` of the service at `url` meanwhile; each thread ends when its connection fails."""
     made = Load()
-    posting = [threading.Thread(target=made._post, args=(url, key)) for _ in range(threads)]
+    posting = [threading.Thread(target=made._post, args=(url, key, path)) for _ in range(threads)]
     for thread in posting:
         thread.start()
     try:

@@ -14,13 +14,17 @@ from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import text
 
 from db import hubs, oauth_clients, signing_keys
-from handlers.signing_keys import made
-from openapi.contract import Operation
+from db.contract_changes import Author
+from handlers import contracts
+from handlers.signing_keys import made as made_key
+from openapi.contract import Contract, Operation
 from tests.conftest import EVENT, Service
 from tests.conftest import PATH as V1_PATH
+from tests.load import load
 from tests.tokens import METADATA, NEWEST_MAJOR, PATH, SCOPES, Client, Forgery, asking, bearer, client_of, encoded, post
 
 Forge = Callable[[Forgery], str]
+AUTHOR = Author("alice", "a test")
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +240,7 @@ def test_a_key_that_is_revoked_verifies_nothing(start_service: Callable[..., Abs
         old = client.token()
         assert post(service, bearer(old)).status_code == 201
         with service.database.begin() as connection:
-            signing_keys.rotate(connection, made(None), timedelta(hours=1))
+            signing_keys.rotate(connection, made_key(None), timedelta(hours=1))
         deadline = time.monotonic() + 5
         while (new := client.token()).partition(".")[0] == old.partition(".")[0]:
             assert time.monotonic() < deadline
@@ -276,6 +280,36 @@ def until(service: Service, token: str, status: int) -> httpx.Response:
         assert time.monotonic() < deadline, response.status_code
         time.sleep(0.02)
     return response
+
+
+def test_nothing_fails_while_keys_and_contracts_change(
+    start_service: Callable[..., AbstractContextManager[Service]],
+) -> None:
+    """Minors of version 2 are activated and keys rotated under load; tokens of old and new keys are accepted."""
+    following = NEWEST_MAJOR.text.replace('version: "2.0"', 'version: "2.1"', 1)
+    with start_service() as service:
+        client = client_of(service)
+        with service.database.begin() as connection:
+            contracts.publish(connection, Contract.read(following), AUTHOR)
+        with load(service.url, client.token(), threads=4, path=PATH) as made:
+            for version in ("2.1", "2.0") * 2:
+                with service.database.begin() as connection:
+                    contracts.activate(connection, version, AUTHOR)
+                    signing_keys.rotate(connection, made_key(None), timedelta(hours=1))
+                made.wait_for(len(made.acknowledged) + 50)
+                assert post(service, bearer(client.token())).status_code == 201
+                until_served(service, version)
+        assert (made.statuses, made.failures) == ([], [])
+        assert {event["contract_version"] for event in service.events()} == {"2.0", "2.1"}
+        assert len(httpx.get(f"{service.url}/oauth/jwks").json()["keys"]) == 5
+
+
+def until_served(service: Service, version: str) -> None:
+    """Wait until the contract of `version` is served, which must be soon."""
+    deadline = time.monotonic() + 20
+    while version not in httpx.get(f"{service.url}/health/ready").json()["contracts"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_retiring_version_1_leaves_version_2_untouched(
