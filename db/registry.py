@@ -55,9 +55,14 @@ class Registry:
         self.oauth = OAuthRegistry()
         """What was last read; `confirm` says when it may be relied on."""
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether what was last read may be relied on."""
+        return time.monotonic() <= self._following.fresh_until
+
     async def confirm(self, anew: bool = False) -> None:
         """Return when what was last read may be relied on, or with `anew` is read again; Unavailable if that fails."""
-        if anew or time.monotonic() > self._following.fresh_until:
+        if anew or not self.is_confirmed:
             await self._look()
 
     def caller(self, hub_id: UUID) -> Caller | None:

@@ -14,7 +14,7 @@ MOST = 20_000
 
 
 class AccessTokens:
-    """Issues tokens of `issuer`, and knows those that it has verified, by their digest, until they expire."""
+    """Issues tokens of `issuer`, and knows those that were verified, by the digest of what carries them."""
 
     def __init__(self, issuer: str, seconds: int, keys: Keys, issuers: Issuers) -> None:
         """`seconds` is how long a token of ours is valid; `issuers` are those whose tokens are taken, too."""
@@ -29,25 +29,29 @@ class AccessTokens:
         """A new token for `grant`."""
         return rfc9068.signed(await self.keys.signing(), grant, self.seconds)
 
+    def known(self, credentials: bytes) -> Access | None:
+        """What the token in `credentials` says, as `know` was told, while that is valid.
+
+        Nothing is parsed for it: most requests come with credentials that are known.
+        """
+        if (revision := self.keys.revision()) != self._revision:
+            self._known.clear()  # a key may have been revoked
+            self._revision = revision
+        access = self._known.get(hashlib.sha256(credentials).digest())
+        return None if access is None or access.expires_at <= time.time() - rfc7519.LEEWAY_SECONDS else access
+
+    def know(self, credentials: bytes, access: Access) -> None:
+        """Keep `access`; where there are too many the oldest of them are verified again if they come again."""
+        if len(self._known) >= MOST:
+            for oldest in list(self._known)[: MOST // 4]:
+                del self._known[oldest]
+        self._known[hashlib.sha256(credentials).digest()] = access
+
     async def access(self, text: str) -> Access:
         """What the token `text` says, if it is valid now; whom it is for and whether it was revoked is not asked here.
 
         InvalidToken if it is not; Unavailable or IssuerUnavailable if that cannot be known.
         """
-        digest = hashlib.sha256(text.encode()).digest()
-        if (revision := self.keys.revision()) != self._revision:
-            self._known.clear()  # a key may have been revoked
-            self._revision = revision
-        access = self._known.get(digest)
-        if access is None:
-            access = await self._verified(text)
-            self._know(digest, access)
-        elif access.expires_at <= time.time() - rfc7519.LEEWAY_SECONDS:
-            del self._known[digest]
-            raise InvalidToken("it has expired")
-        return access
-
-    async def _verified(self, text: str) -> Access:
         token = rfc9068.read(text)
         issuer = token.text_claim("iss")
         is_ours = issuer == self.issuer
@@ -60,10 +64,3 @@ class AccessTokens:
         if key is None:
             raise InvalidToken("its issuer has no key of its kid")
         return rfc9068.verified(token, key, algorithms, time.time())
-
-    def _know(self, digest: bytes, access: Access) -> None:
-        """Keep `access`; where there are too many the oldest of them are verified again if they come again."""
-        if len(self._known) >= MOST:
-            for oldest in list(self._known)[: MOST // 4]:
-                del self._known[oldest]
-        self._known[digest] = access

@@ -10,6 +10,7 @@ from handlers.oauth import OAuth
 from handlers.resources import Resources
 from openapi import rfc9449
 from openapi.endpoint import Required
+from openapi.fields import field_values
 from openapi.problems import Problem
 from openapi.rfc6750 import BEARER, DPOP, Unauthenticated, access_token
 from openapi.rfc7519 import InvalidToken
@@ -38,30 +39,57 @@ async def authorize(oauth: OAuth, scope: Scope, required: Required, resources: R
     `insufficient_scope` if it has not all of the scopes.
     """
     try:
-        scheme, text = access_token(scope)
-        try:
-            access = await oauth.tokens.access(text)
-            if oauth.resource(required.path) not in access.audiences:
-                raise InvalidToken("it is for another audience")
-            client, caller = await _client(access, oauth.issuer_of(access), resources.registry)
-            _require_scheme(scheme, access, client)
-        except InvalidToken as error:
-            raise Unauthenticated("invalid_token", str(error), scheme) from None
-        if access.thumbprint and PROVEN not in scope["state"]:  # the token is looked at again where the body is late
-            await _require_proof(oauth, scope, text, access)
+        access, client, caller = await _allowed(oauth, scope, required, resources.registry)
     except Unauthenticated as refused:
         told = {"resource_metadata": oauth.metadata_of(required.path)}
         if refused.scheme == DPOP:
             told["algs"] = DPOP_ALGORITHMS
         raise Problem("invalid_token", refused.challenge(**told), reason=refused.description) from None
-    if not required.scopes <= access.scopes & client.scopes:
-        raise _insufficient(required, scheme, oauth.metadata_of(required.path))
+    if not (required.scopes <= access.scopes and required.scopes <= client.scopes):
+        raise _insufficient(required, DPOP if access.thumbprint else BEARER, oauth.metadata_of(required.path))
     return caller
+
+
+async def _allowed(oauth: OAuth, scope: Scope, required: Required, registry: Registry) -> tuple[Access, Client, Caller]:
+    """What the token of a request says, its client and its hub; Unauthenticated without one that is valid here."""
+    values = field_values(scope, b"authorization")
+    access = oauth.tokens.known(values[0]) if len(values) == 1 and registry.is_confirmed else None
+    if access is None:
+        access = await _verified(oauth, scope, registry)
+    try:
+        if oauth.resource(required.path) not in access.audiences:
+            raise InvalidToken("it is for another audience")
+        client, caller = await _client(access, oauth.issuer_of(access), registry)
+        if client.dpop_bound and access.thumbprint is None:
+            raise InvalidToken("its client takes none but those bound to a key")
+    except InvalidToken as error:
+        raise Unauthenticated("invalid_token", str(error), DPOP if access.thumbprint else BEARER) from None
+    if access.thumbprint and PROVEN not in scope["state"]:  # the token is looked at again where the body is late
+        await _require_proof(oauth, scope, access)
+    return access, client, caller
+
+
+async def _verified(oauth: OAuth, scope: Scope, registry: Registry) -> Access:
+    """What the token of a request says, which is known from now on; Unauthenticated unless it is valid.
+
+    One that is bound to a key comes as such, and no other does (RFC 9449 section 7.1).
+    """
+    scheme, text = access_token(scope)
+    await registry.confirm()
+    try:
+        access = await oauth.tokens.access(text)
+        if scheme == DPOP and access.thumbprint is None:
+            raise InvalidToken("it is not bound to a key")
+        if scheme == BEARER and access.thumbprint:
+            raise InvalidToken("it is bound to a key: send it with the scheme DPoP, and a proof")
+    except InvalidToken as error:
+        raise Unauthenticated("invalid_token", str(error), scheme) from None
+    oauth.tokens.know(field_values(scope, b"authorization")[0], access)
+    return access
 
 
 async def _client(access: Access, issuer: str, registry: Registry) -> tuple[Client, Caller]:
     """The client that has the token, and its hub; InvalidToken if either is disabled, or the token was revoked."""
-    await registry.confirm()
     client = registry.oauth.client(access.client_id, issuer)
     if client is None:
         await registry.confirm(anew=True)
@@ -74,19 +102,10 @@ async def _client(access: Access, issuer: str, registry: Registry) -> tuple[Clie
     return client, caller
 
 
-def _require_scheme(scheme: str, access: Access, client: Client) -> None:
-    """InvalidToken unless a token that is bound comes as such, and no other does (RFC 9449 section 7.1)."""
-    if scheme == DPOP and access.thumbprint is None:
-        raise InvalidToken("it is not bound to a key")
-    if scheme == BEARER and access.thumbprint:
-        raise InvalidToken("it is bound to a key: send it with the scheme DPoP, and a proof")
-    if client.dpop_bound and access.thumbprint is None:
-        raise InvalidToken("its client takes none but those bound to a key")
-
-
-async def _require_proof(oauth: OAuth, scope: Scope, text: str, access: Access) -> None:
-    """Unauthenticated unless the sender of the token `text` proves to have the key that it is bound to."""
+async def _require_proof(oauth: OAuth, scope: Scope, access: Access) -> None:
+    """Unauthenticated unless the sender of a token proves to have the key that it is bound to."""
     try:
+        _, text = access_token(scope)
         if await oauth.proven(scope, text) != access.thumbprint:
             raise InvalidToken("the proof is of another key than the token's")
     except InvalidToken as error:
