@@ -14,7 +14,7 @@ from db import keys, tokens
 from db.engine import Database
 from db.oauth_registry import Client
 from db.registry import Registry
-from openapi import rfc6749, rfc7519, rfc7523
+from openapi import rfc6749, rfc7523
 from openapi.rate_limits import Policy, RateLimits
 from openapi.rfc6749 import Credentials, OAuthError
 from openapi.rfc7519 import InvalidToken, Token
@@ -68,7 +68,7 @@ class ClientAuthentication:
             await self.registry.confirm(anew=True)  # a client, or a secret or key of it, may be new
             client = self._known(given, client_id, assertion)
         if assertion:
-            until = datetime.fromtimestamp(assertion.time_claim("exp") + rfc7519.LEEWAY_SECONDS, UTC)
+            until = datetime.fromtimestamp(assertion.time_claim("exp"), UTC)
             if not await self.database.run(tokens.use, client_id, assertion.text_claim("jti"), until):
                 raise _not_accepted(InvalidToken("it was used before"))
         return client

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from db import tables, tokens
 from db.errors import Failed, spoken
+from openapi import rfc7519
 
 HOUR = timedelta(hours=1)
 
@@ -50,7 +51,17 @@ def test_a_token_may_be_revoked_again(connection: Connection, soon: datetime) ->
     tokens.revoke(connection, jti, soon)
     tokens.revoke(connection, jti, soon + HOUR)
     rows = tables.oauth_revoked_tokens.c
-    assert connection.execute(select(rows.jti, rows.expires_at)).one() == (jti, soon)
+    assert connection.execute(select(rows.jti, rows.expires_at)).one() == (jti, soon + tokens.MARGIN)
+
+
+def test_a_token_that_has_just_expired_is_still_refused(connection: Connection) -> None:
+    """It may be accepted for some seconds more, and by clocks that differ."""
+    expired = datetime.now(UTC) - timedelta(seconds=rfc7519.LEEWAY_SECONDS)
+    tokens.revoke(connection, uuid4(), expired)
+    assert tokens.use(connection, "a", "1", expired)
+    assert tokens.forget_expired(connection) == 0
+    assert not tokens.use(connection, "a", "1", expired)
+    assert connection.scalar(select(func.count()).select_from(tables.oauth_revoked_tokens)) == 1
 
 
 def test_only_what_has_expired_is_forgotten(connection: Connection, soon: datetime) -> None:
