@@ -52,6 +52,8 @@ class AccessTokens:
 
         InvalidToken if it is not; Unavailable or IssuerUnavailable if that cannot be known.
         """
+        if "." not in text:
+            raise InvalidToken("it is not a JWT, and API keys are not taken here")
         token = rfc9068.read(text)
         issuer = token.text_claim("iss")
         is_ours = issuer == self.issuer

@@ -29,22 +29,19 @@ async def authenticate(key: str, resources: Resources) -> Caller | None:
 
 async def authorize_nobody(_scope: Scope, _required: Required, _resources: Any) -> NoReturn:
     """Problem `invalid_token`: where no tokens are issued, as when a contract is only looked at."""
-    raise Problem("invalid_token")
+    raise Problem("invalid_token", why="")
 
 
 async def authorize(oauth: OAuth, scope: Scope, required: Required, resources: Resources) -> Caller:
     """The hub of the client that has the access token of a request (RFC 6750, RFC 9449).
 
     Problem `invalid_token` if there is no token that is valid for the version at the path that is required,
-    `insufficient_scope` if it has not all of the scopes.
+    `invalid_dpop_proof` if the key that it is bound to is not proven, `insufficient_scope` if it lacks a scope.
     """
     try:
         access, client, caller = await _allowed(oauth, scope, required, resources.registry)
     except Unauthenticated as refused:
-        told = {"resource_metadata": oauth.metadata_of(required.path)}
-        if refused.scheme == DPOP:
-            told["algs"] = DPOP_ALGORITHMS
-        raise Problem("invalid_token", refused.challenge(**told), reason=refused.description) from None
+        raise _unauthorized(refused, oauth.metadata_of(required.path)) from None
     if not (required.scopes <= access.scopes and required.scopes <= client.scopes):
         raise _insufficient(required, DPOP if access.thumbprint else BEARER, oauth.metadata_of(required.path))
     return caller
@@ -111,6 +108,16 @@ async def _require_proof(oauth: OAuth, scope: Scope, access: Access) -> None:
     except InvalidToken as error:
         raise Unauthenticated("invalid_dpop_proof", str(error), DPOP) from None
     scope["state"][PROVEN] = True
+
+
+def _unauthorized(refused: Unauthenticated, metadata: str) -> Problem:
+    told = {"resource_metadata": metadata}
+    if refused.scheme == DPOP:
+        told["algs"] = DPOP_ALGORITHMS
+    headers, why = refused.challenge(**told), refused.description
+    if refused.error == "invalid_dpop_proof":
+        return Problem(refused.error, headers, reason=why, detail=why)
+    return Problem("invalid_token", headers, reason=why, why=f": {why}" if why else "")
 
 
 def _insufficient(required: Required, scheme: str, metadata: str) -> Problem:

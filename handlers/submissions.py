@@ -25,7 +25,9 @@ DRY_RUN = (b"preference-applied", rfc7240.DRY_RUN.encode())
 FAULTS = 500
 """What is answered with this status, or a higher one, is not counted: it may be sent again, and counts then."""
 THROTTLED = 429
-NOT_SUBMITTED = frozenset({"unauthorized", "invalid_token", "insufficient_scope", "cut_over", "invalid_parameters"})
+NOT_SUBMITTED = frozenset(
+    {"unauthorized", "invalid_token", "invalid_dpop_proof", "insufficient_scope", "cut_over", "invalid_parameters"}
+)
 """Problems of a request of which nothing is counted as submitted."""
 
 Row = dict[str, Any]

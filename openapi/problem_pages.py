@@ -22,6 +22,7 @@ Page = Mapping[str, str]
 
 ABOUT: Mapping[str, dict[str, Any]] = {
     "unauthorized": {"help": "Send 'Authorization: Bearer <hub-api-key>' with the key that the operator gave the hub."},
+    "invalid_token": {"error": "the request carries no access token that is valid here; the answer says why"},
     "conflicts": {
         "error": "several parts of the body conflict with what is registered",
         "help": "Do for each of them what the answer says.",

@@ -49,9 +49,16 @@ TABLE = {
     "unauthorized": Kind(401, "Authorization: Bearer required"),
     "invalid_token": Kind(
         401,
-        "the request carries no access token that is valid here",
+        "the request carries no access token that is valid here{why}",
         "Get an access token by client credentials, as the metadata says that the WWW-Authenticate header names, and "
         "send it as 'Authorization: Bearer <access token>'.",
+    ),
+    "invalid_dpop_proof": Kind(
+        401,
+        "the request does not prove that its sender has the key of the access token: {detail}",
+        "Send a DPoP header with each request: a proof (RFC 9449 section 4.2) that the key of the access token signs, "
+        "with the method as htm, the URL without its query as htu, the digest of the token as ath, the time as iat and "
+        "a jti of its own.",
     ),
     "insufficient_scope": Kind(
         403,

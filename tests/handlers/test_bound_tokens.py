@@ -67,6 +67,10 @@ def refused(response: httpx.Response) -> str:
     challenge = str(response.headers["www-authenticate"])
     assert challenge.startswith("Bearer " if "it is bound to a key" in challenge else 'DPoP realm="')
     assert 'algs="ES256 Ed25519 PS256 RS256"' in challenge or challenge.startswith("Bearer")
+    told = response.json()
+    code = "invalid_dpop_proof" if 'error="invalid_dpop_proof"' in challenge else "invalid_token"
+    assert told["type"].endswith(f"/problems/{code}")
+    assert told["detail"].split(": ", 1)[1] in challenge
     return challenge
 
 

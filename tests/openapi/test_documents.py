@@ -111,6 +111,7 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "malformed_json": with_body,
     "unauthorized": lambda promise: not promise.takes_tokens,
     "invalid_token": with_token,
+    "invalid_dpop_proof": with_token,
     "insufficient_scope": with_token,
     "keys_unavailable": with_token,
     "not_found": lambda promise: any(parameter["in"] == "path" for parameter in promise.parameters),
@@ -156,7 +157,9 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "contract_unreadable": never,
 }
 """Of which operations each problem is the answer, or that to one of its items."""
-CHALLENGES = {code: {"www-authenticate"} for code in ("unauthorized", "invalid_token", "insufficient_scope")}
+CHALLENGES = {
+    code: {"www-authenticate"} for code in ("unauthorized", "invalid_token", "invalid_dpop_proof", "insufficient_scope")
+}
 HEADERS = CHALLENGES | {"too_many_requests": {"retry-after"}}
 """What a problem has beside the headers of its row."""
 
@@ -283,9 +286,9 @@ SITUATIONS: dict[tuple[str, str], Callable[[], Problem]] = {
 }
 """By the component of a response, or the function and status of one that is none, and the name of an example."""
 OF_TOKENS: dict[tuple[str, str], Callable[[], Problem]] = {
-    ("Unauthorized", "missing"): lambda: Problem("invalid_token"),
-    ("BatchUnauthorized", "missing"): lambda: Problem("invalid_token"),
-    ("BatchUnauthorized", "revoked"): lambda: Problem("invalid_token"),
+    ("Unauthorized", "missing"): lambda: Problem("invalid_token", why=""),
+    ("BatchUnauthorized", "missing"): lambda: Problem("invalid_token", why=""),
+    ("BatchUnauthorized", "revoked"): lambda: Problem("invalid_token", why=""),
     ("Forbidden", "scope"): beyond_scope,
     ("BatchForbidden", "scope"): beyond_scope,
     ("BatchForbidden", "last"): beyond_scope,

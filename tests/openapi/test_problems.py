@@ -36,6 +36,7 @@ PARAMETERS: dict[str, Any] = {
     "fields": 100,
     "successor": "/api/v2",
     "metadata": "https://host/.well-known/oauth-authorization-server",
+    "why": ": it was revoked",
 }
 CLOSING = {"malformed_request", "head_timeout", "body_timeout", "head_too_large"}
 
