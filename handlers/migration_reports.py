@@ -68,11 +68,11 @@ def sentences(found: Migration) -> list[str]:
     told = [_version(version) for version in found.versions]
     if left:
         told.append(
-            f"{counted['would_break']} of {counted['hubs']} hubs would break if {left} ended: they used it {days}."
+            f"{counted['would_break']} of {counted['hubs']} hubs would break if {left} ended, by what was sent {days}."
         )
     else:
         told.append(f"None of {counted['hubs']} hubs would break: there is no version that they are to leave.")
-    return [*told, f"{counted['cut_over']} are cut over; {counted['with_clients']} have a client for access tokens."]
+    return [*told, f"Cut over: {counted['cut_over']}. With a client for access tokens: {counted['with_clients']}."]
 
 
 def cells(found: Migration) -> Iterator[list[str]]:

@@ -43,14 +43,14 @@ def rotate_key(name: Name, as_json: AsJSON = False) -> None:
 
 @app.command()
 def disable(name: Name, as_json: AsJSON = False) -> None:
-    """Refuse a hub's API key from now on. Its events stay."""
+    """Refuse a hub's API key and the tokens of its clients from now on. Its events stay."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(hubs.disable(connection, name), as_json)
 
 
 @app.command()
 def enable(name: Name, as_json: AsJSON = False) -> None:
-    """Accept a disabled hub's API key again."""
+    """Accept the API key and the clients of a disabled hub again."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(hubs.enable(connection, name), as_json)
 

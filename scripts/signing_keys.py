@@ -10,7 +10,7 @@ from db.errors import Refused
 from db.signing_keys import SigningKey
 from handlers.signing_keys import made
 from scripts.authorization import key_secret
-from scripts.output import AsJSON, show
+from scripts.output import AsJSON, note, show
 from scripts.serve import database
 from scripts.settings import LONGEST_TOKEN_SECONDS, Settings
 
@@ -48,6 +48,7 @@ def revoke(
     with database(Settings.read()) as opened, opened.begin() as connection:
         key = signing_keys.revoke(connection, kid)
     show(_told(key), as_json)
+    note("The tokens that it signed are refused within a second: clients get new ones, signed by another key.")
 
 
 def _told(key: SigningKey) -> dict[str, Any]:

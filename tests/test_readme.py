@@ -77,6 +77,7 @@ def test_a_token_is_got_and_used_as_readme_says(directory: Path) -> None:
         pasted = (with_curl + use).replace("http://127.0.0.1:8080", service.url)
         told = run(service, directory, "bash", "-euc", pasted)
     assert told.count("HTTP/1.1 201 Created") == 2
+    assert '"active":true' in told
     assert f'"resource":"{service.url}/api/v2"' in told
 
 

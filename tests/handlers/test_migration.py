@@ -88,7 +88,10 @@ def test_each_hub_is_told_what_it_does(database: Database) -> None:
     assert [(hub.hub, hub.clients) for hub in found.hubs if hub.clients] == [("client", 1)]
     assert migration_reports.totals(found) == {"hubs": 9, "would_break": 3, "cut_over": 2, "with_clients": 1}
     told = migration_reports.sentences(found)
-    assert told[2] == "3 of 9 hubs would break if version 1 ended: they used it from 2026-11-11 to 2026-11-24, in UTC."
+    assert told[2:] == [
+        "3 of 9 hubs would break if version 1 ended, by what was sent from 2026-11-11 to 2026-11-24, in UTC.",
+        "Cut over: 2. With a client for access tokens: 1.",
+    ]
 
 
 def test_days_are_those_of_utc(database: Database) -> None:

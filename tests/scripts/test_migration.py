@@ -47,7 +47,9 @@ def test_a_hub_is_cut_over_and_back(run: Run, database: Database) -> None:
     with pytest.raises(NotFound):
         run("back", "nobody")
     assert json.loads(run("cut-over", "acme", "--force", "--json").stdout)["cut_over_at"]
-    assert json.loads(run("back", "acme", "--json").stdout)["cut_over_at"] is None
+    done = run("back", "acme", "--json")
+    assert json.loads(done.stdout)["cut_over_at"] is None
+    assert "accepted again within a second" in done.stderr
     with database.begin() as connection:
         hub_requests.add(connection, Counter({(hub.id.int, "2.0"): 1}), datetime.now(UTC))
     done = run("cut-over", "acme", "--why", "It has moved.")
