@@ -5,9 +5,9 @@ import time
 
 from handlers.issuers import Issuers
 from handlers.signing_keys import Keys
-from openapi import rfc7519, rfc9068
-from openapi.rfc7519 import InvalidToken
-from openapi.rfc9068 import ALGORITHM, Access, Grant
+from openapi.oauth import access_tokens, jwt
+from openapi.oauth.access_tokens import ALGORITHM, Access, Grant
+from openapi.oauth.jwt import InvalidToken
 
 MOST = 20_000
 """How many tokens are known at once; a token takes about a kibibyte."""
@@ -27,7 +27,7 @@ class AccessTokens:
 
     async def issue(self, grant: Grant) -> str:
         """A new token for `grant`."""
-        return rfc9068.signed(await self.keys.signing(), grant, self.seconds)
+        return access_tokens.signed(await self.keys.signing(), grant, self.seconds)
 
     def known(self, credentials: bytes) -> Access | None:
         """What the token in `credentials` says, as `know` was told, while that is valid.
@@ -38,7 +38,7 @@ class AccessTokens:
             self._known.clear()  # a key may have been revoked
             self._revision = revision
         access = self._known.get(hashlib.sha256(credentials).digest())
-        return None if access is None or access.expires_at <= time.time() - rfc7519.LEEWAY_SECONDS else access
+        return None if access is None or access.expires_at <= time.time() - jwt.LEEWAY_SECONDS else access
 
     def know(self, credentials: bytes, access: Access) -> None:
         """Keep `access`; where there are too many the oldest of them are verified again if they come again."""
@@ -54,15 +54,15 @@ class AccessTokens:
         """
         if "." not in text:
             raise InvalidToken("it is not a JWT, and API keys are not taken here")
-        token = rfc9068.read(text)
+        token = access_tokens.read(text)
         issuer = token.text_claim("iss")
         is_ours = issuer == self.issuer
         if not is_ours and issuer not in self.issuers:
             raise InvalidToken("its issuer is not accepted")
-        algorithms = [ALGORITHM] if is_ours else rfc7519.ALGORITHMS
+        algorithms = [ALGORITHM] if is_ours else jwt.ALGORITHMS
         if token.algorithm not in algorithms:  # before the key is looked for, which may mean to ask the issuer
             raise InvalidToken("its alg is not accepted")
         key = await (self.keys.verifying(token.key_id) if is_ours else self.issuers.key(issuer, token.key_id))
         if key is None:
             raise InvalidToken("its issuer has no key of its kid")
-        return rfc9068.verified(token, key, algorithms, time.time())
+        return access_tokens.verified(token, key, algorithms, time.time())

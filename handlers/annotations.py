@@ -7,9 +7,10 @@ from db import annotations
 from db.tables import annotations as table
 from handlers import batches, pages, submissions
 from handlers.submissions import Kind, Submission
-from openapi import problems, rfc3339
-from openapi.exchange import Answer, Field, Request, takes, when_refused
+from openapi import problems
 from openapi.problems import Problem
+from openapi.serving.messages import Answer, Field, Request, takes, when_refused
+from openapi.standards import date_times
 
 FILTERS = ("widget_id", "event_id", "category", "actor_id")
 
@@ -24,7 +25,7 @@ async def _check(request: Request, group: Sequence[Submission]) -> None:
     registry, database = request.resources.registry, request.resources.database
     named = {one.row["event_id"] for one in group if "event_id" in one.row}
     own = await database.run(annotations.own_events, request.caller.id, named) if named else set()
-    now = rfc3339.render(datetime.now(UTC))
+    now = date_times.render(datetime.now(UTC))
     widgets = await registry.has_widgets([one.row["widget_id"] for one in group])
     for one, has_widget in zip(group, widgets, strict=True):
         one.row.setdefault("occurred_at", now)

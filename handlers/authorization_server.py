@@ -12,14 +12,14 @@ from db.errors import Unavailable
 from db.oauth_registry import Client
 from handlers.oauth import OAuth
 from handlers.serving import Serving
-from openapi import rfc6749, rfc7517, rfc8414, rfc9068, rfc9449
-from openapi.content import Content
 from openapi.contract import Contract
+from openapi.oauth import access_tokens, dpop, jwk, server_metadata, token_requests
+from openapi.oauth.access_tokens import Access, Grant
+from openapi.oauth.bearer import BEARER, DPOP
+from openapi.oauth.jwt import InvalidToken
+from openapi.oauth.token_requests import OAuthError
 from openapi.problems import RETRY, Problem
-from openapi.rfc6749 import OAuthError
-from openapi.rfc6750 import BEARER, DPOP
-from openapi.rfc7519 import InvalidToken
-from openapi.rfc9068 import Access, Grant
+from openapi.requests.content import Content
 
 SECONDS = 10.0
 """In which a request must arrive."""
@@ -37,11 +37,11 @@ Answering = Callable[[Request, Client, Form], Awaitable[Response]]
 
 def routes() -> list[Route]:
     """The endpoints, and what clients learn of them."""
-    posted = {rfc8414.TOKEN: _token, rfc8414.REVOKE: _revoke, rfc8414.INTROSPECT: _introspect}
+    posted = {server_metadata.TOKEN: _token, server_metadata.REVOKE: _revoke, server_metadata.INTROSPECT: _introspect}
     read = {
-        rfc8414.JWKS: _jwks,
-        rfc8414.AUTHORIZATION_SERVER: _metadata,
-        rfc8414.PROTECTED_RESOURCE + "/{path:path}": _resource_metadata,
+        server_metadata.JWKS: _jwks,
+        server_metadata.AUTHORIZATION_SERVER: _metadata,
+        server_metadata.PROTECTED_RESOURCE + "/{path:path}": _resource_metadata,
     }
     return [
         *(Route(path, _endpoint(answer), methods=["POST"]) for path, answer in posted.items()),
@@ -76,10 +76,10 @@ def _refusal(request: Request, error: OAuthError) -> Response:
 async def _form(request: Request) -> Form:
     """The form that was posted; OAuthError if it is none, too large or too slow."""
     try:
-        content = await Content(request.scope, request.receive, frozenset()).whole(rfc6749.MAX_BYTES, SECONDS)
+        content = await Content(request.scope, request.receive, frozenset()).whole(token_requests.MAX_BYTES, SECONDS)
     except Problem as problem:
         raise OAuthError("invalid_request", problem.error, problem.status, problem.headers) from None
-    return rfc6749.parameters(request.scope, content)
+    return token_requests.parameters(request.scope, content)
 
 
 async def _token(request: Request, client: Client, form: Form) -> Response:
@@ -87,9 +87,9 @@ async def _token(request: Request, client: Client, form: Form) -> Response:
     oauth = _oauth(request)
     if "grant_type" not in form:
         raise OAuthError("invalid_request", "grant_type is missing")
-    if form["grant_type"] != rfc6749.CLIENT_CREDENTIALS:
-        raise OAuthError("unsupported_grant_type", f"the grant_type is {rfc6749.CLIENT_CREDENTIALS}")
-    scopes = rfc6749.scopes(form, client.scopes)
+    if form["grant_type"] != token_requests.CLIENT_CREDENTIALS:
+        raise OAuthError("unsupported_grant_type", f"the grant_type is {token_requests.CLIENT_CREDENTIALS}")
+    scopes = token_requests.scopes(form, client.scopes)
     audiences = _audiences(request, oauth, form)
     thumbprint = await _thumbprint(request, oauth, client)
     text = await oauth.tokens.issue(Grant(oauth.tokens.issuer, audiences, client.client_id, scopes, thumbprint))
@@ -114,7 +114,7 @@ def _audiences(request: Request, oauth: OAuth, form: Form) -> list[str]:
 
 async def _thumbprint(request: Request, oauth: OAuth, client: Client) -> str | None:
     """That of the key which the token is bound to (RFC 9449 section 5); None if it is bound to none."""
-    if not rfc9449.is_sent(request.scope):
+    if not dpop.is_sent(request.scope):
         if client.dpop_bound:
             raise OAuthError("invalid_dpop_proof", "the client takes no tokens but those bound to a key: send a proof")
         return None
@@ -164,7 +164,7 @@ async def _of_ours(oauth: OAuth, form: Form) -> Access | None:
     if "token" not in form:
         raise OAuthError("invalid_request", "token is missing")
     try:
-        if rfc9068.read(form["token"]).text_claim("iss") == oauth.tokens.issuer:
+        if access_tokens.read(form["token"]).text_claim("iss") == oauth.tokens.issuer:
             return await oauth.tokens.access(form["token"])
     except InvalidToken:
         pass
@@ -177,14 +177,14 @@ async def _jwks(request: Request) -> Response:
         keys = await _oauth(request).tokens.keys.all_of_them()
     except Unavailable:
         raise Problem("keys_unavailable") from None
-    return JSONResponse({"keys": [rfc7517.published(key) for key in keys]}, headers=PUBLIC)
+    return JSONResponse({"keys": [jwk.published(key) for key in keys]}, headers=PUBLIC)
 
 
 async def _metadata(request: Request) -> Response:
     """RFC 8414."""
     oauth = _oauth(request)
     scopes = {scope for contract in _protected(request) for scope in contract.scopes}
-    return JSONResponse(rfc8414.authorization_server(oauth.tokens.issuer, scopes), headers=PUBLIC)
+    return JSONResponse(server_metadata.authorization_server(oauth.tokens.issuer, scopes), headers=PUBLIC)
 
 
 async def _resource_metadata(request: Request) -> Response:
@@ -194,7 +194,7 @@ async def _resource_metadata(request: Request) -> Response:
     for contract in _protected(request):
         if contract.server_path == path:
             issuers = [oauth.tokens.issuer, *oauth.tokens.issuers]
-            told = rfc8414.protected_resource(oauth.resource(path), issuers, contract.scopes)
+            told = server_metadata.protected_resource(oauth.resource(path), issuers, contract.scopes)
             return JSONResponse(told, headers=PUBLIC)
     raise Problem("not_found")
 

@@ -20,9 +20,9 @@ from handlers.submissions import (
     submitted,
     written,
 )
-from openapi.batch import Array, Batch, Lines
-from openapi.exchange import Answer, Request
 from openapi.problems import Problem
+from openapi.requests.batch import Array, Batch, Lines
+from openapi.serving.messages import Answer, Request
 
 
 async def keep(request: Request, kind: Kind) -> Answer:

@@ -14,10 +14,10 @@ from db import keys, tokens
 from db.engine import Database
 from db.oauth_registry import Client
 from db.registry import Registry
-from openapi import rfc6749, rfc7523
-from openapi.rate_limits import Policy, RateLimits
-from openapi.rfc6749 import Credentials, OAuthError
-from openapi.rfc7519 import InvalidToken, Token
+from openapi.oauth import client_assertions, token_requests
+from openapi.oauth.jwt import InvalidToken, Token
+from openapi.oauth.token_requests import Credentials, OAuthError
+from openapi.serving.rate_limits import Policy, RateLimits
 
 ATTEMPT = 10
 """Tokens that one wrong attempt takes."""
@@ -40,7 +40,7 @@ class ClientAuthentication:
 
     async def client(self, scope: Scope, form: Mapping[str, str]) -> Client:
         """Who sent the request of `scope` with `form`; OAuthError if that is nobody, or was wrong too often."""
-        given = rfc6749.credentials(scope, form)
+        given = token_requests.credentials(scope, form)
         assertion = _assertion(given)
         client_id = assertion.text_claim("sub") if assertion else given.client_id
         attempts = _attempts(scope, client_id)
@@ -78,10 +78,12 @@ class ClientAuthentication:
         client = self.registry.oauth.client(client_id)
         is_enabled = client is not None and self.registry.caller(client.hub_id) is not None
         if client is None or not is_enabled or (not assertion and not _is_secret_of(given.secret or "", client)):
-            raise rfc6749.unauthenticated("the client is unknown, it or its hub is disabled, or its secret is wrong")
+            raise token_requests.unauthenticated(
+                "the client is unknown, it or its hub is disabled, or its secret is wrong"
+            )
         if assertion:
             try:
-                rfc7523.verify(assertion, client.jwks, self.audiences, time.time())
+                client_assertions.verify(assertion, client.jwks, self.audiences, time.time())
             except InvalidToken as error:
                 raise _not_accepted(error) from None
         return client
@@ -92,7 +94,7 @@ def _assertion(given: Credentials) -> Token | None:
     if given.assertion is None:
         return None
     try:
-        found = rfc7523.read(given.assertion)
+        found = client_assertions.read(given.assertion)
         if given.client_id not in ("", found.text_claim("sub")):
             raise InvalidToken("its sub is not the client_id")
     except InvalidToken as error:
@@ -101,7 +103,7 @@ def _assertion(given: Credentials) -> Token | None:
 
 
 def _not_accepted(error: InvalidToken) -> OAuthError:
-    return rfc6749.unauthenticated(f"the assertion is not accepted: {error}", is_basic=False)
+    return token_requests.unauthenticated(f"the assertion is not accepted: {error}", is_basic=False)
 
 
 def _is_secret_of(secret: str, client: Client) -> bool:

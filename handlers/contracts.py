@@ -12,11 +12,11 @@ from db.errors import Refused
 from handlers import security
 from handlers.governing import Major, plan, read, require_free_path, require_path, warnings
 from handlers.serving import Applications
-from openapi.app import build
 from openapi.contract import Contract, ContractError, published
-from openapi.diff.supported import objections
-from openapi.endpoint import Surroundings
-from openapi.lint import lint
+from openapi.diff.versioning import objections
+from openapi.lint.rules import lint
+from openapi.serving.app import build
+from openapi.serving.endpoint import Surroundings
 
 LISTED = 20
 """Broken rules that a refusal names."""

@@ -18,8 +18,8 @@ from handlers.declarations import (
 )
 from handlers.governing import VERSIONS
 from handlers.representations import Give, Representation, acceptable, endpoint
-from openapi.exchange import JSON, encoded
 from openapi.problems import Problem
+from openapi.serving.messages import JSON, encoded
 
 Published = Mapping[str, Declaration]
 Select = Callable[[Request, Published], Representation]

@@ -15,14 +15,14 @@ from db.contracts import Row
 from db.engine import Database
 from handlers.governing import read
 from handlers.representations import Representation
-from openapi.card import INSTANTS
-from openapi.card import card as card_of
 from openapi.contract import Contract, ContractError
 from openapi.diff.changelog import changelog as changelog_of
 from openapi.diff.changelog import section
-from openapi.exchange import JSON, encoded
 from openapi.problems import Problem
-from openapi.rfc3339 import render
+from openapi.rendering.card import INSTANTS
+from openapi.rendering.card import card as card_of
+from openapi.serving.messages import JSON, encoded
+from openapi.standards.date_times import render
 
 MAX_AGE_SECONDS = 1
 """What is told of rows is read from the database at most so often, however many ask."""

@@ -6,7 +6,7 @@ from sqlalchemy import RowMapping
 
 from db import event_types
 from handlers import pages
-from openapi.exchange import Answer, Request
+from openapi.serving.messages import Answer, Request
 
 
 async def list_(request: Request) -> Answer:

@@ -7,10 +7,10 @@ from starlette.types import ASGIApp
 
 from db.contracts import SERVING, Row
 from db.governing import Governing, Text
-from openapi import rfc9745
 from openapi.contract import Contract, ContractError
-from openapi.error_styles import PROBLEMS, ErrorStyle, style_of
-from openapi.live import Part, gone
+from openapi.serving.error_styles import PROBLEMS, ErrorStyle, style_of
+from openapi.serving.live import Part, gone
+from openapi.standards import deprecation
 
 HEALTH, METRICS = "/health", "/metrics"
 VERSIONS = "/contracts"
@@ -96,9 +96,9 @@ def parts(planned: Sequence[Major], style: Style = style_of) -> Iterator[Part]:
         if major.contract is None or major.path is None:
             continue
         successor = _successor(planned, major)
-        link = rfc9745.successor(successor or VERSIONS)
+        link = deprecation.successor(successor or VERSIONS)
         if major.served:
-            ends = rfc9745.fields(major.told.deprecated_at, major.told.sunset_at) if major.told else []
+            ends = deprecation.fields(major.told.deprecated_at, major.told.sunset_at) if major.told else []
             announced = [*ends, *link] if ends else []
             yield Part(major.path, major.served.application, announced, style(major.contract))
         else:

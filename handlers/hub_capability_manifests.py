@@ -13,10 +13,12 @@ from db.event_types import take_turns
 from db.hub_capability_manifests import Definition
 from db.submissions import digest
 from handlers.submissions import DRY_RUN, is_dry_run
-from openapi import metadata_schema, problems, rfc3339
-from openapi.exchange import Answer, Field, Request, takes
-from openapi.narrowing import narrowings
+from openapi import problems
+from openapi.metadata import check
+from openapi.metadata.narrowing import narrowings
 from openapi.problems import Problem
+from openapi.serving.messages import Answer, Field, Request, takes
+from openapi.standards import date_times
 
 TOLD = 20
 """How many things that are wrong an answer names."""
@@ -144,7 +146,7 @@ async def _problem(manifest: dict[str, Any]) -> Problem | None:
     for index, entry in enumerate(manifest["event_types"]):
         where = f"/event_types/{index}/metadata_schema"
         await asyncio.sleep(0)  # a schema takes up to 50 milliseconds: others are served in between
-        for fault in metadata_schema.check(entry["metadata_schema"]) if "metadata_schema" in entry else ():
+        for fault in check.check(entry["metadata_schema"]) if "metadata_schema" in entry else ():
             told = f"{where[1:]}{fault.pointer}: {fault.message}"
             found.append(
                 Problem("invalid_body", pointer=where + fault.pointer, errors=told, remedies="Mend the schema.")
@@ -183,7 +185,7 @@ def _found(connection: Connection, hub_id: UUID, number: int | None) -> dict[str
     widgets = manifests.registered_widgets(connection, [UUID(entry["id"]) for entry in row["manifest"]["widgets"]])
     return {
         "revision": row["revision"],
-        "received_at": rfc3339.render(row["received_at"]),
+        "received_at": date_times.render(row["received_at"]),
         "event_types": [
             {"version": 1, **entry, "status": _status(types[entry["name"]])} for entry in row["manifest"]["event_types"]
         ],

@@ -10,9 +10,9 @@ from db.tables import interaction_events as table
 from handlers import batches, pages, submissions
 from handlers.submissions import Kind, Submission
 from openapi import problems
-from openapi.exchange import Answer, Field, Request, takes, when_refused
-from openapi.metadata_schema import MetadataSchema
+from openapi.metadata.check import MetadataSchema
 from openapi.problems import Problem
+from openapi.serving.messages import Answer, Field, Request, takes, when_refused
 
 FILTERS = ("widget_id", "event_type", "actor_id")
 

@@ -15,7 +15,8 @@ from joserfc import jwk
 from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
-from openapi import rfc7493, rfc7519, rfc8414
+from openapi.oauth import jwt, server_metadata
+from openapi.standards import ijson
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ class Issuers:
         path = parts.path.rstrip("/")
         origin = f"{parts.scheme}://{parts.netloc}"
         try:
-            return await self._json(origin + rfc8414.AUTHORIZATION_SERVER + path)
+            return await self._json(origin + server_metadata.AUTHORIZATION_SERVER + path)
         except httpx.HTTPStatusError:
             return await self._json(origin + path + OPENID_CONFIGURATION)
 
@@ -134,7 +135,7 @@ class Issuers:
                 content += piece
                 if len(content) > MAX_BYTES:
                     raise ValueError(f"an answer has more than {MAX_BYTES} bytes")
-        found = rfc7493.loads(bytes(content))
+        found = ijson.loads(bytes(content))
         if not isinstance(found, dict):
             raise ValueError("an answer is not a JSON object")  # noqa: TRY004 (it is a value that was sent)
         return found
@@ -158,7 +159,7 @@ def _public_keys(declared: list[Any]) -> Iterator[tuple[str, Key]]:
             continue
         if members.get("use", "sig") != "sig" or not isinstance(members.get("kid"), str):
             continue
-        if members["kty"] == "RSA" and len(str(members.get("n"))) not in rfc7519.RSA_CHARACTERS:
+        if members["kty"] == "RSA" and len(str(members.get("n"))) not in jwt.RSA_CHARACTERS:
             continue
         with suppress(JoseError, ValueError, TypeError, KeyError):
             yield members["kid"], jwk.import_key(members)

@@ -19,10 +19,10 @@ from handlers import migration
 from handlers.governing import MIGRATION
 from handlers.migration import DEFAULT_DAYS, MOST_DAYS, Migration
 from handlers.migration_reports import MOST_HUBS, STYLE_SOURCE, as_html, as_json
-from openapi import rfc7617, rfc9110
-from openapi.exchange import JSON, encoded
+from openapi.oauth.bearer import BEARER, Unauthenticated, access_token
 from openapi.problems import Problem
-from openapi.rfc6750 import BEARER, Unauthenticated, access_token
+from openapi.serving.messages import JSON, encoded
+from openapi.standards import basic_authentication, negotiation
 
 HTML = "text/html"
 REALM = "interaction-reporting operators"
@@ -50,8 +50,8 @@ def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:
         request.scope["state"]["headers"] = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
         # Digests are of one length, and take as long to compare wherever they differ.
         if not hmac.compare_digest(sha256(_given(request.scope)).digest(), digest):
-            raise Problem("operator_unauthorized", rfc7617.challenge(REALM))
-        media_type = rfc9110.preferred(request.scope, [HTML, JSON])
+            raise Problem("operator_unauthorized", basic_authentication.challenge(REALM))
+        media_type = negotiation.preferred(request.scope, [HTML, JSON])
         if media_type is None:
             raise Problem("not_acceptable", expected=f"{HTML}, {JSON}")
         content = await _content(media_type, await _migration(request, _days(request)))
@@ -62,7 +62,7 @@ def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:
 
 def _given(scope: Scope) -> bytes:
     """The key that a request carries, as the password of any user or as a bearer token; nothing if it does not."""
-    password = rfc7617.password(scope)
+    password = basic_authentication.password(scope)
     if password is not None:
         return password
     try:

@@ -10,8 +10,9 @@ from typing import Any
 from markupsafe import Markup
 
 from handlers.migration import HubUse, Migration, Use, Version
-from openapi import markdown, rfc3339
 from openapi.diff.report import printable
+from openapi.rendering import markdown
+from openapi.standards import date_times
 
 MOST_HUBS = 2000
 """How many hubs a page has rows for."""
@@ -21,7 +22,7 @@ WOULD_BREAK = "would break"
 def as_json(found: Migration) -> dict[str, Any]:
     """All that is known, for programs."""
     return {
-        "at": rfc3339.render(found.at),
+        "at": date_times.render(found.at),
         "days": [day.isoformat() for day in found.days],
         "versions": [_plain(dataclasses.asdict(version)) for version in found.versions],
         "hubs": [_hub(hub) for hub in found.hubs],
@@ -116,11 +117,11 @@ def _use(major: int, use: Use) -> dict[str, Any]:
 
 
 def _plain(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: rfc3339.render(value) if isinstance(value, datetime) else value for name, value in told.items()}
+    return {name: date_times.render(value) if isinstance(value, datetime) else value for name, value in told.items()}
 
 
 def _instant(at: datetime | None) -> str:
-    return rfc3339.render(at.replace(microsecond=0)) if at else ""
+    return date_times.render(at.replace(microsecond=0)) if at else ""
 
 
 def _slashed(counts: Sequence[int]) -> str:

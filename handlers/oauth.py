@@ -15,10 +15,10 @@ from handlers.access_tokens import AccessTokens
 from handlers.client_authentication import ClientAuthentication
 from handlers.issuers import Issuers
 from handlers.signing_keys import KeyStore
-from openapi import rfc8414, rfc9449
-from openapi.rate_limits import RateLimits
-from openapi.rfc7519 import InvalidToken
-from openapi.rfc9068 import Access
+from openapi.oauth import dpop, server_metadata
+from openapi.oauth.access_tokens import Access
+from openapi.oauth.jwt import InvalidToken
+from openapi.serving.rate_limits import RateLimits
 
 TOKEN_SECONDS = 600
 
@@ -52,7 +52,7 @@ class OAuth:
 
     def metadata_of(self, path: str) -> str:
         """Where the metadata of the version of the API at `path` is (RFC 9728 section 3.1)."""
-        return self.public_url + rfc8414.PROTECTED_RESOURCE + path
+        return self.public_url + server_metadata.PROTECTED_RESOURCE + path
 
     def issuer_of(self, access: Access) -> str:
         """Whose clients the token is about, as `db.oauth_clients` calls them."""
@@ -63,7 +63,7 @@ class OAuth:
 
         InvalidToken without a valid proof that was not used before.
         """
-        proof = rfc9449.proof(scope, self.public_url, access_token)
+        proof = dpop.proof(scope, self.public_url, access_token)
         until = datetime.fromtimestamp(proof.expires_at, UTC)
         if not await self.database.run(tokens.use, proof.thumbprint, proof.jti, until):
             raise InvalidToken("the proof was used before")
@@ -79,5 +79,5 @@ def opened(database: Database, registry: Registry, policy: OAuthPolicy, limits: 
     issuer = policy.public_url
     keys = signing_keys.opened(database, registry, policy.key_store)
     accepted = AccessTokens(issuer, policy.token_seconds, keys, Issuers(policy.issuers))
-    audiences = frozenset({issuer, issuer + rfc8414.TOKEN})
+    audiences = frozenset({issuer, issuer + server_metadata.TOKEN})
     return OAuth(issuer, database, registry, accepted, ClientAuthentication(database, registry, limits, audiences))

@@ -15,9 +15,9 @@ from sqlalchemy import RowMapping, Table
 
 from db import pages, positions
 from db.pages import Query
-from openapi import rfc3339
-from openapi.exchange import NDJSON, Answer, Request, encoded
 from openapi.problems import Problem
+from openapi.serving.messages import NDJSON, Answer, Request, encoded
+from openapi.standards import date_times
 
 ADDITIONAL = "additional_fields"
 DEFAULT_LIMIT = 100
@@ -146,11 +146,11 @@ def present(row: Mapping[Any, Any], names: Collection[str]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return rfc3339.render(value) if isinstance(value, datetime) else value
+    return date_times.render(value) if isinstance(value, datetime) else value
 
 
 def _instant(text: str | None) -> datetime | None:
-    return None if text is None else rfc3339.parse(text)
+    return None if text is None else date_times.parse(text)
 
 
 async def _rows(request: Request, table: Table, asked: Query) -> AsyncGenerator[Sequence[RowMapping]]:

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from handlers.representations import HEADERS, Give, Representation, acceptable, endpoint
-from openapi import problem_pages
-from openapi.error_styles import PROBLEMS
 from openapi.problems import Problem
+from openapi.rendering import problem_pages
+from openapi.serving.error_styles import PROBLEMS
 
 Representations = Mapping[str, Representation]
 """Those of one page, by media type."""

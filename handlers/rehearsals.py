@@ -25,10 +25,10 @@ from handlers import pages
 from handlers.contracts import governing_before
 from handlers.rejected_submissions import KINDS, OPERATIONS
 from handlers.submissions import Kind
-from openapi import rfc7493
-from openapi.acceptance import Acceptance
 from openapi.contract import Contract
 from openapi.problems import Problem
+from openapi.requests.body_validator import Acceptance
+from openapi.standards import ijson
 
 NEWLY_FAILS, NEWLY_PASSES = "newly_fails", "newly_passes"
 REFUSED_BY_BOTH, UNCHANGED = "refused_by_both", "unchanged"
@@ -200,7 +200,7 @@ def _pages(database: Database, table: Table, last: int) -> Iterator[Sequence[Row
 def _name(content: bytes, field: str) -> str | None:
     """The event type or category that stands in a body, if it can be read and shown."""
     try:
-        value = rfc7493.loads(content)
+        value = ijson.loads(content)
     except ValueError:
         return None
     name = value.get(field) if isinstance(value, dict) else None

@@ -14,10 +14,10 @@ from handlers import annotations, interaction_events, pages, results, submission
 from handlers.rejections import reason
 from handlers.results import Result, Results
 from handlers.submissions import DRY_RUN, Kind, Submission, is_dry_run
-from openapi.batch import Item
-from openapi.error_styles import ErrorStyle
-from openapi.exchange import Answer, Request
 from openapi.problems import Problem
+from openapi.requests.batch import Item
+from openapi.serving.error_styles import ErrorStyle
+from openapi.serving.messages import Answer, Request
 
 FILTERS = ("kind", "code")
 MOST_REPLAYED = 1000

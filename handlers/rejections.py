@@ -11,8 +11,8 @@ from db.engine import Database
 from db.errors import DatabaseError
 from db.rejected_submissions import Bounds
 from db.submissions import key_within
-from openapi.exchange import Request
 from openapi.problems import Problem
+from openapi.serving.messages import Request
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from openapi import rfc9110
 from openapi.problems import Problem
+from openapi.standards import negotiation
 
 HEADERS: Mapping[str, str] = {
     "access-control-allow-origin": "*",  # what renders contracts runs in browsers, and comes from anywhere
@@ -38,7 +38,7 @@ Give = Callable[[Request], Awaitable[Representation]]
 
 def acceptable(request: Request, offers: Sequence[str]) -> str:
     """The media type to answer with; Problem if the client accepts none of `offers`."""
-    if media_type := rfc9110.preferred(request.scope, offers):
+    if media_type := negotiation.preferred(request.scope, offers):
         return media_type
     raise Problem("not_acceptable", expected=", ".join(offers))
 
@@ -50,7 +50,7 @@ def endpoint(give: Give, headers: Mapping[str, str] = HEADERS) -> Callable[[Requ
         request.scope["state"]["headers"] = [(name.encode(), value.encode()) for name, value in headers.items()]
         given = await give(request)
         tagged = {**headers, "etag": f'"{given.etag}"'}
-        if rfc9110.has(request.scope, given.etag):
+        if negotiation.has(request.scope, given.etag):
             return Response(status_code=304, headers=tagged)
         return Response(given.content, media_type=given.media_type, headers=tagged)
 

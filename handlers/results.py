@@ -7,9 +7,9 @@ from io import FileIO
 from tempfile import TemporaryFile
 from typing import Any, Self
 
-from openapi.error_styles import ErrorStyle
-from openapi.exchange import JSON, NDJSON, Answer, encoded
 from openapi.problems import Problem
+from openapi.serving.error_styles import ErrorStyle
+from openapi.serving.messages import JSON, NDJSON, Answer, encoded
 
 MOST_BYTES = 512 * 1024 * 1024
 """After so much, what follows in a stream is not read."""

@@ -8,15 +8,15 @@ from db.oauth_registry import Client
 from db.registry import Caller, Registry
 from handlers.oauth import OAuth
 from handlers.resources import Resources
-from openapi import rfc9449
-from openapi.endpoint import Required
-from openapi.fields import field_values
+from openapi.oauth import dpop
+from openapi.oauth.access_tokens import Access
+from openapi.oauth.bearer import BEARER, DPOP, Unauthenticated, access_token
+from openapi.oauth.jwt import InvalidToken
 from openapi.problems import Problem
-from openapi.rfc6750 import BEARER, DPOP, Unauthenticated, access_token
-from openapi.rfc7519 import InvalidToken
-from openapi.rfc9068 import Access
+from openapi.serving.endpoint import Required
+from openapi.standards.header_fields import field_values
 
-DPOP_ALGORITHMS = " ".join(rfc9449.ALGORITHMS)
+DPOP_ALGORITHMS = " ".join(dpop.ALGORITHMS)
 
 PROVEN = "proven"
 """Where the state of a request has that its proof was valid, which is good for one use."""

@@ -13,8 +13,8 @@ from db.governing import Governed, Governing, Text
 from handlers import governing
 from handlers.governing import Major, Served
 from openapi.contract import Contract, ContractError
-from openapi.error_styles import style_of
-from openapi.live import Live
+from openapi.serving.error_styles import style_of
+from openapi.serving.live import Live
 
 logger = logging.getLogger(__name__)
 

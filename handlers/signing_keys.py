@@ -13,8 +13,8 @@ from db import signing_keys
 from db.engine import Database
 from db.registry import Registry
 from db.signing_keys import SigningKey
-from openapi import rfc7517
-from openapi.rfc7517 import UnreadableKey
+from openapi.oauth import jwk
+from openapi.oauth.jwk import UnreadableKey
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +34,8 @@ def made(secret: OctKey | None) -> Callable[[], tuple[str, str]]:
     """What makes a new key for the database."""
 
     def make() -> tuple[str, str]:
-        key = rfc7517.new()
-        return str(key.kid), rfc7517.kept(key, secret)
+        key = jwk.new()
+        return str(key.kid), jwk.kept(key, secret)
 
     return make
 
@@ -95,7 +95,7 @@ class SigningKeys:
         """The key in a row; None, and a line in the log, if it cannot be read."""
         if kept.key not in self._read:
             try:
-                self._read[kept.key] = rfc7517.read(kept.key, self._secret)
+                self._read[kept.key] = jwk.read(kept.key, self._secret)
             except UnreadableKey as error:
                 logger.warning("the signing key %s cannot be read: %s", kept.kid, error)
                 self._read[kept.key] = None
@@ -141,7 +141,7 @@ class FileKeys:
         changed_at = self._path.stat().st_mtime_ns
         if changed_at != self._changed_at:
             self._changed_at = changed_at
-            self._keys = rfc7517.read_set(self._path.read_text())
+            self._keys = jwk.read_set(self._path.read_text())
             self._revision += 1
 
 

@@ -11,17 +11,17 @@ from db.errors import Unavailable
 from db.submissions import Conflict, Duplicate, Outcome, Table, Unstored
 from handlers import results
 from handlers.results import Result
-from openapi import rfc3339, rfc7240
-from openapi.batch import LINE_BYTES, Array, Item
-from openapi.error_styles import ErrorStyle
-from openapi.exchange import Answer, Refusal, Request
 from openapi.problems import Problem
-from openapi.server_timing import lap
+from openapi.requests.batch import LINE_BYTES, Array, Item
+from openapi.serving.error_styles import ErrorStyle
+from openapi.serving.messages import Answer, Refusal, Request
+from openapi.standards import date_times, prefer
+from openapi.standards.server_timing import lap
 
 logger = logging.getLogger(__name__)
 
 REPLAYED = (b"idempotent-replayed", b"true")
-DRY_RUN = (b"preference-applied", rfc7240.DRY_RUN.encode())
+DRY_RUN = (b"preference-applied", prefer.DRY_RUN.encode())
 FAULTS = 500
 """What is answered with this status, or a higher one, is not counted: it may be sent again, and counts then."""
 THROTTLED = 429
@@ -107,7 +107,7 @@ def when_refused(kind: Kind, is_batch: bool = False) -> Callable[[Refusal], Awai
 
 def is_dry_run(request: Request) -> bool:
     """Whether nothing is to be kept."""
-    return "Prefer" in request.parameters and rfc7240.prefers(request.parameters["Prefer"], rfc7240.DRY_RUN)
+    return "Prefer" in request.parameters and prefer.prefers(request.parameters["Prefer"], prefer.DRY_RUN)
 
 
 def submitted(request: Request, kind: Kind, item: Item, key: str | None) -> Submission:
@@ -212,7 +212,7 @@ def _row(request: Request, kind: Kind, body: dict[str, Any], request_key: str | 
         if name in content:
             content[name] = content[name].lower()
     if "occurred_at" in content:
-        content["occurred_at"] = rfc3339.normalized(content["occurred_at"])
+        content["occurred_at"] = date_times.normalized(content["occurred_at"])
     if unknown:
         content["additional_fields"] = {name: body[name] for name in unknown}
     keys = _keys(kind, content, request_key) if request_key or kind.table.own_key in content else None

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from db import usage
-from openapi import rfc3339
-from openapi.exchange import Answer, Request
 from openapi.problems import Problem
+from openapi.serving.messages import Answer, Request
+from openapi.standards import date_times
 
 DEFAULT_HOURS = timedelta(days=1)
 MOST_HOURS = timedelta(days=31)
@@ -22,8 +22,8 @@ OUTCOMES = ("created", "duplicate", "rejected", "throttled")
 async def get(request: Request) -> Answer:
     """What became of the hub's submissions, by hour, and why."""
     given = request.parameters
-    until = rfc3339.parse(given["until"]) if "until" in given else datetime.now(UTC)
-    since = rfc3339.parse(given["since"]) if "since" in given else max(until, EARLIEST) - DEFAULT_HOURS
+    until = date_times.parse(given["until"]) if "until" in given else datetime.now(UTC)
+    since = date_times.parse(given["since"]) if "since" in given else max(until, EARLIEST) - DEFAULT_HOURS
     if not timedelta() <= until - since <= MOST_HOURS:
         raise Problem(
             "invalid_parameters",
@@ -49,4 +49,10 @@ def _told(hour: datetime, kind: str, rows: list[RowMapping]) -> dict[str, Any]:
     for row in rows:
         totals[row["outcome"]] += row["count"]
     reasons = [{name: row[name] for name in ("outcome", "reason", "count")} for row in rows]
-    return {"hour": rfc3339.render(hour), "kind": kind, "received": sum(totals.values()), **totals, "reasons": reasons}
+    return {
+        "hour": date_times.render(hour),
+        "kind": kind,
+        "received": sum(totals.values()),
+        **totals,
+        "reasons": reasons,
+    }

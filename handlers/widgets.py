@@ -4,7 +4,7 @@ from uuid import UUID
 
 from db import widgets
 from handlers import pages
-from openapi.exchange import Answer, Request
+from openapi.serving.messages import Answer, Request
 
 
 async def list_(request: Request) -> Answer:

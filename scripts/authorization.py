@@ -8,8 +8,8 @@ from joserfc.jwk import OctKey
 from handlers.issuers import is_secure
 from handlers.oauth import OAuthPolicy
 from handlers.signing_keys import FileKeys, KeyStore
-from openapi import rfc7517
-from openapi.rfc7517 import UnreadableKey
+from openapi.oauth import jwk
+from openapi.oauth.jwk import UnreadableKey
 from scripts.settings import Settings, SettingsError, variable
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
@@ -39,7 +39,7 @@ def key_secret(settings: Settings) -> OctKey | None:
     if not settings.oauth_key_secret:
         return None
     try:
-        return rfc7517.secret_of(settings.oauth_key_secret)
+        return jwk.secret_of(settings.oauth_key_secret)
     except ValueError as error:
         told = f"{variable('oauth_key_secret')} cannot be used: {error}; make one with: openssl rand -base64 32"
         raise SettingsError(told) from None

@@ -14,7 +14,7 @@ from db import oauth_clients
 from db.errors import Refused
 from db.oauth_clients import OURS, OAuthClient
 from handlers import contracts
-from openapi import rfc7523
+from openapi.oauth import client_assertions
 from scripts.hubs import Name
 from scripts.output import AsJSON, note, show
 from scripts.serve import database
@@ -26,7 +26,7 @@ LONGEST_OVERLAP_HOURS = 24 * 90
 def _jwks(text: str) -> dict[str, Any]:
     """The public keys in the file named `text`."""
     try:
-        return rfc7523.public_keys(json.loads(Path(text).read_text(encoding="utf-8")))
+        return client_assertions.public_keys(json.loads(Path(text).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"{text}: {error}") from None
 

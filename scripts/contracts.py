@@ -13,7 +13,7 @@ from handlers.contracts import differences, standing
 from handlers.declarations import instants
 from handlers.governing import Major, warnings
 from openapi.contract import Contract, ContractError
-from openapi.lint import lint as findings_of
+from openapi.lint.rules import lint as findings_of
 from scripts import lifecycle, rehearsals
 from scripts.declarations import card, changelog
 from scripts.differences import diff

@@ -11,7 +11,7 @@ import typer
 
 from db import oauth_clients
 from openapi.contract import Contract, published
-from openapi.rfc8414 import TOKEN
+from openapi.oauth.server_metadata import TOKEN
 from scripts.demonstration import HUB
 from scripts.fresh_service import Service, fresh_service
 from scripts.output import note

@@ -18,8 +18,8 @@ from handlers import contracts as governed
 from handlers.declarations import instants
 from handlers.governing import read
 from handlers.rehearsals import NEWLY_FAILS
-from openapi import rfc3339
 from openapi.contract import Contract
+from openapi.standards import date_times
 from scripts.names import name_of
 from scripts.output import AsJSON, note, show
 from scripts.rehearsals import rehearsal_of, show_rehearsal
@@ -30,7 +30,7 @@ from scripts.settings import Settings
 def _instant(text: str) -> datetime:
     """A date, which begins at 00:00 UTC, or an RFC 3339 date-time."""
     try:
-        return rfc3339.parse(text if "T" in text.upper() else f"{text}T00:00:00Z")
+        return date_times.parse(text if "T" in text.upper() else f"{text}T00:00:00Z")
     except ValueError:
         raise typer.BadParameter("it is neither a date like 2027-03-31 nor a date-time of RFC 3339") from None
 

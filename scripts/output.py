@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from openapi import rfc3339
+from openapi.standards import date_times
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -61,4 +61,4 @@ def _as_cell(value: Any) -> str:
 
 def _as_text(value: Any) -> str:
     """A value that JSON has no form for: instants are as RFC 3339 writes them."""
-    return rfc3339.render(value) if isinstance(value, datetime) else str(value)
+    return date_times.render(value) if isinstance(value, datetime) else str(value)

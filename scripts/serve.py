@@ -16,7 +16,7 @@ from uvicorn.supervisors import Multiprocess
 from db import embedded, migrate, partitions
 from db.engine import Database
 from handlers import contracts
-from openapi.rate_limits import RateLimits
+from openapi.serving.rate_limits import RateLimits
 from scripts import logs, metrics
 from scripts.authorization import oauth_policy
 from scripts.settings import Settings, variable
@@ -90,7 +90,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
             "scripts.worker:application",
             factory=True,
             loop="uvloop",
-            http="openapi.connection:Connection",
+            http="openapi.protocol.connection:Connection",
             ws="none",
             workers=settings.workers,
             log_config=None,

@@ -41,17 +41,17 @@ from handlers.governing import BESIDE, HEALTH, METRICS
 from handlers.issuers import IssuerUnavailable
 from handlers.resources import Policy
 from handlers.serving import Serving
-from openapi import rfc8414
-from openapi.access_log import AccessLog
-from openapi.app import build
-from openapi.endpoint import Surroundings
-from openapi.error_styles import style_of
-from openapi.fields import field_values
-from openapi.layers import Problems
-from openapi.live import Live
-from openapi.rate_limits import Bucket, RateLimits
-from openapi.rate_limits import Policy as RatePolicy
-from openapi.server_timing import ServerTiming
+from openapi.oauth import server_metadata
+from openapi.serving.access_log import AccessLog
+from openapi.serving.app import build
+from openapi.serving.dispatch import Problems
+from openapi.serving.endpoint import Surroundings
+from openapi.serving.error_styles import style_of
+from openapi.serving.live import Live
+from openapi.serving.rate_limits import Bucket, RateLimits
+from openapi.serving.rate_limits import Policy as RatePolicy
+from openapi.standards.header_fields import field_values
+from openapi.standards.server_timing import ServerTiming
 from scripts import logs, metrics
 from scripts.authorization import oauth_policy
 from scripts.metrics import Metrics
@@ -94,7 +94,10 @@ def application() -> ASGIApp:
                 sys.setswitchinterval(0.0005)  # seconds: whatever runs on a thread keeps no request waiting for long
                 authorized = oauth.opened(opened, held.registry, policy, limits)
                 await stack.enter_async_context(authorized.tokens.issuers)
-                requests, cut_over = HubRequests(opened), CutOver(policy.public_url + rfc8414.AUTHORIZATION_SERVER)
+                requests, cut_over = (
+                    HubRequests(opened),
+                    CutOver(policy.public_url + server_metadata.AUTHORIZATION_SERVER),
+                )
                 await stack.enter_async_context(requests.written())
                 surroundings = Surroundings(
                     authenticate=security.authenticate,

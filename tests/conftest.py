@@ -110,7 +110,7 @@ def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterat
         environment = {"IR_DATABASE_URL": database_url, "IR_PUBLIC_URL": url, "IR_LOG_LEVEL": "warning", **settings}
         with mock.patch.dict("os.environ", environment):
             server = uvicorn.Server(
-                uvicorn.Config(application(), http="openapi.connection:Connection", ws="none", log_config=None)
+                uvicorn.Config(application(), http="openapi.protocol.connection:Connection", ws="none", log_config=None)
             )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -3,10 +3,10 @@
 import itertools
 from collections.abc import Callable, Sequence
 
-from openapi import markdown
 from openapi.contract import Contract, ContractError
 from openapi.diff.report import Report, bullet
 from openapi.diff.rules import judge
+from openapi.rendering import markdown
 
 _NOTHING = "Nothing changed that is sent or read."
 

@@ -7,12 +7,12 @@ from typing import Any
 from openapi.contract import ContractError, Document
 from openapi.diff import text_changes
 from openapi.diff.changes import Change
-from openapi.diff.engine import Engine
 from openapi.diff.operations import Content, Operation, Parameter, blank, operations
 from openapi.diff.request_changes import Requests
 from openapi.diff.response_changes import ERRORS, Responses
-from openapi.diff.schemas import Direction, Schemas
-from openapi.rfc7493 import pointer
+from openapi.schemas.conversion import Direction, Schemas
+from openapi.schemas.engine import Engine
+from openapi.standards.ijson import pointer
 
 MOST_PROVED = 200
 """Changes of one comparison for which a proof is looked for."""

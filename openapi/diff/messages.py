@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from openapi.diff.engine import Engine
 from openapi.diff.operations import Operation, Parameter
-from openapi.diff.schemas import Node
+from openapi.schemas.conversion import Node
+from openapi.schemas.engine import Engine
 
 BODY = ("body", "")
 """What stands for the body among parameters."""

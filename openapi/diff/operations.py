@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from openapi.contract import METHODS, Document, parts_of
-from openapi.diff.schemas import Parts
+from openapi.schemas.conversion import Parts
 
 _TEMPLATE = re.compile(r"\{[^{}]*\}")
 _IGNORED_HEADERS = {"accept", "authorization", "content-type"}

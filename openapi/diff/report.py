@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from openapi import markdown
 from openapi.contract import Document
 from openapi.diff.changes import Change
 from openapi.diff.compare import compare
 from openapi.diff.rules import Class, judge, overall
-from openapi.diff.words import sentence
+from openapi.diff.sentences import sentence
+from openapi.rendering import markdown
 
 PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
 """How sure a change is: by a value that was tried, by what the documents say, or not."""

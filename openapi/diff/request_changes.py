@@ -6,12 +6,12 @@ from typing import Any
 
 from openapi.diff import messages, schema_changes
 from openapi.diff.changes import Change
-from openapi.diff.engine import Engine
 from openapi.diff.messages import BODY
 from openapi.diff.operations import Content, Operation, Parameter, covers
 from openapi.diff.schema_changes import Place
-from openapi.diff.schemas import Direction, Parts
-from openapi.rfc7493 import pointer
+from openapi.schemas.conversion import Direction, Parts
+from openapi.schemas.engine import Engine
+from openapi.standards.ijson import pointer
 
 LIMIT, CODINGS = "x-body-limit-bytes", "x-content-codings"
 _OF_ONE_VALUE = ("boolean", "integer", "number", "string")

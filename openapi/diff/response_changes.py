@@ -6,11 +6,11 @@ from typing import Any
 
 from openapi.diff import messages, schema_changes
 from openapi.diff.changes import Change
-from openapi.diff.engine import Engine
 from openapi.diff.operations import Content, Operation, Parameter, covers
 from openapi.diff.schema_changes import Place
-from openapi.diff.schemas import Direction, Node, Parts
-from openapi.rfc7493 import pointer
+from openapi.schemas.conversion import Direction, Node, Parts
+from openapi.schemas.engine import Engine
+from openapi.standards.ijson import pointer
 
 ERRORS = ("4", "5", "d")
 """What the statuses of errors begin with, `default` among them."""

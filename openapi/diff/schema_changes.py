@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from openapi.diff.changes import Change, Proof
-from openapi.diff.engine import Engine
-from openapi.diff.faults import ITEM, Fault
-from openapi.diff.schemas import MARKS, Direction, Node, Parts
-from openapi.rfc7493 import pointer
+from openapi.schemas.conversion import MARKS, Direction, Node, Parts
+from openapi.schemas.engine import Engine
+from openapi.schemas.faults import ITEM, Fault
+from openapi.standards.ijson import pointer
 
 _NAMES = {
     ("properties", True): "property-removed",

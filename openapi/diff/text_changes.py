@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from openapi.contract import METHODS, Document
 from openapi.diff.changes import Change
 from openapi.diff.request_changes import CODINGS, LIMIT
-from openapi.diff.schemas import Parts
-from openapi.rfc7493 import pointer
+from openapi.schemas.conversion import Parts
+from openapi.standards.ijson import pointer
 
 TEXTS = ("title", "summary", "description", "termsOfService", "contact", "license", "externalDocs", "tags", "example")
 _KNOWN = {LIMIT, CODINGS}

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from handlers import interaction_events
 from openapi.contract import published
-from openapi.exchange import Answer, Request
+from openapi.serving.messages import Answer, Request
 from scripts.cli import app
 from scripts.fuzz import keeps_its_promises
 from tests.conftest import Service

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import handlers
-from openapi import operations
 from openapi.contract import published
-from openapi.exchange import Request
+from openapi.serving import operations
+from openapi.serving.messages import Request
 
 
 def written_handlers() -> Iterator[str]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from db import tables, tokens
 from db.errors import Failed, spoken
-from openapi import rfc7519
+from openapi.oauth import jwt
 
 HOUR = timedelta(hours=1)
 
@@ -56,7 +56,7 @@ def test_a_token_may_be_revoked_again(connection: Connection, soon: datetime) ->
 
 def test_a_token_that_has_just_expired_is_still_refused(connection: Connection) -> None:
     """It may be accepted for some seconds more, and by clocks that differ."""
-    expired = datetime.now(UTC) - timedelta(seconds=rfc7519.LEEWAY_SECONDS)
+    expired = datetime.now(UTC) - timedelta(seconds=jwt.LEEWAY_SECONDS)
     tokens.revoke(connection, uuid4(), expired)
     assert tokens.use(connection, "a", "1", expired)
     assert tokens.forget_expired(connection) == 0

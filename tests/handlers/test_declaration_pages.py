@@ -16,10 +16,10 @@ from starlette.types import Receive, Scope, Send
 from db import contracts
 from db.engine import Database
 from handlers import declaration_pages
-from openapi.card import card
 from openapi.contract import Contract
 from openapi.diff.changelog import changelog
-from openapi.layers import Problems
+from openapi.rendering.card import card
+from openapi.serving.dispatch import Problems
 from tests.conftest import CONTRACTS, Service
 from tests.handlers.conftest import wait_until
 from tests.postgresql import statement

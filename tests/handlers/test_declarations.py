@@ -14,9 +14,9 @@ from db.errors import NotFound, Unavailable
 from db.tables import interaction_reporting_contracts as table
 from handlers import declarations
 from handlers.declarations import MEDIA_TYPES, Declaration, Declarations, card, changelog_until, summary
-from openapi.card import card as card_of
 from openapi.contract import Contract, ContractError
 from openapi.problems import Problem
+from openapi.rendering.card import card as card_of
 from tests.conftest import CONTRACTS
 
 SERVED = CONTRACTS["1.1"]

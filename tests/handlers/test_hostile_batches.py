@@ -15,8 +15,8 @@ import pytest
 
 from db.registry import Registry
 from handlers import results
-from openapi import batch
-from openapi.batch import LINE_BYTES
+from openapi.requests import batch
+from openapi.requests.batch import LINE_BYTES
 from tests.conftest import EVENT
 from tests.handlers.conftest import BASE, JSON, NDJSON, Hub, results_of, totals, totals_of, wait_until
 from tests.wire import CHUNKED, HOST, Wire, head

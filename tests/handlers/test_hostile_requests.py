@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from openapi.endpoint import DEFAULT_LIMIT
-from openapi.rfc7493 import MAX_DEPTH, MAX_INTEGER_DIGITS
+from openapi.serving.endpoint import DEFAULT_LIMIT
+from openapi.standards.ijson import MAX_DEPTH, MAX_INTEGER_DIGITS
 from tests.conftest import EVENT, OLDEST, PATH, ContractClient, Service
 
 JSON = {"Content-Type": "application/json"}

@@ -18,7 +18,7 @@ from db import hubs
 from db.engine import Database
 from db.hub_requests import HubRequests
 from handlers import migration_pages
-from openapi.layers import Problems
+from openapi.serving.dispatch import Problems
 from tests.conftest import Service, running
 from tests.handlers.conftest import Hub
 from tests.postgresql import fresh_database

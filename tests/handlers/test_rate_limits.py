@@ -12,7 +12,7 @@ import httpx
 import pytest
 from psycopg.sql import SQL
 
-from openapi.rate_limits import Policy, Quota, RateLimits
+from openapi.serving.rate_limits import Policy, Quota, RateLimits
 from tests.conftest import EVENT, OLDEST, Service, running
 from tests.handlers.conftest import BASE, JSON, Hub, results_of, totals, totals_of, wait_until
 from tests.postgresql import statement

@@ -20,8 +20,8 @@ from db.engine import Database
 from handlers import contracts as governed
 from handlers.serving import Serving
 from openapi.contract import Contract
-from openapi.endpoint import Endpoint
-from openapi.live import Live
+from openapi.serving.endpoint import Endpoint
+from openapi.serving.live import Live
 from tests.conftest import (
     CONTRACTS,
     EVENT,

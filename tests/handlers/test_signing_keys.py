@@ -15,7 +15,7 @@ import pytest
 from joserfc.jwk import ECKey
 
 from handlers.signing_keys import FileKeys
-from openapi.rfc7517 import UnreadableKey
+from openapi.oauth.jwk import UnreadableKey
 from tests.conftest import Service
 from tests.tokens import bearer, client_of, post
 

@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy.engine import make_url
 
 from db import registry
-from openapi.batch import GROUP_ITEMS
+from openapi.requests.batch import GROUP_ITEMS
 from tests.conftest import EVENT, Service
 from tests.handlers.conftest import BASE, DRY_RUN, JSON, NDJSON, Hub, results_of, totals, totals_of, wait_until
 from tests.postgresql import statement

@@ -23,13 +23,15 @@ from connexion.resolver import Resolver
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from openapi.access_log import AccessLog
-from openapi.app import EndpointAPI, Endpoints, build
 from openapi.contract import published
-from openapi.endpoint import Endpoint, Surroundings
-from openapi.layers import Verified
+from openapi.serving.access_log import AccessLog
+from openapi.serving.app import EndpointAPI, Endpoints, build
+from openapi.serving.dispatch import Verified
+from openapi.serving.endpoint import Endpoint, Surroundings
 
-RELIED_ON = "openapi/app.py or openapi/layers.py relies on this: read the changes of Connexion and adapt it."
+RELIED_ON = (
+    "openapi/serving/app.py or openapi/serving/dispatch.py relies on this: read the changes of Connexion and adapt it."
+)
 WORKED_AROUND = "Connexion does not do this any more: see whether {} can be simpler."
 
 DOCUMENT: dict[str, Any] = {
@@ -205,11 +207,11 @@ def test_routers_redirect_unless_told_otherwise() -> None:
     app = ConnexionMiddleware(as_documented(DOCUMENT), middlewares=[RoutingMiddleware])
     app.add_api(copy.deepcopy(DOCUMENT), resolver=Resolver(lambda _: create))
     _, (routing, _) = app._build_middleware_stack()
-    assert routing.router.redirect_slashes, WORKED_AROUND.format("_without_redirects of openapi/app.py")
+    assert routing.router.redirect_slashes, WORKED_AROUND.format("_without_redirects of openapi/serving/app.py")
     assert [mount.app.redirect_slashes for mount in routing.router.routes] == [True], RELIED_ON
     response = ask(as_documented(DOCUMENT), "/things/", headers={"Host": "elsewhere.example"})
     assert response.headers["location"] == "http://elsewhere.example/things", WORKED_AROUND.format(
-        "_without_redirects of openapi/app.py"
+        "_without_redirects of openapi/serving/app.py"
     )
 
 
@@ -236,9 +238,9 @@ def test_a_scheme_of_the_map_is_asked_for_its_function() -> None:
     ],
 )
 def test_connexion_accepts_bodies_that_break_the_contract(content: bytes, headers: dict[str, str]) -> None:
-    """Why bodies are read and validated by openapi/body.py."""
+    """Why bodies are read and validated by openapi/requests/body.py."""
     response = ask(as_documented(DOCUMENT), content=content, headers=headers)
-    assert response.status_code == 201, WORKED_AROUND.format("openapi/body.py")
+    assert response.status_code == 201, WORKED_AROUND.format("openapi/requests/body.py")
 
 
 @pytest.mark.parametrize(
@@ -250,9 +252,9 @@ def test_connexion_accepts_bodies_that_break_the_contract(content: bytes, header
     ],
 )
 def test_connexion_fails_on_hostile_bodies(content: bytes) -> None:
-    """Why bodies are parsed by openapi/rfc7493.py."""
+    """Why bodies are parsed by openapi/standards/ijson.py."""
     response = ask(as_documented(DOCUMENT), content=content)
-    assert response.status_code == 500, WORKED_AROUND.format("openapi/rfc7493.py")
+    assert response.status_code == 500, WORKED_AROUND.format("openapi/standards/ijson.py")
 
 
 def test_connexion_refuses_a_body_without_a_length() -> None:
@@ -262,42 +264,42 @@ def test_connexion_refuses_a_body_without_a_length() -> None:
         yield VALID
 
     response = ask(as_documented(DOCUMENT), content=parts())
-    assert response.status_code == 400, WORKED_AROUND.format("openapi/body.py")
+    assert response.status_code == 400, WORKED_AROUND.format("openapi/requests/body.py")
 
 
 def test_connexion_names_only_the_first_fault() -> None:
-    """Why what is wrong with a body is worded by openapi/validation.py."""
+    """Why what is wrong with a body is worded by openapi/schemas/validation.py."""
     document = copy.deepcopy(DOCUMENT)
     content = document["paths"]["/things"]["post"]["requestBody"]["content"]
     content["application/json"]["schema"] = {"type": "object", "required": ["first", "second"]}
     told = ask(as_documented(document), content=b"{}").text
-    assert ("first" in told) is not ("second" in told), WORKED_AROUND.format("openapi/validation.py")
+    assert ("first" in told) is not ("second" in told), WORKED_AROUND.format("openapi/schemas/validation.py")
 
 
 def test_connexion_imports_whatever_an_operation_id_names() -> None:
-    """Why operationIds are resolved by openapi/operations.py."""
+    """Why operationIds are resolved by openapi/serving/operations.py."""
     found = Resolver().resolve_function_from_operation_id("os.path.basename")
-    assert found.__name__ == "basename", WORKED_AROUND.format("openapi/operations.py")
+    assert found.__name__ == "basename", WORKED_AROUND.format("openapi/serving/operations.py")
 
 
 def test_connexion_finds_an_unknown_operation_id_at_the_first_request() -> None:
     """Why the stack is built by `build`."""
     app = AsyncApp(__name__)
     app.add_api(copy.deepcopy(DOCUMENT))
-    assert ask(app).status_code == 500, WORKED_AROUND.format("openapi/app.py")
+    assert ask(app).status_code == 500, WORKED_AROUND.format("openapi/serving/app.py")
 
 
 def test_connexion_takes_code_from_the_document() -> None:
-    """Why `bearer` is in our `security_map`, and openapi/lint.py refuses such extensions."""
+    """Why `bearer` is in our `security_map`, and openapi/lint/rules.py refuses such extensions."""
     response = ask(as_documented(secured(**CODE)), headers=KEY)
-    assert response.status_code == 201, WORKED_AROUND.format("the security map of openapi/app.py")
+    assert response.status_code == 201, WORKED_AROUND.format("the security map of openapi/serving/app.py")
 
 
 def test_connexion_takes_code_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Why `bearer` is in our `security_map`: no document is needed to name another function."""
     monkeypatch.setenv("BEARERINFO_FUNC", CODE["x-bearerInfoFunc"])
     response = ask(as_documented(secured()), headers=KEY)
-    assert response.status_code == 201, WORKED_AROUND.format("the security map of openapi/app.py")
+    assert response.status_code == 201, WORKED_AROUND.format("the security map of openapi/serving/app.py")
 
 
 def test_connexion_renders_files_as_templates(tmp_path: Path) -> None:
@@ -311,10 +313,10 @@ def test_connexion_renders_files_as_templates(tmp_path: Path) -> None:
 
 
 def test_connexion_challenges_nobody() -> None:
-    """Why 401 is answered by openapi/rfc6750.py."""
+    """Why 401 is answered by openapi/oauth/bearer.py."""
     response = ask(as_documented(secured(**CODE)))
     assert response.status_code == 401
-    assert "www-authenticate" not in response.headers, WORKED_AROUND.format("openapi/rfc6750.py")
+    assert "www-authenticate" not in response.headers, WORKED_AROUND.format("openapi/oauth/bearer.py")
 
 
 def test_connexion_inspects_signatures_at_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,9 +332,9 @@ def test_connexion_inspects_signatures_at_every_request(monkeypatch: pytest.Monk
     ask(app, headers=KEY)
     monkeypatch.setattr(inspect, "signature", counting)
     assert ask(app, headers=KEY).status_code == 201
-    assert inspected, WORKED_AROUND.format("the security map of openapi/app.py")
+    assert inspected, WORKED_AROUND.format("the security map of openapi/serving/app.py")
 
 
 def test_a_problem_of_connexion_is_an_http_exception() -> None:
-    """Which of the two `Problems` of openapi/layers.py looks for first makes a difference."""
+    """Which of the two `Problems` of openapi/serving/dispatch.py looks for first makes a difference."""
     assert issubclass(ProblemException, HTTPException), RELIED_ON

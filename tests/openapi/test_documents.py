@@ -12,19 +12,23 @@ import pytest
 from starlette.types import Message, Scope
 
 from handlers.security import DPOP_ALGORITHMS
-from openapi import access_log, connection, endpoint, problems, rfc6750, rfc7493, rfc8414
-from openapi.batch import DISCARDED_BYTES, LINE_BYTES, Lines
-from openapi.body import Body, MediaType
-from openapi.content import PIECE_BYTES, Content
+from openapi import problems
 from openapi.contract import DOCUMENTS, Contract, Operation, published
-from openapi.endpoint import Surroundings
-from openapi.error_styles import ERROR_OBJECTS, ErrorObjects, ProblemDetails, style_of
-from openapi.lint import lint
-from openapi.parameters import Parameters
+from openapi.lint.rules import lint
+from openapi.oauth import bearer, server_metadata
+from openapi.oauth.bearer import DPOP, Unauthenticated
 from openapi.problems import Problem
-from openapi.rate_limits import Bucket, Policy, Quota, RateLimits, refused
-from openapi.rfc6750 import DPOP, Unauthenticated
-from openapi.validation import Schema, Schemas
+from openapi.protocol import connection
+from openapi.requests.batch import DISCARDED_BYTES, LINE_BYTES, Lines
+from openapi.requests.body import Body, MediaType
+from openapi.requests.content import PIECE_BYTES, Content
+from openapi.requests.parameters import Parameters
+from openapi.schemas.validation import Schema, Schemas
+from openapi.serving import access_log, endpoint
+from openapi.serving.endpoint import Surroundings
+from openapi.serving.error_styles import ERROR_OBJECTS, ErrorObjects, ProblemDetails, style_of
+from openapi.serving.rate_limits import Bucket, Policy, Quota, RateLimits, refused
+from openapi.standards import ijson
 from scripts.authorization import LONGEST_URL
 from scripts.settings import Settings
 
@@ -251,9 +255,9 @@ SITUATIONS: dict[tuple[str, str], Callable[[], Problem]] = {
     ("BadRequest", "malformed"): lambda: problem_of(CREATE, MISSING_COMMA),
     ("BatchBadRequest", "malformed"): lambda: problem_of(f"{CREATE}_batch", MISSING_COMMA),
     ("BatchBadRequest", "last"): lambda: of_stream(gzip.compress(b"{}")[:-1], (b"content-encoding", b"gzip")),
-    ("Unauthorized", "missing"): rfc6750.unauthorized,
-    ("BatchUnauthorized", "missing"): rfc6750.unauthorized,
-    ("BatchUnauthorized", "revoked"): rfc6750.unauthorized,
+    ("Unauthorized", "missing"): bearer.unauthorized,
+    ("BatchUnauthorized", "missing"): bearer.unauthorized,
+    ("BatchUnauthorized", "revoked"): bearer.unauthorized,
     ("NotFound", "unknown"): lambda: Problem("nothing_by_name"),
     ("RequestTimeout", "slow"): late,
     ("BatchRequestTimeout", "slow"): late,
@@ -430,7 +434,7 @@ def test_the_examples_of_headers_are_what_the_service_sends(contract: Contract) 
 
 def metadata(origin: str) -> str:
     """Where the metadata of version 2 are."""
-    return f"{origin}{rfc8414.PROTECTED_RESOURCE}{MAJOR.server_path}"
+    return f"{origin}{server_metadata.PROTECTED_RESOURCE}{MAJOR.server_path}"
 
 
 @pytest.mark.parametrize(
@@ -491,8 +495,8 @@ def test_the_documented_limits_are_those_of_the_service(contract: Contract) -> N
     description = " ".join(operation["description"].split())
     assert operation["requestBody"]["x-body-limit-bytes"] == endpoint.DEFAULT_LIMIT == LIMIT
     assert f"at most {LIMIT:,} bytes ({LIMIT // 1024} KiB)" in description
-    assert f"nested at most {rfc7493.MAX_DEPTH} levels deep" in description
-    assert f"an integer has at most {rfc7493.MAX_INTEGER_DIGITS} digits" in description
+    assert f"nested at most {ijson.MAX_DEPTH} levels deep" in description
+    assert f"an integer has at most {ijson.MAX_INTEGER_DIGITS} digits" in description
 
 
 @pytest.mark.parametrize("path", ["/interaction-events/batch", "/annotations/batch"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openapi import rfc7517
+from openapi.oauth import jwk
 from scripts.authorization import key_secret, oauth_policy
 from scripts.settings import Settings, SettingsError
 
@@ -28,8 +28,8 @@ def test_settings_are_read() -> None:
     policy = oauth_policy(settings := Settings.read(given))
     assert (policy.public_url, policy.token_seconds) == ("https://api.example:8443", 60)
     assert list(policy.issuers) == ["https://one.example", "http://127.0.0.1:9/realms/two"]
-    key = rfc7517.new()
-    assert rfc7517.read(rfc7517.kept(key, policy.key_store.secret), key_secret(settings)).kid == key.kid
+    key = jwk.new()
+    assert jwk.read(jwk.kept(key, policy.key_store.secret), key_secret(settings)).kid == key.kid
     assert "A" * 43 not in f"{settings!r} {policy!r}"
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from openapi.contract import Document
-from openapi.diff import patterns
+from openapi.schemas import patterns
 
 DEEPEST = 6
 """Levels of objects and arrays, below which only what is required is there."""

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from openapi.diff.schemas import MARKS
+from openapi.schemas.conversion import MARKS
 from tests.openapi.diff.mutations import Schema, schemas_of
 
 NOTHING: dict[str, dict[str, Any]] = {

@@ -6,9 +6,9 @@ import pytest
 
 from openapi.contract import Document
 from openapi.diff import messages
-from openapi.diff.engine import Engine
 from openapi.diff.operations import operations
-from openapi.diff.schemas import Direction
+from openapi.schemas.conversion import Direction
+from openapi.schemas.engine import Engine
 from tests.openapi.diff.documents import document
 
 TEXT, NUMBER = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 3}

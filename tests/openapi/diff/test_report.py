@@ -9,7 +9,7 @@ import pytest
 from openapi.contract import Document
 from openapi.diff.report import Report, fingerprint
 from openapi.diff.rules import RULES
-from openapi.diff.words import sentence
+from openapi.diff.sentences import sentence
 from tests.openapi.diff.documents import document, with_body
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m|`"

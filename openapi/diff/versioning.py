@@ -1,0 +1,58 @@
+"""Which version a document has to have, by what it changes of each one that is supported."""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+
+from openapi.contract import Contract
+from openapi.diff.changes import Change
+from openapi.diff.compare import compare
+from openapi.diff.report import UNDECIDED, certainty, fingerprint
+from openapi.diff.rules import Class, judge
+from openapi.diff.sentences import sentence
+
+SHOWN = 10
+"""Reasons that a sentence gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a document cannot have the version that it has: `old` and `new` are versions of one major version."""
+
+    old: str
+    new: str
+    changes: tuple[Change, ...]
+
+    def __str__(self) -> str:
+        """The version that it is, and why."""
+        major = int(self.new.split(".", maxsplit=1)[0])
+        shown = [f"{sentence(change)} [{change.pointer or '/'}]" for change in self.changes[:SHOWN]]
+        more = [f"and {len(self.changes) - SHOWN} more"] if len(self.changes) > SHOWN else []
+        undecided = [fingerprint(change) for change in self.changes if certainty(change) == UNDECIDED]
+        told = f"this is {major + 1}.0 and not {self.new}, because from {self.old}: " + "; ".join([*shown, *more])
+        if undecided:
+            told += f" (not proved compatible, and may be acknowledged with a reason: {', '.join(undecided)})"
+        return told
+
+
+def objections(
+    contract: Contract, supported: Iterable[Contract], acknowledged: Set[str] = frozenset()
+) -> list[Objection]:
+    """What keeps `contract` from being a minor version among those of its major version that are `supported`.
+
+    It is compared with each, for a change can be compatible from one to the next and not from the first to the last.
+    A change that is not proved compatible is no objection if its fingerprint is `acknowledged`.
+    """
+    found = []
+    for other in supported:
+        if other.version == contract.version or other.major != contract.major:
+            continue
+        old, new = sorted((other, contract), key=lambda one: one.numbers)
+        changes = [
+            change
+            for change in compare(old, new)
+            if judge(change).kind is Class.MAJOR
+            and not (certainty(change) == UNDECIDED and fingerprint(change) in acknowledged)
+        ]
+        if changes:
+            found.append(Objection(old.version, new.version, tuple(changes)))
+    return found

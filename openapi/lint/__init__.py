@@ -1,0 +1,1 @@
+"""Whether a contract is well made."""

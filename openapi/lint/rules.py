@@ -1,0 +1,323 @@
+"""The house rules for a contract document, beyond what OpenAPI itself demands. One row, one small function."""
+
+import re
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from openapi.contract import Contract, ContractError
+from openapi.schemas import conversion as diff
+from openapi.schemas.conversion import Direction, Node
+from openapi.schemas.forms import ABOUT
+from openapi.schemas.validation import Schemas
+from openapi.schemas.validators import Validators
+from openapi.serving import operations
+from openapi.standards.ijson import pointer
+
+Parts = tuple[str, ...]
+Rule = Callable[[Contract], Iterator[tuple[Parts, str]]]
+
+BOUNDED_FORMATS = ("uuid",)
+"""Formats that bound the length of a string by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that a document breaks, and where (RFC 6901)."""
+
+    rule: str
+    pointer: str
+    message: str
+
+
+def lint(contract: Contract) -> list[Finding]:
+    """Every broken rule. The later rules are asked only if the document is sound by the earlier ones."""
+    for rules in (FOUNDATIONS, RULES):
+        found = [
+            Finding(name, pointer(*parts), message) for name, rule in rules.items() for parts, message in rule(contract)
+        ]
+        if found:
+            return found
+    return []
+
+
+def is_openapi_3_0(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """Connexion reads OpenAPI 3.0 alone."""
+    if not re.fullmatch(r"3\.0\.[0-9]+", str(contract.document.get("openapi"))):
+        yield ("openapi",), "the document is not OpenAPI 3.0"
+
+
+def has_no_recursion(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """Connexion inlines every reference, so none may lead back to itself."""
+    for parts, node in _walk(contract.document):
+        if (
+            isinstance(node, dict)
+            and isinstance(node.get("$ref"), str)
+            and _leads_back(contract, contract.resolve(node))
+        ):
+            yield parts, f"$ref {node['$ref']!r} is recursive"
+
+
+def satisfies_openapi(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """What openapi-spec-validator says."""
+    if next(has_no_recursion(contract), None) is None:
+        for error in OpenAPIV30SpecValidator(contract.without_patterns()).iter_errors():
+            yield tuple(str(part) for part in error.absolute_path), error.message[:300]
+
+
+def names_handlers(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """Each operationId is there, unique, and names a handler."""
+    seen: set[str] = set()
+    for operation in contract.operations:
+        where = (*operation.pointer, "operationId")
+        if operation.operation_id in seen:
+            yield where, f"operationId {operation.operation_id!r} stands twice"
+        seen.add(operation.operation_id)
+        try:
+            operations.handler(operation.operation_id)
+        except ContractError as error:
+            yield where, str(error)
+
+
+def names_no_code_but_handlers(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """Connexion would import what these extensions name."""
+    for parts, node in _walk(contract.document):
+        if isinstance(node, dict) and not _is_within_example(parts):
+            for key in node:
+                if re.fullmatch(r"x-(\w+Info(Func|Url)|scopeValidateFunc|(openapi|swagger)-router-controller)", key):
+                    yield (*parts, key), f"the extension {key} is not accepted"
+
+
+def authenticates(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """No operation can be called without a key, or an access token that has a scope."""
+    schemes = contract.document.get("components", {}).get("securitySchemes", {})
+    for name, scheme in schemes.items():
+        if (scheme.get("type"), str(scheme.get("scheme")).lower()) != ("http", "bearer") and not _is_served(scheme):
+            yield (
+                ("components", "securitySchemes", name),
+                "the security scheme is not http bearer, nor oauth2 with the flow clientCredentials alone",
+            )
+    for operation in contract.operations:
+        required = contract.at(operation.pointer).get("security", contract.document.get("security"))
+        if not required or not all(required):
+            yield operation.pointer, "the operation can be called without authentication"
+        named = [way for alternative in required or () for way in alternative.items()]
+        yield from ((operation.pointer, told) for told in _wrong_ways(named, schemes, contract.scopes))
+
+
+def has_no_idle_scopes(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """Each scope is described, and of use."""
+    used = {
+        scope
+        for operation in contract.operations
+        for alternative in contract.at(operation.pointer).get("security", contract.document.get("security", []))
+        for scopes in alternative.values()
+        for scope in scopes
+    }
+    for scope, description in contract.scopes.items():
+        where = ("components", "securitySchemes")
+        if not description:
+            yield where, f"the scope {scope} has no description"
+        if scope not in used:
+            yield where, f"no operation requires the scope {scope}"
+
+
+def compiles(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """Each schema of a body compiles, its patterns for a linear-time engine."""
+    schemas = Schemas(contract)
+    for parts in _media_types(contract):
+        try:
+            schemas.compile(*parts, "schema")
+        except ValueError as error:
+            yield (*parts, "schema"), str(error).splitlines()[0][:300]
+
+
+def has_examples(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """Each body has an example, and each example satisfies its schema."""
+    if next(compiles(contract), None) is not None:
+        return
+    schemas = Schemas(contract)
+    for parts in _media_types(contract):
+        media_type = contract.at(parts)
+        examples: dict[Parts, Any] = {
+            ("examples", name): contract.resolve(example).get("value")
+            for name, example in media_type.get("examples", {}).items()
+        }
+        if "example" in media_type:
+            examples["example",] = media_type["example"]
+        if not examples:
+            yield parts, "the body has no example"
+        schema = schemas.compile(*parts, "schema")
+        for name, value in examples.items():
+            for error in schema.errors(value):
+                yield (*parts, *name), f"the example does not satisfy its schema: {error}"
+
+
+def describes(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """Whoever reads the document learns what each thing is for."""
+    for operation in contract.operations:
+        node = contract.at(operation.pointer)
+        described = [(operation.pointer, node), *_described_of(contract, operation.pointer, node)]
+        if not node.get("summary"):
+            yield operation.pointer, "the operation has no summary"
+        yield from (((parts, "it has no description")) for parts, found in described if not found.get("description"))
+    for parts, schema in _schemas(contract):
+        for name, inner in schema.get("properties", {}).items():
+            if "description" not in contract.resolve(inner):
+                yield (*parts, "properties", name), "the field has no description"
+
+
+def bounds(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """What arrives and what is answered is bounded."""
+    for parts, schema in _schemas(contract):
+        if (
+            schema.get("type") == "string"
+            and not {"maxLength", "enum"} & schema.keys()
+            and schema.get("format") not in BOUNDED_FORMATS
+        ):
+            yield parts, "the string has no maxLength"
+        if schema.get("type") == "array" and "maxItems" not in schema:
+            yield parts, "the array has no maxItems"
+
+
+def closes_objects(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """Each object says whether it takes further properties: by default it would take any."""
+    for parts, schema in _schemas(contract):
+        if schema.get("type") == "object" and "additionalProperties" not in schema:
+            yield parts, "the object does not say whether it takes additionalProperties"
+
+
+def says_nothing_in_vain(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """No keyword is about a type that the schema does not have: one would change and nothing would follow."""
+    for parts, schema in _schemas(contract):
+        kind = {"integer": "number"}.get(str(schema.get("type")), schema.get("type"))
+        for other, keywords in ABOUT.items():
+            for key in schema.keys() & set(keywords) if kind not in (None, other) else ():
+                yield (*parts, key), f"{key} says nothing about type {schema['type']}"
+
+
+def can_be_satisfied(contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """There is a value for each schema: what accepts nothing could be changed to anything."""
+    if next(compiles(contract), None) is not None:
+        return
+    schemas = diff.Schemas(contract, Direction.RESPONSE, "urn:document")
+    found = [(parts, Node((schemas.at(parts),))) for parts, _ in _schemas(contract)]
+    validators = Validators(schemas)
+    yield from ((parts, "nothing satisfies the schema") for parts, node in found if validators.is_unsatisfiable(node))
+
+
+FOUNDATIONS: dict[str, Rule] = {
+    "openapi-3.0": is_openapi_3_0,
+    "no-recursion": has_no_recursion,
+    "openapi": satisfies_openapi,
+}
+RULES: dict[str, Rule] = {
+    "handlers": names_handlers,
+    "no-other-code": names_no_code_but_handlers,
+    "authentication": authenticates,
+    "scopes": has_no_idle_scopes,
+    "compiles": compiles,
+    "examples": has_examples,
+    "descriptions": describes,
+    "bounds": bounds,
+    "closed-objects": closes_objects,
+    "no-vain-keywords": says_nothing_in_vain,
+    "satisfiable": can_be_satisfied,
+}
+
+
+def _is_served(scheme: dict[str, Any]) -> bool:
+    """Whether `scheme` is of OAuth 2.0, for clients that act by themselves."""
+    return scheme.get("type") == "oauth2" and set(scheme.get("flows", {})) == {"clientCredentials"}
+
+
+def _wrong_ways(named: list[tuple[str, list[str]]], schemes: dict[str, Any], declared: Container[str]) -> Iterator[str]:
+    """What keeps an operation from being served with the schemes that it names, each with its scopes."""
+    yield from (f"the security scheme {name!r} is not declared" for name, _ in named if name not in schemes)
+    with_tokens = [scopes for name, scopes in named if schemes.get(name, {}).get("type") == "oauth2"]
+    if with_tokens and len(named) > 1:
+        yield "the operation takes access tokens in several ways: one alone is served"
+    for scopes in with_tokens:
+        yield from _wrong_scopes(scopes, declared)
+
+
+def _wrong_scopes(required: list[str], declared: Container[str]) -> Iterator[str]:
+    if not required:
+        yield "the operation requires no scope: any access token would do"
+    yield from (f"the scope {scope!r} is not declared" for scope in required if scope not in declared)
+
+
+def _walk(node: Any, parts: Parts = ()) -> Iterator[tuple[Parts, Any]]:
+    """Every node of a document (its depth was bounded when it was read)."""
+    yield parts, node
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _walk(value, (*parts, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _walk(value, (*parts, str(index)))
+
+
+def _is_within_example(parts: Parts) -> bool:
+    return (
+        any(part in ("example", "examples", "default", "enum") for part in parts[:-1])
+        and "properties" not in parts[-2:]
+    )
+
+
+def _leads_back(contract: Contract, start: Any) -> bool:
+    """Whether following references from `start` comes back to it."""
+    waiting, seen = [start], set[int]()
+    while waiting:
+        for _, node in _walk(waiting.pop()):
+            if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+                target = contract.resolve(node)
+                if target is start:
+                    return True
+                if id(target) not in seen:
+                    seen.add(id(target))
+                    waiting.append(target)
+    return False
+
+
+def _media_types(contract: Contract) -> Iterator[Parts]:
+    """Where the media types of every request and response stand, those behind a reference by the place that refers."""
+    for operation in contract.operations:
+        node = contract.at(operation.pointer)
+        bodies: list[Parts] = [("requestBody",)] if "requestBody" in node else []
+        bodies += [("responses", status) for status in node.get("responses", {})]
+        for body in bodies:
+            where = (*operation.pointer, *body)
+            yield from ((*where, "content", media_type) for media_type in contract.at(where).get("content", {}))
+
+
+def _described_of(
+    contract: Contract, where: Parts, operation: dict[str, Any]
+) -> Iterator[tuple[Parts, dict[str, Any]]]:
+    """What an operation consists of that needs a description."""
+    if "requestBody" in operation:
+        yield (*where, "requestBody"), contract.resolve(operation["requestBody"])
+    for index, parameter in enumerate(operation.get("parameters", [])):
+        yield (*where, "parameters", str(index)), contract.resolve(parameter)
+    for status, response in operation["responses"].items():
+        found = contract.resolve(response)
+        yield (*where, "responses", status), found
+        for name, header in found.get("headers", {}).items():
+            yield (*where, "responses", status, "headers", name), contract.resolve(header)
+
+
+def _schemas(contract: Contract) -> Iterator[tuple[Parts, dict[str, Any]]]:
+    """Every schema of the document: components, and what stands directly in media types, headers and parameters."""
+    for parts, node in _walk(contract.document):
+        if not isinstance(node, dict) or "$ref" in node or _is_within_example(parts):
+            continue
+        parent = parts[-2:-1]
+        is_schema = (
+            parts[-1:] in (("schema",), ("items",), ("additionalProperties",), ("not",))
+            or parent in (("properties",), ("allOf",), ("anyOf",), ("oneOf",))
+            or (parts[:2] == ("components", "schemas") and len(parts) == 3)
+        )
+        if is_schema:
+            yield parts, node

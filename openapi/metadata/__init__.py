@@ -1,0 +1,1 @@
+"""Schemas that hubs write for the metadata of their event types."""

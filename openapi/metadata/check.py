@@ -1,0 +1,223 @@
+"""The schemas that event types may have for `metadata`: which are accepted, and what is wrong with an event by one.
+
+Hubs write them, so that the size and depth of a schema and what its patterns cost are bounded. The keywords are those
+of `openapi/metadata/keywords.py`.
+"""
+
+import difflib
+import json
+import math
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema_rs
+
+from openapi.metadata.keywords import KEYWORDS, REFUSED, Parts, subschemas, types_of
+from openapi.problems import Problem
+from openapi.schemas.validation import FORMATS, Schema
+from openapi.standards.ijson import MAX_DEPTH, pointer
+
+MAX_BYTES = 16 * 1024  # as compact JSON in UTF-8
+MAX_LEVELS = 12  # of subschemas
+MAX_SUBSCHEMAS = 400
+PATTERNS_BYTES = 128 * 1024
+"""What the patterns of a schema may take when compiled: it bounds their cost, to half a second for 64 KiB of text."""
+
+_EXPLAINED = 5000  # schemas times values: finding every fault takes up to 15 microseconds for each
+_LISTED = 20  # faults that are told at once
+_SHOWN = 60  # characters of the client's own text that a fault repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What keeps a schema from being accepted, and where (RFC 6901)."""
+
+    pointer: str
+    message: str
+
+
+_RANGES = [
+    ("minLength", "maxLength", False),
+    ("minItems", "maxItems", False),
+    ("minProperties", "maxProperties", False),
+    ("minimum", "maximum", False),
+    ("minimum", "exclusiveMaximum", True),
+    ("exclusiveMinimum", "maximum", True),
+    ("exclusiveMinimum", "exclusiveMaximum", True),
+]
+"""Lower and upper bounds that leave nothing if the lower is above the upper, or, where True, equal to it."""
+_NOT_LINEAR = (
+    "this is not a pattern, or not one that runs in linear time and in little memory; write it without lookaround and "
+    "references to groups, with smaller counts (maxLength bounds a length), and without classes of all of Unicode"
+)
+
+
+def check(schema: Any) -> list[Fault]:
+    """What keeps `schema`, a value as `rfc7493.loads` gives it, from being accepted; the first faults if many.
+
+    Costs, patterns are compiled, and what is in vain are asked for only in a schema that is well-formed.
+    """
+    excess = _excess(schema)
+    if excess:
+        return [Fault("", excess)]
+    for rule in (_malformed, _vain, _costly, _dead):
+        faults = [Fault(pointer(*parts), message) for parts, message in rule(schema)]
+        if faults:
+            return faults[:_LISTED]
+    return []
+
+
+class MetadataSchema:
+    """A schema in which `check` finds no fault, compiled."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        metadata = {key: value for key, value in schema.items() if key != "$schema"}
+        document = {"type": "object", "properties": {"metadata": metadata}, "required": ["metadata"]}
+        self._schema = Schema(document, jsonschema_rs.Draft202012Validator)
+        self._size = sum(1 for _ in _walk(schema))
+
+    def problem(self, event: Mapping[str, Any]) -> Problem | None:
+        """The Problem `invalid_body` that the metadata of `event` are, None if none; where there are none they are {}.
+
+        It names every field at fault, but only the first where it could take long to find them all.
+        """
+        value = {"metadata": event.get("metadata", {})}
+        if self._size * _size(value, _EXPLAINED) > _EXPLAINED:
+            return self._schema.first_problem(value)
+        return self._schema.problem(value)
+
+
+def validator(schema: Any, pattern_bytes: int = PATTERNS_BYTES) -> jsonschema_rs.Draft202012Validator:
+    """A validator for `schema` as such; ValueError if one of its patterns takes more than `pattern_bytes`."""
+    return jsonschema_rs.Draft202012Validator(
+        schema,
+        formats=FORMATS,
+        validate_formats=True,
+        pattern_options=jsonschema_rs.RegexOptions(size_limit=pattern_bytes),
+        offline=True,
+    )
+
+
+def _excess(schema: Any) -> str | None:
+    """In what `schema` exceeds what is looked at, if in anything."""
+    size = _size(schema, MAX_BYTES)
+    if size == math.inf:
+        return f"the schema is nested more than {MAX_DEPTH} levels deep; flatten it"
+    # Each value takes a byte at least, so that only what may be small enough is written out.
+    if size > MAX_BYTES or len(json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_BYTES:
+        return f"the schema is larger than {MAX_BYTES} bytes; shorten it"
+    return None
+
+
+def _size(value: Any, enough: int) -> float:
+    """The number of values in `value`, counted until there are `enough`; infinite if it is nested beyond MAX_DEPTH."""
+    waiting, seen = [(value, 1)], 1
+    while waiting and seen <= enough:
+        found, depth = waiting.pop()
+        if isinstance(found, dict | list):
+            if depth > MAX_DEPTH:
+                return math.inf
+            seen += len(found)
+            waiting += [(inner, depth + 1) for inner in (found.values() if isinstance(found, dict) else found)]
+    return seen
+
+
+def _walk(schema: Any, parts: Parts = ()) -> Iterator[tuple[Parts, dict[str, Any]]]:
+    """Every schema of a well-formed one that is an object, with its place."""
+    if isinstance(schema, dict):
+        yield parts, schema
+        for place, inner in subschemas(schema):
+            yield from _walk(inner, (*parts, *place))
+
+
+def _malformed(schema: Any) -> Iterator[tuple[Parts, str]]:
+    """What is not of the subset. A schema within is looked at only if the one around it is well-formed."""
+    if not isinstance(schema, dict) or types_of(schema) != {"object"}:
+        yield (), 'metadata is an object; write the schema as an object with "type": "object"'
+        return
+    waiting = deque[tuple[Parts, Any, int]]([((), schema, 1)])
+    looked_at = 0
+    while waiting:
+        parts, found, level = waiting.popleft()
+        looked_at += 1
+        if level > MAX_LEVELS:
+            yield parts, f"subschemas are nested more than {MAX_LEVELS} levels deep; flatten them"
+        elif looked_at > MAX_SUBSCHEMAS:
+            yield (), f"the schema has more than {MAX_SUBSCHEMAS} subschemas; leave some out"
+            return
+        elif isinstance(found, dict):
+            faults = list(_malformed_keywords(parts, found))
+            yield from faults
+            if not faults:
+                waiting += [((*parts, *place), inner, level + 1) for place, inner in subschemas(found)]
+
+
+def _malformed_keywords(parts: Parts, schema: dict[str, Any]) -> Iterator[tuple[Parts, str]]:
+    for key, value in schema.items():
+        shown = key[:_SHOWN]
+        if key in REFUSED:
+            yield (*parts, key), f"the keyword {key} is not accepted: {REFUSED[key]}"
+        elif key not in KEYWORDS:
+            nearest = difflib.get_close_matches(shown, KEYWORDS, n=1, cutoff=0.6)
+            remedy = f"write {nearest[0]}" if nearest else "leave it out"
+            yield (*parts, key), f"there is no keyword {shown!r}: {remedy}"
+        elif key == "$schema" and parts:
+            yield (*parts, key), "$schema stands at the top alone: leave it out"
+        elif not KEYWORDS[key].is_well_formed(value):
+            yield (*parts, key), f"{key} is not {KEYWORDS[key].wanted}"
+
+
+def _vain(schema: Any) -> Iterator[tuple[Parts, str]]:
+    """Keywords that say nothing, and keywords that leave nothing."""
+    for parts, found in _walk(schema):
+        types = types_of(found)
+        for key in found:
+            kind = KEYWORDS[key].type
+            if kind and kind not in types and not (kind == "number" and "integer" in types):
+                yield (*parts, key), f"{key} is about the type {kind}, which type does not allow: leave one of them out"
+        for low, high, excludes in _RANGES:
+            if low in found and high in found and (found[low], excludes) > (found[high], False):
+                yield (*parts, low), f"nothing satisfies both {low} and {high}: lower {low} or raise {high}"
+        yield from (((*parts, key), message) for key, message in _impossible_objects(found))
+
+
+def _impossible_objects(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
+    for name in schema.get("required", []):
+        if known.get(name, others) is False:
+            yield "required", f"{name[:_SHOWN]!r} is required and not allowed: add it to properties"
+    if len(schema.get("required", [])) > schema.get("maxProperties", math.inf):
+        yield "maxProperties", "more fields are required than are allowed: raise maxProperties"
+    if others is False and schema.get("minProperties", 0) > sum(inner is not False for inner in known.values()):
+        yield "minProperties", "there are not so many fields in properties: lower minProperties"
+
+
+def _costly(schema: Any) -> Iterator[tuple[Parts, str]]:
+    """Patterns that are none, or that take more than their share of `PATTERNS_BYTES`, of which none has over half."""
+    patterns = [((*parts, "pattern"), found["pattern"]) for parts, found in _walk(schema) if "pattern" in found]
+    share = PATTERNS_BYTES // max(2, len(patterns))
+    for parts, pattern in patterns:
+        try:
+            validator({"pattern": pattern}, share)
+        except ValueError:
+            yield parts, f"{_NOT_LINEAR}: of {len(patterns)} patterns each may take {share} bytes"
+
+
+def _dead(schema: Any) -> Iterator[tuple[Parts, str]]:
+    """Values that a schema lists and refuses, and at last whatever keeps it from being compiled."""
+    for parts, found in _walk(schema):
+        values = [("const", found["const"])] if "const" in found else []
+        values += [("enum", value) for value in found.get("enum", [])]
+        if not values:
+            continue
+        accepts = validator(found)
+        for key, value in values:
+            if not accepts.is_valid(value):
+                shown = json.dumps(value, ensure_ascii=False)[:_SHOWN]
+                yield (*parts, key), f"the other keywords refuse the value {shown}: leave it out or relax them"
+    try:
+        MetadataSchema(schema)
+    except ValueError as error:
+        yield (), str(error).splitlines()[0][:300]

@@ -1,0 +1,98 @@
+"""In what a new schema for `metadata` may refuse what the old one accepted.
+
+They are compared as those of two documents are, with two differences: a hub may have sent any field that an open object
+does not declare, and hubs wait for the answer, so that less work is done. What cannot be shown is reported too.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from openapi.contract import ContractError, Document
+from openapi.diff.schema_changes import Place, change
+from openapi.diff.sentences import sentence
+from openapi.metadata.keywords import ANNOTATIONS
+from openapi.schemas.conversion import Direction, Node
+from openapi.schemas.effort import Terms
+from openapi.schemas.engine import Engine
+from openapi.schemas.faults import Fault
+from openapi.standards.ijson import pointer
+
+_TERMS = Terms(is_undeclared_sent=True, searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
+"""Within a quarter of a second for the worst that was found, and mostly a hundredth."""
+_NAME = "metadata"
+_PLACE = Place("", "", Direction.REQUEST, str)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a new schema may refuse that the old one accepted, and where in the new one (RFC 6901)."""
+
+    pointer: str
+    message: str
+
+
+def narrowings(old: dict[str, Any], new: dict[str, Any]) -> list[Narrowing]:
+    """In what `new` may refuse what `old` accepts; empty only if it accepts all of it.
+
+    In both `metadata_schema.check` finds no fault.
+    """
+    if _written(old) == _written(new):
+        return []
+    engine = Engine(_document(old), _document(new), Direction.REQUEST, _TERMS, _written)
+    try:
+        small, big = (Node((schemas.at((_NAME,)),)) for schemas in (engine.old, engine.new))
+    except ContractError as error:
+        return [Narrowing("", f"{_NAME}: it cannot be shown that all is accepted that was: {error}")]
+    found = [_narrowing(engine, fault) for fault in engine.faults(small, big) if fault.is_break]
+    return list(dict.fromkeys(found))
+
+
+def _document(schema: dict[str, Any]) -> Document:
+    return Document("", {_NAME: {key: value for key, value in schema.items() if key != "$schema"}})
+
+
+def _narrowing(engine: Engine, fault: Fault) -> Narrowing:
+    told = change(engine, fault, _PLACE, is_narrowing=True)
+    is_there = told.is_in_new and any(schema is not False for schema in fault.steps[0].pair.big.schemas)
+    place = told.pointer if is_there else next(_around(engine, fault), "")
+    return Narrowing(place.removeprefix(f"/{_NAME}"), _NAME + sentence(told))
+
+
+def _around(engine: Engine, fault: Fault) -> Iterator[str]:
+    """The places in the new schema, outward, around what only the old one has, or what false refuses."""
+    for step in fault.steps:
+        for schema in step.pair.big.schemas:
+            found = engine.place(schema)
+            if found and isinstance(schema, dict):
+                is_named = step.form and step.name in schema.get("properties", {})
+                yield pointer(*found[1], *(("properties", step.name) if is_named else ()))
+
+
+def _written(schema: Any) -> str:
+    """`schema` as a text that is the same for the same schema, whatever is said beside and in whatever order."""
+    return _text(_ordered(schema))
+
+
+def _ordered(schema: Any) -> Any:
+    """`schema` without annotations, with what is without order in one order."""
+    if isinstance(schema, bool):
+        return schema
+    ordered = {key: value for key, value in schema.items() if key not in ANNOTATIONS}
+    for key in ("allOf", "anyOf"):
+        if key in ordered:
+            ordered[key] = sorted((_ordered(branch) for branch in ordered[key]), key=_text)
+    for key in ("enum", "required", "type"):
+        if isinstance(ordered.get(key), list):
+            ordered[key] = sorted(ordered[key], key=_text)
+    for key in ("items", "additionalProperties"):
+        if key in ordered:
+            ordered[key] = _ordered(ordered[key])
+    if "properties" in ordered:
+        ordered["properties"] = {name: _ordered(inner) for name, inner in ordered["properties"].items()}
+    return ordered
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)

@@ -1,0 +1,107 @@
+"""Access tokens that are JSON Web Tokens (RFC 9068), ours and those of other issuers."""
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import uuid_utils
+from joserfc.jwk import Key
+from joserfc.jwt import encode
+
+from openapi.oauth import jwt
+from openapi.oauth.jwt import InvalidToken, Token
+
+TYPE = "at+jwt"
+ALGORITHM = "ES256"
+"""What ours are signed with."""
+MOST_SCOPES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token of ours is to say; `thumbprint` is that of the key that it is bound to, if it is (RFC 9449)."""
+
+    issuer: str
+    audiences: Sequence[str]
+    client_id: str
+    scopes: Collection[str]
+    thumbprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a valid access token says (section 2.2). `expires_at` is in seconds since the epoch.
+
+    `thumbprint` is that of the key which its sender must prove to have (RFC 7638, RFC 9449 section 6.1), if any; `jti`
+    is None if it is not a UUID, as that of other issuers may be.
+    """
+
+    issuer: str
+    client_id: str
+    audiences: frozenset[str]
+    scopes: frozenset[str]
+    expires_at: float
+    jti: UUID | None
+    thumbprint: str | None
+
+
+def signed(key: Key, grant: Grant, seconds: int) -> str:
+    """A new token for `grant`, valid for `seconds`."""
+    now = int(time.time())
+    claims: dict[str, Any] = {
+        "iss": grant.issuer,
+        "aud": grant.audiences[0] if len(grant.audiences) == 1 else list(grant.audiences),
+        "sub": grant.client_id,
+        "client_id": grant.client_id,
+        "iat": now,
+        "exp": now + seconds,
+        "jti": str(uuid_utils.uuid4()),
+        "scope": " ".join(sorted(grant.scopes)),
+    }
+    if grant.thumbprint:
+        claims["cnf"] = {"jkt": grant.thumbprint}
+    return encode({"alg": ALGORITHM, "typ": TYPE, "kid": key.kid}, claims, key, algorithms=[ALGORITHM])
+
+
+def read(text: str) -> Token:
+    """The token in `text`, of which nothing is true yet; InvalidToken unless it is one of this kind."""
+    return jwt.read(text, TYPE)
+
+
+def verified(token: Token, key: Key, algorithms: Collection[str], now: float) -> Access:
+    """What `token` says, whose issuer has `key` (section 4); InvalidToken if it is not valid `now`.
+
+    Whom it is for is not asked here.
+    """
+    jwt.verify(token, key, algorithms)
+    jwt.require_times(token, now)
+    scope = token.claims.get("scope", "")
+    scopes = scope.split() if isinstance(scope, str) else []
+    return Access(
+        issuer=token.text_claim("iss"),
+        client_id=token.text_claim("client_id" if "client_id" in token.claims else "azp"),
+        audiences=frozenset(token.audiences),
+        scopes=frozenset(scopes[:MOST_SCOPES]),
+        expires_at=token.time_claim("exp"),
+        jti=_uuid(token.claims.get("jti")),
+        thumbprint=_thumbprint(token.claims.get("cnf")),
+    )
+
+
+def _uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(value)
+    except (ValueError, AttributeError, TypeError):
+        return None
+
+
+def _thumbprint(confirmation: Any) -> str | None:
+    """`jkt` of `cnf`; InvalidToken if the token is bound in a way that is not understood (RFC 7800 section 3.1)."""
+    if confirmation is None:
+        return None
+    found = confirmation.get("jkt") if isinstance(confirmation, dict) else None
+    if not isinstance(found, str):
+        raise InvalidToken("it is bound to a key in a way that is not understood")
+    return found

@@ -1,0 +1,70 @@
+"""Bearer tokens (RFC 6750): where a request carries one, and the challenge when it does not do.
+
+Tokens that are bound to a key of their sender are carried likewise, with the scheme DPoP (RFC 9449 section 7.1).
+"""
+
+import re
+
+from starlette.types import Scope
+
+from openapi.problems import Headers, Problem
+from openapi.standards.header_fields import field_values
+
+REALM = "interaction-reporting"
+BEARER, DPOP = "Bearer", "DPoP"
+MAX_LENGTH = 4096
+
+_CREDENTIALS = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+_BOUND = re.compile(rb"dpop +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+
+
+class Unauthenticated(Exception):
+    """A request does not authenticate: `error` and `description` of its challenge, None without any credentials."""
+
+    def __init__(self, error: str | None = None, description: str | None = None, scheme: str = BEARER) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+        self.scheme = scheme
+
+    def challenge(self, **attributes: str) -> Headers:
+        """How to authenticate (section 3), with further `attributes`."""
+        told = {"realm": REALM, "error": self.error, "error_description": self.description, **attributes}
+        values = ", ".join(f'{name}="{value}"' for name, value in told.items() if value)
+        return [(b"www-authenticate", f"{self.scheme} {values}".encode("ascii"))]
+
+
+def token(scope: Scope) -> str:
+    """The token in the one Authorization header of a request (section 2.1); Problem `unauthorized` if there is none.
+
+    The other places of RFC 6750, form field and query (sections 2.2 and 2.3), are not looked at.
+    """
+    try:
+        return _read(scope, _CREDENTIALS, "Bearer <hub-api-key>")
+    except Unauthenticated as refused:
+        raise unauthorized(refused.error, refused.description) from None
+
+
+def access_token(scope: Scope) -> tuple[str, str]:
+    """The scheme and the access token of a request, likewise; Unauthenticated if there is none."""
+    values = field_values(scope, b"authorization")
+    if values and _BOUND.fullmatch(values[0].strip()):
+        return DPOP, _read(scope, _BOUND, "DPoP <access token>")
+    return BEARER, _read(scope, _CREDENTIALS, "Bearer <access token>")
+
+
+def unauthorized(error: str | None = None, description: str | None = None) -> Problem:
+    """The Problem with its challenge (section 3); without `error` when the request carried no credentials at all."""
+    return Problem("unauthorized", Unauthenticated(error, description).challenge(), reason=description)
+
+
+def _read(scope: Scope, pattern: re.Pattern[bytes], form: str) -> str:
+    values = field_values(scope, b"authorization")
+    if not values:
+        raise Unauthenticated
+    if len(values) > 1:
+        raise Unauthenticated("invalid_request", "more than one Authorization header")
+    match = pattern.fullmatch(values[0].strip())
+    if match is None or len(match[1]) > MAX_LENGTH:
+        raise Unauthenticated("invalid_request", f"the Authorization header is not of the form: {form}")
+    return match[1].decode("ascii")

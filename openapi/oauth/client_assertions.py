@@ -1,0 +1,73 @@
+"""Assertions by which clients authenticate (RFC 7523 sections 2.2 and 3): `private_key_jwt`."""
+
+from collections.abc import Collection
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from openapi.oauth import jwt
+from openapi.oauth.jwt import InvalidToken, Token
+
+TYPE = "jwt"
+LONGEST_SECONDS = 600
+"""How far ahead an assertion may expire: so long it is remembered that it was used."""
+MAX_CHARACTERS = 8192
+
+
+def read(text: str) -> Token:
+    """The assertion in `text`, of which nothing is true yet; InvalidToken if it is none.
+
+    Its `typ` may be missing, as of most clients.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidToken("it is too long")
+    return jwt.read(text, TYPE, or_none=True)
+
+
+def verify(token: Token, jwks: dict[str, Any] | None, audiences: Collection[str], now: float) -> None:
+    """InvalidToken unless the client that has `jwks` signed `token` for one of `audiences`, and it is valid `now`.
+
+    Whether it was used before is not asked here.
+    """
+    if jwks is None:
+        raise InvalidToken("the client has no keys")
+    subject = token.text_claim("sub")
+    if token.text_claim("iss") != subject:
+        raise InvalidToken("its iss is not its sub")
+    if not set(token.audiences) & set(audiences):
+        raise InvalidToken("it is for another audience")
+    jwt.require_times(token, now)
+    if token.time_claim("exp") > now + LONGEST_SECONDS:
+        raise InvalidToken(f"it expires in more than {LONGEST_SECONDS} seconds")
+    token.text_claim("jti", longest=255)
+    _verify_signature(token, jwks)
+
+
+def _verify_signature(token: Token, jwks: dict[str, Any]) -> None:
+    """By the key that `kid` names, or without it by any of them."""
+    reasons = [InvalidToken("none of the client's keys has its kid")]
+    for key in KeySet.import_key_set(jwks):  # type: ignore[arg-type] # it was checked when the client was issued
+        if token.key_id in ("", key.kid):
+            try:
+                jwt.verify(token, key, jwt.ALGORITHMS)
+            except InvalidToken as error:
+                reasons.append(error)
+            else:
+                return
+    raise reasons[-1]
+
+
+def public_keys(jwks: Any) -> dict[str, Any]:
+    """`jwks`, if it is a set of public keys to sign assertions with (RFC 7517 section 5); else ValueError."""
+    try:
+        found = KeySet.import_key_set(jwks)
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+        raise ValueError("it is not a JWK Set") from None
+    if not found.keys or len(found.keys) > 20:
+        raise ValueError("it has no key, or more than 20")
+    for key in found:
+        if key.is_private or key.key_type == "oct":
+            raise ValueError("it has a private or a symmetric key: a client gives its public keys only")
+        key.ensure_kid()
+    return {"keys": [key.as_dict(private=False) for key in found]}

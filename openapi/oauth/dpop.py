@@ -1,0 +1,101 @@
+"""Proofs of possession (DPoP, RFC 9449): that who sends a token has the key that it is bound to."""
+
+import hashlib
+import time
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from joserfc import jwk
+from joserfc.errors import JoseError
+from joserfc.jwk import Key
+from starlette.types import Scope
+
+from openapi.oauth import jwt
+from openapi.oauth.jwt import InvalidToken, Token
+from openapi.standards.header_fields import field_values
+
+TYPE = "dpop+jwt"
+ALGORITHMS = ("ES256", "Ed25519", "PS256", "RS256")
+SECONDS = 60
+"""How old a proof may be: so long it is remembered that it was used."""
+MAX_CHARACTERS = 4096
+_PUBLIC_MEMBERS = {"EC": ("crv", "x", "y"), "OKP": ("crv", "x"), "RSA": ("n", "e")}
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A valid proof: the thumbprint of its key (RFC 7638), its `jti`, and until when it would be accepted again.
+
+    `expires_at` is in seconds since the epoch.
+    """
+
+    thumbprint: str
+    jti: str
+    expires_at: float
+
+
+def is_sent(scope: Scope) -> bool:
+    """Whether a request has a proof, valid or not."""
+    return bool(field_values(scope, b"dpop"))
+
+
+def proof(scope: Scope, origin: str, access_token: str | None = None) -> Proof:
+    """The proof of a request to `origin`, with `access_token` if it carries one (section 4.3); InvalidToken if none.
+
+    Whether it was used before is not asked here.
+    """
+    values = field_values(scope, b"dpop")
+    if len(values) != 1 or len(values[0]) > MAX_CHARACTERS:
+        raise InvalidToken("there is no proof, more than one, or one that is too long")
+    token = jwt.read(values[0].decode("latin-1").strip(), TYPE)
+    key = _key(token)
+    jwt.verify(token, key, ALGORITHMS)
+    if token.claims.get("htm") != scope["method"]:
+        raise InvalidToken("the proof is for another method")
+    if _normalized(token.text_claim("htu", longest=2000)) != _normalized(origin + scope["raw_path"].decode("ascii")):
+        raise InvalidToken("the proof is for another URL")
+    if access_token is not None and token.claims.get("ath") != _digest(access_token):
+        raise InvalidToken("the proof is for another token")
+    expires_at = _expires_at(token, time.time())
+    return Proof(key.thumbprint(), token.text_claim("jti", longest=255), expires_at)
+
+
+def _key(token: Token) -> Key:
+    """The public key in the header of a proof, made of nothing but the members of one."""
+    declared: Any = token.header.get("jwk")
+    members = _PUBLIC_MEMBERS.get(str(declared.get("kty"))) if isinstance(declared, dict) else None
+    if members is None or "d" in declared:
+        raise InvalidToken("the proof holds no public key")
+    if "n" in members and len(str(declared.get("n"))) not in jwt.RSA_CHARACTERS:
+        raise InvalidToken("the key of the proof is too short or too long")
+    try:
+        return jwk.import_key({"kty": declared["kty"], **{name: declared[name] for name in members}})
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise InvalidToken("the proof holds no public key") from None
+
+
+def _expires_at(token: Token, now: float) -> float:
+    """Until when a proof is accepted; InvalidToken if that is over, or it is of the future."""
+    issued_at = token.time_claim("iat")
+    expires_at = issued_at + SECONDS + jwt.LEEWAY_SECONDS
+    if expires_at < now or issued_at > now + jwt.LEEWAY_SECONDS:
+        raise InvalidToken(f"the proof was not made within the last {SECONDS} seconds")
+    return expires_at
+
+
+def _normalized(url: str) -> tuple[str, str, int, str]:
+    """What of an URL is compared: neither query nor fragment, nor how it is written (RFC 3986 section 6.2)."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError:
+        raise InvalidToken("the htu of the proof is no URL") from None
+    return parts.scheme, parts.hostname or "", port, unquote(parts.path) or "/"
+
+
+def _digest(access_token: str) -> str:
+    """`ath` (section 4.2)."""
+    return urlsafe_b64encode(hashlib.sha256(access_token.encode("ascii")).digest()).rstrip(b"=").decode("ascii")

@@ -1,0 +1,81 @@
+"""The keys that sign access tokens, as they are kept and published: JWK (RFC 7517), sealed as JWE (RFC 7516)."""
+
+import json
+import re
+from base64 import urlsafe_b64decode
+from typing import Any
+
+from joserfc import jwe
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet, OctKey
+
+from openapi.oauth.access_tokens import ALGORITHM
+
+CURVE = "P-256"
+_SEAL = {"alg": "dir", "enc": "A256GCM"}
+_SECRET = re.compile(r"[A-Za-z0-9+/_-]{43}=?")
+
+
+class UnreadableKey(ValueError):
+    """A text holds no key that can sign; the message says why, and nothing of the text."""
+
+
+def new() -> ECKey:
+    """A new private key; its `kid` is its thumbprint (RFC 7638)."""
+    return _signing(ECKey.generate_key(CURVE, auto_kid=True))
+
+
+def secret_of(text: str) -> OctKey:
+    """The key that seals keys, of 256 bits in Base64 or base64url; ValueError if it is none."""
+    if not _SECRET.fullmatch(text):
+        raise ValueError("it is not 32 bytes in Base64")
+    return OctKey.import_key(urlsafe_b64decode(text.rstrip("=").translate(str.maketrans("+/", "-_")) + "="))
+
+
+def kept(key: ECKey, secret: OctKey | None) -> str:
+    """The private `key` as a text: sealed by `secret`, if there is one."""
+    text = json.dumps(key.as_dict(private=True))
+    return jwe.encrypt_compact({**_SEAL, "kid": key.kid}, text, secret) if secret else text
+
+
+def read(text: str, secret: OctKey | None) -> ECKey:
+    """The private key in a text that `kept` made; UnreadableKey if `secret` is not the one that it was sealed by."""
+    if not text.startswith("{"):
+        if secret is None:
+            raise UnreadableKey("it is sealed, and there is no secret to open it")
+        try:
+            text = (jwe.decrypt_compact(text, secret, algorithms=list(_SEAL.values())).plaintext or b"").decode()
+        except (JoseError, ValueError):
+            raise UnreadableKey("it was sealed by another secret") from None
+    return _imported(text)
+
+
+def read_set(text: str) -> list[ECKey]:
+    """The private keys in a JWK Set (section 5), of which the first signs; UnreadableKey if it holds none."""
+    try:
+        keys = KeySet.import_key_set(json.loads(text)).keys
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+        raise UnreadableKey("it is not a JWK Set") from None
+    found = [_signing(key) for key in keys]
+    if not found:
+        raise UnreadableKey("it holds no key")
+    return found
+
+
+def published(key: ECKey) -> dict[str, Any]:
+    """The public part of `key`, for whoever verifies."""
+    return {**key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}
+
+
+def _imported(text: str) -> ECKey:
+    try:
+        return _signing(ECKey.import_key(json.loads(text)))
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise UnreadableKey("it is not a JSON Web Key") from None
+
+
+def _signing(key: Any) -> ECKey:
+    if not isinstance(key, ECKey) or not key.is_private or key.curve_name != CURVE:
+        raise UnreadableKey(f"it is not a private key on the curve {CURVE}")
+    key.ensure_kid()
+    return key

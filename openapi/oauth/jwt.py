@@ -1,0 +1,131 @@
+"""JSON Web Tokens (RFC 7519), signed as compact JWS (RFC 7515): read within bounds first, verified by one key then.
+
+joserfc 1.8 verifies. Ours is what is asked before: three parts of base64url, headers and claims that read in only one
+way, no extension that must be understood, the type and one of the algorithms that are expected.
+"""
+
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import Key
+
+from openapi.standards import ijson
+
+ALGORITHMS = ("ES256", "ES384", "ES512", "Ed25519", "PS256", "PS384", "PS512", "RS256")
+"""What others may sign with: all of it asymmetric. `EdDSA` is deprecated in favour of `Ed25519` (RFC 9864)."""
+RSA_CHARACTERS = range(342, 684)
+"""How long the modulus of an RSA key is in base64url: 2,048 to 4,096 bits, so that it is safe, and quick to use."""
+LEEWAY_SECONDS = 5
+"""By how much clocks may differ."""
+LATEST = 253402300799
+"""The last second of the year 9999."""
+
+_COMPACT = re.compile(r"([A-Za-z0-9_-]{2,})\.([A-Za-z0-9_-]{2,})\.([A-Za-z0-9_-]*)")
+_LONGEST_HEADER = 4096
+
+
+class InvalidToken(ValueError):
+    """A token is not to be trusted; the message says why, and repeats nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as it was sent: nothing of it is true before `verify`."""
+
+    text: str
+    header: dict[str, Any]
+    claims: dict[str, Any]
+
+    @property
+    def algorithm(self) -> str:
+        """`alg`; empty if that is none."""
+        return _text_of(self.header.get("alg"))
+
+    @property
+    def key_id(self) -> str:
+        """`kid`; empty if there is none."""
+        return _text_of(self.header.get("kid"))
+
+    def text_claim(self, name: str, longest: int = 1000) -> str:
+        """The claim `name`; InvalidToken unless it is a string of 1 to `longest` characters."""
+        found = self.claims.get(name)
+        if not isinstance(found, str) or not 1 <= len(found) <= longest:
+            _refuse(f"the claim {name} is missing or not a text")
+        return found
+
+    def time_claim(self, name: str) -> float:
+        """The claim `name`, in seconds since the epoch; InvalidToken unless it is a NumericDate (section 2)."""
+        found = self.claims.get(name)
+        if not isinstance(found, int | float) or isinstance(found, bool) or not 0 <= found <= LATEST:
+            _refuse(f"the claim {name} is missing or not a time")
+        return float(found)
+
+    @property
+    def audiences(self) -> list[str]:
+        """`aud` (section 4.1.3): one or several; none if it is anything else."""
+        found = self.claims.get("aud")
+        values = found if isinstance(found, list) else [found]
+        return [value for value in values if isinstance(value, str)]
+
+
+def read(text: str, media_type: str, or_none: bool = False) -> Token:
+    """The token in `text`; InvalidToken unless it is a JWS whose `typ` is `media_type` (RFC 8725 section 3.11).
+
+    With `or_none` it may have no `typ`.
+    """
+    match = _COMPACT.fullmatch(text)
+    if match is None or len(match[1]) > _LONGEST_HEADER:
+        _refuse("it is not a JWS in compact serialization")
+    header, claims = _object(match[1]), _object(match[2])
+    if (
+        not (or_none and "typ" not in header)
+        and _text_of(header.get("typ")).lower().removeprefix("application/") != media_type
+    ):
+        _refuse(f"its typ is not {media_type}")
+    if "crit" in header or "b64" in header:
+        _refuse("it has an extension that is not understood")
+    return Token(text, header, claims)
+
+
+def verify(token: Token, key: Key, algorithms: Collection[str]) -> None:
+    """InvalidToken unless `key` verifies the signature, which was made by one of `algorithms`."""
+    if token.algorithm not in algorithms:
+        _refuse("its alg is not accepted")
+    registry = jws.JWSRegistry(algorithms=algorithms, strict_check_header=False)
+    registry.max_header_length = _LONGEST_HEADER
+    try:
+        jws.deserialize_compact(token.text, key, registry=registry)
+    except (JoseError, ValueError, TypeError) as error:
+        _refuse(f"its signature cannot be verified: {type(error).__name__}")
+
+
+def require_times(token: Token, now: float) -> None:
+    """InvalidToken unless the token has an `exp` that is to come, and no `nbf` or `iat` that is to come."""
+    if token.time_claim("exp") <= now - LEEWAY_SECONDS:
+        _refuse("it has expired")
+    for name in token.claims.keys() & {"nbf", "iat"}:
+        if token.time_claim(name) > now + LEEWAY_SECONDS:
+            _refuse("it is not valid yet")
+
+
+def _object(segment: str) -> dict[str, Any]:
+    try:
+        found = ijson.loads(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    except ValueError:
+        _refuse("a part of it is not base64url of JSON that reads in only one way")
+    if not isinstance(found, dict):
+        _refuse("a part of it is not a JSON object")
+    return found
+
+
+def _text_of(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise InvalidToken(reason)

@@ -1,0 +1,134 @@
+"""The token endpoint of OAuth 2.0 (RFC 6749): requests as they are sent, and the errors they are answered with."""
+
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote_plus
+
+from starlette.types import Scope
+from werkzeug.http import parse_options_header
+
+from openapi.problems import Headers
+from openapi.standards.header_fields import field_values
+
+FORM = "application/x-www-form-urlencoded"
+CLIENT_CREDENTIALS = "client_credentials"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+"""RFC 7523 section 2.2."""
+MAX_BYTES = 16 * 1024
+MAX_PARAMETERS = 50
+REALM = "interaction-reporting"
+
+_BASIC = re.compile(rb"basic +([A-Za-z0-9+/]+=*)", re.IGNORECASE)
+_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+
+
+class OAuthError(Exception):
+    """What a client is told (section 5.2); `description` repeats nothing of what it sent."""
+
+    def __init__(self, code: str, description: str, status: int = 400, headers: Headers = ()) -> None:
+        super().__init__(code)
+        self.code = code
+        self.description = description
+        self.status = status
+        self.headers = headers
+
+    def body(self) -> dict[str, str]:
+        """The body of the answer."""
+        return {"error": self.code, "error_description": self.description}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """How a client authenticates: with a `secret` (section 2.3.1), or with an `assertion` (RFC 7523)."""
+
+    client_id: str
+    secret: str | None = None
+    assertion: str | None = None
+    is_basic: bool = False
+
+
+def parameters(scope: Scope, content: bytes) -> dict[str, str]:
+    """The parameters of a form (appendix B); those without a value are as if not sent (section 3.1).
+
+    OAuthError `invalid_request` if it is none, or has a parameter more than once (section 3.2).
+    """
+    declared = field_values(scope, b"content-type")
+    media_type, options = parse_options_header(declared[0].decode("latin-1")) if len(declared) == 1 else ("", {})
+    if media_type.lower() != FORM or options.get("charset", "utf-8").lower() != "utf-8":
+        raise OAuthError("invalid_request", f"the request is not sent as {FORM}")
+    try:
+        pairs = parse_qsl(
+            content.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
+        )
+    except ValueError:
+        raise OAuthError("invalid_request", f"the body is not a form of at most {MAX_PARAMETERS} parameters") from None
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise OAuthError("invalid_request", "a parameter stands more than once")
+    return {name: value for name, value in found.items() if value}
+
+
+def credentials(scope: Scope, form: Mapping[str, str]) -> Credentials:
+    """How the client of a request authenticates, in exactly one way (section 2.3).
+
+    OAuthError `invalid_client` if it does not, `invalid_request` if it does so in several ways.
+    """
+    ways = [
+        scope if field_values(scope, b"authorization") else None,
+        form.get("client_secret"),
+        form.get("client_assertion") or form.get("client_assertion_type"),
+    ]
+    if sum(way is not None for way in ways) > 1:
+        raise OAuthError("invalid_request", "the client authenticates in more than one way")
+    if ways[0]:
+        return _basic(field_values(scope, b"authorization"), form)
+    if ways[2]:
+        return _assertion(form)
+    if "client_secret" not in form or "client_id" not in form:
+        raise unauthenticated("the client does not authenticate")
+    return Credentials(form["client_id"], secret=form["client_secret"])
+
+
+def scopes(form: Mapping[str, str], allowed: frozenset[str]) -> frozenset[str]:
+    """What the parameter `scope` asks for (section 3.3): all that is `allowed` without it.
+
+    OAuthError `invalid_scope` if it asks for more.
+    """
+    if "scope" not in form:
+        return allowed
+    asked = form["scope"].split(" ")
+    if not all(_SCOPE_TOKEN.fullmatch(one) for one in asked):
+        raise OAuthError("invalid_scope", "scope is not a list of scopes with one blank between them")
+    if not allowed.issuperset(asked):
+        raise OAuthError("invalid_scope", "scope asks for more than the client may have")
+    return frozenset(asked)
+
+
+def unauthenticated(description: str, is_basic: bool = True) -> OAuthError:
+    """The client is not who it says (section 5.2)."""
+    challenge = [(b"www-authenticate", f'Basic realm="{REALM}", charset="UTF-8"'.encode("ascii"))]
+    return OAuthError("invalid_client", description, 401, challenge if is_basic else ())
+
+
+def _basic(values: list[bytes], form: Mapping[str, str]) -> Credentials:
+    """`client_secret_basic`: both parts are form-encoded before they are joined."""
+    match = _BASIC.fullmatch(values[0].strip()) if len(values) == 1 else None
+    if match is None:
+        raise unauthenticated("the Authorization header is not one of the scheme Basic")
+    try:
+        client_id, colon, secret = b64decode(match[1], validate=True).decode("utf-8").partition(":")
+        client_id, secret = unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
+    except ValueError:
+        raise unauthenticated("the credentials are not Base64 of UTF-8") from None
+    if not colon or form.get("client_id", client_id) != client_id:
+        raise unauthenticated("the credentials are not those of the client_id")
+    return Credentials(client_id, secret=secret, is_basic=True)
+
+
+def _assertion(form: Mapping[str, str]) -> Credentials:
+    """`private_key_jwt`: who the client is stands in the assertion, and in `client_id` only if it is the same."""
+    if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
+        raise OAuthError("invalid_request", f"client_assertion_type is not {ASSERTION_TYPE}, or has no assertion")
+    return Credentials(form.get("client_id", ""), assertion=form["client_assertion"])

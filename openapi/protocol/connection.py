@@ -1,0 +1,376 @@
+"""One HTTP/1.1 connection: what is refused or limited beneath ASGI.
+
+uvicorn 0.54 on httptools 0.9 leaves to its user: fields of a trailer are appended to the headers, heads and bodies may
+come as slowly as they like and heads be as large as they like, Host may be missing, a request with an Upgrade field
+loses its body (Java's HttpClient sends one by default), a drain cuts connections on which a request is under way, a
+connection that is closed on a client that still sends is reset, which may cost the client its answer, a client that
+has sent all and closed its half gets no answer, one that reads no answers is waited for, and pipelines are unbounded.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+import httptools
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from openapi.problems import Problem
+from openapi.protocol.cycle import Cycle
+from openapi.serving.access_log import new_request_id
+from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
+
+logger = logging.getLogger(__name__)
+
+MAX_HEAD_BYTES = 32768
+MAX_FIELDS = 100
+MAX_LENGTH_DIGITS = 19
+MAX_PIPELINED = 32
+"""How many requests may wait behind the one that is served before what follows is left unparsed."""
+PIECE_BYTES = 8192
+"""How much is parsed at once: a read may hold thousands of requests."""
+HEAD_SECONDS = 10.0
+LINGER_SECONDS = 5.0
+"""How long the rest of a body is read and discarded after an early answer, so that the client sees that answer."""
+WRITE_SECONDS = 20.0
+"""How long a client may leave what was sent to it unread."""
+IDLE_SECONDS_OF_DRAIN = 0.5
+"""How long an idle connection may still begin a request when the service drains."""
+
+_FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
+_PLAIN = ([b"host"], [b"host", b"content-length"], [b"content-length", b"host"])
+"""The framing of nearly every request."""
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's protocol with the gaps closed.
+
+    From the lifespan state come `head_timeout`, in seconds, and `style_at`: how is told of problems at a path.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_timeout: float = self.app_state.get("head_timeout", HEAD_SECONDS)
+        self._style_at: Callable[[str], ErrorStyle] = self.app_state.get("style_at", lambda _path: ERROR_OBJECTS)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._write_deadline: asyncio.TimerHandle | None = None
+        self._in_head = True
+        self._head_has_begun = False
+        self._head_bytes = 0
+        self._framing: list[tuple[bytes, bytes]] = []  # the fields that say where the request ends
+        self._active_at = 0.0
+        self._unparsed_bytes = 0  # of a field or a line that goes on, of which httptools says nothing yet
+        self._refusal: Problem | None = None
+        self._waiting = b""  # arrived, and not parsed yet
+        self._owed = 0  # requests that have no answer yet
+        self._at_end = False  # nothing more will arrive
+        self._finished = False  # nothing more is parsed
+        self._ended = False  # nothing more is written
+        self._draining = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Await the first head."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadlines."""
+        self._disarm()
+        self._unset_keepalive_if_required()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what arrives."""
+        self._waiting += data
+        self._parse_waiting()
+
+    def eof_received(self) -> bool:  # type: ignore[override] # asyncio itself lets it be one
+        """The client sends no more; whether it is still owed an answer, for which its side may stay open."""
+        self._at_end = True
+        return self._ended or (self._in_head and self._owed > 0)
+
+    def pause_writing(self) -> None:
+        """The client does not read what is sent to it: wait, but not for ever."""
+        super().pause_writing()
+        if self._write_deadline is None:
+            self._write_deadline = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        if self._write_deadline is not None:
+            self._write_deadline.cancel()
+            self._write_deadline = None
+        super().resume_writing()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._head_has_begun = True
+        self._unparsed_bytes = 0
+        self._framing = []
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the request target."""
+        self._count(len(url))
+        self._stop_if_refused()
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head; one of a trailer is dropped (RFC 9110 section 6.5.1)."""
+        if not self._in_head:
+            return
+        self._count(len(name) + len(value) + 4)
+        if len(self.headers) >= MAX_FIELDS:
+            self._refusal = _head_too_large()
+        self._stop_if_refused()
+        name = name.lower()
+        if name in _FRAMING:
+            self._framing.append((name, value))
+        elif name == b"expect":
+            self.expect_100_continue = value.lower() == b"100-continue"
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The head is complete: refuse what two readers could read in two ways, or begin the request."""
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            return
+        if ambiguity := self._ambiguity():
+            self._refusal = Problem("malformed_request", detail=ambiguity)
+        self._stop_if_refused()
+        self._begin_request()
+        self._disarm()
+        self._in_head, self._head_has_begun, self._head_bytes, self._unparsed_bytes = False, False, 0, 0
+        self._owed += 1
+
+    def _begin_request(self) -> None:
+        """Serve the request whose head is complete, or let it wait for the one before."""
+        version = self.parser.get_http_version()
+        target = httptools.parse_url(self.url)
+        path = target.path.decode("ascii")
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["http_version"] = version
+        self.scope["path"] = unquote(path) if "%" in path else path
+        self.scope["raw_path"] = target.path
+        self.scope["query_string"] = target.query or b""
+        before = self.cycle
+        self.cycle = Cycle(
+            scope=self.scope,
+            transport=self,  # type: ignore[arg-type] # the methods of it that a request uses are below
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue and version != "1.0",  # RFC 9110 section 10.1.1
+            keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._draining,
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._unparsed_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The body is complete, and the next head may come."""
+        if self._in_head:
+            return
+        self._disarm()
+        self._in_head, self._unparsed_bytes = True, 0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer is sent. The rest of a body that was not read is discarded, for a while."""
+        self._owed -= 1
+        self.server_state.total_requests += 1
+        self._active_at = self.loop.time()
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            if self.pipeline:
+                self._start_asgi_task(*self.pipeline.pop())
+            elif self.timeout_keep_alive_task is None:
+                self.timeout_keep_alive_handler()
+        if self._waiting:
+            self._parse_waiting()
+        if not self._owed and (self._finished or self._at_end):
+            self._end()
+        elif not self._owed and not self._in_head:
+            self._arm(LINGER_SECONDS, self.transport.abort)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it has been idle for as long as it may be, or look again when that can be so."""
+        idle_seconds = self.loop.time() - self._active_at
+        is_busy = self._owed or not self._in_head or self._head_has_begun
+        if not is_busy and idle_seconds >= self.timeout_keep_alive:
+            self.transport.close()
+        else:
+            rest = self.timeout_keep_alive - (0 if is_busy else idle_seconds)
+            self.timeout_keep_alive_task = self.loop.call_later(rest, self.timeout_keep_alive_handler)
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._ended or self.transport.is_closing()
+
+    def write(self, data: bytes) -> None:
+        """Send a part of an answer, unless its client is gone."""
+        if not self.is_closing():
+            self.transport.write(data)
+
+    def close(self) -> None:
+        """Close after the last answer."""
+        if self._in_head:
+            self.transport.close()
+        else:
+            self._end()
+
+    def shutdown(self) -> None:
+        """Drain: finish what is under way, and give an idle connection's next request a moment to arrive."""
+        self._draining = True
+        if self._owed:
+            self.cycle.keep_alive = False
+        else:
+            self.loop.call_later(IDLE_SECONDS_OF_DRAIN, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        if self._in_head and self._head_bytes == 0 and not self._owed:
+            self.transport.close()
+
+    def _ambiguity(self) -> str | None:
+        """Why this head cannot be trusted to mean one thing (RFC 9112 sections 2.3, 3.2, 6.1 and 6.3)."""
+        version = self.parser.get_http_version()
+        names = [name for name, _ in self._framing]
+        lengths = [value for name, value in self._framing if name == b"content-length"]
+        is_plain = version == "1.1" and names in _PLAIN and not self.parser.should_upgrade()
+        if is_plain and all(len(value) <= MAX_LENGTH_DIGITS for value in lengths):
+            return None
+        codings = [value.strip().lower() for name, value in self._framing if name == b"transfer-encoding"]
+        faults = {
+            "CONNECT is for proxies": self.parser.get_method() == b"CONNECT",
+            "its version is neither HTTP/1.0 nor HTTP/1.1": version not in ("1.0", "1.1"),
+            "it must have exactly one Host field": version == "1.1" and names.count(b"host") != 1,
+            "it has both Content-Length and Transfer-Encoding": bool(codings and lengths),
+            "its Transfer-Encoding is not chunked": codings not in ([], [b"chunked"] if version == "1.1" else []),
+            "it has more than one Content-Length": len(lengths) > 1,
+            "its Content-Length has too many digits": any(len(value) > MAX_LENGTH_DIGITS for value in lengths),
+        }
+        return next((fault for fault, is_there in faults.items() if is_there), None)
+
+    def _parse_waiting(self) -> None:
+        """Parse a piece at a time, until enough requests are pipelined; refuse what cannot be parsed."""
+        while self._waiting and not self._finished and len(self.pipeline) < MAX_PIPELINED:
+            piece, self._waiting = self._waiting[:PIECE_BYTES], self._waiting[PIECE_BYTES:]
+            self._unparsed_bytes += len(piece)
+            try:
+                self._parse(piece)
+            except httptools.HttpParserCallbackError:
+                self._refuse(self._refusal or Problem("malformed_request", detail="its target cannot be read"))
+            except httptools.HttpParserError as error:
+                self._refuse(Problem("malformed_request", detail=str(error) or "it cannot be parsed"))
+            else:
+                if self._head_bytes + self._unparsed_bytes > MAX_HEAD_BYTES:
+                    self._refuse(_head_too_large())
+        if self._finished:
+            self._waiting = b""
+        elif self._waiting:
+            self.flow.pause_reading()
+        elif self._head_has_begun and self._deadline is None:
+            self._expect_head()
+
+    def _parse(self, data: bytes) -> None:
+        """Parse `data`; a request that asks for another protocol as if it did not (RFC 9110 section 7.8 allows it)."""
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                version = self.parser.get_http_version().encode()
+                lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + version]
+                lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+                data = b"\r\n".join([*lines, b"", data[upgrade.args[0] :]])
+                self.parser = httptools.HttpRequestParser(self)
+                self._head_bytes = 0
+            else:
+                return
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        self._unparsed_bytes = 0
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._refusal = _head_too_large()
+
+    def _stop_if_refused(self) -> None:
+        if self._refusal:
+            raise self._refusal  # stops the parser; data_received answers
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer `problem` and end the connection; only end it where that would be the answer to another request."""
+        self._finished = True
+        self._disarm()
+        if not self._in_head and self.pipeline:
+            self.pipeline.popleft()  # the refused request itself, which waits behind another
+            self._owed -= 1
+        elif not self._in_head and not self._owed:
+            self._end()  # the refused request has its answer already
+        elif not self._in_head or not self._owed:
+            self._tell(problem)
+
+    def _tell(self, problem: Problem) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        identifier = new_request_id()
+        style = self._style_at(getattr(self, "url", b"").partition(b"?")[0].decode("latin-1"))
+        content = orjson.dumps(style.body(problem))
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", style.media_type.encode("ascii")),
+            (b"content-length", b"%d" % len(content)),
+            (b"x-request-id", identifier),
+            *problem.headers,
+        ]
+        head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        self.write(STATUS_LINE[problem.status] + head + b"\r\n" + content)
+        logger.info(
+            "refused", extra={"request_id": identifier.decode(), "status": problem.status, "reason": problem.error}
+        )
+        self._end()
+
+    def _end(self) -> None:
+        """Write nothing more, and close when the client has had time to read its answer (RFC 9112 section 9.6)."""
+        if self.is_closing():
+            return
+        self._finished = self._ended = True
+        self.pipeline.clear()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.flow.resume_reading()  # or what is still arriving would reset the answer away
+            self._arm(LINGER_SECONDS, self.transport.abort)
+        else:
+            self.transport.close()
+
+    def _expect_head(self) -> None:
+        self._arm(self._head_timeout, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        self._refuse(Problem("head_timeout", seconds=self._head_timeout))
+
+    def _arm(self, seconds: float, callback: Any) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(seconds, callback)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def _head_too_large() -> Problem:
+    return Problem("head_too_large", bytes=MAX_HEAD_BYTES, fields=MAX_FIELDS)

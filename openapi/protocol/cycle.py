@@ -1,0 +1,59 @@
+"""One request and its answer on an HTTP/1.1 connection, beneath ASGI."""
+
+from typing import Any
+
+from starlette.requests import ClientDisconnect
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from openapi.requests.content import COMPLETE
+
+
+class Cycle(RequestResponseCycle):
+    """uvicorn's cycle, for which an answer whose body is sent whole is one write instead of two."""
+
+    _start: Any = None  # of an answer, held until its body is there
+
+    async def run_asgi(self, app: Any) -> None:
+        """Serve the request; a body that has arrived whole is given at once."""
+        if not self.more_body:
+            self.scope["extensions"] = {COMPLETE: {"body": bytes(self.body)}}
+        await super().run_asgi(app)
+
+    async def send(self, message: Any) -> None:
+        """Send a part of the answer."""
+        if self.disconnected and message.get("more_body"):
+            raise ClientDisconnect  # uvicorn would let a long answer go on for nobody
+        start = self._start
+        if start is None:
+            if message["type"] != "http.response.start" or self.response_started:
+                await super().send(message)
+            else:
+                self._start, self.response_started, self.waiting_for_100_continue = message, True, False
+            return
+        self._start = None
+        if self.flow.write_paused or self.disconnected or not self._sent_at_once(start, message):
+            self.response_started = False
+            await super().send(start)
+            await super().send(message)
+
+    def _sent_at_once(self, start: Any, message: Any) -> bool:
+        """Whether the answer was one whose length is known and on which the connection stays open, and is sent."""
+        body = message.get("body", b"")
+        fields = [*self.default_headers, *start["headers"]]
+        head = b"".join([STATUS_LINE[start["status"]], *[b"%b: %b\r\n" % field for field in fields]])
+        if head.count(b"\n") != len(fields) + 1:
+            raise RuntimeError("a header of the answer has a line break")
+        if (
+            message.get("more_body")
+            or not self.keep_alive
+            or b"\r\ncontent-length: %d\r\n" % len(body) not in head
+            or b"\r\nconnection:" in head
+            or b"\r\ntransfer-encoding:" in head
+            or self.scope["method"] == "HEAD"
+        ):
+            return False
+        self.response_complete = True
+        self.transport.write(b"%b\r\n%b" % (head, body))
+        self.message_event.set()
+        self.on_response()
+        return True

@@ -1,0 +1,1 @@
+"""Contracts and problems as people read them: Markdown and HTML."""

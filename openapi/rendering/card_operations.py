@@ -1,0 +1,180 @@
+"""The part of a card that tells of operations: who may call them, what they take, and what they answer."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from openapi.contract import Contract, Operation
+from openapi.rendering.markdown import block, code, line, paragraphs, table
+from openapi.rendering.schema_text import Fields, kind, limits, objects
+
+Shared = list[tuple[str, str]]
+"""The status of an answer that several operations give, and the reference to it."""
+
+
+def operation(contract: Contract, one: Operation, shared: Shared) -> Iterator[str]:
+    """What there is to know of one operation, in paragraphs."""
+    node = contract.at(one.pointer)
+    yield f"## {code(f'{one.method.upper()} {_server(contract)}{one.path}')}"
+    if summary := node.get("summary"):
+        yield f"**{line(summary.rstrip('.'))}.**"
+    yield from paragraphs(node.get("description", ""))
+    yield f"Authentication: {_security(contract, node)}."
+    yield from _parameters(contract, one)
+    yield from _body(contract, contract.resolve(node.get("requestBody", {})))
+    yield from _answers(contract, node["responses"], shared)
+
+
+def shared_answers(contract: Contract) -> Shared:
+    """The answers that more than one operation gives by reference, in the order of their statuses."""
+    found: Counter[tuple[str, str]] = Counter()
+    for one in contract.operations:
+        responses = contract.at(one.pointer)["responses"]
+        found.update((status, given["$ref"]) for status, given in responses.items() if "$ref" in given)
+    return sorted(given for given, count in found.items() if count > 1)
+
+
+def answer(contract: Contract, status: str, given: dict[str, Any]) -> Iterator[str]:
+    """One answer: its status, when it is given, and what its body may look like."""
+    yield f"**{_titled(status)}**: {line(given.get('description', ''))}"
+    for media_type, content in given.get("content", {}).items():
+        for summary, example in _examples(contract, content):
+            yield f"{line(summary)} ({code(media_type)}):" if summary else f"{code(media_type)}:"
+            yield block(example if isinstance(example, str) else json.dumps(example, indent=2, ensure_ascii=False))
+
+
+def security_scheme(scheme: dict[str, Any]) -> str:
+    """How a request authenticates by `scheme`, without the scopes that an operation may need."""
+    if scheme["type"] == "http" and scheme["scheme"].lower() == "bearer":
+        return code(f"Authorization: Bearer <{'-'.join(scheme.get('bearerFormat', 'token').lower().split())}>")
+    if scheme["type"] == "http":
+        return code(f"Authorization: {scheme['scheme']} <credentials>")
+    if scheme["type"] == "apiKey":
+        return f"{code(scheme['name'])} in {line(scheme['in'])}"
+    return {"oauth2": "OAuth 2.0", "openIdConnect": "OpenID Connect"}.get(scheme["type"], line(scheme["type"]))
+
+
+def _server(contract: Contract) -> str:
+    servers = contract.document.get("servers") or [{"url": ""}]
+    return str(servers[0]["url"]).rstrip("/")
+
+
+def _security(contract: Contract, node: dict[str, Any]) -> str:
+    """The ways in which a request may authenticate."""
+    schemes = contract.document.get("components", {}).get("securitySchemes", {})
+    ways = []
+    for requirement in node.get("security", contract.document.get("security", [])):
+        needed = []
+        for name, scopes in requirement.items():
+            scoped = f" with {', '.join(map(code, scopes))}" if scopes else ""
+            needed.append(security_scheme(contract.resolve(schemes[name])) + scoped)
+        ways.append(" and ".join(needed) or "none")
+    return ", or ".join(ways) or "none"
+
+
+def _parameters(contract: Contract, one: Operation) -> Iterator[str]:
+    """A table of the parameters of an operation and of its path, of which it may replace some."""
+    declared = {}
+    for node in (contract.at(one.pointer[:-1]), contract.at(one.pointer)):
+        for parameter in map(contract.resolve, node.get("parameters", [])):
+            declared[parameter["name"], parameter["in"]] = parameter
+    rows = []
+    for (name, place), parameter in declared.items():
+        schema = contract.resolve(parameter.get("schema", {}))
+        where = f"{place}, required" if parameter.get("required") else place
+        told = _told(schema, parameter.get("description", ""))
+        rows.append((code(name), line(where), line(kind(contract, schema)), told))
+    if rows:
+        yield table(("parameter", "in", "type", "description"), rows)
+
+
+def _body(contract: Contract, body: dict[str, Any]) -> Iterator[str]:
+    """The media types of a body, and the fields of the objects in it."""
+    if not body:
+        return
+    yield f"The body{'' if body.get('required') else ', which may be left out'}: {line(body.get('description', ''))}"
+    yield "\n".join(_media_types(contract, body))
+    told: list[Fields] = []
+    for content in body["content"].values():
+        for one in objects(contract, content.get("schema", {})):
+            # Of an array, or of lines, the fields of an item are the same.
+            fields = replace(one, place=one.place.removeprefix("[]").removeprefix("."))
+            if fields not in told:
+                told.append(fields)
+                yield from _fields(contract, fields)
+
+
+def _media_types(contract: Contract, body: dict[str, Any]) -> Iterator[str]:
+    """A list of what may be sent."""
+    codings = body.get("x-content-codings", [])
+    for media_type, content in body["content"].items():
+        schema = contract.resolve(content.get("schema", {}))
+        said = [line(kind(contract, schema)), *limits(schema)]
+        if limit := content.get("x-body-limit-bytes", body.get("x-body-limit-bytes")):
+            said.append(f"at most {limit:,} bytes")
+        if codings:
+            said.append(f"as it is or with content coding {' or '.join(map(code, codings))}")
+        yield f"- {code(media_type)}: {', '.join(said)}"
+
+
+def _fields(contract: Contract, one: Fields) -> Iterator[str]:
+    """A table of the required fields of an object, and one of the others."""
+    if one.place:
+        yield f"In {code(one.place)}:"
+    for is_required, title in ((True, "required field"), (False, "optional field")):
+        rows = [
+            (code(field.name), line(kind(contract, field.schema)), _told(field.schema))
+            for field in one.fields
+            if field.is_required is is_required
+        ]
+        if rows:
+            yield table((title, "type", "description"), rows)
+
+
+def _told(schema: dict[str, Any], description: str = "") -> str:
+    """The values of an enumeration, what `schema` is described as, and its limits."""
+    values = ", ".join(code(value if isinstance(value, str) else json.dumps(value)) for value in schema.get("enum", ()))
+    said = [f"{values}." if values else "", line(description or schema.get("description", ""))]
+    if found := limits(schema):
+        said.append(f"({', '.join(found)})")
+    return " ".join(words for words in said if words)
+
+
+def _answers(contract: Contract, responses: dict[str, Any], shared: Shared) -> Iterator[str]:
+    """Each answer that this operation alone gives, and a table of those that others give, too."""
+    rows = []
+    for status, given in responses.items():
+        told = contract.resolve(given)
+        if (status, given.get("$ref")) in shared:
+            rows.append((_titled(status), line(told.get("description", ""))))
+        else:
+            yield from answer(contract, status, told)
+    if rows:
+        yield table(("answer, as below", "when"), rows)
+
+
+def _titled(status: str) -> str:
+    """A status with its phrase, or a class of them, or all others."""
+    try:
+        return f"{int(status)} {HTTPStatus(int(status)).phrase}"
+    except ValueError:
+        return line(status)
+
+
+def _examples(contract: Contract, content: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The examples of a body, each with its summary; else that of its schema, or of the fields of its object."""
+    if examples := content.get("examples"):
+        for example in map(contract.resolve, examples.values()):
+            yield example.get("summary", ""), example.get("value")
+        return
+    schema = contract.resolve(content.get("schema", {}))
+    if "example" in content or "example" in schema:
+        yield "", content.get("example", schema.get("example"))
+        return
+    for one in objects(contract, schema)[:1]:
+        found = {field.name: field.schema["example"] for field in one.fields if "example" in field.schema}
+        if found and not one.place:
+            yield "", found

@@ -1,0 +1,125 @@
+"""What a schema of a contract says, in words for people: types, limits, and the fields of objects."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from openapi.contract import Contract
+from openapi.rendering.markdown import code
+
+MAX_DEPTH = 5
+"""Levels of objects within objects, and of types within types, that are told; schemas may refer to themselves."""
+MAX_ALTERNATIVES = 5
+
+_FORMATS = {"uuid": "UUID", "date-time": "ISO 8601 timestamp", "date": "ISO 8601 date"}
+_TYPES = {"string": "TEXT", "integer": "INTEGER", "number": "NUMBER", "boolean": "BOOLEAN", "object": "JSON object"}
+_ANY = "any JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an object: `schema` is without references."""
+
+    name: str
+    is_required: bool
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of the object that stands at `place`: within another one as `a.b`, each of an array as `a[]`."""
+
+    place: str
+    fields: tuple[Field, ...]
+
+
+def kind(contract: Contract, schema: dict[str, Any], depth: int = 0) -> str:
+    """The type of what `schema` accepts."""
+    schema = contract.resolve(schema)
+    if depth > MAX_DEPTH:
+        return _ANY
+    if alternatives := schema.get("oneOf") or schema.get("anyOf"):
+        # Alternatives of alternatives multiply: of these fewer levels are told.
+        kinds = [kind(contract, one, depth + 2) for one in alternatives[:MAX_ALTERNATIVES]]
+        told = " or ".join(dict.fromkeys([*kinds, *(["others"] if len(alternatives) > MAX_ALTERNATIVES else [])]))
+    elif schema.get("type") == "array":
+        told = f"array of {kind(contract, schema.get('items', {}), depth + 1)}"
+    else:
+        told = _of_type(schema)
+    return f"{told} or null" if schema.get("nullable") else told
+
+
+def limits(schema: dict[str, Any]) -> list[str]:
+    """What else `schema` asks for, a few words each."""
+    exclusive = {
+        name.lower().removeprefix("exclusive") for name in schema if name.startswith("exclusive") and schema[name]
+    }
+    inclusive = {name: value for name, value in schema.items() if name not in exclusive}
+    said = [
+        _between(schema, "minLength", "maxLength", "characters"),
+        _between(schema, "minItems", "maxItems", "items"),
+        _between(inclusive, "minimum", "maximum", ""),
+        f"more than {schema['minimum']:,}" if schema.get("exclusiveMinimum") else "",
+        f"less than {schema['maximum']:,}" if schema.get("exclusiveMaximum") else "",
+        f"of the form {code(schema['pattern'])}" if "pattern" in schema else "",
+        f"{code(json.dumps(schema['default'], ensure_ascii=False))} if it is not sent" if "default" in schema else "",
+    ]
+    return [words for words in said if words]
+
+
+def objects(contract: Contract, schema: dict[str, Any]) -> list[Fields]:
+    """The objects of what `schema` accepts, each before those within it and each once."""
+    return list(_objects(contract, schema, "", set()))
+
+
+def _objects(contract: Contract, schema: dict[str, Any], place: str, told: set[int]) -> Iterator[Fields]:
+    schema = contract.resolve(schema)
+    if id(schema) in told or place.count(".") + place.count("[]") > MAX_DEPTH:
+        return
+    told.add(id(schema))
+    if schema.get("type") == "array":
+        yield from _objects(contract, schema.get("items", {}), f"{place}[]", told)
+        return
+    properties, required = _properties(contract, schema, set())
+    if properties:
+        yield Fields(place, tuple(Field(name, name in required, one) for name, one in properties.items()))
+    for name, inner in properties.items():
+        yield from _objects(contract, inner, f"{place}.{name}" if place else name, told)
+
+
+def _properties(contract: Contract, schema: dict[str, Any], seen: set[int]) -> tuple[dict[str, Any], set[str]]:
+    """The properties of an object, and the names of those that are required, `allOf` included."""
+    seen.add(id(schema))
+    told = [{name: contract.resolve(one) for name, one in schema.get("properties", {}).items()}]
+    required = set(schema.get("required", ()))
+    for part in map(contract.resolve, schema.get("allOf", ())):
+        if id(part) not in seen:
+            more, needed = _properties(contract, part, seen)
+            told.append(more)
+            required |= needed
+    properties: dict[str, Any] = {}
+    for some in reversed(told):
+        properties.update(some)
+    return properties, required
+
+
+def _of_type(schema: dict[str, Any]) -> str:
+    name = schema.get("type", "object" if "properties" in schema or "allOf" in schema else "")
+    if name == "string" and schema.get("format") in _FORMATS:
+        return _FORMATS[schema["format"]]
+    return _TYPES.get(name, _ANY)
+
+
+def _between(schema: dict[str, Any], low: str, high: str, what: str) -> str:
+    """The range of a number or of a length."""
+    least, most = schema.get(low), schema.get(high)
+    if least is None and most is None:
+        return ""
+    if least is None:
+        words = f"at most {most:,}"
+    elif most is None:
+        words = f"at least {least:,}"
+    else:
+        words = f"{least:,} to {most:,}"
+    return f"{words} {what}".strip()

@@ -1,0 +1,1 @@
+"""What a request carries: parameters, content codings, bodies and batches."""

@@ -1,0 +1,109 @@
+"""The body of a request: declared as what the contract accepts, read within limits of size and time, parsed, valid."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from starlette.types import Receive, Scope
+from werkzeug.http import parse_options_header
+
+from openapi.problems import Problem
+from openapi.requests.batch import Array, Lines, problem_of
+from openapi.requests.content import Content
+from openapi.schemas.validation import Schema
+from openapi.standards import ijson
+from openapi.standards.header_fields import field_values, quoted
+from openapi.standards.server_timing import lap
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """What is accepted of one media type: at most `limit` bytes, of which the whole satisfies `schema`.
+
+    With `items` it is a batch: each item is judged alone by that schema. It is an array of at most `max_items`, or,
+    with `is_lines`, NDJSON of any number.
+    """
+
+    schema: Schema
+    limit: int
+    items: Schema | None = None
+    max_items: int = 0
+    is_lines: bool = False
+
+
+@dataclass(slots=True)
+class Received:
+    """A body of one media type: its bytes, or of NDJSON the pieces that they come in."""
+
+    media_type: MediaType
+    content: bytes = b""
+    pieces: AsyncIterator[bytes] | None = None
+
+    def value(self, authorize: Callable[[], Awaitable[None]]) -> Any:
+        """The value of the body, an Array of a batch, or Lines, which call `authorize` while they are read.
+
+        Raises Problem.
+        """
+        schema, items = self.media_type.schema, self.media_type.items
+        if self.pieces is not None and items is not None:
+            return Lines(self.pieces, items, authorize)
+        try:
+            value = ijson.loads(self.content) if items is None else ijson.items(self.content)
+        except ijson.MalformedJSON as error:
+            raise problem_of(error if self.content else ijson.MalformedJSON("it is empty")) from None
+        except ijson.UnstorableValue as error:
+            raise problem_of(error) from None
+        lap("parse")
+        if items is not None and isinstance(value, list):
+            if len(value) > self.media_type.max_items:
+                raise Problem("too_many_items", count=len(value), limit=self.media_type.max_items)
+            return Array(self.content, value, items)
+        schema.validate(value)
+        lap("validate")
+        return value
+
+
+class Body:
+    """What one operation accepts as a body: by media type in lower case, in some content codings beside identity."""
+
+    def __init__(self, media_types: Mapping[str, MediaType], timeout: float, codings: frozenset[str]) -> None:
+        self._media_types = media_types
+        self._timeout = timeout
+        self._codings = codings
+
+    async def receive(self, scope: Scope, receive: Receive) -> Received:
+        """The body as it was sent. Raises Problem, or ClientDisconnect when the client has gone."""
+        content = Content(scope, receive, self._codings)
+        media_type = self._media_type(scope)
+        if media_type.is_lines:
+            return Received(media_type, pieces=content.pieces(media_type.limit, self._timeout))
+        return Received(media_type, await content.whole(media_type.limit, self._timeout))
+
+    def of_json(self, content: bytes) -> Any:
+        """The value of `content` as application/json, of which the contract has one; Problem if it is not accepted."""
+        media_type = self._media_types["application/json"]
+        if len(content) > media_type.limit:
+            raise Problem("content_too_large", size=len(content), limit=media_type.limit)
+        return Received(media_type, content).value(nothing)
+
+    def _media_type(self, scope: Scope) -> MediaType:
+        declared = field_values(scope, b"content-type")
+        name, charset = _media_type(declared[0]) if len(declared) == 1 else ("", "")
+        if name not in self._media_types:
+            found = " and ".join(map(quoted, declared[:2])) or "(none)"
+            raise Problem("unsupported_media_type", found=found, expected=" or ".join(self._media_types))
+        if charset not in ("", "utf-8", "utf8", "us-ascii"):
+            raise Problem("unsupported_charset", found=quoted(charset.encode()))
+        return self._media_types[name]
+
+
+async def nothing() -> None:
+    """Authorizes who was authorized before."""
+
+
+@lru_cache(maxsize=256)
+def _media_type(value: bytes) -> tuple[str, str]:
+    """The media type and the charset of a Content-Type field, both in lower case, empty where absent."""
+    media_type, parameters = parse_options_header(value.decode("latin-1"))
+    return media_type.lower(), parameters.get("charset", "").lower()

@@ -1,0 +1,62 @@
+"""What an operation of a contract accepts as a JSON body, told without serving the contract."""
+
+from collections.abc import Callable
+from typing import Any
+
+from openapi.contract import Contract, ContractError
+from openapi.problems import Problem
+from openapi.requests.body import Body
+from openapi.schemas.validation import Schema, Schemas
+from openapi.serving.endpoint import media_type_at
+from openapi.serving.messages import JSON
+
+
+class Acceptance:
+    """Judges bodies as the operation `operation_id` of a contract does. One that is not there accepts nothing.
+
+    A body alone is judged: neither its path, nor parameters, nor who may send it.
+    """
+
+    def __init__(self, contract: Contract, operation_id: str) -> None:
+        """ContractError if what the operation takes cannot be judged."""
+        self._schema: Schema | None = None
+        try:
+            self._read(contract, operation_id)
+        except (LookupError, TypeError, AttributeError, ValueError) as error:  # a ContractError is a ValueError
+            raise ContractError(f"{operation_id} of contract {contract.version} cannot be judged: {error}") from None
+        self.is_valid: Callable[[Any], bool] = self._schema.is_valid if self._schema else _nothing
+        """Whether a value is accepted, whatever its size is."""
+
+    def problem(self, value: Any) -> Problem | None:
+        """What is wrong with a value, or None if it is accepted."""
+        return self._schema.problem(value) if self._schema else self._absence
+
+    def problem_of(self, content: bytes) -> Problem | None:
+        """What is wrong with the bytes of a body, or None if they are accepted."""
+        if not self._schema:
+            return self._absence
+        try:
+            self._body.of_json(content)
+        except Problem as problem:
+            return problem
+        return None
+
+    def _read(self, contract: Contract, operation_id: str) -> None:
+        pointers = [one.pointer for one in contract.operations if one.operation_id == operation_id]
+        if not pointers:
+            self._absence = Problem("not_found")
+            return
+        pointer = (*pointers[0], "requestBody", "content")
+        names = {name.lower(): name for name in contract.at(pointer)}
+        if JSON not in names:
+            self._absence = Problem("unsupported_media_type", found=JSON, expected=" or ".join(names))
+            return
+        name = names[JSON]
+        media_type = media_type_at(operation_id, name, contract, Schemas(contract), (*pointer, name))
+        if media_type.items:
+            raise ContractError("it takes a batch")
+        self._body, self._schema = Body({JSON: media_type}, 0, frozenset()), media_type.schema
+
+
+def _nothing(_value: Any) -> bool:
+    return False

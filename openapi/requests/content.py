@@ -1,0 +1,139 @@
+"""The bytes of a body: read within limits of size and time, and decoded, so that a little cannot become much."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Iterator
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+from openapi.problems import Problem
+from openapi.standards.header_fields import field_values, quoted
+
+COMPLETE = "interaction_reporting.body"
+"""The extension of ASGI whose `body` is one that has arrived whole: it need not be waited for."""
+PIECE_BYTES = 64 * 1024
+"""As much is decoded at once, and as much must arrive of a stream in the time that there is for a body."""
+_GZIP = zlib.MAX_WBITS | 16
+
+
+class Content:
+    """The content of one request: at most `limit` bytes, in one of the content `codings` beside identity.
+
+    Its methods raise Problem, or ClientDisconnect when the client has gone.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, codings: frozenset[str]) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._decoder = Gzip() if _coding(scope, codings) == "gzip" else None
+
+    async def whole(self, limit: int, seconds: float) -> bytes:
+        """All of it, which must arrive within `seconds`."""
+        complete = self._scope.get("extensions", {}).get(COMPLETE)
+        if complete and not self._decoder and len(complete["body"]) <= limit:
+            body: bytes = complete["body"]
+            return body
+        content = bytearray()
+        try:
+            async with asyncio.timeout(seconds):
+                async for piece in self._decoded(limit):
+                    content += piece
+        except TimeoutError:
+            raise Problem("body_timeout", seconds=seconds) from None
+        return bytes(content)
+
+    async def pieces(self, limit: int, seconds: float) -> AsyncIterator[bytes]:
+        """It, piece by piece; each `PIECE_BYTES` must arrive within `seconds`, or what is left.
+
+        What came before a Problem is given before it is raised.
+        """
+        decoded = self._decoded(limit)
+        content = bytearray()
+        problem = None
+        while not problem:
+            try:
+                async with asyncio.timeout(seconds):
+                    async for piece in decoded:
+                        content += piece
+                        if len(content) >= PIECE_BYTES:
+                            break
+            except TimeoutError:
+                problem = Problem("body_timeout", seconds=seconds)
+            except Problem as found:
+                problem = found
+            await asyncio.sleep(0)  # a little that is decoded may be much: others are served in between
+            if content:
+                yield bytes(content)
+            elif not problem:
+                return
+            content.clear()
+        raise problem
+
+    async def _decoded(self, limit: int) -> AsyncIterator[bytes]:
+        """What arrives, decoded; Problem as soon as it is more than `limit` bytes."""
+        if not self._decoder:
+            for declared in field_values(self._scope, b"content-length"):
+                if int(declared) > limit:
+                    raise Problem("content_too_large", size=int(declared), limit=limit)
+        size = 0
+        async for received in self._received():
+            for piece in self._decoder.decode(received) if self._decoder else [received]:
+                size += len(piece)
+                if size > limit:
+                    raise Problem("content_too_large", size=f"at least {size}", limit=limit)
+                yield piece
+        if self._decoder:
+            self._decoder.finish()
+
+    async def _received(self) -> AsyncIterator[bytes]:
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            if body := message.get("body", b""):
+                yield body
+            if not message.get("more_body", False):
+                return
+
+
+class Gzip:
+    """A decoder of the content coding gzip (RFC 9110 section 8.4.1.3, RFC 1952), with any number of members."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP)
+        self._is_within = True  # an empty body has no member, and is not gzip
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """What `data`, which follows on what came before, decodes to: at most `PIECE_BYTES` at once."""
+        while data:
+            if self._member.eof:
+                self._member = zlib.decompressobj(_GZIP)
+            try:
+                piece = self._member.decompress(data, PIECE_BYTES)
+            except zlib.error:
+                raise Problem("malformed_content_coding") from None
+            data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            self._is_within = not self._member.eof
+            if piece:
+                yield piece
+
+    def finish(self) -> None:
+        """Problem unless the last member is complete."""
+        if self._is_within:
+            raise Problem("malformed_content_coding")
+
+
+def _coding(scope: Scope, codings: frozenset[str]) -> str:
+    """The content coding of a request; Problem if it is not one of `codings`."""
+    fields = field_values(scope, b"content-encoding")
+    if not fields:
+        return "identity"
+    given = [coding.strip().lower() for coding in b",".join(fields).decode("latin-1").split(",")]
+    named = [coding for coding in given if coding not in ("", "identity")]
+    if len(named) > 1 or not codings.issuperset(named):
+        found = quoted(b", ".join(fields))
+        accept = ", ".join([*sorted(codings), "identity"]).encode("ascii")
+        how = f"with Content-Encoding: {' or '.join(sorted(codings))}, or " if codings else "as it is, "
+        raise Problem("unsupported_content_coding", [(b"accept-encoding", accept)], found=found, how=how)
+    return named[0] if named else "identity"

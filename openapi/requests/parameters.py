@@ -1,0 +1,113 @@
+"""What a request says outside of its body: in path, query and header fields, as the contract declares it."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Scope
+
+from openapi.contract import ContractError
+from openapi.problems import Problem
+from openapi.schemas.validation import Schema, as_draft4
+from openapi.standards.header_fields import field_values
+from openapi.standards.ijson import UNSTORABLE
+
+MAX_IN_QUERY = 50
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+_SCALARS = {"string", "integer", "boolean"}
+_IGNORED = {"accept", "content-type", "authorization"}
+"""Header fields that OpenAPI 3.0 leaves to other parts of the document."""
+_LISTS = {b"prefer"}
+"""Header fields that are lists, which may be sent in parts (RFC 9110 section 5.3)."""
+
+
+class Parameters:
+    """The parameters of one operation, each a string, an integer or a boolean."""
+
+    def __init__(self, declared: Sequence[dict[str, Any]]) -> None:
+        """`declared` are parameter objects without references; ContractError if one is not served."""
+        served = [one for one in declared if not (one["in"] == "header" and one["name"].lower() in _IGNORED)]
+        for parameter in served:
+            _check(parameter)
+        if len({one["name"].lower() for one in served}) < len(served):
+            raise ContractError("two parameters have one name, which this release does not tell apart")
+        names = {place: [one["name"] for one in served if one["in"] == place] for place in ("path", "query", "header")}
+        self._types = {parameter["name"]: parameter["schema"]["type"] for parameter in served}
+        self._in_header = [(name, name.lower().encode("ascii")) for name in names["header"]]
+        self._header_names = frozenset(names["header"])
+        self._has_query = bool(names["query"])
+        schemas = {parameter["name"]: as_draft4(parameter["schema"]) for parameter in served}
+        self._in_path = {name: Schema(schemas.pop(name)) for name in names["path"]}
+        self._required = [one["name"] for one in served if one["in"] != "path" and one.get("required")]
+        required = {"required": self._required} if self._required else {}
+        self._schema = Schema({"type": "object", "properties": schemas, "additionalProperties": False} | required)
+
+    def read(self, scope: Scope) -> dict[str, Any]:
+        """The values that were sent, by name.
+
+        Problem `not_found` if the path does not name anything, `invalid_parameters` for everything else. Where the
+        contract declares no query, there may be any.
+        """
+        given = {}
+        for name, field in self._in_header:
+            if values := field_values(scope, field):
+                texts = [value.decode("latin-1").strip() for value in values]
+                given[name] = self._single(name, [", ".join(texts)] if field in _LISTS else texts)
+        if self._has_query:
+            given |= self._query(scope["query_string"])
+        if (given or self._required) and (problem := self._schema.problem(given, "invalid_parameters")):
+            problem.faults = ()  # their places are in no body
+            raise problem
+        for name, schema in self._in_path.items():
+            text = scope["path_params"][name]
+            given[name] = _typed(text, self._types[name])
+            if UNSTORABLE.search(text) or not schema.is_valid(given[name]):
+                raise Problem("not_found")
+        return given
+
+    def _query(self, query: bytes) -> dict[str, Any]:
+        values: dict[str, list[str]] = {}
+        try:
+            text = query.decode("ascii")
+            pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_IN_QUERY)
+        except UnicodeDecodeError:
+            raise _invalid("the query is not percent-encoded UTF-8", "Encode it as RFC 3986 describes.") from None
+        except ValueError:
+            raise _invalid(f"the query has more than {MAX_IN_QUERY} fields", "Send fewer.") from None
+        for name, value in pairs:
+            if name in self._header_names:
+                raise _invalid(f"{name} is not a parameter of the query", f"Send {name} as a header field.")
+            values.setdefault(name, []).append(value)
+        return {name: self._single(name, found) for name, found in values.items()}
+
+    def _single(self, name: str, values: list[str]) -> Any:
+        if len(values) > 1:
+            raise _invalid(f"{name[:60]} is given {len(values)} times", f"Send {name[:60]} once.")
+        if UNSTORABLE.search(values[0]):
+            raise _invalid(f"{name[:60]} has a character that cannot be stored", "Leave it out.")
+        return _typed(values[0], self._types.get(name))
+
+
+def _check(parameter: dict[str, Any]) -> None:
+    """ContractError unless the parameter is one that is read here."""
+    where = f"parameter {parameter['name']} in {parameter['in']}"
+    usual = {"path": "simple", "query": "form", "header": "simple"}.get(parameter["in"])
+    if usual is None or parameter.get("style", usual) != usual or "content" in parameter:
+        raise ContractError(f"{where} is not in a form that this release serves")
+    schema = parameter["schema"]
+    if schema.get("type") not in _SCALARS or schema.get("nullable") or "default" in schema:
+        raise ContractError(f"{where} is not a string, integer or boolean without default, as this release serves")
+
+
+def _typed(text: str, type_: str | None) -> Any:
+    """`text` as a value of `type_`, or as it is, which its schema will refuse."""
+    if type_ == "integer" and _INTEGER.fullmatch(text):
+        return int(text)
+    if type_ == "boolean" and text in ("true", "false"):
+        return text == "true"
+    return text
+
+
+def _invalid(error: str, remedy: str) -> Problem:
+    return Problem("invalid_parameters", errors=error, remedies=remedy)

@@ -1,0 +1,344 @@
+"""Whether a schema accepts all that another one accepts, and if not, where and why.
+
+What is shown is found in the schemas' forms, keyword by keyword; where that finds a fault, the canonical form of
+jsonschema-rs may still know better. A pair of schemas that is being compared is taken to hold where it is met again,
+as references lead back: whatever is wrong with it is found on the way that was taken first.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from openapi.schemas import keywords
+from openapi.schemas.conversion import MARKS, Node, Schema
+from openapi.schemas.effort import DOCUMENTS, Terms
+from openapi.schemas.faults import ITEM, OTHER, UNDECIDED, Fault, Pair, Step
+from openapi.schemas.forms import Form, TooMuchError, forms
+from openapi.schemas.validators import Validators
+
+MOST_FAULTS = 200
+"""Of one pair of schemas."""
+MOST_WITHIN = 1_000
+"""Faults of one form, beyond which the rest is not looked at."""
+LOOKED_UP = 20
+"""Schemas, each asked for one property or compared as it is written, that weigh as much as a comparison."""
+PATTERN, STEP = 150, 0.5
+"""Comparisons that two patterns weigh as much as, and a step to the forms of a schema."""
+MOST_NESTED = 80
+"""Pairs that are being compared at once, each within the one before."""
+MOST_LISTED = 300
+"""Objects and arrays of one enum, each of which is compared with all that another one lists."""
+NESTED = 2
+"""Levels of properties by which two schemas are told apart."""
+
+
+class Containment:
+    """Compares schemas; what it has found of a pair is kept. `target` gives what a reference leads to."""
+
+    def __init__(
+        self,
+        target: Callable[[str], Schema],
+        validators: Validators,
+        is_same: Callable[[Node, Node], bool],
+        is_text: bool = False,
+        terms: Terms = DOCUMENTS,
+    ) -> None:
+        """`is_same` says of what is evidently the same. With `is_text` values are sent as text: numbers are strings."""
+        self._target = target
+        self._validators = validators
+        self._is_same = is_same
+        self._is_text = is_text
+        self._terms = terms
+        self._left: float = terms.most_comparisons
+        self._is_trying = False
+        self._depth = 0
+        self._found: dict[tuple[Any, ...], list[Fault]] = {}
+        self._assumed: set[tuple[Any, ...]] = set()
+        self._forms: dict[tuple[int, ...], list[Form]] = {}
+        self._held: list[Any] = []  # what is known by its identity
+
+    def faults(self, small: Node, big: Node) -> list[Fault]:
+        """Why `big` may refuse what `small` accepts; only if it accepts all of it is there no break among them."""
+        pair = Pair(small, big)
+        if pair.key in self._found:
+            self._assumed.add(pair.key)
+            return self._found[pair.key]
+        if self._is_same(small, big):
+            return []
+        self._held.append(pair)
+        self._found[pair.key] = []
+        known = len(self._found)
+        self._depth += 1
+        try:
+            found = self._compared(pair)
+        finally:
+            self._depth -= 1
+        # Of what is within it was asked there.
+        if any(fault.is_break and len(fault.steps) == 1 for fault in found) and self._validators.covers(big, small):
+            found = [fault for fault in found if not fault.is_break]
+        if self._is_trying and pair.key in self._assumed and any(fault.is_break for fault in found):
+            # What was concluded from it meanwhile may be wrong, and nobody will be told what is wrong with it.
+            for later in list(self._found)[known:]:
+                if not any(fault.is_break for fault in self._found[later]):
+                    del self._found[later]
+        self._found[pair.key] = found
+        return found
+
+    def forms(self, node: Node) -> list[Form]:
+        """The union that `node` is; TooMuchError."""
+        if node.key not in self._forms:
+            self._held.append(node)
+            self._forms[node.key] = forms(node, self._target, lambda: self._spend(STEP), self._terms.most_forms)
+            self._spend(len(self._forms[node.key]))
+        return self._forms[node.key]
+
+    def _spend(self, steps: float) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise TooMuchError
+
+    def _compared(self, pair: Pair) -> list[Fault]:
+        try:
+            self._spend(1 if self._depth <= MOST_NESTED else math.inf)
+            small, big = self.forms(pair.small), self.forms(pair.big)
+            self._spend(_weight(small, len(big)))
+        except TooMuchError:
+            return [Fault(UNDECIDED, owner=_first(pair.big), steps=(Step(pair),))]
+        found = list(self._marks(small, big))
+        for form in small:
+            if not self._is_empty(form):
+                rivals = [other for other in small if other.kind == form.kind and other.listed is None]
+                candidates = [candidate for candidate in big if candidate.kind == form.kind]
+                found += self._form_faults(pair, form, rivals, candidates)
+        here = (Step(pair),)
+        found = [fault if fault.steps else replace(fault, steps=here) for fault in found]
+        found = [fault if fault.owner else replace(fault, owner=_first(pair.big)) for fault in found]
+        found.sort(key=lambda fault: len(fault.path))
+        found = list({fault.key: fault for fault in reversed(found)}.values())[::-1]
+        if len(found) > MOST_FAULTS:  # what is left out may be a break
+            found = [*found[: MOST_FAULTS - 1], Fault(UNDECIDED, owner=_first(pair.big), steps=here)]
+        return found
+
+    def _marks(self, small: list[Form], big: list[Form]) -> Iterator[Fault]:
+        """What is said of the values beside which are accepted."""
+        for mark in MARKS:
+            had, has = _marked(small, mark), _marked(big, mark)
+            if had != has and small and big:
+                owner = next((found for form in (*big, *small) if (found := form.owner(mark))), None)
+                yield Fault(mark, had, has, owner, is_break=False)
+
+    def _form_faults(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
+        if self._is_text and self._is_taken_as_text(pair.big, form):
+            return []
+        if form.listed is not None:
+            return list(self._refused(pair, form, candidates))
+        open_ones = [candidate for candidate in candidates if candidate.listed is None]
+        if not open_ones:
+            return [self._none_like(pair, form, candidates)]
+        if len(open_ones) == 1:
+            return self._all_within(pair, form, open_ones[0])
+        return self._within_one_of(pair, form, rivals, open_ones)
+
+    def _within_one_of(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
+        """Why none of `candidates` accepts all of `form`; where each of `rivals` has its own, why that does not."""
+        tried = [self._holds(pair, form, candidate) for candidate in self._likely(form, candidates)]
+        held = [found for found in tried if found is not None]
+        if held:
+            return min(held, key=len)
+        if self._validators.covers(pair.big, form.node):
+            return []
+        if len(rivals) == len(candidates):
+            return self._all_within(pair, form, candidates[rivals.index(form)])
+        return [Fault("anyOf", form.summary, [candidate.summary for candidate in candidates], form=form)]
+
+    def _all_within(self, pair: Pair, form: Form, candidate: Form) -> list[Fault]:
+        """Why `candidate` may refuse what is of `form`, as far as it is looked at."""
+        try:
+            found = list(itertools.islice(self._within(pair, form, candidate), MOST_WITHIN))
+        except TooMuchError:
+            return [Fault(UNDECIDED, form=form)]
+        return found if len(found) < MOST_WITHIN else [*found, Fault(UNDECIDED, form=form)]
+
+    def _likely(self, form: Form, candidates: list[Form]) -> list[Form]:
+        """Those of `candidates` that are written as `form` is, or else all."""
+        same = [other for other in candidates if self._is_same(Node(form.schemas), Node(other.schemas))]
+        return same or candidates
+
+    def _holds(self, pair: Pair, form: Form, candidate: Form) -> list[Fault] | None:
+        """What `candidate`, one of many, says otherwise than `form`; None if it may refuse anything."""
+        was_trying, self._is_trying = self._is_trying, True
+        found = []
+        try:
+            for fault in self._within(pair, form, candidate):
+                if fault.is_break:
+                    return None
+                found.append(fault)
+        except TooMuchError:
+            return None
+        finally:
+            self._is_trying = was_trying
+        return found
+
+    def _none_like(self, pair: Pair, form: Form, listing: list[Form]) -> Fault:
+        """The values of a whole type may be refused; those of `listing` list all that is accepted of it."""
+        if not listing:
+            return Fault("type", form.type, _kinds(self.forms(pair.big)), form=form)
+        listed = [value for candidate in listing for value in candidate.listed or ()]
+        owner = next((found for candidate in listing if (found := candidate.owner("enum"))), None)
+        return Fault("enum", None, listed, owner, form=form)
+
+    def _refused(self, pair: Pair, form: Form, candidates: list[Form]) -> Iterator[Fault]:
+        """Of the values that `form` lists those that are not accepted."""
+        if not _is_short(form.listed or []):
+            yield Fault(UNDECIDED, form=form)
+            return
+        refused = []
+        for value in form.listed or ():
+            if not form.may_be(value) or self._validators.accepts(form.node, value) is False:
+                continue
+            accepted = self._validators.accepts(pair.big, value)
+            if accepted is None:
+                yield Fault(UNDECIDED, value, form=form)
+            elif not accepted:
+                refused.append(value)
+        if not refused:
+            return
+        if form.kind == "null" or not candidates:
+            yield Fault(
+                "nullable" if form.kind == "null" else "type", form.type, _kinds(self.forms(pair.big)), form=form
+            )
+            return
+        owner = next((found for candidate in candidates if (found := candidate.owner("enum"))), None)
+        listed = [value for candidate in candidates for value in candidate.listed or ()]
+        keyword = "enum" if owner or len(candidates) > 1 else self._keyword(pair.big, refused[0])
+        yield Fault(keyword, refused, listed, owner or candidates[0].owner(keyword), form=form)
+
+    def _keyword(self, big: Node, value: Any) -> str:
+        """By which keyword `big` refuses `value`."""
+        named = self._validators.refusal(big, value)
+        return {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum", "const": "enum"}.get(named, named)
+
+    def _within(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
+        """Why `candidate`, of the same type, may refuse what is of `form`; what is easily seen comes first.
+
+        TooMuchError.
+        """
+        searches = self._terms.searches_patterns
+        has_other = searches and set(candidate.all_of("pattern")) - set(form.all_of("pattern"))
+        self._spend(PATTERN if has_other else 1 + _weight([form, candidate], len(candidate.names)))
+        for difference in keywords.differences(form, candidate, searches):
+            yield Fault(*difference, form=form)
+        had = form.beyond
+        for key, value in candidate.beyond.items():
+            if key not in had or had[key] != value:
+                yield Fault(UNDECIDED, {key: had.get(key)}, {key: value}, candidate.owner(key), form=form)
+        if form.kind == "array" and form.most("maxItems") > 0:
+            yield from self._lifted(pair, form, ITEM, self.faults(form.items, candidate.items))
+        if form.kind == "object":
+            yield from self._properties(pair, form, candidate)
+        yield from self._exclusions(form, candidate)
+
+    def _exclusions(self, form: Form, candidate: Form) -> Iterator[Fault]:
+        for excluded in candidate.excluded:
+            self._spend(1 + len(form.excluded) // 10)
+            if not self._is_excluded(Node((excluded,)), form) and not self._is_disjoint(form, excluded):
+                yield Fault("not", None, excluded, excluded if isinstance(excluded, dict) else None, form=form)
+
+    def _is_excluded(self, excluded: Node, form: Form) -> bool:
+        """Whether what `form` excludes has all of `excluded`."""
+        had = [Node((schema,)) for schema in form.excluded]
+        if any(self._is_same(excluded, one) for one in had):
+            return True
+        was_trying, self._is_trying = self._is_trying, True
+        try:
+            return any(not any(fault.is_break for fault in self.faults(excluded, one)) for one in had)
+        finally:
+            self._is_trying = was_trying
+
+    def _is_disjoint(self, form: Form, schema: Schema) -> bool:
+        node = Node((*form.node.schemas, schema))
+        self._held.append(node)
+        return self._accepts_nothing(node, NESTED) or self._validators.is_unsatisfiable(node)
+
+    def _accepts_nothing(self, node: Node, levels: int) -> bool:
+        """Whether nothing satisfies `node`, as far as `levels` of required properties show."""
+        try:
+            return all(self._is_empty(form, levels) for form in self.forms(node))
+        except TooMuchError:
+            return False
+
+    def _is_empty(self, form: Form, levels: int = 0) -> bool:
+        """Whether nothing is of `form`, as far as is easily seen."""
+        if form.is_evidently_empty():
+            return True
+        if form.listed is not None and _is_short(form.listed):
+            values = [value for value in form.listed if form.may_be(value)]
+            return all(self._validators.accepts(form.node, value) is False for value in values)
+        required = form.required if levels and form.kind == "object" else ()
+        return any(self._accepts_nothing(form.property(name), levels - 1) for name in required)
+
+    def _properties(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
+        for name in sorted(candidate.names, key=lambda name: (not candidate.lists(name), name)):
+            # What may be sent by the openness of a schema alone is not taken to be sent.
+            if name in form.names or not form.is_open or self._terms.is_undeclared_sent:
+                found = self.faults(form.property(name), candidate.property(name))
+                yield from self._lifted(pair, form, name, found)
+        for name in sorted(form.names - candidate.names):
+            yield from self._undeclared(pair, form, candidate, name)
+        others = self.faults(form.others, candidate.others)
+        if any(fault.is_break for fault in others) and candidate.is_closed:
+            closing = next(found for found in candidate.schemas if found.get("additionalProperties") is False)
+            yield Fault("additionalProperties", True, False, closing, form=form)
+        else:
+            yield from self._lifted(pair, form, OTHER, others)
+
+    def _undeclared(self, pair: Pair, form: Form, candidate: Form, name: str) -> Iterator[Fault]:
+        """A property that `form` declares and `candidate` does not."""
+        found = [] if candidate.is_open else self.faults(form.property(name), candidate.others)
+        is_break = any(fault.is_break for fault in found)
+        owner = next((inner for inner in form.property(name).schemas if isinstance(inner, dict)), None)
+        if is_break and not candidate.is_closed:
+            yield from self._lifted(pair, form, name, found)
+        elif False not in form.property(name).schemas:
+            yield Fault("properties", name, None, owner, is_break, form=form)
+
+    def _lifted(self, pair: Pair, form: Form, name: str, found: Iterable[Fault]) -> Iterator[Fault]:
+        """What was found of something within, as faults of the whole."""
+        for fault in found:
+            step = Step(pair, form, name)
+            yield replace(fault, path=(name, *fault.path), steps=(*fault.steps, step))
+
+    def _is_taken_as_text(self, node: Node, form: Form) -> bool:
+        """Whether `node` accepts all that is of `form`, of another type, for both are sent as the same text."""
+        if form.kind in ("number", "boolean"):
+            return any(keywords.takes(other, keywords.TEXT) for other in self.forms(node))
+        return keywords.is_whole_number(form) and any(
+            keywords.takes(other, keywords.INTEGER) for other in self.forms(node)
+        )
+
+
+def _is_short(listed: list[Any]) -> bool:
+    """Whether few enough values are listed for each to be compared with all of another list."""
+    return sum(isinstance(value, dict | list) for value in listed) <= MOST_LISTED
+
+
+def _weight(looked_up: list[Form], times: int) -> int:
+    """What it weighs to look up each schema of the forms so many `times`."""
+    return sum(len(form.schemas) for form in looked_up) * times // LOOKED_UP
+
+
+def _marked(found: list[Form], mark: str) -> Any:
+    """What the forms have for `mark`: the same in all of them, or all that they have."""
+    values = [form.all_of(mark) for form in found]
+    told = values[0] if values and all(value == values[0] for value in values) else values
+    return told[0] if len(told) == 1 else (told or None)
+
+
+def _first(node: Node) -> dict[str, Any] | None:
+    return next((schema for schema in node.schemas if isinstance(schema, dict)), None)
+
+
+def _kinds(found: list[Form]) -> list[str]:
+    return sorted({form.type for form in found})

@@ -1,0 +1,217 @@
+"""The schemas of an OpenAPI 3.0 document as JSON Schema 2020-12, as requests have them or as answers do.
+
+Requests may have properties that are `readOnly`, but need not; answers have none that are `writeOnly`.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+
+from openapi.contract import ContractError, Document, parts_of
+from openapi.standards.ijson import pointer
+
+Schema = dict[str, Any] | bool
+Parts = tuple[str, ...]
+
+LISTS = ("allOf", "anyOf", "oneOf")
+MARKS = ("default", "deprecated", "readOnly", "writeOnly", "discriminator")
+"""What is kept beside the keywords that decide which values are accepted."""
+_FLAGS = {"deprecated", "readOnly", "writeOnly"}
+"""What says nothing where it is false."""
+ANNOTATIONS = frozenset({"title", "description", "example", "examples", "externalDocs", "xml", "nullable"})
+INTEGERS = {"int32": 2**31, "int64": 2**63}
+_SHAPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), int),
+    **dict.fromkeys(("minimum", "maximum", "multipleOf"), (int, float)),
+    **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), (bool, int, float)),
+    **dict.fromkeys(("required", "enum", *LISTS), list),
+    **dict.fromkeys(("pattern", "format"), str),
+    **dict.fromkeys(("properties", "discriminator"), dict),
+    **dict.fromkeys(("items", "not", "additionalProperties"), (dict, bool)),
+    "type": (str, list),
+    "uniqueItems": bool,
+    "$ref": (),
+}
+"""Of values that are no others in OpenAPI 3.0: what is of another shape says nothing."""
+_LARGEST = 10**300
+"""What numbers are compared up to: they become floats on the way."""
+
+
+class Direction(StrEnum):
+    """Who sends what a schema is about."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """What satisfies every one of `schemas`."""
+
+    schemas: tuple[Schema, ...]
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """What the schemas are known by while somebody holds them."""
+        return tuple(map(id, self.schemas))
+
+
+class Schemas:
+    """The schemas of one document in one direction. `name` tells its references from those of another document."""
+
+    def __init__(self, document: Document, direction: Direction, name: str) -> None:
+        self._document = document
+        self._direction = direction
+        self.name = name
+        self._converted: dict[Parts, Schema] = {}
+        self._waiting: list[Parts] = []
+        self.targets: dict[str, Schema] = {}
+        """By reference."""
+        self.places: dict[int, Parts] = {}
+        """Where each schema that was converted stands in the document, by its identity."""
+
+    def at(self, parts: Parts) -> Schema:
+        """The schema that stands at `parts`; what it refers to is in `targets`. ContractError if that is nowhere."""
+        schema = self._schema(self._raw(parts), parts)
+        while self._waiting:
+            target = self._waiting.pop()
+            self.targets[self._reference(target)] = self._schema(self._document.at(target), target)
+        return schema
+
+    def _raw(self, parts: Parts) -> Any:
+        """What stands at `parts`, a reference as it is."""
+        try:
+            parent = self._document.at(parts[:-1])
+            return parent[int(parts[-1])] if isinstance(parent, list) else parent[parts[-1]]
+        except (LookupError, TypeError, ValueError):
+            raise ContractError(f"the reference to {pointer(*parts)} leads through another one to nowhere") from None
+
+    def _reference(self, parts: Parts) -> str:
+        name = pointer(*parts)[1:].replace("~", "~0").replace("/", "~1")
+        return f"{self.name}#/$defs/{quote(name)}"  # what is not encoded may be read as the name of another one
+
+    def _schema(self, raw: Any, parts: Parts) -> Schema:
+        if parts not in self._converted:
+            self._converted[parts] = self._convert(raw, parts)
+            self.places[id(self._converted[parts])] = parts
+        return self._converted[parts]
+
+    def _convert(self, raw: Any, parts: Parts) -> Schema:
+        if not isinstance(raw, dict):
+            return raw if isinstance(raw, bool) else {}
+        if isinstance(raw.get("$ref"), str):
+            return self._referring(raw)
+        converted = {
+            key: value
+            for key, value in raw.items()
+            if key not in ANNOTATIONS and not key.startswith("x-") and _is_shaped(key, value)
+            if value is not False or key not in _FLAGS
+        }
+        _translate(converted, raw)
+        for key in LISTS:
+            if isinstance(raw.get(key), list):
+                converted[key] = [
+                    self._schema(inner, (*parts, key, str(index))) for index, inner in enumerate(raw[key])
+                ]
+        for key in ("items", "not", "additionalProperties"):
+            if isinstance(raw.get(key), dict | bool):
+                converted[key] = self._schema(raw[key], (*parts, key))
+        self._add_properties(converted, raw, parts)
+        if isinstance(raw.get("discriminator"), dict):
+            converted["discriminator"] = self._discriminator(raw)
+        return converted
+
+    def _referring(self, raw: dict[str, Any]) -> dict[str, Any]:
+        parts = self._target(raw)
+        reference = self._reference(parts)
+        if reference not in self.targets:
+            self.targets[reference] = True  # until it is converted
+            self._waiting.append(parts)
+        return {"$ref": reference}
+
+    def _target(self, raw: dict[str, Any]) -> Parts:
+        """Where the schema that `raw` refers to stands, after references to references."""
+        self._document.resolve(raw)  # raises if it is nowhere
+        parts: Parts = ()
+        while isinstance(raw, dict) and isinstance(raw.get("$ref"), str):
+            parts = parts_of(raw["$ref"])
+            raw = self._raw(parts)
+        return parts
+
+    def _add_properties(self, converted: dict[str, Any], raw: dict[str, Any], parts: Parts) -> None:
+        properties = raw.get("properties")
+        if not isinstance(properties, dict):
+            return
+        one_sided = "readOnly" if self._direction is Direction.REQUEST else "writeOnly"
+        marked = {name for name, inner in properties.items() if self._is_marked(inner, one_sided)}
+        if marked and isinstance(raw.get("required"), list):
+            converted["required"] = [name for name in converted["required"] if name not in marked]
+        converted["properties"] = {
+            name: self._schema(inner, (*parts, "properties", name))
+            for name, inner in properties.items()
+            if self._direction is Direction.REQUEST or name not in marked
+        }
+
+    def _is_marked(self, raw: Any, mark: str) -> bool:
+        found = self._document.resolve(raw)
+        return isinstance(found, dict) and found.get(mark) is True
+
+    def _discriminator(self, raw: dict[str, Any]) -> dict[str, Any]:
+        """The property that tells alternatives apart, and its values: a component's name is one by itself."""
+        told = raw["discriminator"]
+        mapping = told.get("mapping")
+        values = set(mapping) if isinstance(mapping, dict) else set()
+        alternatives = [inner for key in ("oneOf", "anyOf") for inner in _list(raw.get(key)) if isinstance(inner, dict)]
+        mapped = {str(target).rpartition("/")[2] for target in mapping.values()} if isinstance(mapping, dict) else set()
+        values |= {str(inner["$ref"]).rpartition("/")[2] for inner in alternatives if "$ref" in inner} - mapped
+        return {"propertyName": told.get("propertyName"), "values": sorted(values)}
+
+
+_DOCUMENT = re.compile(r'"\$ref":"urn:[a-z]+#')
+_REFERENCE = re.compile(r'"\$ref":("#/\$defs/(?:[^"\\]|\\.)*")')
+
+
+def text(schema: Any) -> str:
+    """`schema` as a text that is the same for the same schema; references are told without their document."""
+    return _DOCUMENT.sub('"$ref":"#', json.dumps(schema, sort_keys=True, separators=(",", ":")))
+
+
+def references(written: str) -> set[str]:
+    """What a schema that `text` has written refers to."""
+    return {json.loads(found).removeprefix("#/$defs/") for found in _REFERENCE.findall(written)}
+
+
+def _is_shaped(key: str, value: Any) -> bool:
+    """Whether `value` is one that `key` may have; ContractError if it is too large to be compared."""
+    shape = _SHAPES.get(key, object)
+    if isinstance(value, bool):
+        return shape in (object, bool) or (isinstance(shape, tuple) and bool in shape)
+    if isinstance(value, int | float) and abs(value) > _LARGEST:
+        raise ContractError(f"{key} has a number that is too large to be compared")
+    return isinstance(value, shape)
+
+
+def _translate(converted: dict[str, Any], raw: Mapping[str, Any]) -> None:
+    """What OpenAPI 3.0 has of its own: `nullable`, bounds that are excluded, and the formats of integers."""
+    if raw.get("nullable") is True and isinstance(raw.get("type"), str):
+        converted["type"] = [raw["type"], "null"]
+        if isinstance(raw.get("enum"), list) and None not in raw["enum"]:
+            converted["enum"] = [*raw["enum"], None]
+    for key, excluded in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if raw.get(excluded) is True and key in converted:
+            converted[excluded] = converted.pop(key)
+        elif isinstance(raw.get(excluded), bool):
+            del converted[excluded]
+    if "required" in converted:
+        converted["required"] = [name for name in converted["required"] if isinstance(name, str)]
+    if raw.get("type") == "integer" and converted.get("format") in INTEGERS:
+        bound = INTEGERS[converted["format"]]
+        converted["allOf"] = [*_list(raw.get("allOf")), {"minimum": -bound, "maximum": bound - 1}]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,108 @@
+"""The schemas of two documents in one direction, made comparable."""
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any
+
+from openapi.contract import Document
+from openapi.schemas.containment import Containment
+from openapi.schemas.conversion import Direction, Node, Parts, Schema, Schemas, references, text
+from openapi.schemas.effort import DOCUMENTS, Terms
+from openapi.schemas.faults import Fault
+from openapi.schemas.validators import Validators
+from openapi.schemas.witnesses import Witnesses
+
+OLD, NEW = "urn:old", "urn:new"
+
+
+class Engine:
+    """Compares schemas of `old` and `new`. What is compared must have been told to `convert` before."""
+
+    def __init__(
+        self,
+        old: Document,
+        new: Document,
+        direction: Direction,
+        terms: Terms = DOCUMENTS,
+        written: Callable[[Schema], str] = text,
+    ) -> None:
+        """What is `written` the same is the same."""
+        self.old = Schemas(old, direction, OLD)
+        self.new = Schemas(new, direction, NEW)
+        self._validators = Validators(self.old, self.new, most_weighed=terms.most_weighed)
+        self._written = written
+        self._texts: dict[int, str] = {}
+        self._containments = {
+            is_text: Containment(self._target, self._validators, self._is_same, is_text, terms)
+            for is_text in (False, True)
+        }
+        self._witnesses = {
+            is_text: Witnesses(containment, self._validators, is_text)
+            for is_text, containment in self._containments.items()
+        }
+
+    def faults(self, small: Node, big: Node, is_text: bool = False) -> list[Fault]:
+        """Why `big` may refuse what `small` accepts."""
+        return self._containments[is_text].faults(small, big)
+
+    def proof(self, fault: Fault, is_text: bool = False) -> list[Any]:
+        """Values that prove `fault`; empty if none is found."""
+        return self._witnesses[is_text].of(fault)
+
+    def example(self, node: Node) -> list[Any]:
+        """Values that satisfy `node`; empty if none is found."""
+        return self._witnesses[False].example(node)
+
+    def place(self, schema: Any) -> tuple[bool, Parts] | None:
+        """Where a schema stands: whether in the new document, and its parts."""
+        for is_new, schemas in ((True, self.new), (False, self.old)):
+            if id(schema) in schemas.places:
+                return is_new, schemas.places[id(schema)]
+        return None
+
+    def _target(self, reference: str) -> Schema:
+        return (self.old if reference.startswith(OLD) else self.new).targets[reference]
+
+    def _is_same(self, small: Node, big: Node) -> bool:
+        """Whether the schemas, and all that they refer to, are written the same."""
+        written = {self._text(schema) for schema in small.schemas}
+        if written != {self._text(schema) for schema in big.schemas}:
+            return False
+        return not any(references(one) & self._changed for one in written)
+
+    def _text(self, schema: Schema) -> str:
+        if isinstance(schema, bool):
+            return str(schema)
+        if id(schema) not in self._texts:
+            self._texts[id(schema)] = self._written(schema)
+        return self._texts[id(schema)]
+
+    @cached_property
+    def _changed(self) -> set[str]:
+        """What references lead to that is not the same in both documents, with all that it refers to."""
+        old, new = ({_name(reference): schema for reference, schema in side.targets.items()} for side in self._sides)
+        changed = {name for name in old.keys() | new.keys() if name not in old or name not in new}
+        changed |= {name for name in old.keys() & new.keys() if self._text(old[name]) != self._text(new[name])}
+        referring: dict[str, set[str]] = {}
+        for name, schema in (*old.items(), *new.items()):
+            for reference in references(self._text(schema)):
+                referring.setdefault(reference, set()).add(name)
+        return changed | _reached(changed, referring)
+
+    @property
+    def _sides(self) -> Iterable[Schemas]:
+        return self.old, self.new
+
+
+def _name(reference: str) -> str:
+    """A reference as `references` has it."""
+    return reference.partition("#/$defs/")[2]
+
+
+def _reached(start: set[str], following: dict[str, set[str]]) -> set[str]:
+    reached, waiting = set(start), list(start)
+    while waiting:
+        fresh = following.get(waiting.pop(), set()) - reached
+        reached |= fresh
+        waiting += fresh
+    return reached

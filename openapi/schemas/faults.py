@@ -1,0 +1,60 @@
+"""What is wrong between two schemas, and the way to where it is."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from openapi.schemas.conversion import Node
+from openapi.schemas.forms import Form
+
+UNDECIDED = "undecided"
+ITEM, OTHER = "[]", "*"
+"""What a path has for an item, and for a property that is not declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two schemas, of which `big` should accept all that `small` accepts."""
+
+    small: Node
+    big: Node
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What the pair is known by while somebody holds it."""
+        return self.small.key, self.big.key
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A pair on the way to a fault, and the form of its `small` through which the way goes on to `name`."""
+
+    pair: Pair
+    form: Form | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What `big` demands and `small` does not; or where `is_break` is false, what it merely says otherwise.
+
+    `keyword` is the one that says so; `had` and `has` are what it has in `small` and in `big`.
+    """
+
+    keyword: str
+    had: Any = None
+    has: Any = None
+    owner: Any = None
+    """The schema that the keyword stands in: of `big`, or else of `small`."""
+    is_break: bool = True
+    path: tuple[str, ...] = ()
+    """The way from the value to where the fault is: names of properties, `ITEM` and `OTHER`."""
+    steps: tuple[Step, ...] = ()
+    """The same, outward."""
+    form: Form | None = None
+    """The form of `small` that is not accepted."""
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The same for the same fault, whichever way led to it."""
+        return self.keyword, id(self.owner), json.dumps([self.had, self.has], default=str), self.is_break

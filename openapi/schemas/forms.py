@@ -1,0 +1,286 @@
+"""The normal form of a schema: a union of forms, each of one type, with every reference, allOf, anyOf and oneOf undone.
+
+`oneOf` is a union in which each alternative excludes the others; `not` excludes what it says.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from openapi.schemas.conversion import ANNOTATIONS, LISTS, MARKS, Node, Schema
+
+MOST_FORMS = 200
+"""Of one schema, beyond which nothing is decided."""
+TYPES = ("array", "boolean", "null", "number", "object", "string")
+COUNTS = {
+    "string": ("minLength", "maxLength"),
+    "array": ("minItems", "maxItems"),
+    "object": ("minProperties", "maxProperties"),
+}
+ABOUT = {
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    "string": ("minLength", "maxLength", "pattern"),
+    "array": ("minItems", "maxItems", "uniqueItems", "items"),
+    "object": ("minProperties", "maxProperties", "required", "properties", "additionalProperties"),
+}
+"""The keywords that say something of values of one type alone."""
+_UNDERSTOOD = {"type", "enum", "const", "format", "not", "$ref", "discriminator", *LISTS, *MARKS, *ANNOTATIONS}.union(
+    *ABOUT.values()
+)
+
+
+_KINDS: dict[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+_FEW: dict[str, list[Any]] = {"null": [None], "boolean": [False, True]}
+
+
+class TooMuchError(Exception):
+    """There is more to compare than is compared."""
+
+
+class Bound(NamedTuple):
+    """An end of a range of numbers, and whether it is itself excluded."""
+
+    value: Fraction | float
+    is_excluded: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """What is of type `kind`, satisfies every one of `schemas`, and none of `excluded`.
+
+    `kind` is array, boolean, null, number, object or string. What the schemas say by $ref, allOf, anyOf, oneOf and not
+    is undone: it is in the others, and in what is excluded.
+    """
+
+    kind: str
+    schemas: tuple[dict[str, Any], ...]
+    excluded: tuple[Schema, ...]
+
+    @cached_property
+    def node(self) -> Node:
+        """The form as a schema again."""
+        return Node(({"type": self.kind}, *self.schemas, *({"not": schema} for schema in self.excluded)))
+
+    @cached_property
+    def is_integer(self) -> bool:
+        """Whether a number must be an integer."""
+        return any("integer" in named and "number" not in named for named in map(_types, self.schemas))
+
+    @cached_property
+    def listed(self) -> list[Any] | None:
+        """The values that a schema lists, of which the others may refuse some; None if none lists any."""
+        for schema in self.schemas:
+            if "const" in schema:
+                return [schema["const"]]
+            if isinstance(schema.get("enum"), list):
+                return list(schema["enum"])
+        return _FEW.get(self.kind)
+
+    def may_be(self, value: Any) -> bool:
+        """Whether `value` is of this type, as far as that is easily seen."""
+        return _KINDS.get(type(value), self.kind) == self.kind
+
+    def all_of(self, key: str) -> list[Any]:
+        """What the schemas have for `key`."""
+        return [schema[key] for schema in self.schemas if key in schema]
+
+    def owner(self, key: str, value: Any = None) -> dict[str, Any] | None:
+        """The schema that has `key`; of several the one that has `value` there, or in it, else the last."""
+        having = [schema for schema in self.schemas if key in schema]
+        exact_ones = [
+            found for found in having if found[key] == value or (isinstance(found[key], list) and value in found[key])
+        ]
+        return next(reversed(exact_ones or having), None)
+
+    @property
+    def type(self) -> str:
+        """The type as a schema calls it."""
+        return "integer" if self.kind == "number" and self.is_integer else self.kind
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an object may have any other property."""
+        return all(schema in (True, {}) for schema in self.others.schemas)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether an object may have no other property."""
+        return any(schema is False for schema in self.others.schemas)
+
+    @property
+    def summary(self) -> Any:
+        """What an alternative is known by: its properties, or its type."""
+        return {"required": sorted(self.required), "properties": sorted(self.names)} if self.names else self.type
+
+    def least(self, key: str) -> float:
+        """The least count, an object's at least that of its required properties."""
+        return float(max([*self.all_of(key), len(self.required) if key == "minProperties" else 0]))
+
+    def most(self, key: str) -> float:
+        """The greatest count, that of a closed object at most that of its properties."""
+        closed = [len(self.names)] if key == "maxProperties" and False in self.others.schemas else []
+        return float(min([*self.all_of(key), *closed], default=math.inf))
+
+    @cached_property
+    def lowest(self) -> Bound:
+        """Of a number."""
+        bounds = [Bound(exact(bound), False) for bound in self.all_of("minimum")]
+        bounds += [Bound(exact(bound), True) for bound in self.all_of("exclusiveMinimum")]
+        low = max(bounds, default=Bound(-math.inf, False))
+        if self.is_integer and isinstance(low.value, Fraction):
+            return Bound(Fraction(math.floor(low.value) + 1 if low.is_excluded else math.ceil(low.value)), False)
+        return low
+
+    @cached_property
+    def highest(self) -> Bound:
+        """Of a number."""
+        bounds = [Bound(exact(bound), False) for bound in self.all_of("maximum")]
+        bounds += [Bound(exact(bound), True) for bound in self.all_of("exclusiveMaximum")]
+        high = min(bounds, default=Bound(math.inf, False), key=lambda bound: (bound.value, not bound.is_excluded))
+        if self.is_integer and isinstance(high.value, Fraction):
+            return Bound(Fraction(math.ceil(high.value) - 1 if high.is_excluded else math.floor(high.value)), False)
+        return high
+
+    @cached_property
+    def divisors(self) -> list[Fraction]:
+        """What a number must be a multiple of."""
+        return [exact(divisor) for divisor in self.all_of("multipleOf") if divisor] + [Fraction(1)] * self.is_integer
+
+    @cached_property
+    def formats(self) -> set[str]:
+        """Of a string or number."""
+        return {name for name in self.all_of("format") if isinstance(name, str)}
+
+    @cached_property
+    def required(self) -> set[str]:
+        """The properties that must be there."""
+        return {name for names in self.all_of("required") if isinstance(names, list) for name in names}
+
+    @cached_property
+    def names(self) -> set[str]:
+        """The properties that are declared."""
+        return {name for properties in self.all_of("properties") for name in properties}
+
+    def property(self, name: str) -> Node:
+        """What the property `name` must satisfy."""
+        return Node(
+            tuple(
+                schema.get("properties", {}).get(name, schema.get("additionalProperties", True))
+                for schema in self.schemas
+            )
+        )
+
+    def lists(self, name: str) -> bool:
+        """Whether the values of the property `name` are listed where it is declared."""
+        return any(isinstance(schema, dict) and "enum" in schema for schema in self.property(name).schemas)
+
+    @cached_property
+    def others(self) -> Node:
+        """What the properties that are not declared must satisfy."""
+        return Node(tuple(schema.get("additionalProperties", True) for schema in self.schemas))
+
+    @cached_property
+    def items(self) -> Node:
+        """What each item must satisfy."""
+        return Node(tuple(schema.get("items", True) for schema in self.schemas))
+
+    @cached_property
+    def beyond(self) -> dict[str, Any]:
+        """The keywords that nothing here understands."""
+        return {key: value for schema in self.schemas for key, value in schema.items() if key not in _UNDERSTOOD}
+
+    def is_evidently_empty(self) -> bool:
+        """Whether nothing is of this form, as far as its own bounds show."""
+        if self.kind == "number":
+            low, high = self.lowest, self.highest
+            return low.value > high.value or (low.value == high.value and (low.is_excluded or high.is_excluded))
+        if self.kind not in COUNTS:
+            return False
+        low_key, high_key = COUNTS[self.kind]
+        if self.least(low_key) > self.most(high_key):
+            return True
+        return self.kind == "object" and any(False in self.property(name).schemas for name in self.required)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What of one alternative is still to be undone, each with the references that led to it, and what has been."""
+
+    waiting: tuple[tuple[Schema, frozenset[str]], ...]
+    plain: tuple[dict[str, Any], ...] = ()
+    excluded: tuple[Schema, ...] = ()
+
+
+def forms(node: Node, target: Callable[[str], Schema], spend: Callable[[], None], most: int = MOST_FORMS) -> list[Form]:
+    """The union that `node` is; `target` gives what a reference leads to, `spend` is called for each step.
+
+    TooMuchError beyond `most`, and where a schema says of a value what it is itself.
+    """
+    found: list[Form] = []
+    parts = [_Part(tuple((schema, frozenset()) for schema in node.schemas))]
+    while parts:
+        spend()  # alternatives that come to nothing are no forms, and may be without number
+        part = parts.pop()
+        if part.waiting:
+            parts += _undone(part, target)
+        else:
+            kinds = [set(TYPES), *({_kind(name) for name in _types(schema)} for schema in part.plain)]
+            found += [Form(kind, part.plain, part.excluded) for kind in sorted(set.intersection(*kinds))]
+        if len(parts) + len(found) > most:
+            raise TooMuchError
+    return found
+
+
+def exact(number: Any) -> Fraction:
+    """A number as it is written: 0.1 is a tenth."""
+    return Fraction(str(number))
+
+
+def _undone(part: _Part, target: Callable[[str], Schema]) -> list[_Part]:
+    """`part` with its first schema undone, an alternative each, the first last."""
+    (schema, inside), *rest = part.waiting
+    if isinstance(schema, bool):
+        return [_Part(tuple(rest), part.plain, part.excluded)] if schema else []
+    if "$ref" in schema:
+        reference = schema["$ref"]
+        if reference in inside:
+            raise TooMuchError
+        return [_Part(((target(reference), inside | {reference}), *rest), part.plain, part.excluded)]
+    excluded = (*part.excluded, schema["not"]) if "not" in schema else part.excluded
+    return [
+        _Part((*((inner, inside) for inner in chosen), *rest), (*part.plain, schema), (*excluded, *others))
+        for chosen, others in reversed(_alternatives(schema))
+    ]
+
+
+def _alternatives(schema: dict[str, Any]) -> list[tuple[list[Schema], list[Schema]]]:
+    """What `schema` may be, beside its own keywords: each time schemas that are satisfied, and some that are not."""
+    demanded = schema.get("allOf", [])
+    some = [[branch] for branch in schema["anyOf"]] if "anyOf" in schema else [[]]
+    if "oneOf" not in schema:
+        return [([*demanded, *chosen], []) for chosen in some]
+    return [
+        ([*demanded, *chosen, branch], schema["oneOf"][:index] + schema["oneOf"][index + 1 :])
+        for chosen in some
+        for index, branch in enumerate(schema["oneOf"])
+    ]
+
+
+def _types(schema: dict[str, Any]) -> set[str]:
+    named = schema.get("type", [*TYPES, "integer"])
+    return {named} if isinstance(named, str) else {name for name in named if isinstance(name, str)}
+
+
+def _kind(name: str) -> str:
+    return "number" if name == "integer" else name

@@ -1,0 +1,146 @@
+"""In which of their own keywords two forms of the same type differ: what the one demands and the other does not."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from openapi.schemas import patterns
+from openapi.schemas.conversion import INTEGERS
+from openapi.schemas.forms import COUNTS, Bound, Form
+
+HINTS = frozenset({"password", "float", "double", "binary", *INTEGERS})
+"""Formats that say how a value is shown or kept, or that are bounds already."""
+LENGTHS = {"uuid": 36, "date": 10}
+"""Of texts that have a format."""
+
+TEXT = Form("string", (), ())
+INTEGER = Form("number", ({"type": "integer"},), ())
+WHOLE_NUMBER = "^-?(0|[1-9][0-9]*)$"
+"""An integer as JSON writes it (RFC 8259 section 6)."""
+
+
+class Difference(NamedTuple):
+    """What `keyword` has in the form that is smaller and in that which should not be, and the schema it stands in."""
+
+    keyword: str
+    had: Any
+    has: Any
+    owner: dict[str, Any] | None
+
+
+def differences(form: Form, candidate: Form, searches: bool = True) -> Iterator[Difference]:
+    """What `candidate` demands and `form`, which is of the same type, does not.
+
+    Unless it `searches` for texts that tell patterns apart, a pattern implies itself alone.
+    """
+    if form.kind == "number":
+        yield from _of_numbers(form, candidate)
+    if form.kind in COUNTS:
+        yield from _of_counts(form, candidate, searches)
+    if form.kind == "string":
+        yield from _of_patterns(form, candidate, searches)
+    if form.kind == "array" and _is_unique(candidate) and not _is_unique(form) and form.most("maxItems") > 1:
+        yield Difference("uniqueItems", False, True, candidate.owner("uniqueItems"))
+    if form.kind == "object":
+        for name in sorted(candidate.required - form.required):
+            yield Difference("required", None, name, candidate.owner("required", name))
+    if form.kind in ("number", "string"):
+        for name in sorted(candidate.formats - form.formats - HINTS):
+            yield Difference("format", sorted(form.formats), name, candidate.owner("format"))
+
+
+def takes(form: Form, any_one: Form) -> bool:
+    """Whether `form` accepts all that is of `any_one`, which says little: what is hard to decide is taken to be no."""
+    is_plain = form.kind == any_one.kind and form.listed is None and not form.excluded and not form.beyond
+    return is_plain and not any(True for _ in differences(any_one, form))
+
+
+def is_whole_number(form: Form) -> bool:
+    """Whether every text of `form` is a whole number."""
+    return form.kind == "string" and _is_implied(WHOLE_NUMBER, _patterns(form), 0, None)
+
+
+def _of_numbers(form: Form, candidate: Form) -> Iterator[Difference]:
+    is_integer = candidate.is_integer and not form.is_integer and not any(d.denominator == 1 for d in form.divisors)
+    if is_integer:
+        yield Difference("type", "number", "integer", candidate.owner("type"))
+    for divisor in candidate.divisors:
+        if not any((had / divisor).denominator == 1 for had in form.divisors) and not (is_integer and divisor == 1):
+            own = [_plain(had) for had in form.divisors]
+            yield Difference("multipleOf", own, _plain(divisor), candidate.owner("multipleOf"))
+    had, has = form.lowest, candidate.lowest
+    if (has.value, has.is_excluded) > (had.value, had.is_excluded):
+        yield _of_bound("minimum", had, has, candidate)
+    had, has = form.highest, candidate.highest
+    if (has.value, not has.is_excluded) < (had.value, not had.is_excluded):
+        yield _of_bound("maximum", had, has, candidate)
+
+
+def _of_bound(keyword: str, had: Bound, has: Bound, candidate: Form) -> Difference:
+    for name in candidate.formats & INTEGERS.keys():
+        if abs(has.value) in (INTEGERS[name], INTEGERS[name] - 1):
+            return Difference("format", None, name, candidate.owner("format"))
+    excluding = "exclusiveM" + keyword[1:]
+    return Difference(keyword, _told(had), _told(has), candidate.owner(keyword) or candidate.owner(excluding))
+
+
+def _told(bound: Bound) -> Any:
+    """A bound as it is shown; None if there is none."""
+    if math.isinf(bound.value):
+        return None
+    return f"{_plain(bound.value)} excluded" if bound.is_excluded else _plain(bound.value)
+
+
+def _plain(number: Any) -> Any:
+    return int(number) if number == int(number) else float(number)
+
+
+def _of_counts(form: Form, candidate: Form, searches: bool) -> Iterator[Difference]:
+    low, high = COUNTS[form.kind]
+    least, most = _range(form)
+    own = _patterns(form) if searches else ()
+    if (lower := max(candidate.all_of(low), default=0)) > least and not _has_none(own, 0, lower - 1):
+        yield Difference(low, int(least), lower, candidate.owner(low))
+    if (upper := min(candidate.all_of(high), default=math.inf)) < most and not _has_none(own, upper + 1, None):
+        yield Difference(high, None if math.isinf(most) else int(most), upper, candidate.owner(high))
+
+
+def _range(form: Form) -> tuple[float, float]:
+    """The least and the greatest count of `form`."""
+    low, high = COUNTS[form.kind]
+    lengths = [LENGTHS[name] for name in form.formats & LENGTHS.keys()] if form.kind == "string" else []
+    return max([form.least(low), *lengths]), min([form.most(high), *lengths])
+
+
+def _has_none(own: tuple[str, ...], shortest: float, longest: float | None) -> bool:
+    """Whether the patterns have no text of that length; there must be some."""
+    if not own:
+        return False
+    try:
+        return patterns.example(own, (), int(shortest), None if longest is None else int(longest)) is None
+    except patterns.UndecidedError:
+        return False
+
+
+def _of_patterns(form: Form, candidate: Form, searches: bool) -> Iterator[Difference]:
+    had = _patterns(form)
+    least, most = _range(form)
+    for pattern in _patterns(candidate):
+        longest = None if math.isinf(most) else int(most)
+        if pattern not in had and not (searches and _is_implied(pattern, had, int(least), longest)):
+            yield Difference("pattern", list(had), pattern, candidate.owner("pattern", pattern))
+
+
+def _is_implied(pattern: str, had: tuple[str, ...], least: int, most: int | None) -> bool:
+    try:
+        return patterns.example(had, (pattern,), least, most) is None
+    except patterns.UndecidedError:
+        return False
+
+
+def _patterns(form: Form) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(form.all_of("pattern"))) if form.kind == "string" else ()
+
+
+def _is_unique(form: Form) -> bool:
+    return any(form.all_of("uniqueItems"))

@@ -1,0 +1,138 @@
+"""Schemas of several documents, compiled: which values they accept, and what jsonschema-rs can show of them."""
+
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote
+
+import jsonschema_rs
+from jsonschema_rs.canonical import CanonicalizationError, Containment, Satisfiability
+
+from openapi.schemas.conversion import Node, Schemas
+from openapi.schemas.validation import FORMATS
+
+MOST_VALUES, MOST_ALTERNATIVES = 1_000, 64
+"""Of a schema that is brought to canonical form, which may take exponential time (jsonschema-rs 0.60)."""
+MOST_WEIGHED = 500_000
+"""The same of all schemas of one run."""
+PER_VALUE = 4
+"""Characters of a pattern that weigh as much as a value: comparing patterns takes quadratic time."""
+BACKTRACKING = 100_000
+"""Steps that a pattern may take with one value."""
+
+
+class Validators:
+    """Compiles schemas that refer into several documents."""
+
+    def __init__(self, *schemas: Schemas, most_weighed: int = MOST_WEIGHED) -> None:
+        """`most_weighed` values of all schemas are brought to canonical form."""
+        self._schemas = schemas
+        self._made: dict[tuple[int, ...], jsonschema_rs.Draft202012Validator | None] = {}
+        self._canonicals: dict[tuple[int, ...], jsonschema_rs.CanonicalSchema | None] = {}
+        self._left = most_weighed
+        self._held: list[Node] = []  # what is known by its identity
+
+    @cached_property
+    def registry(self) -> jsonschema_rs.Registry:
+        """What references lead to. All schemas must have been converted before."""
+        resources = []
+        for schemas in self._schemas:
+            prefix = f"{schemas.name}#/$defs/"
+            targets = {
+                unquote(reference[len(prefix) :]).replace("~1", "/").replace("~0", "~"): schema
+                for reference, schema in schemas.targets.items()
+            }
+            resources.append((schemas.name, {"$defs": targets}))
+        return jsonschema_rs.Registry(resources, draft=jsonschema_rs.Draft202012)
+
+    def accepts(self, node: Node, value: Any) -> bool | None:
+        """Whether `value` satisfies `node`; None if that cannot be said, for one of its schemas cannot be compiled."""
+        validator = self._of(node)
+        return None if validator is None else validator.is_valid(value)
+
+    def refusal(self, node: Node, value: Any) -> str:
+        """The keyword by which `node`, which can be compiled, refuses `value`."""
+        validator = self._of(node)
+        error = next(validator.iter_errors(value), None) if validator else None
+        return error.kind.name if error else "anyOf"
+
+    def covers(self, big: Node, small: Node) -> bool:
+        """Whether jsonschema-rs can show that `big` accepts all that `small` accepts."""
+        canonical_big, canonical_small = self._canonical(big), self._canonical(small)
+        if canonical_big is None or canonical_small is None:
+            return False
+        try:
+            return canonical_big.covers(canonical_small) == Containment.YES
+        except CanonicalizationError:
+            return False
+
+    def is_unsatisfiable(self, node: Node) -> bool:
+        """Whether jsonschema-rs can show that nothing satisfies `node`."""
+        canonical = self._canonical(node)
+        return canonical is not None and canonical.satisfiability() == Satisfiability.NO
+
+    def _canonical(self, node: Node) -> jsonschema_rs.CanonicalSchema | None:
+        if node.key not in self._canonicals:
+            self._held.append(node)
+            self._canonicals[node.key] = self._canonicalized(node)
+        return self._canonicals[node.key]
+
+    def _canonicalized(self, node: Node) -> jsonschema_rs.CanonicalSchema | None:
+        if self._is_large(node):
+            return None
+        try:
+            return jsonschema_rs.canonicalize(
+                _conjunction(node),
+                draft=jsonschema_rs.Draft202012,
+                validate_formats=True,
+                registry=self.registry,
+                offline=True,
+            )
+        except (CanonicalizationError, ValueError, jsonschema_rs.ReferencingError):
+            return None
+
+    def _is_large(self, node: Node) -> bool:
+        """Whether `node`, with what it refers to, has more to it than is brought to canonical form."""
+        if self._left <= 0:
+            return True
+        waiting: list[Any] = list(node.schemas)
+        seen, values, alternatives = set[str](), 0, 1
+        while waiting and values <= MOST_VALUES and alternatives <= MOST_ALTERNATIVES:
+            found = waiting.pop()
+            values += 1
+            if isinstance(found, dict):
+                waiting += found.values()
+                values += len(str(found.get("pattern", ""))) // PER_VALUE
+                for key in ("anyOf", "oneOf"):
+                    branches = found.get(key)
+                    alternatives *= max(1, len(branches)) if isinstance(branches, list) else 1
+                reference = found.get("$ref")
+                if isinstance(reference, str) and reference not in seen:
+                    seen.add(reference)
+                    waiting += [schemas.targets[reference] for schemas in self._schemas if reference in schemas.targets]
+            elif isinstance(found, list):
+                waiting += found
+        self._left -= values
+        return bool(waiting)
+
+    def _of(self, node: Node) -> jsonschema_rs.Draft202012Validator | None:
+        if node.key not in self._made:
+            self._held.append(node)
+            self._made[node.key] = self._compiled(node)
+        return self._made[node.key]
+
+    def _compiled(self, node: Node) -> jsonschema_rs.Draft202012Validator | None:
+        try:
+            return jsonschema_rs.Draft202012Validator(
+                _conjunction(node),
+                registry=self.registry,
+                formats=FORMATS,
+                validate_formats=True,
+                pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKING),
+                offline=True,
+            )
+        except (ValueError, jsonschema_rs.ReferencingError):
+            return None
+
+
+def _conjunction(node: Node) -> dict[str, Any]:
+    return {"allOf": [True, *node.schemas]}

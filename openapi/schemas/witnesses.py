@@ -1,0 +1,306 @@
+"""Values that one schema accepts and another does not: what proves a fault.
+
+Candidates are made at the bounds of both schemas, where the fault is, and put into values of the schemas around it,
+outward. Compiled validators judge each at every step, so that what is found proves what it is shown for.
+"""
+
+import itertools
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from openapi.schemas import patterns
+from openapi.schemas.containment import Containment
+from openapi.schemas.conversion import Node
+from openapi.schemas.faults import ITEM, OTHER, Fault, Step
+from openapi.schemas.forms import COUNTS, Form, TooMuchError
+from openapi.schemas.validators import Validators
+
+MOST_TRIED = 300
+"""Candidates at one place."""
+KEPT = 3
+"""Values that are put into what is around them."""
+LONGEST = 100_000
+"""Characters, items or properties of a value."""
+LARGEST = 1_000_000
+"""The same of all that is within a value together."""
+MOST_WORK = 300_000
+"""Examples that are asked for, and values within those that are tried, in one run."""
+DEEPEST = 25
+"""Examples that are looked for at once, each within the one before."""
+_READ_AS = {"true": [True], "false": [False]}
+BY_FORMAT: dict[str, tuple[str, ...]] = {
+    "date-time": ("2026-03-31T12:00:00Z",),
+    "date": ("2026-03-31",),
+    "time": ("12:00:00Z",),
+    "uuid": ("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11",),
+    "email": ("someone@example.com",),
+    "uri": ("https://example.com/",),
+    "url": ("https://example.com/",),
+    "uri-reference": ("/path",),
+    "hostname": ("example.com",),
+    "ipv4": ("192.0.2.1",),
+    "ipv6": ("2001:db8::1",),
+    "byte": ("YQ==",),
+    "regex": ("^a$",),
+    "json-pointer": ("/a",),
+    "duration": ("P1D",),
+}
+
+
+class Witnesses:
+    """Looks for values, by the forms that `containment` knows."""
+
+    def __init__(self, containment: Containment, validators: Validators, is_text: bool = False) -> None:
+        """With `is_text` values are sent as text: `1` is a number as well as a string."""
+        self._containment = containment
+        self._validators = validators
+        self._readings = _as_text if is_text else _as_is
+        self._examples: dict[tuple[int, ...], Any] = {}
+        self._held: list[Node] = []
+        self._left = MOST_WORK
+        self._depth = 0
+        self._sampled: set[tuple[int, ...]] = set()
+
+    def of(self, fault: Fault) -> list[Any]:
+        """Values that the outermost schema of `fault` accepts and its counterpart does not; empty if none is found."""
+        found: Iterable[Any] = self._candidates(fault)
+        for step in fault.steps:
+            if step.form:
+                found = self._around(step, step.form, found)
+            tried = itertools.islice(found, MOST_TRIED)
+            found = list(itertools.islice((value for value in tried if self._proves(step, value)), KEPT))
+        return list(found)
+
+    def example(self, node: Node) -> list[Any]:
+        """A value that satisfies `node`; empty if none is found."""
+        if node.key not in self._examples:
+            self._held.append(node)
+            self._examples[node.key] = []  # of what is within itself there is none
+            self._depth += 1
+            tried = itertools.islice(self._samples(node) if self._may_go_on(1) else (), MOST_TRIED)
+            self._examples[node.key] = list(
+                itertools.islice((value for value in tried if self._validators.accepts(node, value)), KEPT)
+            )
+            self._depth -= 1
+        return list(self._examples[node.key])
+
+    def _may_go_on(self, work: int) -> bool:
+        """Whether anything more is looked for, after `work`."""
+        self._left -= work
+        return self._left > 0 and self._depth <= DEEPEST
+
+    def _proves(self, step: Step, value: Any) -> bool:
+        accepts = self._validators.accepts
+        return (
+            self._may_go_on(_size(value) // 10)
+            and accepts(step.pair.small, value) is True
+            and all(accepts(step.pair.big, reading) is False for reading in self._readings(value))
+        )
+
+    def _candidates(self, fault: Fault) -> Iterator[Any]:
+        pair = fault.steps[0].pair
+        try:
+            near = self._containment.forms(pair.big)
+            own = [fault.form] if fault.form else self._containment.forms(pair.small)
+        except TooMuchError:
+            return
+        for form in own:
+            if fault.keyword == "properties":
+                for value in self.example(form.property(fault.had)):
+                    yield from self._objects_with(form, fault.had, value)
+            yield from self._near(form, [other for other in near if other.kind == form.kind])
+
+    def _samples(self, node: Node) -> Iterator[Any]:
+        try:
+            found = self._containment.forms(node)
+        except TooMuchError:
+            return
+        for form in found:
+            yield from self._near(form, [])
+
+    def _near(self, form: Form, others: list[Form]) -> Iterator[Any]:
+        """Values that may be of `form`, at its bounds and those of `others`, which are of the same type."""
+        if form.listed is not None:
+            yield from form.listed
+            return
+        for other in others:
+            yield from other.listed or ()
+        makers = {"number": _numbers, "string": _texts}
+        if form.kind in makers:
+            yield from makers[form.kind](form, others)
+        elif form.kind == "array":
+            yield from self._arrays(form, others)
+        else:
+            yield from self._objects(form, others)
+        for other in others:
+            for excluded in other.excluded:
+                yield from self.example(Node((*form.node.schemas, excluded)))
+
+    def _arrays(self, form: Form, others: list[Form]) -> Iterator[list[Any]]:
+        items = self.example(form.items)
+        lengths = _lengths(form, others)
+        for length in lengths:
+            yield from self._filled(form, [], length)
+        for item in items:
+            for length in sorted({*lengths, 2}):
+                if 1 < length <= LARGEST // _size(item):
+                    yield [item] * length
+
+    def _filled(self, form: Form, begun: list[Any], length: int) -> Iterator[list[Any]]:
+        """`begun` with other items, no two the same, up to `length`."""
+        missing = length - len(begun)
+        if missing <= 0:
+            if missing == 0:
+                yield begun
+            return
+        written = {repr(item) for item in begun}
+        fresh = []
+        for item in itertools.islice(self._distinct(form.items), missing + 2 * len(begun) + 2):
+            if repr(item) not in written:
+                written.add(repr(item))
+                fresh.append(item)
+        if len(fresh) >= missing:
+            yield [*begun, *fresh[:missing]]
+        elif (items := self.example(form.items)) and missing <= LARGEST // max(map(_size, items)):
+            yield [*begun, *(items * missing)[:missing]]
+
+    def _distinct(self, node: Node) -> Iterator[Any]:
+        """Values that satisfy `node`, as many different ones as there easily are."""
+        simple: Iterable[Any] = itertools.chain(range(LONGEST), (f"a{number}" for number in range(LONGEST)))
+        plain = [value for value in (0, "a0") if self._validators.accepts(node, value)]
+        if plain:
+            yield from (value for value in simple if type(value) is type(plain[0]))
+        if node.key in self._sampled or len(self._sampled) > DEEPEST or not self._may_go_on(1):
+            return
+        self._sampled.add(node.key)
+        try:
+            yield from (value for value in self._samples(node) if self._validators.accepts(node, value))
+        finally:
+            self._sampled.remove(node.key)
+
+    def _objects(self, form: Form, others: list[Form]) -> Iterator[dict[str, Any]]:
+        named = form.names.union(*(other.names for other in others))
+        for base in self._bases(form):
+            yield base
+            for name in sorted(named - base.keys()):
+                for value in self.example(form.property(name))[:1]:
+                    yield {**base, name: value}
+        for count in _lengths(form, others):
+            yield from self._with_others(form, named, count)
+
+    def _with_others(self, form: Form, named: set[str], count: int) -> Iterator[dict[str, Any]]:
+        """Objects of `count` properties, if need be with some that are not declared."""
+        for base in self._bases(form)[:1]:
+            names = [*sorted(named - base.keys()), *(f"other{number}" for number in range(min(count, LONGEST)))]
+            filled = dict(base)
+            for name in names:
+                if len(filled) >= count:
+                    break
+                if value := self.example(form.property(name)):
+                    filled[name] = value[0]
+            yield filled
+            yield from ({**base, "other": value} for value in self.example(form.others)[:1])
+
+    def _objects_with(self, form: Form, name: str, value: Any) -> Iterator[dict[str, Any]]:
+        return ({**base, name: value} for base in self._bases(form))
+
+    def _bases(self, form: Form) -> list[dict[str, Any]]:
+        """Objects with what is required, and with all that is declared."""
+        made: list[dict[str, Any]] = []
+        if not self._may_go_on(len(form.required | form.names)):
+            return made
+        for names in (form.required, form.required | form.names):
+            values = {name: self.example(form.property(name)) for name in sorted(names)}
+            if all(values[name] for name in form.required):
+                made.append({name: found[0] for name, found in values.items() if found})
+        return made[:1] if len(made) == 2 and made[0] == made[1] else made
+
+    def _around(self, step: Step, form: Form, found: Iterable[Any]) -> Iterator[Any]:
+        """Values of `form`, that of `step`, that have one of `found` where the step leads to."""
+        for value in found:
+            if step.name == ITEM:
+                for length in _lengths(form, []):
+                    if length:
+                        yield from self._filled(form, [value], length)
+            else:
+                name = "other" if step.name == OTHER else step.name
+                yield from self._objects_with(form, name, value)
+
+
+def _as_is(value: Any) -> list[Any]:
+    return [value]
+
+
+def _as_text(value: Any) -> list[Any]:
+    """What the text that `value` is sent as may be read as."""
+    if isinstance(value, str):
+        return [value, *_READ_AS.get(value, ()), *_numbers_of(value)]
+    return [value, json.dumps(value)] if isinstance(value, bool | int | float) else [value]
+
+
+def _numbers_of(text: str) -> list[float]:
+    try:
+        number = float(text)
+    except ValueError:
+        return []
+    return [number] if math.isfinite(number) else []
+
+
+def _size(value: Any) -> int:
+    """Characters, items and properties of all that is within `value`, and 1."""
+    if isinstance(value, str):
+        return 1 + len(value)
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    return 1 + sum(map(_size, value)) if isinstance(value, list) else 1
+
+
+def _lengths(form: Form, others: list[Form]) -> list[int]:
+    """Counts at the bounds of `form` and `others`, the smallest first."""
+    low, high = COUNTS[form.kind]
+    found = {form.least(low), form.most(high), 0, 1}
+    for other in others:
+        least, most = max(other.all_of(low), default=0), min(other.all_of(high), default=math.inf)
+        found |= {least, least - 1, most, most + 1}
+    return sorted(int(count) for count in found if form.least(low) <= count <= min(form.most(high), LONGEST))
+
+
+def _numbers(form: Form, others: list[Form]) -> Iterator[float]:
+    ends = {bound.value for one in (form, *others) for bound in (one.lowest, one.highest)}
+    points = {point for end in ends if not math.isinf(end) for point in (end, end - 1, end + 1, (2 * end + 1) / 2)}
+    points |= {0, 1, -1, 1.5, 0.25}
+    for divisor in form.divisors:
+        points |= {divisor * factor for factor in (1, 2, 3, 5, 7)}
+        points |= {divisor * (end // divisor + step) for end in ends if not math.isinf(end) for step in (0, 1)}
+    for point in sorted(points, key=lambda point: (abs(point), point)):
+        number = int(point) if point == int(point) else float(point)
+        yield int(number) if number == int(number) else number  # large fractions become integers as floats
+
+
+def _texts(form: Form, others: list[Form]) -> Iterator[str]:
+    own = tuple(dict.fromkeys(form.all_of("pattern")))
+    for name in sorted(form.formats):
+        yield from BY_FORMAT.get(name, ())
+    low, high = int(form.least("minLength")), form.most("maxLength")
+    longest = None if math.isinf(high) else int(high)
+    for pattern in [pattern for other in others for pattern in other.all_of("pattern")]:
+        yield from _matching(own, (pattern,), low, longest)
+    lengths = _lengths(form, others)
+    for length in lengths:
+        if own:
+            yield from _matching(own, (), length, length)
+        else:
+            yield "a" * length
+    yield from _matching(own, (), low, longest)
+    yield "not of any format"
+
+
+def _matching(own: tuple[str, ...], others: tuple[str, ...], shortest: int, longest: int | None) -> Iterator[str]:
+    try:
+        found = patterns.example(own, others, shortest, longest)
+    except patterns.UndecidedError:
+        return
+    if found is not None:
+        yield found

@@ -1,0 +1,93 @@
+"""One line in the log, and one X-Request-Id, for every request; and an answer when nothing else gave one."""
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable
+
+import uuid_utils
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from openapi.problems import Problem
+from openapi.serving.error_styles import ERROR_OBJECTS
+from openapi.serving.live import ANNOUNCED
+from openapi.serving.messages import respond, told
+from openapi.standards.header_fields import field_values
+
+logger = logging.getLogger(__name__)
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_LONGEST_PATH = 200
+
+
+def request_id(scope: Scope) -> bytes:
+    """The client's own X-Request-Id if it sent exactly one that is well-formed, else a new UUID version 7."""
+    sent = field_values(scope, b"x-request-id")
+    if len(sent) == 1 and _REQUEST_ID.fullmatch(sent[0]):
+        return sent[0]
+    return new_request_id()
+
+
+def new_request_id() -> bytes:
+    """A UUID version 7."""
+    return str(uuid_utils.uuid7()).encode("ascii")
+
+
+Ended = Callable[[str | None, str, int, float], None]
+"""Is told of each request that ends: its operationId, if it has one, its method, status (0: none) and seconds."""
+
+
+class AccessLog:
+    """The outermost layer of the service. Neither keys nor bodies nor query strings are logged."""
+
+    def __init__(self, app: ASGIApp, ended: Ended | None = None) -> None:
+        self._app = app
+        self.ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve and log one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        identifier = request_id(scope)
+        state = scope.setdefault("state", {})
+        status = 0
+
+        def send_identified(message: Message) -> Awaitable[None]:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"].append((b"x-request-id", identifier))
+                if ANNOUNCED in state:
+                    message["headers"].extend(state[ANNOUNCED])
+            return send(message)
+
+        try:
+            await self._app(scope, receive, send_identified)
+        except ClientDisconnect:
+            pass
+        except Exception:
+            logger.exception("unexpected fault", extra={"request_id": identifier.decode()})
+            if not status:
+                style = state.get("style", ERROR_OBJECTS)
+                await respond(send_identified, told(Problem("internal_error"), style))
+        seconds = time.perf_counter() - started
+        if self.ended:
+            self.ended(state.get("operation"), scope["method"], status, seconds)
+        caller, (problem, reason) = state.get("caller"), state.get("problem", (None, None))
+        logger.info(
+            "request" if status else "client disconnected",
+            extra={
+                "request_id": identifier.decode(),
+                "hub": str(caller.id) if caller else None,
+                "method": scope["method"],
+                "path": scope["path"][:_LONGEST_PATH],
+                "status": status or None,
+                "problem": problem,
+                "reason": reason,
+                "client": (scope.get("client") or [None])[0],
+                "duration_ms": round(seconds * 1000, 2),
+            },
+        )

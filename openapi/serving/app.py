@@ -1,0 +1,168 @@
+"""From a contract to the ASGI application that serves it: Connexion routes, authenticates and dispatches.
+
+Everything that can be made before the first request is made here: schemas are compiled, handlers resolved, security
+verified to be there. What cannot be served raises ContractError, so that nothing half-built ever serves.
+
+Of Connexion 3.3.0 this relies on: `ConnexionMiddleware` with its own list of middlewares and `_build_middleware_stack`
+(which makes the stack before the first request), `RoutedMiddleware` and `RoutedAPI`, `security_map`, and `Resolver`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, NoReturn, cast
+
+from connexion.middleware import ConnexionMiddleware
+from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.security import SecurityMiddleware
+from connexion.resolver import Resolver
+from starlette.types import ASGIApp, Scope
+
+from openapi.contract import Contract, ContractError
+from openapi.oauth import bearer
+from openapi.schemas.validation import Schemas
+from openapi.serving import operations
+from openapi.serving.dispatch import Direct, nothing_here
+from openapi.serving.endpoint import Endpoint, Required, Surroundings
+from openapi.serving.error_styles import ErrorStyle, style_of
+from openapi.serving.messages import Request
+
+Verifying = Callable[[Any], Awaitable[dict[str, Any]]]
+
+
+def build(contract: Contract, surroundings: Surroundings) -> ASGIApp:
+    """The application that serves `contract`; ContractError if it cannot be served."""
+    try:
+        return _built(contract, surroundings)
+    except Exception as error:
+        # The messages of Connexion's own validation go on for pages.
+        reason = str(error) if isinstance(error, ContractError) else f"{type(error).__name__}: {error}"
+        raise ContractError(f"contract {contract.version} cannot be served: {reason.splitlines()[0][:300]}") from None
+
+
+def _built(contract: Contract, surroundings: Surroundings) -> ASGIApp:
+    names = [operation.operation_id for operation in contract.operations]
+    if not names:
+        raise ContractError("it has no operations")
+    if len(set(names)) < len(names):
+        raise ContractError("it has one operationId for two operations")
+    style = style_of(contract, surroundings.public_url)
+    connexion: Any = ConnexionMiddleware(
+        nothing_here,
+        import_name=__name__,
+        middlewares=[
+            partial(Direct, failures=surroundings.failures, style=style),
+            RoutingMiddleware,
+            SecurityMiddleware,
+            partial(Endpoints, contract=contract, surroundings=surroundings, style=style),
+        ],
+        resolver=Resolver(operations.handler),
+        security_map=_security_map(contract, surroundings),
+    )
+    connexion.add_api(contract.without_patterns())
+    connexion.app, connexion.middleware_stack = connexion._build_middleware_stack()
+    direct, routing, security, endpoints, _ = connexion.middleware_stack
+    if [mount.path for mount in routing.router.routes] != [contract.server_path]:
+        raise ContractError("its operations are routed elsewhere than at the path of its first server")
+    _without_redirects(routing)
+    direct.compile(routing, security, endpoints)
+    return cast("ASGIApp", connexion)
+
+
+class EndpointAPI(RoutedAPI[Endpoint]):  # type: ignore[misc] # Connexion ships no types
+    """The endpoints of one contract, by operationId."""
+
+    def __init__(
+        self, *args: Any, contract: Contract, surroundings: Surroundings, style: ErrorStyle, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._contract = contract
+        self._style = style
+        self._surroundings = surroundings
+        self._schemas = Schemas(contract)
+        self.add_paths()
+
+    def make_operation(self, operation: Any) -> Endpoint:
+        """The endpoint of Connexion's `operation`."""
+        return Endpoint(operation, self._contract, self._schemas, self._surroundings, self._begun)
+
+    def _begun(self, caller: Any) -> Request:
+        """A request of `caller`, of which nothing is read yet."""
+        return Request(
+            None, caller, self._surroundings.resources, self._contract.version, self._judge, style=self._style
+        )
+
+    def _judge(self, operation_id: str, content: bytes) -> Any:
+        return self.operations[operation_id].judged(content)
+
+
+class Endpoints(RoutedMiddleware[EndpointAPI]):  # type: ignore[misc] # Connexion ships no types
+    """The innermost layer: from the operationId that was routed to its endpoint."""
+
+    api_cls = EndpointAPI
+
+    def __init__(self, app: ASGIApp, **made_with: Any) -> None:
+        super().__init__(app)
+        self._made_with = made_with
+
+    def add_api(self, specification: Any, **kwargs: Any) -> EndpointAPI:
+        """Make the endpoints of `specification`."""
+        return cast("EndpointAPI", super().add_api(specification, **kwargs, **self._made_with))
+
+
+def _security_map(contract: Contract, surroundings: Surroundings) -> dict[str, type]:
+    """Connexion's security handlers: ours for what is served, a refusal for every other scheme."""
+
+    def told_of(scope: Scope, caller: Any) -> dict[str, Any]:
+        """What Connexion hands on of `caller`, who was verified to have sent the request of `scope`."""
+        if "caller" not in scope["state"]:  # it is verified again where its body is late
+            surroundings.seen(caller, contract.version)
+        scope["state"]["caller"] = caller
+        return {"sub": caller}
+
+    class Bearer:
+        """An `http` scheme `bearer` (RFC 6750) whose tokens are keys."""
+
+        def get_fn(self, _scheme: Mapping[str, Any], _scopes: list[str]) -> Verifying:
+            """The function that Connexion calls with each request."""
+            return self.verify
+
+        async def verify(self, request: Any) -> dict[str, Any]:
+            """Who sent `request`, as Connexion passes it on; Problem if that is not known, or not permitted."""
+            caller = await surroundings.authenticate(bearer.token(request.scope), surroundings.resources)
+            if caller is None:
+                raise bearer.unauthorized("invalid_token", "the key is unknown, was replaced, or its hub is disabled")
+            told = told_of(request.scope, caller)
+            surroundings.permit(caller)
+            return told
+
+    class OAuth2:
+        """An `oauth2` scheme, whose tokens have scopes."""
+
+        def get_fn(self, scheme: Mapping[str, Any], scopes: list[str]) -> Verifying:
+            """The function that Connexion calls with each request; ContractError if tokens are not served."""
+            authorize = surroundings.authorize
+            if authorize is None:
+                Unserved().get_fn(scheme, scopes)
+            required = Required(contract.server_path, frozenset(scopes))
+
+            async def verify(request: Any) -> dict[str, Any]:
+                return told_of(request.scope, await authorize(request.scope, required, surroundings.resources))
+
+            return verify
+
+    class Unserved:
+        """A scheme that this release does not serve."""
+
+        def get_fn(self, scheme: Mapping[str, Any], _scopes: list[str]) -> NoReturn:
+            """Raise ContractError."""
+            raise ContractError(f"a security scheme of type {scheme.get('type')!r} is not served")
+
+    return {"bearer": Bearer, "oauth2": OAuth2, **dict.fromkeys(("basic", "apiKey", "openIdConnect"), Unserved)}
+
+
+def _without_redirects(layer: RoutingMiddleware) -> None:
+    """A path with a slash too many is not found, instead of redirected to where the Host header says."""
+    layer.router.redirect_slashes = False
+    for mount in layer.router.routes:
+        mount.app.redirect_slashes = False

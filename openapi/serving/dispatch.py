@@ -1,0 +1,148 @@
+"""What stands around the operations of an application: errors become answers, and operations are looked up."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from connexion.exceptions import ProblemException
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.security import SecurityMiddleware
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from openapi.oauth import bearer
+from openapi.problems import Problem
+from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
+from openapi.serving.messages import respond, told
+from openapi.standards.server_timing import lap
+
+Verify = Callable[[Any], Awaitable[None]]
+"""What Connexion makes of the security requirements of an operation; it is given a Verified."""
+Operations = dict[str, ASGIApp]
+"""By method, those of one path."""
+
+
+class Problems:
+    """The outermost layer: whatever is raised becomes an answer that the contract describes."""
+
+    def __init__(
+        self, app: ASGIApp, failures: Mapping[type[Exception], str], style: ErrorStyle = ERROR_OBJECTS
+    ) -> None:
+        self._app = app
+        self._failures = failures
+        self._style = style
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        scope.setdefault("app", self)  # or Starlette's routers answer as they like, instead of raising
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            problem = self._problem(error, scope)
+            if problem is None:
+                scope["state"]["style"] = self._style
+                raise
+            scope["state"]["problem"] = problem.code, problem.reason  # an error itself holds all that led to it
+            await respond(send, told(problem, self._style), scope["state"].get("headers", ()))
+
+    def _problem(self, error: Exception, scope: Scope) -> Problem | None:
+        """What the client is told of `error`; None if it is a fault of ours."""
+        if isinstance(error, Problem):
+            return error
+        if isinstance(error, ProblemException) and error.status == 401:
+            return bearer.unauthorized()
+        if isinstance(error, HTTPException):
+            return _of_routing(error, scope)
+        for kind, code in self._failures.items():
+            if isinstance(error, kind):
+                return Problem(code, reason=str(error))
+        return None
+
+
+class Direct(Problems):
+    """The outermost layer of a contract: what Connexion's layers would find out with each request is looked up.
+
+    Paths without parameters match before any other, as OpenAPI says. What matches nothing takes the way through the
+    layers, which say that it is not found.
+    """
+
+    def __init__(
+        self, app: ASGIApp, failures: Mapping[type[Exception], str], style: ErrorStyle = ERROR_OBJECTS
+    ) -> None:
+        super().__init__(app, failures, style)
+        self._through_layers = app
+        self._paths: dict[str, Operations] = {}
+        self._templates: dict[tuple[str, str], tuple[Route, Operations]] = {}
+        self._app = self._serve
+
+    def compile(self, routing: RoutingMiddleware, security: SecurityMiddleware, endpoints: Any) -> None:
+        """Look up each operation in the layers that Connexion has built."""
+        for mount in routing.router.routes:
+            (secured,), (served,) = security.apis[mount.path], endpoints.apis[mount.path]
+            for route in mount.app.routes:
+                operation_id = route.endpoint.operation_id
+                verify, endpoint = secured.operations[operation_id].verification_fn, served.operations[operation_id]
+                endpoint.verify = verify
+                if route.param_convertors:
+                    _, operations = self._templates.setdefault((mount.path, route.path), (route, {}))
+                else:
+                    operations = self._paths.setdefault(mount.path + route.path, {})
+                operations |= dict.fromkeys(route.methods, _operation(operation_id, verify, endpoint))
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_http = scope["type"] == "http"
+        operations = (self._paths.get(scope["path"]) or self._of_template(scope)) if is_http else {}
+        if not operations:
+            await self._through_layers(scope, receive, send)
+        elif operation := operations.get(scope["method"]):
+            await operation(scope, receive, send)
+        else:
+            raise _not_allowed(operations, scope["method"])
+
+    def _of_template(self, scope: Scope) -> Operations:
+        """The operations at the path of `scope`, whose parameters are put there, among paths with parameters."""
+        for (prefix, _), (route, operations) in self._templates.items():
+            match = route.path_regex.match(scope["path"].removeprefix(prefix))
+            if match and scope["path"].startswith(prefix):
+                scope["path_params"] = match.groupdict()
+                return operations
+        return {}
+
+
+class Verified:
+    """What Connexion's security functions are given of a request in place of a ConnexionRequest."""
+
+    __slots__ = ("context", "scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.context: dict[str, Any] = scope.setdefault("extensions", {}).setdefault("connexion_context", {})
+
+
+def _operation(operation_id: str, verify: Verify, endpoint: ASGIApp) -> ASGIApp:
+    """One operation: authenticated by what Connexion made of its security requirements, then served."""
+
+    async def operation(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"]["operation"] = operation_id
+        await verify(Verified(scope))
+        lap("authenticate")
+        await endpoint(scope, receive, send)
+
+    return operation
+
+
+def _of_routing(error: HTTPException, scope: Scope) -> Problem:
+    """What Starlette's router says of a path that it does not route."""
+    allowed = (error.headers or {}).get("Allow")
+    return Problem("not_found") if allowed is None else _not_allowed(allowed.split(", "), scope["method"])
+
+
+def _not_allowed(methods: Iterable[str], method: str) -> Problem:
+    allow = ", ".join(sorted(methods)).encode("ascii")
+    return Problem("method_not_allowed", [(b"allow", allow)], method=method[:40])
+
+
+async def nothing_here(scope: Scope, _receive: Receive, _send: Send) -> None:
+    """What is routed nowhere."""
+    if scope["type"] == "http":
+        raise Problem("not_found")

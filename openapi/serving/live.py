@@ -1,0 +1,69 @@
+"""An ASGI application whose parts can be replaced while it serves: one for each path that a contract is served at."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from openapi.problems import Headers, Problem
+from openapi.serving.dispatch import Problems, nothing_here
+from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
+
+ANNOUNCED = "announced"
+"""Where the state of a request has the headers that each answer to it gets, whoever gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What serves the paths below `path`, which has no slash at its end. Each answer has the headers `announced`.
+
+    `style` is for what is refused before it reaches the application.
+    """
+
+    path: str
+    application: ASGIApp
+    announced: Headers = ()
+    style: ErrorStyle = ERROR_OBJECTS
+
+
+class Live:
+    """Passes each request to the part whose path it has. The parts may be set anew; a request stays with its own."""
+
+    def __init__(self) -> None:
+        self._nothing = Problems(nothing_here, failures={})
+        self._parts: tuple[tuple[str, Part], ...] = ()
+
+    def serve(self, parts: Iterable[Part]) -> None:
+        """From now on serve `parts`; of two that have a path in common the longer one serves it."""
+        # One reference is replaced: a request meets either all of the old ones or all of the new.
+        self._parts = tuple(sorted(((part.path + "/", part) for part in parts), key=lambda one: -len(one[0])))
+
+    @property
+    def parts(self) -> list[Part]:
+        """What is served now."""
+        return [part for _, part in self._parts]
+
+    def style(self, path: str) -> ErrorStyle:
+        """How is told of problems at `path`."""
+        found = [part.style for prefix, part in self._parts if path.startswith(prefix) or path == part.path]
+        return found[0] if found else ERROR_OBJECTS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        path = scope["path"]
+        for prefix, part in self._parts:
+            if path.startswith(prefix) or path == part.path:
+                if part.announced:
+                    scope["state"][ANNOUNCED] = part.announced
+                await part.application(scope, receive, send)
+                return
+        await self._nothing(scope, receive, send)
+
+
+def gone(version: str, successor: str, link: Headers, style: ErrorStyle = ERROR_OBJECTS) -> ASGIApp:
+    """What answers for a major version that is retired; `successor` says in words what to use instead."""
+
+    async def application(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise Problem("version_retired", link, version=version, successor=successor)
+
+    return Problems(application, {}, style)

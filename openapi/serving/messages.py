@@ -1,0 +1,139 @@
+"""What a handler is given, and what it gives back."""
+
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect
+from starlette.types import Send
+
+from openapi.problems import Headers, Problem
+from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
+from openapi.serving.rate_limits import Bucket
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+
+Judge = Callable[[str, bytes], Any]
+"""From an operationId and the JSON body of a request to its value; Problem if the contract does not accept it."""
+
+
+@dataclass(slots=True)
+class Request:
+    """A request that the contract accepts: who sent it, its valid `body`, and what the service holds open.
+
+    `content` is the body as it was sent; of NDJSON there is none, and `body` reads it. `parameters` are those of path,
+    query and header that were sent, by name. `judge` knows all operations of the contract. `bucket` has the tokens of
+    who sent it, if the contract limits them; one was taken for the request. `style` is how the contract tells of
+    problems.
+    """
+
+    body: Any
+    caller: Any
+    resources: Any
+    contract_version: str
+    judge: Judge
+    parameters: dict[str, Any] = field(default_factory=dict)
+    content: bytes = b""
+    bucket: Bucket | None = None
+    style: ErrorStyle = ERROR_OBJECTS
+
+    def take_items(self, count: int) -> None:
+        """Take a token for each of `count` items; the request took that of the first. Problem if they are too many."""
+        if self.bucket and count:
+            self.bucket.take(count - 1, taken=1)
+
+
+@dataclass(slots=True)
+class Answer:
+    """A status and a body, as the contract describes them: a value of JSON, or the pieces of another media type."""
+
+    status: int
+    body: Any
+    headers: Headers = ()
+    media_type: str = JSON
+
+
+Handler = Callable[[Request], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a handler relies on for one property of a body: `type` and `format` as OpenAPI names them."""
+
+    type: str
+    format: str | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that was answered with `problem`; its body is None where that is what is wrong."""
+
+    request: Request
+    problem: Problem
+
+
+def takes(**fields: Field) -> Callable[[Handler], Handler]:
+    """Mark a handler with the properties that it reads; a contract that promises others of them is not served.
+
+    Of a batch these are the properties of each item.
+    """
+
+    def mark(handler: Handler) -> Handler:
+        handler.takes = fields  # type: ignore[attr-defined] # functions take attributes
+        return handler
+
+    return mark
+
+
+def when_refused(function: Callable[[Refusal], Awaitable[None]]) -> Callable[[Handler], Handler]:
+    """Mark a handler with what is called when a request that it might have served is refused with a Problem."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.when_refused = function  # type: ignore[attr-defined] # functions take attributes
+        return handler
+
+    return mark
+
+
+class BrokenOff(Exception):
+    """An answer has begun and cannot be finished, so that there is no other answer."""
+
+
+def encoded(value: Any) -> bytes:
+    """`value` as JSON."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # orjson knows integers of 64 bits
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+
+
+async def respond(send: Send, answer: Answer, headers: Headers = ()) -> None:
+    """Send `answer`, with `headers` beside its own; BrokenOff if its pieces fail after it began."""
+    fields = [(b"content-type", answer.media_type.encode("ascii")), *answer.headers, *headers]
+    if isinstance(answer.body, AsyncGenerator):
+        await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+        async with aclosing(answer.body) as pieces:
+            try:
+                async for piece in pieces:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            except ClientDisconnect:
+                raise
+            except Exception as error:
+                raise BrokenOff("the answer broke off") from error
+        await send({"type": "http.response.body", "body": b""})
+        return
+    content = encoded(answer.body)
+    fields.insert(1, (b"content-length", b"%d" % len(content)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+    await send({"type": "http.response.body", "body": content})
+
+
+def told(problem: Problem, style: ErrorStyle = ERROR_OBJECTS) -> Answer:
+    """The answer that tells a client of `problem`."""
+    return Answer(problem.status, style.body(problem), problem.headers, style.media_type)

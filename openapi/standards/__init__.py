@@ -1,0 +1,1 @@
+"""Formats and rules of HTTP, JSON and times, each as its standard has it."""

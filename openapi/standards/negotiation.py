@@ -1,0 +1,39 @@
+"""Two fields of requests (RFC 9110): which representation a client would have (Accept), and has (If-None-Match)."""
+
+from collections.abc import Sequence
+
+from starlette.types import Scope
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header, parse_etags
+
+from openapi.standards.header_fields import field_values
+
+LONGEST = 1000
+"""Characters of a field that are looked at: a longer one is as if it were not sent (sections 12.5.1 and 13.1.2)."""
+
+
+def preferred(scope: Scope, offers: Sequence[str]) -> str | None:
+    """The media type of `offers` that the Accept field of a request prefers (section 12.5.1); None if it takes none.
+
+    Of several alike it is the first, and without the field the first of all. There is one representation of each media
+    type: of a range's parameters only the weight counts. A range that is malformed does not count.
+    """
+    field = _field(scope, b"accept")
+    if not field.strip(" \t,"):
+        return offers[0]
+    ranges = [(given.partition(";")[0].strip(" \t"), weight) for given, weight in parse_accept_header(field)]
+    return MIMEAccept(ranges).best_match(offers)
+
+
+def has(scope: Scope, etag: str) -> bool:
+    """Whether the If-None-Match field of a request names `etag`, the opaque part of an entity tag that exists.
+
+    The comparison is weak (section 13.1.2).
+    """
+    return parse_etags(_field(scope, b"if-none-match").strip(" \t")).contains_weak(etag)
+
+
+def _field(scope: Scope, name: bytes) -> str:
+    """The lines of a field in one (section 5.2); none if they are too long."""
+    value = b", ".join(field_values(scope, name))
+    return value.decode("latin-1") if len(value) <= LONGEST else ""

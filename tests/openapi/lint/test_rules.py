@@ -1,0 +1,427 @@
+"""The house rules for documents: each rule finds what breaks it, where it stands, and nothing else."""
+
+import json
+from typing import Any
+
+import pytest
+
+from openapi.contract import Contract, published
+from openapi.lint.rules import FOUNDATIONS, RULES, Finding, lint
+from openapi.standards import ijson
+
+REMOVED = object()
+OPERATION = ("paths", "/interaction-events", "post")
+BODY = (*OPERATION, "requestBody", "content", "application/json")
+SCHEMA = ("components", "schemas", "InteractionEvent")
+METADATA = (*SCHEMA, "properties", "metadata")
+SCHEME = ("components", "securitySchemes", "hubApiKey")
+OF_TOKENS = ("components", "securitySchemes", "oauth2")
+SCOPES = (*OF_TOKENS, "flows", "clientCredentials", "scopes")
+AT_OPERATION = "/paths/~1interaction-events/post"
+AT_SCHEMES = "/components/securitySchemes"
+AT_BODY = f"{AT_OPERATION}/requestBody/content/application~1json"
+AT_METADATA = "/components/schemas/InteractionEvent/properties/metadata"
+
+
+def changed(parts: tuple[str, ...], value: Any, version: str = "1.0") -> Contract:
+    """The contract of `version` with `value` at `parts`, or without what stands there."""
+    document = next(contract for contract in published() if contract.version == version).copy()
+    node = document
+    for part in parts[:-1]:
+        node = node[part]
+    if value is REMOVED:
+        del node[parts[-1]]
+    else:
+        node[parts[-1]] = value
+    return Contract.read(json.dumps(document))
+
+
+BROKEN = [
+    pytest.param("openapi-3.0", ("openapi",), "3.1.0", "/openapi", "not OpenAPI 3.0", id="OpenAPI 3.1"),
+    pytest.param("openapi-3.0", ("openapi",), REMOVED, "/openapi", "not OpenAPI 3.0", id="no OpenAPI version"),
+    pytest.param(
+        "no-recursion",
+        METADATA,
+        {"$ref": "#/components/schemas/InteractionEvent"},
+        AT_METADATA,
+        "is recursive",
+        id="a reference to what holds it",
+    ),
+    pytest.param(
+        "no-recursion",
+        (*METADATA, "items"),
+        {"anyOf": [{"$ref": "#/components/schemas/InteractionEvent/properties/metadata"}]},
+        f"{AT_METADATA}/items/anyOf/0",
+        "is recursive",
+        id="a reference to what holds it, within a list",
+    ),
+    pytest.param("openapi", ("info", "title"), REMOVED, "/info", '"title" is a required property', id="no title"),
+    pytest.param(
+        "handlers",
+        (*OPERATION, "operationId"),
+        "os.path.basename",
+        f"{AT_OPERATION}/operationId",
+        "'os.path.basename' is not of the form",
+        id="code beyond the handlers",
+    ),
+    pytest.param(
+        "handlers",
+        (*OPERATION, "operationId"),
+        REMOVED,
+        f"{AT_OPERATION}/operationId",
+        "'' is not of the form",
+        id="no operationId",
+    ),
+    pytest.param(
+        "handlers",
+        (*OPERATION, "operationId"),
+        "handlers.interaction_events.destroy",
+        f"{AT_OPERATION}/operationId",
+        "names no handler",
+        id="an unknown handler",
+    ),
+    *(
+        pytest.param("no-other-code", (*where, name), "os.getcwd", f"{at}/{name}", f"{name} is not accepted", id=name)
+        for where, at, name in [
+            (SCHEME, "/components/securitySchemes/hubApiKey", "x-bearerInfoFunc"),
+            (SCHEME, "/components/securitySchemes/hubApiKey", "x-basicInfoFunc"),
+            (SCHEME, "/components/securitySchemes/hubApiKey", "x-apikeyInfoFunc"),
+            (SCHEME, "/components/securitySchemes/hubApiKey", "x-tokenInfoFunc"),
+            (SCHEME, "/components/securitySchemes/hubApiKey", "x-tokenInfoUrl"),
+            (SCHEME, "/components/securitySchemes/hubApiKey", "x-scopeValidateFunc"),
+            (OPERATION, AT_OPERATION, "x-openapi-router-controller"),
+            (OPERATION, AT_OPERATION, "x-swagger-router-controller"),
+        ]
+    ),
+    pytest.param(
+        "no-vain-keywords",
+        (*METADATA, "maxLength"),
+        5,
+        f"{AT_METADATA}/maxLength",
+        "maxLength says nothing about type object",
+        id="a keyword of another type",
+    ),
+    pytest.param(
+        "satisfiable",
+        METADATA,
+        {"type": "object", "description": "None.", "additionalProperties": False, "minProperties": 1},
+        AT_METADATA,
+        "nothing satisfies the schema",
+        id="an object that cannot be",
+    ),
+    pytest.param(
+        "authentication", ("security",), REMOVED, AT_OPERATION, "without authentication", id="no security at all"
+    ),
+    pytest.param(
+        "authentication",
+        (*OPERATION, "security"),
+        [],
+        AT_OPERATION,
+        "without authentication",
+        id="security switched off",
+    ),
+    pytest.param(
+        "authentication",
+        (*OPERATION, "security"),
+        [{"hubApiKey": []}, {}],
+        AT_OPERATION,
+        "without authentication",
+        id="optional security",
+    ),
+    pytest.param(
+        "authentication",
+        SCHEME,
+        {"type": "http", "scheme": "basic"},
+        "/components/securitySchemes/hubApiKey",
+        "not http bearer",
+        id="another scheme of HTTP",
+    ),
+    pytest.param(
+        "authentication",
+        ("components", "securitySchemes", "unused"),
+        {"type": "apiKey", "in": "header", "name": "X-Key", "x-authentication-scheme": "bearer"},
+        "/components/securitySchemes/unused",
+        "not http bearer",
+        id="another type of scheme",
+    ),
+    pytest.param(
+        "compiles",
+        (*SCHEMA, "properties", "event_type", "pattern"),
+        "(?=a)b",
+        f"{AT_BODY}/schema",
+        "is not a",
+        id="a pattern that takes more than linear time",
+    ),
+    pytest.param("examples", (*BODY, "examples"), REMOVED, AT_BODY, "the body has no example", id="no example"),
+    pytest.param(
+        "examples",
+        (*BODY, "examples", "minimal", "value", "event_type"),
+        "",
+        f"{AT_BODY}/examples/minimal",
+        "does not satisfy its schema: event_type is empty",
+        id="a wrong example",
+    ),
+    pytest.param(
+        "examples",
+        ("components", "responses", "BadRequest", "content", "application/json"),
+        {"schema": {"$ref": "#/components/schemas/Error"}, "example": {"error": "text"}},
+        f"{AT_OPERATION}/responses/400/content/application~1json/example",
+        "does not satisfy its schema: help is required",
+        id="a wrong single example of an answer",
+    ),
+    pytest.param(
+        "descriptions", (*OPERATION, "summary"), REMOVED, AT_OPERATION, "the operation has no summary", id="no summary"
+    ),
+    *(
+        pytest.param("descriptions", where, REMOVED, at, "it has no description", id=f"no description of {name}")
+        for name, where, at in [
+            ("an operation", (*OPERATION, "description"), AT_OPERATION),
+            ("a body", (*OPERATION, "requestBody", "description"), f"{AT_OPERATION}/requestBody"),
+            (
+                "a header",
+                ("components", "headers", "RetryAfter", "description"),
+                f"{AT_OPERATION}/responses/503/headers/Retry-After",
+            ),
+        ]
+    ),
+    pytest.param(
+        "descriptions",
+        (*OPERATION, "parameters"),
+        [{"name": "page", "in": "query", "schema": {"type": "integer"}}],
+        f"{AT_OPERATION}/parameters/0",
+        "it has no description",
+        id="no description of a parameter",
+    ),
+    pytest.param(
+        "descriptions",
+        ("components", "responses", "BadRequest", "description"),
+        "",
+        f"{AT_OPERATION}/responses/400",
+        "it has no description",
+        id="an empty description of an answer",
+    ),
+    pytest.param(
+        "descriptions",
+        (*METADATA, "description"),
+        REMOVED,
+        AT_METADATA,
+        "the field has no description",
+        id="no description of a field",
+    ),
+    *(
+        pytest.param("bounds", (*where, "maxLength"), REMOVED, at, "no maxLength", id=f"no bound of a string in {name}")
+        for name, where, at in [
+            (
+                "a field",
+                (*SCHEMA, "properties", "event_type"),
+                "/components/schemas/InteractionEvent/properties/event_type",
+            ),
+            ("a header", ("components", "headers", "Challenge", "schema"), "/components/headers/Challenge/schema"),
+        ]
+    ),
+    pytest.param(
+        "bounds",
+        (*SCHEMA, "properties", "list"),
+        {"type": "array", "description": "A list.", "items": {"type": "boolean"}},
+        "/components/schemas/InteractionEvent/properties/list",
+        "the array has no maxItems",
+        id="no bound of an array",
+    ),
+    *(
+        pytest.param(
+            "bounds",
+            (*METADATA, keyword),
+            [{"type": "string"}] if is_list else {"type": "string"},
+            f"{AT_METADATA}/{keyword}" + ("/0" if is_list else ""),
+            "the string has no maxLength",
+            id=f"no bound of a string in {keyword}",
+        )
+        for keyword, is_list in [
+            ("additionalProperties", False),
+            ("items", False),
+            ("not", False),
+            ("allOf", True),
+            ("anyOf", True),
+            ("oneOf", True),
+        ]
+    ),
+    pytest.param(
+        "closed-objects",
+        (*METADATA, "additionalProperties"),
+        REMOVED,
+        AT_METADATA,
+        "does not say whether it takes additionalProperties",
+        id="an object that is open by silence",
+    ),
+]
+
+
+BROKEN_WITH_TOKENS = [
+    *(
+        pytest.param("authentication", (*OPERATION, "security"), required, AT_OPERATION, message, id=message)
+        for required, message in [
+            ([{"oauth2": []}], "the operation requires no scope"),
+            ([{"oauth2": ["events:rite"]}], "the scope 'events:rite' is not declared"),
+            ([{"nowhere": []}], "the security scheme 'nowhere' is not declared"),
+            ([{"oauth2": ["events:write"]}, {"oauth2": ["events:read"]}], "in several ways: one alone is served"),
+            ([{}], "without authentication"),
+            (REMOVED, "can be called without authentication"),
+        ]
+    ),
+    *(
+        pytest.param(
+            "authentication",
+            (*OF_TOKENS, "flows"),
+            {flow: given | {"scopes": {"events:write": "Write."}} for flow, given in flows.items()},
+            f"{AT_SCHEMES}/oauth2",
+            "nor oauth2 with the flow clientCredentials alone",
+            id=" ".join(flows),
+        )
+        for flows in (
+            {"implicit": {"authorizationUrl": "/a"}},
+            {"clientCredentials": {"tokenUrl": "/oauth/token"}, "password": {"tokenUrl": "/oauth/token"}},
+        )
+    ),
+    pytest.param(
+        "scopes", (*SCOPES, "events:read"), "", AT_SCHEMES, "events:read has no description", id="an unknown scope"
+    ),
+    pytest.param("scopes", (*SCOPES, "idle"), "Idle.", AT_SCHEMES, "no operation requires the scope idle", id="idle"),
+]
+"""Likewise, of the contract with access tokens."""
+
+
+@pytest.mark.parametrize(("rule", "parts", "value", "pointer", "message"), BROKEN)
+def test_a_broken_rule_is_found_where_it_is_broken(
+    rule: str, parts: tuple[str, ...], value: Any, pointer: str, message: str
+) -> None:
+    """A document that is sound but for one thing gives a finding of that rule there, which says what is wrong."""
+    findings = lint(changed(parts, value))
+    there = [finding for finding in findings if (finding.rule, finding.pointer) == (rule, pointer)]
+    assert there, findings
+    assert all(message in finding.message for finding in there), there
+
+
+@pytest.mark.parametrize(("rule", "parts", "value", "pointer", "message"), BROKEN_WITH_TOKENS)
+def test_what_is_wrong_with_access_tokens_is_found(
+    rule: str, parts: tuple[str, ...], value: Any, pointer: str, message: str
+) -> None:
+    """Their scopes are declared, described and of use, and operations require them in a way that is served."""
+    found = RULES[rule](changed(parts, value, "2.0"))
+    there = [told for where, told in found if ijson.pointer(*where) == pointer]
+    assert len(there) == 1, there
+    assert message in there[0]
+
+
+def test_each_rule_is_tried() -> None:
+    """No rule is without a document that breaks it."""
+    assert {case.values[0] for case in BROKEN + BROKEN_WITH_TOKENS} == {*FOUNDATIONS, *RULES}
+
+
+@pytest.mark.parametrize(
+    ("parts", "value"),
+    [
+        pytest.param(("info", "title"), "Another title", id="nothing that rules are about"),
+        pytest.param((*SCHEME, "scheme"), "Bearer", id="the scheme with a capital"),
+        pytest.param(("security",), [{"hubApiKey": []}, {"hubApiKey": []}], id="two ways to authenticate"),
+        pytest.param((*METADATA, "example"), {"inner": {"x-tokenInfoFunc": "f"}}, id="names within an example"),
+        pytest.param((*METADATA, "default"), {"schema": {"type": "object"}}, id="names within a default"),
+        pytest.param(
+            (*BODY, "examples", "minimal", "value", "metadata"),
+            {"schema": {"type": "string"}, "x-bearerInfoFunc": 1},
+            id="a value that looks like a schema",
+        ),
+        pytest.param(
+            (*SCHEMA, "properties", "$ref"),
+            {"type": "string", "maxLength": 9, "description": "A field."},
+            id="a field named $ref",
+        ),
+        pytest.param(
+            (*SCHEMA, "properties", "list"),
+            {"type": "array", "description": "A list.", "items": {"type": "boolean"}, "maxItems": 3},
+            id="a bounded array",
+        ),
+        pytest.param(
+            (*SCHEMA, "properties", "again"),
+            {"$ref": "#/components/schemas/InteractionEvent/properties/event_type"},
+            id="a field described where it is defined",
+        ),
+        pytest.param(
+            (*SCHEMA, "properties", "again"),
+            {"$ref": "#/components/schemas/InteractionEvent/properties/event_type", "type": "array"},
+            id="what stands beside a reference, which OpenAPI 3.0 ignores",
+        ),
+        pytest.param(
+            (*METADATA, "anyOf"),
+            [{"$ref": "#/components/schemas/Error"}, {"not": {"$ref": "#/components/schemas/Error"}}],
+            id="two references to one schema",
+        ),
+        pytest.param((*METADATA, "nullable"), True, id="nullable"),
+        pytest.param((*OPERATION, "requestBody"), REMOVED, id="an operation without a body"),
+        pytest.param(
+            ("components", "securitySchemes", "other"), {"type": "http", "scheme": "bearer"}, id="another key"
+        ),
+    ],
+)
+def test_what_no_rule_is_about_is_not_found(parts: tuple[str, ...], value: Any) -> None:
+    """Documents that differ in what the rules leave open pass."""
+    assert lint(changed(parts, value)) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "value"),
+    [
+        pytest.param(("openapi",), "3.1.0", id="another OpenAPI"),
+        pytest.param(METADATA, {"$ref": "#/components/schemas/InteractionEvent"}, id="a reference to what holds it"),
+        pytest.param(("info", "title"), REMOVED, id="no title"),
+    ],
+)
+def test_later_rules_wait_for_a_sound_document(parts: tuple[str, ...], value: Any) -> None:
+    """While a foundation is broken nothing is said of the rules that build on it."""
+    contract = changed(parts, value)
+    del contract.document["paths"]["/interaction-events"]["post"]["summary"]
+    findings = lint(contract)
+    assert findings
+    assert {finding.rule for finding in findings} <= FOUNDATIONS.keys()
+
+
+def test_recursion_is_found_where_it_goes_round() -> None:
+    """Each reference to a part of a circle is found, one to what only leads to a circle is not."""
+    contract = next(published())
+    schemas = contract.document["components"]["schemas"]
+    schemas["There"] = {"not": {"$ref": "#/components/schemas/Back"}}
+    schemas["Back"] = {"not": {"$ref": "#/components/schemas/There"}}
+    schemas["InteractionEvent"]["properties"]["metadata"] = {"$ref": "#/components/schemas/There"}
+    assert [(finding.rule, finding.pointer) for finding in lint(contract)] == [
+        ("no-recursion", AT_METADATA),
+        ("no-recursion", "/components/schemas/There/not"),
+        ("no-recursion", "/components/schemas/Back/not"),
+    ]
+
+
+def test_examples_wait_for_schemas_that_compile() -> None:
+    """A schema that does not compile is said once, not again for each of its examples."""
+    contract = changed((*SCHEMA, "properties", "event_type", "pattern"), "(?=a)b")
+    assert {finding.rule for finding in lint(contract)} == {"compiles"}
+
+
+def test_an_operation_id_that_stands_twice_is_found() -> None:
+    """Two operations with one operationId would be served by one endpoint; each tool says so."""
+    contract = next(published())
+    document = contract.copy()
+    document["paths"]["/again"] = document["paths"]["/interaction-events"]
+    (finding,) = RULES["handlers"](Contract.read(json.dumps(document)))
+    assert finding == (
+        ("paths", "/again", "post", "operationId"),
+        "operationId 'handlers.interaction_events.create' stands twice",
+    )
+    assert {finding.rule for finding in lint(Contract.read(json.dumps(document)))} == {"openapi"}
+
+
+def test_every_finding_of_one_rule_is_told() -> None:
+    """A document with several faults is told of all of them at once."""
+    contract = changed((*METADATA, "description"), REMOVED)
+    del contract.document["components"]["schemas"]["InteractionEvent"]["properties"]["event_type"]["maxLength"]
+    assert lint(contract) == [
+        Finding("descriptions", AT_METADATA, "the field has no description"),
+        Finding("bounds", "/components/schemas/InteractionEvent/properties/event_type", "the string has no maxLength"),
+    ]

@@ -1,0 +1,96 @@
+"""What an operation accepts as a JSON body, told without serving its contract."""
+
+import json
+from typing import Any
+
+import pytest
+
+from openapi.contract import Contract, ContractError
+from openapi.requests.body_validator import Acceptance
+
+NAME = "handlers.things.create"
+ITEM = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "nullable": True}}}
+JSON = "application/json"
+
+
+def contract(content: Any) -> Contract:
+    """A contract whose one operation takes `content`, by media type, of at most 20 bytes."""
+    body = {"required": True, "x-body-limit-bytes": 20, "content": content}
+    operation = {"operationId": NAME, "requestBody": {"$ref": "#/components/requestBodies/Thing"}, "responses": {}}
+    document = {
+        "openapi": "3.0.3",
+        "info": {"title": "Things", "version": "1.0"},
+        "components": {"requestBodies": {"Thing": body}},
+        "paths": {"/things": {"post": operation}},
+    }
+    return Contract.read(json.dumps(document))
+
+
+def acceptance(schema: Any = ITEM, media_type: str = JSON, name: str = NAME) -> Acceptance:
+    """What the operation `name` accepts as JSON, if bodies of `media_type` satisfy `schema`."""
+    return Acceptance(contract({media_type: {"schema": schema}}), name)
+
+
+@pytest.mark.parametrize("media_type", [JSON, "Application/JSON"])
+@pytest.mark.parametrize(
+    ("value", "pointer"),
+    [({"a": 1}, None), ({"a": None}, None), ({"a": "x"}, "/a"), ({}, "/a"), ([], "")],
+    ids=["right", "null", "wrong", "missing", "no object"],
+)
+def test_a_body_is_judged_as_the_contract_does(media_type: str, value: Any, pointer: str | None) -> None:
+    """A value and its bytes alike, with the same words and the place of the fault."""
+    accepted = acceptance(media_type=media_type)
+    assert accepted.is_valid(value) is (pointer is None)
+    problems = accepted.problem(value), accepted.problem_of(json.dumps(value).encode())
+    assert [(one.code, one.pointer) if one else None for one in problems] == [
+        None if pointer is None else ("invalid_body", pointer)
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        pytest.param(b'{"a": 1', "malformed_json", id="no JSON"),
+        pytest.param(b"", "malformed_json", id="nothing"),
+        pytest.param(b"[" * 20, "malformed_json", id="deep"),
+        pytest.param(b'{"a": 1}' + b" " * 12, None, id="as large as may be"),
+        pytest.param(b'{"a": 1}' + b" " * 13, "content_too_large", id="too large"),
+        pytest.param(b'{"b": "\\u0000"}', "unstorable_value", id="unstorable"),
+    ],
+)
+def test_bytes_are_read_as_the_service_reads_them(content: bytes, code: str | None) -> None:
+    """What is no JSON, too large or not storable is told as a client would be."""
+    problem = acceptance().problem_of(content)
+    assert (problem and problem.code) == code
+
+
+@pytest.mark.parametrize(
+    ("absent", "code"),
+    [
+        pytest.param(acceptance(name="handlers.things.replace"), "not_found", id="no operation"),
+        pytest.param(acceptance(media_type="application/x-ndjson"), "unsupported_media_type", id="no JSON"),
+    ],
+)
+def test_what_is_not_there_accepts_nothing(absent: Acceptance, code: str) -> None:
+    """A client would be told that there is nothing, or which media types there are."""
+    assert not absent.is_valid({"a": 1})
+    problems = absent.problem({"a": 1}), absent.problem_of(b'{"a": 1}')
+    assert [one and one.code for one in problems] == [code] * 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param({JSON: {"schema": {"type": "thing"}}}, "is not valid under any of the schemas", id="no schema"),
+        pytest.param({JSON: {"schema": {"type": "string", "pattern": "("}}}, "pattern", id="no pattern"),
+        pytest.param({JSON: {}}, "has no schema", id="without a schema"),
+        pytest.param({JSON: {"schema": {"type": "array", "maxItems": 2, "items": ITEM}}}, "a batch", id="a batch"),
+        pytest.param([JSON], "invalid literal", id="a list"),
+        pytest.param(7, "'int' object", id="a number"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(content: Any, words: str) -> None:
+    """Whatever stands in a document, the error names the operation and says why."""
+    with pytest.raises(ContractError, match=rf"{NAME} of contract 1\.0 cannot be judged: .*") as refused:
+        Acceptance(contract(content), NAME)
+    assert words in str(refused.value)

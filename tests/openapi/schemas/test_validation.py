@@ -1,0 +1,418 @@
+"""Validation: what satisfies a schema, and the words in which a client is told what does not."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openapi_schema_validator import OAS30Validator, oas30_format_checker
+
+from openapi.contract import published
+from openapi.problems import Problem
+from openapi.schemas.validation import Schema, Schemas, field_name, is_uuid
+from tests.conftest import EVENT
+
+UUID = "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"
+POINTER = ("paths", "/interaction-events", "post", "requestBody", "content", "application/json", "schema")
+EVENT_SCHEMA = Schemas(next(published())).compile(*POINTER)
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = {
+    "widget_id": st.just(UUID) | TEXTS | VALUES,
+    "event_type": TEXTS | VALUES,
+    "occurred_at": st.just(EVENT["occurred_at"]) | VALUES,
+    "actor_type": st.sampled_from(["user", "agent", "robot", None]),
+    "actor_id": st.just(UUID) | VALUES,
+    "view_context_ref": st.just("x" * 2001) | VALUES,
+    "metadata": VALUES,
+    "other": VALUES,
+}
+
+
+def problem(schema: Schema, value: Any) -> Problem:
+    """The Problem that `value` is for `schema`."""
+    with pytest.raises(Problem) as caught:
+        schema.validate(value)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(UUID, True, id="lower case"),
+        pytest.param(UUID.upper(), True, id="upper case"),
+        pytest.param("00000000-0000-0000-0000-000000000000", True, id="nil"),
+        pytest.param("", False, id="empty"),
+        pytest.param(UUID.replace("-", ""), False, id="no hyphens"),
+        pytest.param(UUID.replace("-", "", 1), False, id="a hyphen too few"),
+        pytest.param(f"{{{UUID}}}", False, id="braces"),
+        pytest.param(f"urn:uuid:{UUID}", False, id="URN"),
+        pytest.param(UUID[:-1], False, id="a digit too few"),
+        pytest.param(UUID + "1", False, id="a digit too many"),
+        pytest.param(UUID + "\n", False, id="a line break after it"),
+        pytest.param(UUID[:-1] + "g", False, id="no hexadecimal digit"),
+        pytest.param(UUID[:-1] + "_", False, id="an underscore"),
+        pytest.param(UUID[:-1] + "\uff11", False, id="a full-width digit"),
+        pytest.param("5b0e3c9a6-a57-4d0b-8f6f-2b7a1c0d9e11", False, id="a hyphen elsewhere"),
+    ],
+)
+def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
+    """Only the form of RFC 9562 is a UUID, not the others that Python reads; schemas ask the same."""
+    assert is_uuid(text) is expected
+    assert Schema({"type": "string", "format": "uuid"}).is_valid(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "error", "remedy"),
+    [
+        pytest.param({"required": ["a"]}, {}, "a is required", "Add a.", id="required"),
+        pytest.param({"type": "object"}, [], "the body must be an object", "Send the body as an object.", id="type"),
+        pytest.param(
+            {"type": ["integer", "null"]},
+            "x",
+            "the body must be null or an integer",
+            "Send the body as null or an integer.",
+            id="types",
+        ),
+        pytest.param(
+            {"format": "uuid", "example": UUID},
+            "x",
+            "the body is not a UUID of five groups of hexadecimal digits with hyphens",
+            f"Send the body as a UUID of five groups of hexadecimal digits with hyphens, for example {UUID}.",
+            id="format",
+        ),
+        pytest.param(
+            {"format": "date-time"},
+            "2026-03-31",
+            "the body is not an RFC 3339 date-time with a zone, in the years 0001 to 9999 UTC",
+            "Send the body as an RFC 3339 date-time with a zone, in the years 0001 to 9999 UTC.",
+            id="format without an example",
+        ),
+        pytest.param(
+            {"format": "ipv4"},
+            "localhost",
+            "the body is not a valid ipv4",
+            "Send the body as a valid ipv4.",
+            id="any other format",
+        ),
+        pytest.param(
+            {"enum": ["a", 1, None]},
+            "b",
+            "the body is not one of the allowed values",
+            "Send the body as one of a, 1.",
+            id="enum",
+        ),
+        pytest.param(
+            {"minLength": 1}, "", "the body is empty", "Send the body with at least 1 character.", id="minLength of 1"
+        ),
+        pytest.param(
+            {"minLength": 3},
+            "ab",
+            "the body is shorter than 3 characters",
+            "Send the body with at least 3 characters.",
+            id="minLength",
+        ),
+        pytest.param(
+            {"maxLength": 2},
+            "a\U0001f600c",
+            "the body has 3 characters; the limit is 2",
+            "Shorten the body.",
+            id="maxLength",
+        ),
+        pytest.param(
+            {"additionalProperties": False, "properties": {"occurred_at": {}, "name": {}}},
+            {"OCURRED_AT": 1},
+            "unknown field 'OCURRED_AT'",
+            "Rename OCURRED_AT to occurred_at.",
+            id="a misspelt field",
+        ),
+        pytest.param(
+            {"additionalProperties": False, "properties": {"occurred_at": {}, "name": {}}},
+            {"zzz": 1},
+            "unknown field 'zzz'",
+            "Remove zzz; the fields are occurred_at, name.",
+            id="an unknown field",
+        ),
+        pytest.param(
+            {"not": {"maximum": 5}},
+            4,
+            'the body: {"maximum":5} is not allowed for 4',
+            "Send the body as the contract describes it.",
+            id="any other keyword",
+        ),
+        pytest.param(
+            {"properties": {"a": {"items": {"properties": {"b/c": {"type": "string"}}}}}},
+            {"a": [{}, {"b/c": 1}]},
+            "a/1/b~1c must be a string",
+            "Send a/1/b~1c as a string.",
+            id="deep within",
+        ),
+        pytest.param(
+            {"properties": {"a": {"required": ["b"]}}}, {"a": {}}, "a/b is required", "Add a/b.", id="required within"
+        ),
+        pytest.param(
+            {
+                "components": {
+                    "outer": {"properties": {"a": {"$ref": "#/components/inner"}}},
+                    "inner": {"additionalProperties": False, "properties": {"name": {}}},
+                },
+                "$ref": "#/components/outer",
+            },
+            {"a": {"nane": 1}},
+            "unknown field 'a/nane'",
+            "Rename a/nane to name.",
+            id="behind references",
+        ),
+        pytest.param(
+            {"allOf": [{}, {"format": "uuid", "example": UUID}]},
+            "x",
+            "the body is not a UUID of five groups of hexadecimal digits with hyphens",
+            f"Send the body as a UUID of five groups of hexadecimal digits with hyphens, for example {UUID}.",
+            id="one of several schemas",
+        ),
+        pytest.param(
+            {"properties": {"n" * 80: {"enum": [1]}}},
+            {"n" * 80: 2},
+            f"{'n' * 59}\u2026 is not one of the allowed values",
+            f"Send {'n' * 59}\u2026 as one of 1.",
+            id="a long name",
+        ),
+        pytest.param(
+            {"pattern": "^(a+)+$"},
+            "a" * 5000 + "!",
+            "the body does not match the pattern ^(a+)+$",
+            "Send the body as a text that matches ^(a+)+$.",
+            id="a long value, and a pattern that is slow elsewhere",
+        ),
+        pytest.param(
+            {"not": {"pattern": "a"}},
+            "a" * 5000,
+            'the body: {"pattern":"a"} is not allowed for "' + "a" * 23 + "\u2026",
+            "Send the body as the contract describes it.",
+            id="a long value where any other keyword fails",
+        ),
+        pytest.param(
+            {"maximum": 5.5},
+            6,
+            "the body is above 5.5",
+            "Send the body as a number of at most 5.5.",
+            id="a bound",
+        ),
+        pytest.param(
+            {"minItems": 2},
+            [],
+            "the body has fewer items than 2",
+            "Send the body with a number of items of at least 2.",
+            id="a number of items",
+        ),
+    ],
+)
+def test_each_fault_is_told_with_what_to_do(schema: dict[str, Any], value: Any, error: str, remedy: str) -> None:
+    """A fault names the field, says what is wrong with it, and what would be right."""
+    told = problem(Schema(schema), value)
+    assert (told.code, told.error, told.help) == ("invalid_body", error, remedy)
+    assert Schema(schema).errors(value) == [error]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("array", "an array"),
+        ("boolean", "true or false"),
+        ("integer", "an integer"),
+        ("number", "a number"),
+        ("object", "an object"),
+        ("string", "a string"),
+        ("null", "null"),
+    ],
+)
+def test_each_type_is_told_in_words(kind: str, words: str) -> None:
+    """What a value must be is said in English."""
+    value = "a" if kind != "string" else 1
+    told = problem(Schema({"type": kind}), value)
+    assert (told.error, told.help) == (f"the body must be {words}", f"Send the body as {words}.")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("2016-12-31T23:59:60Z", True, id="a leap second"),
+        pytest.param("0001-01-01T00:00:00Z", True, id="the first instant"),
+        pytest.param("0001-01-01T00:00:00+00:01", False, id="before the first instant"),
+        pytest.param("9999-12-31T23:59:59-00:01", False, id="after the last instant"),
+    ],
+)
+def test_a_date_time_is_one_that_can_be_kept(text: str, expected: bool) -> None:
+    """Schemas ask our own reader of date-times, which handlers use too."""
+    assert Schema({"type": "string", "format": "date-time"}).is_valid(text) is expected
+
+
+def test_every_fault_of_an_event_is_told() -> None:
+    """One answer names all wrong fields; a remedy that serves two of them is said once."""
+    told = problem(EVENT_SCHEMA, {"widget_id": 1, "event_type": "", "ocurred_at": "x", "actor_type": "robot", "zz": 1})
+    assert sorted(told.error.split("; ")) == [
+        "actor_type is not one of the allowed values",
+        "event_type is empty",
+        "occurred_at is required",
+        "unknown field 'ocurred_at'",
+        "unknown field 'zz'",
+        "widget_id must be a string",
+    ]
+    doubled = Schema({"allOf": [{"maxLength": 1}, {"maxLength": 2}]})
+    assert problem(doubled, "long").help == "Shorten the body."
+
+
+def test_at_most_twenty_faults_are_listed() -> None:
+    """That there are more is said, so that an answer stays as short as the contract promises."""
+    schema = Schema({"items": {"type": "string"}})
+    assert problem(schema, [1] * 20).error.endswith("; 19 must be a string")
+    told = problem(schema, [1] * 25)
+    assert told.error.endswith("; 19 must be a string; and more")
+    assert told.help is not None
+    assert told.help.endswith("Send 19 as a string.")
+
+
+def test_a_help_is_at_most_4000_characters_long() -> None:
+    """What would name many long fields is cut to what the contract promises."""
+    names = [f"{number:02}{'n' * 300}" for number in range(20)]
+    told = problem(
+        Schema({"additionalProperties": False, "properties": {name: {} for name in names}}), {"x": 1, "y": 2}
+    )
+    assert told.help is not None
+    assert len(told.help) == 4000
+
+
+@pytest.mark.parametrize(
+    ("schema", "valid", "invalid"),
+    [
+        pytest.param({"type": "string", "nullable": True}, [None, "a"], [1], id="nullable"),
+        pytest.param(
+            {"type": "string", "nullable": True, "enum": ["a"]}, [None, "a"], ["b"], id="nullable with an enum"
+        ),
+        pytest.param({"type": "string", "nullable": False}, ["a"], [None], id="not nullable"),
+        pytest.param({"nullable": True, "enum": ["a"]}, ["a"], [None], id="nullable without a type"),
+        pytest.param(
+            {"allOf": [{"type": "integer", "nullable": True}]}, [None, 1], ["a", 1.5], id="nullable within a list"
+        ),
+        pytest.param(
+            {"type": "object", "properties": {"nullable": {"type": "boolean"}}, "additionalProperties": False},
+            [{"nullable": True}],
+            [{"nullable": None}],
+            id="a field named nullable",
+        ),
+        pytest.param({"maximum": 5, "exclusiveMaximum": True}, [4], [5], id="a boolean exclusiveMaximum"),
+    ],
+)
+def test_schemas_mean_what_openapi_3_0_says(schema: dict[str, Any], valid: list[Any], invalid: list[Any]) -> None:
+    """What OpenAPI 3.0 has beyond JSON Schema draft 4, or otherwise than later drafts, is understood."""
+    contract = next(published())
+    contract.document["components"]["schemas"]["Tried"] = schema
+    compiled = Schemas(contract).compile("components", "schemas", "Tried")
+    assert all(compiled.is_valid(value) for value in valid)
+    assert not any(compiled.is_valid(value) for value in invalid)
+
+
+def test_compiling_leaves_the_contract_as_it_is() -> None:
+    """What is changed for the validator is changed in a copy."""
+    contract = next(published())
+    contract.document["components"]["schemas"]["Error"]["nullable"] = True
+    before = contract.copy()
+    Schemas(contract).compile("components", "schemas", "Error")
+    assert contract.document == before
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param({"type": "map"}, id="an unknown type"),
+        pytest.param({"pattern": "("}, id="no regular expression"),
+        pytest.param({"pattern": "(?=a)b"}, id="a look-ahead, which takes more than linear time"),
+        pytest.param({"pattern": r"(a)\1"}, id="a back-reference, which takes more than linear time"),
+    ],
+)
+def test_what_is_no_schema_does_not_compile(schema: dict[str, Any]) -> None:
+    """A schema that cannot be compiled safely is refused before it meets a value."""
+    with pytest.raises(ValueError, match=r".+"):
+        Schema(schema)
+
+
+def test_no_schema_is_fetched() -> None:
+    """A schema that refers to another document is refused before anybody is asked for it."""
+    with pytest.raises(ValueError, match="Retrieval is disabled"):
+        Schema({"$ref": "http://127.0.0.1:9/schema"})
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        pytest.param((), "the body", id="the whole"),
+        pytest.param(("a", 0, "b/c"), "a/0/b~1c", id="a pointer"),
+        pytest.param(("n" * 60,), "n" * 60, id="sixty characters"),
+        pytest.param(("n" * 61,), "n" * 59 + "\u2026", id="a long name"),
+    ],
+)
+def test_a_field_is_called_by_its_pointer(parts: tuple[str | int, ...], expected: str) -> None:
+    """A field's name in an answer is its JSON Pointer, shortened."""
+    assert field_name(*parts) == expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "pointer"),
+    [
+        pytest.param({"type": "object"}, [], "", id="the whole"),
+        pytest.param({"required": ["a/b"]}, {}, "/a~1b", id="what is missing"),
+        pytest.param({"properties": {"a": {"required": ["b"]}}}, {"a": {}}, "/a/b", id="what is missing within"),
+        pytest.param({"additionalProperties": False, "properties": {"b": {}}}, {"a~b": 1}, "/a~0b", id="unknown"),
+        pytest.param({"properties": {"a": {"items": {"type": "string"}}}}, {"a": ["", 1]}, "/a/1", id="an item"),
+    ],
+)
+def test_a_problem_knows_where_the_first_fault_is(schema: dict[str, Any], value: Any, pointer: str) -> None:
+    """By its JSON Pointer, of what is there and of what is not."""
+    compiled = Schema(schema)
+    assert problem(compiled, value).pointer == pointer
+    told = compiled.first_problem(value)
+    assert told
+    assert (told.pointer, told.error) == (pointer, problem(compiled, value).error)
+
+
+def test_the_first_problem_tells_of_one_fault() -> None:
+    """However many there are, and as shortly as the contract promises; of none there is no problem."""
+    schema = Schema({"required": ["a", "b"], "properties": {"a": {"type": "string"}}})
+    told = schema.first_problem({})
+    assert told
+    assert told.error in ("a is required", "b is required")
+    assert schema.first_problem({"a": "", "b": 1}) is None
+    names: dict[str, Any] = {f"{number:02}{'n' * 300}": {} for number in range(20)}
+    long = Schema({"additionalProperties": False, "properties": names}).first_problem({"x": 1})
+    assert long
+    assert len(long.help or "") == 4000
+
+
+def test_a_problem_may_have_another_code() -> None:
+    """What is wrong is told alike of whatever is judged."""
+    schema = Schema({"required": ["a"]})
+    told = schema.problem({}, "invalid_parameters")
+    assert told
+    assert (told.code, told.error, told.pointer) == ("invalid_parameters", "a is required", "/a")
+    assert schema.problem({"a": 1}) is None
+
+
+@settings(deadline=None)
+@given(st.fixed_dictionaries({}, optional=FIELDS) | VALUES)
+def test_another_validator_agrees(value: Any) -> None:
+    """A value is an event exactly if openapi-schema-validator says so, and else each fault has words."""
+    contract = next(published())
+    other = OAS30Validator({**contract.document, **contract.at(POINTER)}, format_checker=oas30_format_checker)
+    assert EVENT_SCHEMA.is_valid(value) is other.is_valid(value)
+    assert EVENT_SCHEMA.is_valid(value) is not bool(EVENT_SCHEMA.errors(value))
+    if EVENT_SCHEMA.is_valid(value):
+        EVENT_SCHEMA.validate(value)
+    else:
+        told = problem(EVENT_SCHEMA, value)
+        assert told.error
+        assert told.help

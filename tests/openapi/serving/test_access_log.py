@@ -1,0 +1,270 @@
+"""One X-Request-Id and one line in the log for every request, and an answer when nothing else gave one."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from db.hubs import Hub
+from openapi.contract import published
+from openapi.serving.access_log import AccessLog, request_id
+from openapi.serving.app import build
+from openapi.serving.endpoint import Surroundings
+from tests import promises
+from tests.conftest import EVENT, PATH
+
+CONTRACT = next(published())
+HUB = Hub(UUID(int=1), "hub", datetime(2026, 3, 31, tzinfo=UTC), None, None, None)
+LOGGER = "openapi.serving.access_log"
+KEY = {"Authorization": "Bearer irk_key"}
+
+
+async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
+    """An application that knows its caller and answers 204."""
+    scope["state"]["caller"] = HUB
+    await send({"type": "http.response.start", "status": 204, "headers": [(b"x-own", b"1")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def ask(app: ASGIApp, headers: Any = None, method: str = "POST", url: str = PATH, **options: Any) -> httpx.Response:
+    """What `app` answers beneath the access log."""
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(AccessLog(app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.request(method, url, headers=headers, **options)
+
+    return asyncio.run(asked())
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """What the access log wrote, with the fields that it adds."""
+    return [vars(record) for record in caplog.records if record.name == LOGGER]
+
+
+@pytest.fixture(autouse=True)
+def from_info_on(caplog: pytest.LogCaptureFixture) -> None:
+    """Requests are logged at level info."""
+    caplog.set_level(logging.INFO, LOGGER)
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        pytest.param("a", id="one character"),
+        pytest.param("azAZ09._-", id="each kind of character"),
+        pytest.param("x" * 128, id="the longest"),
+    ],
+)
+def test_the_request_id_of_a_client_is_used(identifier: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A well-formed X-Request-Id comes back, once, and stands in the log."""
+    response = ask(answer, {"X-Request-Id": identifier})
+    assert response.headers.get_list("x-request-id") == [identifier]
+    assert response.headers["x-own"] == "1"
+    assert [line["request_id"] for line in logged(caplog)] == [identifier]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param([], id="none"),
+        pytest.param([("X-Request-Id", "")], id="empty"),
+        pytest.param([("X-Request-Id", "x" * 129)], id="too long"),
+        pytest.param([("X-Request-Id", "a b")], id="a space"),
+        pytest.param([("X-Request-Id", "a/b")], id="a slash"),
+        pytest.param([("X-Request-Id", "a\n")], id="a line break after it"),
+        pytest.param([(b"X-Request-Id", "é".encode())], id="no ASCII"),
+        pytest.param([("X-Request-Id", "a"), ("X-Request-Id", "a")], id="two"),
+    ],
+)
+def test_any_other_request_id_is_replaced(headers: list[tuple[Any, Any]], caplog: pytest.LogCaptureFixture) -> None:
+    """A request without a well-formed X-Request-Id, or with two, is given a new UUID version 7."""
+    (identifier,) = ask(answer, headers).headers.get_list("x-request-id")
+    assert UUID(identifier).version == 7
+    assert str(UUID(identifier)) == identifier
+    assert [line["request_id"] for line in logged(caplog)] == [identifier]
+
+
+def test_each_request_has_an_id_of_its_own() -> None:
+    """New identifiers differ, even at the same moment."""
+    scope = {"type": "http", "headers": []}
+    assert len({request_id(scope) for _ in range(1000)}) == 1000
+
+
+def test_a_request_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """The line says who asked for what, how it was answered, and how long that took."""
+    ask(answer)
+    (line,) = logged(caplog)
+    assert line["levelname"] == "INFO"
+    assert line["message"] == "request"
+    assert (line["hub"], line["method"], line["path"], line["status"]) == (str(HUB.id), "POST", PATH, 204)
+    assert 0 <= line["duration_ms"] < 10_000
+
+
+def test_a_refusal_says_in_the_log_what_it_was(caplog: pytest.LogCaptureFixture) -> None:
+    """The problem, why a key was not accepted, and whose address it was: enough to answer who asks about it."""
+
+    async def refuse(_key: str, _resources: Any) -> None:
+        pass
+
+    ask(build(CONTRACT, Surroundings(refuse)), {"Authorization": "Bearer irk_unknown"}, json=EVENT)
+    ask(build(CONTRACT, Surroundings(refuse)), url="/nowhere")
+    refused, lost = logged(caplog)
+    assert (refused["problem"], refused["client"]) == ("unauthorized", "127.0.0.1")
+    assert refused["reason"] == "the key is unknown, was replaced, or its hub is disabled"
+    assert (lost["problem"], lost["reason"]) == ("not_found", None)
+
+
+def test_neither_key_nor_body_nor_query_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing secret of a request, and nothing of its content, stands in any line of any logger."""
+    caplog.set_level(logging.DEBUG)
+
+    async def accept(_key: str, _resources: Any) -> Hub:
+        return HUB
+
+    async def refuse(_key: str, _resources: Any) -> None:
+        pass
+
+    for authenticate in (accept, refuse):  # the handler of what is accepted fails for want of resources
+        ask(
+            build(CONTRACT, Surroundings(authenticate)),
+            {"Authorization": "Bearer secret-key", "Cookie": "secret-cookie"},
+            url=f"{PATH}?key=secret-query",
+            json=EVENT | {"metadata": {"secret-name": "secret-value"}},
+        )
+    lines = logged(caplog)
+    assert [line["status"] for line in lines if line["message"] == "request"] == [500, 401]
+    told = [line for line in caplog.records if line.name not in ("httpx", "asyncio")]
+    assert "secret" not in json.dumps([vars(line) for line in told], default=repr)
+    assert "secret" not in "".join(line.exc_text or "" for line in told)
+
+
+def test_a_long_path_is_cut_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """The first 200 characters of a path are enough to see what was meant."""
+    ask(answer, url="/" + "x" * 300)
+    assert [line["path"] for line in logged(caplog)] == ["/" + "x" * 199]
+
+
+def test_an_unexpected_fault_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """500 in the shape of the contract, and its traceback in the log by the same X-Request-Id."""
+
+    async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise RuntimeError("unforeseen")
+
+    response = ask(fail, {"X-Request-Id": "mine"})
+    assert response.status_code == 500
+    assert response.headers["x-request-id"] == "mine"
+    promises.check(response, CONTRACT)
+    fault, request = logged(caplog)
+    assert (fault["levelname"], fault["message"], fault["request_id"]) == ("ERROR", "unexpected fault", "mine")
+    assert "unforeseen" in fault["exc_text"]
+    assert (request["message"], request["status"], request["hub"]) == ("request", 500, None)
+
+
+def run(app: ASGIApp) -> list[Message]:
+    """What `app` sends beneath the access log to a server that gives it nothing."""
+    sent = []
+
+    async def receive() -> Message:
+        raise AssertionError("nothing is received")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": PATH, "headers": []}
+    asyncio.run(AccessLog(app)(scope, receive, send))
+    return sent
+
+
+def test_a_fault_after_the_answer_began_is_logged_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """No second answer is sent into the first one."""
+
+    async def fail_late(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 201, "headers": []})
+        raise RuntimeError("unforeseen")
+
+    assert [message["type"] for message in run(fail_late)] == ["http.response.start"]
+    assert [(line["message"], line.get("status")) for line in logged(caplog)] == [
+        ("unexpected fault", None),
+        ("request", 201),
+    ]
+
+
+def test_a_client_that_went_away_is_logged_as_that(caplog: pytest.LogCaptureFixture) -> None:
+    """A disconnect is neither answered nor a fault."""
+
+    async def disconnected(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise ClientDisconnect
+
+    assert run(disconnected) == []
+    (line,) = logged(caplog)
+    assert (line["levelname"], line["message"], line["status"]) == ("INFO", "client disconnected", None)
+
+
+@pytest.mark.parametrize(
+    ("headers", "path", "operation", "method", "status"),
+    [
+        pytest.param(KEY, PATH, "handlers.interaction_events.create", "POST", 401, id="an operation"),
+        pytest.param(KEY, PATH, None, "PUT", 405, id="another method"),
+        pytest.param(KEY, "/nowhere", None, "POST", 404, id="another path"),
+        pytest.param({}, PATH, "handlers.interaction_events.create", "POST", 401, id="no key"),
+    ],
+)
+def test_who_counts_is_told_of_each_request_that_ended(
+    headers: dict[str, str], path: str, operation: str | None, method: str, status: int
+) -> None:
+    """Once, with its operation if it has one, and how long it took."""
+    ended: list[tuple[str | None, str, int, float]] = []
+
+    async def refuse(_key: str, _resources: Any) -> None:
+        pass
+
+    layer = AccessLog(build(CONTRACT, Surroundings(refuse)), lambda *told: ended.append(told))
+
+    async def asked() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(layer), base_url="http://127.0.0.1") as client:
+            await client.request(method, path, headers=headers)
+
+    asyncio.run(asked())
+    ((*told, seconds),) = ended
+    assert told == [operation, method, status]
+    assert 0 < seconds < 10
+
+
+def test_who_counts_is_told_of_a_request_without_an_answer() -> None:
+    """Status 0 when the client went away, and 500 after a fault."""
+    ended = []
+
+    async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise next(faults)
+
+    async def send(_message: Message) -> None:
+        pass
+
+    faults = iter([ClientDisconnect(), RuntimeError("unforeseen")])
+    layer = AccessLog(fail, lambda _operation, _method, status, _seconds: ended.append(status))
+    for _ in range(2):
+        unused: Callable[..., Any] = print
+        asyncio.run(layer({"type": "http", "method": "POST", "path": PATH, "headers": []}, unused, send))
+    assert ended == [0, 500]
+
+
+@pytest.mark.parametrize("kind", ["lifespan", "websocket"])
+def test_what_is_not_http_passes_through(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither log nor identifier is for what is no request; its faults are the server's."""
+
+    async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise RuntimeError("unforeseen")
+
+    unused: Callable[..., Any] = print
+    with pytest.raises(RuntimeError, match="unforeseen"):
+        asyncio.run(AccessLog(fail)({"type": kind}, unused, unused))
+    assert logged(caplog) == []

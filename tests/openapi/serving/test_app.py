@@ -1,0 +1,434 @@
+"""The application that is built from a contract: what it refuses to serve, and how it answers what goes wrong."""
+
+import asyncio
+import inspect
+import json
+import math
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import httpx
+import jsonschema_rs
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from db import submissions
+from db.engine import Database
+from db.errors import Unavailable
+from db.registry import Caller, Registry
+from db.rejected_submissions import Bounds
+from db.usage import Usage
+from handlers import interaction_events, security
+from handlers.rejections import Rejections
+from handlers.resources import Policy, Resources
+from openapi.contract import Contract, ContractError, published
+from openapi.problems import Problem
+from openapi.serving.access_log import AccessLog
+from openapi.serving.app import build
+from openapi.serving.endpoint import Surroundings
+from tests import promises
+from tests.conftest import EVENT, PATH, ContractClient
+
+REMOVED = object()
+CONTRACT = next(published())
+OPERATION = ("paths", "/interaction-events", "post")
+PROPERTIES = ("components", "schemas", "InteractionEvent", "properties")
+EVENT_SCHEMA = PROPERTIES[:-1]
+BODY = (*OPERATION, "requestBody")
+SCHEMA = {"schema": {"type": "object"}}
+SCHEME = ("components", "securitySchemes", "hubApiKey")
+KEY = {"Authorization": "Bearer irk_key"}
+HUB = Caller(UUID(int=1), "hub")
+
+
+async def accept(_key: str, _resources: Any) -> Caller:
+    """Every key is that of one hub."""
+    return HUB
+
+
+async def refuse(_key: str, _resources: Any) -> None:
+    """No key is that of anybody."""
+
+
+def changed(parts: tuple[str, ...], value: Any) -> Contract:
+    """The first contract with `value` at `parts`, or without what stands there."""
+    document = CONTRACT.copy()
+    node = document
+    for part in parts[:-1]:
+        node = node[part]
+    if value is REMOVED:
+        del node[parts[-1]]
+    else:
+        node[parts[-1]] = value
+    return Contract.read(json.dumps(document))
+
+
+def ask(app: ASGIApp, method: str = "POST", path: str = PATH, **options: Any) -> httpx.Response:
+    """What `app` answers, as the service wraps it; checked against the contract."""
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(AccessLog(app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.request(method, path, **options)
+
+    response = asyncio.run(asked())
+    promises.check(response, CONTRACT)
+    return response
+
+
+@pytest.fixture
+def away() -> Iterator[Database]:
+    """A database that cannot be reached: nothing listens on port 1."""
+    database = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def held(away: Database) -> Resources:
+    """What handlers use, when it is known that the database is away."""
+    bounds = Bounds(count=100, days=1, bytes=10**6)
+    kind = interaction_events.KIND.table
+    resources = Resources(
+        away,
+        Registry(away),
+        {kind.kind: submissions.writer(away, kind)},
+        Rejections(away, bounds),
+        Usage(away, lambda _kind, _outcome, _count: None),
+        Policy(bounds),
+        asyncio.Semaphore(1),
+        asyncio.Lock(),
+    )
+    for writer in (*resources.writers.values(), resources.rejections.writer):
+        writer._away_since = 0
+    return resources
+
+
+@pytest.mark.parametrize(
+    ("parts", "value", "message"),
+    [
+        pytest.param(("openapi",), "3.1.0", "3.1.0", id="OpenAPI 3.1"),
+        pytest.param(("paths",), REMOVED, "it has no operations", id="no OpenAPI document"),
+        pytest.param((*OPERATION, "operationId"), "handlers.nothing.create", "no module of handlers", id="no handler"),
+        pytest.param((*OPERATION, "operationId"), "os.path.basename", "'os.path.basename' is not", id="other code"),
+        pytest.param((*OPERATION, "operationId"), REMOVED, "contract 1.0 cannot be served", id="no operationId"),
+        pytest.param(
+            (*OPERATION, "x-openapi-router-controller"), "os.path", "'os.path.handlers", id="other code by an extension"
+        ),
+        pytest.param(("security",), REMOVED, "create can be called without authentication", id="no security"),
+        pytest.param((*OPERATION, "security"), [], "can be called without authentication", id="security switched off"),
+        pytest.param((*OPERATION, "security"), [{}], "can be called without authentication", id="empty security"),
+        pytest.param(
+            (*OPERATION, "security"), [{"hubApiKey": []}, {}], "called without authentication", id="optional security"
+        ),
+        pytest.param(
+            (*OPERATION, "security"), [{"key": []}], "cannot be served: KeyError: 'key'", id="unknown security"
+        ),
+        pytest.param(SCHEME, {"type": "http", "scheme": "basic"}, "type 'http' is not served", id="http basic"),
+        pytest.param(
+            SCHEME, {"type": "apiKey", "in": "header", "name": "X"}, "type 'apiKey' is not served", id="apiKey"
+        ),
+        pytest.param(
+            SCHEME,
+            {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://service.example", "scopes": {}}}},
+            "is not served",
+            id="oauth2",
+        ),
+        pytest.param(
+            SCHEME,
+            {"type": "openIdConnect", "openIdConnectUrl": "https://service.example"},
+            "is not served",
+            id="openIdConnect",
+        ),
+        pytest.param(
+            (*OPERATION, "parameters"),
+            [{"name": "page", "in": "cookie", "schema": {"type": "integer"}}],
+            "parameter page in cookie is not in a form",
+            id="a parameter of an operation",
+        ),
+        pytest.param(
+            ("paths", "/interaction-events", "parameters"),
+            [{"name": "page", "in": "query", "schema": {"type": "number"}}],
+            "parameter page in query is not a string, integer or boolean",
+            id="a parameter of a path",
+        ),
+        pytest.param(
+            (*OPERATION, "requestBody", "required"), False, "an optional body is not served", id="optional body"
+        ),
+        pytest.param(
+            (*OPERATION, "requestBody", "required"), REMOVED, "an optional body is not served", id="optional by default"
+        ),
+        pytest.param(
+            (*OPERATION, "requestBody", "content", "application/json", "schema"),
+            REMOVED,
+            "application/json has no schema",
+            id="a body without a schema",
+        ),
+        pytest.param((*PROPERTIES, "event_type", "pattern"), "(", '"(" is not a "regex"', id="no pattern"),
+        pytest.param((*PROPERTIES, "event_type", "pattern"), "(?=a)b", 'is not a "regex"', id="a slow pattern"),
+        pytest.param(
+            ("paths", "/again"),
+            CONTRACT.document["paths"]["/interaction-events"],
+            "one operationId for two operations",
+            id="one operationId for two operations",
+        ),
+    ],
+)
+def test_what_cannot_be_served_is_not_built(parts: tuple[str, ...], value: Any, message: str) -> None:
+    """A contract that could not be served safely is a ContractError, before it meets a request."""
+    with pytest.raises(ContractError) as caught:
+        build(changed(parts, value), Surroundings(accept))
+    assert message in str(caught.value)
+
+
+def test_building_leaves_the_contract_as_it_is() -> None:
+    """Connexion changes the document that it is given: that is a copy."""
+    before = CONTRACT.copy()
+    build(CONTRACT, Surroundings(accept))
+    assert CONTRACT.document == before
+
+
+def test_an_accepted_request_reaches_its_handler(client: ContractClient) -> None:
+    """A valid event of a known hub is stored, and answered as the handler answers."""
+    assert client.post(PATH, json=EVENT).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/", id="the root"),
+        pytest.param("/api/v1", id="the base path"),
+        pytest.param("/api/v1/", id="the base path with a slash"),
+        pytest.param(f"{PATH}/", id="a slash too many"),
+        pytest.param(f"/{PATH}", id="a slash too many in front"),
+        pytest.param("/api/v1//interaction-events", id="a slash too many within"),
+        pytest.param(PATH.upper(), id="upper case"),
+        pytest.param("/interaction-events", id="no base path"),
+        pytest.param("/api/v1/openapi.json", id="where Connexion shows its document"),
+        pytest.param("/api/v1/ui/", id="where Connexion shows its pages"),
+    ],
+)
+def test_any_other_path_is_not_found(path: str) -> None:
+    """404 in the shape of the contract, never a redirect, with a key or without."""
+    app = build(CONTRACT, Surroundings(accept))
+    for headers in ({}, KEY):
+        response = ask(app, path=path, json=EVENT, headers=headers)
+        assert (response.status_code, response.json()["error"]) == (404, "there is nothing at this path")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "UNKNOWN" * 10])
+def test_another_method_is_not_allowed(method: str) -> None:
+    """405 in the shape of the contract, with the method shortened and those that are allowed."""
+    response = ask(build(CONTRACT, Surroundings(accept)), method)
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert response.json()["error"] == f"the method {method[:40]} is not allowed here"
+
+
+@pytest.mark.parametrize(
+    ("authenticate", "headers", "challenge"),
+    [
+        pytest.param(accept, {}, 'Bearer realm="interaction-reporting"', id="no key"),
+        pytest.param(
+            accept,
+            {"Authorization": "Basic abc"},
+            'Bearer realm="interaction-reporting", error="invalid_request", '
+            'error_description="the Authorization header is not of the form: Bearer <hub-api-key>"',
+            id="a malformed header",
+        ),
+        pytest.param(
+            refuse,
+            KEY,
+            'Bearer realm="interaction-reporting", error="invalid_token", '
+            'error_description="the key is unknown, was replaced, or its hub is disabled"',
+            id="a key that is not accepted",
+        ),
+    ],
+)
+def test_a_request_that_does_not_authenticate_is_refused(
+    authenticate: Callable[..., Any], headers: dict[str, str], challenge: str
+) -> None:
+    """401 with the reason in its challenge, before anything is said of the body."""
+    response = ask(build(CONTRACT, Surroundings(authenticate)), content=b"{", headers=headers)
+    assert response.status_code == 401
+    assert response.json() == {"error": "Authorization: Bearer required"}
+    assert response.headers["www-authenticate"] == challenge
+
+
+def test_whoever_authenticates_is_asked_with_the_key_and_the_resources() -> None:
+    """`authenticate` is given the token as it was sent, and what the application was built with."""
+    asked = []
+
+    async def authenticate(key: str, resources: Any) -> None:
+        asked.append((key, resources))
+
+    ask(build(CONTRACT, Surroundings(authenticate, resources="resources")), headers=KEY)
+    assert asked == [("irk_key", "resources")]
+
+
+def test_a_body_is_validated_as_the_contract_says(held: Resources) -> None:
+    """The limit, the media type and the schema are those of the document."""
+    app = build(changed((*OPERATION, "requestBody", "x-body-limit-bytes"), 100), Surroundings(accept, held))
+    assert ask(app, headers=KEY, json=EVENT | {"metadata": "x" * 100}).status_code == 413
+    assert ask(app, headers=KEY, data=EVENT).status_code == 415
+    assert ask(app, headers=KEY, json={}).json()["error"].count(" is required") == 3
+
+
+def test_a_body_has_a_limit_even_if_the_document_names_none(held: Resources) -> None:
+    """64 KiB, where there is no `x-body-limit-bytes`."""
+    app = build(changed((*OPERATION, "requestBody", "x-body-limit-bytes"), REMOVED), Surroundings(accept, held))
+    headers = KEY | {"Content-Type": "application/json"}
+    assert ask(app, headers=headers, content=b" " * 65536).status_code == 400
+    assert ask(app, headers=headers, content=b" " * 65537).status_code == 413
+
+
+def test_a_media_type_is_compared_without_case(held: Resources) -> None:
+    """A document may write a media type as it likes."""
+    content = CONTRACT.copy()["paths"]["/interaction-events"]["post"]["requestBody"]["content"]
+    contract = changed((*OPERATION, "requestBody", "content"), {"Application/JSON": content["application/json"]})
+    response = ask(build(contract, Surroundings(accept, held)), headers=KEY, json={})
+    assert response.status_code == 422
+
+
+def test_a_body_that_comes_too_slowly_is_given_up(held: Resources) -> None:
+    """408 after as many seconds as the application was built with."""
+
+    async def begin() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    app = build(CONTRACT, Surroundings(accept, held, body_timeout=0.02))
+    response = ask(app, content=begin(), headers=KEY | {"Content-Type": "application/json"})
+    assert response.status_code == 408
+    assert response.json()["error"] == "the request body did not arrive within 0.02 seconds"
+
+
+def test_a_database_that_is_away_is_said_as_documented(away: Database, held: Resources) -> None:
+    """503 with Retry-After, from whichever part of a request needs the database."""
+
+    async def authenticate_away(key: str, resources: Resources) -> Caller | None:
+        async with resources.registry.following():
+            return await security.authenticate(key, resources)
+
+    async def accept_with_registry(_key: str, resources: Resources) -> Caller:
+        resources.registry._following.fresh_until = math.inf
+        resources.registry._widgets.add(EVENT["widget_id"])
+        resources.registry._event_types[EVENT["event_type"]] = None
+        return HUB
+
+    failures: dict[type[Exception], str] = {Unavailable: "unavailable"}
+    for authenticate in (authenticate_away, accept_with_registry):
+        resources = replace(held, registry=Registry(away))
+        app = build(CONTRACT, Surroundings(authenticate, resources, failures))
+        response = ask(app, headers=KEY, json=EVENT)
+        assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+        assert response.json()["error"] == "the event cannot be stored at the moment"
+
+
+def test_an_unexpected_fault_is_said_as_documented() -> None:
+    """500 in the shape of the contract, whether it is a fault of who authenticates or of a handler."""
+
+    async def fail(_key: str, _resources: Any) -> None:
+        raise RuntimeError("a fault of who authenticates")
+
+    for authenticate in (fail, accept):  # the handler fails for want of resources
+        app = build(CONTRACT, Surroundings(authenticate, failures={Unavailable: "unavailable"}))
+        response = ask(app, headers=KEY, json=EVENT)
+        assert response.status_code == 500
+        assert response.json() == {
+            "error": "the service failed to handle this request",
+            "help": "Quote the X-Request-Id of this answer to the operator of the service.",
+        }
+
+
+@pytest.mark.parametrize(
+    ("parts", "value", "message"),
+    [
+        pytest.param(
+            (*OPERATION, "operationId"), "handlers.security.authenticate", "no handler", id="not of a request"
+        ),
+        pytest.param((*OPERATION, "operationId"), "handlers.health.live", "no handler", id="of another request"),
+        pytest.param(
+            (*OPERATION, "operationId"), "handlers.interaction_events.takes", "no handler", id="only imported"
+        ),
+        pytest.param((*BODY, "x-body-limit-bytes"), "65536", "is not an integer from 1", id="a limit in words"),
+        pytest.param((*BODY, "x-body-limit-bytes"), -1, "is not an integer from 1", id="a limit below zero"),
+        pytest.param((*BODY, "x-body-limit-bytes"), 1e300, "is not an integer from 1", id="a limit without end"),
+        pytest.param((*BODY, "x-body-limit-bytes"), True, "is not an integer from 1", id="a limit that is a truth"),
+        pytest.param((*BODY, "content"), {}, "the body has no media type", id="no media type"),
+        pytest.param((*BODY, "content", "application/*"), SCHEMA, "served as application/json", id="a range"),
+        pytest.param((*BODY, "content", "text/plain"), SCHEMA, "served as application/json", id="another media type"),
+        pytest.param(BODY, REMOVED, "takes widget_id as required string uuid", id="no body"),
+        pytest.param((*EVENT_SCHEMA, "required"), ["widget_id"], "takes event_type as required", id="not required"),
+        pytest.param((*PROPERTIES, "widget_id"), REMOVED, "takes widget_id as required", id="no property"),
+        pytest.param((*PROPERTIES, "actor_id", "nullable"), True, "takes actor_id as optional string uuid", id="null"),
+        pytest.param((*PROPERTIES, "occurred_at", "format"), REMOVED, "takes occurred_at as required", id="no format"),
+        pytest.param((*PROPERTIES, "actor_type"), {"type": "integer"}, "takes actor_type as optional", id="a number"),
+        pytest.param(("paths",), {}, "it has no operations", id="no paths"),
+        pytest.param(("paths",), [], "cannot be served: AttributeError", id="paths that are a list"),
+        pytest.param(("paths", "/x"), None, "cannot be served: TypeError", id="a path that is null"),
+    ],
+)
+def test_what_a_handler_could_not_serve_is_not_built(parts: tuple[str, ...], value: Any, message: str) -> None:
+    """A contract whose requests would end in a fault of the service is a ContractError, with the reason."""
+    with pytest.raises(ContractError) as caught:
+        build(changed(parts, value), Surroundings(accept))
+    assert message in str(caught.value)
+
+
+def test_an_optional_field_that_a_handler_takes_may_be_missing() -> None:
+    """A contract need not have every field that its handler knows."""
+    build(changed((*PROPERTIES, "actor_id"), REMOVED), Surroundings(accept))
+
+
+def test_a_slow_pattern_meets_no_backtracking_engine() -> None:
+    """A default that would take Python's `re` for ever is harmless."""
+    hostile = {"type": "string", "maxLength": 99, "pattern": "^(a+)+$", "default": "a" * 40 + "!"}
+    build(changed((*PROPERTIES, "extra"), hostile), Surroundings(accept))
+
+
+def test_an_operation_is_served_without_going_through_the_layers(
+    held: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the layers of Connexion would find out with each request was looked up when they were built."""
+    app: Any = build(CONTRACT, Surroundings(accept, held))
+    through_layers = []
+
+    async def not_found(scope: Scope, _receive: Receive, _send: Send) -> None:
+        through_layers.append((scope["method"], scope["path"]))
+        raise Problem("not_found")
+
+    monkeypatch.setattr(app.app, "_through_layers", not_found)
+    assert ask(app, headers=KEY, json={}).status_code == 422
+    assert ask(app, json=EVENT).status_code == 401
+    assert ask(app, "PUT").status_code == 405
+    assert through_layers == []
+    assert ask(app, "POST", f"{PATH}/1").status_code == 404
+    assert through_layers == [("POST", f"{PATH}/1")]
+
+
+def test_nothing_is_inspected_while_it_serves(held: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signatures, schemas and patterns are looked at when the application is built, and not again."""
+    app = build(CONTRACT, Surroundings(accept, held))
+    ask(app, headers=KEY, json={})
+    made: list[str] = []
+    for owner, name in ((inspect, "signature"), (jsonschema_rs, "Draft4Validator"), (re, "compile")):
+        monkeypatch.setattr(owner, name, lambda *_args, name=name, **_kwargs: made.append(name))
+    assert ask(app, headers=KEY, json={}).status_code == 422
+    assert made == []
+
+
+@pytest.mark.parametrize("kind", ["websocket", "lifespan"])
+def test_what_is_not_http_is_left_unanswered(kind: str) -> None:
+    """Other protocols than HTTP pass through every layer and end there."""
+
+    async def unexpected(*_message: Message) -> Any:
+        raise AssertionError("nothing is received or sent")
+
+    async def pass_through() -> None:
+        app = build(CONTRACT, Surroundings(accept))
+        await app({"type": kind, "path": PATH, "headers": []}, unexpected, unexpected)
+
+    asyncio.run(pass_through())

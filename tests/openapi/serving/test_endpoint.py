@@ -1,0 +1,355 @@
+"""Operations: what of a contract is served, and what a handler is given of a request."""
+
+import asyncio
+import gzip
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from starlette.types import ASGIApp
+
+from db.registry import Caller
+from openapi.contract import Contract, ContractError
+from openapi.problems import Problem
+from openapi.requests.batch import Array, Lines
+from openapi.serving.access_log import AccessLog
+from openapi.serving.app import build
+from openapi.serving.endpoint import MAX_LIMIT, MAX_STREAM_LIMIT, Surroundings
+from openapi.serving.messages import Answer, Field, Refusal, Request, takes, when_refused
+from openapi.serving.rate_limits import Bucket, Policy, RateLimits
+
+KEY = {"Authorization": "Bearer irk_key"}
+CALLER = Caller(UUID(int=1), "hub")
+ITEM = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}
+BATCH = {"type": "array", "maxItems": 2, "items": ITEM}
+JSON, NDJSON = "application/json", "application/x-ndjson"
+PAGE = {"name": "page", "in": "query", "schema": {"type": "integer"}}
+
+Handle = Callable[[Request], Any]
+
+
+async def accept(key: str, _resources: Any) -> Caller | None:
+    """One key is known."""
+    return CALLER if key == "irk_key" else None
+
+
+def contract(body: Any = None, parameters: Any = None, responses: Any = (), path: Any = None) -> Contract:
+    """A contract with an operation of one path, and another that takes one item."""
+    described = {"description": "A description."}
+    operation: dict[str, Any] = {"operationId": "handlers.trying.tried", "responses": {"200": described}}
+    operation["responses"] |= dict.fromkeys(responses, described)
+    if body is not None:
+        operation["requestBody"] = body
+    if parameters is not None:
+        operation["parameters"] = parameters
+    other = {"operationId": "handlers.trying.other", "responses": {"200": described}, "requestBody": of(ITEM)}
+    document = {
+        "openapi": "3.0.3",
+        "info": {"title": "Things", "version": "1.0"},
+        "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+        "security": [{"key": []}],
+        "paths": {"/things": {"post": operation, **(path or {})}, "/other": {"post": other}},
+    }
+    return Contract.read(json.dumps(document))
+
+
+def of(schema: Any, media_type: str = JSON, more: Any = None) -> dict[str, Any]:
+    """A request body of one media type."""
+    return {"required": True, "content": {media_type: {"schema": schema}}, **(more or {})}
+
+
+@pytest.fixture
+def seen() -> list[Request]:
+    """The requests that the handlers were given."""
+    return []
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch, seen: list[Request]) -> ModuleType:
+    """A module of handlers, both of which answer with an empty object."""
+    made = ModuleType("handlers.trying")
+
+    async def tried(request: Request) -> Answer:
+        seen.append(request)
+        return Answer(200, {})
+
+    async def other(request: Request) -> Answer:
+        seen.append(request)
+        return Answer(200, {})
+
+    for function in (tried, other):
+        function.__module__ = made.__name__
+        setattr(made, function.__name__, function)
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    return made
+
+
+def ask(app: ASGIApp, **options: Any) -> httpx.Response:
+    """What `app` answers."""
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(AccessLog(app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.post("/things", **{"headers": KEY, **options})
+
+    return asyncio.run(asked())
+
+
+@pytest.mark.usefixtures("module")
+def test_a_handler_is_given_what_was_sent(seen: list[Request]) -> None:
+    """The caller, the resources, the valid body and its bytes, the parameters, and the version of the contract."""
+    app = build(contract(of(ITEM), [PAGE]), Surroundings(accept, "resources"))
+    assert ask(app, params={"page": "2"}, content=b'{"a": 1 }', headers=KEY | {"Content-Type": JSON}).json() == {}
+    (request,) = seen
+    assert (request.body, request.content, request.parameters) == ({"a": 1}, b'{"a": 1 }', {"page": 2})
+    assert (request.caller, request.resources, request.contract_version) == (CALLER, "resources", "1.0")
+    assert request.bucket is None
+
+
+@pytest.mark.usefixtures("module")
+def test_an_operation_may_have_no_body(seen: list[Request]) -> None:
+    """What is sent nevertheless is not read."""
+    assert ask(build(contract(), Surroundings(accept)), content=b"{").status_code == 200
+    assert (seen[0].body, seen[0].content) == (None, b"")
+
+
+@pytest.mark.usefixtures("module")
+@pytest.mark.parametrize(
+    ("declared", "content", "kind"),
+    [
+        pytest.param(of(BATCH), b'[{"a": 1}, {}]', Array, id="an array"),
+        pytest.param(of(ITEM, NDJSON), b'{"a": 1}\n{}', Lines, id="lines"),
+    ],
+)
+def test_a_batch_is_judged_item_by_item(
+    declared: dict[str, Any], content: bytes, kind: type, seen: list[Request]
+) -> None:
+    """An array with items, and lines, are handed to the handler with what is wrong with each."""
+    (media_type,) = declared["content"]
+    app = build(contract(declared), Surroundings(accept))
+    assert ask(app, content=content, headers=KEY | {"Content-Type": media_type}).status_code == 200
+    assert isinstance(seen[0].body, kind)
+
+    async def problems() -> list[str | None]:
+        return [item.problem and item.problem.error async for group in seen[0].body.groups() for item in group]
+
+    assert asyncio.run(problems()) == [None, "a is required"]
+
+
+@pytest.mark.usefixtures("module")
+def test_parameters_of_an_operation_replace_those_of_its_path(seen: list[Request]) -> None:
+    """By name and place; the others of the path are there, too (OpenAPI 3.0, path item object)."""
+    of_path = {"parameters": [PAGE, {"name": "X-Size", "in": "header", "schema": {"type": "integer"}}]}
+    text = {**PAGE, "schema": {"type": "string", "maxLength": 3}}
+    app = build(contract(parameters=[text], path=of_path), Surroundings(accept))
+    assert ask(app, params={"page": "one"}, headers=KEY | {"X-Size": "3"}).status_code == 200
+    assert seen[0].parameters == {"page": "one", "X-Size": 3}
+    refused = ask(app, params={"page": "three"}, headers=KEY | {"X-Size": "x"})
+    assert (refused.status_code, len(seen)) == (422, 1)
+    assert sorted(refused.json()["error"].split("; ")) == [
+        "X-Size must be an integer",
+        "page has 5 characters",
+        "the limit is 3",
+    ]
+
+
+@pytest.mark.usefixtures("module")
+@pytest.mark.parametrize(
+    ("codings", "status"), [(["gzip"], 200), ([], 415), (None, 415)], ids=["gzip", "no coding", "nothing said"]
+)
+def test_a_body_may_be_compressed_where_the_contract_says_so(codings: list[str] | None, status: int) -> None:
+    """In the codings of the operation, and in no other."""
+    declared = of(ITEM) if codings is None else of(ITEM, more={"x-content-codings": codings})
+    headers = KEY | {"Content-Type": JSON, "Content-Encoding": "gzip"}
+    app = build(contract(declared), Surroundings(accept))
+    assert ask(app, content=gzip.compress(b'{"a": 1}'), headers=headers).status_code == status
+
+
+@pytest.mark.usefixtures("module")
+@pytest.mark.parametrize(
+    ("of_body", "of_type", "limit"),
+    [(None, None, 65536), (100, None, 100), (None, 100, 100), (50, 100, 100), (100, 50, 50)],
+)
+def test_the_limit_of_a_media_type_comes_before_that_of_the_body(
+    of_body: int | None, of_type: int | None, limit: int
+) -> None:
+    """And 64 KiB where neither has one."""
+    declared = of(ITEM)
+    if of_body:
+        declared["x-body-limit-bytes"] = of_body
+    if of_type:
+        declared["content"][JSON]["x-body-limit-bytes"] = of_type
+    app = build(contract(declared), Surroundings(accept))
+    headers = KEY | {"Content-Type": JSON}
+    assert ask(app, content=b'{"a": 1}'.ljust(limit), headers=headers).status_code == 200
+    assert ask(app, content=b'{"a": 1}'.ljust(limit + 1), headers=headers).status_code == 413
+
+
+@pytest.mark.usefixtures("module")
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        pytest.param(of(ITEM, more={"x-content-codings": ["br"]}), "x-content-codings is not a list of gzip", id="br"),
+        pytest.param(of(ITEM, more={"x-content-codings": "gzip"}), "x-content-codings is not a list", id="no list"),
+        pytest.param(of({"type": "array", "items": ITEM}), "the array has no maxItems", id="no bound"),
+        pytest.param(of({**BATCH, "maxItems": True}), "maxItems", id="a bound that is a truth"),
+        pytest.param(of(ITEM, "application/*"), "a body is served as application/json", id="a range"),
+        pytest.param(of(ITEM, more={"x-body-limit-bytes": MAX_LIMIT + 1}), f"1 to {MAX_LIMIT}", id="a large limit"),
+        pytest.param(
+            of(ITEM, NDJSON, more={"x-body-limit-bytes": MAX_STREAM_LIMIT + 1}),
+            f"1 to {MAX_STREAM_LIMIT}",
+            id="a large limit of a stream",
+        ),
+        pytest.param({"content": of(ITEM)["content"]}, "an optional body is not served", id="optional"),
+    ],
+)
+def test_a_body_that_is_not_served_is_not_built(declared: dict[str, Any], message: str) -> None:
+    """A contract that promises what is not kept is a ContractError."""
+    with pytest.raises(ContractError) as caught:
+        build(contract(declared), Surroundings(accept))
+    assert message in str(caught.value)
+
+
+@pytest.mark.usefixtures("module")
+@pytest.mark.parametrize(
+    "declared",
+    [of(ITEM, more={"x-body-limit-bytes": MAX_LIMIT}), of(ITEM, NDJSON, more={"x-body-limit-bytes": MAX_STREAM_LIMIT})],
+    ids=["JSON", "NDJSON"],
+)
+def test_the_highest_limit_is_served(declared: dict[str, Any]) -> None:
+    """Of a stream it is higher, for it is not held in memory."""
+    build(contract(declared), Surroundings(accept))
+
+
+@pytest.mark.parametrize(
+    ("declared", "is_built"),
+    [
+        pytest.param(of(ITEM), True, id="one"),
+        pytest.param(of(BATCH), True, id="an array"),
+        pytest.param(of(ITEM, NDJSON), True, id="lines"),
+        pytest.param(of({"type": "object"}), False, id="one without"),
+        pytest.param(of({**BATCH, "items": {"type": "object"}}), False, id="an array without"),
+        pytest.param(of({"type": "object"}, NDJSON), False, id="lines without"),
+        pytest.param(
+            of({**BATCH, "properties": ITEM["properties"], "required": ["a"], "items": {}}), False, id="beside"
+        ),
+        pytest.param(None, False, id="no body"),
+    ],
+)
+def test_what_a_handler_takes_is_promised_of_each_item(module: ModuleType, declared: Any, is_built: bool) -> None:
+    """Of the body, or of each item of a batch; a handler that needs a field is not served without."""
+    takes(a=Field("integer", required=True), b=Field("string"))(module.tried)
+    if is_built:
+        build(contract(declared), Surroundings(accept))
+    else:
+        with pytest.raises(ContractError, match="tried takes a as required integer, not as promised here"):
+            build(contract(declared), Surroundings(accept))
+
+
+@pytest.fixture
+def limits(tmp_path: Path) -> Iterator[RateLimits]:
+    """Full buckets."""
+    RateLimits.create(tmp_path / "limits")
+    with RateLimits(tmp_path / "limits") as opened:
+        yield opened
+
+
+@pytest.mark.usefixtures("module")
+def test_a_request_takes_a_token_where_the_contract_says_so(limits: RateLimits, seen: list[Request]) -> None:
+    """One for each, whatever becomes of it; every answer tells what is left, and without any left it is 429."""
+    surroundings = Surroundings(accept, bucket_of=lambda caller: Bucket(limits, caller.id, Policy(1, 2)))
+    app = build(contract(of(ITEM), responses=["429"]), surroundings)
+    answers = [ask(app, json=body) for body in ({"a": 1}, {"a": "x"}, {"a": 1})]
+    assert [answer.status_code for answer in answers] == [200, 422, 429]
+    assert [answer.headers["ratelimit"].split(";")[1] for answer in answers] == ["r=1", "r=0", "r=0"]
+    assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"default";q=2;w=2'}
+    assert answers[2].headers["retry-after"] == "1"
+    assert len(seen) == 1
+    assert seen[0].bucket
+    assert ask(app, headers={}).headers.keys() & {"ratelimit", "ratelimit-policy"} == set()
+
+
+@pytest.mark.usefixtures("module")
+def test_no_tokens_are_taken_where_the_contract_says_nothing_of_them(limits: RateLimits, seen: list[Request]) -> None:
+    """An older contract promises no 429, and no header of it."""
+    surroundings = Surroundings(accept, bucket_of=lambda caller: Bucket(limits, caller.id, Policy(1, 1)))
+    app = build(contract(of(ITEM)), surroundings)
+    for _ in range(3):
+        answer = ask(app, json={"a": 1})
+        assert (answer.status_code, "ratelimit" in answer.headers) == (200, False)
+    assert seen[0].bucket is None
+
+
+def test_a_handler_is_told_what_was_refused(module: ModuleType) -> None:
+    """With the problem, the bytes as far as they were read, and who sent them; not of what it is not called for."""
+    refusals: list[Refusal] = []
+
+    async def refused(refusal: Refusal) -> None:
+        refusals.append(refusal)
+
+    async def fail(_request: Request) -> None:
+        raise Problem("widget_not_registered", id="a")
+
+    inner = module.tried
+
+    async def tried(request: Request) -> Answer:
+        if request.body == {"a": 0}:
+            await fail(request)
+        answer: Answer = await inner(request)
+        return answer
+
+    tried.__module__ = module.__name__
+    vars(module)["tried"] = when_refused(refused)(tried)
+    app = build(contract(of(ITEM), [PAGE]), Surroundings(accept))
+    headers = KEY | {"Content-Type": JSON}
+    for content in (b'{"a": 1}', b'{"a": "x"}', b"{", b'{"a": 0}'):
+        ask(app, content=content, headers=headers)
+    ask(app, content=b"{}", params={"page": "x"}, headers=headers)
+    ask(app, content=b"{}", headers=headers | {"Authorization": "Bearer other"})
+    assert [(one.problem.code, one.request.content, one.request.body) for one in refusals] == [
+        ("invalid_body", b'{"a": "x"}', None),
+        ("malformed_json", b"{", None),
+        ("widget_not_registered", b'{"a": 0}', {"a": 0}),
+        ("invalid_parameters", b"", None),
+    ]
+    assert all(one.request.caller is CALLER for one in refusals)
+
+
+@pytest.mark.usefixtures("module")
+@pytest.mark.parametrize("media_type", [JSON, NDJSON])
+def test_a_key_that_is_refused_while_the_body_comes_is_not_accepted(media_type: str, seen: list[Request]) -> None:
+    """Who sent a body that took its time is asked for once more when it is there."""
+    asked = 0
+
+    async def once(_key: str, _resources: Any) -> Caller | None:
+        nonlocal asked
+        asked += 1
+        return CALLER if asked == 1 else None
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"a":'
+        yield b" 1}"
+
+    app = build(contract(of(ITEM, media_type)), Surroundings(once))
+    assert ask(app, content=slowly(), headers=KEY | {"Content-Type": media_type}).status_code == 401
+    assert (asked, seen) == (2, [])
+
+
+@pytest.mark.usefixtures("module")
+def test_a_handler_judges_bodies_of_other_operations(seen: list[Request]) -> None:
+    """By operationId, as that operation would; one that there is not, or that has no body, is a LookupError."""
+    ask(build(contract(), Surroundings(accept)))
+    judge = seen[0].judge
+    assert judge("handlers.trying.other", b'{"a": 1}') == {"a": 1}
+    with pytest.raises(Problem) as caught:
+        judge("handlers.trying.other", b"{}")
+    assert caught.value.error == "a is required"
+    for operation_id in ("handlers.trying.tried", "handlers.trying.nothing"):
+        with pytest.raises(LookupError):
+            judge(operation_id, b"{}")

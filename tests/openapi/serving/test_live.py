@@ -1,0 +1,198 @@
+"""Applications stand side by side, and are replaced while they serve."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from openapi.contract import Contract, published
+from openapi.serving.access_log import AccessLog
+from openapi.serving.app import build
+from openapi.serving.endpoint import Surroundings
+from openapi.serving.live import Live, Part, gone
+from tests.conftest import EVENT, PATH
+
+KEY = {"Authorization": "Bearer irk_key"}
+
+
+def of_version(version: str, base_path: str) -> Contract:
+    """The first contract as `version`, served at `base_path`."""
+    document = next(published()).copy()
+    document["info"]["version"] = version
+    document["servers"] = [{"url": base_path}]
+    return Contract.read(json.dumps(document))
+
+
+async def unexpected(*_messages: Any) -> Any:
+    """The end of a connection on which nothing is received or sent."""
+    raise AssertionError("nothing is received or sent")
+
+
+def client(live: Live) -> httpx.AsyncClient:
+    """A client of the service that `live` is a part of."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(AccessLog(live)), base_url="http://127.0.0.1", headers=KEY)
+
+
+def test_a_request_under_way_stays_with_its_application() -> None:
+    """A request that began before a replacement is finished by the old contract, the next one meets the new."""
+
+    async def replaced() -> tuple[httpx.Response, httpx.Response, httpx.Response]:
+        begun, may_end = asyncio.Event(), asyncio.Event()
+
+        async def wait_and_refuse(_key: str, _resources: Any) -> None:
+            begun.set()
+            await may_end.wait()
+
+        live = Live()
+        live.serve([Part("/api/v1", build(of_version("1.0", "/api/v1"), Surroundings(wait_and_refuse)))])
+        async with client(live) as sender:
+            under_way = asyncio.create_task(sender.post(PATH, json=EVENT))
+            await begun.wait()
+            live.serve([Part("/api/v2", build(of_version("2.0", "/api/v2"), Surroundings(wait_and_refuse)))])
+            gone = await sender.post(PATH, json=EVENT)
+            assert not under_way.done()
+            may_end.set()
+            return await under_way, gone, await sender.post(PATH.replace("v1", "v2"), json=EVENT)
+
+    under_way, gone, new = asyncio.run(replaced())
+    assert (under_way.status_code, gone.status_code, new.status_code) == (401, 404, 401)
+
+
+def test_no_request_is_lost_while_applications_are_replaced() -> None:
+    """Each of many requests is answered, by the application that was there when it began."""
+
+    async def answered() -> list[tuple[int, int]]:
+        live = Live()
+        found = []
+
+        def numbered(number: int) -> ASGIApp:
+            async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+                await asyncio.sleep(0.001)
+                await send({"type": "http.response.start", "status": 200 + number})
+
+            return app
+
+        async def ask(number: int) -> None:
+            async def send(message: Message) -> None:
+                found.append((200 + number, message["status"]))
+
+            await live({"type": "http", "path": "/api/v1/"}, unexpected, send)
+
+        requests = []
+        for number in range(20):
+            live.serve([Part("/api/v1", numbered(number))])
+            requests += [asyncio.create_task(ask(number)) for _ in range(3)]
+            await asyncio.sleep(0)  # each of the three begins
+        await asyncio.gather(*requests)
+        return found
+
+    found = asyncio.run(answered())
+    assert len(found) == 60
+    assert all(expected == status for expected, status in found)
+
+
+def named(name: str, seen: list[str]) -> ASGIApp:
+    """An application that notes that it was asked."""
+
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(name)
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/api/v1/interaction-events", "v1"),
+        ("/api/v1/", "v1"),
+        ("/api/v1", "v1"),
+        ("/api/v10/usage", "v10"),
+        ("/api/v1/v2/usage", "nested"),
+        ("/api/v1/v2", "nested"),
+        ("/elsewhere", "root"),
+        ("/", "root"),
+    ],
+)
+def test_a_path_leads_to_the_part_that_serves_it(path: str, name: str) -> None:
+    """Segments are compared as a whole, and of parts within each other the inner one serves what is its own."""
+    seen: list[str] = []
+    live = Live()
+    paths = {"": "root", "/api/v1": "v1", "/api/v10": "v10", "/api/v1/v2": "nested"}
+    live.serve(Part(path, named(name, seen)) for path, name in paths.items())
+    asyncio.run(live({"type": "http", "path": path, "state": {}}, unexpected, unexpected))
+    assert seen == [name]
+
+
+def test_a_path_of_no_part_is_not_found() -> None:
+    """404 in the shape of every other refusal, also before anything is served."""
+
+    async def asked() -> list[httpx.Response]:
+        live = Live()
+        async with client(live) as sender:
+            first = await sender.get("/api/v1")
+            live.serve([Part("/api/v1", named("v1", []))])
+            return [first, *[await sender.get(path) for path in ("/api/v2", "/api/v", "/")]]
+
+    for response in asyncio.run(asked()):
+        assert response.status_code == 404
+        assert response.json().keys() == {"error", "help"}
+
+
+def test_what_a_part_announces_is_in_each_of_its_answers() -> None:
+    """Whoever gives it: its handler, its router, or nobody, when something went wrong; not in those of others."""
+
+    async def accept(_key: str, _resources: Any) -> None:
+        raise ZeroDivisionError
+
+    announced = [(b"deprecation", b"@0"), (b"link", b"</api/v2>")]
+    contract = of_version("1.0", "/api/v1")
+
+    async def asked() -> list[httpx.Response]:
+        live = Live()
+        live.serve(
+            [
+                Part("/api/v1", build(contract, Surroundings(accept)), announced),
+                Part("/api/v2", build(of_version("2.0", "/api/v2"), Surroundings(accept))),
+            ]
+        )
+        async with client(live) as sender:
+            found = [await sender.post(path, json=EVENT) for path in (PATH, f"{PATH}/x", "/api/v1", "/api/v2/x")]
+            return [*found, await sender.get(PATH), await sender.post(PATH, headers={"Authorization": ""})]
+
+    *told, untold, wrong_method, unauthorized = asyncio.run(asked())
+    for response in (*told, wrong_method, unauthorized):
+        assert (response.headers["deprecation"], response.headers["link"]) == ("@0", "</api/v2>")
+    assert [response.status_code for response in (*told, wrong_method, unauthorized)] == [500, 404, 404, 405, 401]
+    assert "deprecation" not in untold.headers
+
+
+def test_a_version_that_is_retired_is_gone() -> None:
+    """410 whatever is asked there, with the successor in words and as a link."""
+
+    async def asked() -> list[httpx.Response]:
+        live = Live()
+        live.serve([Part("/api/v1", gone("1", "/api/v2", [(b"link", b"</api/v2>")]))])
+        async with client(live) as sender:
+            return [await sender.request(method, path) for method, path in (("POST", PATH), ("GET", "/api/v1"))]
+
+    for response in asyncio.run(asked()):
+        assert (response.status_code, response.headers["link"]) == (410, "</api/v2>")
+        assert response.json() == {"error": "version 1 of this API is retired", "help": "Use /api/v2 instead."}
+
+
+def test_everything_of_a_request_is_passed_on() -> None:
+    """The application is given the scope, and both ends of the connection, as they are."""
+    passed: list[Any] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        passed.extend((scope, receive, send))
+
+    live = Live()
+    live.serve([Part("/api/v1", app)])
+    scope = {"type": "http", "path": "/api/v1/usage"}
+    asyncio.run(live(scope, unexpected, unexpected))
+    assert passed[0] is scope
+    assert passed[1:] == [unexpected, unexpected]

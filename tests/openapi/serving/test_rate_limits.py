@@ -1,0 +1,350 @@
+"""Token buckets: what is granted and when, by one process and by several."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from fcntl import LOCK_EX, lockf
+from pathlib import Path
+from types import SimpleNamespace
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openapi.problems import Problem
+from openapi.serving import rate_limits
+from openapi.serving.rate_limits import (
+    LONGEST_DEBT_SECONDS,
+    SECOND,
+    SETS,
+    SLOTS,
+    Bucket,
+    Policy,
+    Quota,
+    RateLimits,
+    refused,
+)
+
+HUB = UUID(int=5)
+POLICY = Policy(rate=10, burst=20)
+SPAWN = multiprocessing.get_context("spawn")
+
+
+class Clock:
+    """A clock that stands still until it is set; nanoseconds."""
+
+    def __init__(self) -> None:
+        self.now = 10**15
+
+    def __call__(self) -> int:
+        """The time."""
+        return self.now
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file in which every bucket is full."""
+    made = tmp_path / "rate-limits"
+    RateLimits.create(made)
+    return made
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of `limits`."""
+    return Clock()
+
+
+@pytest.fixture
+def limits(path: Path, clock: Clock) -> Iterator[RateLimits]:
+    """Full buckets."""
+    with RateLimits(path, clock) as opened:
+        yield opened
+
+
+def test_a_burst_is_granted_to_its_last_token(limits: RateLimits) -> None:
+    """A full bucket gives its burst, one by one or at once, and then nothing."""
+    assert [limits.take(HUB, 1, POLICY).is_granted for _ in range(21)] == [True] * 20 + [False]
+    assert limits.take(UUID(int=6), 20, POLICY) == Quota(True, 0, 2, 0)
+
+
+def test_a_token_is_back_after_its_period_and_no_sooner(limits: RateLimits, clock: Clock) -> None:
+    """At 10 a second one is there after 100 ms, not a nanosecond before."""
+    limits.take(HUB, 20, POLICY)
+    clock.now += SECOND // 10 - 1
+    assert limits.take(HUB, 1, POLICY) == Quota(False, 0, 2, 1)
+    clock.now += 1
+    assert limits.take(HUB, 1, POLICY) == Quota(True, 0, 2, 0)
+
+
+def test_a_period_is_rounded_up(limits: RateLimits, clock: Clock) -> None:
+    """Three a second are not granted within a second less a nanosecond."""
+    limits.take(HUB, 1, Policy(3, 1))
+    clock.now += SECOND // 3
+    assert not limits.take(HUB, 1, Policy(3, 1)).is_granted
+    clock.now += 1
+    assert limits.take(HUB, 1, Policy(3, 1)).is_granted
+
+
+def test_a_bucket_holds_no_more_than_the_burst(limits: RateLimits, clock: Clock) -> None:
+    """However long a hub was silent."""
+    limits.take(HUB, 20, POLICY)
+    clock.now += 3600 * SECOND
+    assert limits.take(HUB, 0, POLICY) == Quota(True, 20, 0, 0)
+
+
+def test_a_refusal_takes_nothing(limits: RateLimits) -> None:
+    """What was there before is there after it, and it says when the same would be granted."""
+    limits.take(HUB, 5, POLICY)
+    assert limits.take(HUB, 16, POLICY) == Quota(False, 15, 1, 1)
+    assert limits.take(HUB, 15, POLICY).is_granted
+    assert limits.take(HUB, 15, POLICY).retry_after_seconds == 2
+
+
+def test_more_than_the_burst_is_never_granted(limits: RateLimits) -> None:
+    """Not even by a full bucket."""
+    assert limits.take(HUB, 21, POLICY) == Quota(False, 20, 0, 1)
+    limits.take(HUB, 20, POLICY)
+    assert limits.take(HUB, 10**6, POLICY).retry_after_seconds == 2
+
+
+def test_what_is_taken_later_is_waited_for(limits: RateLimits, clock: Clock) -> None:
+    """The wait is until the bucket is out of debt; meanwhile nothing else is granted."""
+    assert limits.take_later(HUB, 20, POLICY) == 0
+    assert limits.take_later(HUB, 5, POLICY) == 0.5
+    assert not limits.take(HUB, 0, POLICY).is_granted
+    clock.now += SECOND // 2
+    assert limits.take(HUB, 0, POLICY) == Quota(True, 0, 2, 0)
+
+
+def test_a_debt_is_bounded(limits: RateLimits) -> None:
+    """What a hub would wait for too long is not taken."""
+    longest = 20 + 10 * LONGEST_DEBT_SECONDS
+    assert limits.take_later(HUB, longest, POLICY) == LONGEST_DEBT_SECONDS
+    assert limits.take_later(HUB, 1, POLICY) == pytest.approx(LONGEST_DEBT_SECONDS + 0.1)
+    assert limits.take_later(HUB, 0, POLICY) == LONGEST_DEBT_SECONDS
+
+
+def test_the_oldest_of_a_full_set_is_forgotten(limits: RateLimits, clock: Clock) -> None:
+    """Its bucket is full again; those of the others are as they were, and looking forgets nobody."""
+    hubs = [UUID(int=1 + SETS * number) for number in range(SLOTS + 1)]
+    for hub in hubs[:SLOTS]:
+        limits.take(hub, 20, POLICY)
+        clock.now += 1
+    limits.take(hubs[SLOTS], 0, POLICY)
+    assert not limits.take(hubs[0], 1, POLICY).is_granted
+    limits.take(hubs[SLOTS], 20, POLICY)
+    assert [limits.take(hub, 0, POLICY).remaining for hub in hubs] == [20] + [0] * SLOTS
+
+
+def test_an_id_is_found_only_where_a_slot_begins(limits: RateLimits, clock: Clock) -> None:
+    """The end of an id and its arrival time may read like the id of another hub."""
+    one = UUID(bytes=b"\1" * 14 + b"\3\0")
+    limits.take(one, 20, POLICY)
+    limits.take(UUID(bytes=b"\2" * 14 + b"\3\0"), 20, POLICY)
+    arrival = (clock.now + 2 * SECOND).to_bytes(8, "little")
+    like_both = UUID(bytes=one.bytes[8:] + arrival)
+    assert like_both.int % SETS == one.int % SETS
+    assert limits.take(like_both, 0, POLICY).remaining == 20
+
+
+def test_the_headers_are_those_of_the_draft() -> None:
+    """Structured fields with the burst, its window, what remains and when it is full again."""
+    assert Policy(10, 100).header == (b"ratelimit-policy", b'"default";q=100;w=10')
+    assert Policy(1000, 1).header == (b"ratelimit-policy", b'"default";q=1;w=1')
+    assert Policy(10, 101).header[1] == b'"default";q=101;w=11'
+
+
+def test_a_refusal_says_when_to_come_back() -> None:
+    """429 with Retry-After from the quota, and the policy in words."""
+    problem = refused(POLICY, Quota(False, 3, 2, 1))
+    assert (problem.status, problem.error) == (
+        429,
+        "this hub may send 10 items per second after a burst of 20, and has sent more",
+    )
+    assert problem.headers == [(b"retry-after", b"1")]
+    assert problem.may_pass
+
+
+def test_a_bucket_tells_every_answer_what_is_left(limits: RateLimits) -> None:
+    """The policy and what remains, before and after a refusal."""
+    bucket = Bucket(limits, HUB, POLICY)
+    bucket.take(1)
+    assert bucket.headers() == (POLICY.header, (b"ratelimit", b'"default";r=19;t=1'))
+    bucket.take(19)
+    assert bucket.headers() == (POLICY.header, (b"ratelimit", b'"default";r=0;t=2'))
+    with pytest.raises(Problem) as caught:
+        bucket.take(1)
+    assert (caught.value.code, caught.value.headers) == ("too_many_requests", [(b"retry-after", b"1")])
+    assert bucket.headers() == (POLICY.header, (b"ratelimit", b'"default";r=0;t=2'))
+
+
+def test_tokens_are_taken_out_some_at_a_time(limits: RateLimits, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in a thousand of the rate is one's own for a second; what is told to be left has the rest of it in it."""
+    policy = Policy(10_000, 10_000)
+    bucket, another = Bucket(limits, HUB, policy), Bucket(limits, HUB, policy)
+    for taken in range(1, 12):
+        bucket.take(1)
+        assert bucket.headers()[1][1].startswith(b'"default";r=%d;' % (10_000 - taken))
+    assert limits.take(HUB, 0, policy).remaining == 10_000 - 20
+    another.take(9_980)
+    with pytest.raises(Problem):
+        another.take(1)
+    bucket.take(9)
+    with pytest.raises(Problem):
+        bucket.take(1)
+    monkeypatch.setattr(rate_limits, "LEASE_SECONDS", 0)
+    fresh = Bucket(limits, UUID(int=7), policy)
+    for _ in range(3):
+        fresh.take(1)
+    assert limits.take(UUID(int=7), 0, policy).remaining == 10_000 - 30
+
+
+def test_what_was_taken_out_is_used_up(limits: RateLimits) -> None:
+    """What is left of it counts when more is needed, and while a stream waits for its own: the burst is all there."""
+    policy = Policy(100_000, 100_000)
+    bucket = Bucket(limits, HUB, policy)
+    for _ in range(1000):
+        bucket.take(51)
+        asyncio.run(bucket.wait_for(49))
+    with pytest.raises(Problem):
+        bucket.take(1)
+
+
+def test_who_sends_slowly_has_the_whole_burst(
+    limits: RateLimits, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However low the rate is: what is taken out and not used is less than what comes back."""
+    monkeypatch.setattr(rate_limits, "LEASE_SECONDS", 0)
+    policy = Policy(10, 1_000_000)
+    bucket = Bucket(limits, HUB, policy)
+    for _ in range(100):
+        bucket.take(1)
+        clock.now += SECOND
+    assert limits.take(HUB, 0, policy).remaining == 1_000_000
+
+
+def test_a_bucket_is_that_of_its_hub(limits: RateLimits) -> None:
+    """However many requests have one, they share it; another hub has another."""
+    Bucket(limits, HUB, POLICY).take(20)
+    with pytest.raises(Problem):
+        Bucket(limits, HUB, POLICY).take(1)
+    Bucket(limits, UUID(int=6), POLICY).take(20)
+
+
+def test_more_than_a_bucket_ever_holds_is_too_much(limits: RateLimits) -> None:
+    """422 instead of 429, for waiting would not help; nothing is taken."""
+    bucket = Bucket(limits, HUB, POLICY)
+    with pytest.raises(Problem) as caught:
+        bucket.take(21)
+    assert (caught.value.status, caught.value.error) == (422, "the batch has 21 items; the limit is 20")
+    bucket.take(20)
+
+
+def test_what_is_not_there_yet_is_waited_for(path: Path) -> None:
+    """A stream is paced to the rate: more than the burst is taken in parts, and then all of it is taken."""
+    policy = Policy(rate=100, burst=10)
+    with RateLimits(path) as limits:
+        began = time.monotonic()
+        asyncio.run(Bucket(limits, HUB, policy).wait_for(35))
+        assert 0.25 - 0.01 <= time.monotonic() - began < 2
+        assert limits.take(HUB, 0, policy).remaining < 10
+        before = limits.take(HUB, 0, policy)
+        asyncio.run(Bucket(limits, HUB, policy).wait_for(0))
+        assert limits.take(HUB, 0, policy).remaining >= before.remaining
+
+
+def test_a_debt_beyond_its_bound_is_waited_for_and_then_taken(
+    limits: RateLimits, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing was taken because the wait is too long, it is asked for again after it."""
+    slept = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        assert len(slept) <= 500, "it is waited for ever"
+        clock.now += round(seconds * SECOND)
+
+    monkeypatch.setattr(rate_limits, "asyncio", SimpleNamespace(sleep=sleep))  # that of this room alone
+    assert limits.take_later(HUB, 20 + 10 * LONGEST_DEBT_SECONDS, POLICY) == LONGEST_DEBT_SECONDS
+    asyncio.run(Bucket(limits, HUB, POLICY).wait_for(20))
+    assert slept == [LONGEST_DEBT_SECONDS + 2, 0]
+    assert limits.take(HUB, 0, POLICY) == Quota(True, 0, 2, 0)
+    slept.clear()
+    asyncio.run(Bucket(limits, HUB, POLICY).wait_for(10_000))  # more than may ever be owed
+    assert slept == [2] * 500
+
+
+@given(
+    st.builds(Policy, st.integers(1, 10**6), st.integers(1, 1000)),
+    st.lists(st.tuples(st.integers(0, 3 * SECOND), st.integers(1, 1200)), max_size=30),
+)
+def test_no_window_is_granted_more_than_burst_and_rate(
+    tmp_path_factory: pytest.TempPathFactory, policy: Policy, asked: list[tuple[int, int]]
+) -> None:
+    """Between any two moments, both counted in, exactly."""
+    made = tmp_path_factory.getbasetemp() / "window"
+    RateLimits.create(made)
+    clock = Clock()
+    granted = []
+    with RateLimits(made, clock) as limits:
+        for pause, cost in asked:
+            clock.now += pause
+            if limits.take(HUB, cost, policy).is_granted:
+                granted.append((clock.now, cost))
+    for first, (begin, _) in enumerate(granted):
+        total = 0
+        for end, cost in granted[first:]:
+            total += cost
+            assert (total - policy.burst) * SECOND <= policy.rate * (end - begin)
+
+
+def take_for(path: Path, seconds: float, granted: "multiprocessing.Queue[int]") -> None:
+    """Take tokens as fast as possible."""
+    deadline = time.monotonic() + seconds
+    count = 0
+    with RateLimits(path) as limits:
+        while time.monotonic() < deadline:
+            count += limits.take(HUB, 1, Policy(1000, 500)).is_granted
+    granted.put(count)
+
+
+def test_processes_share_a_bucket(path: Path) -> None:
+    """Two that take at the same time are granted together what one would be."""
+    granted = SPAWN.Queue()
+    began = time.monotonic()
+    processes = [SPAWN.Process(target=take_for, args=(path, 0.5, granted)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    total = sum(granted.get(timeout=60) for _ in processes)
+    lasted = time.monotonic() - began
+    for process in processes:
+        process.join()
+    assert 500 + 1000 * 0.4 <= total <= 500 + 1000 * lasted
+
+
+def lock_and_wait(path: Path, locked: "multiprocessing.Queue[int]") -> None:
+    """Hold the lock of every set until killed."""
+    with path.open("r+b") as file:
+        lockf(file, LOCK_EX)
+        locked.put(1)
+        signal.pause()
+
+
+def test_a_lock_is_waited_for_and_ends_with_its_process(path: Path) -> None:
+    """One that holds a lock holds up others, until it is killed."""
+    locked = SPAWN.Queue()
+    process = SPAWN.Process(target=lock_and_wait, args=(path, locked))
+    process.start()
+    locked.get(timeout=60)
+    began = time.monotonic()
+    threading.Timer(0.3, os.kill, (process.pid, signal.SIGKILL)).start()
+    with RateLimits(path) as limits:
+        assert limits.take(HUB, 20, POLICY).is_granted
+    assert time.monotonic() - began > 0.2
+    process.join()

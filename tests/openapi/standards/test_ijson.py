@@ -1,0 +1,231 @@
+"""I-JSON: what is read is what was sent, and what could be read in two ways or not be kept is refused."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openapi.standards import ijson
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**128) + 1, 10**128 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS
+)
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(TEXTS, inner, max_size=5))
+
+
+def nested(depth: int) -> bytes:
+    """Arrays within arrays, `depth` of them."""
+    return b"[" * depth + b"]" * depth
+
+
+@settings(deadline=None)
+@given(VALUES, st.booleans(), st.sampled_from([None, 1]))
+def test_a_value_comes_back_as_it_was_sent(value: Any, ensure_ascii: bool, indent: int | None) -> None:
+    """Whatever another program writes as JSON is read as that value, with each digit and character."""
+    text = json.dumps(value, ensure_ascii=ensure_ascii, indent=indent)
+    assert repr(ijson.loads(text.encode())) == repr(value)
+
+
+@settings(deadline=None)
+@given(st.binary() | st.text('[]{}",: \\u0d8-1.ntrefalsé', max_size=60).map(str.encode))
+def test_a_text_is_read_as_others_read_it_or_refused(body: bytes) -> None:
+    """No reading differs from that of Python's json, and nothing but the two refusals is raised."""
+    try:
+        value = ijson.loads(body)
+    except (ijson.MalformedJSON, ijson.UnstorableValue):
+        return
+    assert repr(value) == repr(json.loads(body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"9" * 128, id="128 digits"),
+        pytest.param(b"-" + b"9" * 128, id="128 digits and a sign"),
+        pytest.param(b"[0.1, 1.0, 1E2, 1e22, -2.5e-3, 1.7976931348623157e308, 5e-324]", id="doubles"),
+        pytest.param(b"0.10000", id="zeros at the end"),
+        pytest.param(nested(32), id="32 arrays"),
+        pytest.param(b'{"a":' * 32 + b"1" + b"}" * 32, id="32 objects"),
+        pytest.param(b"[" + b"[]," * 100 + b"1]", id="many arrays beside each other"),
+        pytest.param(rb'"\ud83d\ude00 \u00e9 \\u0000"', id="escapes of what can be stored"),
+        pytest.param(rb'{"a": {"a": 1}, "b": [{"a": 2}]}', id="a name again in another object"),
+    ],
+)
+def test_what_is_at_the_limit_is_kept(body: bytes) -> None:
+    """Numbers, depth, escapes and names up to what the contract promises are read as Python's json reads them."""
+    assert ijson.loads(body) == json.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(b"", "Expecting value at line 1, column 1", id="empty"),
+        pytest.param(b'{"a": 1', "Expecting ',' delimiter at line 1, column 8", id="cut off"),
+        pytest.param(b"[1,\n]", "Expecting value at line 2, column 1", id="a comma too many"),
+        pytest.param(b"[1] 2", "Extra data at line 1, column 5", id="two values"),
+        pytest.param(b"{'a': 1}", "Expecting property name", id="single quotes"),
+        pytest.param(b'"a\nb"', "Invalid control character", id="a line break in a string"),
+        pytest.param(b"01", "Extra data", id="a leading zero"),
+        pytest.param(b"NaN", "NaN is not a JSON number", id="NaN"),
+        pytest.param(b"[Infinity]", "Infinity is not a JSON number", id="Infinity"),
+        pytest.param(b'{"a": -Infinity}', "-Infinity is not a JSON number", id="-Infinity"),
+        pytest.param(b"[1e400, NaN]", "NaN is not a JSON number", id="NaN after a number too large"),
+        pytest.param(b'{"a": "\xff"}', "byte 7 is not UTF-8", id="not UTF-8"),
+        pytest.param(b'"\xed\xa0\x80"', "byte 1 is not UTF-8", id="a surrogate in UTF-8"),
+        pytest.param("[1]".encode("utf-16"), "byte 0 is not UTF-8", id="UTF-16"),
+        pytest.param("[1]".encode("utf-32-le"), "Extra data|Expecting value", id="UTF-32"),
+        pytest.param(b'{"a":1e999,}', "Expecting property name", id="after a number that cannot be kept"),
+        pytest.param(b"[1e999," + b"[" * 60_000, "nested more than 32", id="deep after a number that cannot be kept"),
+        pytest.param(b"[1e999", "Expecting ',' delimiter", id="an end after a number that cannot be kept"),
+        pytest.param(b"\xef\xbb\xbf[1]", "it begins with a byte order mark", id="a byte order mark"),
+        pytest.param(b'{"a": 1, "b": 2, "a": 3}', 'the name "a" stands more than once', id="a name twice"),
+        pytest.param(b'[{"x": {"a": 1, "\\u0061": 1}}]', 'the name "a" stands', id="a name twice, once escaped"),
+        pytest.param(b'[1e400, {"a": 1, "a": 2}]', 'the name "a" stands', id="a name twice after a number too large"),
+        pytest.param(
+            b'{"%(n)b": 1, "%(n)b": 2}' % {b"n": b"n" * 99}, f'the name "{"n" * 40}" stands', id="a long name twice"
+        ),
+        pytest.param(nested(33), "nested more than 32 levels deep", id="33 arrays"),
+        pytest.param(b'{"a":' * 33 + b"1" + b"}" * 33, "nested more than 32 levels deep", id="33 objects"),
+        pytest.param(b'[[{"a":' * 11 + b"1" + b"}]]" * 11, "nested more than 32 levels deep", id="33 of both"),
+        pytest.param(nested(100_000), "nested more than 32 levels deep", id="100,000 arrays"),
+    ],
+)
+def test_malformed_json_is_refused_with_its_place(body: bytes, reason: str) -> None:
+    """What is not JSON, or reads in more than one way, is MalformedJSON, and says where or why."""
+    with pytest.raises(ijson.MalformedJSON, match=reason):
+        ijson.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "parts", "reason"),
+    [
+        pytest.param(rb'"\u0000"', (), "the character U+0000 cannot be stored", id="U+0000"),
+        pytest.param(rb'{"a": [1, "x\ud800"]}', ("a", 1), "the character U+D800 cannot be stored", id="a surrogate"),
+        pytest.param(rb'["\udfff\ud800"]', (0,), "the character U+DFFF cannot be stored", id="surrogates swapped"),
+        pytest.param(
+            rb'{"a": {"b\u0000": 1}}', ("a", "b\ufffd"), "the character U+0000 cannot be stored", id="in a name"
+        ),
+        pytest.param(b"1" + b"0" * 128, (), f"the number 1{'0' * 39}\u2026 cannot be kept exactly", id="129 digits"),
+        pytest.param(b'{"n": 1e400}', ("n",), "the number 1e400 cannot be kept exactly", id="too large"),
+        pytest.param(b'{"n": -1e400}', ("n",), "the number -1e400 cannot be kept exactly", id="too small"),
+        pytest.param(b"[1e-400]", (0,), "the number 1e-400 cannot be kept exactly", id="too near to zero"),
+        pytest.param(b"0.10000000000000001", (), "the number 0.10000000000000001 cannot", id="too precise"),
+        pytest.param(b"9007199254740993.0", (), "the number 9007199254740993.0 cannot", id="2**53 + 1 as a decimal"),
+        pytest.param(b"0e" + b"9" * 30, (), f"the number 0e{'9' * 30} cannot", id="an exponent beyond Decimal"),
+        pytest.param(b"[[],0.1,[0.1,1e999]]", (2, 1), "the number 1e999 cannot be kept", id="one of many"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_with_its_place(body: bytes, parts: tuple[str | int, ...], reason: str) -> None:
+    """What would not come back as it was sent is UnstorableValue, which knows where it stands and what helps."""
+    with pytest.raises(ijson.UnstorableValue) as caught:
+        ijson.loads(body)
+    assert caught.value.parts == parts
+    assert caught.value.reason.startswith(reason)
+    assert ("Send it as a string" if "number" in reason else "Base64") in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        pytest.param((), "", id="the whole"),
+        pytest.param(("foo", 0), "/foo/0", id="an item"),
+        pytest.param(("",), "/", id="an empty name"),
+        pytest.param(("a/b",), "/a~1b", id="a slash"),
+        pytest.param(("m~n",), "/m~0n", id="a tilde"),
+        pytest.param(("~1",), "/~01", id="what looks escaped"),
+    ],
+)
+def test_a_pointer_is_written_as_rfc_6901_says(parts: tuple[str | int, ...], expected: str) -> None:
+    """Slash and tilde within a name are escaped, in the order that keeps them apart."""
+    assert ijson.pointer(*parts) == expected
+
+
+BLANKS = st.text(" \t\n\r", max_size=3)
+ITEMS = st.lists(
+    VALUES.map(json.dumps)
+    | st.sampled_from(["1e400", "0.10", "1E2", '{"a":1,"a":2}', '"\\u0000"', '"]"', "[1e999, {}]", "[" * 33 + "]" * 33])
+)
+
+
+@settings(deadline=None)
+@given(ITEMS, st.lists(BLANKS, min_size=4, max_size=4))
+def test_the_slices_of_an_array_are_its_items(texts: list[str], blanks: list[str]) -> None:
+    """Each has the text that was sent, whatever stands between them and whatever is wrong with them."""
+    first, before, after, last = blanks
+    body = f"{first}[{before}{f'{after},{before}'.join(texts)}{after}]{last}".encode()
+    assert ijson.slices(body) == [text.encode() for text in texts]
+    for text, value in zip(texts, ijson.items(body), strict=True):
+        try:
+            expected = repr(ijson.loads(text.encode()))
+        except (ijson.MalformedJSON, ijson.UnstorableValue) as error:
+            assert (type(value), str(value)) == (type(error), str(error))  # noqa: PT017 (the error is a value there)
+        else:
+            assert repr(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(b'{"a": 1, "a": 2}', ijson.MalformedJSON, id="a name twice"),
+        pytest.param(b'{"b": [{"a": 1, "a": 2}]}', ijson.MalformedJSON, id="a name twice within"),
+        pytest.param(nested(33), ijson.MalformedJSON, id="33 levels"),
+        pytest.param(nested(900), ijson.MalformedJSON, id="900 levels"),
+        pytest.param(b"1e400", ijson.UnstorableValue, id="an inexact number"),
+        pytest.param(rb'"\ud800"', ijson.UnstorableValue, id="a surrogate"),
+    ],
+)
+def test_an_item_that_cannot_be_kept_leaves_the_others_as_they_are(text: bytes, expected: type[Exception]) -> None:
+    """In its place stands why, and the others have values; 32 levels are counted within each item."""
+    before, found, after = ijson.items(b"[1.5, " + text + b", " + nested(32) + b"]")
+    assert (before, after) == (1.5, json.loads(nested(32)))
+    assert type(found) in (expected, *expected.__subclasses__())
+    if isinstance(found, ijson.UnstorableValue):
+        assert found.parts == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(b"", "Expecting value", id="empty"),
+        pytest.param(b"[1,]", "Expecting value", id="a comma too many"),
+        pytest.param(b"[1, NaN]", "NaN is not a JSON number", id="NaN"),
+        pytest.param(b"[1e400, NaN]", "NaN is not a JSON number", id="NaN after a number too large"),
+        pytest.param(b'[{"a":1,"a":2}, NaN]', "NaN is not a JSON number", id="NaN after a name twice"),
+        pytest.param(b"[1] 2", "Extra data", id="two values"),
+        pytest.param(b"[\xff]", "byte 1 is not UTF-8", id="no UTF-8"),
+        pytest.param(nested(100_000), "nested more than 32 levels deep", id="100,000 levels"),
+        pytest.param(b'[{"a":1,"a":2},' + nested(100_000) + b"]", "nested more than 32", id="deep after a name twice"),
+        pytest.param(b'{"a": 1, "a": 2}', 'the name "a" stands more than once', id="a name twice, but no array"),
+    ],
+)
+def test_what_cannot_be_read_as_items_is_refused(body: bytes, reason: str) -> None:
+    """Where no item can be told from another, all of it is malformed."""
+    with pytest.raises(ijson.MalformedJSON, match=reason):
+        ijson.items(body)
+
+
+@settings(deadline=None)
+@given(VALUES)
+def test_what_is_no_array_is_read_as_ever(value: Any) -> None:
+    """`items` gives the value of any other body, and of an array its values."""
+    text = json.dumps(value).encode()
+    assert repr(ijson.items(text)) == repr(value)
+
+
+@pytest.mark.parametrize("depth", range(1, 60))
+def test_an_item_is_looked_through_no_deeper_than_it_may_be(depth: int) -> None:
+    """Lists, objects and both, with something beside what is deep."""
+    for text in (
+        nested(depth),
+        b'{"a":' * depth + b"1" + b"}" * depth,
+        b"[{}," * (depth - 1) + b"{}" + b"]" * (depth - 1),
+    ):
+        (found,) = ijson.items(b"[" + text + b"]")
+        assert isinstance(found, ijson.MalformedJSON) is (depth > ijson.MAX_DEPTH)

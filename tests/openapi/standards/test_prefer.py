@@ -1,0 +1,92 @@
+"""The Prefer header: which preferences it names, and which it only seems to name."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openapi.standards.prefer import DRY_RUN, prefers
+
+TOKENS = st.text("!#$%&'*+-.^_`|~0123456789abcXYZ", min_size=1, max_size=8)
+QUOTED = st.text(st.characters(codec="latin-1", exclude_characters='"\\\n'), max_size=8).map(lambda text: f'"{text}"')
+SPACE = st.sampled_from(["", " ", "\t", "  "])
+VALUES = st.just("") | st.builds(lambda before, after, value: f"{before}={after}{value}", SPACE, SPACE, TOKENS | QUOTED)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        pytest.param("dry-run", id="alone"),
+        pytest.param("Dry-Run", id="in capitals"),
+        pytest.param(" \tdry-run\t ", id="white space around"),
+        pytest.param("handling=strict, dry-run", id="after another"),
+        pytest.param("handling=strict,dry-run,wait=10", id="between others"),
+        pytest.param("handling=strict; dry-run", id="as a parameter"),
+        pytest.param("handling ; a=1;dry-run ;b", id="as one of several parameters"),
+        pytest.param('a="x, y; \\"z\\"" ; b = "", dry-run', id="after texts in quotes"),
+        pytest.param(", ,dry-run", id="after empty elements"),
+        pytest.param("a;;dry-run", id="after an empty parameter"),
+        pytest.param("dry-run=1", id="with a value"),
+        pytest.param('dry-run=""', id="with an empty value, which is none"),
+        pytest.param("dry-run, (", id="before what is malformed"),
+    ],
+)
+def test_a_preference_is_found(field: str) -> None:
+    """Wherever it stands in a list, by itself or as a parameter (RFC 7240 section 2)."""
+    assert prefers(field, DRY_RUN)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        pytest.param(None, id="no header"),
+        pytest.param("", id="empty"),
+        pytest.param(" ", id="blank"),
+        pytest.param("return=minimal", id="another"),
+        pytest.param("dry-run-not", id="one that begins alike"),
+        pytest.param("no-dry-run", id="one that ends alike"),
+        pytest.param("dry run", id="two words"),
+        pytest.param("a=dry-run", id="as a value"),
+        pytest.param('a="dry-run"', id="as a value in quotes"),
+        pytest.param('a="x, dry-run"', id="after a comma in quotes"),
+        pytest.param('a="\\", dry-run"', id="after a quote in quotes"),
+        pytest.param('a="x, dry-run', id="in quotes that do not end"),
+        pytest.param("a xdry-run", id="after a space and a letter"),
+        pytest.param('a="x"ydry-run', id="after quotes and a letter"),
+        pytest.param("(, dry-run", id="after what is malformed"),
+        pytest.param("dry-run a", id="before what does not belong there"),
+        pytest.param("dry-run\x00", id="a control character"),
+        pytest.param("dry\u2010run", id="another hyphen"),
+    ],
+)
+def test_nothing_else_is_taken_for_a_preference(field: str | None) -> None:
+    """Not what a value has, what only looks alike, or what stands behind something malformed."""
+    assert not prefers(field, DRY_RUN)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(TOKENS, VALUES, st.sampled_from(",;"), SPACE), max_size=6), st.integers(0, 6), VALUES)
+def test_a_preference_is_found_exactly_where_it_is_named(
+    others: list[tuple[str, str, str, str]], place: int, value: str
+) -> None:
+    """Among any well-formed preferences, parameters and values."""
+    elements = [f"{space}{name}{given}{space}{separator}" for name, given, separator, space in others]
+    assert not prefers("".join(elements), DRY_RUN)
+    elements.insert(place, f"dry-run{value},")
+    assert prefers("".join(elements), DRY_RUN)
+
+
+@settings(deadline=None)
+@given(st.text() | st.text('dry-run=;, "\\\t'))
+def test_no_header_raises_anything(field: str) -> None:
+    """Whatever a client prefers, it is told apart from a dry run or taken for one, and only if it says so."""
+    assert prefers(field, DRY_RUN) <= ("dry-run" in field.lower())
+
+
+@pytest.mark.parametrize("field", ["a" * 10**6, "a=" + " " * 10**6 + "(", 'a="' + "\\" * 10**6, "," * 10**6])
+def test_a_hostile_header_takes_linear_time(field: str) -> None:
+    """No text makes the pattern go back and forth."""
+    began = time.process_time()
+    assert not prefers(field, DRY_RUN)
+    assert time.process_time() - began < 1
