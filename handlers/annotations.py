@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 from db import annotations
 from db.tables import annotations as table
-from handlers import batches, pages, submissions
-from handlers.submissions import Kind, Submission
+from handlers.lists import pages
+from handlers.submissions import batches, single
+from handlers.submissions.single import Kind, Submission
 from openapi import problems
 from openapi.problems import Problem
 from openapi.serving.messages import Answer, Field, Request, takes, when_refused
@@ -61,14 +62,14 @@ _TAKEN = takes(
 
 
 @_TAKEN
-@when_refused(submissions.when_refused(KIND))
+@when_refused(single.when_refused(KIND))
 async def create(request: Request) -> Answer:
     """Keep one annotation. The answer is given after the commit."""
-    return await submissions.keep(request, KIND)
+    return await single.keep(request, KIND)
 
 
 @_TAKEN
-@when_refused(submissions.when_refused(KIND, is_batch=True))
+@when_refused(single.when_refused(KIND, is_batch=True))
 async def create_batch(request: Request) -> Answer:
     """Keep many annotations, each judged alone."""
     return await batches.keep(request, KIND)

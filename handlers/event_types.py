@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from db import event_types
-from handlers import pages
+from handlers.lists import pages
 from openapi.serving.messages import Answer, Request
 
 

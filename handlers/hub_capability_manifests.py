@@ -12,7 +12,7 @@ from db import hub_capability_manifests as manifests
 from db.event_types import take_turns
 from db.hub_capability_manifests import Definition
 from db.submissions import digest
-from handlers.submissions import DRY_RUN, is_dry_run
+from handlers.submissions.single import DRY_RUN, is_dry_run
 from openapi import problems
 from openapi.metadata import check
 from openapi.metadata.narrowing import narrowings

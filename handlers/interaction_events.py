@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from db import interaction_events
 from db.tables import interaction_events as table
-from handlers import batches, pages, submissions
-from handlers.submissions import Kind, Submission
+from handlers.lists import pages
+from handlers.submissions import batches, single
+from handlers.submissions.single import Kind, Submission
 from openapi import problems
 from openapi.metadata.check import MetadataSchema
 from openapi.problems import Problem
@@ -52,14 +53,14 @@ _TAKEN = takes(
 
 
 @_TAKEN
-@when_refused(submissions.when_refused(KIND))
+@when_refused(single.when_refused(KIND))
 async def create(request: Request) -> Answer:
     """Keep one event. The answer is given after the commit."""
-    return await submissions.keep(request, KIND)
+    return await single.keep(request, KIND)
 
 
 @_TAKEN
-@when_refused(submissions.when_refused(KIND, is_batch=True))
+@when_refused(single.when_refused(KIND, is_batch=True))
 async def create_batch(request: Request) -> Answer:
     """Keep many events, each judged alone."""
     return await batches.keep(request, KIND)

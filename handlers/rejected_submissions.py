@@ -10,10 +10,12 @@ from sqlalchemy import RowMapping
 from db import rejected_submissions
 from db.submissions import key_within
 from db.tables import rejected_submissions as table
-from handlers import annotations, interaction_events, pages, results, submissions
-from handlers.rejections import reason
-from handlers.results import Result, Results
-from handlers.submissions import DRY_RUN, Kind, Submission, is_dry_run
+from handlers import annotations, interaction_events
+from handlers.lists import pages
+from handlers.submissions import results, single
+from handlers.submissions.rejections import reason
+from handlers.submissions.results import Result, Results
+from handlers.submissions.single import DRY_RUN, Kind, Submission, is_dry_run
 from openapi.problems import Problem
 from openapi.requests.batch import Item
 from openapi.serving.error_styles import ErrorStyle
@@ -51,7 +53,7 @@ async def replay(request: Request) -> Answer:
         for some in _parts(rows):
             group = await _resubmitted(request, kind, some)
             became |= {
-                row["id"]: submissions.result(one, one.is_duplicate, request.style)
+                row["id"]: single.result(one, one.is_duplicate, request.style)
                 for row, one in zip(some, group, strict=True)
             }
     told = Results(False, request.style)
@@ -83,7 +85,7 @@ async def _resubmitted(request: Request, kind: Kind, rows: Sequence[RowMapping])
     contents = await request.resources.database.run(rejected_submissions.contents, [row["id"] for row in rows])
     items = [_judged(request, index, row["kind"], contents.get(row["id"], b"")) for index, row in enumerate(rows)]
     keys = [row["request_key"] or key_within("replay", str(row["id"])) for row in rows]
-    group = await submissions.resubmit(request, kind, items, keys)
+    group = await single.resubmit(request, kind, items, keys)
     if not is_dry_run(request):
         pairs = list(zip(rows, group, strict=True))
         stored_as = {row["id"]: one.row["id"] for row, one in pairs if not one.problem}

@@ -12,7 +12,7 @@ from db.rejected_submissions import Bounds
 from db.usage import Counted, Usage
 from db.writer import Writer
 from handlers import annotations, interaction_events
-from handlers.rejections import Rejections
+from handlers.submissions.rejections import Rejections
 
 EXPORTS = 2
 """How many pages of exports a worker reads at once."""

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from db import widgets
-from handlers import pages
+from handlers.lists import pages
 from openapi.serving.messages import Answer, Request
 
 

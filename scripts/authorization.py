@@ -5,9 +5,9 @@ from pathlib import Path
 
 from joserfc.jwk import OctKey
 
-from handlers.issuers import is_secure
-from handlers.oauth import OAuthPolicy
-from handlers.signing_keys import FileKeys, KeyStore
+from handlers.security.authority import OAuthPolicy
+from handlers.security.issuers import is_secure
+from handlers.security.signing_keys import FileKeys, KeyStore
 from openapi.oauth import jwk
 from openapi.oauth.jwk import UnreadableKey
 from scripts.settings import Settings, SettingsError, variable

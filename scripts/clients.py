@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from db import oauth_clients
 from db.errors import Refused
 from db.oauth_clients import OURS, OAuthClient
-from handlers import contracts
+from handlers.contracts import lifecycle
 from openapi.oauth import client_assertions
 from scripts.hubs import Name
 from scripts.output import AsJSON, note, show
@@ -140,7 +140,7 @@ def add_to(app: typer.Typer) -> None:
 
 def _known(connection: Connection, scopes: str) -> list[str]:
     """The scopes in `scopes`; Refused unless each is one of a contract that is served."""
-    known = contracts.scopes(connection)
+    known = lifecycle.scopes(connection)
     if not known:
         raise Refused("no contract that is served takes access tokens: see 'interaction-reporting contract list'")
     wanted = list(dict.fromkeys(scopes.split()))

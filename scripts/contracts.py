@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from db import contracts
-from handlers.contracts import differences, standing
-from handlers.declarations import instants
-from handlers.governing import Major, warnings
+from handlers.contracts.lifecycle import differences, standing
+from handlers.contracts.publications import instants
+from handlers.contracts.serving_plan import Major, warnings
 from openapi.contract import Contract, ContractError
 from openapi.lint.rules import lint as findings_of
 from scripts import lifecycle, rehearsals

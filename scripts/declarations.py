@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from handlers import declarations
+from handlers.contracts import publications
 from scripts.serve import database
 from scripts.settings import Settings
 
@@ -12,7 +12,7 @@ from scripts.settings import Settings
 def card(version: Annotated[str, typer.Argument(help="For instance 1.0.")]) -> None:
     """Print what a version says as Markdown: its fields, answers, policy and status, made from its row."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        print(declarations.card(connection, version), end="")
+        print(publications.card(connection, version), end="")
 
 
 def changelog(
@@ -20,4 +20,4 @@ def changelog(
 ) -> None:
     """Print what each version changed of the one before, the newest first; drafts only if they are named."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        print(declarations.changelog(connection, version), end="")
+        print(publications.changelog(connection, version), end="")

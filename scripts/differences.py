@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from handlers.contracts import governing_before
+from handlers.contracts.lifecycle import governing_before
 from openapi.contract import LARGE, Contract, Document
 from openapi.diff.report import Report
 from openapi.diff.rules import Class

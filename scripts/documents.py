@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from db import contracts
 from db.errors import NotFound
-from handlers.governing import read
+from handlers.contracts.serving_plan import read
 from openapi.contract import Contract, ContractError, Document
 
 D = TypeVar("D", bound=Document)

@@ -14,10 +14,10 @@ from db.contract_changes import Author
 from db.contracts import Row
 from db.engine import Database
 from db.errors import Refused
-from handlers import contracts as governed
-from handlers.declarations import instants
-from handlers.governing import read
-from handlers.rehearsals import NEWLY_FAILS
+from handlers.contracts import lifecycle as governed
+from handlers.contracts.publications import instants
+from handlers.contracts.rehearsals import NEWLY_FAILS
+from handlers.contracts.serving_plan import read
 from openapi.contract import Contract
 from openapi.standards import date_times
 from scripts.names import name_of

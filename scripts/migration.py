@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from db import hubs
-from handlers import migration, migration_reports
-from handlers.migration import DEFAULT_DAYS, MOST_DAYS, Migration
+from handlers.contracts import migration
+from handlers.contracts.migration import DEFAULT_DAYS, MOST_DAYS, Migration
+from handlers.site import migration_reports
 from openapi.diff.report import printable
 from scripts.hubs import Name
 from scripts.names import name_of

@@ -12,7 +12,16 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from db.engine import Database
-from handlers.rehearsals import NEWLY_FAILS, OUTCOMES, UNCHANGED, Example, Group, Rehearsal, rehearse, total
+from handlers.contracts.rehearsals import (
+    NEWLY_FAILS,
+    OUTCOMES,
+    UNCHANGED,
+    Example,
+    Group,
+    Rehearsal,
+    rehearse,
+    total,
+)
 from openapi.contract import Contract
 from scripts.documents import named
 from scripts.output import AsJSON, show

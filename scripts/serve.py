@@ -15,7 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from db import embedded, migrate, partitions
 from db.engine import Database
-from handlers import contracts
+from handlers.contracts import lifecycle
 from openapi.serving.rate_limits import RateLimits
 from scripts import logs, metrics
 from scripts.authorization import oauth_policy
@@ -50,7 +50,7 @@ def prepare(opened: Database) -> dict[str, str | list[str] | None]:
     done: dict[str, list[str]] = {}
 
     def fill(connection: Connection) -> None:
-        done["contracts_activated"] = contracts.seed(connection)
+        done["contracts_activated"] = lifecycle.seed(connection)
         done["partitions_made"] = partitions.ensure_coming(connection, datetime.now(UTC))
 
     before, after = migrate.upgrade(opened, fill)
@@ -79,7 +79,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
         if done["revision_before"] != done["revision"]:
             logger.info("migrated", extra=done)
         with kept.begin() as connection:  # raises here, before anything depends on it
-            contracts.require_served(connection)
+            lifecycle.require_served(connection)
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         logger.info("listening", extra={"url": url})

@@ -8,7 +8,7 @@ import typer
 from db import signing_keys
 from db.errors import Refused
 from db.signing_keys import SigningKey
-from handlers.signing_keys import made
+from handlers.security.signing_keys import made
 from scripts.authorization import key_secret
 from scripts.output import AsJSON, note, show
 from scripts.serve import database

@@ -25,22 +25,15 @@ from db.errors import Unavailable
 from db.hub_requests import HubRequests
 from db.registry import Caller
 from db.rejected_submissions import Bounds
-from handlers import (
-    authorization_server,
-    contracts,
-    declaration_pages,
-    health,
-    migration_pages,
-    oauth,
-    problem_pages,
-    resources,
-    security,
-)
-from handlers.cut_over import CutOver
-from handlers.governing import BESIDE, HEALTH, METRICS
-from handlers.issuers import IssuerUnavailable
+from handlers import resources
+from handlers.contracts import lifecycle
+from handlers.contracts.serving import Serving
+from handlers.contracts.serving_plan import BESIDE, HEALTH, METRICS
 from handlers.resources import Policy
-from handlers.serving import Serving
+from handlers.security import authentication, authority
+from handlers.security.cut_over import CutOver
+from handlers.security.issuers import IssuerUnavailable
+from handlers.site import authorization_server, contract_pages, health, migration_pages, problem_pages
 from openapi.oauth import server_metadata
 from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
@@ -92,7 +85,7 @@ def application() -> ASGIApp:
                 gc.freeze()  # what is there now stays, unlike applications: no later collection need look at it again
                 gc.set_threshold(20_000)  # the requests under way are no garbage
                 sys.setswitchinterval(0.0005)  # seconds: whatever runs on a thread keeps no request waiting for long
-                authorized = oauth.opened(opened, held.registry, policy, limits)
+                authorized = authority.opened(opened, held.registry, policy, limits)
                 await stack.enter_async_context(authorized.tokens.issuers)
                 requests, cut_over = (
                     HubRequests(opened),
@@ -100,13 +93,13 @@ def application() -> ASGIApp:
                 )
                 await stack.enter_async_context(requests.written())
                 surroundings = Surroundings(
-                    authenticate=security.authenticate,
+                    authenticate=authentication.authenticate,
                     resources=held,
                     failures={Unavailable: "unavailable", IssuerUnavailable: "keys_unavailable"},
                     body_timeout=settings.body_timeout,
                     bucket_of=_buckets(limits, settings),
                     public_url=policy.public_url,
-                    authorize=partial(security.authorize, authorized),
+                    authorize=partial(authentication.authorize, authorized),
                     permit=cut_over.permit,
                     seen=requests.seen,
                 )
@@ -137,7 +130,7 @@ def application() -> ASGIApp:
         Route(f"{HEALTH}/live", health.live),
         Route(f"{HEALTH}/ready", health.ready),
         Route(METRICS, metrics.metrics),
-        *declaration_pages.routes(),
+        *contract_pages.routes(),
         *problem_pages.routes(policy.public_url),
         *authorization_server.routes(),
         *migration_pages.routes(settings.operator_key),
@@ -208,7 +201,7 @@ def _bounds(settings: Settings) -> Bounds:
 def _differences(opened: Database) -> list[str]:
     """Where rows and documents differ."""
     with opened.begin() as connection:
-        return contracts.differences(connection)
+        return lifecycle.differences(connection)
 
 
 def _end_with_parent() -> None:

@@ -101,7 +101,7 @@ def test_oidc_provider(
     issuer: Issuer, start_service: Callable[..., AbstractContextManager[Service]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its token is accepted for the hub that its client is of, and its rotated key followed; other clients are not."""
-    monkeypatch.setattr("handlers.issuers.FLOOR_SECONDS", 0.2)
+    monkeypatch.setattr("handlers.security.issuers.FLOOR_SECONDS", 0.2)
     settings = {"IR_OAUTH_ISSUERS": issuer.url, "IR_PUBLIC_URL": "https://api.example"}
     with start_service(**settings) as service:
         assert post(service, bearer(issuer.token())).status_code == 401

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from starlette.types import Message, Scope
 
-from handlers.security import DPOP_ALGORITHMS
+from handlers.security.authentication import DPOP_ALGORITHMS
 from openapi import problems
 from openapi.contract import DOCUMENTS, Contract, Operation, published
 from openapi.lint.rules import lint

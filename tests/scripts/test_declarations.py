@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from db import contracts
 from db.engine import Database
 from db.errors import NotFound
-from handlers import declarations
+from handlers.contracts import publications
 from scripts.cli import app
 from tests.conftest import CONTRACTS, NEWEST
 
@@ -16,7 +16,7 @@ def test_a_card_is_printed_from_the_row(database: Database, database_url: str, v
     """Exactly it, so that it can be kept in a file."""
     done = CliRunner().invoke(app, ["contract", "card", version], env={"IR_DATABASE_URL": database_url})
     with database.begin() as connection:
-        assert (done.exit_code, done.stdout) == (0, declarations.card(connection, version))
+        assert (done.exit_code, done.stdout) == (0, publications.card(connection, version))
 
 
 def test_a_contract_that_is_not_there_has_no_card(database_url: str) -> None:

@@ -21,9 +21,10 @@ from db.errors import Unavailable
 from db.registry import Caller, Registry
 from db.rejected_submissions import Bounds
 from db.usage import Usage
-from handlers import interaction_events, security
-from handlers.rejections import Rejections
+from handlers import interaction_events
 from handlers.resources import Policy, Resources
+from handlers.security import authentication
+from handlers.submissions.rejections import Rejections
 from openapi.contract import Contract, ContractError, published
 from openapi.problems import Problem
 from openapi.serving.access_log import AccessLog
@@ -310,7 +311,7 @@ def test_a_database_that_is_away_is_said_as_documented(away: Database, held: Res
 
     async def authenticate_away(key: str, resources: Resources) -> Caller | None:
         async with resources.registry.following():
-            return await security.authenticate(key, resources)
+            return await authentication.authenticate(key, resources)
 
     async def accept_with_registry(_key: str, resources: Resources) -> Caller:
         resources.registry._following.fresh_until = math.inf
@@ -347,9 +348,12 @@ def test_an_unexpected_fault_is_said_as_documented() -> None:
     ("parts", "value", "message"),
     [
         pytest.param(
-            (*OPERATION, "operationId"), "handlers.security.authenticate", "no handler", id="not of a request"
+            (*OPERATION, "operationId"),
+            "handlers.security.authentication.authenticate",
+            "no handler",
+            id="not of a request",
         ),
-        pytest.param((*OPERATION, "operationId"), "handlers.health.live", "no handler", id="of another request"),
+        pytest.param((*OPERATION, "operationId"), "handlers.site.health.live", "no handler", id="of another request"),
         pytest.param(
             (*OPERATION, "operationId"), "handlers.interaction_events.takes", "no handler", id="only imported"
         ),

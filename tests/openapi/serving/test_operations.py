@@ -41,12 +41,14 @@ def test_each_published_operation_has_a_handler() -> None:
         pytest.param(
             "handlers.interaction_events.deeper.create", "names no module of handlers", id="a module within one"
         ),
-        pytest.param("handlers.security.authenticate", "names no handler", id="a function of a key"),
-        pytest.param("handlers.health.live", "names no handler", id="a function of another request"),
+        pytest.param("handlers.security.authentication.authenticate", "names no handler", id="a function of a key"),
+        pytest.param("handlers.site.health.live", "names no handler", id="a function of another request"),
         pytest.param(None, "is not of the form", id="none"),
         pytest.param("handlers.interaction_events.destroy", "names no handler", id="an unknown function"),
         pytest.param("handlers.interaction_events.problems", "names no handler", id="an imported module"),
-        pytest.param("handlers.contracts.governing", "names no handler", id="a function that is no coroutine function"),
+        pytest.param(
+            "handlers.contracts.lifecycle.governing", "names no handler", id="a function that is no coroutine function"
+        ),
     ],
 )
 def test_an_operation_id_reaches_nothing_else(operation_id: str | None, message: str) -> None:

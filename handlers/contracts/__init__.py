@@ -1,0 +1,1 @@
+"""The life of a contract: published, compared, rehearsed, activated, served and retired."""

@@ -1,0 +1,117 @@
+"""What one process serves, as the rows of the contracts have it: each change of them is followed while it serves."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.types import ASGIApp
+
+from db.engine import Database
+from db.governing import Governed, Governing, Text
+from handlers.contracts import serving_plan
+from handlers.contracts.serving_plan import Major, Served
+from openapi.contract import Contract, ContractError
+from openapi.serving.error_styles import style_of
+from openapi.serving.live import Live
+
+logger = logging.getLogger(__name__)
+
+Build = Callable[[Contract], ASGIApp]
+"""The application that serves a contract; ContractError if it cannot be served."""
+
+
+class Applications:
+    """Builds what serves documents, each one once for as long as it is asked for again."""
+
+    def __init__(self, build: Build) -> None:
+        self._build = build
+        self._known: dict[Text, Served | str] = {}  # or why nothing can serve it
+        self._asked: dict[Text, Served | str] = {}
+
+    def serve(self, text: Text) -> Served:
+        """What serves `text`; ContractError if nothing can."""
+        key = Text(text.contract_version, text.document)
+        found = self._known.get(key) or self._attempt(key)
+        self._known[key] = self._asked[key] = found
+        if isinstance(found, str):
+            raise ContractError(found)
+        return found
+
+    def forget(self) -> None:
+        """Forget what was not asked for since this was called last."""
+        self._known, self._asked = self._asked, {}
+
+    def _attempt(self, text: Text) -> Served | str:
+        try:
+            contract = serving_plan.read(text)
+            serving_plan.require_free_path(contract)
+            return Served(contract, self._build(contract))
+        except ContractError as error:
+            return str(error)
+
+
+class Serving:
+    """Keeps `live` as the database says. A new application is made aside, and takes over with the next request."""
+
+    def __init__(
+        self, live: Live, build: Build, replaced: Callable[["Serving"], None], style: serving_plan.Style = style_of
+    ) -> None:
+        """`replaced` is told each time something else is served."""
+        self._live = live
+        self._applications = Applications(build)
+        self._replaced = replaced
+        self._style = style
+        self._planned: list[Major] = []
+        self._told: list[str] = []
+
+    @property
+    def contracts(self) -> list[Contract]:
+        """The contracts that are served, lowest version first."""
+        return [major.served.contract for major in self._planned if major.served]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Where something else is served than the rows say, a sentence each."""
+        return serving_plan.warnings(self._planned)
+
+    @property
+    def refused(self) -> list[str]:
+        """The versions whose rows should be served, and are not."""
+        faulty = [major for major in self._planned if major.fault]
+        return [major.told.contract_version if major.told else str(major.number) for major in faulty]
+
+    @asynccontextmanager
+    async def following(self, database: Database) -> AsyncIterator[None]:
+        """Serve what governs, and follow it meanwhile; ContractError if nothing can be served.
+
+        Unavailable if that cannot be read.
+        """
+        async with Governed(database, self._take).following():
+            serving_plan.require_path(self._planned)
+            yield
+
+    async def _take(self, found: Sequence[Governing]) -> list[Text]:
+        """Serve what `found` says; what is served of its rows."""
+        before = self._planned
+        # On a thread: a build takes an eighth of a second, and requests are served meanwhile.
+        self._planned = await asyncio.to_thread(serving_plan.plan, found, self._applications.serve, before)
+        self._applications.forget()
+        self._live.serve(serving_plan.parts(self._planned, self._style))
+        self._replaced(self)
+        self._log(before)
+        before.clear()  # the thread may hold it for a moment still
+        gc.collect()  # an application is made of cycles, and as large as what thousands of requests leave behind
+        return [major.told for major in self._planned if major.told and major.served and not major.fault]
+
+    def _log(self, before: Sequence[Major]) -> None:
+        """Say what is served anew, and once of each fault what it is."""
+        known = {major.served.contract.digest for major in before if major.served}
+        for contract in self.contracts:
+            if contract.digest not in known:
+                logger.info("contract served", extra={"contract": contract.version, "digest": contract.digest})
+        for warning in self.warnings:
+            if warning not in self._told:
+                logger.error(warning)
+        self._told = self.warnings

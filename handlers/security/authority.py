@@ -1,0 +1,83 @@
+"""What the parts of OAuth share: who issues tokens, for what, and to whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from starlette.types import Scope
+
+from db import tokens
+from db.engine import Database
+from db.oauth_clients import OURS
+from db.registry import Registry
+from handlers.security import signing_keys
+from handlers.security.access_tokens import AccessTokens
+from handlers.security.client_authentication import ClientAuthentication
+from handlers.security.issuers import Issuers
+from handlers.security.signing_keys import KeyStore
+from openapi.oauth import dpop, server_metadata
+from openapi.oauth.access_tokens import Access
+from openapi.oauth.jwt import InvalidToken
+from openapi.serving.rate_limits import RateLimits
+
+TOKEN_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthPolicy:
+    """What an operator decides: where clients reach the service, how long tokens are valid, where keys are kept.
+
+    `issuers` are the URLs of others whose tokens are taken.
+    """
+
+    public_url: str = "http://127.0.0.1:8080"
+    token_seconds: int = TOKEN_SECONDS
+    key_store: KeyStore = field(default_factory=KeyStore)
+    issuers: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """The authorization server that this service is, at its public URL, and the tokens that it takes."""
+
+    public_url: str
+    database: Database
+    registry: Registry
+    tokens: AccessTokens
+    authentication: ClientAuthentication
+
+    def resource(self, path: str) -> str:
+        """The identifier of what is at `path` (RFC 8707): of a version of the API, or of anything in it."""
+        return self.public_url + path
+
+    def metadata_of(self, path: str) -> str:
+        """Where the metadata of the version of the API at `path` is (RFC 9728 section 3.1)."""
+        return self.public_url + server_metadata.PROTECTED_RESOURCE + path
+
+    def issuer_of(self, access: Access) -> str:
+        """Whose clients the token is about, as `db.oauth_clients` calls them."""
+        return OURS if access.issuer == self.tokens.issuer else access.issuer
+
+    async def proven(self, scope: Scope, access_token: str | None = None) -> str:
+        """The thumbprint of the key that the sender of a request proves to have, for `access_token` if it carries one.
+
+        InvalidToken without a valid proof that was not used before.
+        """
+        proof = dpop.proof(scope, self.public_url, access_token)
+        until = datetime.fromtimestamp(proof.expires_at, UTC)
+        if not await self.database.run(tokens.use, proof.thumbprint, proof.jti, until):
+            raise InvalidToken("the proof was used before")
+        return proof.thumbprint
+
+    def is_revoked(self, access: Access) -> bool:
+        """Whether a token of ours was revoked, as far as the registry is confirmed."""
+        return access.jti is not None and self.registry.oauth.is_revoked(access.jti)
+
+
+def opened(database: Database, registry: Registry, policy: OAuthPolicy, limits: RateLimits) -> OAuth:
+    """OAuth as `policy` says; OSError or UnreadableKey if its file of keys holds none."""
+    issuer = policy.public_url
+    keys = signing_keys.opened(database, registry, policy.key_store)
+    accepted = AccessTokens(issuer, policy.token_seconds, keys, Issuers(policy.issuers))
+    audiences = frozenset({issuer, issuer + server_metadata.TOKEN})
+    return OAuth(issuer, database, registry, accepted, ClientAuthentication(database, registry, limits, audiences))

@@ -1,0 +1,210 @@
+"""The endpoints of the authorization server: outside of any version of the API, for clients of all of them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from db import tokens
+from db.errors import Unavailable
+from db.oauth_registry import Client
+from handlers.contracts.serving import Serving
+from handlers.security.authority import OAuth
+from openapi.contract import Contract
+from openapi.oauth import access_tokens, dpop, jwk, server_metadata, token_requests
+from openapi.oauth.access_tokens import Access, Grant
+from openapi.oauth.bearer import BEARER, DPOP
+from openapi.oauth.jwt import InvalidToken
+from openapi.oauth.token_requests import OAuthError
+from openapi.problems import RETRY, Problem
+from openapi.requests.content import Content
+
+SECONDS = 10.0
+"""In which a request must arrive."""
+NOT_STORED = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+PUBLIC = {
+    "cache-control": "public, max-age=60",
+    "access-control-allow-origin": "*",
+    "x-content-type-options": "nosniff",
+}
+
+Form = Mapping[str, str]
+Answering = Callable[[Request, Client, Form], Awaitable[Response]]
+"""From a request, its client and its form to the answer; OAuthError if it is refused."""
+
+
+def routes() -> list[Route]:
+    """The endpoints, and what clients learn of them."""
+    posted = {server_metadata.TOKEN: _token, server_metadata.REVOKE: _revoke, server_metadata.INTROSPECT: _introspect}
+    read = {
+        server_metadata.JWKS: _jwks,
+        server_metadata.AUTHORIZATION_SERVER: _metadata,
+        server_metadata.PROTECTED_RESOURCE + "/{path:path}": _resource_metadata,
+    }
+    return [
+        *(Route(path, _endpoint(answer), methods=["POST"]) for path, answer in posted.items()),
+        *(Route(path, answer) for path, answer in read.items()),
+    ]
+
+
+def _endpoint(answer: Answering) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that authenticates its client first."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            form = await _form(request)
+            client = await _oauth(request).authentication.client(request.scope, form)
+            request.state.caller = _oauth(request).registry.caller(client.hub_id)
+            return await answer(request, client, form)
+        except OAuthError as error:
+            return _refusal(request, error)
+        except Unavailable:
+            description = "the database is away: try again after the seconds in the Retry-After header"
+            return _refusal(request, OAuthError("temporarily_unavailable", description, 503, [RETRY]))
+
+    return endpoint
+
+
+def _refusal(request: Request, error: OAuthError) -> Response:
+    request.state.problem = error.code, error.description
+    headers = {name.decode(): value.decode() for name, value in error.headers}
+    return JSONResponse(error.body(), error.status, {**NOT_STORED, **headers})
+
+
+async def _form(request: Request) -> Form:
+    """The form that was posted; OAuthError if it is none, too large or too slow."""
+    try:
+        content = await Content(request.scope, request.receive, frozenset()).whole(token_requests.MAX_BYTES, SECONDS)
+    except Problem as problem:
+        raise OAuthError("invalid_request", problem.error, problem.status, problem.headers) from None
+    return token_requests.parameters(request.scope, content)
+
+
+async def _token(request: Request, client: Client, form: Form) -> Response:
+    """An access token by client credentials (RFC 6749 section 4.4)."""
+    oauth = _oauth(request)
+    if "grant_type" not in form:
+        raise OAuthError("invalid_request", "grant_type is missing")
+    if form["grant_type"] != token_requests.CLIENT_CREDENTIALS:
+        raise OAuthError("unsupported_grant_type", f"the grant_type is {token_requests.CLIENT_CREDENTIALS}")
+    scopes = token_requests.scopes(form, client.scopes)
+    audiences = _audiences(request, oauth, form)
+    thumbprint = await _thumbprint(request, oauth, client)
+    text = await oauth.tokens.issue(Grant(oauth.tokens.issuer, audiences, client.client_id, scopes, thumbprint))
+    told = {
+        "access_token": text,
+        "token_type": DPOP if thumbprint else BEARER,
+        "expires_in": oauth.tokens.seconds,
+        "scope": " ".join(sorted(scopes)),
+    }
+    return JSONResponse(told, headers=NOT_STORED)
+
+
+def _audiences(request: Request, oauth: OAuth, form: Form) -> list[str]:
+    """What the token is for: what `resource` names (RFC 8707), or every version of the API that takes tokens."""
+    served = [oauth.resource(contract.server_path) for contract in _protected(request)]
+    if "resource" not in form and served:
+        return served
+    if form.get("resource") not in served:
+        raise OAuthError("invalid_target", "the resource is not a version of the API that takes access tokens")
+    return [form["resource"]]
+
+
+async def _thumbprint(request: Request, oauth: OAuth, client: Client) -> str | None:
+    """That of the key which the token is bound to (RFC 9449 section 5); None if it is bound to none."""
+    if not dpop.is_sent(request.scope):
+        if client.dpop_bound:
+            raise OAuthError("invalid_dpop_proof", "the client takes no tokens but those bound to a key: send a proof")
+        return None
+    try:
+        return await oauth.proven(request.scope)
+    except InvalidToken as error:
+        raise OAuthError("invalid_dpop_proof", f"the proof is not accepted: {error}") from None
+
+
+async def _revoke(request: Request, client: Client, form: Form) -> Response:
+    """Let a token of the client's own be refused from now on (RFC 7009): within a second by every worker."""
+    oauth = _oauth(request)
+    access = await _of_ours(oauth, form)
+    if access and access.client_id != client.client_id:
+        raise OAuthError("unauthorized_client", "the token was issued to another client")
+    if access and access.jti:
+        until = datetime.fromtimestamp(access.expires_at, UTC)
+        await oauth.database.run(tokens.revoke, access.jti, until)
+        await oauth.registry.confirm(anew=True)
+    return Response(headers=NOT_STORED)
+
+
+async def _introspect(request: Request, client: Client, form: Form) -> Response:
+    """What a token of the client's own says, if it is valid (RFC 7662)."""
+    oauth = _oauth(request)
+    access = await _of_ours(oauth, form)
+    if access is None or access.client_id != client.client_id or oauth.is_revoked(access):
+        return JSONResponse({"active": False}, headers=NOT_STORED)
+    confirmation = {"cnf": {"jkt": access.thumbprint}} if access.thumbprint else {}
+    told = {
+        "active": True,
+        "scope": " ".join(sorted(access.scopes & client.scopes)),
+        "client_id": access.client_id,
+        "sub": access.client_id,
+        "token_type": DPOP if access.thumbprint else BEARER,
+        "exp": int(access.expires_at),
+        "aud": sorted(access.audiences),
+        "iss": access.issuer,
+        "jti": str(access.jti),
+        **confirmation,
+    }
+    return JSONResponse(told, headers=NOT_STORED)
+
+
+async def _of_ours(oauth: OAuth, form: Form) -> Access | None:
+    """The valid token that the form names, if it is one that was issued here."""
+    if "token" not in form:
+        raise OAuthError("invalid_request", "token is missing")
+    try:
+        if access_tokens.read(form["token"]).text_claim("iss") == oauth.tokens.issuer:
+            return await oauth.tokens.access(form["token"])
+    except InvalidToken:
+        pass
+    return None
+
+
+async def _jwks(request: Request) -> Response:
+    """The public keys that verify tokens (RFC 7517 section 5)."""
+    try:
+        keys = await _oauth(request).tokens.keys.all_of_them()
+    except Unavailable:
+        raise Problem("keys_unavailable") from None
+    return JSONResponse({"keys": [jwk.published(key) for key in keys]}, headers=PUBLIC)
+
+
+async def _metadata(request: Request) -> Response:
+    """RFC 8414."""
+    oauth = _oauth(request)
+    scopes = {scope for contract in _protected(request) for scope in contract.scopes}
+    return JSONResponse(server_metadata.authorization_server(oauth.tokens.issuer, scopes), headers=PUBLIC)
+
+
+async def _resource_metadata(request: Request) -> Response:
+    """RFC 9728, of the version of the API at the path that follows."""
+    oauth = _oauth(request)
+    path = "/" + request.path_params["path"]
+    for contract in _protected(request):
+        if contract.server_path == path:
+            issuers = [oauth.tokens.issuer, *oauth.tokens.issuers]
+            told = server_metadata.protected_resource(oauth.resource(path), issuers, contract.scopes)
+            return JSONResponse(told, headers=PUBLIC)
+    raise Problem("not_found")
+
+
+def _protected(request: Request) -> list[Contract]:
+    """The contracts that are served and take access tokens."""
+    serving: Serving = request.state.serving
+    return [contract for contract in serving.contracts if contract.scopes]
+
+
+def _oauth(request: Request) -> OAuth:
+    found: OAuth = request.state.oauth
+    return found

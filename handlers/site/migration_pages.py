@@ -1,0 +1,102 @@
+"""Where operators see who uses which version: a page, and the same as JSON, for who has the operator's key."""
+
+import asyncio
+import hmac
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Scope
+
+from db.engine import Database
+from db.errors import Unavailable
+from db.hub_requests import HubRequests
+from handlers.contracts import migration
+from handlers.contracts.migration import DEFAULT_DAYS, MOST_DAYS, Migration
+from handlers.contracts.serving_plan import MIGRATION
+from handlers.site.migration_reports import MOST_HUBS, STYLE_SOURCE, as_html, as_json
+from openapi.oauth.bearer import BEARER, Unauthenticated, access_token
+from openapi.problems import Problem
+from openapi.serving.messages import JSON, encoded
+from openapi.standards import basic_authentication, negotiation
+
+HTML = "text/html"
+REALM = "interaction-reporting operators"
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": f"default-src 'none'; style-src {STYLE_SOURCE}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "vary": "Accept, Authorization",
+    "x-content-type-options": "nosniff",
+}
+_NUMBER = re.compile("[0-9]{1,4}")
+
+
+def routes(operator_key: str) -> list[Route]:
+    """The page, for who has `operator_key`; without one there is none."""
+    return [Route(MIGRATION, _endpoint(operator_key), methods=["GET"])] if operator_key else []
+
+
+def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:
+    digest = sha256(operator_key.encode("utf-8", "surrogateescape")).digest()
+
+    async def endpoint(request: Request) -> Response:
+        """Answer one request; errors carry the same headers."""
+        request.scope["state"]["headers"] = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+        # Digests are of one length, and take as long to compare wherever they differ.
+        if not hmac.compare_digest(sha256(_given(request.scope)).digest(), digest):
+            raise Problem("operator_unauthorized", basic_authentication.challenge(REALM))
+        media_type = negotiation.preferred(request.scope, [HTML, JSON])
+        if media_type is None:
+            raise Problem("not_acceptable", expected=f"{HTML}, {JSON}")
+        content = await _content(media_type, await _migration(request, _days(request)))
+        return Response(content, media_type=media_type, headers=HEADERS)
+
+    return endpoint
+
+
+def _given(scope: Scope) -> bytes:
+    """The key that a request carries, as the password of any user or as a bearer token; nothing if it does not."""
+    password = basic_authentication.password(scope)
+    if password is not None:
+        return password
+    try:
+        scheme, token = access_token(scope)
+    except Unauthenticated:
+        return b""
+    return token.encode() if scheme == BEARER else b""
+
+
+def _days(request: Request) -> int:
+    """How many days are asked for; Problem if not so many can be."""
+    given = request.query_params.getlist("days") or [str(DEFAULT_DAYS)]
+    if len(given) > 1 or not _NUMBER.fullmatch(given[0]) or not 1 <= int(given[0]) <= MOST_DAYS:
+        raise Problem(
+            "invalid_parameters",
+            errors=f"days is not one number from 1 to {MOST_DAYS}",
+            remedies=f"Ask for 1 to {MOST_DAYS} days, or leave days out: there are {DEFAULT_DAYS} then.",
+        )
+    return int(given[0])
+
+
+async def _migration(request: Request, days: int) -> Migration:
+    """What is known now, with what this process has counted; Problem if the database is away."""
+    database: Database = request.state.database
+    requests: HubRequests = request.state.hub_requests
+    await requests.write()
+    try:
+        return await database.run(migration.migration, days, datetime.now(UTC))
+    except Unavailable as error:
+        raise Problem("migration_unavailable", reason=str(error)) from None
+
+
+async def _content(media_type: str, found: Migration) -> bytes:
+    """The answer, which is made on a thread: there may be many hubs."""
+    if media_type == JSON:
+        return await asyncio.to_thread(lambda: encoded(as_json(found)))
+    return (await asyncio.to_thread(as_html, found, MOST_HUBS)).encode("utf-8", "replace")

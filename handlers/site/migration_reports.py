@@ -1,0 +1,160 @@
+"""What is told of a migration: JSON for programs, Markdown and a page of HTML for people."""
+
+import dataclasses
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from markupsafe import Markup
+
+from handlers.contracts.migration import HubUse, Migration, Use, Version
+from openapi.diff.report import printable
+from openapi.rendering import markdown
+from openapi.standards import date_times
+
+MOST_HUBS = 2000
+"""How many hubs a page has rows for."""
+WOULD_BREAK = "would break"
+
+
+def as_json(found: Migration) -> dict[str, Any]:
+    """All that is known, for programs."""
+    return {
+        "at": date_times.render(found.at),
+        "days": [day.isoformat() for day in found.days],
+        "versions": [_plain(dataclasses.asdict(version)) for version in found.versions],
+        "hubs": [_hub(hub) for hub in found.hubs],
+        "totals": totals(found),
+    }
+
+
+def as_markdown(found: Migration) -> str:
+    """For a ticket, or a page of a wiki."""
+    told = "\n".join(f"- {markdown.line(sentence)}" for sentence in sentences(found))
+    head, *rows = [list(map(markdown.line, row)) for row in cells(found)]
+    return f"# Migration\n\n{told}\n\n{markdown.table(head, rows)}\n"
+
+
+def as_html(found: Migration, most: int | None = None) -> str:
+    """A page of its own, which loads nothing and runs nothing, with the first `most` of the hubs."""
+    head, *rows = cells(dataclasses.replace(found, hubs=found.hubs[:most]))
+    beyond = len(found.hubs) - len(rows)
+    told = [*sentences(found), *([f"Not on this page: {beyond} of {len(found.hubs)} hubs."] if beyond else [])]
+    return _PAGE.format(
+        style=Markup(STYLE),  # noqa: S704 (written here)
+        source=STYLE_SOURCE,
+        sentences=_each(Markup("<li>{}"), map(printable, told)),
+        head=_each(Markup("<th scope=col>{}"), head),
+        rows=_each(Markup("<tr>{}\n"), (_row(row) for row in rows)),
+    )
+
+
+def totals(found: Migration) -> dict[str, int]:
+    """How many hubs there are, and how many of them are in which way."""
+    return {
+        "hubs": len(found.hubs),
+        "would_break": sum(hub.would_break for hub in found.hubs),
+        "cut_over": sum(hub.cut_over_at is not None for hub in found.hubs),
+        "with_clients": sum(hub.clients > 0 for hub in found.hubs),
+    }
+
+
+def sentences(found: Migration) -> list[str]:
+    """What a person is told first: of each version, and of all hubs."""
+    counted = totals(found)
+    days = f"from {found.days[0]} to {found.days[-1]}, in UTC"
+    left = " or ".join(f"version {version.major}" for version in found.versions if version.is_left)
+    told = [_version(version) for version in found.versions]
+    if left:
+        told.append(
+            f"{counted['would_break']} of {counted['hubs']} hubs would break if {left} ended, by what was sent {days}."
+        )
+    else:
+        told.append(f"None of {counted['hubs']} hubs would break: there is no version that they are to leave.")
+    return [*told, f"Cut over: {counted['cut_over']}. With a client for access tokens: {counted['with_clients']}."]
+
+
+def cells(found: Migration) -> Iterator[list[str]]:
+    """The table of the hubs, a line each after that of the names of the columns."""
+    versions = [str(version.major) for version in found.versions]
+    slashed = " / ".join(f"v{major}" for major in versions)
+    seen = [f"last seen on v{major}" for major in versions]
+    yield ["hub", "state", "clients", "cut over since", *seen, f"{slashed} in all", *(str(day) for day in found.days)]
+    for hub in found.hubs:
+        state = f"{WOULD_BREAK}: {hub.state}" if hub.would_break else hub.state
+        uses = list(hub.uses.values())
+        yield [
+            hub.hub,
+            state,
+            str(hub.clients),
+            _instant(hub.cut_over_at) + (f": {hub.cut_over_why}" if hub.cut_over_why else ""),
+            *(_instant(use.last_seen_at) for use in uses),
+            _slashed([sum(use.requests) for use in uses]),
+            *(_slashed(of_day) for of_day in zip(*(use.requests for use in uses), strict=True)),
+        ]
+
+
+def _version(version: Version) -> str:
+    name = f"Version {version.major}"
+    if version.contract is None:
+        return f"{name} is not served any more."
+    name += f" (contract {version.contract}) is {version.status}"
+    if version.sunset_at:
+        return f"{name} and ends at {_instant(version.sunset_at)}."
+    return f"{name}; hubs are to leave it, and it has no sunset yet." if version.is_left else f"{name}."
+
+
+def _hub(hub: HubUse) -> dict[str, Any]:
+    told = {row.name: getattr(hub, row.name) for row in dataclasses.fields(hub) if row.name != "uses"}
+    return {**_plain(told), "versions": [_use(major, use) for major, use in hub.uses.items()]}
+
+
+def _use(major: int, use: Use) -> dict[str, Any]:
+    told = {"major": major, "requests": use.requests, "total": sum(use.requests), "last_seen_at": use.last_seen_at}
+    return _plain(told)
+
+
+def _plain(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: date_times.render(value) if isinstance(value, datetime) else value for name, value in told.items()}
+
+
+def _instant(at: datetime | None) -> str:
+    return date_times.render(at.replace(microsecond=0)) if at else ""
+
+
+def _slashed(counts: Sequence[int]) -> str:
+    """Counts of each version on a day; nothing where there are none at all."""
+    return " / ".join(map(str, counts)) if any(counts) else ""
+
+
+def _row(row: Sequence[str]) -> Markup:
+    hub, state, *rest = row
+    told = _STATE_OF_CONCERN if state.startswith(f"{WOULD_BREAK}: ") else _CELL
+    return _HUB.format(printable(hub)) + told.format(state) + _each(_CELL, map(printable, rest))
+
+
+def _each(element: Markup, values: Iterable[str]) -> Markup:
+    """An element for each of `values`, which are escaped unless they are Markup."""
+    return Markup("").join(element.format(value) for value in values)
+
+
+_HUB, _CELL = Markup("<th scope=row><bdi>{}</bdi>"), Markup("<td>{}")
+_STATE_OF_CONCERN = Markup("<td><strong>{}</strong>")
+STYLE = """
+body { font: 16px/1.5 sans-serif; margin: 2em }
+table { border-collapse: collapse }
+td, th { text-align: left; vertical-align: top; padding: .3em .6em; border-bottom: 1px solid #ccc }
+"""
+STYLE_SOURCE = f"'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'"
+"""As a Content-Security-Policy names it."""
+_PAGE = Markup("""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Migration</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src {source}">
+<style>{style}</style></head>
+<body><h1>Migration</h1>
+<ul>{sentences}</ul>
+<table><tr>{head}</tr>
+{rows}</table></body></html>
+""")

@@ -1,0 +1,35 @@
+"""Where the pages of problems are read: by everybody, as the `type` of a problem says (RFC 9457 section 3.1.1)."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from openapi.problems import Problem
+from openapi.rendering import problem_pages
+from openapi.rendering.representations import HEADERS, Give, Representation, acceptable, endpoint
+from openapi.serving.error_styles import PROBLEMS
+
+Representations = Mapping[str, Representation]
+"""Those of one page, by media type."""
+
+
+def routes(public_url: str) -> list[Route]:
+    """The list of the problems, and the page of each. They are made once: nothing changes them while this runs."""
+    headers = {**HEADERS, "content-security-policy": problem_pages.policy()}
+    made = {path: _made(page) for path, page in problem_pages.pages(public_url)}
+    return [Route(path, endpoint(_give(made), headers)) for path in (PROBLEMS, f"{PROBLEMS}/{{code}}")]
+
+
+def _made(page: problem_pages.Page) -> Representations:
+    return {media_type: Representation.of(media_type, text.encode()) for media_type, text in page.items()}
+
+
+def _give(made: Mapping[str, Representations]) -> Give:
+    async def give(request: Request) -> Representation:
+        found = made.get(request.scope["path"])
+        if found is None:
+            raise Problem("not_found")
+        return found[acceptable(request, list(found))]
+
+    return give

@@ -1,0 +1,214 @@
+"""The contract between document and row."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, delete, insert, text, update
+
+from db import contracts as rows
+from db.contract_changes import Author
+from db.engine import Database
+from db.errors import Refused
+from db.tables import interaction_reporting_contracts as table
+from db.tables import interaction_reporting_contracts_served
+from handlers.contracts import lifecycle
+from handlers.contracts.serving_plan import warnings
+from openapi.contract import Contract, ContractError, published
+from tests.conftest import CONTRACTS
+
+AUTHOR = Author("alice", "a test")
+NEWEST = CONTRACTS["1.1"]
+
+alone = pytest.mark.usefixtures("version_1_alone")
+
+
+def change(connection: Connection, version: str, **values: str) -> None:
+    """Give columns of the row of `version` other values, as SQL expressions."""
+    changed = update(table).where(table.c.contract_version == version)
+    connection.execute(changed.values({name: text(value) for name, value in values.items()}))
+
+
+def changed(version: str, title: str = "API", path: str = "/api/v1") -> Contract:
+    """The newest contract of version 1 as another version, with another title and at another path."""
+    document = NEWEST.copy()
+    document["info"] |= {"version": version, "title": title}
+    document["servers"] = [{"url": path}]
+    return Contract.read(json.dumps(document))
+
+
+def served(connection: Connection) -> list[str]:
+    """The versions that a service serves that starts now."""
+    return [major.served.contract.version for major in lifecycle.standing(connection) if major.served]
+
+
+def test_an_empty_database_gets_the_documents_of_the_release(database: Database) -> None:
+    """Each document is a row, with its text as it is in the file, and the newest of each major version is active."""
+    with database.begin() as connection:
+        connection.execute(delete(table))
+        assert lifecycle.seed(connection) == ["1.1", "2.0"]
+        found = {row.contract_version: (row.document, row.digest) for row in rows.all_of_them(connection)}
+        assert found == {contract.version: (contract.text, contract.digest) for contract in published()}
+        assert served(connection) == ["1.1", "2.0"]
+        assert {row.contract_version: row.status for row in rows.all_of_them(connection)}["1.0"] == "superseded"
+
+
+@alone
+def test_a_database_with_a_row_is_left_alone(database: Database) -> None:
+    """Files are proposals once there is a row, even one that is not active."""
+    with database.begin() as connection:
+        connection.execute(delete(table).where(table.c.contract_version == "1.0"))
+        change(connection, "1.1", status="'draft'")
+        assert lifecycle.seed(connection) == []
+        with pytest.raises(ContractError, match="no contract is active"):
+            lifecycle.require_served(connection)
+
+
+def test_rows_and_documents_that_agree_need_no_words(database: Database) -> None:
+    """Nothing to say of a database that was seeded by this release; nor of comments and layout alone."""
+    with database.begin() as connection:
+        assert lifecycle.differences(connection) == []
+        change(connection, "1.1", document="'# A comment.' || chr(10) || document")
+        assert lifecycle.differences(connection) == []
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ({"document": "replace(document, 'Report one', 'Report an')"}, "differ; the row governs"),
+        ({"document": "'a: b'"}, "the row cannot be read, mend it: the document is not an OpenAPI object"),
+        (
+            {"document": "replace(document, 'Report one', 'Report an')"},
+            r"was edited since it was published as [0-9a-f]",
+        ),
+        ({"digest": "repeat('0', 64)"}, r"contract 1\.1 was edited since it was published as 000000000000"),
+        ({"contract_version": "'1.7'"}, "contract 1.7 is in the database and not a document of this release"),
+        ({"contract_version": "'1.7'"}, "contract 1.1 is a document of this release and not in the database"),
+    ],
+    ids=["differing", "broken", "edited", "other-digest", "only-row", "only-document"],
+)
+def test_each_difference_has_its_words(database: Database, made: dict[str, str], words: str) -> None:
+    """A person learns what differs, and what is served."""
+    with database.begin() as connection:
+        change(connection, "1.1", **made)
+        assert [said for said in lifecycle.differences(connection) if re.search(words, said)]
+
+
+@alone
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ({"contract_version": "'1.7'"}, r"the row of contract 1\.7 holds a document of version 1\.1"),
+        ({"document": "'a: b'"}, r"the row of contract 1\.1 cannot be read: the document is not an OpenAPI object"),
+        ({"document": "replace(document, 'events.create', 'events.x')"}, r"1\.1 cannot be served: .*names no handler"),
+        ({"status": "'superseded'"}, "no contract of major version 1 is active"),
+    ],
+    ids=["other-version", "broken", "no-handler", "not-active"],
+)
+def test_a_row_that_cannot_be_served_is_named(database: Database, made: dict[str, str], words: str) -> None:
+    """With the reason, what is served in its place, and what to do."""
+    help_ = "mend the row, or activate or roll back to another"
+    last = insert(interaction_reporting_contracts_served)
+    with database.begin() as connection:
+        change(connection, "1.1", **made)
+        with pytest.raises(ContractError, match=rf"{words}.*; nothing is served in its place: {help_}"):
+            lifecycle.require_served(connection)
+        connection.execute(last.values(major=1, contract_version="1.0", document=next(published()).text))
+        lifecycle.require_served(connection)
+        (warning,) = warnings(lifecycle.standing(connection))
+        assert re.search(rf"{words}.*; contract 1\.0 \([0-9a-f]{{12}}\) goes on, as served last: {help_}", warning)
+
+
+def test_a_published_document_is_never_replaced(database: Database) -> None:
+    """Another content under its version is refused; the same is nothing new, whatever its layout."""
+    oldest = next(published())
+    with database.begin() as connection:
+        assert not lifecycle.publish(connection, Contract.read(json.dumps(oldest.document)), AUTHOR)
+        assert lifecycle.publish(connection, changed("1.2"), AUTHOR)
+        assert not lifecycle.publish(connection, changed("1.2"), AUTHOR)
+        assert rows.get(connection, "1.2").status == "draft"
+        with pytest.raises(Refused, match=r"contract 1\.2 is published with other content: give this one another"):
+            lifecycle.publish(connection, changed("1.2", title="Other"), AUTHOR)
+        assert rows.get(connection, "1.2").document == changed("1.2").text
+        change(connection, "1.2", document="replace(document, 'Report one', 'Report an')")
+        with pytest.raises(
+            Refused, match=r"contract 1\.2 was published with this content, and its row was edited since"
+        ):
+            lifecycle.publish(connection, changed("1.2"), AUTHOR)
+
+
+def with_lower_limit(document: dict[str, Any]) -> None:
+    """Refuse what was accepted."""
+    document["components"]["schemas"]["InteractionEvent"]["properties"]["view_context_ref"]["maxLength"] = 1000
+
+
+def without_description(document: dict[str, Any]) -> None:
+    """Leave out what a rule of the house wants."""
+    del document["paths"]["/usage"]["get"]["description"]
+
+
+def with_optional_body(document: dict[str, Any]) -> None:
+    """Promise what no release keeps."""
+    document["paths"]["/interaction-events"]["post"]["requestBody"]["required"] = False
+
+
+@alone
+@pytest.mark.parametrize(
+    ("version", "change_", "error", "words"),
+    [
+        ("1.2", with_lower_limit, Refused, r"this is 2\.0 and not 1\.2, because from 1\.0: body /view_context_ref has"),
+        (
+            "1.2",
+            with_lower_limit,
+            Refused,
+            r"because from 1\.1: .*body /view_context_ref has the maxLength 1000; it was 2000",
+        ),
+        ("1.2", without_description, Refused, r"/paths/~1usage/get: .* \[descriptions\]"),
+        ("2.0", with_optional_body, ContractError, "an optional body is not served by this release"),
+    ],
+)
+def test_a_document_is_published_only_if_its_version_says_what_it_changes(
+    database: Database, version: str, change_: Callable[[dict[str, Any]], None], error: type[Exception], words: str
+) -> None:
+    """Of each version that is supported; and if it keeps the rules of the house, and can be served. A major one may."""
+    document = changed(version).copy()
+    change_(document)
+    with database.begin() as connection:
+        with pytest.raises(error, match=words):
+            lifecycle.publish(connection, Contract.read(json.dumps(document)), AUTHOR)
+        assert [row.contract_version for row in rows.all_of_them(connection)] == ["1.0", "1.1"]
+        with_lower_limit(document := changed("2.0", path="/api/v2").copy())
+        assert lifecycle.publish(connection, Contract.read(json.dumps(document)), AUTHOR)
+
+
+@alone
+def test_what_cannot_be_served_is_not_activated(database: Database) -> None:
+    """A draft that was edited, or is served where another one is, is refused before anything is changed."""
+    with database.begin() as connection:
+        lifecycle.publish(connection, changed("1.2"), AUTHOR)
+        lifecycle.publish(connection, changed("2.0"), AUTHOR)
+        change(connection, "1.2", document="replace(document, 'events.create', 'events.x')")
+        with pytest.raises(ContractError, match=r"contract 1\.2 cannot be served: .*names no handler"):
+            lifecycle.activate(connection, "1.2", AUTHOR)
+        with pytest.raises(ContractError, match=r"contract 2\.0 cannot be served: another one has its path"):
+            lifecycle.activate(connection, "2.0", AUTHOR)
+        assert served(connection) == ["1.1"]
+        assert lifecycle.activate(connection, "1.0", AUTHOR).status == "active"
+        assert served(connection) == ["1.0"]
+
+
+@alone
+def test_a_rollback_names_the_major_version_where_there_are_several(database: Database) -> None:
+    """With one alone it is that; what cannot be served is not rolled back to."""
+    with database.begin() as connection:
+        assert lifecycle.rollback(connection, None, AUTHOR).contract_version == "1.0"
+        lifecycle.publish(connection, changed("2.0", path="/api/v2"), AUTHOR)
+        lifecycle.activate(connection, "2.0", AUTHOR)
+        with pytest.raises(Refused, match="the major versions 1, 2 are served: say which one"):
+            lifecycle.rollback(connection, None, AUTHOR)
+        change(connection, "1.1", document="'a: b'")
+        with pytest.raises(ContractError, match=r"the row of contract 1\.1 cannot be read"):
+            lifecycle.rollback(connection, 1, AUTHOR)
+        assert served(connection) == ["1.0", "2.0"]

@@ -1,0 +1,227 @@
+"""Who uses which version, as it is known from rows: states, days, reports, and who may be cut over."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from sqlalchemy import func, update
+
+from db import contracts, hub_requests, hubs, oauth_clients, tables
+from db.engine import Database
+from db.errors import NotFound, Refused
+from handlers.contracts import migration
+from handlers.contracts.migration import HubUse, Migration
+from handlers.site import migration_reports
+
+NOW = datetime(2026, 11, 24, 0, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+SUNSET = datetime(2999, 1, 1, tzinfo=UTC)
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\x1b[31mred\x07",
+    "a|b `c` [d](javascript:e)",
+    "\u202egnp.exe",
+    '"><img src=x>',
+]
+
+
+def use(database: Database, name: str, *seen: tuple[str, datetime, int]) -> None:
+    """Let the hub named `name`, which is new or not, send requests: to a version, at an instant, so many."""
+    with database.begin() as connection:
+        known = {hub.name: hub for hub in hubs.all_of_them(connection)}
+        hub = known.get(name) or hubs.create(connection, name)[0]
+        for version, at, count in seen:
+            hub_requests.add(connection, Counter({(hub.id.int, version): count}), at)
+
+
+def change(database: Database, name: str, **values: Any) -> None:
+    """Change the row of a hub."""
+    with database.begin() as connection:
+        connection.execute(update(tables.hubs).where(tables.hubs.c.name == name).values(values))
+
+
+def known(database: Database, days: int = 14, now: datetime = NOW) -> Migration:
+    """What is known at `now`."""
+    with database.begin() as connection:
+        return migration.migration(connection, days, now)
+
+
+def hub_of(found: Migration, name: str) -> HubUse:
+    """What is known of the hub named `name`."""
+    (one,) = [one for one in found.hubs if one.hub == name]
+    return one
+
+
+def test_each_hub_is_told_what_it_does(database: Database) -> None:
+    """In plain words; those that would break come first, and are neither refused anyway nor silent."""
+    use(database, "old", ("1.0", NOW - DAY, 2), ("1.1", NOW, 1))
+    use(database, "client", ("1.1", NOW, 1))
+    use(database, "both", ("1.1", NOW, 1), ("2.0", NOW, 1))
+    use(database, "moved", ("1.1", NOW - 14 * DAY, 9), ("2.0", NOW, 1))
+    use(database, "silent", ("1.1", NOW - 14 * DAY, 9), ("2.0", NOW - 20 * DAY, 1))
+    use(database, "never")
+    for name, last in (("cut", NOW - DAY + migration.LAG), ("late", NOW)):
+        use(database, name, ("1.1", last, 1))
+        change(database, name, cut_over_at=NOW - DAY, cut_over_why="It has moved.")
+    use(database, "off", ("1.1", NOW, 1))
+    change(database, "off", disabled_at=NOW)
+    with database.begin() as connection:
+        oauth_clients.issue(connection, "client", ["events:write"])
+        disabled, _ = oauth_clients.issue(connection, "old", ["events:write"])
+        oauth_clients.disable(connection, disabled.client_id)
+    found = known(database)
+    assert [(hub.hub, hub.state) for hub in found.hubs if hub.would_break] == [
+        ("both", "uses versions 1 and 2, and has no client that could get an access token"),
+        ("client", "uses version 1 alone"),
+        ("old", "uses version 1 alone, and has no client that could get an access token"),
+    ]
+    assert {hub.hub: hub.state for hub in found.hubs if not hub.would_break} == {
+        "cut": "cut over",
+        "late": "cut over, and still comes to version 1 with its key",
+        "moved": "has moved: uses version 2 alone",
+        "never": "never seen",
+        "off": "disabled",
+        "silent": "silent on these days; was seen on versions 1 and 2 before",
+    }
+    assert [(hub.hub, hub.clients) for hub in found.hubs if hub.clients] == [("client", 1)]
+    assert migration_reports.totals(found) == {"hubs": 9, "would_break": 3, "cut_over": 2, "with_clients": 1}
+    told = migration_reports.sentences(found)
+    assert told[2:] == [
+        "3 of 9 hubs would break if version 1 ended, by what was sent from 2026-11-11 to 2026-11-24, in UTC.",
+        "Cut over: 2. With a client for access tokens: 1.",
+    ]
+
+
+def test_days_are_those_of_utc(database: Database) -> None:
+    """The last of them is today, the first one still counts, and nothing before does, but as what was seen."""
+    first = datetime(2026, 11, 22, tzinfo=UTC)
+    use(
+        database,
+        "hub",
+        ("1.1", first - timedelta(microseconds=1), 7),
+        ("1.1", first, 5),
+        ("1.0", NOW, 3),
+        ("2.0", NOW, 2),
+    )
+    found = known(database, 3, NOW)
+    assert [str(day) for day in found.days] == ["2026-11-22", "2026-11-23", "2026-11-24"]
+    uses = hub_of(found, "hub").uses
+    assert {major: use.requests for major, use in uses.items()} == {1: [5, 0, 3], 2: [0, 0, 2]}
+    later = known(database, 1, NOW + 30 * DAY)
+    assert hub_of(later, "hub").uses[1].last_seen_at == NOW
+    assert not hub_of(later, "hub").would_break
+
+
+def test_a_version_that_ends_is_told(database: Database) -> None:
+    """Its sunset; and when it is retired, that nobody would break any more, though it was used."""
+    use(database, "hub", ("1.1", NOW, 1))
+    with database.begin() as connection:
+        contracts.deprecate(connection, "1.1", SUNSET)
+    found = known(database)
+    told = migration_reports.sentences(found)
+    assert told[:2] == [
+        "Version 1 (contract 1.1) is deprecated and ends at 2999-01-01T00:00:00Z.",
+        "Version 2 (contract 2.0) is active.",
+    ]
+    assert found.hubs[0].would_break
+    with database.begin() as connection:
+        contracts.retire(connection, "1.1", before_sunset=True)
+    found = known(database)
+    assert migration_reports.sentences(found)[:3] == [
+        "Version 1 is not served any more.",
+        "Version 2 (contract 2.0) is active.",
+        "None of 1 hubs would break: there is no version that they are to leave.",
+    ]
+    assert (found.hubs[0].would_break, found.hubs[0].state) == (False, "uses version 1")
+
+
+def test_a_hub_is_cut_over_only_if_it_can_go_on(database: Database) -> None:
+    """It was seen on the next version, or its operator insists; it must exist, and have somewhere to go."""
+    use(database, "ready", ("1.1", NOW, 1), ("2.0", NOW - 99 * DAY, 1))
+    use(database, "not ready", ("1.1", NOW, 1))
+    with database.begin() as connection:
+        assert migration.cut_over(connection, "ready", "why", is_forced=False).cut_over_why == "why"
+        with pytest.raises(Refused, match=r"the hub 'not ready' was never seen on version 2: .*--force"):
+            migration.cut_over(connection, "not ready", None, is_forced=False)
+        assert hubs.get(connection, "not ready").cut_over_at is None
+        assert migration.cut_over(connection, "not ready", None, is_forced=True).cut_over_at is not None
+        with pytest.raises(NotFound, match="there is no hub named 'nobody'"):
+            migration.cut_over(connection, "nobody", None, is_forced=True)
+        hubs.back(connection, "ready")
+        contracts.deprecate(connection, "2.0", SUNSET)
+        with pytest.raises(Refused, match="hubs have nowhere to go"):
+            migration.cut_over(connection, "ready", None, is_forced=True)
+        contracts.withdraw(connection, "2.0")
+        table = tables.interaction_reporting_contracts
+        connection.execute(update(table).where(table.c.contract_version == "2.0").values(status="superseded"))
+        with pytest.raises(Refused, match="hubs have nowhere to go"):
+            migration.cut_over(connection, "ready", None, is_forced=True)
+        connection.rollback()
+
+
+class Elements(HTMLParser):
+    """The elements of a page, and the texts of its rows."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.texts: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element begins."""
+        self.names.add(tag)
+        assert not [name for name, _ in attrs if name.startswith("on") or name in ("src", "href")]
+
+    def handle_data(self, data: str) -> None:
+        """A text."""
+        self.texts.append(data.strip())
+
+
+def test_names_do_nothing_wherever_they_are_told(database: Database) -> None:
+    """Neither to a browser, nor to a terminal, nor to what renders Markdown; JSON has them as they are."""
+    for name in HOSTILE:
+        use(database, name, ("1.1", NOW, 1))
+        change(database, name, cut_over_why=name)
+    change(database, HOSTILE[0], cut_over_at=func.now())
+    found = known(database, 2)
+    page, text = migration_reports.as_html(found), migration_reports.as_markdown(found)
+    elements = Elements(page)
+    allowed = {"html", "head", "meta", "title", "style", "body", "h1", "ul", "li", "table", "tr", "th", "td", "bdi"}
+    assert elements.names == allowed | {"strong"}
+    assert {HOSTILE[0], HOSTILE[2], HOSTILE[4], "\\x1b[31mred\\x07", "\\u202egnp.exe"} <= set(elements.texts)
+    assert all(sign.isprintable() or sign == "\n" for sign in page + text)
+    assert "<script" not in page + text.replace("\\<", "")
+    assert "| \\<script\\>alert(1)\\</script\\> | " in text
+    assert len([line for line in text.splitlines() if line.startswith("|")]) == 2 + len(HOSTILE)
+    assert {hub["hub"] for hub in migration_reports.as_json(found)["hubs"]} == set(HOSTILE)
+
+
+def test_who_would_break_is_marked_in_words(database: Database) -> None:
+    """On the page and in Markdown, and no other hub is."""
+    use(database, "old", ("1.1", NOW, 12))
+    use(database, "new", ("2.0", NOW, 34))
+    found = known(database, 1)
+    page, text = migration_reports.as_html(found), migration_reports.as_markdown(found)
+    marked = "would break: uses version 1 alone, and has no client that could get an access token"
+    assert f"<bdi>old</bdi><td><strong>{marked}</strong>" in page
+    assert "<bdi>new</bdi><td>has moved: uses version 2 alone<td>" in page
+    assert f"| old | {marked} | 0 |  | 2026-11-24T00:30:00Z |  | 12 / 0 | 12 / 0 |" in text
+    assert "| new | has moved: uses version 2 alone | 0 |  |  | 2026-11-24T00:30:00Z | 0 / 34 | 0 / 34 |" in text
+
+
+def test_a_page_has_so_many_hubs_at_most(database: Database) -> None:
+    """Those that would break before any other, and how many are left out."""
+    use(database, "a", ("2.0", NOW, 1))
+    use(database, "b", ("1.1", NOW, 1))
+    found = known(database, 1)
+    assert "Not on this page" not in migration_reports.as_html(found, 2)
+    page = migration_reports.as_html(found, 1)
+    assert "<li>Not on this page: 1 of 2 hubs." in page
+    assert "<bdi>b</bdi>" in page
+    assert "<bdi>a</bdi>" not in page
+    assert "1 of 2 hubs would break" in page
+    assert "None of 0 hubs" in migration_reports.as_html(replace(found, hubs=[], versions=[]))

@@ -1,0 +1,195 @@
+"""What is told of the rows of contracts: read once for all who ask, made once, and never of a draft."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import closing
+
+import pytest
+from sqlalchemy import Connection, text, update
+
+from db import contracts
+from db.engine import Database
+from db.errors import NotFound, Unavailable
+from db.tables import interaction_reporting_contracts as table
+from handlers.contracts import publications
+from handlers.contracts.publications import (
+    MEDIA_TYPES,
+    Declaration,
+    Declarations,
+    card,
+    changelog_until,
+    summary,
+)
+from openapi.contract import Contract, ContractError
+from openapi.problems import Problem
+from openapi.rendering.card import card as card_of
+from tests.conftest import CONTRACTS
+
+SERVED = CONTRACTS["1.1"]
+
+
+def change(database: Database, version: str, **values: str) -> None:
+    """Give columns of the row of `version` other values, as SQL expressions."""
+    with database.begin() as connection:
+        changed = update(table).where(table.c.contract_version == version)
+        connection.execute(changed.values({name: text(value) for name, value in values.items()}))
+
+
+def row(connection: Connection, document: str, version: str = "1.7") -> contracts.Row:
+    """A new row, a draft."""
+    contracts.publish(connection, version, document, "0" * 64)
+    return contracts.get(connection, version)
+
+
+def read_twice(database: Database, **values: str) -> list[Mapping[str, Declaration]]:
+    """The published contracts before and after the row of 1.0 was changed."""
+
+    async def read() -> list[Mapping[str, Declaration]]:
+        found = Declarations()
+        before = await found.read(database)
+        change(database, "1.0", **values)
+        return [before, await found.read(database)]
+
+    return asyncio.run(read())
+
+
+def test_what_is_published_is_told_in_the_order_of_versions(database: Database) -> None:
+    """Each version with its status, the digest of what the row holds now, and its instants."""
+    change(database, "1.0", document="replace(document, 'Report one', 'Report an')")
+    found = asyncio.run(Declarations().read(database))
+    assert list(found) == ["1.0", "1.1", "2.0"]
+    told = summary(found["1.0"])
+    edited = Contract.read(CONTRACTS["1.0"].text.replace("Report one", "Report an"))
+    assert (told["version"], told["status"], told["digest"]) == ("1.0", "superseded", edited.digest)
+    assert told["published_at"].endswith("Z")
+    assert "fault" not in told
+
+
+def test_each_section_of_a_changelog_is_made_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many versions and readers there are."""
+    made: list[str] = []
+
+    def section(before: Contract, contract: Contract) -> str:
+        made.append(f"{before.version} to {contract.version}")
+        return made[-1]
+
+    monkeypatch.setattr(publications, "section", section)
+    with database.begin() as connection:
+        contracts.publish(connection, "1.2", SERVED.text.replace('"1.1"', '"1.2"', 1), "0" * 64)
+        contracts.activate(connection, "1.2")
+    found = asyncio.run(Declarations().read(database))
+    for version in ("1.2", "1.1", "1.2"):
+        told = changelog_until(found[version], found).content.decode()
+    assert made == ["1.0 to 1.1", "1.1 to 1.2"]
+    assert told.index(made[1]) < told.index(made[0])
+
+
+def test_what_cannot_be_compared_spares_the_changelogs_of_others(database: Database) -> None:
+    """A row that is a contract, and no OpenAPI document; the command and the page tell the same."""
+    change(database, "1.0", document='\'{"info": {"version": "1.0"}, "paths": 7}\'')
+    found = asyncio.run(Declarations().read(database))
+    told = changelog_until(found["1.1"], found).content.decode()
+    assert "It cannot be compared with 1.0: " in told
+    with database.begin() as connection:
+        assert publications.changelog(connection, "1.1") == told
+
+
+def test_a_draft_is_not_published(database: Database) -> None:
+    """Nobody is told of it."""
+    change(database, "1.0", status="'draft'")
+    assert list(asyncio.run(Declarations().read(database))) == ["1.1", "2.0"]
+
+
+def test_those_who_ask_share_what_is_read(database: Database) -> None:
+    """For a second it is the same, whatever becomes of the rows."""
+    before, after = read_twice(database, status="'retired'")
+    assert after is before
+
+
+def test_a_row_that_has_not_changed_keeps_what_was_made_of_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When rows are read again only those are made anew that have changed."""
+    monkeypatch.setattr(publications, "MAX_AGE_SECONDS", -1)
+    before, after = read_twice(database, status="'retired'")
+    assert after["1.1"] is before["1.1"]
+    assert after["1.0"].row.status == "retired"
+
+
+def test_many_who_ask_at_once_cost_one_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks while rows are read is given those; who goes away leaves them to the others."""
+    monkeypatch.setattr(publications, "MAX_AGE_SECONDS", -1)
+
+    async def ask() -> set[int]:
+        found = Declarations()
+        asking = [asyncio.create_task(found.read(database)) for _ in range(20)]
+        await asyncio.sleep(0)
+        asking.pop(0).cancel()
+        return {id(one) for one in await asyncio.gather(*asking)}
+
+    assert len(asyncio.run(ask())) == 1
+
+
+def test_without_a_database_nothing_is_told() -> None:
+    """The error is that of the room of databases."""
+    with closing(Database("postgresql://nobody@/none?host=/nowhere")) as away, pytest.raises(Unavailable):
+        asyncio.run(Declarations().read(away))
+
+
+@pytest.mark.parametrize("media_type", MEDIA_TYPES)
+def test_a_representation_is_made_once(database: Database, media_type: str) -> None:
+    """It is given again as it is, with a tag of its own."""
+    with database.begin() as connection:
+        declaration = Declaration(contracts.get(connection, "1.1"))
+    made = declaration.representation(media_type)
+    assert made is declaration.representation(media_type)
+    assert made.media_type == media_type
+    assert [declaration.representation(other).etag for other in MEDIA_TYPES].count(made.etag) == 1
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["a: [", "a: b", 'info: {version: "1.8"}', 'info: {version: "1.7"}\npaths: 7\n'],
+    ids=["no YAML", "no contract", "another version", "no OpenAPI"],
+)
+def test_a_row_without_a_contract_has_no_card(database: Database, document: str) -> None:
+    """A client is told so, the log is told why, and a command is told the reason."""
+    with database.begin() as connection:
+        declaration = Declaration(row(connection, document))
+        with pytest.raises(ContractError, match=r"1\.7"):
+            card(connection, "1.7")
+    for _ in range(2):
+        with pytest.raises(Problem) as raised:
+            declaration.representation("text/markdown")
+        assert (raised.value.code, bool(raised.value.reason)) == ("contract_unreadable", True)
+
+
+def test_a_list_says_of_which_row_nothing_can_be_read(database: Database) -> None:
+    """It has no digest, but words."""
+    with database.begin() as connection:
+        told = summary(Declaration(row(connection, "a: [")))
+    assert (told["digest"], told["fault"]) == (None, "the document of this contract cannot be read")
+    assert json.dumps(told)
+
+
+def test_what_is_logged_of_a_broken_row_is_bounded(database: Database) -> None:
+    """A row may hold megabytes."""
+    with database.begin() as connection:
+        declaration = Declaration(row(connection, f"info: {{version: '1.7'}}\na: {{$ref: {'x' * 10_000}}}"))
+    assert declaration.fault
+    assert len(declaration.fault) <= 300
+
+
+def test_a_card_is_made_from_the_row(database: Database) -> None:
+    """Of a draft, too, with what the row says of it; a row that is not there is named."""
+    change(database, "1.1", status="'draft'", document="replace(document, 'Interaction Reporting API', 'Another name')")
+    with database.begin() as connection:
+        told = card(connection, "1.1")
+        found = contracts.get(connection, "1.1")
+        with pytest.raises(NotFound, match=r"9\.9"):
+            card(connection, "9.9")
+    edited = Contract.read(SERVED.text.replace("Interaction Reporting API", "Another name"))
+    instants = {"published_at": found.published_at, "activated_at": found.activated_at}
+    assert told == card_of(edited, "draft", instants)
+    assert told.startswith("# Another name\n")

@@ -1,0 +1,304 @@
+"""A service follows its contracts while it serves: activated, edited, broken, deprecated, retired."""
+
+import asyncio
+import gc
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg.sql import SQL
+
+from db import contracts
+from db.contract_changes import Author
+from db.engine import Database
+from handlers.contracts import lifecycle as governed
+from handlers.contracts.serving import Serving
+from openapi.contract import Contract
+from openapi.serving.endpoint import Endpoint
+from openapi.serving.live import Live
+from tests.conftest import (
+    CONTRACTS,
+    EVENT,
+    MAJOR,
+    NEWEST,
+    PATH,
+    ContractClient,
+    Service,
+    forget_version_2,
+    running,
+)
+from tests.handlers.conftest import ANNOTATION, BASE, Hub, results_of, wait_until
+from tests.postgresql import fresh_database, statement
+from tests.tokens import bearer, client_of, post
+
+SOON = 3
+"""Seconds: one, on a machine that is not busy with other tests."""
+AUTHOR = Author("alice", "a test")
+UNPUBLISHED = "contract 2.0 is a document of this release and not in the database: publish it, or leave it"
+LIST = f"{BASE}/interaction-events"
+SUNSET = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
+CHANGE = "UPDATE interaction_reporting_contracts SET {} WHERE contract_version = '1.1'"
+FORGET = SQL("TRUNCATE interaction_reporting_contracts, interaction_reporting_contracts_served")
+RETIRE = SQL("UPDATE interaction_reporting_contracts SET status = 'retired' WHERE contract_version = '2.0'")
+
+
+@pytest.fixture(scope="module")
+def alone(embedded_url: str, template: str) -> Iterator[Service]:
+    """A service whose contracts only the tests of this module change; it serves version 1 alone."""
+    with fresh_database(embedded_url, "living", template) as url:
+        with closing(Database(url)) as database, database.begin() as connection:
+            forget_version_2(connection)
+        with running(url) as started:
+            yield started
+
+
+@pytest.fixture
+def living(alone: Service) -> Iterator[Service]:
+    """That service, which serves the contracts of the release."""
+    yield alone
+    statement(alone.database_url, FORGET)
+    with alone.database.begin() as connection:
+        governed.seed(connection)
+        forget_version_2(connection)
+    wait_until(lambda: serves(alone) == [NEWEST] and ready(alone)["warnings"] == [UNPUBLISHED])
+
+
+@pytest.fixture
+def second(living: Service) -> Iterator[Contract]:
+    """Version 2.0 of the release, which it serves at /api/v2 beside the other."""
+    activate(living, CONTRACTS[MAJOR])
+    yield CONTRACTS[MAJOR]
+    statement(living.database_url, RETIRE)
+    wait_until(lambda: "2.0" not in serves(living))
+
+
+def ready(service: Service) -> dict[str, Any]:
+    """What readiness says."""
+    return dict(httpx.get(f"{service.url}/health/ready").json())
+
+
+def serves(service: Service) -> list[str]:
+    """The versions that are served."""
+    return list(ready(service)["contracts"])
+
+
+def metrics(service: Service) -> str:
+    """What Prometheus is told."""
+    return httpx.get(f"{service.url}/metrics").text
+
+
+def edit(service: Service, change: str) -> None:
+    """Change the row of the newest contract by plain SQL."""
+    with psycopg.connect(service.database_url, autocommit=True) as connection:
+        connection.execute(CHANGE.format(change).encode())
+
+
+def do(service: Service, change: Callable[..., Any], *arguments: Any, **options: Any) -> None:
+    """Do what a command does."""
+    with service.database.begin() as connection:
+        change(connection, *arguments, author=AUTHOR, **options)
+
+
+def another(version: str, path: str = BASE, changed: Callable[[dict[str, Any]], None] = lambda _: None) -> Contract:
+    """The newest contract as another version, at another path, with a change."""
+    document = CONTRACTS[NEWEST].copy()
+    document["info"]["version"] = version
+    document["servers"] = [{"url": path}]
+    changed(document)
+    return Contract.read(json.dumps(document))
+
+
+def activate(service: Service, contract: Contract) -> None:
+    """Publish and activate `contract`, and wait until it is served."""
+    with service.database.begin() as connection:
+        governed.publish(connection, contract, AUTHOR)
+        governed.activate(connection, contract.version, AUTHOR)
+    wait_until(lambda: contract.version in serves(service))
+
+
+def test_an_activated_contract_is_served_within_a_second(living: Service) -> None:
+    """And what it replaces is not any more; metrics and readiness tell of it."""
+    with living.client() as client:
+        assert client.get(LIST).status_code == 200
+        do(living, governed.activate, "1.0")
+        wait_until(lambda: client.get(LIST).status_code == 405, SOON)
+        assert serves(living) == ["1.0"]
+        assert f'contract_info{{digest="{CONTRACTS["1.0"].digest}",version="1.0"}} 1.0' in metrics(living)
+        assert client.post(PATH, json=EVENT).status_code == 201
+        assert living.events()[-1]["contract_version"] == "1.0"
+        do(living, governed.rollback, None)
+        wait_until(lambda: client.get(LIST).status_code == 200, SOON)
+
+
+def test_a_row_that_is_edited_is_followed(living: Service) -> None:
+    """What plain SQL adds is accepted within a second, what it takes away is refused."""
+    field = "document = replace(document, '        actor_type:\n          type', "
+    field += "'        session_ref: {type: string}\n        actor_type:\n          type')"
+    with living.client() as client:
+        for change, status in ((field, 201), ("document = replace(document, 'session_ref:', 'session:')", 422)):
+            edit(living, change)
+            sent = EVENT | {"session_ref": "s"}
+            wait_until(lambda: client.post(PATH, json=sent).status_code == status, SOON)  # noqa: B023 (waited for)
+
+
+def test_a_row_that_is_broken_leaves_the_last_good_one(living: Service, caplog: pytest.LogCaptureFixture) -> None:
+    """It goes on without a gap; log (once), readiness and metrics say so, also when there is no row any more."""
+    fault = "the row of contract 1.1 cannot be read: the document is not an OpenAPI object with an info object"
+    last = f"contract 1.1 ({CONTRACTS[NEWEST].digest[:12]}) goes on, as served last"
+    with living.client() as client:
+        edit(living, "document = replace(document, 'events.create', 'events.x')")
+        wait_until(lambda: "names no handler" in str(ready(living)["warnings"]))
+        for change in ("document = 'a: b'", "digest = 'x'"):
+            edit(living, change)
+            wait_until(lambda: f"{fault}; {last}" in str(ready(living)["warnings"]))
+            assert client.post(PATH, json=EVENT).status_code == 201
+        assert serves(living) == [NEWEST]
+        assert 'contract_row_refused{version="1.1"} 1.0' in metrics(living)
+        assert [record.levelno for record in caplog.records if fault in record.message] == [logging.ERROR]
+        statement(living.database_url, SQL("DELETE FROM interaction_reporting_contracts"))
+        wait_until(lambda: f"no contract of major version 1 is active; {last}" in str(ready(living)["warnings"]))
+        assert client.post(PATH, json=EVENT).status_code == 201
+
+
+def test_a_row_that_is_no_longer_active_is_warned_of(living: Service) -> None:
+    """What it said goes on: a service does not end because a status was written by hand."""
+    edit(living, "status = 'superseded'")
+    wait_until(lambda: "no contract of major version 1 is active" in str(ready(living)["warnings"]))
+    with living.client() as client:
+        assert client.post(PATH, json=EVENT).status_code == 201
+
+
+def answers(service: Service) -> dict[int, httpx.Headers]:
+    """The headers of answers of many kinds, by status."""
+    large, typed = b'"' + b"x" * 70_000 + b'"', {"Content-Type": "application/json"}
+    with service.client() as client:
+        found = [
+            client.post(PATH, json=EVENT),
+            client.post(PATH, content=b"{", headers=typed),
+            client.post(PATH, json=EVENT, headers={"Authorization": "Bearer irk_x"}),
+            client.get(f"{BASE}/nothing"),
+            client.put(PATH),
+            client.post(PATH, content=large, headers=typed),
+            client.post(PATH, content=b"", headers={"Content-Type": "text/plain"}),
+            client.post(PATH, json={}),
+        ]
+    return {response.status_code: response.headers for response in found}
+
+
+def test_a_deprecation_is_told_with_every_answer(living: Service) -> None:
+    """Since when, until when and what comes after; also by what takes over, and until it is withdrawn."""
+    do(living, contracts.deprecate, NEWEST, SUNSET)
+    wait_until(lambda: "deprecation" in httpx.get(living.url + BASE).headers, SOON)
+    with living.database.begin() as connection:
+        since = contracts.get(connection, NEWEST).deprecated_at
+    assert since is not None
+    told = answers(living)
+    assert told.keys() == {201, 400, 401, 404, 405, 413, 415, 422}
+    for headers in told.values():
+        assert headers["deprecation"] == f"@{int(since.timestamp())}"
+        assert headers["sunset"] == "Tue, 31 Dec 2999 23:59:59 GMT"
+        assert headers["link"] == '</contracts>; rel="successor-version"'
+    do(living, governed.activate, "1.0")
+    wait_until(lambda: serves(living) == ["1.0"])
+    assert httpx.get(living.url + BASE).headers["deprecation"] == f"@{int(since.timestamp())}"
+    do(living, contracts.withdraw, "1.0")
+    wait_until(lambda: not {"deprecation", "sunset", "link"} & httpx.get(living.url + BASE).headers.keys(), SOON)
+
+
+def test_a_retired_version_is_gone(living: Service, second: Contract) -> None:
+    """410 for whatever is asked at its path, with the successor; the other version goes on."""
+    token = client_of(living).token()
+    do(living, contracts.deprecate, NEWEST, SUNSET)
+    do(living, contracts.retire, NEWEST, before_sunset=True)
+    with living.client() as client:
+        wait_until(lambda: client.get(f"{BASE}/nothing").status_code == 410, SOON)
+        for response in (client.post(PATH, json=EVENT), client.put(PATH), client.get(BASE)):
+            assert (response.status_code, response.headers["link"]) == (410, '</api/v2>; rel="successor-version"')
+            assert response.json()["help"] == "Use /api/v2 instead."
+        assert serves(living) == [second.version]
+        assert post(living, bearer(token)).status_code == 201
+        do(living, governed.activate, NEWEST)
+        wait_until(lambda: client.post(PATH, json=EVENT).status_code == 201, SOON)
+
+
+@pytest.mark.usefixtures("second")
+def test_two_major_versions_are_served_side_by_side(living: Service) -> None:
+    """Each at its own path, and what is stored says by which it was judged."""
+    with living.client() as client:
+        assert client.post(PATH, json=EVENT).status_code == 201
+    assert post(living, bearer(client_of(living).token())).status_code == 201
+    assert [event["contract_version"] for event in living.events()[-2:]] == [NEWEST, MAJOR]
+    assert metrics(living).count("interaction_reporting_contract_info{") == 2
+
+
+def with_new_field(document: dict[str, Any]) -> None:
+    """Declare an optional field of events and of annotations that no code knows."""
+    for name in ("InteractionEvent", "Annotation"):
+        document["components"]["schemas"][name]["properties"]["session_ref"] = {
+            "type": "string",
+            "maxLength": 5,
+            "description": "The session.",
+        }
+
+
+def test_a_new_field_needs_no_code(living: Service, new_hub: Callable[[Service], Hub]) -> None:
+    """A contract that declares it is activated while the service runs: it is judged, stored, compared and read back."""
+    contract = another("1.2", changed=with_new_field)
+    hub = new_hub(living)
+    assert hub.event(session_ref="old").status_code == 422
+    activate(living, contract)
+    hub.client = ContractClient(contract, base_url=living.url, headers=hub.client.headers, timeout=60)
+    with hub.client:
+        assert hub.event(session_ref="longer").status_code == 422
+        for text, status in (("one", 201), ("one", 201), ("two", 409)):
+            sent = EVENT | {"session_ref": text}
+            assert hub.post("/interaction-events", sent, headers={"Idempotency-Key": "k"}).status_code == status
+        own = [EVENT | {"session_ref": text, "client_event_id": "c"} for text in ("array", "array", "other")]
+        assert [one["status"] for one in results_of(hub.batch(own))] == ["created", "duplicate", "rejected"]
+        assert hub.lines(json.dumps(EVENT | {"session_ref": "line"}) + "\n").status_code == 200
+        replayed = hub.post("/rejected-submissions/replay", {"code": "invalid_body"})
+        assert sorted(one["status"] for one in results_of(replayed)) == ["created", "rejected"]
+        remark = hub.post("/annotations", ANNOTATION | {"session_ref": "said"}).json()["id"]
+        wanted = ["one", "array", "line", "old"]
+        assert [row["additional_fields"] for row in hub.rows()] == [{"session_ref": text} for text in wanted]
+        items = hub.items("/interaction-events")
+        assert [item["session_ref"] for item in items] == wanted
+        assert [hub.get(f"/interaction-events/{item['id']}").json()["session_ref"] for item in items] == wanted
+        exported = hub.get("/interaction-events/export", format="ndjson").content.splitlines()
+        assert [json.loads(row)["session_ref"] for row in exported] == wanted
+        assert '"{""session_ref"":""line""}"' in hub.get("/interaction-events/export", format="csv").text
+        assert hub.get(f"/annotations/{remark}").json()["session_ref"] == "said"
+
+
+def test_what_is_replaced_is_forgotten(database: Database) -> None:
+    """An application that no request needs any more is garbage at once, so that memory does not grow."""
+
+    def activate_other(version: str) -> None:
+        with database.begin() as connection:
+            contracts.activate(connection, version)
+
+    async def run() -> list[int]:
+        live, replaced, counts = Live(), asyncio.Event(), []
+        async with Serving(live, governed.application, lambda _: replaced.set()).following(database):
+            for version in ("1.0", "1.1", "1.0", "1.1"):
+                replaced.clear()
+                activate_other(version)
+                await asyncio.wait_for(replaced.wait(), 5)
+                await asyncio.sleep(0)
+                counts.append(sum(isinstance(one, Endpoint) for one in gc.get_objects()))
+        return counts
+
+    gc.collect()
+    gc.disable()
+    try:
+        first, second, *again = asyncio.run(run())
+    finally:
+        gc.enable()
+    assert first < second
+    assert again == [first, second]

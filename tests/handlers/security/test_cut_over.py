@@ -1,0 +1,173 @@
+"""A hub that is cut over is told where to go, and what it uses is counted."""
+
+import json
+import socket
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psycopg
+import pytest
+
+from db import hub_requests, hubs, oauth_clients
+from db.registry import Caller
+from handlers.security.cut_over import SOME_VERSION, CutOver
+from openapi.problems import Problem
+from tests.conftest import CONTRACTS, EVENT, PATH, Service
+from tests.handlers.conftest import BASE, Hub, wait_until
+
+SOON = 3
+"""Seconds: one, on a machine that is not busy with other tests."""
+V2 = "/api/v2/interaction-events"
+SCOPES = ["events:write", "events:read"]
+ROWS = "SELECT major, sum(count)::integer FROM hub_requests WHERE hub_id = %s GROUP BY major"
+
+
+def cut_over(hub: Hub) -> None:
+    """Cut `hub` over, and wait until it is refused."""
+    change(hub, partial(hubs.cut_over, why=None))
+    wait_until(lambda: hub.get("/usage").status_code == 403, SOON)
+
+
+def change(hub: Hub, changed: Any) -> None:
+    """Change the row of `hub`."""
+    with hub.service.database.begin() as connection:
+        changed(connection, name=hub.name)
+
+
+def token(hub: Hub) -> dict[str, str]:
+    """The header with an access token of a new client of `hub`."""
+    with hub.service.database.begin() as connection:
+        client, secret = oauth_clients.issue(connection, hub.name, SCOPES)
+    form = {"grant_type": "client_credentials"}
+    answer = httpx.post(f"{hub.service.url}/oauth/token", data=form, auth=(client.client_id, str(secret)))
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def key_of(hub: Hub) -> dict[str, str]:
+    """The header with the key of `hub`."""
+    return {"Authorization": hub.client.headers["Authorization"]}
+
+
+def counted(hub: Hub) -> dict[int, int]:
+    """How many requests of `hub` were counted, by major version."""
+    with psycopg.connect(hub.service.database_url) as connection:
+        return dict(connection.execute(ROWS, [hub.id]).fetchall())
+
+
+def test_a_hub_that_is_cut_over_is_told_where_to_go(hub: Hub) -> None:
+    """Every operation is refused in version 1's shape with 403; the hub's access tokens are taken as before."""
+    authorization = token(hub)
+    cut_over(hub)
+    for answer in (hub.event(), hub.batch([EVENT]), hub.get("/interaction-events"), hub.manifest()):
+        assert answer.status_code == 403
+        assert answer.json().keys() == {"error", "help"}
+        assert answer.json()["error"] == "this hub has gone on to access tokens: its key is refused"
+        assert "Send requests to /api/v2 with an access token" in answer.json()["help"]
+        assert f"{hub.service.url}/.well-known/oauth-authorization-server" in answer.json()["help"]
+        assert "www-authenticate" not in answer.headers
+    assert httpx.post(hub.service.url + V2, json=EVENT, headers=authorization).status_code == 201
+    change(hub, hubs.back)
+    wait_until(lambda: hub.get("/usage").status_code == 200, SOON)
+    assert hub.event().status_code == 201
+
+
+def test_nothing_of_what_is_refused_is_kept_or_counted_as_submitted(hub: Hub) -> None:
+    """Neither the event nor that it was rejected; the request itself is counted."""
+    cut_over(hub)
+    wait_until(lambda: counted(hub) != {})
+    before = counted(hub)[1]
+    assert [hub.event().status_code, hub.batch([EVENT, {}]).status_code] == [403, 403]
+    assert hub.lines(json.dumps(EVENT)).status_code == 403
+    wait_until(lambda: counted(hub)[1] >= before + 3)
+    assert set(hub.counts().values()) == {0}
+    change(hub, hubs.back)
+    wait_until(lambda: hub.get("/usage").status_code == 200, SOON)
+    assert hub.usage()["received"] == 0
+
+
+def test_a_body_that_is_late_is_refused_where_its_hub_was_cut_over_meanwhile(hub: Hub) -> None:
+    """It is asked for once more when the body is there; nothing is stored, nor counted as submitted, and once seen."""
+    content = json.dumps(EVENT).encode()
+    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: {key_of(hub)['Authorization']}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", hub.service.port), timeout=10) as sender:
+        sender.sendall(head.encode() + content[:1])
+        wait_until(lambda: counted(hub) == {1: 1})
+        change(hub, partial(hubs.cut_over, why=None))
+        wait_until(lambda: hub.get("/usage").status_code == 403, SOON)
+        sender.sendall(content[1:])
+        assert sender.makefile("rb").readline().startswith(b"HTTP/1.1 403 ")
+    assert set(hub.counts().values()) == {0}
+    change(hub, hubs.back)
+    wait_until(lambda: hub.get("/usage").status_code == 200, SOON)
+    assert hub.usage()["received"] == 0
+
+
+def test_each_authenticated_request_is_counted_once(hub: Hub) -> None:
+    """By the major version that it was sent to, whatever becomes of it; who is not known is not counted."""
+    authorization = token(hub)
+    assert [hub.event().status_code, hub.post("/interaction-events", {}).status_code] == [201, 422]
+    assert hub.get(f"/interaction-events/{EVENT['widget_id']}").status_code == 404
+    for headers in (authorization, authorization, {}, {"Authorization": "Bearer x"}):
+        httpx.post(hub.service.url + V2, json=EVENT, headers=headers)
+    assert httpx.post(hub.service.url + PATH, json=EVENT, headers=authorization).status_code == 401
+    wait_until(lambda: counted(hub) == {1: 3, 2: 2})
+    with hub.service.database.begin() as connection:
+        assert {major for hub_id, major in hub_requests.last_seen(connection) if hub_id == hub.id} == {1, 2}
+
+
+def test_hubs_are_cut_over_and_back_under_load_and_no_other_is_disturbed(newest: Service, new_hub: Any) -> None:
+    """Others get nothing but success meanwhile; every answer to the hub is that of one state or of the other."""
+    moving, *others = [new_hub(newest) for _ in range(3)]
+    ended = time.monotonic() + 60
+
+    def report(authorization: dict[str, str], path: str = PATH) -> Counter[int]:
+        answers: Counter[int] = Counter()
+        with httpx.Client(base_url=newest.url, headers=authorization) as client:
+            while time.monotonic() < ended:
+                answers[client.post(path, json=EVENT).status_code] += 1
+        return answers
+
+    with ThreadPoolExecutor(4) as threads:
+        stayed = [threads.submit(report, key_of(hub)) for hub in others]
+        on_v2 = threads.submit(report, token(moving), V2)
+        moved = threads.submit(report, key_of(moving))
+        for _ in range(3):
+            cut_over(moving)
+            change(moving, hubs.back)
+            wait_until(lambda: moving.get("/usage").status_code == 200, SOON)
+        ended = time.monotonic()
+    assert [one.result().keys() for one in (*stayed, on_v2)] == [{201}, {201}, {201}]
+    assert moved.result().keys() == {201, 403}
+    assert len(moving.rows()) == moved.result()[201] + on_v2.result()[201]
+
+
+@pytest.mark.parametrize("version", ["1.1"])
+def test_a_version_that_is_deprecated_names_its_successor(start_service: Any, version: str) -> None:
+    """Its answers link to the path of version 2, which is served beside it."""
+    with start_service() as service, service.client() as client:
+        change_contract = "UPDATE interaction_reporting_contracts SET status = 'deprecated', sunset_at = '2999-01-01'"
+        with psycopg.connect(service.database_url, autocommit=True) as connection:
+            connection.execute(f"{change_contract} WHERE contract_version = '{version}'".encode())
+        wait_until(lambda: "sunset" in client.get(f"{BASE}/usage").headers, SOON)
+        answer = client.get(f"{BASE}/usage")
+    assert answer.headers["link"] == '</api/v2>; rel="successor-version"'
+    assert answer.headers["deprecation"].startswith("@")
+
+
+def test_where_no_version_takes_access_tokens_the_list_of_versions_is_named() -> None:
+    """It is refused all the same: the operator has said so."""
+    window = CutOver("https://host/metadata")
+    caller = Caller(UUID(int=1), "hub", is_cut_over=True)
+    for served, successor in (([CONTRACTS["1.1"], CONTRACTS["2.0"]], "/api/v2"), ([CONTRACTS["1.1"]], SOME_VERSION)):
+        window.served(served)
+        with pytest.raises(Problem) as raised:
+            window.permit(caller)
+        assert str(raised.value.help).startswith(f"Send requests to {successor} with an access token")
+    window.permit(replace(caller, is_cut_over=False))

@@ -1,0 +1,274 @@
+"""Other issuers: where their keys are found, how often they are asked, and what is taken from them."""
+
+import asyncio
+import gzip
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from handlers.security import issuers
+from handlers.security.issuers import Issuers, IssuerUnavailable, is_secure
+
+METADATA = "/.well-known/oauth-authorization-server"
+OPENID = "/.well-known/openid-configuration"
+
+
+class Server:
+    """Answers each path with what was put there: a status, headers and a body, or a value of JSON; counts requests."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Any] = {}
+        self.asked: Counter[str] = Counter()
+        self.seconds = 0.0
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.asked[self.path] += 1
+                time.sleep(server.seconds)
+                answer = server.answers.get(self.path, (404, {}, b""))
+                status, headers, body = answer if isinstance(answer, tuple) else (200, {}, json.dumps(answer).encode())
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+    def publish(self, *keys: Any, path: str = METADATA, issuer: str | None = None, **metadata: Any) -> None:
+        """Be the issuer of `keys`."""
+        told = [key if isinstance(key, dict) else key.as_dict(private=False) for key in keys]
+        self.answers["/keys"] = {"keys": told}
+        self.answers[path] = {"issuer": issuer or self.url, "jwks_uri": f"{self.url}/keys", **metadata}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server on loopback."""
+    made = Server()
+    thread = threading.Thread(target=made.http.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield made
+    made.http.shutdown()
+    thread.join()
+    made.http.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes long takes less."""
+    monkeypatch.setattr(issuers, "TIMEOUT_SECONDS", 1.0)
+
+
+def key(kid: str) -> ECKey:
+    """A key to sign with."""
+    return ECKey.generate_key("P-256", {"kid": kid})
+
+
+def with_issuers(url: str, use: Callable[[Issuers], Awaitable[None]]) -> None:
+    """Run `use` with the issuer at `url`."""
+
+    async def run() -> None:
+        async with Issuers([url]) as made:
+            await use(made)
+
+    asyncio.run(run())
+
+
+async def kid_of(made: Issuers, url: str, kid: str) -> Any:
+    """The id of the key that is found."""
+    found = await made.key(url, kid)
+    return found and found.kid
+
+
+@pytest.mark.parametrize(
+    ("base", "path"),
+    [("", METADATA), ("", OPENID), ("/realms/a", f"{METADATA}/realms/a"), ("/realms/a", f"/realms/a{OPENID}")],
+)
+def test_keys_are_discovered(server: Server, base: str, path: str) -> None:
+    """By the metadata of RFC 8414 section 3, else by that of OpenID Connect; once for all that are known."""
+    url = server.url + base
+    server.publish(key("a"), key("b"), path=path, issuer=url)
+
+    async def use(made: Issuers) -> None:
+        assert url in made
+        assert f"{url}/" not in made
+        assert list(made) == [url]
+        assert [await kid_of(made, url, kid) for kid in ("a", "b", "a")] == ["a", "b", "a"]
+
+    with_issuers(url, use)
+    assert server.asked["/keys"] == 1
+
+
+def test_an_unknown_key_asks_no_more_often_than_the_floor(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many tokens name keys that are not known, at once or one after the other."""
+    server.publish(key("a"))
+
+    async def use(made: Issuers) -> None:
+        found = await asyncio.gather(*(made.key(server.url, f"unknown-{number}") for number in range(500)))
+        assert set(found) == {None}
+        for number in range(50):
+            assert await made.key(server.url, f"again-{number}") is None
+        assert server.asked == {METADATA: 1, "/keys": 1}
+        monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
+        assert await made.key(server.url, "once more") is None
+        assert server.asked == {METADATA: 2, "/keys": 2}
+
+    with_issuers(server.url, use)
+
+
+def test_a_rotated_key_is_followed_and_the_old_one_dropped(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as the new one is named; one that is withdrawn is dropped after a while by itself."""
+    monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
+    server.publish(key("a"))
+
+    async def use(made: Issuers) -> None:
+        assert await kid_of(made, server.url, "a") == "a"
+        server.publish(key("b"))
+        assert await kid_of(made, server.url, "a") == "a"
+        assert await kid_of(made, server.url, "b") == "b"
+        assert await kid_of(made, server.url, "a") is None
+        server.publish(key("c"))
+        assert await kid_of(made, server.url, "b") == "b"
+        monkeypatch.setattr(issuers, "FRESH_SECONDS", 0.0)
+        assert await kid_of(made, server.url, "b") is None
+
+    with_issuers(server.url, use)
+
+
+def test_an_issuer_that_is_away_is_relied_on_for_a_while(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known of it serves on; after that, and where nothing is known, it is unavailable, and not asked often."""
+    monkeypatch.setattr(issuers, "FRESH_SECONDS", 0.0)
+    server.publish(key("a"))
+
+    async def use(made: Issuers) -> None:
+        assert await kid_of(made, server.url, "a") == "a"
+        server.answers.clear()
+        monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
+        assert await kid_of(made, server.url, "a") == "a"
+        assert await kid_of(made, server.url, "b") is None
+        monkeypatch.setattr(issuers, "STALE_SECONDS", 0.0)
+        with pytest.raises(IssuerUnavailable, match="the keys of"):
+            await made.key(server.url, "a")
+
+    with_issuers(server.url, use)
+    server.asked.clear()
+
+    async def never(made: Issuers) -> None:
+        monkeypatch.setattr(issuers, "FLOOR_SECONDS", 10.0)
+        monkeypatch.setattr(issuers, "STALE_SECONDS", 3600.0)
+        for _ in range(5):
+            with pytest.raises(IssuerUnavailable):
+                await made.key(server.url, "a")
+
+    with_issuers(server.url, never)
+    assert server.asked[METADATA] == 1
+
+
+def test_a_slow_issuer_holds_up_nobody_else(server: Server) -> None:
+    """Who waits for it waits a limited time; who does not need it does not wait."""
+    server.publish(key("a"))
+    server.seconds = 3.0
+
+    async def use(made: Issuers) -> None:
+        started = time.monotonic()
+        waiting = asyncio.create_task(made.key(server.url, "a"))
+        await asyncio.sleep(0.05)
+        assert time.monotonic() - started < 0.5
+        with pytest.raises(IssuerUnavailable):
+            await waiting
+        assert time.monotonic() - started < 2.5
+
+    with_issuers(server.url, use)
+
+
+HOSTILE: dict[str, dict[str, Any]] = {
+    "another issuer": {METADATA: {"issuer": "https://other.example", "jwks_uri": "https://other.example/keys"}},
+    "keys without TLS": {METADATA: {"jwks_uri": "http://other.example/keys"}},
+    "keys in a file": {METADATA: {"jwks_uri": "file:///etc/passwd"}},
+    "keys nowhere": {METADATA: {}},
+    "keys that are no text": {METADATA: {"jwks_uri": 5}},
+    "a list": {METADATA: []},
+    "no JSON": {METADATA: (200, {}, b"<html>")},
+    "deep": {METADATA: (200, {}, b"[" * 100_000)},
+    "huge": {METADATA: (200, {}, b'{"a": "' + b"a" * 1_000_000 + b'"}')},
+    "a bomb": {METADATA: (200, {"Content-Encoding": "gzip"}, gzip.compress(b"[" + b" " * 10_000_000 + b"]"))},
+    "a redirect": {METADATA: (302, {"Location": "http://169.254.169.254/latest"}, b"")},
+    "an error": {METADATA: (500, {}, b"{}")},
+    "no keys": {"/keys": {"keys": "a"}},
+    "keys that are none": {"/keys": {"keys": ["a", None, {"kty": "EC"}, {"kty": "EC", "kid": "a", "crv": "P-256"}]}},
+    "a name twice": {"/keys": (200, {}, b'{"keys": [], "keys": []}')},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_hostile_gives_no_key(server: Server, name: str) -> None:
+    """And neither an error of ours nor a key of theirs."""
+    server.publish(key("other"))
+    for path, answer in HOSTILE[name].items():
+        is_metadata = path == METADATA and isinstance(answer, dict)
+        server.answers[path] = {"issuer": server.url, **answer} if is_metadata else answer
+
+    async def use(made: Issuers) -> None:
+        with suppress(IssuerUnavailable):
+            assert await made.key(server.url, "a") is None
+
+    with_issuers(server.url, use)
+
+
+def test_only_public_keys_to_verify_with_are_taken(server: Server) -> None:
+    """Of a private one it is not told that it is known; of two of one id there is one."""
+    ed, rsa = OKPKey.generate_key("Ed25519", {"kid": "ed"}), RSAKey.generate_key(2048, {"kid": "rsa"})
+    bad = [
+        key("private").as_dict(private=True),
+        {**key("encrypts").as_dict(private=False), "use": "enc"},
+        {**key("a").as_dict(private=False), "kid": 5},
+        {"kty": "oct", "kid": "secret", "k": "YWJjYWJjYWJjYWJjYWJjYWJjYWJj"},
+        {"kty": "RSA", "kid": "huge", "e": "AQAB", "n": "_" * 3000},
+        {"kty": "RSA", "kid": "small", "e": "AQAB", "n": "_" * 100},
+        {"kty": ["RSA"], "kid": "odd"},
+    ]
+    server.publish(*bad, ed, rsa, key("twice"), key("twice"), *(key(f"many-{number}") for number in range(60)))
+
+    async def use(made: Issuers) -> None:
+        for kid in ("private", "encrypts", "5", "secret", "huge", "small", "odd", "many-59"):
+            assert await made.key(server.url, kid) is None
+        for kid in ("ed", "rsa", "twice", "many-1"):
+            found = await made.key(server.url, kid)
+            assert found is not None
+            assert not found.is_private
+
+    with_issuers(server.url, use)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://issuer.example", True),
+        ("http://127.0.0.1:9", True),
+        ("http://localhost/a", True),
+        ("http://[::1]:9", True),
+        ("http://issuer.example", False),
+        ("http://127.0.0.1.issuer.example", False),
+        ("ftp://127.0.0.1", False),
+        ("https://", False),
+        ("https://[", False),
+        ("issuer.example", False),
+    ],
+)
+def test_a_url_is_secure_with_tls_or_on_this_machine(url: str, expected: bool) -> None:
+    """Whatever its name looks like."""
+    assert is_secure(url) is expected

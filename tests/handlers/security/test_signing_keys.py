@@ -1,0 +1,119 @@
+"""Where signing keys are: sealed in the database, or in a file."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from joserfc.jwk import ECKey
+
+from handlers.security.signing_keys import FileKeys
+from openapi.oauth.jwk import UnreadableKey
+from tests.conftest import Service
+from tests.tokens import bearer, client_of, post
+
+SECRET = "A" * 43
+OTHER = "B" * 42 + "A"
+
+Start = Callable[..., AbstractContextManager[Service]]
+
+
+def kids(service: Service) -> list[str]:
+    """The ids of the keys that are published."""
+    return [key["kid"] for key in httpx.get(f"{service.url}/oauth/jwks").json()["keys"]]
+
+
+def kept(service: Service) -> list[str]:
+    """The keys as the database has them."""
+    with psycopg.connect(service.database_url) as connection:
+        return [text for (text,) in connection.execute("SELECT key FROM oauth_signing_keys").fetchall()]
+
+
+def write(path: Path, *keys: ECKey) -> None:
+    """A file with `keys`."""
+    path.write_text(json.dumps({"keys": [key.as_dict(private=True) for key in keys]}))
+
+
+def test_keys_are_sealed_where_there_is_a_secret(start_service: Start) -> None:
+    """A service that starts later reads them, with the same secret."""
+    with start_service(IR_OAUTH_KEY_SECRET=SECRET) as service:
+        token = client_of(service).token()
+        assert post(service, bearer(token)).status_code == 201
+        (text,) = kept(service)
+        assert text.count(".") == 4
+        before = kids(service)
+    with start_service(IR_OAUTH_KEY_SECRET=SECRET) as service:
+        assert kids(service) == before
+
+
+def test_with_another_secret_a_new_key_is_made(start_service: Start, caplog: pytest.LogCaptureFixture) -> None:
+    """What cannot be opened is said in the log once, and nothing of it; whoever has the old one goes on."""
+    with start_service(IR_OAUTH_KEY_SECRET=SECRET) as service:
+        before = kids(service)
+    with start_service(IR_OAUTH_KEY_SECRET=OTHER) as service:
+        logging.getLogger().addHandler(caplog.handler)  # a service that starts removes it
+        assert post(service, bearer(client_of(service).token())).status_code == 201
+        (after,) = kids(service)
+        assert after not in before
+        sealed, _ = kept(service)
+    (told,) = [record.getMessage() for record in caplog.records if "signing key" in record.getMessage()]
+    assert told == f"the signing key {before[0]} cannot be read: it was sealed by another secret"
+    assert sealed.rpartition(".")[2] not in caplog.text
+    with start_service(IR_OAUTH_KEY_SECRET=SECRET) as service:
+        assert kids(service) == before
+
+
+def test_many_first_tokens_make_one_key(start_service: Start) -> None:
+    """However many ask at once."""
+    with start_service() as service, ThreadPoolExecutor(8) as threads:
+        assert kept(service) == []
+        assert len({*threads.map(lambda _: tuple(kids(service)), range(16))}) == 1
+        assert len(kept(service)) == 1
+
+
+def test_keys_in_a_file_are_followed(start_service: Start, tmp_path: Path) -> None:
+    """The first signs, all verify; a file that cannot be read changes nothing, and none of it is in the database."""
+    first, second = ECKey.generate_key("P-256", auto_kid=True), ECKey.generate_key("P-256", auto_kid=True)
+    path = tmp_path / "keys.json"
+    write(path, first)
+    with start_service(IR_OAUTH_KEYS_FILE=str(path)) as service:
+        client = client_of(service)
+        old = client.token()
+        assert kids(service) == [first.kid]
+        write(path, second, first)
+        wait(lambda: kids(service) == [second.kid, first.kid])
+        new = client.token()
+        assert {post(service, bearer(token)).status_code for token in (old, new)} == {201}
+        path.write_text("nothing")
+        time.sleep(0.6)
+        assert kids(service) == [second.kid, first.kid]
+        write(path, second)
+        wait(lambda: post(service, bearer(old)).status_code == 401)
+        assert post(service, bearer(new)).status_code == 201
+        assert kept(service) == []
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"keys": []}', "\xff"])
+def test_a_file_without_keys_is_refused(tmp_path: Path, content: str) -> None:
+    """When it is read first; so is one that is not there."""
+    path = tmp_path / "keys.json"
+    path.write_text(content, encoding="latin-1")
+    with pytest.raises((UnreadableKey, UnicodeDecodeError)):
+        FileKeys(path)
+    with pytest.raises(OSError, match="nothing"):
+        FileKeys(tmp_path / "nothing")
+
+
+def wait(condition: Callable[[], Any]) -> None:
+    """Until `condition` holds, which must be soon."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,0 +1,243 @@
+"""The published contracts over HTTP: by media type, on conditions, and in the words of other errors without them."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from psycopg.sql import SQL, Composed
+from starlette.routing import Router
+from starlette.types import Receive, Scope, Send
+
+from db import contracts
+from db.engine import Database
+from handlers.site import contract_pages
+from openapi.contract import Contract
+from openapi.diff.changelog import changelog
+from openapi.rendering.card import card
+from openapi.serving.dispatch import Problems
+from tests.conftest import CONTRACTS, Service
+from tests.handlers.conftest import wait_until
+from tests.postgresql import statement
+
+JSON, YAML, MARKDOWN = "application/json", "application/yaml", "text/markdown"
+CHANGE = SQL("UPDATE interaction_reporting_contracts SET document = {}, status = {} WHERE contract_version = '1.0'")
+PAGES = ("/contracts", "/contracts/1.0", "/contracts/1.0/card", "/contracts/1.0/changelog")
+OLDEST = CONTRACTS["1.0"]
+
+
+@pytest.fixture
+def public(newest: Service) -> Iterator[httpx.Client]:
+    """A client that nobody knows, of a service that tests share."""
+    with httpx.Client(base_url=newest.url) as client:
+        yield client
+
+
+@contextmanager
+def oldest_as(service: Service, document: str | None = None, status: str = "superseded") -> Iterator[None]:
+    """The row of the contract that does not serve holds something else meanwhile, and the service knows."""
+
+    def change(to: Composed) -> None:
+        before = httpx.get(service.url + "/contracts").text
+        statement(service.database_url, to)
+        wait_until(lambda: httpx.get(service.url + "/contracts").text != before)
+
+    change(CHANGE.format(document or OLDEST.text, status))
+    try:
+        yield
+    finally:
+        change(CHANGE.format(OLDEST.text, "superseded"))
+
+
+def get(client: httpx.Client, path: str, method: str = "GET", **headers: str) -> httpx.Response:
+    """The answer to a request with these header fields and no others of its kind."""
+    request = client.build_request(method, path)
+    del request.headers["accept"]
+    request.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+    return client.send(request)
+
+
+def listed(client: httpx.Client) -> dict[str, dict[str, Any]]:
+    """What the list tells of each version."""
+    return {one["version"]: one for one in client.get("/contracts").json()["contracts"]}
+
+
+def test_everybody_is_told_which_contracts_there_are(public: httpx.Client) -> None:
+    """The list says what became of each, and its links lead to its pages."""
+    told = listed(public)
+    assert {version: (one["status"], one["digest"]) for version, one in told.items()} == {
+        "1.0": ("superseded", OLDEST.digest),
+        "1.1": ("active", CONTRACTS["1.1"].digest),
+        "2.0": ("active", CONTRACTS["2.0"].digest),
+    }
+    for one in told.values():
+        assert {public.get(link).status_code for link in one["links"].values()} == {200}
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        (None, JSON),
+        ("*/*", JSON),
+        (JSON, JSON),
+        (YAML, YAML),
+        (MARKDOWN, MARKDOWN),
+        ("application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json"),
+        ("application/vnd.oai.openapi", "application/vnd.oai.openapi"),
+        (f"text/html, {YAML};q=0.9, */*;q=0.1", YAML),
+    ],
+)
+def test_a_contract_is_given_as_it_is_asked_for(public: httpx.Client, accept: str | None, media_type: str) -> None:
+    """JSON by default, YAML as it was published, and the card."""
+    response = get(public, "/contracts/1.0", **({"accept": accept} if accept else {}))
+    assert response.status_code == 200
+    assert response.headers["content-type"].split(";")[0] == media_type
+    if media_type == MARKDOWN:
+        assert response.text == public.get("/contracts/1.0/card").text
+        assert response.text.startswith("# Interaction Reporting API\n")
+    elif media_type.endswith("json"):
+        assert response.json() == OLDEST.document
+    else:
+        assert response.text == OLDEST.text
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_browsers_may_read_and_keep_what_is_public(public: httpx.Client, path: str) -> None:
+    """From any page, as what it is said to be, and asked for again each time."""
+    headers = public.get(path).headers
+    assert headers["access-control-allow-origin"] == "*"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-cache"
+    assert headers["vary"] == "Accept"
+    assert headers["etag"].startswith('"')
+    assert headers["x-request-id"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_what_a_client_has_is_not_sent_again(public: httpx.Client, path: str) -> None:
+    """304 without a body, with what a cache needs, as long as nothing changes; another tag gets all of it."""
+    whole = public.get(path)
+    known = whole.headers["etag"]
+    for condition in (known, f"W/{known}", f'"other", {known}', "*"):
+        response = get(public, path, if_none_match=condition)
+        assert (response.status_code, response.content) == (304, b"")
+        kept = ("etag", "cache-control", "vary", "access-control-allow-origin")
+        assert [response.headers[name] for name in kept] == [whole.headers[name] for name in kept]
+    assert get(public, path, if_none_match='"other"').content == whole.content
+
+
+def test_each_media_type_has_a_tag_of_its_own(public: httpx.Client) -> None:
+    """What was kept of one is not taken for another."""
+    tags = {get(public, "/contracts/1.0", accept=accept).headers["etag"] for accept in (JSON, YAML, MARKDOWN)}
+    assert len(tags) == 3
+    known = get(public, "/contracts/1.0", accept=JSON).headers["etag"]
+    assert get(public, "/contracts/1.0", accept=YAML, if_none_match=known).status_code == 200
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_head_of_an_answer_can_be_had_alone(public: httpx.Client, path: str) -> None:
+    """HEAD is answered as GET, without a body."""
+    whole, head = public.get(path), public.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("etag", "content-length", "content-type"):
+        assert head.headers[name] == whole.headers[name]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "accept", "status"),
+    [
+        ("GET", "/contracts/9.9", None, 404),
+        ("GET", "/contracts/%00", None, 404),
+        ("GET", "/contracts/1.0%2F", None, 404),
+        ("GET", "/contracts/", None, 404),
+        ("GET", "/contracts/1.0/else", None, 404),
+        ("GET", "/contractsx", None, 404),
+        ("POST", "/contracts", None, 405),
+        ("DELETE", "/contracts/1.0", None, 405),
+        ("GET", "/contracts", "text/html", 406),
+        ("GET", "/contracts/1.0", "text/html", 406),
+        ("GET", "/contracts/1.0/card", JSON, 406),
+    ],
+)
+def test_errors_have_the_shape_of_all_others(
+    public: httpx.Client, method: str, path: str, accept: str | None, status: int
+) -> None:
+    """What is wrong, and what to do about it; what is allowed, or can be accepted."""
+    response = get(public, path, method, **({"accept": accept} if accept else {}))
+    assert response.status_code == status
+    assert response.json().keys() == {"error", "help"}
+    assert response.headers.get("allow") == ("GET, HEAD" if status == 405 else None)
+    if status == 406:
+        assert JSON in response.json()["help"] or MARKDOWN in response.json()["help"]
+        assert response.headers["access-control-allow-origin"] == "*"
+
+
+def test_the_changelog_tells_what_each_version_changed(newest: Service, public: httpx.Client) -> None:
+    """Up to the version that is asked for; a row that cannot be read is left out of those of others."""
+    assert public.get("/contracts/1.1/changelog").text == changelog([OLDEST, newest.contract])
+    assert public.get("/contracts/1.0/changelog").text == changelog([OLDEST])
+    assert public.get("/contracts/2.0/changelog").text == changelog(list(CONTRACTS.values()))
+    with oldest_as(newest, document="a: b"):
+        assert public.get("/contracts/1.1/changelog").text == changelog([newest.contract])
+        assert public.get("/contracts/1.0/changelog").status_code == 503
+
+
+def test_a_draft_is_nobodys_business(newest: Service, public: httpx.Client) -> None:
+    """It is neither listed nor told from what is not there."""
+    with oldest_as(newest, status="draft"):
+        assert list(listed(public)) == ["1.1", "2.0"]
+        draft, nothing = public.get("/contracts/1.0"), public.get("/contracts/9.9")
+        assert (draft.status_code, draft.json()) == (404, nothing.json())
+        assert public.get("/contracts/1.0/card").status_code == 404
+
+
+def test_a_broken_row_is_told_in_plain_words(newest: Service, public: httpx.Client) -> None:
+    """The list says so, the pages of the row are 503, and those of others stay."""
+    with oldest_as(newest, document="a: ["):
+        told = listed(public)
+        assert (told["1.0"]["digest"], told["1.0"]["fault"]) == (None, "the document of this contract cannot be read")
+        for path in ("/contracts/1.0", "/contracts/1.0/card"):
+            response = public.get(path)
+            assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+            assert "does not hold a document" in response.json()["error"]
+        assert public.get("/contracts/1.1").status_code == 200
+    assert public.get("/contracts/1.0").json() == OLDEST.document
+
+
+def test_a_contract_that_was_published_as_json_is_yaml_for_who_asks(newest: Service, public: httpx.Client) -> None:
+    """It is what the row says now, in another layout; its tag is another one, too."""
+    before = public.get("/contracts/1.0").headers["etag"]
+    edited = {**OLDEST.document, "info": {**OLDEST.document["info"], "title": "Edited"}}
+    with oldest_as(newest, document=json.dumps(edited)):
+        response = get(public, "/contracts/1.0", accept=YAML)
+        assert not response.text.startswith("{")
+        assert yaml.safe_load(response.text) == edited
+        assert get(public, "/contracts/1.0", if_none_match=before).json() == edited
+        with newest.database.begin() as connection:
+            row = contracts.get(connection, "1.0")
+        instants = {"published_at": row.published_at, "activated_at": row.activated_at}
+        assert public.get("/contracts/1.0/card").text == card(Contract(row.document, edited), row.status, instants)
+
+
+def test_a_database_that_is_away_is_told() -> None:
+    """503 with Retry-After in the words of other errors."""
+    pages = Problems(Router(contract_pages.routes()), failures={})
+
+    async def ask() -> list[httpx.Response]:
+        with closing(Database("postgresql://nobody@/none?host=/nowhere")) as away:
+
+            async def application(scope: Scope, receive: Receive, send: Send) -> None:
+                scope["state"] = {"database": away}
+                await pages(scope, receive, send)
+
+            transport = httpx.ASGITransport(application)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                return [await client.get(path) for path in PAGES]
+
+    for response in asyncio.run(ask()):
+        assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+        assert response.json()["error"] == "the contracts cannot be read at the moment"
