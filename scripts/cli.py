@@ -10,23 +10,13 @@ import typer
 from db.engine import Database
 from db.errors import DatabaseError
 from openapi.contract import ContractError
-from scripts import (
-    bench,
-    bench_batches,
-    clients,
-    contracts,
-    demonstration,
-    event_types,
-    fuzz,
-    hubs,
-    migration,
-    retention,
-    signing_keys,
-    widgets,
-)
-from scripts.output import AsJSON, note, show
-from scripts.serve import connected, prepare, serve
-from scripts.settings import Settings, SettingsError, table, variable
+from scripts.commands import clients, event_types, hubs, migration, retention, signing_keys, widgets
+from scripts.commands.contracts import contracts
+from scripts.commands.output import AsJSON, note, show
+from scripts.service import demonstration
+from scripts.service.serve import connected, prepare, serve
+from scripts.service.settings import Settings, SettingsError, table, variable
+from scripts.trials import bench, bench_batches, fuzz
 
 app = typer.Typer(
     no_args_is_help=True,

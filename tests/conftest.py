@@ -23,9 +23,9 @@ from db import contracts, hubs, widgets
 from db.engine import Database
 from db.tables import interaction_reporting_contracts
 from openapi.contract import Contract, published
-from scripts.demonstration import WIDGET
-from scripts.serve import prepare, shared_by_workers
-from scripts.worker import application
+from scripts.service.demonstration import WIDGET
+from scripts.service.serve import prepare, shared_by_workers
+from scripts.service.worker import application
 from tests import promises
 from tests.postgresql import debian_server, embedded_server, fresh_database
 

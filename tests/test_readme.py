@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from scripts.cli import app
-from scripts.fresh_service import Service, service_on
-from scripts.settings import table
+from scripts.service.settings import table
+from scripts.trials.fresh_service import Service, service_on
 from tests.test_layers import ROOT
 
 README = (ROOT / "README.md").read_text()

@@ -18,7 +18,7 @@ import psutil
 import psycopg
 import pytest
 
-from scripts.fresh_service import Service, fresh_service, service_on, wait_for_workers
+from scripts.trials.fresh_service import Service, fresh_service, service_on, wait_for_workers
 from tests.conftest import EVENT, PATH
 
 KEYS = [f"key {number}" for number in range(50)]

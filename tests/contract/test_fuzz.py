@@ -13,7 +13,7 @@ from handlers import interaction_events
 from openapi.contract import published
 from openapi.serving.messages import Answer, Request
 from scripts.cli import app
-from scripts.fuzz import keeps_its_promises
+from scripts.trials.fuzz import keeps_its_promises
 from tests.conftest import Service
 
 Handler = Callable[[Request], Awaitable[Answer]]

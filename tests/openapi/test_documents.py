@@ -29,8 +29,8 @@ from openapi.serving.endpoint import Surroundings
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorObjects, ProblemDetails, style_of
 from openapi.serving.rate_limits import Bucket, Policy, Quota, RateLimits, refused
 from openapi.standards import ijson
-from scripts.authorization import LONGEST_URL
-from scripts.settings import Settings
+from scripts.service.oauth_settings import LONGEST_URL
+from scripts.service.settings import Settings
 
 CONTRACTS = {contract.version: contract for contract in published()}
 OLDEST, NEWEST, MAJOR = CONTRACTS.values()

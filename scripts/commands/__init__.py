@@ -1,0 +1,1 @@
+"""The commands of operators and reviewers."""

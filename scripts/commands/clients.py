@@ -1,0 +1,167 @@
+"""`interaction-reporting hub issue-client` and the like: OAuth clients that act for hubs."""
+
+import dataclasses
+import difflib
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Connection
+
+from db import oauth_clients
+from db.errors import Refused
+from db.oauth_clients import OURS, OAuthClient
+from handlers.contracts import lifecycle
+from openapi.oauth import client_assertions
+from scripts.commands.hubs import Name
+from scripts.commands.output import AsJSON, note, show
+from scripts.service.serve import database
+from scripts.service.settings import Settings
+
+LONGEST_OVERLAP_HOURS = 24 * 90
+
+
+def _jwks(text: str) -> dict[str, Any]:
+    """The public keys in the file named `text`."""
+    try:
+        return client_assertions.public_keys(json.loads(Path(text).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{text}: {error}") from None
+
+
+ClientID = Annotated[str, typer.Argument(help="The client's id.", metavar="CLIENT_ID")]
+Scopes = Annotated[str, typer.Option(help="What it may do, with blanks between: 'events:write events:read'.")]
+Keys = Annotated[
+    dict[str, Any] | None,
+    typer.Option(
+        "--jwks",
+        help="A JWK Set of its public keys: it authenticates by private_key_jwt then, without a secret.",
+        parser=_jwks,
+        metavar="FILE",
+    ),
+]
+Issuer = Annotated[str, typer.Option(help="Whose client it is, if it is another issuer's: one of IR_OAUTH_ISSUERS.")]
+
+
+def issue_client(
+    name: Name,
+    scopes: Scopes,
+    jwks: Keys = None,
+    dpop: Annotated[bool, typer.Option("--dpop", help="Bind its tokens to a key that it proves to have.")] = False,
+    as_json: AsJSON = False,
+) -> None:
+    """Issue an OAuth client to a hub and print its secret, which is shown only now."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        wanted = _known(connection, scopes)
+        client, secret = oauth_clients.issue(connection, name, wanted, jwks, dpop)
+    _show(client, secret, as_json)
+
+
+def accept_client(
+    name: Name,
+    client_id: ClientID,
+    scopes: Scopes,
+    issuer: Annotated[str, typer.Option(help="Whose client it is: one of IR_OAUTH_ISSUERS.")],
+    as_json: AsJSON = False,
+) -> None:
+    """Let a client of another issuer act for a hub."""
+    settings = Settings.read()
+    if issuer not in settings.oauth_issuers.split():
+        raise typer.BadParameter(f"{issuer} is not one of IR_OAUTH_ISSUERS")
+    with database(settings) as opened, opened.begin() as connection:
+        client = oauth_clients.accept(connection, name, issuer, client_id, _known(connection, scopes))
+    _show(client, None, as_json)
+
+
+def list_clients(as_json: AsJSON = False) -> None:
+    """List every OAuth client."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show([_told(client) for client in oauth_clients.all_of_them(connection)], as_json)
+
+
+def rotate_client(
+    client_id: ClientID,
+    overlap: Annotated[
+        int, typer.Option(help="Hours that the secret before is accepted, too.", min=0, max=LONGEST_OVERLAP_HOURS)
+    ] = 24,
+    as_json: AsJSON = False,
+) -> None:
+    """Give a client a new secret, which is shown only now; the one before it is accepted for a while."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        client, secret = oauth_clients.rotate(connection, client_id, timedelta(hours=overlap))
+    _show(client, secret, as_json)
+
+
+def change_client(
+    client_id: ClientID,
+    scopes: Annotated[str | None, typer.Option(help="What it may do from now on.")] = None,
+    jwks: Keys = None,
+    issuer: Issuer = OURS,
+    as_json: AsJSON = False,
+) -> None:
+    """Give a client other scopes or other keys. Tokens that it has lose at once what it may not do any more."""
+    if scopes is None and jwks is None:
+        raise typer.BadParameter("--scopes or --jwks is needed")
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        wanted = None if scopes is None else _known(connection, scopes)
+        client = oauth_clients.change(connection, client_id, issuer, wanted, jwks)
+    _show(client, None, as_json)
+
+
+def disable_client(client_id: ClientID, issuer: Issuer = OURS, as_json: AsJSON = False) -> None:
+    """Refuse a client and its tokens from now on."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        client = oauth_clients.disable(connection, client_id, issuer)
+    _show(client, None, as_json)
+
+
+def enable_client(client_id: ClientID, issuer: Issuer = OURS, as_json: AsJSON = False) -> None:
+    """Accept a disabled client again, and those of its tokens that have not expired."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        client = oauth_clients.enable(connection, client_id, issuer)
+    _show(client, None, as_json)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make these commands of `app`."""
+    for command in (
+        issue_client,
+        accept_client,
+        list_clients,
+        rotate_client,
+        change_client,
+        disable_client,
+        enable_client,
+    ):
+        app.command()(command)
+
+
+def _known(connection: Connection, scopes: str) -> list[str]:
+    """The scopes in `scopes`; Refused unless each is one of a contract that is served."""
+    known = lifecycle.scopes(connection)
+    if not known:
+        raise Refused("no contract that is served takes access tokens: see 'interaction-reporting contract list'")
+    wanted = list(dict.fromkeys(scopes.split()))
+    for scope in wanted:
+        if scope not in known:
+            nearest = difflib.get_close_matches(scope, known, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else f": there are {', '.join(known)}"
+            raise Refused(f"there is no scope {scope!r}{hint}")
+    if not wanted:
+        raise Refused(f"a client needs a scope: there are {', '.join(known)}")
+    return wanted
+
+
+def _told(client: OAuthClient) -> dict[str, Any]:
+    """What is shown of a client: of its keys, how it authenticates."""
+    told = dataclasses.asdict(client)
+    told["jwks"] = [key["kid"] for key in client.jwks["keys"]] if client.jwks else None
+    return told
+
+
+def _show(client: OAuthClient, secret: str | None, as_json: bool) -> None:
+    show({**_told(client), "client_secret": secret} if secret else _told(client), as_json)
+    if secret:
+        note("Keep the secret now: only its digest is stored, and it cannot be shown again.")

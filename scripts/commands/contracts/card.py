@@ -1,0 +1,23 @@
+"""`interaction-reporting contract card` and `changelog`: contracts as they are declared to people."""
+
+from typing import Annotated
+
+import typer
+
+from handlers.contracts import publications
+from scripts.service.serve import database
+from scripts.service.settings import Settings
+
+
+def card(version: Annotated[str, typer.Argument(help="For instance 1.0.")]) -> None:
+    """Print what a version says as Markdown: its fields, answers, policy and status, made from its row."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        print(publications.card(connection, version), end="")
+
+
+def changelog(
+    version: Annotated[str | None, typer.Argument(help="The last version to tell of; unset: the highest.")] = None,
+) -> None:
+    """Print what each version changed of the one before, the newest first; drafts only if they are named."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        print(publications.changelog(connection, version), end="")

@@ -1,0 +1,115 @@
+"""`interaction-reporting contract`: the documents that govern the API."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from db import contracts
+from handlers.contracts.lifecycle import differences, standing
+from handlers.contracts.publications import instants
+from handlers.contracts.serving_plan import Major, warnings
+from openapi.contract import Contract, ContractError
+from openapi.lint.rules import lint as findings_of
+from scripts.commands.contracts import contract_lifecycle, rehearsals
+from scripts.commands.contracts.card import card, changelog
+from scripts.commands.contracts.diff import diff
+from scripts.commands.output import AsJSON, note, show
+from scripts.service.serve import database
+from scripts.service.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="The contracts: which version is served, and what it says.")
+for command in (
+    contract_lifecycle.publish,
+    contract_lifecycle.activate,
+    contract_lifecycle.rollback,
+    contract_lifecycle.deprecate,
+    contract_lifecycle.retire,
+    contract_lifecycle.history,
+    diff,
+    card,
+    changelog,
+):
+    app.command()(command)
+app.command("rehearse")(rehearsals.rehearse_)
+
+
+@app.command("list")
+def list_(as_json: AsJSON = False) -> None:
+    """List every contract in the database, each with the digest of its document as it is now."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show([_summary(row) for row in contracts.all_of_them(connection)], as_json)
+
+
+@app.command("show")
+def show_(version: Annotated[str, typer.Argument(help="For instance 1.0.")], as_json: AsJSON = False) -> None:
+    """Print the document of a version, as it was published; with --json, as JSON."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        document = contracts.get(connection, version).document
+    print(json.dumps(Contract.read(document).document, indent=2, ensure_ascii=False) if as_json else document, end="")
+
+
+@app.command()
+def status(as_json: AsJSON = False) -> None:
+    """Say which contracts are served, and where rows, documents and what is served differ. Exits 1 if a row is not."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        planned = standing(connection)
+        found = {"serves": [*_served(planned)], "faults": warnings(planned), "differences": differences(connection)}
+    if as_json:
+        show(found, as_json)
+    else:
+        show(found.pop("serves"), as_json)
+        show(found, as_json)
+    if found["faults"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def lint(
+    files: Annotated[
+        list[Path], typer.Argument(help="OpenAPI 3.0 documents, YAML or JSON.", exists=True, dir_okay=False)
+    ],
+    as_json: AsJSON = False,
+) -> None:
+    """Check documents against the house rules. Exits 1 if one breaks a rule."""
+    found = [
+        {"file": str(file), **dataclasses.asdict(finding)}
+        for file in files
+        for finding in findings_of(Contract.of_file(file))
+    ]
+    show(found, as_json)
+    if found:
+        note(f"{len(found)} rules broken")
+        raise typer.Exit(1)
+
+
+def _summary(row: contracts.Row) -> dict[str, Any]:
+    """`row` without its document, but with what that document is now."""
+    try:
+        digest = Contract.read(row.document).digest
+    except ContractError:
+        digest = "not a contract"
+    return {
+        "contract_version": row.contract_version,
+        "status": row.status,
+        "digest": digest,
+        "edited": digest != row.digest,
+        **instants(row),
+    }
+
+
+def _served(planned: Sequence[Major]) -> Iterator[dict[str, Any]]:
+    """What is served of each major version."""
+    for major in planned:
+        contract, told = major.served and major.served.contract, major.told
+        yield {
+            "major": major.number,
+            "path": major.path,
+            "contract_version": contract and contract.version,
+            "digest": contract and contract.digest,
+            "deprecated_at": told and told.deprecated_at,
+            "sunset_at": told and told.sunset_at,
+        }

@@ -1,0 +1,78 @@
+"""`interaction-reporting contract diff`: what changed between two documents, whether it breaks, and what proves it."""
+
+import json
+from contextlib import ExitStack
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Connection
+
+from handlers.contracts.lifecycle import governing_before
+from openapi.contract import LARGE, Contract, Document
+from openapi.diff.report import Report
+from openapi.diff.rules import Class
+from scripts.commands.arguments import named
+from scripts.commands.output import AsJSON
+from scripts.service.serve import database
+from scripts.service.settings import Settings
+
+
+class FailOn(StrEnum):
+    """From which class on the command exits 1; `breaking` if a client of the old document can fail."""
+
+    PATCH = "patch"
+    MINOR = "minor"
+    MAJOR = "major"
+    BREAKING = "breaking"
+
+
+class Format(StrEnum):
+    """How the changes are told."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
+    old: Annotated[str, typer.Argument(help="A file, or a version in the database such as 1.0.", metavar="OLD")],
+    new: Annotated[str | None, typer.Argument(help="Likewise.", metavar="NEW")] = None,
+    against_active: Annotated[
+        bool, typer.Option("--against-active", help="Compare with the version that is served; give one document.")
+    ] = False,
+    fail_on: Annotated[FailOn | None, typer.Option(help="Exit 1 from this class on, or if a client can fail.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="How the changes are told.")] = Format.TEXT,
+    as_json: AsJSON = False,
+) -> None:
+    """Compare two OpenAPI 3.0 documents by meaning: every change, the version it needs, and what proves a break."""
+    if (new is None) != against_active:
+        raise typer.BadParameter("two documents are compared: give NEW, or --against-active in its place")
+    with ExitStack() as stack:
+        # The database is asked only if it has to be: to compare two files takes none.
+        connection = cache(lambda: stack.enter_context(stack.enter_context(database(Settings.read())).begin()))
+        after = named(new or old, _of_file, connection)
+        before = _governing(connection(), after) if new is None else named(old, _of_file, connection)
+    report = Report.of(before, after, ("active" if new is None else old, new or old))
+    if as_json:
+        print(json.dumps(report.as_json, indent=2, ensure_ascii=False, default=str))
+    else:
+        made = {Format.TEXT: report.as_text, Format.MARKDOWN: report.as_markdown, Format.HTML: report.as_html}
+        print(made[form](), end="")
+    if fail_on and _fails(report, fail_on):
+        raise typer.Exit(1)
+
+
+def _fails(report: Report, fail_on: FailOn) -> bool:
+    return report.is_break if fail_on is FailOn.BREAKING else report.kind >= Class[fail_on.name]
+
+
+def _of_file(path: Path) -> Document:
+    return Document.of_file(path, LARGE)
+
+
+def _governing(connection: Connection, document: Document) -> Document:
+    """The contract that is served where `document` would be."""
+    return governing_before(connection, Contract.read(document.text))

@@ -1,0 +1,87 @@
+"""`interaction-reporting contract rehearse`: what a candidate would make of what hubs have submitted."""
+
+import dataclasses
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from db.engine import Database
+from handlers.contracts.rehearsals import (
+    NEWLY_FAILS,
+    OUTCOMES,
+    UNCHANGED,
+    Example,
+    Group,
+    Rehearsal,
+    rehearse,
+    total,
+)
+from openapi.contract import Contract
+from scripts.commands.arguments import named
+from scripts.commands.output import AsJSON, show
+from scripts.service.serve import database
+from scripts.service.settings import Settings
+
+Candidate = Annotated[str, typer.Argument(help="A version in the database, such as 1.1, or a file.")]
+Last = Annotated[
+    int, typer.Option(help="How many of the newest events, and as many annotations and rejections.", min=1)
+]
+
+
+def rehearse_(candidate: Candidate, last: Last = 100_000, as_json: AsJSON = False) -> None:
+    """Try a contract on what hubs have submitted: what would newly fail, and newly pass. Exits 1 if anything fails."""
+    with database(Settings.read()) as opened:
+        with opened.begin() as connection:
+            contract = named(candidate, Contract.of_file, lambda: connection)
+        found = rehearsal_of(opened, contract, last)
+    show_rehearsal(found, as_json)
+    if found.count(NEWLY_FAILS):
+        raise typer.Exit(1)
+
+
+def rehearsal_of(opened: Database, contract: Contract, last: int) -> Rehearsal:
+    """What `contract` would make of what was submitted last, with a bar for who waits."""
+    gc.freeze()  # what is there now stays; to look at it again while bodies are decoded may take most of the time
+    with _progress(total(opened, last)) as advance:
+        return rehearse(opened, contract, last, advance)
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error, where that is a terminal: called with how many more of `count` are done."""
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("rehearsing", total=count)
+        yield lambda done: progress.advance(task, done)
+
+
+def show_rehearsal(found: Rehearsal, as_json: bool) -> None:
+    """Print every group as JSON, or in a table those of which not all is as it was."""
+    in_order = [group for _, group in sorted(found.groups.items())]
+    told: dict[str, Any] = {"candidate": found.candidate, "governing": found.governing}
+    told |= {outcome: found.count(outcome) for outcome in OUTCOMES}
+    if as_json:
+        groups = [_group(group, [dataclasses.asdict(one) for one in group.examples]) for group in in_order]
+        show({**told, "groups": groups}, as_json)
+        return
+    show(told, as_json)
+    differing = [group for group in in_order if set(group.counts) - {UNCHANGED}]
+    if differing:
+        show([_group(group, [_line(one) for one in group.examples]) for group in differing], as_json)
+
+
+def _group(group: Group, examples: list[Any]) -> dict[str, Any]:
+    counts = {outcome: group.counts[outcome] for outcome in OUTCOMES}
+    return {"hub": group.hub, "kind": group.kind, "name": group.name, **counts, "examples": examples}
+
+
+def _line(example: Example) -> str:
+    where = f" ({example.pointer})" if example.pointer else ""
+    return f"{example.outcome.replace('_', ' ')}: {example.id}{where}: {example.error}"

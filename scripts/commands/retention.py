@@ -1,0 +1,36 @@
+"""`interaction-reporting retention`: how long events are kept."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from db import partitions
+from scripts.commands.output import AsJSON, note, show
+from scripts.service.serve import database
+from scripts.service.settings import LONGEST_RETENTION, Settings
+
+Days = Annotated[
+    int | None, typer.Option(help="Days that events are kept, instead of IR_RETENTION.", min=1, max=LONGEST_RETENTION)
+]
+
+
+def retention(
+    days: Days = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Drop nothing, and list what would be.")] = False,
+    as_json: AsJSON = False,
+) -> None:
+    """Drop the events that are older than the retention, a whole week at a time, and list what was dropped."""
+    settings = Settings.read()
+    days = days or settings.retention
+    with database(settings) as opened, opened.begin() as connection:
+        if days is None:
+            found = [] if dry_run else partitions.all_of_them(connection)
+            told = "Events are kept for ever: neither --days nor IR_RETENTION says otherwise. "
+            told += "Nothing would be dropped." if dry_run else "There are these partitions:"
+        else:
+            before = datetime.now(UTC) - timedelta(days=days)
+            found = (partitions.wholly_before if dry_run else partitions.drop_before)(connection, before)
+            told = f"Events are kept for {days} days. These partitions {'would be' if dry_run else 'were'} dropped:"
+    note(told)
+    show(found, as_json)

@@ -1,0 +1,61 @@
+"""`interaction-reporting signing-key`: what signs access tokens."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from db import signing_keys
+from db.errors import Refused
+from db.signing_keys import SigningKey
+from handlers.security.signing_keys import made
+from scripts.commands.output import AsJSON, note, show
+from scripts.service.oauth_settings import key_secret
+from scripts.service.serve import database
+from scripts.service.settings import LONGEST_TOKEN_SECONDS, Settings
+
+MARGIN_SECONDS = 60
+"""In which every worker knows of a new key."""
+
+app = typer.Typer(no_args_is_help=True, help="Signing keys: what signs access tokens.")
+
+
+@app.command("list")
+def list_(as_json: AsJSON = False) -> None:
+    """List the keys in the database, newest first: that one signs, all verify until they expire."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        show([_told(key) for key in signing_keys.all_of_them(connection)], as_json)
+
+
+@app.command()
+def rotate(as_json: AsJSON = False) -> None:
+    """Sign with a new key from now on. The one before verifies until every token that it signed has expired."""
+    settings = Settings.read()
+    if settings.oauth_keys_file:
+        raise Refused(f"the keys are in {settings.oauth_keys_file}: put a new one first in that file")
+    lifetime = timedelta(seconds=LONGEST_TOKEN_SECONDS + MARGIN_SECONDS)
+    with database(settings) as opened, opened.begin() as connection:
+        key = signing_keys.rotate(connection, made(key_secret(settings)), lifetime)
+    show(_told(key), as_json)
+
+
+@app.command()
+def revoke(
+    kid: Annotated[str, typer.Argument(help="The key's id, as 'list' shows it.", metavar="KID")],
+    as_json: AsJSON = False,
+) -> None:
+    """Refuse whatever a key has signed from now on, as when somebody else has got it."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        key = signing_keys.revoke(connection, kid)
+    show(_told(key), as_json)
+    note("The tokens that it signed are refused within a second: clients get new ones, signed by another key.")
+
+
+def _told(key: SigningKey) -> dict[str, Any]:
+    """What is shown of a key, which is not the key."""
+    return {
+        "kid": key.kid,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "is_sealed": not key.key.startswith("{"),
+    }

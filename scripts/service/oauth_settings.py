@@ -1,0 +1,56 @@
+"""What the settings say about access tokens."""
+
+import re
+from pathlib import Path
+
+from joserfc.jwk import OctKey
+
+from handlers.security.authority import OAuthPolicy
+from handlers.security.issuers import is_secure
+from handlers.security.signing_keys import FileKeys, KeyStore
+from openapi.oauth import jwk
+from openapi.oauth.jwk import UnreadableKey
+from scripts.service.settings import Settings, SettingsError, variable
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+
+LONGEST_URL = 100
+"""Characters: it stands in challenges, which contracts bound to 400."""
+
+
+def oauth_policy(settings: Settings) -> OAuthPolicy:
+    """The policy; SettingsError names the variable that is wrong."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    public_url = settings.public_url or f"http://{host}:{settings.port}"
+    if not _ORIGIN.fullmatch(public_url) or len(public_url) > LONGEST_URL:
+        told = f"like https://host, without a path, and have at most {LONGEST_URL} characters"
+        raise SettingsError(f"{variable('public_url')} is {public_url!r}; it must be {told}")
+    issuers = settings.oauth_issuers.split()
+    for issuer in issuers:
+        if not is_secure(issuer) or "?" in issuer or "#" in issuer:
+            raise SettingsError(
+                f"{variable('oauth_issuers')} has {issuer!r}; it must be https://host, with or without a path"
+            )
+    return OAuthPolicy(public_url, settings.oauth_token_seconds, _key_store(settings), issuers)
+
+
+def key_secret(settings: Settings) -> OctKey | None:
+    """What seals the signing keys in the database, if anything does; SettingsError if it is not what it must be."""
+    if not settings.oauth_key_secret:
+        return None
+    try:
+        return jwk.secret_of(settings.oauth_key_secret)
+    except ValueError as error:
+        told = f"{variable('oauth_key_secret')} cannot be used: {error}; make one with: openssl rand -base64 32"
+        raise SettingsError(told) from None
+
+
+def _key_store(settings: Settings) -> KeyStore:
+    if not settings.oauth_keys_file:
+        return KeyStore(key_secret(settings))
+    store = KeyStore(file=Path(settings.oauth_keys_file))
+    try:
+        FileKeys(Path(settings.oauth_keys_file))
+    except (OSError, UnreadableKey, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable('oauth_keys_file')} cannot be used: {error}") from None
+    return store

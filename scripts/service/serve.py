@@ -1,0 +1,117 @@
+"""The service as a whole: its database, its address, and the workers that it starts."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from datetime import UTC, datetime
+
+import uvicorn
+from sqlalchemy import Connection
+from uvicorn.supervisors import Multiprocess
+
+from db import embedded, migrate, partitions
+from db.engine import Database
+from handlers.contracts import lifecycle
+from openapi.serving.rate_limits import RateLimits
+from scripts.service import logs, metrics
+from scripts.service.oauth_settings import oauth_policy
+from scripts.service.settings import Settings, variable
+from scripts.service.worker import RATE_LIMITS, patiently
+
+logger = logging.getLogger(__name__)
+
+WORKER_START_SECONDS = 120
+"""How long a worker may take to start; uvicorn's own 5 s are too few where many start at once."""
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[Database]:
+    """The database of `settings` as it is; an embedded one runs meanwhile if none is named."""
+    named = nullcontext(settings.database_url) if settings.database_url else embedded.running(settings.data_dir)
+    with named as url, closing(Database(url, settings.connections, settings.database_timeout)) as opened:
+        yield opened
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Database]:
+    """The database of `settings`, which must have the tables of this release; Refused if it has not."""
+    with connected(settings) as opened:
+        with opened.begin() as connection:
+            migrate.require_current(connection)
+        yield opened
+
+
+def prepare(opened: Database) -> dict[str, str | list[str] | None]:
+    """Migrate, give an empty database its contract, and make the partitions of the coming weeks; what was done."""
+    done: dict[str, list[str]] = {}
+
+    def fill(connection: Connection) -> None:
+        done["contracts_activated"] = lifecycle.seed(connection)
+        done["partitions_made"] = partitions.ensure_coming(connection, datetime.now(UTC))
+
+    before, after = migrate.upgrade(opened, fill)
+    return {"revision_before": before, "revision": after, **done}
+
+
+@contextmanager
+def shared_by_workers() -> Iterator[None]:
+    """What the workers of a service share meanwhile: what metrics are counted in, and the buckets of hubs."""
+    with metrics.shared() as directory:
+        RateLimits.create(directory / RATE_LIMITS)
+        yield
+
+
+def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is under way.
+
+    `opened` is called once connections are accepted, with the database and the URL of the service. OSError if the
+    address cannot be listened on; ContractError if the contract that governs cannot be served.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
+    oauth_policy(settings)  # raises here, as what follows does
+    logs.configure(settings.log_level)
+    with _listener(settings) as listener, connected(settings) as kept, shared_by_workers():
+        done = patiently(lambda: prepare(kept))
+        if done["revision_before"] != done["revision"]:
+            logger.info("migrated", extra=done)
+        with kept.begin() as connection:  # raises here, before anything depends on it
+            lifecycle.require_served(connection)
+        host, port = listener.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        logger.info("listening", extra={"url": url})
+        opened(kept, url)
+        os.environ[variable("database_url")] = kept.url  # the workers' only way to know an embedded one
+        os.environ.setdefault(variable("public_url"), url)  # and which port was free
+        config = uvicorn.Config(
+            "scripts.service.worker:application",
+            factory=True,
+            loop="uvloop",
+            http="openapi.protocol.connection:Connection",
+            ws="none",
+            workers=settings.workers,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # scripts/service/worker.py does that
+            timeout_keep_alive=settings.keep_alive,
+            timeout_graceful_shutdown=settings.drain_timeout,
+            timeout_worker_healthcheck=WORKER_START_SECONDS,
+        )
+        if settings.workers > 1:
+            Multiprocess(config, sockets=[listener]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listener(settings: Settings) -> socket.socket:
+    """A socket that listens where `settings` say; OSError names them."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        where = f"{variable('host')} {settings.host}, {variable('port')} {settings.port}"
+        raise OSError(f"cannot listen at {where}: {error.strerror}") from None

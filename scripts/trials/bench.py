@@ -1,0 +1,198 @@
+"""`interaction-reporting bench`: how fast single events are stored, and where the time of one goes."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from db import embedded
+from scripts.commands.output import AsJSON, note, show
+from scripts.service.demonstration import WIDGET
+from scripts.trials.fresh_service import fresh_service, wait_for_workers
+from scripts.trials.load import Load, Shape, measured
+from scripts.trials.measurement import Measurement, Part, Row, breakdown, summary
+from scripts.trials.peer import running_peer
+
+PATH = "/api/v1/interaction-events"
+EVENT = {
+    "event_type": "clicked",
+    "occurred_at": "2026-03-31T12:00:00Z",
+    "actor_type": "user",
+    "actor_id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e12",
+    "view_context_ref": "/pipelines/42",
+    "metadata": {"button": "approve", "n": 3},
+}
+BREAKDOWN_SECONDS = 2
+NO_BREAKDOWN = "Answers had no Server-Timing header; a service with IR_SERVER_TIMING=on says where the time goes."
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which loads are put on, and how often."""
+
+    connections: list[int]
+    seconds: float
+    warm_up: float
+    rounds: int
+
+
+Rounds = dict[tuple[str, int], list[Measurement]]
+"""What was measured, by service and connections."""
+
+
+def bench(  # noqa: PLR0913, PLR0917 (its options)
+    url: Annotated[str | None, typer.Option(help="A running service, as http://host:port.")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="A file with a hub's key, for --url.", exists=True, dir_okay=False)
+    ] = None,
+    widget: Annotated[UUID, typer.Option(help="The widget to report about, for --url.")] = WIDGET,
+    workers: Annotated[int, typer.Option(help="Processes that serve, without --url.", min=1)] = 2,
+    connections: Annotated[
+        list[str] | None, typer.Option(help="One or several, as 1,64 (default: 64): a row for each.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long a round takes.", min=0.1, max=86400)] = 10,
+    warm_up: Annotated[float, typer.Option(help="Seconds before each round that do not count.", min=0, max=3600)] = 1,
+    rounds: Annotated[int, typer.Option(help="How many rounds: medians are told.", min=1)] = 3,
+    peer: Annotated[
+        bool, typer.Option("--peer", help="Compare with a service written by hand, in turns; not with --url.")
+    ] = False,
+    as_json: AsJSON = False,
+) -> None:
+    """Measure how fast events are stored, by a running service (--url) or by a fresh one, whose data is thrown away.
+
+    Exits 1 if anything was answered with another status than 201, or not at all.
+    """
+    plan = Plan(_counts(connections or ["64"]), seconds, warm_up, rounds)
+    if (url is None) != (key_file is None):
+        raise typer.BadParameter("--url and --key-file go together")
+    if url is None or key_file is None:
+        found, timed = _on_fresh(plan, workers, peer)
+    elif peer:
+        raise typer.BadParameter("--peer needs a fresh service: it goes without --url")
+    else:
+        found = _in_turns({"service": Load(_origin(url), _shape(_key(key_file), widget))}, plan)
+        timed = found["service", plan.connections[0]]
+    rows = [summary(*of, measurements) for of, measurements in found.items()]
+    _tell(rows, breakdown(timed), as_json)
+    if url is None:
+        rows.append(summary("service with IR_SERVER_TIMING", plan.connections[0], timed))
+    if faults := [fault for row in rows for fault in _faults(row)]:
+        note("\n".join(f"error: {fault}" for fault in faults))
+        raise typer.Exit(1)
+
+
+def _on_fresh(plan: Plan, workers: int, peer: bool) -> tuple[Rounds, list[Measurement]]:
+    """What was measured on a fresh service, and on another one that tells where the time goes."""
+    with ExitStack() as running:
+        note("starting a fresh service")
+        service = running.enter_context(fresh_service("--workers", str(workers)))
+        wait_for_workers(service.process, service.log, workers)
+        shape = _shape(service.key, WIDGET)
+        loads = {"service": Load(service.url, shape)}
+        if peer:
+            database_url = running.enter_context(embedded.running(service.data_dir))
+            loads["peer"] = Load(running.enter_context(running_peer(database_url, service.key, workers)), shape)
+        measurements = _in_turns(loads, plan)
+    note("measuring where the time goes, on another fresh service")
+    with fresh_service("--workers", str(workers), IR_SERVER_TIMING="on") as service:
+        wait_for_workers(service.process, service.log, workers)
+        load = Load(service.url, _shape(service.key, WIDGET))
+        return measurements, [measured(load, plan.connections[0], BREAKDOWN_SECONDS, plan.warm_up)]
+
+
+def _in_turns(loads: dict[str, Load], plan: Plan) -> Rounds:
+    """Rounds of each load in turn, so that a drift of the machine's speed meets all of them alike."""
+    found: Rounds = {(name, count): [] for count in plan.connections for name in loads}
+    for count in plan.connections:
+        for _ in range(plan.rounds):
+            for name, load in loads.items():
+                note(f"measuring the {name} at {count} connections for {plan.warm_up + plan.seconds:g} seconds")
+                found[name, count].append(measured(load, count, plan.seconds, plan.warm_up))
+    return found
+
+
+def _tell(rows: list[Row], parts: list[Part], as_json: bool) -> None:
+    """Print the rows, how they compare, and where the time goes."""
+    ratios = list(_ratios(rows))
+    if as_json:
+        print(json.dumps({"loads": rows, "ratios": ratios, "breakdown": parts}, default=asdict, indent=2))
+        return
+    show([_spoken(row) for row in rows], as_json)
+    for ratio in ratios:
+        print(f"\nservice/peer in req/s at {ratio['connections']} connections: {ratio['ratio']:.2f}")
+    if parts:
+        print(f"\nWhere the time of a request goes at {rows[0].connections} connections, on average:")
+        show([{"": one.part, "ms": f"{one.mean_ms:.3f}", "share": f"{one.share:.0%}"} for one in parts], as_json)
+    elif rows[0].stored:
+        note(NO_BREAKDOWN)
+
+
+def _ratios(rows: list[Row]) -> Iterator[dict[str, Any]]:
+    """How many times as many requests a second the service answers as the peer, for each number of connections."""
+    rates = {(row.service, row.connections): row.requests_per_second for row in rows}
+    for (service, connections), rate in rates.items():
+        if service == "peer" and rate:
+            yield {"connections": connections, "ratio": rates["service", connections] / rate}
+
+
+def _spoken(row: Row) -> dict[str, Any]:
+    """A row of the table."""
+    latencies = {"p50 ms": row.p50_ms, "p95 ms": row.p95_ms, "p99 ms": row.p99_ms}
+    return {
+        "": row.service,
+        "connections": row.connections,
+        "req/s": f"{row.requests_per_second:.0f}",
+        **{name: None if value is None else f"{value:.2f}" for name, value in latencies.items()},
+        "errors": row.failed,
+    }
+
+
+def _faults(row: Row) -> Iterator[str]:
+    """What keeps the figures of `row` from being those of stored events."""
+    where = f"{row.service} at {row.connections} connections"
+    for status, body in row.refusals.items():
+        hint = "; is the key that of an enabled hub?" if status == 401 else ""
+        yield f"{where}: {row.statuses[status]} answers were {status}, not 201: {body!r}{hint}"
+    for kind, count in row.errors.items():
+        yield f"{where}: {count} times {kind}"
+    if not row.requests:
+        yield f"{where}: nothing was answered"
+
+
+def _shape(key: str, widget: UUID) -> Shape:
+    """One event about `widget`, from the hub of `key`."""
+    body = json.dumps({"widget_id": str(widget), **EVENT}).encode()
+    return Shape(PATH, body, {"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+
+
+def _counts(texts: list[str]) -> list[int]:
+    """The numbers in a list of numbers and of lists with commas, each once."""
+    try:
+        counts = [int(number) for text in texts for number in text.split(",")]
+    except ValueError:
+        counts = [0]
+    if min(counts) < 1:
+        raise typer.BadParameter(f"--connections is {','.join(texts)}; it must be one or several numbers from 1")
+    return list(dict.fromkeys(counts))
+
+
+def _origin(url: str) -> str:
+    """`url`, which must be that of a service without TLS and without a path."""
+    parts = re.fullmatch(r"http://(?:[\w.-]+|\[[0-9a-f:.]+\])(?::(\d+))?/?", url)
+    if not parts or not 0 < int(parts[1] or 80) <= 65535:
+        raise typer.BadParameter(f"--url is {url!r}; it must be of the form http://host:port")
+    return url.rstrip("/")
+
+
+def _key(file: Path) -> str:
+    """The key in `file`."""
+    key = file.read_text(errors="replace").strip()
+    if not key.isascii() or not key.isprintable() or not key or " " in key:
+        raise typer.BadParameter(f"{file} holds no key: one line with a hub's key, and nothing else")
+    return key

@@ -1,0 +1,98 @@
+"""`interaction-reporting bench-batches`: how fast batches are stored, beside PostgreSQL's own COPY of the same rows."""
+
+import json
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Annotated
+
+import psycopg
+import typer
+
+from db import embedded, interaction_events
+from db.submissions import new_id
+from scripts.commands.output import AsJSON, note, show
+from scripts.service.demonstration import WIDGET
+from scripts.trials.bench import EVENT, PATH
+from scripts.trials.fresh_service import fresh_service, wait_for_workers
+from scripts.trials.load import Load, Shape, measured
+from scripts.trials.measurement import Measurement
+
+BATCH = 1000
+COLUMNS = [column.split()[0] for column in interaction_events.TABLE.columns.split(", ")]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured: medians of the rounds, in rows a second, and the first as a part of the second."""
+
+    connections: int
+    events_per_second: int
+    copied_rows_per_second: int
+    ratio: float
+    p50_ms: float
+
+
+def bench_batches(
+    workers: Annotated[int, typer.Option(help="Processes that serve.", min=1)] = 2,
+    connections: Annotated[int, typer.Option(help="Connections that post batches.", min=1)] = 4,
+    seconds: Annotated[float, typer.Option(help="How long a round takes.", min=0.1, max=3600)] = 5,
+    rounds: Annotated[int, typer.Option(help="How many rounds: medians are told.", min=1)] = 3,
+    as_json: AsJSON = False,
+) -> None:
+    """Post batches of 1,000 events to a fresh service, in turns with COPY of the same rows on one connection.
+
+    COPY commits each 1,000 rows. Exits 1 if anything was answered with another status than 200, or not at all.
+    """
+    posted: list[Measurement] = []
+    copied: list[float] = []
+    with fresh_service("--workers", str(workers)) as service:
+        wait_for_workers(service.process, service.log, workers)
+        load = Load(service.url, _shape(service.key), timeout=60)
+        with embedded.running(service.data_dir) as url, psycopg.connect(url) as connection:
+            for number in range(rounds):
+                note(f"round {number + 1} of {rounds}")
+                posted.append(measured(load, connections, seconds, warm_up=1))
+                copied.append(_copied(connection, seconds))
+    faults = sum((measurement.errors for measurement in posted), start=Counter[str]())
+    refused = {status for measurement in posted for status in measurement.statuses} - {200}
+    events = median(BATCH * measurement.statuses[200] / measurement.seconds for measurement in posted)
+    latency = median(measurement.percentiles_ms(50)[0] or 0 for measurement in posted)
+    ratio = round(events / median(copied), 2)
+    result = Result(connections, round(events), round(median(copied)), ratio, round(latency, 1))
+    show(asdict(result), as_json)
+    if faults or refused or not events:
+        note(f"error: answers other than 200: {sorted(refused)}, without an answer: {dict(faults)}")
+        raise typer.Exit(1)
+
+
+def _shape(key: str) -> Shape:
+    """A batch from the hub of `key`."""
+    body = json.dumps([{"widget_id": str(WIDGET), **EVENT, "metadata": {"n": n}} for n in range(BATCH)]).encode()
+    return Shape(f"{PATH}/batch", body, {"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+
+
+def _copied(connection: psycopg.Connection, seconds: float) -> float:
+    """How many of the same rows COPY stores in a second."""
+    hub_id, statement = new_id(), f"COPY interaction_events ({', '.join(COLUMNS)}) FROM STDIN"
+    count, taken = 0, 0.0
+    while taken < seconds:
+        rows = _rows(hub_id)  # which is not COPY's work
+        began = time.perf_counter()
+        with connection.cursor().copy(statement.encode()) as copy:
+            copy.write(rows)
+        connection.commit()
+        taken += time.perf_counter() - began
+        count += BATCH
+    return count / taken
+
+
+def _rows(hub_id: str) -> bytes:
+    """The rows of a batch in COPY's text format."""
+    known = {**EVENT, "hub_id": hub_id, "widget_id": str(WIDGET), "contract_version": "1.1"}
+    rows = []
+    for number in range(BATCH):
+        row = {**known, "id": new_id(), "metadata": json.dumps({"n": number})}
+        rows.append("\t".join(str(row.get(name, "\\N")) for name in COLUMNS) + "\n")
+    return "".join(rows).encode()

@@ -1,0 +1,104 @@
+"""A service of its own, with data that is thrown away: what `fuzz`, `bench` and the tests run against."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from db import contracts
+from scripts.service.serve import connected, prepare
+from scripts.service.settings import Settings
+
+DATA = "data"
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service: its `url` without the path of a version, the key of its demo hub, and where its data is."""
+
+    url: str
+    key: str
+    data_dir: Path
+    process: subprocess.Popen[str]
+    log: Path
+
+
+class StartFailedError(RuntimeError):
+    """The service did not start; the message is what it said."""
+
+
+@contextmanager
+def fresh_service(*options: str, contract: str | None = None, **settings: str) -> Iterator[Service]:
+    """`interaction-reporting serve --demo` with `options`, on a free port; `settings` by variable, no others.
+
+    The newest contract of the release governs, or the one of version `contract`. On exit the service is drained, and
+    its embedded PostgreSQL stopped and removed.
+    """
+    with tempfile.TemporaryDirectory(prefix="interaction-reporting-") as directory:
+        if contract is not None:
+            with connected(Settings(data_dir=Path(directory, DATA))) as database:
+                prepare(database)
+                with database.begin() as connection:
+                    contracts.activate(connection, contract)
+        with service_on(Path(directory), *options, **settings) as service:
+            yield service
+
+
+@contextmanager
+def service_on(directory: Path, *options: str, **settings: str) -> Iterator[Service]:
+    """As `fresh_service`, with data and log in `directory`, which stays."""
+    log = directory / "service.log"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("IR_")}
+    environment |= {"IR_DATA_DIR": str(directory / DATA), "IR_PORT": "0", **settings}
+    command = [sys.executable, "-m", "scripts.cli", "serve", "--demo", *options]
+    with log.open("a") as errors:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603
+    try:
+        url = _url_of(process, log)
+        _wait_until_ready(url, process, log)
+        key = (directory / DATA / "demo-hub.key").read_text()
+        yield Service(url, key, directory / DATA, process, log)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)
+        if process.stdout:
+            process.stdout.close()
+
+
+def wait_for_workers(process: subprocess.Popen[str], log: Path, count: int) -> None:
+    """Wait until uvicorn has logged that `count` workers serve; StartFailedError if they do not."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while log.read_text().count("Application startup complete") < count:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise StartFailedError(log.read_text()[-4000:])
+        time.sleep(0.05)
+
+
+def _url_of(process: subprocess.Popen[str], log: Path) -> str:
+    """Where `process` serves, as it prints; StartFailedError if it ends or stays silent."""
+    timer = threading.Timer(PATIENCE_SECONDS, process.kill)
+    timer.start()
+    try:
+        for line in process.stdout or ():
+            if match := re.search(r"serves at (\S+)/api/v1", line):
+                return match[1]
+    finally:
+        timer.cancel()
+    raise StartFailedError(log.read_text()[-4000:])
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[str], log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError), urllib.request.urlopen(f"{url}/health/ready", timeout=5):  # noqa: S310 (ours)
+            return
+    raise StartFailedError(log.read_text()[-4000:])

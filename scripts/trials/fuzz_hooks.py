@@ -1,0 +1,131 @@
+"""What Schemathesis cannot know from the contract: what is registered, and what was given out. Loaded by Schemathesis.
+
+A schema says what a widget_id looks like, and not which ones are registered: a request that satisfies the schema is
+made one that has to be accepted, too. What is generated to be refused stays as it is.
+"""
+
+import base64
+import itertools
+import json
+import os
+import urllib.request
+from typing import Any
+from uuid import uuid4
+
+import schemathesis
+
+from scripts.service.demonstration import WIDGET
+
+REFRESH_SECONDS = 10
+STATEFUL = "stateful"
+NDJSON = "application/x-ndjson"
+EXAMPLE_SCHEMA = {"type": "object", "properties": {"score": {"type": "integer"}}}
+ONE_DAY = {"since": "2026-03-31T00:00:00Z", "until": "2026-04-01T00:00:00Z"}
+
+_events: set[str] = set()
+"""The ids of events that were stored."""
+_cursors: set[str] = set()
+"""The cursors that were given out."""
+_versions = itertools.count(1)
+"""Of event types, which must not be lowered."""
+
+
+@schemathesis.auth(refresh_interval=REFRESH_SECONDS)
+class Authorization:
+    """The key of a hub, or an access token, which is renewed in the run."""
+
+    def get(self, _case: Any, _context: Any) -> str:
+        """What authenticates the next requests."""
+        key, url = os.environ["FUZZ_KEY"], os.environ["FUZZ_TOKEN_URL"]
+        if not url:
+            return key
+        credentials = base64.b64encode(key.encode()).decode()
+        request = urllib.request.Request(  # noqa: S310 (ours)
+            url, data=b"grant_type=client_credentials", headers={"Authorization": f"Basic {credentials}"}
+        )
+        with urllib.request.urlopen(request) as response:  # noqa: S310 (ours)
+            token: str = json.load(response)["access_token"]
+        return token
+
+    def set(self, case: Any, data: str, _context: Any) -> None:
+        """Authenticate `case`."""
+        case.headers["Authorization"] = f"Bearer {data}"
+
+
+@schemathesis.serializer(NDJSON)
+def lines(_context: Any, value: Any) -> bytes:
+    """A body of one line."""
+    return json.dumps(value).encode() + b"\n"
+
+
+@schemathesis.deserializer(NDJSON)
+def last_line(context: Any, response: Any) -> Any:
+    """The last line of an answer, which its schema is about; of one without lines the example, which satisfies it."""
+    if response.content:
+        return json.loads(response.content.splitlines()[-1])
+    responses = context.operation.definition.raw["responses"]
+    return responses[str(response.status_code)]["content"][NDJSON]["examples"]["line"]["value"]
+
+
+@schemathesis.hook
+def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
+    """Let a request that satisfies the schema name what is registered, and nothing twice that must be unique."""
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if case.query:
+        _change_query(case.query)
+    if case.headers:
+        _change_headers(case.headers, is_in_sequence=case.meta.phase.name == STATEFUL)
+    if case.operation.path == "/hub-capability-manifest" and isinstance(case.body, dict):
+        _change_manifest(case.body)
+    elif case.operation.path.startswith(("/interaction-events", "/annotations")):
+        for item in case.body if isinstance(case.body, list) else [case.body]:
+            if isinstance(item, dict):
+                _change_item(item)
+
+
+@schemathesis.hook
+def after_call(_context: Any, case: Any, response: Any) -> None:
+    """Remember what was given out."""
+    if response.headers.get("content-type", [""])[0] != "application/json":
+        return
+    answered = response.json()
+    if "next_cursor" in answered:
+        _cursors.add(answered["next_cursor"])
+    if case.operation.path == "/interaction-events" and response.status_code == 201:
+        _events.add(answered["id"])
+
+
+def _change_query(query: dict[str, Any]) -> None:
+    if query.get("cursor") not in _cursors:
+        query.pop("cursor", None)
+    if {"since", "until"} & query.keys():
+        query.update(ONE_DAY)
+
+
+def _change_headers(headers: dict[str, Any], is_in_sequence: bool) -> None:
+    if is_in_sequence:
+        headers.pop("Prefer", None)  # what follows would look for what a dry run did not keep
+    if "Idempotency-Key" in headers:
+        headers["Idempotency-Key"] = str(uuid4())
+
+
+def _change_item(item: dict[str, Any]) -> None:
+    item["widget_id"] = str(WIDGET)
+    if "event_type" in item:
+        item["event_type"] = "clicked"
+    if item.get("event_id") not in _events:
+        item.pop("event_id", None)
+    for name in ("client_event_id", "client_annotation_id"):
+        if name in item:
+            item[name] = str(uuid4())
+
+
+def _change_manifest(manifest: dict[str, Any]) -> None:
+    for number, entry in enumerate(manifest["event_types"]):
+        entry["name"] = f"fuzz.{number}"
+        entry["version"] = next(_versions)
+        if "metadata_schema" in entry:
+            entry["metadata_schema"] = EXAMPLE_SCHEMA
+    for entry in manifest["widgets"]:
+        entry["id"] = str(uuid4())

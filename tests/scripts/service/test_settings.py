@@ -1,0 +1,111 @@
+"""The settings: what the environment may say, and what is said when it says something else."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.service.settings import Settings, SettingsError, table, variable
+
+
+def test_without_variables_every_setting_has_its_default() -> None:
+    """Other variables, and names without the prefix, count for nothing."""
+    assert Settings.read({"HOME": "/root", "PORT": "1", "ir_port": "2"}) == Settings()
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in table()])
+def test_an_empty_variable_is_refused(name: str) -> None:
+    """What a deployment leaves behind as an empty string is not taken for the default."""
+    with pytest.raises(SettingsError, match=f"{name} is set to nothing"):
+        Settings.read({name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("IR_PROT", "IR_PROT is not a setting; did you mean IR_PORT?"),
+        ("IR_X_Y_Z_QQQQ", "IR_X_Y_Z_QQQQ is not a setting"),
+    ],
+)
+def test_a_variable_that_nothing_reads_is_refused(name: str, words: str) -> None:
+    """A misspelled setting is named, with the one that was probably meant."""
+    with pytest.raises(SettingsError) as raised:
+        Settings.read({name: "1"})
+    assert str(raised.value) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("database_url", "postgresql://me@host/it", "postgresql://me@host/it"),
+        ("data_dir", "/srv/data", Path("/srv/data")),
+        ("host", "::", "::"),
+        ("port", "0", 0),
+        ("port", "65535", 65535),
+        ("workers", "2", 2),
+        ("connections", "1", 1),
+        ("database_timeout", "2.5", 2.5),
+        ("head_timeout", "1", 1.0),
+        ("body_timeout", "3", 3.0),
+        ("keep_alive", "5", 5),
+        ("drain_timeout", "7", 7),
+        ("retention", "90", 90),
+        ("log_level", "warning", "warning"),
+        ("operator_key", "0123456789abcdef", "0123456789abcdef"),
+        ("server_timing", "on", True),
+    ],
+)
+def test_a_variable_sets_its_setting_alone(name: str, text: str, value: Any) -> None:
+    """The setting has the value, of the type that it has by default, and all the others have their defaults."""
+    read = Settings.read({variable(name): text})
+    change = {name: value}
+    assert read == dataclasses.replace(Settings(), **change)
+    assert type(getattr(read, name)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("port", "http", "a number from 0 to 65535"),
+        ("port", "-1", "a number from 0 to 65535"),
+        ("port", "65536", "a number from 0 to 65535"),
+        ("port", "80.5", "a number from 0 to 65535"),
+        ("workers", "0", "a number from 1 to 256"),
+        ("connections", "many", "a number from 1 to 256"),
+        ("database_timeout", "0.9", "a number from 1 to 3600"),
+        ("head_timeout", "nan", "a number from 1 to 3600"),
+        ("body_timeout", "inf", "a number from 1 to 3600"),
+        ("retention", "0", "a number from 1 to 36500"),
+        ("log_level", "loud", "one of debug, info, warning, error"),
+        ("log_level", "INFO", "one of debug, info, warning, error"),
+        ("server_timing", "yes", "one of on, off"),
+    ],
+)
+def test_another_value_is_refused(name: str, text: str, words: str) -> None:
+    """The words name the variable, its value, and what it could be."""
+    with pytest.raises(SettingsError) as raised:
+        Settings.read({variable(name): text})
+    assert str(raised.value) == f"IR_{name.upper()} is '{text}'; it must be {words}"
+
+
+def test_a_key_that_is_short_is_refused_and_not_repeated() -> None:
+    """The words say how long it is; nothing shows one that is long enough, either."""
+    with pytest.raises(SettingsError) as raised:
+        Settings.read({"IR_OPERATOR_KEY": "0123456789abcde"})
+    assert str(raised.value) == "IR_OPERATOR_KEY has 15 characters; it must have at least 16"
+    assert "0123456789abcdef" not in repr(Settings.read({"IR_OPERATOR_KEY": "0123456789abcdef"}))
+
+
+def test_the_table_has_every_setting() -> None:
+    """Each has a row with its variable, its default as one would write it, and a purpose."""
+    rows = table()
+    assert [name for name, _, _ in rows] == [variable(setting.name) for setting in dataclasses.fields(Settings)]
+    assert all(purpose for _, _, purpose in rows)
+    assert Settings.read({name: default for name, default, _ in rows if default}) == Settings()
+
+
+def test_settings_do_not_change() -> None:
+    """They are read once: whoever holds them cannot set them."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(Settings(), "port", 1)  # noqa: B010 (as an assignment it would not pass mypy)

@@ -1,0 +1,49 @@
+"""`interaction-reporting bench-batches`: what it counts is what is stored, and COPY copies the same rows."""
+
+import json
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from scripts.cli import app
+from scripts.trials import bench_batches
+from scripts.trials.measurement import Measurement
+
+
+def test_it_tells_two_rates_and_their_ratio() -> None:
+    """A short run on a fresh service exits 0; the ratio is that of the two rates."""
+    result = CliRunner().invoke(
+        app, ["bench-batches", "--seconds", "0.3", "--rounds", "1", "--connections", "2", "--workers", "1", "--json"]
+    )
+    assert result.exit_code == 0
+    told = json.loads(result.stdout)
+    assert told["events_per_second"] > 0
+    assert told["ratio"] == pytest.approx(told["events_per_second"] / told["copied_rows_per_second"], abs=0.01)
+
+
+def test_copy_stores_whole_events(database_url: str) -> None:
+    """The rows that COPY stores have what an event of a batch has."""
+    with psycopg.connect(database_url) as connection:
+        assert bench_batches._copied(connection, 0.01) > 0
+        ((event,),) = connection.execute(
+            "SELECT to_jsonb(event) FROM interaction_events AS event ORDER BY position LIMIT 1"
+        ).fetchall()
+    assert event["metadata"] == {"n": 0}
+    assert event["event_type"] == "clicked"
+    assert event["received_at"][:10] == f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def test_a_refusal_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When batches are refused the command exits 1 and names the status."""
+
+    def refused(*_: object, **__: object) -> Measurement:
+        found = Measurement()
+        found.answered(422, b"", b"{}", found.began)
+        return found
+
+    monkeypatch.setattr(bench_batches, "measured", refused)
+    result = CliRunner().invoke(app, ["bench-batches", "--seconds", "0.1", "--rounds", "1", "--workers", "1"])
+    assert result.exit_code == 1
+    assert "answers other than 200: [422]" in result.stderr

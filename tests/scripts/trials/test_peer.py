@@ -1,0 +1,38 @@
+"""The peer does what its comparison rests on: it stores what it is sent, in a table like the service's."""
+
+import httpx
+import psycopg
+from psycopg.rows import dict_row
+
+from scripts.service.demonstration import WIDGET
+from scripts.trials.bench import EVENT, PATH
+from scripts.trials.peer import running_peer
+
+INDEXES = "SELECT indexdef FROM pg_indexes WHERE tablename = %s"
+
+
+def test_what_it_answers_is_stored(database_url: str) -> None:
+    """Each 201 of both workers is a row with the event's fields and its id; with another key nothing is stored."""
+    event = {"widget_id": str(WIDGET), **EVENT}
+    with running_peer(database_url, "key", workers=2) as url:
+        answers = [httpx.post(url + PATH, json=event, headers={"Authorization": "Bearer key"}) for _ in range(20)]
+        refused = httpx.post(url + PATH, json=event, headers={"Authorization": "Bearer other"})
+    assert {answer.status_code for answer in answers} == {201}
+    assert refused.status_code == 401
+    with psycopg.connect(database_url, row_factory=dict_row) as connection:
+        rows = connection.execute("SELECT * FROM peer_events").fetchall()
+    assert {str(row["id"]) for row in rows} == {answer.json()["id"] for answer in answers}
+    assert len(rows) == 20
+    stored = {name: value if name == "metadata" else str(value) for name, value in rows[0].items() if name in event}
+    assert stored == event | {"occurred_at": "2026-03-31 12:00:00+00:00"}
+
+
+def test_its_table_has_the_indexes_of_the_service(database_url: str) -> None:
+    """They are on the same columns, of the same kind, and as many."""
+    with running_peer(database_url, "key", workers=1), psycopg.connect(database_url) as connection:
+        ours, its = (
+            sorted(text.split(" USING ")[1] for (text,) in connection.execute(INDEXES, [table]).fetchall())
+            for table in ("interaction_events", "peer_events")
+        )
+    assert its == ours
+    assert len(its) == 3
