@@ -11,8 +11,8 @@ from uuid import UUID
 
 from db import keys
 from db.async_connection import AsyncConnection, Rows
+from db.change_feed import Following
 from db.engine import Database
-from db.following import Following
 from db.oauth_registry import OAuthRegistry
 
 POLL_SECONDS = 0.3

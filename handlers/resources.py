@@ -9,7 +9,7 @@ from db import submissions
 from db.engine import Database
 from db.registry import Registry
 from db.rejected_submissions import Bounds
-from db.usage import Counted, Usage
+from db.submission_usage import Counted, Usage
 from db.writer import Writer
 from handlers import annotations, interaction_events
 from handlers.submissions.rejections import Rejections

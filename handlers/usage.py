@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from db import usage
+from db import submission_usage
 from openapi.problems import Problem
 from openapi.serving.messages import Answer, Request
 from openapi.standards import date_times
@@ -31,7 +31,9 @@ async def get(request: Request) -> Answer:
             remedies="Ask for at most 31 days, and for since before until.",
         )
     await request.resources.usage.write()
-    rows = await request.resources.database.run(usage.of_hub, request.caller.id, since, until, MOST_COUNTS + 1)
+    rows = await request.resources.database.run(
+        submission_usage.of_hub, request.caller.id, since, until, MOST_COUNTS + 1
+    )
     if len(rows) > MOST_COUNTS:
         raise Problem(
             "invalid_parameters",

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from sqlalchemy import Connection
 from starlette.types import ASGIApp
 
-from db import contracts, governing
+from db import active_contracts, contracts
 from db.contract_changes import Author
 from db.errors import Refused
 from handlers.contracts.serving import Applications
@@ -43,7 +43,7 @@ def seed(connection: Connection) -> list[str]:
 
 def standing(connection: Connection) -> list[Major]:
     """What a service that starts now serves, and why it does not serve what the rows say where it does not."""
-    return plan(governing.governing(connection), Applications(application).serve)
+    return plan(active_contracts.governing(connection), Applications(application).serve)
 
 
 def require_served(connection: Connection) -> None:

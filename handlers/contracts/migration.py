@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from db import contracts, hub_requests, hubs, oauth_clients
+from db import contracts, hubs, oauth_clients, version_usage
 from db.errors import Refused
 from db.hubs import Hub
 
@@ -72,9 +72,9 @@ def migration(connection: Connection, days: int, now: datetime) -> Migration:
     """What every hub used on the last `days` until `now`, which is in UTC; those that would break come first."""
     dates = [now.date() - timedelta(days=ago) for ago in reversed(range(days))]
     counts: dict[UUID, Counter[tuple[int, date]]] = defaultdict(Counter)
-    for row in hub_requests.since(connection, dates[0]):
+    for row in version_usage.since(connection, dates[0]):
         counts[row.hub_id][row.major, row.day] = row.count
-    last_seen, clients = hub_requests.last_seen(connection), oauth_clients.counts(connection)
+    last_seen, clients = version_usage.last_seen(connection), oauth_clients.counts(connection)
     versions = _versions(contracts.serving(connection), {major for _, major in last_seen})
     told = []
     for hub in hubs.all_of_them(connection):
@@ -98,7 +98,7 @@ def cut_over(connection: Connection, name: str, why: str | None, is_forced: bool
     goals = [version.major for version in versions if not version.is_left]
     if len(goals) == len(versions) or not goals:
         raise Refused("hubs have nowhere to go: no major version is served beside one that they are to leave")
-    if not is_forced and not hub_requests.is_seen(connection, hub.id, goals):
+    if not is_forced and not version_usage.is_seen(connection, hub.id, goals):
         raise Refused(
             f"the hub {name!r} was never seen on {_named(goals)}: it might be able to report nothing any more; "
             "--force cuts it over all the same"

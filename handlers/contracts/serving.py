@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 from starlette.types import ASGIApp
 
+from db.active_contracts import Governed, Governing, Text
 from db.engine import Database
-from db.governing import Governed, Governing, Text
 from handlers.contracts import serving_plan
 from handlers.contracts.serving_plan import Major, Served
 from openapi.contract import Contract, ContractError

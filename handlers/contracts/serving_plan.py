@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
+from db.active_contracts import Governing, Text
 from db.contracts import SERVING, Row
-from db.governing import Governing, Text
 from openapi.contract import Contract, ContractError
 from openapi.serving.error_styles import PROBLEMS, ErrorStyle, style_of
 from openapi.serving.live import Part, gone

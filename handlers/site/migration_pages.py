@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from db.engine import Database
 from db.errors import Unavailable
-from db.hub_requests import HubRequests
+from db.version_usage import HubRequests
 from handlers.contracts import migration
 from handlers.contracts.migration import DEFAULT_DAYS, MOST_DAYS, Migration
 from handlers.contracts.serving_plan import MIGRATION

@@ -22,9 +22,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db.engine import Database
 from db.errors import Unavailable
-from db.hub_requests import HubRequests
 from db.registry import Caller
 from db.rejected_submissions import Bounds
+from db.version_usage import HubRequests
 from handlers import resources
 from handlers.contracts import lifecycle
 from handlers.contracts.serving import Serving

@@ -15,7 +15,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from db import event_types, following, hubs, keys, migrate, registry, widgets
+from db import change_feed, event_types, hubs, keys, migrate, registry, widgets
 from db.engine import Database
 from db.errors import Failed, Unavailable
 from db.registry import Caller, Registry
@@ -185,7 +185,7 @@ def test_what_cannot_be_confirmed_is_not_relied_on(database: Database) -> None:
             with pytest.raises(Unavailable):
                 await ask
         statement(server, sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
-        await asyncio.sleep(2 * following.RETRY_SECONDS + 0.2)
+        await asyncio.sleep(2 * change_feed.RETRY_SECONDS + 0.2)
         assert await made.hub(key) is not None
 
     follow(database, use)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, update
 
-from db import contracts, hub_requests, hubs, oauth_clients, tables
+from db import contracts, hubs, oauth_clients, tables, version_usage
 from db.engine import Database
 from db.errors import NotFound, Refused
 from handlers.contracts import migration
@@ -34,7 +34,7 @@ def use(database: Database, name: str, *seen: tuple[str, datetime, int]) -> None
         known = {hub.name: hub for hub in hubs.all_of_them(connection)}
         hub = known.get(name) or hubs.create(connection, name)[0]
         for version, at, count in seen:
-            hub_requests.add(connection, Counter({(hub.id.int, version): count}), at)
+            version_usage.add(connection, Counter({(hub.id.int, version): count}), at)
 
 
 def change(database: Database, name: str, **values: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from db.governing import Governing, Text
+from db.active_contracts import Governing, Text
 from handlers.contracts.serving import Applications
 from handlers.contracts.serving_plan import Major, parts, plan, require_path, warnings
 from openapi.contract import Contract, ContractError

@@ -14,7 +14,7 @@ import httpx
 import psycopg
 import pytest
 
-from db import hub_requests, hubs, oauth_clients
+from db import hubs, oauth_clients, version_usage
 from db.registry import Caller
 from handlers.security.cut_over import SOME_VERSION, CutOver
 from openapi.problems import Problem
@@ -119,7 +119,7 @@ def test_each_authenticated_request_is_counted_once(hub: Hub) -> None:
     assert httpx.post(hub.service.url + PATH, json=EVENT, headers=authorization).status_code == 401
     wait_until(lambda: counted(hub) == {1: 3, 2: 2})
     with hub.service.database.begin() as connection:
-        assert {major for hub_id, major in hub_requests.last_seen(connection) if hub_id == hub.id} == {1, 2}
+        assert {major for hub_id, major in version_usage.last_seen(connection) if hub_id == hub.id} == {1, 2}
 
 
 def test_hubs_are_cut_over_and_back_under_load_and_no_other_is_disturbed(newest: Service, new_hub: Any) -> None:

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from db import hubs
 from db.engine import Database
-from db.hub_requests import HubRequests
+from db.version_usage import HubRequests
 from handlers.site import migration_pages
 from openapi.serving.dispatch import Problems
 from tests.conftest import Service, running

@@ -20,7 +20,7 @@ from db.engine import Database
 from db.errors import Unavailable
 from db.registry import Caller, Registry
 from db.rejected_submissions import Bounds
-from db.usage import Usage
+from db.submission_usage import Usage
 from handlers import interaction_events
 from handlers.resources import Policy, Resources
 from handlers.security import authentication

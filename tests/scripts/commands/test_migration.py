@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
-from db import hub_requests, hubs
+from db import hubs, version_usage
 from db.engine import Database
 from db.errors import NotFound, Refused
 from scripts.cli import app
@@ -51,7 +51,7 @@ def test_a_hub_is_cut_over_and_back(run: Run, database: Database) -> None:
     assert json.loads(done.stdout)["cut_over_at"] is None
     assert "accepted again within a second" in done.stderr
     with database.begin() as connection:
-        hub_requests.add(connection, Counter({(hub.id.int, "2.0"): 1}), datetime.now(UTC))
+        version_usage.add(connection, Counter({(hub.id.int, "2.0"): 1}), datetime.now(UTC))
     done = run("cut-over", "acme", "--why", "It has moved.")
     assert done.exit_code == 0
     assert "It has moved." in done.stdout
@@ -65,8 +65,8 @@ def test_status_tells_the_same_in_each_form(run: Run, database: Database) -> Non
     now = datetime.now(UTC)
     with database.begin() as connection:
         hub, _ = hubs.create(connection, HOSTILE)
-        hub_requests.add(connection, Counter({(hub.id.int, "1.1"): 12}), now)
-        hub_requests.add(connection, Counter({(hub.id.int, "1.1"): 5}), now - timedelta(days=5))
+        version_usage.add(connection, Counter({(hub.id.int, "1.1"): 12}), now)
+        version_usage.add(connection, Counter({(hub.id.int, "1.1"): 5}), now - timedelta(days=5))
     told = run("status", "--days", "2")
     assert told.exit_code == 0
     assert "1 of 1 hubs would break if version 1 ended" in told.stdout

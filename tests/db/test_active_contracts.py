@@ -8,9 +8,9 @@ from contextlib import closing
 import pytest
 from psycopg.sql import SQL
 
-from db import contracts, governing, migrate
+from db import active_contracts, contracts, migrate
+from db.active_contracts import Governed, Governing, Text
 from db.engine import Database
-from db.governing import Governed, Governing, Text
 from tests.postgresql import fresh_database, statement
 
 EVER = 1e9
@@ -33,7 +33,7 @@ def database(any_server: str) -> Iterator[Database]:
 def found(database: Database) -> list[Governing]:
     """What governs now."""
     with database.begin() as connection:
-        return governing.governing(connection)
+        return active_contracts.governing(connection)
 
 
 def row_of(one: Governing) -> tuple[int, str | None, str | None]:
@@ -117,7 +117,7 @@ def test_without_a_row_that_serves_the_last_one_says_what_became_of_it(database:
 def test_each_change_is_known_within_a_second(database: Database, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     """Of any kind, by plain SQL; each of the two ways is enough."""
     if way == "notified":
-        monkeypatch.setattr(governing, "POLL_SECONDS", EVER)
+        monkeypatch.setattr(active_contracts, "POLL_SECONDS", EVER)
     else:
         statement(database.url, SQL("DROP TRIGGER notify ON interaction_reporting_contracts"))
     taken = Taken()
@@ -211,7 +211,7 @@ def test_what_could_not_be_kept_is_kept_when_it_can_be(database: Database, caplo
     statement(database.url, SQL(refusal.format("ADD") + " CHECK (false)"))
 
     async def use() -> None:
-        await asyncio.sleep(2 * governing.POLL_SECONDS)
+        await asyncio.sleep(2 * active_contracts.POLL_SECONDS)
         statement(database.url, SQL(refusal.format("DROP")))
         await kept_until(database, "document 1.0")
 

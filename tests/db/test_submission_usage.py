@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from db import counting, usage
+from db import counting, submission_usage
 from db.engine import Database
-from db.usage import Usage
+from db.submission_usage import Usage
 from tests.postgresql import statement
 
 HUB, OTHER_HUB = UUID(int=1), UUID(int=2)
@@ -39,19 +39,21 @@ def ignore(_kind: str, _outcome: str, _count: int) -> None:
 def add(database: Database, counts: Counts, now: datetime) -> None:
     """Add `counts` in a transaction of their own."""
     with database.begin() as connection:
-        usage.add(connection, Counter({(key[0].int, *key[1:]): count for key, count in counts.items()}), now)
+        submission_usage.add(connection, Counter({(key[0].int, *key[1:]): count for key, count in counts.items()}), now)
 
 
 def found(database: Database, since: datetime = NOON - HOUR, until: datetime = NOON + HOUR) -> list[tuple[object, ...]]:
     """What the hub submitted."""
     with database.begin() as connection:
-        return [tuple(row.values()) for row in usage.of_hub(connection, HUB, since, until, 10**6)]
+        return [tuple(row.values()) for row in submission_usage.of_hub(connection, HUB, since, until, 10**6)]
 
 
 def total(database: Database) -> int:
     """How much the hub submitted in all."""
     with database.begin() as connection:
-        rows = usage.of_hub(connection, HUB, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC), 10**6)
+        rows = submission_usage.of_hub(
+            connection, HUB, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC), 10**6
+        )
         return sum(row["count"] for row in rows)
 
 

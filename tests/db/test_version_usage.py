@@ -11,10 +11,10 @@ from uuid import UUID
 import pytest
 from psycopg import sql
 
-from db import hub_requests
+from db import version_usage
 from db.engine import Database
-from db.hub_requests import HubRequests
 from db.registry import Caller
+from db.version_usage import HubRequests
 from tests.postgresql import statement
 
 HUB, OTHER_HUB = UUID(int=1), UUID(int=2)
@@ -34,13 +34,13 @@ def database(migrated: Database) -> Iterator[Database]:
 def add(database: Database, counts: dict[tuple[UUID, str], int], now: datetime) -> None:
     """Add `counts` in a transaction of their own."""
     with database.begin() as connection:
-        hub_requests.add(connection, Counter({(hub.int, version): n for (hub, version), n in counts.items()}), now)
+        version_usage.add(connection, Counter({(hub.int, version): n for (hub, version), n in counts.items()}), now)
 
 
 def found(database: Database, day: date = DAY) -> list[tuple[UUID, int, date, int]]:
     """What was counted from `day` on."""
     with database.begin() as connection:
-        rows = hub_requests.since(connection, day)
+        rows = version_usage.since(connection, day)
     return sorted((row.hub_id, row.major, row.day, row.count) for row in rows)
 
 
@@ -62,8 +62,8 @@ def test_a_hub_was_seen_when_it_last_was(database: Database) -> None:
     add(database, {(HUB, "1.1"): 1}, LAST - timedelta(days=400))
     add(database, {(OTHER_HUB, "1.1"): 1}, FIRST)
     with database.begin() as connection:
-        assert hub_requests.last_seen(connection) == {(HUB, 1): LAST, (HUB, 2): LAST, (OTHER_HUB, 1): FIRST}
-        seen = [hub_requests.is_seen(connection, hub, [2, 3]) for hub in (HUB, OTHER_HUB)]
+        assert version_usage.last_seen(connection) == {(HUB, 1): LAST, (HUB, 2): LAST, (OTHER_HUB, 1): FIRST}
+        seen = [version_usage.is_seen(connection, hub, [2, 3]) for hub in (HUB, OTHER_HUB)]
     assert seen == [True, False]
 
 

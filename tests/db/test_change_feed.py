@@ -10,9 +10,9 @@ import pytest
 from psycopg.sql import SQL
 
 from db.async_connection import AsyncConnection
+from db.change_feed import Following
 from db.engine import Database
 from db.errors import Unavailable
-from db.following import Following
 from tests.postgresql import statement
 
 EVER = 1e9

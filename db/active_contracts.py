@@ -10,9 +10,9 @@ from typing import Any, LiteralString
 from sqlalchemy import Connection, text
 
 from db.async_connection import AsyncConnection, Rows
+from db.change_feed import Following
 from db.engine import Database
 from db.errors import DatabaseError
-from db.following import Following
 
 logger = logging.getLogger(__name__)
 
