@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 from sqlalchemy import Connection, text
 
 from db.async_connection import AsyncConnection, Rows
-from db.change_feed import Following
+from db.change_feed import ChangeFeed
 from db.engine import Database
 from db.errors import DatabaseError
 
@@ -50,7 +50,7 @@ _KEEP: LiteralString = """
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class ServedDocument:
     """A document, of the version that its row has, and what clients are told of its end."""
 
     contract_version: str
@@ -60,7 +60,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Governing:
+class MajorVersionState:
     """One major version. `row` is the row that governs it, or did so last: `status` says whether it does.
 
     `last` is what a service served of it last.
@@ -68,28 +68,28 @@ class Governing:
 
     major: int
     status: str | None
-    row: Text | None
-    last: Text | None
+    row: ServedDocument | None
+    last: ServedDocument | None
 
 
-Take = Callable[[Sequence[Governing]], Awaitable[Sequence[Text]]]
+Take = Callable[[Sequence[MajorVersionState]], Awaitable[Sequence[ServedDocument]]]
 """Is given every major version whenever one was changed; what it serves of their rows."""
 
 
-class Governed:
+class ActiveContracts:
     """Follows what governs, and keeps what is served of it."""
 
     def __init__(self, database: Database, take: Take) -> None:
-        self._following = Following(database, "contracts", self._update, POLL_SECONDS, 0)
+        self._following = ChangeFeed(database, "contracts", self._update, POLL_SECONDS, 0)
         self._take = take
         self._fingerprint: Rows = []
-        self._unkept: list[Text] = []
+        self._unkept: list[ServedDocument] = []
         self._is_kept = True
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
         """Take what governs, and follow it meanwhile; Unavailable if it cannot be read."""
-        async with self._following.going_on():
+        async with self._following.running():
             yield
 
     async def _update(self, connection: AsyncConnection, is_new: bool) -> None:
@@ -115,12 +115,12 @@ class Governed:
             self._is_kept = False
 
 
-def governing(connection: Connection) -> list[Governing]:
+def governing(connection: Connection) -> list[MajorVersionState]:
     """What governs each major version, in their order."""
     return [_of(tuple(row)) for row in connection.execute(text(_GOVERNING))]
 
 
-def _of(row: tuple[Any, ...]) -> Governing:
+def _of(row: tuple[Any, ...]) -> MajorVersionState:
     major, version, status, document, deprecated_at, sunset_at, *last = row
-    found = None if version is None else Text(version, document, deprecated_at, sunset_at)
-    return Governing(major, status, found, None if last[0] is None else Text(*last))
+    found = None if version is None else ServedDocument(version, document, deprecated_at, sunset_at)
+    return MajorVersionState(major, status, found, None if last[0] is None else ServedDocument(*last))

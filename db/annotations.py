@@ -5,10 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from db.submissions import Table
+from db.submissions import SubmissionTable
 from db.tables import interaction_events
 
-TABLE = Table(
+TABLE = SubmissionTable(
     name="annotations",
     columns=(
         "id uuid, hub_id uuid, widget_id uuid, event_id uuid, category text, body text, severity text, "

@@ -10,7 +10,7 @@ from typing import Any, Literal, LiteralString, cast
 import psycopg
 from psycopg import pq
 
-from db.errors import DatabaseError, Unavailable, of_connecting, spoken
+from db.errors import DatabaseError, Unavailable, connection_error, translated_errors
 
 CONNECT_SECONDS = 1.0
 
@@ -91,7 +91,7 @@ class AsyncConnection:
         """Cut the connection if what is done meanwhile takes too long; raises errors of this room only."""
         timer = asyncio.get_running_loop().call_later(self._timeout, self._cut)
         try:
-            with spoken():
+            with translated_errors():
                 yield
         except DatabaseError:
             self.is_lost = self.is_lost or self._is_silent or self._connection.broken
@@ -129,7 +129,7 @@ async def connected(parameters: Mapping[str, Any], timeout: float) -> AsyncItera
         async with asyncio.timeout(connect_seconds):
             connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
     except psycopg.Error as error:
-        raise of_connecting(error) from None
+        raise connection_error(error) from None
     except TimeoutError:
         raise Unavailable(f"no connection within {connect_seconds:g} seconds") from None
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 
 @asynccontextmanager
-async def meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def running_task(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run `work`, which does not end by itself, until the end of the block."""
     task = asyncio.create_task(work)
     try:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import LiteralString
 
 from db.async_connection import AsyncConnection
-from db.background import meanwhile
+from db.background import running_task
 from db.engine import Database
 from db.errors import Unavailable
 
@@ -23,7 +23,7 @@ Update = Callable[[AsyncConnection, bool], Awaitable[None]]
 """Takes over what has changed; everything if it is told that the connection is a new one."""
 
 
-class Following:
+class ChangeFeed:
     """One connection after the other follows `channel`: it is told of each change by NOTIFY.
 
     It looks by itself as often as `poll_seconds`. What `update` took over counts as confirmed for `fresh_seconds`.
@@ -44,13 +44,13 @@ class Following:
         self._waiting: list[asyncio.Future[None]] = []
 
     @asynccontextmanager
-    async def going_on(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[None]:
         """Load what is followed, and follow it meanwhile; Unavailable if it cannot be loaded."""
-        async with meanwhile(self._follow()):
-            await self.look()
+        async with running_task(self._follow()):
+            await self.refresh()
             yield
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         """Return when all is as the database had it after this was called; Unavailable if that fails."""
         looked = asyncio.get_running_loop().create_future()
         self._waiting.append(looked)

@@ -20,7 +20,7 @@ LAST_SUNSET = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ContractRow:
     """One published contract. `document` is its text, `digest` that of the document when it was published."""
 
     contract_version: str
@@ -54,14 +54,14 @@ _MINOR = cast(func.split_part(contracts.c.contract_version, ".", 2), Integer)
 _NOBODY = Author()
 
 
-def take_turns(connection: Connection) -> None:
+def lock(connection: Connection) -> None:
     """Wait until nobody else changes contracts, in whatever way; nobody will until the end of the transaction."""
     connection.execute(text(f"LOCK TABLE {contracts.name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def publish(connection: Connection, version: str, document: str, digest: str, author: Author = _NOBODY) -> Row:
+def publish(connection: Connection, version: str, document: str, digest: str, author: Author = _NOBODY) -> ContractRow:
     """Keep a document as a draft; Refused if there is a contract of `version` already."""
-    take_turns(connection)
+    lock(connection)
     if connection.scalar(select(contracts.c.status).where(contracts.c.contract_version == version)):
         raise Refused(f"contract {version} is published already")
     attribute(connection, "publish", author)
@@ -69,16 +69,16 @@ def publish(connection: Connection, version: str, document: str, digest: str, au
     return get(connection, version)
 
 
-def activate(connection: Connection, version: str, author: Author = _NOBODY) -> Row:
+def activate(connection: Connection, version: str, author: Author = _NOBODY) -> ContractRow:
     """Let the row of `version` govern its major version in place of the one that does; NotFound without it.
 
     It is deprecated as that one was: what clients were told of the major version stays true.
     """
-    take_turns(connection)
+    lock(connection)
     return _activate(connection, get(connection, version), "activate", author)
 
 
-def before(connection: Connection, major: int) -> Row:
+def before(connection: Connection, major: int) -> ContractRow:
     """The row that governed `major` before the one that does; Refused if there is none."""
     if _serving(connection, major) is None:
         raise Refused(f"no contract of major version {major} is served: activate one")
@@ -90,19 +90,19 @@ def before(connection: Connection, major: int) -> Row:
     ).one_or_none()
     if row is None:
         raise Refused(f"no other contract of major version {major} was served before")
-    return Row(*row)
+    return ContractRow(*row)
 
 
-def rollback(connection: Connection, major: int, author: Author = _NOBODY) -> Row:
+def rollback(connection: Connection, major: int, author: Author = _NOBODY) -> ContractRow:
     """Let the row govern `major` that did so before the one that does, so that once more takes it back.
 
     Refused if there is none.
     """
-    take_turns(connection)
+    lock(connection)
     return _activate(connection, before(connection, major), "rollback", author)
 
 
-def deprecate(connection: Connection, version: str, sunset: datetime, author: Author = _NOBODY) -> Row:
+def deprecate(connection: Connection, version: str, sunset: datetime, author: Author = _NOBODY) -> ContractRow:
     """Tell clients of `version` that it ends at `sunset`, or that it does so then instead.
 
     Refused unless it serves, and for an instant that HTTP has no form for.
@@ -116,14 +116,14 @@ def deprecate(connection: Connection, version: str, sunset: datetime, author: Au
     return _change(connection, row, status="deprecated", sunset_at=sunset)
 
 
-def withdraw(connection: Connection, version: str, author: Author = _NOBODY) -> Row:
+def withdraw(connection: Connection, version: str, author: Author = _NOBODY) -> ContractRow:
     """Take a deprecation back; Refused unless `version` is deprecated."""
     row = _deprecated_row(connection, version)
     attribute(connection, "withdraw", author)
     return _change(connection, row, status="active")
 
 
-def retire(connection: Connection, version: str, before_sunset: bool = False, author: Author = _NOBODY) -> Row:
+def retire(connection: Connection, version: str, before_sunset: bool = False, author: Author = _NOBODY) -> ContractRow:
     """Serve `version`, and so its major version, no more; Refused unless it is deprecated and its sunset has passed.
 
     With `before_sunset` it is enough that it is deprecated.
@@ -137,30 +137,30 @@ def retire(connection: Connection, version: str, before_sunset: bool = False, au
     return _change(connection, row, status="retired")
 
 
-def serving(connection: Connection) -> list[Row]:
+def serving(connection: Connection) -> list[ContractRow]:
     """The rows that govern, one for each major version at most."""
     return [
-        Row(*row)
+        ContractRow(*row)
         for row in connection.execute(
             select(*_COLUMNS).where(contracts.c.status.in_(SERVING)).order_by(contracts.c.major)
         )
     ]
 
 
-def get(connection: Connection, version: str) -> Row:
+def get(connection: Connection, version: str) -> ContractRow:
     """The row of `version`; NotFound if there is none."""
     row = connection.execute(select(*_COLUMNS).where(contracts.c.contract_version == version)).one_or_none()
     if row is None:
         raise NotFound(f"there is no contract {version!r} in the database")
-    return Row(*row)
+    return ContractRow(*row)
 
 
-def all_of_them(connection: Connection) -> list[Row]:
+def list_all(connection: Connection) -> list[ContractRow]:
     """Every row, in the order of versions."""
-    return [Row(*row) for row in connection.execute(select(*_COLUMNS).order_by(contracts.c.major, _MINOR))]
+    return [ContractRow(*row) for row in connection.execute(select(*_COLUMNS).order_by(contracts.c.major, _MINOR))]
 
 
-def _activate(connection: Connection, row: Row, action: str, author: Author) -> Row:
+def _activate(connection: Connection, row: ContractRow, action: str, author: Author) -> ContractRow:
     if row.status in SERVING:
         return row
     attribute(connection, action, author)
@@ -173,29 +173,29 @@ def _activate(connection: Connection, row: Row, action: str, author: Author) -> 
     return _change(connection, row, **inherited)
 
 
-def _serving(connection: Connection, major: int) -> Row | None:
+def _serving(connection: Connection, major: int) -> ContractRow | None:
     """The row that governs `major`, if there is one."""
     chosen = select(*_COLUMNS).where(contracts.c.major == major, contracts.c.status.in_(SERVING))
     row = connection.execute(chosen).one_or_none()
-    return row and Row(*row)
+    return row and ContractRow(*row)
 
 
-def _served_row(connection: Connection, version: str) -> Row:
-    take_turns(connection)
+def _served_row(connection: Connection, version: str) -> ContractRow:
+    lock(connection)
     row = get(connection, version)
     if row.status not in SERVING:
         raise Refused(f"contract {version} is not served: it is {row.status}")
     return row
 
 
-def _deprecated_row(connection: Connection, version: str) -> Row:
-    take_turns(connection)
+def _deprecated_row(connection: Connection, version: str) -> ContractRow:
+    lock(connection)
     row = get(connection, version)
     if row.status != "deprecated":
         raise Refused(f"contract {version} is not deprecated: it is {row.status}")
     return row
 
 
-def _change(connection: Connection, row: Row, **values: Any) -> Row:
+def _change(connection: Connection, row: ContractRow, **values: Any) -> ContractRow:
     connection.execute(update(contracts).where(contracts.c.contract_version == row.contract_version).values(values))
     return get(connection, row.contract_version)

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from db.background import meanwhile
+from db.background import running_task
 from db.engine import Database
 from db.errors import DatabaseError
 
@@ -36,10 +36,10 @@ class Counting(Generic[Key]):
         self._one_at_a_time = asyncio.Lock()
 
     @asynccontextmanager
-    async def written(self) -> AsyncIterator[None]:
+    async def flushing(self) -> AsyncIterator[None]:
         """Write what is counted meanwhile, every second, and what is left in the end."""
         try:
-            async with meanwhile(self._write_on()):
+            async with running_task(self._write_on()):
                 yield
         finally:
             await self.write()

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, make_url
 
 from db import async_connection
 from db.async_connection import AsyncConnection
-from db.errors import Failed, Unavailable, spoken
+from db.errors import Failed, Unavailable, translated_errors
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction: returning commits, raising rolls back. Raises errors of this room only."""
-        with spoken(), self._engine.begin() as connection:
+        with translated_errors(), self._engine.begin() as connection:
             self._in_use[threading.get_ident()] = connection
             try:
                 yield connection

@@ -32,13 +32,13 @@ _PASSING = ("08", "53", "57", "58", "25006", "40001", "40P01", "55P03")
 
 
 @contextmanager
-def spoken() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn errors of SQLAlchemy and psycopg into Unavailable or Failed, which repeat nothing of what was stored."""
     try:
         yield
     except sqlalchemy.exc.DBAPIError as error:
         if error.statement is None and isinstance(error.orig, psycopg.Error):
-            raise of_connecting(error.orig) from None
+            raise connection_error(error.orig) from None
         raise _of_driver(error.orig, lost=error.connection_invalidated) from None
     except sqlalchemy.exc.TimeoutError:
         raise Unavailable("all connections are in use") from None
@@ -48,7 +48,7 @@ def spoken() -> Iterator[None]:
         raise _of_driver(error, lost=False) from None
 
 
-def of_connecting(error: psycopg.Error) -> DatabaseError:
+def connection_error(error: psycopg.Error) -> DatabaseError:
     """What `error` means, which was met while connecting.
 
     No data is at stake before there is a connection, and libpq does not repeat passwords: its words are told.

@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, select, text, update
+from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db.advisory_locks import AdvisoryLock, lock
 from db.errors import NotFound, Refused
 from db.tables import event_type_registry as registry
-
-_ONE_AT_A_TIME = 0x1_4E7E_4AC9  # an advisory lock's key; any number that nobody else uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +42,12 @@ _COLUMNS = (
 )
 
 
-def take_turns(connection: Connection) -> None:
-    """Wait until nobody else changes event types or widgets; nobody will until the end of the transaction."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
-
-
 def register(connection: Connection, name: str, description: str | None = None) -> EventType:
     """A new active entry, or a deprecated one made active again; Refused if another one has the name.
 
     Without `description`, that of a deprecated entry stays.
     """
-    take_turns(connection)
+    lock(connection, AdvisoryLock.EVENT_TYPES)
     values: dict[str, Any] = {"name": name, "status": "active", "left_out": False, "proposal": None}
     values |= {} if description is None else {"description": description}
     statement = insert(registry).values(values)
@@ -74,7 +68,7 @@ def deprecate(connection: Connection, name: str) -> EventType:
 
     What waits for approval is refused with it, and no manifest makes it active again.
     """
-    take_turns(connection)
+    lock(connection, AdvisoryLock.EVENT_TYPES)
     values = {"status": "deprecated", "left_out": False, "proposal": None}
     row = connection.execute(
         update(registry).where(registry.c.name == name).values(values).returning(*_COLUMNS)
@@ -86,7 +80,7 @@ def deprecate(connection: Connection, name: str) -> EventType:
 
 def approve(connection: Connection, name: str) -> EventType:
     """Let a pending event type be active, or what was proposed for an active one hold; Refused if nothing waits."""
-    take_turns(connection)
+    lock(connection, AdvisoryLock.EVENT_TYPES)
     row = connection.execute(
         select(registry.c.status, registry.c.left_out, registry.c.proposal).where(registry.c.name == name)
     ).one_or_none()
@@ -99,7 +93,7 @@ def approve(connection: Connection, name: str) -> EventType:
     return EventType(*connection.execute(approved).one())
 
 
-def all_of_them(connection: Connection) -> list[EventType]:
+def list_all(connection: Connection) -> list[EventType]:
     """Every entry, by name."""
     return [EventType(*row) for row in connection.execute(select(*_COLUMNS).order_by(registry.c.name))]
 

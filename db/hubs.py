@@ -95,12 +95,12 @@ def cut_over(connection: Connection, name: str, why: str | None) -> Hub:
     return _changed(connection, name, **{column: value for column, value in values.items() if value is not None})
 
 
-def back(connection: Connection, name: str) -> Hub:
+def restore_key(connection: Connection, name: str) -> Hub:
     """Accept the key of the hub named `name` again that was cut over."""
     return _changed(connection, name, cut_over_at=None, cut_over_why=None)
 
 
-def all_of_them(connection: Connection) -> list[Hub]:
+def list_all(connection: Connection) -> list[Hub]:
     """Every hub, oldest first."""
     return [Hub(*row) for row in connection.execute(select(*_COLUMNS).order_by(hubs.c.id))]
 

@@ -1,8 +1,8 @@
 """The events that hubs report."""
 
-from db.submissions import Table
+from db.submissions import SubmissionTable
 
-TABLE = Table(
+TABLE = SubmissionTable(
     name="interaction_events",
     columns=(
         "id uuid, hub_id uuid, widget_id uuid, event_type text, occurred_at timestamptz, actor_id uuid, "

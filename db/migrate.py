@@ -9,10 +9,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from db.advisory_locks import AdvisoryLock, lock
 from db.engine import Database
 from db.errors import Refused
-
-_ONE_AT_A_TIME = 0x1_4E7E_4AC7  # an advisory lock's key; any number that nobody else uses
 
 
 def upgrade(
@@ -28,7 +27,7 @@ def upgrade(
         encoding = connection.execute(text("SELECT current_setting('server_encoding')")).scalar_one()
         if encoding != "UTF8":
             raise Refused(f"the database stores text as {encoding}; create one with ENCODING 'UTF8'")
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
+        lock(connection, AdvisoryLock.MIGRATIONS)
         before = revision(connection)
         _refuse_unknown(before, scripts)
         config.attributes["connection"] = connection

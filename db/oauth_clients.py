@@ -145,7 +145,7 @@ def get(connection: Connection, client_id: str, issuer: str = OURS) -> OAuthClie
     return OAuthClient(*row)
 
 
-def all_of_them(connection: Connection) -> list[OAuthClient]:
+def list_all(connection: Connection) -> list[OAuthClient]:
     """Every client, oldest first."""
     return [OAuthClient(*row) for row in connection.execute(_joined().order_by(clients.c.id))]
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from db.advisory_locks import AdvisoryLock, lock, try_lock
 from db.engine import Database
 
 TABLES = ("interaction_events", "annotations")
@@ -17,7 +18,6 @@ AHEAD = 4 * WEEK
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SOME_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
-_ONE_AT_A_TIME = 0x1_4E7E_4AC8  # an advisory lock's key; any number that nobody else uses
 _LOCK_MILLISECONDS = 250
 _BOUNDS = re.compile(r"FOR VALUES FROM \('([0-9a-f-]{36})'\) TO \('([0-9a-f-]{36})'\)")
 
@@ -48,7 +48,7 @@ def lowest_id(instant: datetime) -> UUID:
     return UUID(int=max(0, (instant - _EPOCH) // timedelta(milliseconds=1)) << 80)
 
 
-def all_of_them(connection: Connection) -> list[Partition]:
+def list_all(connection: Connection) -> list[Partition]:
     """Every partition with two bounds, oldest first. Others are made by hand, and left alone."""
     found = [
         Partition(table, name, _instant(bounds[1]), _instant(bounds[2]), rows, size)
@@ -60,14 +60,14 @@ def all_of_them(connection: Connection) -> list[Partition]:
 
 def wholly_before(connection: Connection, instant: datetime) -> list[Partition]:
     """The partitions of which everything was received before `instant`."""
-    return [partition for partition in all_of_them(connection) if partition.until <= instant]
+    return [partition for partition in list_all(connection) if partition.until <= instant]
 
 
 def ensure(connection: Connection, first: datetime, last: datetime) -> list[str]:
     """Make the partitions that are missing from the week of `first` to that of `last`; their names."""
     if not _missing(connection, first, last):
         return []
-    _take_turns(connection)
+    lock(connection, AdvisoryLock.PARTITIONS)
     # Another may have made some meanwhile.
     return [_make(connection, table, monday) for table, monday in _missing(connection, first, last)]
 
@@ -82,7 +82,7 @@ def drop_before(connection: Connection, instant: datetime) -> list[Partition]:
 
     Unavailable if somebody reads them for so long that inserts would have to wait, too.
     """
-    _take_turns(connection)
+    lock(connection, AdvisoryLock.PARTITIONS)
     dropped = wholly_before(connection, instant)
     if dropped:
         # DROP locks the whole table: inserts queue behind it for as long as it waits itself.
@@ -100,18 +100,18 @@ def upkeep(database: Database, now: datetime, retention_days: int | None) -> tup
     made: list[str] = []
     dropped: list[Partition] = []
     with database.begin() as connection:
-        if _is_our_turn(connection):
+        if try_lock(connection, AdvisoryLock.PARTITIONS):
             made = ensure_coming(connection, now)
     # In a transaction of its own: what cannot be dropped for now keeps nothing from being made.
     with database.begin() as connection:
-        if retention_days is not None and _is_our_turn(connection):
+        if retention_days is not None and try_lock(connection, AdvisoryLock.PARTITIONS):
             dropped = drop_before(connection, now - timedelta(days=retention_days))
     return made, dropped
 
 
 def _missing(connection: Connection, first: datetime, last: datetime) -> list[tuple[str, datetime]]:
     """The tables and Mondays of the weeks from `first` to `last` that have no partition."""
-    there = {(partition.table, partition.since) for partition in all_of_them(connection)}
+    there = {(partition.table, partition.since) for partition in list_all(connection)}
     wanted = [(table, monday) for monday in _mondays(first, last) for table in TABLES]
     return [one for one in wanted if one not in there]
 
@@ -139,13 +139,3 @@ def _make(connection: Connection, table: str, monday: datetime) -> str:
 def _instant(lowest: str) -> datetime:
     """The instant of which `lowest` is the lowest id."""
     return _EPOCH + timedelta(milliseconds=UUID(lowest).int >> 80)
-
-
-def _take_turns(connection: Connection) -> None:
-    """Wait until no other process makes or drops partitions; none will until the end of the transaction."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
-
-
-def _is_our_turn(connection: Connection) -> bool:
-    """As `_take_turns`, but without waiting; whether it is our turn."""
-    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME}))

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from db import keys
 from db.async_connection import AsyncConnection, Rows
-from db.change_feed import Following
+from db.change_feed import ChangeFeed
 from db.engine import Database
 from db.oauth_registry import OAuthRegistry
 
@@ -46,7 +46,7 @@ class Registry:
     """
 
     def __init__(self, database: Database) -> None:
-        self._following = Following(database, "registry", self._update, POLL_SECONDS, FRESH_SECONDS)
+        self._following = ChangeFeed(database, "registry", self._update, POLL_SECONDS, FRESH_SECONDS)
         self._hubs: dict[str, Caller] = {}  # by the digest of the key
         self._digests: dict[UUID, str] = {}  # of the hubs
         self._widgets: set[str] = set()
@@ -100,7 +100,7 @@ class Registry:
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
         """Load the registry, and keep it up to date meanwhile; Unavailable if it cannot be loaded."""
-        async with self._following.going_on():
+        async with self._following.running():
             yield
 
     def _missing(self, names: Sequence[tuple[str, str]]) -> list[list[str]]:
@@ -113,7 +113,7 @@ class Registry:
 
     async def _look(self) -> None:
         """Return when the registry is as the database had it after this was called; Unavailable if that fails."""
-        await self._following.look()
+        await self._following.refresh()
 
     async def _update(self, connection: AsyncConnection, is_new: bool) -> None:
         """Take over what has changed."""

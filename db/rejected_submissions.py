@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, or_, select, update
 from db.engine import Database
 from db.submissions import encoded, new_id
 from db.tables import rejected_submissions as table
-from db.writer import Row, Statements, Writer
+from db.writer import EncodedRow, Statements, Writer
 
 _INSERT = """
     INSERT INTO rejected_submissions
@@ -49,7 +49,7 @@ def writer(database: Database) -> Writer:
     return Writer(database, Statements(_INSERT))
 
 
-def row(rejection: Mapping[str, Any], raw: bytes) -> Row:
+def row(rejection: Mapping[str, Any], raw: bytes) -> EncodedRow:
     """A rejection of `raw`, with a JSON value for each other column that is not null, as a writer takes it."""
     identifier = new_id()
     return identifier, encoded({**rejection, "id": identifier, "raw": base64.b64encode(raw).decode()})

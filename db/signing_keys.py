@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
+from db.advisory_locks import AdvisoryLock, lock
 from db.errors import NotFound
 from db.tables import oauth_signing_keys as signing_keys
-
-_ONE_AT_A_TIME = 0x1_4E7E_4ACA  # an advisory lock's key; any number that nobody else uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +29,14 @@ _COLUMNS = (signing_keys.c.kid, signing_keys.c.key, signing_keys.c.created_at, s
 
 def ensure(connection: Connection, make: Make, usable: Callable[[SigningKey], bool]) -> None:
     """Add a key that `make` gives unless one that signs is `usable`; of several who try at once, one adds it."""
-    _take_turns(connection)
-    if not any(usable(key) for key in all_of_them(connection) if key.expires_at is None):
+    lock(connection, AdvisoryLock.SIGNING_KEYS)
+    if not any(usable(key) for key in list_all(connection) if key.expires_at is None):
         _add(connection, make)
 
 
 def rotate(connection: Connection, make: Make, lifetime: timedelta) -> SigningKey:
     """A new key that signs from now on; those before it verify for `lifetime` more."""
-    _take_turns(connection)
+    lock(connection, AdvisoryLock.SIGNING_KEYS)
     expiring = update(signing_keys).where(signing_keys.c.expires_at.is_(None))
     connection.execute(expiring.values(expires_at=func.now() + lifetime))
     return _add(connection, make)
@@ -57,7 +56,7 @@ def forget_expired(connection: Connection) -> int:
     return connection.execute(delete(signing_keys).where(signing_keys.c.expires_at < func.now())).rowcount
 
 
-def all_of_them(connection: Connection) -> list[SigningKey]:
+def list_all(connection: Connection) -> list[SigningKey]:
     """Every key, newest first."""
     ordered = select(*_COLUMNS).order_by(signing_keys.c.created_at.desc(), signing_keys.c.kid)
     return [SigningKey(*row) for row in connection.execute(ordered)]
@@ -66,7 +65,3 @@ def all_of_them(connection: Connection) -> list[SigningKey]:
 def _add(connection: Connection, make: Make) -> SigningKey:
     kid, key = make()
     return SigningKey(*connection.execute(insert(signing_keys).values(kid=kid, key=key).returning(*_COLUMNS)).one())
-
-
-def _take_turns(connection: Connection) -> None:
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, TextClause, text
 from db.async_connection import TextRow
 from db.engine import Database
 from db.errors import DatabaseError, Unavailable
-from db.writer import Row, Statements, Writer
+from db.writer import EncodedRow, Statements, Writer
 
 _WITHIN = "\x1f"  # no client can send it in a header
 _OURS = {"id", "hub_id", "additional_fields", "contract_version"}
@@ -59,7 +59,7 @@ _CREATED = Created()
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SubmissionTable:
     """A table of submissions: `name`, `columns` as PostgreSQL declares them, and which of them is the own key."""
 
     name: LiteralString
@@ -83,13 +83,13 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
-def writer(database: Database, table: Table) -> Writer:
+def writer(database: Database, table: SubmissionTable) -> Writer:
     """A writer of rows of `table`, which `row` makes."""
     statements = _statements(table)
     return Writer(database, Statements(statements.insert, statements.explanation))
 
 
-def tried(connection: Connection, table: Table, rows: Sequence[Row]) -> list[TextRow | None]:
+def tried(connection: Connection, table: SubmissionTable, rows: Sequence[EncodedRow]) -> list[TextRow | None]:
     """What a writer would say of each of `rows`, of which nothing is kept."""
     statements = _statements(table)
     attempt = connection.begin_nested()
@@ -99,20 +99,20 @@ def tried(connection: Connection, table: Table, rows: Sequence[Row]) -> list[Tex
     return [explained[identifier] if identifier in missing else None for identifier, _ in rows]
 
 
-def known(connection: Connection, table: Table, rows: Sequence[Row]) -> list[Duplicate | None]:
+def known(connection: Connection, table: SubmissionTable, rows: Sequence[EncodedRow]) -> list[Duplicate | None]:
     """What was stored before under the keys of each of `rows`, with the same content."""
     explained = _explained(connection, _statements(table).look_up, rows)
     outcomes = [outcome(identifier, explained[identifier]) for identifier, _ in rows]
     return [one if isinstance(one, Duplicate) else None for one in outcomes]
 
 
-def _explained(connection: Connection, explanation: str, rows: Sequence[Row]) -> dict[str, TextRow]:
+def _explained(connection: Connection, explanation: str, rows: Sequence[EncodedRow]) -> dict[str, TextRow]:
     """What `explanation` gives for each of `rows`, by id."""
     explained = connection.execute(_for_sqlalchemy(explanation), _parameters(rows))
     return {str(one[0]): tuple([None if value is None else str(value) for value in one]) for one in explained}
 
 
-def _parameters(rows: Sequence[Row]) -> dict[str, str]:
+def _parameters(rows: Sequence[EncodedRow]) -> dict[str, str]:
     return {"rows": "[" + ",".join([content.decode() for _, content in rows]) + "]"}
 
 
@@ -129,7 +129,7 @@ class _Statements(NamedTuple):
 
 
 @cache
-def _statements(table: Table) -> _Statements:
+def _statements(table: SubmissionTable) -> _Statements:
     """Those of `table`; what is claimed is as good as stored, and whoever claims again under the same id has it."""
     names = ", ".join(column.split()[0] for column in table.columns.split(", "))
     record = f"json_to_recordset($1::json) AS given({table.columns}, {_CLAIMS})"
@@ -180,7 +180,7 @@ def _statements(table: Table) -> _Statements:
     return _Statements(insert, explanation, f"WITH {given} {claimed}")
 
 
-def row(submission: Mapping[str, Any]) -> Row:
+def row(submission: Mapping[str, Any]) -> EncodedRow:
     """`submission`, a JSON value for each column that is not null, as a writer takes it.
 
     Beside the columns it may have `request_key` with `request_digest`, and with its own key `digest`. Without

@@ -21,7 +21,7 @@ def revoke(connection: Connection, jti: UUID, expires_at: datetime) -> None:
     connection.execute(insert(revoked).values(jti=jti, expires_at=expires_at + MARGIN).on_conflict_do_nothing())
 
 
-def use(connection: Connection, owner: str, jti: str, expires_at: datetime) -> bool:
+def consume(connection: Connection, owner: str, jti: str, expires_at: datetime) -> bool:
     """Whether the token `jti` of `owner`, good for one use until `expires_at`, was not used before.
 
     Each time some that have expired are deleted, so that they do not pile up.

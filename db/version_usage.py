@@ -34,7 +34,7 @@ class HubRequests(Counting[Key]):
     def __init__(self, database: Database) -> None:
         super().__init__(database, "requests of hubs", add)
 
-    def seen(self, caller: Caller, version: str) -> None:
+    def on_request(self, caller: Caller, version: str) -> None:
         """Count a request of `caller` to the contract of `version`."""
         self._counts[caller.id.int, version] += 1
 
@@ -64,13 +64,13 @@ def since(connection: Connection, day: date) -> list[Requests]:
 
 
 def last_seen(connection: Connection) -> dict[tuple[UUID, int], datetime]:
-    """When each hub was last seen on each major version, to about a second."""
+    """When each hub was last on_request on each major version, to about a second."""
     latest = func.max(requests.c.last_seen_at)
     chosen = select(requests.c.hub_id, requests.c.major, latest).group_by(requests.c.hub_id, requests.c.major)
     return {(hub_id, major): at for hub_id, major, at in connection.execute(chosen)}
 
 
 def is_seen(connection: Connection, hub_id: UUID, majors: Sequence[int]) -> bool:
-    """Whether the hub was ever seen on one of `majors`."""
+    """Whether the hub was ever on_request on one of `majors`."""
     found = exists().where(requests.c.hub_id == hub_id, requests.c.major.in_(majors))
     return bool(connection.scalar(select(found)))

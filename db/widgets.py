@@ -9,8 +9,8 @@ import uuid_utils.compat
 from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db.advisory_locks import AdvisoryLock, lock
 from db.errors import NotFound, Refused
-from db.event_types import take_turns
 from db.tables import widgets
 
 
@@ -38,7 +38,7 @@ def register(connection: Connection, name: str, widget_id: UUID | None = None) -
 
 def retire(connection: Connection, widget_id: UUID) -> Widget:
     """Refuse new events about a widget; stored ones stay, and no manifest brings it back. NotFound if there is none."""
-    take_turns(connection)
+    lock(connection, AdvisoryLock.EVENT_TYPES)
     values = {"status": "retired", "left_out": False}
     row = connection.execute(
         update(widgets).where(widgets.c.id == widget_id).values(values).returning(*_COLUMNS)
@@ -48,7 +48,7 @@ def retire(connection: Connection, widget_id: UUID) -> Widget:
     return Widget(*row)
 
 
-def all_of_them(connection: Connection) -> list[Widget]:
+def list_all(connection: Connection) -> list[Widget]:
     """Every widget, in the order of ids."""
     return [Widget(*row) for row in connection.execute(select(*_COLUMNS).order_by(widgets.c.id))]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import LiteralString
 
 from db.async_connection import AsyncConnection, TextRow
-from db.background import meanwhile
+from db.background import running_task
 from db.engine import Database
 from db.errors import DatabaseError, Unavailable
 
@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 2.0
 """How long rows wait for a database that is away. It may be a restart that is over in a moment."""
 RETRY_SECONDS = 0.1
 
-Row = tuple[str, bytes]
+EncodedRow = tuple[str, bytes]
 """An id, and the row as a JSON object that has it, too."""
 Outcome = TextRow | DatabaseError | None
 """None: the row is stored. A row: what `explanation` found instead. An error: the database refused it."""
@@ -47,7 +47,7 @@ class Statements:
 class _Waiting:
     """Rows that were added together, what became of each, and the future that is told when that is known."""
 
-    rows: Sequence[Row]
+    rows: Sequence[EncodedRow]
     bytes: int
     done: asyncio.Future[float]
     outcomes: dict[str, TextRow | DatabaseError] = field(default_factory=dict)  # but for those that are stored
@@ -66,7 +66,7 @@ class Writer:
         self._sent_at = 0.0  # the batch under way
         self._away_since: float | None = None
 
-    async def add(self, row: Row) -> tuple[float, Outcome]:
+    async def add(self, row: EncodedRow) -> tuple[float, Outcome]:
         """As `add_all`, of one row, with less ado; what the database refuses is raised."""
         waiting = self._queued([row])
         sent_at = await waiting.done
@@ -75,7 +75,7 @@ class Writer:
             raise outcome
         return sent_at, outcome
 
-    async def add_all(self, rows: Sequence[Row]) -> tuple[float, list[Outcome]]:
+    async def add_all(self, rows: Sequence[EncodedRow]) -> tuple[float, list[Outcome]]:
         """When `rows` were sent to be committed (of `perf_counter`), and what became of each.
 
         Unavailable if there are too many waiting or the database is away. Ids are different.
@@ -84,7 +84,7 @@ class Writer:
         sent_at = await waiting.done
         return sent_at, [waiting.outcomes.get(identifier) for identifier, _ in rows]
 
-    def _queued(self, rows: Sequence[Row]) -> _Waiting:
+    def _queued(self, rows: Sequence[EncodedRow]) -> _Waiting:
         size = sum([len(row) for _, row in rows])
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
             raise Unavailable("too many rows are waiting to be written")
@@ -100,7 +100,7 @@ class Writer:
     async def writing(self) -> AsyncIterator[None]:
         """Write what is added meanwhile; what is not written in the end is refused as Unavailable."""
         try:
-            async with meanwhile(self._write()):
+            async with running_task(self._write()):
                 yield
         finally:
             self._refuse_all(Unavailable("the service stops"))
@@ -156,7 +156,9 @@ class Writer:
             if not waiting.done.done():  # somebody waits still
                 waiting.done.set_result(self._sent_at)
 
-    async def _stored(self, connection: AsyncConnection, rows: Sequence[Row]) -> dict[str, TextRow | DatabaseError]:
+    async def _stored(
+        self, connection: AsyncConnection, rows: Sequence[EncodedRow]
+    ) -> dict[str, TextRow | DatabaseError]:
         """Commit `rows`; what became of those that are not stored, by id.
 
         Where the database refuses them, their halves, until the row that is refused is found. Unavailable if the
@@ -186,5 +188,5 @@ class Writer:
         self._waiting_bytes = 0
 
 
-def _array(rows: Sequence[Row]) -> bytes:
+def _array(rows: Sequence[EncodedRow]) -> bytes:
     return b"[" + b",".join([row for _, row in rows]) + b"]"

@@ -7,10 +7,10 @@ from db import annotations
 from db.tables import annotations as table
 from handlers.lists import pages
 from handlers.submissions import batches, single
-from handlers.submissions.single import Kind, Submission
+from handlers.submissions.single import Submission, SubmissionType
 from openapi import problems
 from openapi.problems import Problem
-from openapi.serving.messages import Answer, Field, Request, takes, when_refused
+from openapi.serving.messages import Answer, BodyField, Request, takes, when_refused
 from openapi.standards import date_times
 
 FILTERS = ("widget_id", "event_id", "category", "actor_id")
@@ -38,7 +38,7 @@ async def _check(request: Request, group: Sequence[Submission]) -> None:
         one.problem = problems.joined(wrong) if wrong else None
 
 
-KIND = Kind(
+KIND = SubmissionType(
     table=annotations.TABLE,
     fields=annotations.TABLE.fields,
     uuids=("widget_id", "event_id", "actor_id"),
@@ -47,17 +47,17 @@ KIND = Kind(
     check=_check,
 )
 _TAKEN = takes(
-    widget_id=Field("string", "uuid", required=True),
-    event_id=Field("string", "uuid"),
-    category=Field("string", required=True),
-    body=Field("string", required=True),
-    severity=Field("string"),
-    occurred_at=Field("string", "date-time"),
-    actor_id=Field("string", "uuid"),
-    actor_type=Field("string"),
-    view_context_ref=Field("string"),
-    metadata=Field("object"),
-    client_annotation_id=Field("string"),
+    widget_id=BodyField("string", "uuid", required=True),
+    event_id=BodyField("string", "uuid"),
+    category=BodyField("string", required=True),
+    body=BodyField("string", required=True),
+    severity=BodyField("string"),
+    occurred_at=BodyField("string", "date-time"),
+    actor_id=BodyField("string", "uuid"),
+    actor_type=BodyField("string"),
+    view_context_ref=BodyField("string"),
+    metadata=BodyField("object"),
+    client_annotation_id=BodyField("string"),
 )
 
 

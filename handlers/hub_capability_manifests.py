@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping
 
 from db import hub_capability_manifests as manifests
-from db.event_types import take_turns
+from db.advisory_locks import AdvisoryLock, lock
 from db.hub_capability_manifests import Definition
 from db.submissions import digest
 from handlers.submissions.single import DRY_RUN, is_dry_run
@@ -17,7 +17,7 @@ from openapi import problems
 from openapi.metadata import check
 from openapi.metadata.narrowing import narrowings
 from openapi.problems import Problem
-from openapi.serving.messages import Answer, Field, Request, takes
+from openapi.serving.messages import Answer, BodyField, Request, takes
 from openapi.standards import date_times
 
 TOLD = 20
@@ -26,7 +26,7 @@ SHOWN = 3
 """How many of the ways in which a schema became narrower an answer names."""
 
 
-@takes(event_types=Field("array", required=True), widgets=Field("array", required=True))
+@takes(event_types=BodyField("array", required=True), widgets=BodyField("array", required=True))
 async def put(request: Request) -> Answer:
     """Put the hub's manifest in force, all of it or nothing."""
     async with request.resources.manifests:  # to judge one may take long
@@ -46,7 +46,7 @@ async def get(request: Request) -> Answer:
 
 
 def _put(connection: Connection, request: Request) -> dict[str, Any]:
-    take_turns(connection)
+    lock(connection, AdvisoryLock.EVENT_TYPES)
     hub_id, manifest = request.caller.id, request.body
     types = [_definition(entry) for entry in manifest["event_types"]]
     widgets = {UUID(entry["id"]): entry["name"] for entry in manifest["widgets"]}

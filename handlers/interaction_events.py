@@ -9,11 +9,11 @@ from db import interaction_events
 from db.tables import interaction_events as table
 from handlers.lists import pages
 from handlers.submissions import batches, single
-from handlers.submissions.single import Kind, Submission
+from handlers.submissions.single import Submission, SubmissionType
 from openapi import problems
 from openapi.metadata.check import MetadataSchema
 from openapi.problems import Problem
-from openapi.serving.messages import Answer, Field, Request, takes, when_refused
+from openapi.serving.messages import Answer, BodyField, Request, takes, when_refused
 
 FILTERS = ("widget_id", "event_type", "actor_id")
 
@@ -32,7 +32,7 @@ async def _check(request: Request, group: Sequence[Submission]) -> None:
             await asyncio.sleep(0)  # a hub's own patterns may take long: others are served in between
 
 
-KIND = Kind(
+KIND = SubmissionType(
     table=interaction_events.TABLE,
     fields=interaction_events.TABLE.fields,
     uuids=("widget_id", "actor_id"),
@@ -41,14 +41,14 @@ KIND = Kind(
     check=_check,
 )
 _TAKEN = takes(
-    widget_id=Field("string", "uuid", required=True),
-    event_type=Field("string", required=True),
-    occurred_at=Field("string", "date-time", required=True),
-    actor_id=Field("string", "uuid"),
-    actor_type=Field("string"),
-    view_context_ref=Field("string"),
-    metadata=Field("object"),
-    client_event_id=Field("string"),
+    widget_id=BodyField("string", "uuid", required=True),
+    event_type=BodyField("string", required=True),
+    occurred_at=BodyField("string", "date-time", required=True),
+    actor_id=BodyField("string", "uuid"),
+    actor_type=BodyField("string"),
+    view_context_ref=BodyField("string"),
+    metadata=BodyField("object"),
+    client_event_id=BodyField("string"),
 )
 
 

@@ -15,7 +15,7 @@ from handlers.lists import pages
 from handlers.submissions import results, single
 from handlers.submissions.rejections import reason
 from handlers.submissions.results import Result, Results
-from handlers.submissions.single import DRY_RUN, Kind, Submission, is_dry_run
+from handlers.submissions.single import DRY_RUN, Submission, SubmissionType, is_dry_run
 from openapi.problems import Problem
 from openapi.requests.batch import Item
 from openapi.serving.error_styles import ErrorStyle
@@ -80,7 +80,7 @@ async def _chosen(request: Request) -> dict[UUID, RowMapping | None]:
     return {row["id"]: row for row in found}
 
 
-async def _resubmitted(request: Request, kind: Kind, rows: Sequence[RowMapping]) -> list[Submission]:
+async def _resubmitted(request: Request, kind: SubmissionType, rows: Sequence[RowMapping]) -> list[Submission]:
     """What became of `rows`, which are submitted under the keys that they had, else under their own ids."""
     contents = await request.resources.database.run(rejected_submissions.contents, [row["id"] for row in rows])
     items = [_judged(request, index, row["kind"], contents.get(row["id"], b"")) for index, row in enumerate(rows)]
@@ -119,7 +119,7 @@ def _parts(rows: Sequence[RowMapping]) -> Iterator[list[RowMapping]]:
 
 def _judged(request: Request, index: int, kind: str, content: bytes) -> Item:
     try:
-        return Item(index, request.judge(OPERATIONS[kind], content))
+        return Item(index, request.validate(OPERATIONS[kind], content))
     except Problem as problem:
         return Item(index, None, problem)
 

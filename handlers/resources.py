@@ -19,7 +19,7 @@ EXPORTS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class ServiceOptions:
     """What an operator decides: how much that was rejected is kept, and whether event types wait for approval."""
 
     rejections: Bounds
@@ -38,14 +38,14 @@ class Resources:
     writers: Mapping[str, Writer]
     rejections: Rejections
     usage: Usage
-    policy: Policy
+    policy: ServiceOptions
     exports: asyncio.Semaphore
     manifests: asyncio.Lock
 
 
 @asynccontextmanager
-async def opened(
-    database: Database, policy: Policy, counted: Counted = lambda _kind, _outcome, _count: None
+async def open_resources(
+    database: Database, policy: ServiceOptions, counted: Counted = lambda _kind, _outcome, _count: None
 ) -> AsyncIterator[Resources]:
     """The resources over `database`, which work until the end; Unavailable if it is away.
 
@@ -57,7 +57,7 @@ async def opened(
     shared = asyncio.Semaphore(EXPORTS), asyncio.Lock()
     resources = Resources(database, Registry(database), writers, rejections, usage, policy, *shared)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(usage.written())
+        await stack.enter_async_context(usage.flushing())
         await stack.enter_async_context(resources.registry.following())
         for writer in (*writers.values(), rejections.writer):
             await stack.enter_async_context(writer.writing())

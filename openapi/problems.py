@@ -8,7 +8,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemType:
     """One row of the table. `error` and `help` are templates that the parameters of a Problem fill."""
 
     status: int
@@ -18,7 +18,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FieldError:
     """One fault of a body: what is wrong, what to do, and where (RFC 6901)."""
 
     error: str
@@ -32,210 +32,210 @@ LONGEST = 4000
 """Characters of what the contract lets an answer say; a pointer that is longer is left out."""
 
 TABLE = {
-    "malformed_request": Kind(
+    "malformed_request": ProblemType(
         400, "the request is not well-formed HTTP: {detail}", "Send a request as RFC 9112 describes it.", [CLOSE]
     ),
-    "malformed_content_coding": Kind(
+    "malformed_content_coding": ProblemType(
         400,
         "the body is not complete and well-formed gzip, as its Content-Encoding says",
         "Compress the body as RFC 1952 describes it, or send it without a content coding.",
     ),
-    "malformed_json": Kind(
+    "malformed_json": ProblemType(
         400,
         "the body cannot be read as JSON: {detail}",
         "Send one JSON object in UTF-8 (RFC 8259), without NaN or Infinity, each property name once in its object, "
         "nested at most 32 levels deep.",
     ),
-    "unauthorized": Kind(401, "Authorization: Bearer required"),
-    "invalid_token": Kind(
+    "unauthorized": ProblemType(401, "Authorization: Bearer required"),
+    "invalid_token": ProblemType(
         401,
         "the request carries no access token that is valid here{why}",
         "Get an access token by client credentials, as the metadata says that the WWW-Authenticate header names, and "
         "send it as 'Authorization: Bearer <access token>'.",
     ),
-    "invalid_dpop_proof": Kind(
+    "invalid_dpop_proof": ProblemType(
         401,
         "the request does not prove that its sender has the key of the access token: {detail}",
         "Send a DPoP header with each request: a proof (RFC 9449 section 4.2) that the key of the access token signs, "
         "with the method as htm, the URL without its query as htu, the digest of the token as ath, the time as iat and "
         "a jti of its own.",
     ),
-    "insufficient_scope": Kind(
+    "insufficient_scope": ProblemType(
         403,
         "the access token does not have the scope {scope}",
         "Get an access token with this scope; if the client may not have it, ask the operator for it.",
     ),
-    "operator_unauthorized": Kind(
+    "operator_unauthorized": ProblemType(
         401,
         "this is for operators of the service alone",
         "Send the operator's key as the password of HTTP Basic authentication, or as a bearer token.",
     ),
-    "cut_over": Kind(
+    "cut_over": ProblemType(
         403,
         "this hub has gone on to access tokens: its key is refused",
         "Send requests to {successor} with an access token, which a client of this hub gets as {metadata} says. Ask "
         "the operator for a client if it has none, or to take the key again.",
     ),
-    "not_found": Kind(
+    "not_found": ProblemType(
         404, "there is nothing at this path", "Check the path against the servers and paths of the contract."
     ),
-    "nothing_by_name": Kind(
+    "nothing_by_name": ProblemType(
         404,
         "there is nothing of this hub by that name",
         "Check the name: what another hub has submitted is not shown, and what is past its retention is gone.",
     ),
-    "contract_not_found": Kind(
+    "contract_not_found": ProblemType(
         404, "there is no published contract of this version", "Take one of the versions that GET /contracts lists."
     ),
-    "method_not_allowed": Kind(
+    "method_not_allowed": ProblemType(
         405, "the method {method} is not allowed here", "Use one of the methods in the Allow header of this answer."
     ),
-    "not_acceptable": Kind(
+    "not_acceptable": ProblemType(
         406, "none of the media types in the Accept header is there", "Accept one of these: {expected}."
     ),
-    "head_timeout": Kind(
+    "head_timeout": ProblemType(
         408,
         "the request head did not arrive within {seconds:g} seconds",
         "Send the whole request without pausing.",
         [CLOSE],
     ),
-    "body_timeout": Kind(
+    "body_timeout": ProblemType(
         408,
         "the request body did not arrive within {seconds:g} seconds",
         "Send the whole request without pausing, then try again on a new connection.",
         [CLOSE],
     ),
-    "idempotency_conflict": Kind(
+    "idempotency_conflict": ProblemType(
         409,
         "{name} was used before for other content",
         "Send what was sent first to get the first answer again, or use a new {key} for new content.",
     ),
-    "batch_key_conflict": Kind(
+    "batch_key_conflict": ProblemType(
         409,
         "the Idempotency-Key was used before for another batch",
         "Send that batch again to get its answer, or send only what is not stored yet, with a new Idempotency-Key.",
     ),
-    "version_retired": Kind(410, "version {version} of this API is retired", "Use {successor} instead."),
-    "content_too_large": Kind(
+    "version_retired": ProblemType(410, "version {version} of this API is retired", "Use {successor} instead."),
+    "content_too_large": ProblemType(
         413,
         "the body has {size} bytes; the limit is {limit} bytes",
         "Shorten the event, for instance by moving large values out of metadata, and send it again.",
     ),
-    "name_taken": Kind(
+    "name_taken": ProblemType(
         409,
         "{what} is registered by {owner} with another meaning",
         "Use another name or id, or submit exactly the same description, version, schema or name as it has.",
     ),
-    "conflicts": Kind(409, "{errors}", "{remedies}"),
-    "schema_narrowed": Kind(
+    "conflicts": ProblemType(409, "{errors}", "{remedies}"),
+    "schema_narrowed": ProblemType(
         409,
         "the metadata_schema of event type '{name}' may refuse what it accepted: {narrowings}",
         "Let it accept what it did, or raise the version of the event type from {version}.",
     ),
-    "version_lowered": Kind(
+    "version_lowered": ProblemType(
         409,
         "event type '{name}' has version {version} already",
         "Submit the event type with version {version} or a higher one.",
     ),
-    "too_many_items": Kind(
+    "too_many_items": ProblemType(
         422,
         "the batch has {count} items; the limit is {limit}",
         "Send them in several requests, or, where that is accepted, as application/x-ndjson, which has no such limit.",
     ),
-    "batch_not_replayed": Kind(
+    "batch_not_replayed": ProblemType(
         422,
         "a batch that was refused as a whole is not replayed",
         "Send it again as the error that is kept with it says: nothing of it was stored.",
     ),
-    "too_many_results": Kind(
+    "too_many_results": ProblemType(
         413,
         "the results of the stream have more than {limit} bytes",
         "Send what follows in another request.",
     ),
-    "unsupported_media_type": Kind(
+    "unsupported_media_type": ProblemType(
         415, "Content-Type {found} is not accepted here", "Send the body with 'Content-Type: {expected}'."
     ),
-    "unsupported_charset": Kind(415, "the charset {found} is not accepted here", "Send the body in UTF-8."),
-    "unsupported_content_coding": Kind(
+    "unsupported_charset": ProblemType(415, "the charset {found} is not accepted here", "Send the body in UTF-8."),
+    "unsupported_content_coding": ProblemType(
         415,
         "Content-Encoding {found} is not accepted here",
         "Send the body {how}without a content coding.",
     ),
-    "invalid_body": Kind(422, "{errors}", "{remedies}"),
-    "invalid_parameters": Kind(422, "{errors}", "{remedies}"),
-    "unstorable_value": Kind(422, "{field}: {detail}", "{remedy}"),
-    "event_type_not_registered": Kind(
+    "invalid_body": ProblemType(422, "{errors}", "{remedies}"),
+    "invalid_parameters": ProblemType(422, "{errors}", "{remedies}"),
+    "unstorable_value": ProblemType(422, "{field}: {detail}", "{remedy}"),
+    "event_type_not_registered": ProblemType(
         422,
         "event_type '{name}' not registered",
         "Register this event type via the Type Registry admin UI or hub capability manifest before submitting.",
     ),
-    "widget_not_registered": Kind(
+    "widget_not_registered": ProblemType(
         422,
         "widget_id '{id}' not registered",
         "Ask the operator to register this widget, or send the widget_id of one that is registered and active.",
     ),
-    "items_rejected": Kind(
+    "items_rejected": ProblemType(
         422,
         "{rejected} of {received} items were rejected; the others are stored",
         "Mend the items whose results have the status rejected, and send these again.",
     ),
-    "items_unavailable": Kind(
+    "items_unavailable": ProblemType(
         503,
         "{rejected} of {received} items are not stored, some of them because that cannot be done at the moment",
         "Send the items whose results have retry true again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),
-    "rejection_not_found": Kind(
+    "rejection_not_found": ProblemType(
         422,
         "there is no rejected submission '{id}' of this hub",
         "Send the ids that GET /rejected-submissions gave.",
     ),
-    "event_not_found": Kind(
+    "event_not_found": ProblemType(
         422,
         "event_id '{id}' is not an event of this hub",
         "Send the id of one of your own events, or leave event_id out.",
     ),
-    "too_many_requests": Kind(
+    "too_many_requests": ProblemType(
         429,
         "this hub may send {rate} items per second after a burst of {burst}, and has sent more",
         "Wait for the number of seconds in the Retry-After header, then send the request again.",
     ),
-    "head_too_large": Kind(
+    "head_too_large": ProblemType(
         431,
         "the request line and header fields exceed {bytes} bytes or {fields} fields",
         "Send fewer and shorter header fields.",
         [CLOSE],
     ),
-    "internal_error": Kind(
+    "internal_error": ProblemType(
         500,
         "the service failed to handle this request",
         "Quote the X-Request-Id of this answer to the operator of the service.",
     ),
-    "unavailable": Kind(
+    "unavailable": ProblemType(
         503,
         "the event cannot be stored at the moment",
         "Send the request again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),
-    "keys_unavailable": Kind(
+    "keys_unavailable": ProblemType(
         503,
         "the keys that verify access tokens cannot be read at the moment",
         "Send the request again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),
-    "migration_unavailable": Kind(
+    "migration_unavailable": ProblemType(
         503,
         "what hubs use cannot be read at the moment",
         "Send the request again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),
-    "contracts_unavailable": Kind(
+    "contracts_unavailable": ProblemType(
         503,
         "the contracts cannot be read at the moment",
         "Send the request again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),
-    "contract_unreadable": Kind(
+    "contract_unreadable": ProblemType(
         503,
         "the row of this contract does not hold a document that can be shown",
         "Tell the operator of the service, and send the request again after the seconds in the Retry-After header.",
@@ -263,12 +263,12 @@ class Problem(Exception):
         self.headers = [*kind.headers, *headers]
         self.error = _shortened(kind.error.format(**parameters))
         self.help = kind.help and _shortened(kind.help.format(**parameters))
-        self.faults: Sequence[Fault] = ()
+        self.faults: Sequence[FieldError] = ()
         if self.pointer is not None:
-            self.faults = [Fault(self.error, self.help or "", self.pointer)]
+            self.faults = [FieldError(self.error, self.help or "", self.pointer)]
 
     @property
-    def may_pass(self) -> bool:
+    def is_transient(self) -> bool:
         """Whether the same request may succeed later by itself."""
         return self.status in (429, 503)
 

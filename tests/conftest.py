@@ -102,7 +102,7 @@ def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterat
         with database.begin() as connection:
             contracts.activate(connection, version)
             _, key = hubs.create(connection, f"hub {next(_numbers)}")
-            if all(widget.id != WIDGET for widget in widgets.all_of_them(connection)):
+            if all(widget.id != WIDGET for widget in widgets.list_all(connection)):
                 widgets.register(connection, "Widget of the examples", WIDGET)
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -110,7 +110,7 @@ def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterat
         environment = {"IR_DATABASE_URL": database_url, "IR_PUBLIC_URL": url, "IR_LOG_LEVEL": "warning", **settings}
         with mock.patch.dict("os.environ", environment):
             server = uvicorn.Server(
-                uvicorn.Config(application(), http="openapi.protocol.connection:Connection", ws="none", log_config=None)
+                uvicorn.Config(application(), http="openapi.protocol.connection:HTTPConnection", ws="none", log_config=None)
             )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

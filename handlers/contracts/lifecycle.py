@@ -10,13 +10,13 @@ from db import active_contracts, contracts
 from db.contract_changes import Author
 from db.errors import Refused
 from handlers.contracts.serving import Applications
-from handlers.contracts.serving_plan import Major, plan, read, require_free_path, require_path, warnings
+from handlers.contracts.serving_plan import ServedMajor, plan, read, require_free_path, require_path, warnings
 from handlers.security import authentication
 from openapi.contract import Contract, ContractError, published
-from openapi.diff.versioning import objections
+from openapi.diff.versioning import violations
 from openapi.lint.rules import lint
 from openapi.serving.app import build
-from openapi.serving.endpoint import Surroundings
+from openapi.serving.endpoint import Dependencies
 
 LISTED = 20
 """Broken rules that a refusal names."""
@@ -24,7 +24,7 @@ LISTED = 20
 
 def application(contract: Contract) -> ASGIApp:
     """What would serve `contract`, of which nothing is asked but that it can be made; else ContractError."""
-    return build(contract, Surroundings(authentication.authenticate, authorize=authentication.authorize_nobody))
+    return build(contract, Dependencies(authentication.authenticate, authorize=authentication.authorize_nobody))
 
 
 def seed(connection: Connection) -> list[str]:
@@ -32,7 +32,7 @@ def seed(connection: Connection) -> list[str]:
 
     The versions that govern; none if there was a row already.
     """
-    if contracts.all_of_them(connection):
+    if contracts.list_all(connection):
         return []
     author = Author("interaction-reporting", "the database was empty")
     for contract in published():
@@ -41,19 +41,19 @@ def seed(connection: Connection) -> list[str]:
     return [row.contract_version for row in contracts.serving(connection)]
 
 
-def standing(connection: Connection) -> list[Major]:
+def current_state(connection: Connection) -> list[ServedMajor]:
     """What a service that starts now serves, and why it does not serve what the rows say where it does not."""
     return plan(active_contracts.governing(connection), Applications(application).serve)
 
 
 def require_served(connection: Connection) -> None:
     """ContractError unless a service that starts now has something to answer with."""
-    require_path(standing(connection))
+    require_path(current_state(connection))
 
 
 def scopes(connection: Connection) -> dict[str, str]:
     """What access tokens may be for, by the contracts that are served, each with its description."""
-    served = [major.served for major in standing(connection) if major.served]
+    served = [major.served for major in current_state(connection) if major.served]
     return {name: told for one in served for name, told in one.contract.scopes.items()}
 
 
@@ -63,7 +63,7 @@ def differences(connection: Connection) -> list[str]:
     A sentence each.
     """
     release = {contract.version: contract for contract in _release()}
-    found = [_difference(row, release.pop(row.contract_version, None)) for row in contracts.all_of_them(connection)]
+    found = [_difference(row, release.pop(row.contract_version, None)) for row in contracts.list_all(connection)]
     found += [
         f"contract {version} is a document of this release and not in the database: publish it, or leave it"
         for version in release
@@ -93,14 +93,14 @@ def publish(connection: Connection, contract: Contract, author: Author, acknowle
     a version that is supported than its number says, but for what is `acknowledged` of what cannot be decided.
     ContractError if it cannot be served.
     """
-    contracts.take_turns(connection)
-    rows = contracts.all_of_them(connection)
+    contracts.lock(connection)
+    rows = contracts.list_all(connection)
     for row in rows:
         if row.contract_version == contract.version:
             _require_same(row, contract)
             return False
     require_sound(contract)
-    if found := objections(contract, map(read, _supported(rows, contract.major)), acknowledged):
+    if found := violations(contract, map(read, _supported(rows, contract.major)), acknowledged):
         raise Refused("\n".join(map(str, found)))
     contracts.publish(connection, contract.version, contract.text, contract.digest, author)
     return True
@@ -116,7 +116,7 @@ def require_sound(contract: Contract) -> None:
     application(contract)
 
 
-def _require_same(row: contracts.Row, contract: Contract) -> None:
+def _require_same(row: contracts.ContractRow, contract: Contract) -> None:
     """Refused unless `row` holds `contract`, as it was published."""
     if row.digest != contract.digest:
         raise Refused(f"contract {contract.version} is published with other content: give this one another version")
@@ -124,33 +124,33 @@ def _require_same(row: contracts.Row, contract: Contract) -> None:
         raise Refused(f"contract {contract.version} was published with this content, and its row was edited since")
 
 
-def _supported(rows: Sequence[contracts.Row], major: int) -> list[contracts.Row]:
+def _supported(rows: Sequence[contracts.ContractRow], major: int) -> list[contracts.ContractRow]:
     """Those of `major` that clients rely on, if it is served: those made for what was superseded do."""
     found = [row for row in rows if row.major == major and row.status not in ("draft", "retired")]
     return found if any(row.status in contracts.SERVING for row in found) else []
 
 
 def activate(
-    connection: Connection, version: str, author: Author, rehearsed: contracts.Row | None = None
-) -> contracts.Row:
+    connection: Connection, version: str, author: Author, rehearsed: contracts.ContractRow | None = None
+) -> contracts.ContractRow:
     """Let contract `version` govern its major version; ContractError if it cannot be served, NotFound without it.
 
     Refused if its document is not that of the row which was `rehearsed`.
     """
-    contracts.take_turns(connection)
+    contracts.lock(connection)
     if rehearsed and contracts.get(connection, version).document != rehearsed.document:
         raise Refused(f"contract {version} was changed while it was rehearsed: try again")
     with connection.begin_nested():
         return _served(connection, contracts.activate(connection, version, author))
 
 
-def rollback(connection: Connection, major: int | None, author: Author) -> contracts.Row:
+def rollback(connection: Connection, major: int | None, author: Author) -> contracts.ContractRow:
     """Let the contract govern again that did so before; once more takes it back.
 
     Refused if there is none, or if several major versions are served and `major` names none of them. ContractError if
     it cannot be served.
     """
-    contracts.take_turns(connection)
+    contracts.lock(connection)
     majors = [row.major for row in contracts.serving(connection)]
     if major is None and len(majors) != 1:
         raise Refused(f"the major versions {', '.join(map(str, majors)) or 'none'} are served: say which one")
@@ -158,9 +158,9 @@ def rollback(connection: Connection, major: int | None, author: Author) -> contr
         return _served(connection, contracts.rollback(connection, majors[0] if major is None else major, author))
 
 
-def _served(connection: Connection, row: contracts.Row) -> contracts.Row:
+def _served(connection: Connection, row: contracts.ContractRow) -> contracts.ContractRow:
     """`row`, which governs now; ContractError if it is not what a service serves then."""
-    for major in standing(connection):
+    for major in current_state(connection):
         if major.number == row.major and major.fault:
             raise ContractError(major.fault)
     return row
@@ -171,7 +171,7 @@ def governing_before(connection: Connection, contract: Contract) -> Contract:
 
     ContractError if there is none.
     """
-    planned = standing(connection)
+    planned = current_state(connection)
     served = [major.served for major in planned if major.served and major.number <= contract.major]
     if not served:
         raise ContractError(
@@ -180,7 +180,7 @@ def governing_before(connection: Connection, contract: Contract) -> Contract:
     return served[-1].contract
 
 
-def _difference(row: contracts.Row, contract: Contract | None) -> str:
+def _difference(row: contracts.ContractRow, contract: Contract | None) -> str:
     """How `row` differs from what was published, and from `contract`, the document of this release, if it does."""
     name = f"contract {row.contract_version}"
     held, fault = _digest(row.document)

@@ -77,7 +77,7 @@ def migration(connection: Connection, days: int, now: datetime) -> Migration:
     last_seen, clients = version_usage.last_seen(connection), oauth_clients.counts(connection)
     versions = _versions(contracts.serving(connection), {major for _, major in last_seen})
     told = []
-    for hub in hubs.all_of_them(connection):
+    for hub in hubs.list_all(connection):
         uses = {
             version.major: Use(
                 [counts[hub.id][version.major, day] for day in dates], last_seen.get((hub.id, version.major))
@@ -106,7 +106,7 @@ def cut_over(connection: Connection, name: str, why: str | None, is_forced: bool
     return hubs.cut_over(connection, name, why)
 
 
-def _versions(rows: Sequence[contracts.Row], used: Collection[int] = ()) -> list[Version]:
+def _versions(rows: Sequence[contracts.ContractRow], used: Collection[int] = ()) -> list[Version]:
     """Those of `rows`, which govern, and those that are `used`, lowest first."""
     served = {row.major: row for row in rows}
     return [

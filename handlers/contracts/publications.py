@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from db import contracts
-from db.contracts import Row
+from db.contracts import ContractRow
 from db.engine import Database
 from handlers.contracts.serving_plan import read
 from openapi.contract import Contract, ContractError
@@ -34,7 +34,7 @@ MARKDOWN = "text/markdown"
 class Declaration:
     """One row, and what is told of it; each representation is made once."""
 
-    def __init__(self, row: Row) -> None:
+    def __init__(self, row: ContractRow) -> None:
         self.row = row
         self.contract: Contract | None = None
         self.fault: str | None = None
@@ -67,19 +67,19 @@ class Declaration:
         return None if content is None else Representation.of(media_type, content)
 
 
-def _as_json(_row: Row, contract: Contract) -> bytes:
+def _as_json(_row: ContractRow, contract: Contract) -> bytes:
     return encoded(contract.document)
 
 
-def _as_yaml(_row: Row, contract: Contract) -> bytes:
+def _as_yaml(_row: ContractRow, contract: Contract) -> bytes:
     return contract.as_yaml().encode()
 
 
-def _as_card(row: Row, contract: Contract) -> bytes:
+def _as_card(row: ContractRow, contract: Contract) -> bytes:
     return card_of(contract, row.status, instants(row)).encode()
 
 
-MEDIA_TYPES: Mapping[str, Callable[[Row, Contract], bytes]] = {
+MEDIA_TYPES: Mapping[str, Callable[[ContractRow, Contract], bytes]] = {
     JSON: _as_json,
     YAML: _as_yaml,
     MARKDOWN: _as_card,
@@ -129,7 +129,7 @@ def changelog(connection: Connection, version: str | None) -> str:
     """
     last = None if version is None else contracts.get(connection, version)
     found: list[Contract] = []
-    for row in contracts.all_of_them(connection):
+    for row in contracts.list_all(connection):
         if row == last:
             return changelog_of([*found, read(row)])
         if row.status != "draft":
@@ -149,7 +149,7 @@ def changelog_until(last: Declaration, published: Mapping[str, Declaration]) -> 
     return Representation.of(MARKDOWN, told.encode())
 
 
-def instants(row: Row) -> dict[str, datetime | None]:
+def instants(row: ContractRow) -> dict[str, datetime | None]:
     """What happened to a contract, and will, and when: each column that a card has a word for."""
     return {field.name: getattr(row, field.name) for field in fields(row) if field.name in INSTANTS}
 
@@ -168,7 +168,7 @@ def summary(declaration: Declaration) -> dict[str, Any]:
 def _published(connection: Connection, known: Mapping[str, Declaration]) -> dict[str, Declaration]:
     """What there is but drafts; of a row that has not changed, what is `known` of it."""
     found = {}
-    for row in contracts.all_of_them(connection):
+    for row in contracts.list_all(connection):
         if row.status != "draft":
             before = known.get(row.contract_version)
             found[row.contract_version] = before if before and before.row == row else Declaration(row)

@@ -24,10 +24,10 @@ from db.tables import metadata, rejected_submissions
 from handlers.contracts.lifecycle import governing_before
 from handlers.lists import pages
 from handlers.rejected_submissions import KINDS, OPERATIONS
-from handlers.submissions.single import Kind
+from handlers.submissions.single import SubmissionType
 from openapi.contract import Contract
 from openapi.problems import Problem
-from openapi.requests.body_validator import Acceptance
+from openapi.requests.body_validator import BodyValidator
 from openapi.standards import ijson
 
 NEWLY_FAILS, NEWLY_PASSES = "newly_fails", "newly_passes"
@@ -53,8 +53,6 @@ FIRST_ROWS = 32
 """How many are read at first; then more, as long as they are small."""
 
 _STORED = {name: metadata.tables[kind.table.name] for name, kind in KINDS.items()}
-
-Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +122,10 @@ class Trial:
     def __init__(self, governing: Contract, candidate: Contract) -> None:
         """ContractError if what one of them accepts cannot be judged."""
         self._versions = f"{governing.major}."
-        self._governing = {kind: Acceptance(governing, name) for kind, name in OPERATIONS.items()}
-        self._candidate = {kind: Acceptance(candidate, name) for kind, name in OPERATIONS.items()}
+        self._governing = {kind: BodyValidator(governing, name) for kind, name in OPERATIONS.items()}
+        self._candidate = {kind: BodyValidator(candidate, name) for kind, name in OPERATIONS.items()}
 
-    def stored(self, kind: Kind, row: Row) -> Judged | None:
+    def stored(self, kind: SubmissionType, row: Mapping[Any, Any]) -> Judged | None:
         """What becomes of what was stored as `row`; None if it is none of this major version."""
         if not row["contract_version"].startswith(self._versions):
             return None
@@ -138,7 +136,7 @@ class Trial:
         outcome = NEWLY_FAILS if self._governing[name].is_valid(body) else REFUSED_BY_BOTH
         return Judged(name, row[kind.type_field], outcome, partial(candidate.problem, body))
 
-    def rejected(self, row: Row) -> Judged | None:
+    def rejected(self, row: Mapping[Any, Any]) -> Judged | None:
         """What becomes of what was rejected as `row`; None likewise, and of what was replayed or is a whole batch."""
         is_of_major = row["contract_version"].startswith(self._versions)
         if not is_of_major or row["kind"] not in KINDS or row["replayed_at"]:
@@ -160,7 +158,7 @@ def rehearse(database: Database, candidate: Contract, last: int, progress: Calla
     """
     with database.begin() as connection:
         governing = governing_before(connection, candidate)
-        names = {str(hub.id): hub.name for hub in hubs.all_of_them(connection)}
+        names = {str(hub.id): hub.name for hub in hubs.list_all(connection)}
     trial, rehearsal = Trial(governing, candidate), Rehearsal(candidate.version, governing.version)
     for table, judge in _sources(trial):
         for rows in _pages(database, table, last):
@@ -177,7 +175,7 @@ def total(database: Database, last: int) -> int:
         return sum(rehearsals.count(connection, table, last) for table in (*_STORED.values(), rejected_submissions))
 
 
-def _sources(trial: Trial) -> Iterator[tuple[Table, Callable[[Row], Judged | None]]]:
+def _sources(trial: Trial) -> Iterator[tuple[Table, Callable[[Mapping[Any, Any]], Judged | None]]]:
     for name, table in _STORED.items():
         yield table, partial(trial.stored, KINDS[name])
     yield rejected_submissions, trial.rejected

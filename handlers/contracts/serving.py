@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 from starlette.types import ASGIApp
 
-from db.active_contracts import Governed, Governing, Text
+from db.active_contracts import ActiveContracts, MajorVersionState, ServedDocument
 from db.engine import Database
 from handlers.contracts import serving_plan
-from handlers.contracts.serving_plan import Major, Served
+from handlers.contracts.serving_plan import Served, ServedMajor
 from openapi.contract import Contract, ContractError
 from openapi.serving.error_styles import style_of
 from openapi.serving.live import Live
@@ -27,12 +27,12 @@ class Applications:
 
     def __init__(self, build: Build) -> None:
         self._build = build
-        self._known: dict[Text, Served | str] = {}  # or why nothing can serve it
-        self._asked: dict[Text, Served | str] = {}
+        self._known: dict[ServedDocument, Served | str] = {}  # or why nothing can serve it
+        self._asked: dict[ServedDocument, Served | str] = {}
 
-    def serve(self, text: Text) -> Served:
+    def serve(self, text: ServedDocument) -> Served:
         """What serves `text`; ContractError if nothing can."""
-        key = Text(text.contract_version, text.document)
+        key = ServedDocument(text.contract_version, text.document)
         found = self._known.get(key) or self._attempt(key)
         self._known[key] = self._asked[key] = found
         if isinstance(found, str):
@@ -43,7 +43,7 @@ class Applications:
         """Forget what was not asked for since this was called last."""
         self._known, self._asked = self._asked, {}
 
-    def _attempt(self, text: Text) -> Served | str:
+    def _attempt(self, text: ServedDocument) -> Served | str:
         try:
             contract = serving_plan.read(text)
             serving_plan.require_free_path(contract)
@@ -63,7 +63,7 @@ class Serving:
         self._applications = Applications(build)
         self._replaced = replaced
         self._style = style
-        self._planned: list[Major] = []
+        self._planned: list[ServedMajor] = []
         self._told: list[str] = []
 
     @property
@@ -88,11 +88,11 @@ class Serving:
 
         Unavailable if that cannot be read.
         """
-        async with Governed(database, self._take).following():
+        async with ActiveContracts(database, self._take).following():
             serving_plan.require_path(self._planned)
             yield
 
-    async def _take(self, found: Sequence[Governing]) -> list[Text]:
+    async def _take(self, found: Sequence[MajorVersionState]) -> list[ServedDocument]:
         """Serve what `found` says; what is served of its rows."""
         before = self._planned
         # On a thread: a build takes an eighth of a second, and requests are served meanwhile.
@@ -105,7 +105,7 @@ class Serving:
         gc.collect()  # an application is made of cycles, and as large as what thousands of requests leave behind
         return [major.told for major in self._planned if major.told and major.served and not major.fault]
 
-    def _log(self, before: Sequence[Major]) -> None:
+    def _log(self, before: Sequence[ServedMajor]) -> None:
         """Say what is served anew, and once of each fault what it is."""
         known = {major.served.contract.digest for major in before if major.served}
         for contract in self.contracts:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
-from db.active_contracts import Governing, Text
-from db.contracts import SERVING, Row
+from db.active_contracts import MajorVersionState, ServedDocument
+from db.contracts import SERVING, ContractRow
 from openapi.contract import Contract, ContractError
 from openapi.serving.error_styles import PROBLEMS, ErrorStyle, style_of
 from openapi.serving.live import Part, gone
@@ -31,12 +31,12 @@ class Served:
     application: ASGIApp
 
 
-Serve = Callable[[Text], Served]
+Serve = Callable[[ServedDocument], Served]
 """What serves a document; ContractError says why nothing can."""
 
 
 @dataclass(frozen=True, slots=True)
-class Major:
+class ServedMajor:
     """What becomes of one major version: what is served of it, if anything, and what clients are `told` of its end.
 
     `fault` says why its row is not what is served. Of a retired one there is nothing but the `path` that it had, and
@@ -45,7 +45,7 @@ class Major:
 
     number: int
     served: Served | None = None
-    told: Text | None = None
+    told: ServedDocument | None = None
     fault: str | None = None
     path: str | None = None
     contract: Contract | None = None
@@ -55,7 +55,7 @@ Style = Callable[[Contract], ErrorStyle]
 """How a contract tells of problems."""
 
 
-def read(text: Text | Row) -> Contract:
+def read(text: ServedDocument | ContractRow) -> Contract:
     """The contract in `text`; ContractError says which row it is that holds none, or that of another version."""
     try:
         contract = Contract.read(text.document)
@@ -74,23 +74,25 @@ def require_free_path(contract: Contract) -> None:
         raise ContractError(f"contract {contract.version} cannot be served at {contract.server_path}: it is taken")
 
 
-def plan(found: Iterable[Governing], serve: Serve, before: Sequence[Major] = ()) -> list[Major]:
+def plan(found: Iterable[MajorVersionState], serve: Serve, before: Sequence[ServedMajor] = ()) -> list[ServedMajor]:
     """What is to be served where `found` governs, lowest version first; `before` was served until now.
 
     Where a row cannot be served there is what was served last, as the database says or else as it is. What wants
     another path than it had is not given that of another major version.
     """
     known = {major.number: major for major in before if major.served}
-    governing = {number: Governing(number, None, None, None) for number in known} | {one.major: one for one in found}
+    governing = {number: MajorVersionState(number, None, None, None) for number in known} | {
+        one.major: one for one in found
+    }
     moving = {number for number, one in governing.items() if _moves(one, serve, known.get(number))}
-    planned: dict[int, Major] = {}
+    planned: dict[int, ServedMajor] = {}
     for number in sorted(governing, key=lambda number: (number in moving, number)):
         taken = [major.path for major in planned.values()]
         planned[number] = _planned(governing[number], serve, known.get(number), taken)
     return [planned[number] for number in sorted(planned)]
 
 
-def parts(planned: Sequence[Major], style: Style = style_of) -> Iterator[Part]:
+def parts(planned: Sequence[ServedMajor], style: Style = style_of) -> Iterator[Part]:
     """What serves the paths of `planned`, with problems as `style` says."""
     for major in planned:
         if major.contract is None or major.path is None:
@@ -98,7 +100,7 @@ def parts(planned: Sequence[Major], style: Style = style_of) -> Iterator[Part]:
         successor = _successor(planned, major)
         link = deprecation.successor(successor or VERSIONS)
         if major.served:
-            ends = deprecation.fields(major.told.deprecated_at, major.told.sunset_at) if major.told else []
+            ends = deprecation.headers(major.told.deprecated_at, major.told.sunset_at) if major.told else []
             announced = [*ends, *link] if ends else []
             yield Part(major.path, major.served.application, announced, style(major.contract))
         else:
@@ -107,7 +109,7 @@ def parts(planned: Sequence[Major], style: Style = style_of) -> Iterator[Part]:
             yield Part(major.path, retired, style=style(major.contract))
 
 
-def warnings(planned: Sequence[Major]) -> list[str]:
+def warnings(planned: Sequence[ServedMajor]) -> list[str]:
     """Where something else is served than the rows say, a sentence each."""
     found = []
     for major in planned:
@@ -120,20 +122,20 @@ def warnings(planned: Sequence[Major]) -> list[str]:
     return found
 
 
-def require_path(planned: Sequence[Major]) -> None:
+def require_path(planned: Sequence[ServedMajor]) -> None:
     """ContractError unless one of `planned` is served, or is told to be retired."""
     if all(major.path is None for major in planned):
         raise ContractError(" ".join(warnings(planned)) or NOTHING)
 
 
-def _moves(one: Governing, serve: Serve, before: Major | None) -> bool:
+def _moves(one: MajorVersionState, serve: Serve, before: ServedMajor | None) -> bool:
     """Whether the row of a major version is to be served at another path than it was until now."""
     wanted, _ = _attempted(_serving_row(one), serve, ())
     had = before.path if before else _path(one.last)
     return wanted is not None and wanted.contract.server_path != had
 
 
-def _path(text: Text | None) -> str | None:
+def _path(text: ServedDocument | None) -> str | None:
     """Where a contract was served, if that can be read."""
     try:
         return read(text).server_path if text else None
@@ -141,11 +143,13 @@ def _path(text: Text | None) -> str | None:
         return None
 
 
-def _serving_row(one: Governing) -> Text | None:
+def _serving_row(one: MajorVersionState) -> ServedDocument | None:
     return one.row if one.status in SERVING else None
 
 
-def _planned(one: Governing, serve: Serve, before: Major | None, taken: Collection[str | None]) -> Major:
+def _planned(
+    one: MajorVersionState, serve: Serve, before: ServedMajor | None, taken: Collection[str | None]
+) -> ServedMajor:
     if one.status == "retired":
         return _retired(one, taken)
     row = _serving_row(one)
@@ -159,13 +163,15 @@ def _planned(one: Governing, serve: Serve, before: Major | None, taken: Collecti
     return _major(one.major, before.served, row or before.told, fault)
 
 
-def _major(number: int, served: Served | None, told: Text | None, fault: str | None = None) -> Major:
+def _major(number: int, served: Served | None, told: ServedDocument | None, fault: str | None = None) -> ServedMajor:
     if served is None:
-        return Major(number, told=told, fault=fault)
-    return Major(number, served, told, fault, served.contract.server_path, served.contract)
+        return ServedMajor(number, told=told, fault=fault)
+    return ServedMajor(number, served, told, fault, served.contract.server_path, served.contract)
 
 
-def _attempted(text: Text | None, serve: Serve, taken: Collection[str | None]) -> tuple[Served | None, str | None]:
+def _attempted(
+    text: ServedDocument | None, serve: Serve, taken: Collection[str | None]
+) -> tuple[Served | None, str | None]:
     """What serves `text` below a path that is not `taken`, or why nothing does."""
     if text is None:
         return None, None
@@ -178,20 +184,20 @@ def _attempted(text: Text | None, serve: Serve, taken: Collection[str | None]) -
     return served, None
 
 
-def _retired(one: Governing, taken: Collection[str | None]) -> Major:
+def _retired(one: MajorVersionState, taken: Collection[str | None]) -> ServedMajor:
     """A major version that is served no more, if it can be told where it was served."""
     fault = None
     for text in (one.row, one.last):
         try:
             if text and (contract := read(text)).server_path not in taken:
                 style_of(contract)
-                return Major(one.major, path=contract.server_path, contract=contract)
+                return ServedMajor(one.major, path=contract.server_path, contract=contract)
         except ContractError as error:
             fault = fault or str(error)
-    return Major(one.major, fault=fault)
+    return ServedMajor(one.major, fault=fault)
 
 
-def _successor(planned: Sequence[Major], major: Major) -> str | None:
+def _successor(planned: Sequence[ServedMajor], major: ServedMajor) -> str | None:
     """The path of the lowest major version after `major` that is served."""
     later = [one.served.contract.server_path for one in planned if one.served and one.number > major.number]
     return (later[0] or "/") if later else None

@@ -7,13 +7,13 @@ from starlette.types import Scope
 from db.oauth_registry import Client
 from db.registry import Caller, Registry
 from handlers.resources import Resources
-from handlers.security.authority import OAuth
+from handlers.security.authority import AuthorizationServer
 from openapi.oauth import dpop
 from openapi.oauth.access_tokens import Access
 from openapi.oauth.bearer import BEARER, DPOP, Unauthenticated, access_token
 from openapi.oauth.jwt import InvalidToken
 from openapi.problems import Problem
-from openapi.serving.endpoint import Required
+from openapi.serving.endpoint import TokenRequirement
 from openapi.standards.header_fields import field_values
 
 DPOP_ALGORITHMS = " ".join(dpop.ALGORITHMS)
@@ -27,19 +27,21 @@ async def authenticate(key: str, resources: Resources) -> Caller | None:
     return await resources.registry.hub(key)
 
 
-async def authorize_nobody(_scope: Scope, _required: Required, _resources: Any) -> NoReturn:
+async def authorize_nobody(_scope: Scope, _required: TokenRequirement, _resources: Any) -> NoReturn:
     """Problem `invalid_token`: where no tokens are issued, as when a contract is only looked at."""
     raise Problem("invalid_token", why="")
 
 
-async def authorize(oauth: OAuth, scope: Scope, required: Required, resources: Resources) -> Caller:
+async def authorize(
+    oauth: AuthorizationServer, scope: Scope, required: TokenRequirement, resources: Resources
+) -> Caller:
     """The hub of the client that has the access token of a request (RFC 6750, RFC 9449).
 
     Problem `invalid_token` if there is no token that is valid for the version at the path that is required,
     `invalid_dpop_proof` if the key that it is bound to is not proven, `insufficient_scope` if it lacks a scope.
     """
     try:
-        access, client, caller = await _allowed(oauth, scope, required, resources.registry)
+        access, client, caller = await _authorized(oauth, scope, required, resources.registry)
     except Unauthenticated as refused:
         raise _unauthorized(refused, oauth.metadata_of(required.path)) from None
     if not (required.scopes <= access.scopes and required.scopes <= client.scopes):
@@ -47,16 +49,18 @@ async def authorize(oauth: OAuth, scope: Scope, required: Required, resources: R
     return caller
 
 
-async def _allowed(oauth: OAuth, scope: Scope, required: Required, registry: Registry) -> tuple[Access, Client, Caller]:
+async def _authorized(
+    oauth: AuthorizationServer, scope: Scope, required: TokenRequirement, registry: Registry
+) -> tuple[Access, Client, Caller]:
     """What the token of a request says, its client and its hub; Unauthenticated without one that is valid here."""
     values = field_values(scope, b"authorization")
     access = oauth.tokens.known(values[0]) if len(values) == 1 and registry.is_confirmed else None
     if access is None:
-        access = await _verified(oauth, scope, registry)
+        access = await _verified_token(oauth, scope, registry)
     try:
         if oauth.resource(required.path) not in access.audiences:
             raise InvalidToken("it is for another audience")
-        client, caller = await _client(access, oauth.issuer_of(access), registry)
+        client, caller = await _client_and_hub(access, oauth.issuer_of(access), registry)
         if client.dpop_bound and access.thumbprint is None:
             raise InvalidToken("its client takes none but those bound to a key")
     except InvalidToken as error:
@@ -66,7 +70,7 @@ async def _allowed(oauth: OAuth, scope: Scope, required: Required, registry: Reg
     return access, client, caller
 
 
-async def _verified(oauth: OAuth, scope: Scope, registry: Registry) -> Access:
+async def _verified_token(oauth: AuthorizationServer, scope: Scope, registry: Registry) -> Access:
     """What the token of a request says, which is known from now on; Unauthenticated unless it is valid.
 
     One that is bound to a key comes as such, and no other does (RFC 9449 section 7.1).
@@ -85,7 +89,7 @@ async def _verified(oauth: OAuth, scope: Scope, registry: Registry) -> Access:
     return access
 
 
-async def _client(access: Access, issuer: str, registry: Registry) -> tuple[Client, Caller]:
+async def _client_and_hub(access: Access, issuer: str, registry: Registry) -> tuple[Client, Caller]:
     """The client that has the token, and its hub; InvalidToken if either is disabled, or the token was revoked."""
     client = registry.oauth.client(access.client_id, issuer)
     if client is None:
@@ -99,7 +103,7 @@ async def _client(access: Access, issuer: str, registry: Registry) -> tuple[Clie
     return client, caller
 
 
-async def _require_proof(oauth: OAuth, scope: Scope, access: Access) -> None:
+async def _require_proof(oauth: AuthorizationServer, scope: Scope, access: Access) -> None:
     """Unauthenticated unless the sender of a token proves to have the key that it is bound to."""
     try:
         _, text = access_token(scope)
@@ -120,7 +124,7 @@ def _unauthorized(refused: Unauthenticated, metadata: str) -> Problem:
     return Problem("invalid_token", headers, reason=why, why=f": {why}" if why else "")
 
 
-def _insufficient(required: Required, scheme: str, metadata: str) -> Problem:
+def _insufficient(required: TokenRequirement, scheme: str, metadata: str) -> Problem:
     scopes = " ".join(sorted(required.scopes))
     refused = Unauthenticated("insufficient_scope", "the token lacks a scope", scheme)
     headers = refused.challenge(scope=scopes, resource_metadata=metadata)

@@ -14,7 +14,7 @@ from handlers.security import signing_keys
 from handlers.security.access_tokens import AccessTokens
 from handlers.security.client_authentication import ClientAuthentication
 from handlers.security.issuers import Issuers
-from handlers.security.signing_keys import KeyStore
+from handlers.security.signing_keys import KeySource
 from openapi.oauth import dpop, server_metadata
 from openapi.oauth.access_tokens import Access
 from openapi.oauth.jwt import InvalidToken
@@ -24,7 +24,7 @@ TOKEN_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
-class OAuthPolicy:
+class OAuthOptions:
     """What an operator decides: where clients reach the service, how long tokens are valid, where keys are kept.
 
     `issuers` are the URLs of others whose tokens are taken.
@@ -32,12 +32,12 @@ class OAuthPolicy:
 
     public_url: str = "http://127.0.0.1:8080"
     token_seconds: int = TOKEN_SECONDS
-    key_store: KeyStore = field(default_factory=KeyStore)
+    key_store: KeySource = field(default_factory=KeySource)
     issuers: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class OAuth:
+class AuthorizationServer:
     """The authorization server that this service is, at its public URL, and the tokens that it takes."""
 
     public_url: str
@@ -65,7 +65,7 @@ class OAuth:
         """
         proof = dpop.proof(scope, self.public_url, access_token)
         until = datetime.fromtimestamp(proof.expires_at, UTC)
-        if not await self.database.run(tokens.use, proof.thumbprint, proof.jti, until):
+        if not await self.database.run(tokens.consume, proof.thumbprint, proof.jti, until):
             raise InvalidToken("the proof was used before")
         return proof.thumbprint
 
@@ -74,10 +74,14 @@ class OAuth:
         return access.jti is not None and self.registry.oauth.is_revoked(access.jti)
 
 
-def opened(database: Database, registry: Registry, policy: OAuthPolicy, limits: RateLimits) -> OAuth:
+def open_authorization_server(
+    database: Database, registry: Registry, policy: OAuthOptions, limits: RateLimits
+) -> AuthorizationServer:
     """OAuth as `policy` says; OSError or UnreadableKey if its file of keys holds none."""
     issuer = policy.public_url
-    keys = signing_keys.opened(database, registry, policy.key_store)
+    keys = signing_keys.open_keys(database, registry, policy.key_store)
     accepted = AccessTokens(issuer, policy.token_seconds, keys, Issuers(policy.issuers))
     audiences = frozenset({issuer, issuer + server_metadata.TOKEN})
-    return OAuth(issuer, database, registry, accepted, ClientAuthentication(database, registry, limits, audiences))
+    return AuthorizationServer(
+        issuer, database, registry, accepted, ClientAuthentication(database, registry, limits, audiences)
+    )

@@ -17,13 +17,13 @@ from db.registry import Registry
 from openapi.oauth import client_assertions, token_requests
 from openapi.oauth.jwt import InvalidToken, Token
 from openapi.oauth.token_requests import Credentials, OAuthError
-from openapi.serving.rate_limits import Policy, RateLimits
+from openapi.serving.rate_limits import RateLimits, RatePolicy
 
 ATTEMPT = 10
 """Tokens that one wrong attempt takes."""
-OF_CLIENT = Policy(rate=1, burst=10 * ATTEMPT)
+OF_CLIENT = RatePolicy(rate=1, burst=10 * ATTEMPT)
 """Ten wrong attempts for one client from one address, and one more each ten seconds."""
-OF_ADDRESS = Policy(rate=10, burst=60 * ATTEMPT)
+OF_ADDRESS = RatePolicy(rate=10, burst=60 * ATTEMPT)
 """Sixty wrong attempts from one address, and one more each second."""
 _NAMESPACE = UUID("6f2c1b5e-0d1a-5c57-9d2e-0b9a5b7f3a11")
 
@@ -52,7 +52,7 @@ class ClientAuthentication:
                 self.limits.take(identifier, ATTEMPT, policy)
             raise
 
-    def _require_patience(self, attempts: list[tuple[UUID, Policy]]) -> None:
+    def _require_patience(self, attempts: list[tuple[UUID, RatePolicy]]) -> None:
         for identifier, policy in attempts:
             remaining = self.limits.take(identifier, 0, policy).remaining
             if remaining < ATTEMPT:
@@ -69,7 +69,7 @@ class ClientAuthentication:
             client = self._known(given, client_id, assertion)
         if assertion:
             until = datetime.fromtimestamp(assertion.time_claim("exp"), UTC)
-            if not await self.database.run(tokens.use, client_id, assertion.text_claim("jti"), until):
+            if not await self.database.run(tokens.consume, client_id, assertion.text_claim("jti"), until):
                 raise _not_accepted(InvalidToken("it was used before"))
         return client
 
@@ -113,7 +113,7 @@ def _is_secret_of(secret: str, client: Client) -> bool:
     return any(secrets.compare_digest(digest, one) for one in known if one)
 
 
-def _attempts(scope: Scope, client_id: str) -> list[tuple[UUID, Policy]]:
+def _attempts(scope: Scope, client_id: str) -> list[tuple[UUID, RatePolicy]]:
     """What a wrong attempt counts for: the client as it is named from here, and everything from here."""
     address = _address(scope)
     return [

@@ -23,7 +23,7 @@ class CutOver:
         paths = [contract.server_path for contract in contracts if contract.scopes]
         self._successor = paths[-1] if paths else SOME_VERSION
 
-    def permit(self, caller: Caller) -> None:
+    def check_key(self, caller: Caller) -> None:
         """Problem `cut_over` if the key of `caller` is refused because it was cut over."""
         if caller.is_cut_over:
             raise Problem("cut_over", successor=self._successor, metadata=self._metadata)

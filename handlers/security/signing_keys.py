@@ -23,14 +23,14 @@ POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class KeyStore:
+class KeySource:
     """Where keys are: in `file`, a JWK Set, if there is one; else in the database, sealed by `secret` if there is."""
 
     secret: OctKey | None = field(default=None, repr=False)
     file: Path | None = None
 
 
-def made(secret: OctKey | None) -> Callable[[], tuple[str, str]]:
+def key_factory(secret: OctKey | None) -> Callable[[], tuple[str, str]]:
     """What makes a new key for the database."""
 
     def make() -> tuple[str, str]:
@@ -57,7 +57,7 @@ class SigningKeys:
         """The newest key, which signs."""
         await self._registry.confirm()
         if (key := self._newest()) is None:
-            await self._database.run(signing_keys.ensure, made(self._secret), self._signs)
+            await self._database.run(signing_keys.ensure, key_factory(self._secret), self._signs)
             await self._registry.confirm(anew=True)
             key = self._newest()
         if key is None:
@@ -70,7 +70,7 @@ class SigningKeys:
             await self._registry.confirm(anew=True)
         return self._valid().get(kid)
 
-    async def all_of_them(self) -> list[ECKey]:
+    async def list_all(self) -> list[ECKey]:
         """Every key that has not expired, the one that signs among them."""
         await self.signing()
         return list(self._valid().values())
@@ -125,13 +125,13 @@ class FileKeys:
 
     async def signing(self) -> ECKey:
         """The first key."""
-        return (await self.all_of_them())[0]
+        return (await self.list_all())[0]
 
     async def verifying(self, kid: str) -> ECKey | None:
         """The key `kid`; None if there is none."""
-        return next((key for key in await self.all_of_them() if key.kid == kid), None)
+        return next((key for key in await self.list_all() if key.kid == kid), None)
 
-    async def all_of_them(self) -> list[ECKey]:
+    async def list_all(self) -> list[ECKey]:
         """Every key, the one that signs first."""
         self.revision()
         return self._keys
@@ -148,6 +148,6 @@ class FileKeys:
 Keys = SigningKeys | FileKeys
 
 
-def opened(database: Database, registry: Registry, store: KeyStore) -> Keys:
+def open_keys(database: Database, registry: Registry, store: KeySource) -> Keys:
     """The keys of `store`; as FileKeys if there is a file."""
     return FileKeys(store.file) if store.file else SigningKeys(database, registry, store.secret)

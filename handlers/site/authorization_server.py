@@ -11,7 +11,7 @@ from db import tokens
 from db.errors import Unavailable
 from db.oauth_registry import Client
 from handlers.contracts.serving import Serving
-from handlers.security.authority import OAuth
+from handlers.security.authority import AuthorizationServer
 from openapi.contract import Contract
 from openapi.oauth import access_tokens, dpop, jwk, server_metadata, token_requests
 from openapi.oauth.access_tokens import Access, Grant
@@ -102,7 +102,7 @@ async def _token(request: Request, client: Client, form: Form) -> Response:
     return JSONResponse(told, headers=NOT_STORED)
 
 
-def _audiences(request: Request, oauth: OAuth, form: Form) -> list[str]:
+def _audiences(request: Request, oauth: AuthorizationServer, form: Form) -> list[str]:
     """What the token is for: what `resource` names (RFC 8707), or every version of the API that takes tokens."""
     served = [oauth.resource(contract.server_path) for contract in _protected(request)]
     if "resource" not in form and served:
@@ -112,7 +112,7 @@ def _audiences(request: Request, oauth: OAuth, form: Form) -> list[str]:
     return [form["resource"]]
 
 
-async def _thumbprint(request: Request, oauth: OAuth, client: Client) -> str | None:
+async def _thumbprint(request: Request, oauth: AuthorizationServer, client: Client) -> str | None:
     """That of the key which the token is bound to (RFC 9449 section 5); None if it is bound to none."""
     if not dpop.is_sent(request.scope):
         if client.dpop_bound:
@@ -159,7 +159,7 @@ async def _introspect(request: Request, client: Client, form: Form) -> Response:
     return JSONResponse(told, headers=NOT_STORED)
 
 
-async def _of_ours(oauth: OAuth, form: Form) -> Access | None:
+async def _of_ours(oauth: AuthorizationServer, form: Form) -> Access | None:
     """The valid token that the form names, if it is one that was issued here."""
     if "token" not in form:
         raise OAuthError("invalid_request", "token is missing")
@@ -174,7 +174,7 @@ async def _of_ours(oauth: OAuth, form: Form) -> Access | None:
 async def _jwks(request: Request) -> Response:
     """The public keys that verify tokens (RFC 7517 section 5)."""
     try:
-        keys = await _oauth(request).tokens.keys.all_of_them()
+        keys = await _oauth(request).tokens.keys.list_all()
     except Unavailable:
         raise Problem("keys_unavailable") from None
     return JSONResponse({"keys": [jwk.published(key) for key in keys]}, headers=PUBLIC)
@@ -205,6 +205,6 @@ def _protected(request: Request) -> list[Contract]:
     return [contract for contract in serving.contracts if contract.scopes]
 
 
-def _oauth(request: Request) -> OAuth:
-    found: OAuth = request.state.oauth
+def _oauth(request: Request) -> AuthorizationServer:
+    found: AuthorizationServer = request.state.oauth
     return found

@@ -12,8 +12,8 @@ from handlers.submissions.single import (
     DRY_RUN,
     REPLAYED,
     Claim,
-    Kind,
     Submission,
+    SubmissionType,
     is_dry_run,
     keep_several,
     result,
@@ -25,7 +25,7 @@ from openapi.requests.batch import Array, Batch, Lines
 from openapi.serving.messages import Answer, Request
 
 
-async def keep(request: Request, kind: Kind) -> Answer:
+async def keep(request: Request, kind: SubmissionType) -> Answer:
     """Keep what can be kept of a batch, and tell what became of each item."""
     body: Batch = request.body
     interruption = None
@@ -45,7 +45,7 @@ async def keep(request: Request, kind: Kind) -> Answer:
 
 
 async def _keep_group(
-    request: Request, kind: Kind, group: Sequence[Submission], claim: Claim | None, told: Results
+    request: Request, kind: SubmissionType, group: Sequence[Submission], claim: Claim | None, told: Results
 ) -> None:
     """Keep what can be kept of `group`, when the hub may send so much more."""
     if isinstance(request.body, Lines):
@@ -65,7 +65,7 @@ async def _wait(request: Request, lines: Lines, count: int) -> None:
     await lines.authorize()
 
 
-async def _groups(request: Request, kind: Kind) -> AsyncIterator[tuple[list[Submission], Claim | None]]:
+async def _groups(request: Request, kind: SubmissionType) -> AsyncIterator[tuple[list[Submission], Claim | None]]:
     """The items of a batch, some at a time, each with its row; and how to claim the key of the batch, until it is."""
     key = request.parameters.get("Idempotency-Key")
     made = _made(request, kind, key)
@@ -82,7 +82,7 @@ async def _groups(request: Request, kind: Kind) -> AsyncIterator[tuple[list[Subm
             claim = None
 
 
-async def _made(request: Request, kind: Kind, key: str | None) -> AsyncIterator[list[Submission]]:
+async def _made(request: Request, kind: SubmissionType, key: str | None) -> AsyncIterator[list[Submission]]:
     async for items in request.body.groups():
         yield [submitted(request, kind, item, key and key_within(key, item.index)) for item in items]
 
@@ -91,7 +91,7 @@ async def _alone(group: list[Submission]) -> AsyncIterator[list[Submission]]:
     yield group
 
 
-async def _claim(request: Request, kind: Kind, key: str, content: Sequence[Any]) -> None:
+async def _claim(request: Request, kind: SubmissionType, key: str, content: Sequence[Any]) -> None:
     """Take `key` for a batch of `content`, so that another batch with it finds it taken; Problem if it is."""
     hub_id = request.caller.id
     digest = submissions.digest([kind.table.kind, "batch", *content])
@@ -104,7 +104,7 @@ async def _claim(request: Request, kind: Kind, key: str, content: Sequence[Any])
             raise outcome.error
 
 
-async def _keep_rejected(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
+async def _keep_rejected(request: Request, kind: SubmissionType, group: Sequence[Submission]) -> None:
     body: Batch = request.body
     refused = [(one.item.index, one.problem, body.bytes_of(one.item)) for one in group if one.problem]
     if refused and not is_dry_run(request):

@@ -25,7 +25,7 @@ def stored(index: int, status: str, identifier: str) -> Result:
 
 def rejected(index: int, problem: Problem, style: ErrorStyle) -> Result:
     """What is told of an item that is not stored."""
-    return {"index": index, "status": "rejected", **style.of_item(problem), "retry": problem.may_pass}
+    return {"index": index, "status": "rejected", **style.of_item(problem), "retry": problem.is_transient}
 
 
 class Results:
@@ -41,7 +41,7 @@ class Results:
         self._file_bytes = 0
         self._beyond_file = b""
         self._totals = Counter({"received": 0, "created": 0, "duplicate": 0, "rejected": 0})
-        self._may_pass = False
+        self._is_transient = False
         self.headers: list[tuple[bytes, bytes]] = []
 
     def __enter__(self) -> Self:
@@ -61,7 +61,7 @@ class Results:
         """What became of the next items."""
         self._totals["received"] += len(results)
         self._totals.update([result["status"] for result in results])
-        self._may_pass = self._may_pass or any(result.get("retry") for result in results)
+        self._is_transient = self._is_transient or any(result.get("retry") for result in results)
         if self._file:
             self._write(self._file.fileno(), b"".join([encoded(result) + b"\n" for result in results]))
         else:
@@ -99,7 +99,7 @@ class Results:
         rejected = self._totals["rejected"]
         if not rejected:
             return None
-        code = "items_unavailable" if self._may_pass else "items_rejected"
+        code = "items_unavailable" if self._is_transient else "items_rejected"
         return Problem(code, rejected=rejected, received=self._totals["received"])
 
 

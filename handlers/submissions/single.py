@@ -8,7 +8,7 @@ from typing import Any
 
 from db import submissions
 from db.errors import Unavailable
-from db.submissions import Conflict, Duplicate, Outcome, Table, Unstored
+from db.submissions import Conflict, Duplicate, Outcome, SubmissionTable, Unstored
 from handlers.submissions import results
 from handlers.submissions.results import Result
 from openapi.problems import Problem
@@ -30,14 +30,12 @@ NOT_SUBMITTED = frozenset(
 )
 """Problems of a request of which nothing is counted as submitted."""
 
-Row = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SubmissionType:
     """One kind of submission: where it is kept, what a hub fills of it, and what is answered."""
 
-    table: Table
+    table: SubmissionTable
     fields: frozenset[str]
     uuids: tuple[str, ...]
     type_field: str
@@ -50,7 +48,7 @@ class Submission:
     """One item on its way: its row, if it has a valid value, and what became of it."""
 
     item: Item
-    row: Row
+    row: dict[str, Any]
     problem: Problem | None
     is_duplicate: bool = False
     is_replayed: bool = False
@@ -62,7 +60,7 @@ Claim = Callable[[], Awaitable[None]]
 """What is done before anything of a group is stored; Problem if nothing may be."""
 
 
-async def keep(request: Request, kind: Kind) -> Answer:
+async def keep(request: Request, kind: SubmissionType) -> Answer:
     """Keep one thing; with a key that was used before for the same content, the first answer again."""
     key = request.parameters.get("Idempotency-Key")
     submission = submitted(request, kind, Item(0, request.body), key)
@@ -82,14 +80,16 @@ async def keep(request: Request, kind: Kind) -> Answer:
     return Answer(201, answer, headers)
 
 
-async def resubmit(request: Request, kind: Kind, items: Sequence[Item], keys: Sequence[str]) -> list[Submission]:
+async def resubmit(
+    request: Request, kind: SubmissionType, items: Sequence[Item], keys: Sequence[str]
+) -> list[Submission]:
     """Keep what can be kept of `items`, each under its own request key of `keys`; what became of each."""
     group = [submitted(request, kind, item, key) for item, key in zip(items, keys, strict=True)]
     await keep_several(request, kind, group)
     return group
 
 
-def when_refused(kind: Kind, is_batch: bool = False) -> Callable[[Refusal], Awaitable[None]]:
+def when_refused(kind: SubmissionType, is_batch: bool = False) -> Callable[[Refusal], Awaitable[None]]:
     """What is done when a request is refused that should have kept something: it is counted, and kept as rejected."""
 
     async def refused(refusal: Refusal) -> None:
@@ -110,12 +110,14 @@ def is_dry_run(request: Request) -> bool:
     return "Prefer" in request.parameters and prefer.prefers(request.parameters["Prefer"], prefer.DRY_RUN)
 
 
-def submitted(request: Request, kind: Kind, item: Item, key: str | None) -> Submission:
+def submitted(request: Request, kind: SubmissionType, item: Item, key: str | None) -> Submission:
     """`item`, under the request key `key`, as nothing is known of it yet."""
     return Submission(item, {} if item.problem else _row(request, kind, item.value, key), item.problem)
 
 
-async def keep_several(request: Request, kind: Kind, group: Sequence[Submission], claim: Claim | None = None) -> None:
+async def keep_several(
+    request: Request, kind: SubmissionType, group: Sequence[Submission], claim: Claim | None = None
+) -> None:
     """Keep what can be kept of `group`; what cannot has a problem then. Problem if `claim` raises it."""
     valid = [submission for submission in group if not submission.problem]
     if isinstance(request.body, Array) and len(request.content) > LINE_BYTES:  # else none can be so large
@@ -141,7 +143,7 @@ def _refuse_large(group: Sequence[Submission]) -> None:
             one.problem = Problem("content_too_large", size=size, limit=LINE_BYTES)
 
 
-async def _check(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
+async def _check(request: Request, kind: SubmissionType, group: Sequence[Submission]) -> None:
     """Find what is wrong with each of `group`, unless it was stored before under the same keys: then it was right."""
     await kind.check(request, group)
     refused = [one for one in group if one.problem is not None and "digest" in one.row]
@@ -159,7 +161,7 @@ def _mark(submission: Submission, duplicate: Duplicate) -> None:
     submission.is_duplicate, submission.is_replayed = True, duplicate.by_request
 
 
-async def _write_one(request: Request, kind: Kind, submission: Submission) -> None:
+async def _write_one(request: Request, kind: SubmissionType, submission: Submission) -> None:
     """As `_write`; this is the way of most requests."""
     if is_dry_run(request):
         await _write(request, kind, [submission])
@@ -171,14 +173,14 @@ async def _write_one(request: Request, kind: Kind, submission: Submission) -> No
         _settle(kind, submission, submissions.outcome(submission.row["id"], found))
 
 
-async def _write(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
+async def _write(request: Request, kind: SubmissionType, group: Sequence[Submission]) -> None:
     """Keep `group`, of which some may have a problem then. Unavailable if nothing was kept."""
     outcomes = await written(request, kind, [submission.row for submission in group])
     for submission, outcome in zip(group, outcomes, strict=True):
         _settle(kind, submission, outcome)
 
 
-def _settle(kind: Kind, submission: Submission, outcome: Outcome) -> None:
+def _settle(kind: SubmissionType, submission: Submission, outcome: Outcome) -> None:
     """Give `submission` what became of it."""
     match outcome:
         case Duplicate():
@@ -192,7 +194,7 @@ def _settle(kind: Kind, submission: Submission, outcome: Outcome) -> None:
             submission.problem = Problem("internal_error")
 
 
-async def written(request: Request, kind: Kind, rows: Sequence[Row]) -> list[Outcome]:
+async def written(request: Request, kind: SubmissionType, rows: Sequence[dict[str, Any]]) -> list[Outcome]:
     """What became of each of `rows`; of a dry run, what would have."""
     if not rows:
         return []
@@ -204,7 +206,7 @@ async def written(request: Request, kind: Kind, rows: Sequence[Row]) -> list[Out
     return [submissions.outcome(row["id"], one) for row, one in zip(rows, found, strict=True)]
 
 
-def _row(request: Request, kind: Kind, body: dict[str, Any], request_key: str | None) -> Row:
+def _row(request: Request, kind: SubmissionType, body: dict[str, Any], request_key: str | None) -> dict[str, Any]:
     """The row that keeps `body`. Fields that no column holds are kept together."""
     unknown = body.keys() - kind.fields
     content = {name: body[name] for name in body if name not in unknown} if unknown else body.copy()
@@ -222,14 +224,14 @@ def _row(request: Request, kind: Kind, body: dict[str, Any], request_key: str | 
     return content | keys if keys else content
 
 
-def _keys(kind: Kind, content: Row, request_key: str | None) -> Row:
+def _keys(kind: SubmissionType, content: dict[str, Any], request_key: str | None) -> dict[str, Any]:
     """What the row of `content` has for its keys."""
     digest = submissions.digest([kind.table.kind, content])
     keys = {"digest": digest}
     return keys | {"request_key": request_key, "request_digest": digest} if request_key else keys
 
 
-def _conflict(kind: Kind, conflict: Conflict) -> Problem:
+def _conflict(kind: SubmissionType, conflict: Conflict) -> Problem:
     if conflict.key == "request_key":
         return Problem("idempotency_conflict", name="the Idempotency-Key", key="Idempotency-Key")
     own = kind.table.own_key
@@ -243,7 +245,7 @@ def result(submission: Submission, is_duplicate: bool, style: ErrorStyle) -> Res
     return results.stored(submission.item.index, "duplicate" if is_duplicate else "created", submission.row["id"])
 
 
-def _count(request: Request, kind: Kind, group: Sequence[Submission]) -> None:
+def _count(request: Request, kind: SubmissionType, group: Sequence[Submission]) -> None:
     """Add `group` to the hub's usage."""
     counts: Counter[tuple[str, str]] = Counter()
     for submission in group:

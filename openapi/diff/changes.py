@@ -29,9 +29,9 @@ class Change:
     has: Any = None
     is_break: bool = False
     """Whether a client of the old document can fail, or be told what it was never promised."""
-    prove: "Callable[[], Proof | None] | None" = field(default=None, compare=False, repr=False)
+    prove: "Callable[[], Witness | None] | None" = field(default=None, compare=False, repr=False)
     """Looks for what proves the break, where a schema is what breaks."""
-    proof: "Proof | None" = None
+    proof: "Witness | None" = None
     is_of_schema: bool = False
 
     @property
@@ -41,7 +41,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Witness:
     """A value that proves a break, in the exchange that it is a part of.
 
     Of a request: the old document accepts it and the new one does not. Of an answer: the new document promises that it

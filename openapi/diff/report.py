@@ -11,13 +11,13 @@ from typing import Any
 from openapi.contract import Document
 from openapi.diff.changes import Change
 from openapi.diff.compare import compare
-from openapi.diff.rules import Class, judge, overall
+from openapi.diff.rules import Severity, judge, overall
 from openapi.diff.sentences import sentence
 from openapi.rendering import markdown
 
 PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
 """How sure a change is: by a value that was tried, by what the documents say, or not."""
-_HEADINGS = {Class.MAJOR: "Major", Class.MINOR: "Minor", Class.PATCH: "Patch"}
+_HEADINGS = {Severity.MAJOR: "Major", Severity.MINOR: "Minor", Severity.PATCH: "Patch"}
 _NO_CHANGE = "Nothing changed that is sent or read."
 
 
@@ -36,7 +36,7 @@ class Report:
         return cls(*names, found)
 
     @property
-    def kind(self) -> Class:
+    def kind(self) -> Severity:
         """What all changes together need."""
         return overall(self.changes)
 
@@ -172,7 +172,7 @@ pre {{ background: #f4f4f4; padding: .6em; white-space: pre-wrap }}
 """
 
 
-def _name(kind: Class) -> str:
+def _name(kind: Severity) -> str:
     return kind.name.lower()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from openapi.diff.changes import Change, Proof
+from openapi.diff.changes import Change, Witness
 from openapi.schemas.conversion import MARKS, Direction, Node, Parts
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import ITEM, Fault
@@ -47,9 +47,9 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
     """What `fault` changes, of which values are accepted."""
     is_break = fault.is_break and is_narrowing == (place.direction is Direction.REQUEST)
 
-    def prove() -> Proof | None:
+    def prove() -> Witness | None:
         proofs = [value for value in engine.proof(fault, place.is_text) if place.may_be_sent(value)]
-        return Proof(proofs[0], place.message(proofs[0])) if proofs else None
+        return Witness(proofs[0], place.message(proofs[0])) if proofs else None
 
     effect = "narrowed" if is_narrowing else "widened"
     name = _NAMES.get((fault.keyword, is_narrowing), f"{fault.keyword}-{effect}")

@@ -7,7 +7,7 @@ from openapi.contract import Contract
 from openapi.diff.changes import Change
 from openapi.diff.compare import compare
 from openapi.diff.report import UNDECIDED, certainty, fingerprint
-from openapi.diff.rules import Class, judge
+from openapi.diff.rules import Severity, judge
 from openapi.diff.sentences import sentence
 
 SHOWN = 10
@@ -15,7 +15,7 @@ SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
+class Violation:
     """Why a document cannot have the version that it has: `old` and `new` are versions of one major version."""
 
     old: str
@@ -34,9 +34,9 @@ class Objection:
         return told
 
 
-def objections(
+def violations(
     contract: Contract, supported: Iterable[Contract], acknowledged: Set[str] = frozenset()
-) -> list[Objection]:
+) -> list[Violation]:
     """What keeps `contract` from being a minor version among those of its major version that are `supported`.
 
     It is compared with each, for a change can be compatible from one to the next and not from the first to the last.
@@ -50,9 +50,9 @@ def objections(
         changes = [
             change
             for change in compare(old, new)
-            if judge(change).kind is Class.MAJOR
+            if judge(change).kind is Severity.MAJOR
             and not (certainty(change) == UNDECIDED and fingerprint(change) in acknowledged)
         ]
         if changes:
-            found.append(Objection(old.version, new.version, tuple(changes)))
+            found.append(Violation(old.version, new.version, tuple(changes)))
     return found

@@ -31,7 +31,7 @@ _SHOWN = 60  # characters of the client's own text that a fault repeats
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class SchemaError:
     """What keeps a schema from being accepted, and where (RFC 6901)."""
 
     pointer: str
@@ -54,16 +54,16 @@ _NOT_LINEAR = (
 )
 
 
-def check(schema: Any) -> list[Fault]:
+def check(schema: Any) -> list[SchemaError]:
     """What keeps `schema`, a value as `rfc7493.loads` gives it, from being accepted; the first faults if many.
 
     Costs, patterns are compiled, and what is in vain are asked for only in a schema that is well-formed.
     """
     excess = _excess(schema)
     if excess:
-        return [Fault("", excess)]
+        return [SchemaError("", excess)]
     for rule in (_malformed, _vain, _costly, _dead):
-        faults = [Fault(pointer(*parts), message) for parts, message in rule(schema)]
+        faults = [SchemaError(pointer(*parts), message) for parts, message in rule(schema)]
         if faults:
             return faults[:_LISTED]
     return []

@@ -14,12 +14,12 @@ from openapi.diff.schema_changes import Place, change
 from openapi.diff.sentences import sentence
 from openapi.metadata.keywords import ANNOTATIONS
 from openapi.schemas.conversion import Direction, Node
-from openapi.schemas.effort import Terms
+from openapi.schemas.effort import Effort
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import Fault
 from openapi.standards.ijson import pointer
 
-_TERMS = Terms(is_undeclared_sent=True, searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
+_TERMS = Effort(is_undeclared_sent=True, searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
 """Within a quarter of a second for the worst that was found, and mostly a hundredth."""
 _NAME = "metadata"
 _PLACE = Place("", "", Direction.REQUEST, str)

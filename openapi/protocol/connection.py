@@ -44,7 +44,7 @@ _PLAIN = ([b"host"], [b"host", b"content-length"], [b"content-length", b"host"])
 """The framing of nearly every request."""
 
 
-class Connection(HttpToolsProtocol):
+class HTTPConnection(HttpToolsProtocol):
     """uvicorn's protocol with the gaps closed.
 
     From the lifespan state come `head_timeout`, in seconds, and `style_at`: how is told of problems at a path.

@@ -9,7 +9,7 @@ from typing import Any
 
 from openapi.contract import Contract, Operation
 from openapi.rendering.markdown import block, code, line, paragraphs, table
-from openapi.rendering.schema_text import Fields, kind, limits, objects
+from openapi.rendering.schema_text import DescribedFields, kind, limits, objects
 
 Shared = list[tuple[str, str]]
 """The status of an answer that several operations give, and the reference to it."""
@@ -97,7 +97,7 @@ def _body(contract: Contract, body: dict[str, Any]) -> Iterator[str]:
         return
     yield f"The body{'' if body.get('required') else ', which may be left out'}: {line(body.get('description', ''))}"
     yield "\n".join(_media_types(contract, body))
-    told: list[Fields] = []
+    told: list[DescribedFields] = []
     for content in body["content"].values():
         for one in objects(contract, content.get("schema", {})):
             # Of an array, or of lines, the fields of an item are the same.
@@ -120,7 +120,7 @@ def _media_types(contract: Contract, body: dict[str, Any]) -> Iterator[str]:
         yield f"- {code(media_type)}: {', '.join(said)}"
 
 
-def _fields(contract: Contract, one: Fields) -> Iterator[str]:
+def _fields(contract: Contract, one: DescribedFields) -> Iterator[str]:
     """A table of the required fields of an object, and one of the others."""
     if one.place:
         yield f"In {code(one.place)}:"

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from string import Formatter
 from typing import Any
 
-from openapi.problems import TABLE, Kind
+from openapi.problems import TABLE, ProblemType
 from openapi.serving.error_styles import JSON, PROBLEMS, title
 
 HTML = "text/html"
@@ -71,7 +71,7 @@ def pages(public_url: str = "") -> Iterator[tuple[str, Page]]:
         yield f"{PROBLEMS}/{code}", {HTML: _page(code, told), JSON: json.dumps(told)}
 
 
-def _kind(code: str) -> Kind:
+def _kind(code: str) -> ProblemType:
     return replace(TABLE[code], **ABOUT.get(code, {}))
 
 
@@ -114,7 +114,7 @@ def _document(heading: str, content: str) -> str:
     return _PAGE.format(title=html.escape(heading), style=_STYLE, content=content)
 
 
-def _status(kind: Kind) -> str:
+def _status(kind: ProblemType) -> str:
     return f"{kind.status} {HTTPStatus(kind.status).phrase}"
 
 

@@ -18,7 +18,7 @@ _ANY = "any JSON"
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class DescribedField:
     """One field of an object: `schema` is without references."""
 
     name: str
@@ -27,11 +27,11 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class DescribedFields:
     """The fields of the object that stands at `place`: within another one as `a.b`, each of an array as `a[]`."""
 
     place: str
-    fields: tuple[Field, ...]
+    fields: tuple[DescribedField, ...]
 
 
 def kind(contract: Contract, schema: dict[str, Any], depth: int = 0) -> str:
@@ -68,12 +68,12 @@ def limits(schema: dict[str, Any]) -> list[str]:
     return [words for words in said if words]
 
 
-def objects(contract: Contract, schema: dict[str, Any]) -> list[Fields]:
+def objects(contract: Contract, schema: dict[str, Any]) -> list[DescribedFields]:
     """The objects of what `schema` accepts, each before those within it and each once."""
     return list(_objects(contract, schema, "", set()))
 
 
-def _objects(contract: Contract, schema: dict[str, Any], place: str, told: set[int]) -> Iterator[Fields]:
+def _objects(contract: Contract, schema: dict[str, Any], place: str, told: set[int]) -> Iterator[DescribedFields]:
     schema = contract.resolve(schema)
     if id(schema) in told or place.count(".") + place.count("[]") > MAX_DEPTH:
         return
@@ -83,7 +83,9 @@ def _objects(contract: Contract, schema: dict[str, Any], place: str, told: set[i
         return
     properties, required = _properties(contract, schema, set())
     if properties:
-        yield Fields(place, tuple(Field(name, name in required, one) for name, one in properties.items()))
+        yield DescribedFields(
+            place, tuple(DescribedField(name, name in required, one) for name, one in properties.items())
+        )
     for name, inner in properties.items():
         yield from _objects(contract, inner, f"{place}.{name}" if place else name, told)
 

@@ -11,7 +11,7 @@ from openapi.serving.endpoint import media_type_at
 from openapi.serving.messages import JSON
 
 
-class Acceptance:
+class BodyValidator:
     """Judges bodies as the operation `operation_id` of a contract does. One that is not there accepts nothing.
 
     A body alone is judged: neither its path, nor parameters, nor who may send it.

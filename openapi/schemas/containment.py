@@ -13,7 +13,7 @@ from typing import Any
 
 from openapi.schemas import keywords
 from openapi.schemas.conversion import MARKS, Node, Schema
-from openapi.schemas.effort import DOCUMENTS, Terms
+from openapi.schemas.effort import DOCUMENTS, Effort
 from openapi.schemas.faults import ITEM, OTHER, UNDECIDED, Fault, Pair, Step
 from openapi.schemas.forms import Form, TooMuchError, forms
 from openapi.schemas.validators import Validators
@@ -43,7 +43,7 @@ class Containment:
         validators: Validators,
         is_same: Callable[[Node, Node], bool],
         is_text: bool = False,
-        terms: Terms = DOCUMENTS,
+        terms: Effort = DOCUMENTS,
     ) -> None:
         """`is_same` says of what is evidently the same. With `is_text` values are sent as text: numbers are strings."""
         self._target = target

@@ -7,7 +7,7 @@ from openapi.schemas.validators import MOST_WEIGHED
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Effort:
     """What is taken to be sent, and what a run may cost."""
 
     is_undeclared_sent: bool = False
@@ -22,5 +22,5 @@ class Terms:
     """Values of schemas that are brought to canonical form."""
 
 
-DOCUMENTS = Terms()
+DOCUMENTS = Effort()
 """Of two documents that somebody reviews."""

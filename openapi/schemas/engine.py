@@ -7,7 +7,7 @@ from typing import Any
 from openapi.contract import Document
 from openapi.schemas.containment import Containment
 from openapi.schemas.conversion import Direction, Node, Parts, Schema, Schemas, references, text
-from openapi.schemas.effort import DOCUMENTS, Terms
+from openapi.schemas.effort import DOCUMENTS, Effort
 from openapi.schemas.faults import Fault
 from openapi.schemas.validators import Validators
 from openapi.schemas.witnesses import Witnesses
@@ -23,7 +23,7 @@ class Engine:
         old: Document,
         new: Document,
         direction: Direction,
-        terms: Terms = DOCUMENTS,
+        terms: Effort = DOCUMENTS,
         written: Callable[[Schema], str] = text,
     ) -> None:
         """What is `written` the same is the same."""

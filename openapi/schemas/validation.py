@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jsonschema_rs
-from jsonschema_rs import ValidationErrorKind as Kind
+from jsonschema_rs import ValidationErrorKind
 
 from openapi.contract import Contract
-from openapi.problems import LONGEST, Fault, Problem
+from openapi.problems import LONGEST, FieldError, Problem
 from openapi.standards import date_times, ijson
 
 UUID_PATTERN = "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"
@@ -126,7 +126,7 @@ class Schema:
         problem.faults = [fault for fault in faults[:_LISTED] if len(fault.pointer) <= LONGEST]
         return problem
 
-    def _faults(self, value: Any) -> Iterator[Fault]:
+    def _faults(self, value: Any) -> Iterator[FieldError]:
         for error in self._validator.iter_errors(value):
             yield from _explained(error, self._parent_of(error))
 
@@ -143,40 +143,40 @@ def field_name(*parts: str | int) -> str:
     return _shown(ijson.pointer(*parts)[1:]) or "the body"
 
 
-def _explained(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> Iterator[Fault]:
+def _explained(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> Iterator[FieldError]:
     """Each fault of `error`."""
     path = error.instance_path
     match error.kind:
-        case Kind.AdditionalProperties(unexpected=unexpected):
+        case ValidationErrorKind.AdditionalProperties(unexpected=unexpected):
             for unknown in unexpected:
                 told = _unknown(field_name(*path, unknown), unknown, schema.get("properties", {}))
-                yield Fault(*told, ijson.pointer(*path, unknown))
-        case Kind.Required(property=missing):
+                yield FieldError(*told, ijson.pointer(*path, unknown))
+        case ValidationErrorKind.Required(property=missing):
             name = field_name(*path, missing)
-            yield Fault(f"{name} is required", f"Add {name}.", ijson.pointer(*path, missing))
+            yield FieldError(f"{name} is required", f"Add {name}.", ijson.pointer(*path, missing))
         case _:
-            yield Fault(*_told(error, schema), ijson.pointer(*path))
+            yield FieldError(*_told(error, schema), ijson.pointer(*path))
 
 
 def _told(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tuple[str, str]:
     """What is wrong with the value of a field, and what to do."""
     name = field_name(*error.instance_path)
     match error.kind:
-        case Kind.Type(types=types):
+        case ValidationErrorKind.Type(types=types):
             wanted = " or ".join(_WITH_ARTICLE.get(kind, kind) for kind in types)
             told = f"{name} must be {wanted}", f"Send {name} as {wanted}."
-        case Kind.Format(format=wanted):
+        case ValidationErrorKind.Format(format=wanted):
             example = f", for example {schema['example']}" if "example" in schema else ""
             form = _FORMS.get(wanted, f"a valid {wanted}")
             told = f"{name} is not {form}", f"Send {name} as {form}{example}."
-        case Kind.Enum(options=options):
+        case ValidationErrorKind.Enum(options=options):
             choice = ", ".join(str(option) for option in options if option is not None)
             told = f"{name} is not one of the allowed values", f"Send {name} as one of {choice}."
-        case Kind.MinLength(limit=1):
+        case ValidationErrorKind.MinLength(limit=1):
             told = f"{name} is empty", f"Send {name} with at least 1 character."
-        case Kind.MinLength(limit=limit):
+        case ValidationErrorKind.MinLength(limit=limit):
             told = f"{name} is shorter than {limit} characters", f"Send {name} with at least {limit} characters."
-        case Kind.MaxLength(limit=limit):
+        case ValidationErrorKind.MaxLength(limit=limit):
             size = len(error.instance) if isinstance(error.instance, str) else "more"
             told = f"{name} has {size} characters; the limit is {limit}", f"Shorten {name}."
         case _:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from openapi.problems import Problem
 from openapi.serving.error_styles import ERROR_OBJECTS
 from openapi.serving.live import ANNOUNCED
-from openapi.serving.messages import respond, told
+from openapi.serving.messages import error_response, respond
 from openapi.standards.header_fields import field_values
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class AccessLog:
             logger.exception("unexpected fault", extra={"request_id": identifier.decode()})
             if not status:
                 style = state.get("style", ERROR_OBJECTS)
-                await respond(send_identified, told(Problem("internal_error"), style))
+                await respond(send_identified, error_response(Problem("internal_error"), style))
         seconds = time.perf_counter() - started
         if self.ended:
             self.ended(state.get("operation"), scope["method"], status, seconds)

@@ -22,42 +22,42 @@ from openapi.contract import Contract, ContractError
 from openapi.oauth import bearer
 from openapi.schemas.validation import Schemas
 from openapi.serving import operations
-from openapi.serving.dispatch import Direct, nothing_here
-from openapi.serving.endpoint import Endpoint, Required, Surroundings
+from openapi.serving.dispatch import CompiledRouter, nothing_here
+from openapi.serving.endpoint import Dependencies, Endpoint, TokenRequirement
 from openapi.serving.error_styles import ErrorStyle, style_of
 from openapi.serving.messages import Request
 
 Verifying = Callable[[Any], Awaitable[dict[str, Any]]]
 
 
-def build(contract: Contract, surroundings: Surroundings) -> ASGIApp:
+def build(contract: Contract, dependencies: Dependencies) -> ASGIApp:
     """The application that serves `contract`; ContractError if it cannot be served."""
     try:
-        return _built(contract, surroundings)
+        return _built(contract, dependencies)
     except Exception as error:
         # The messages of Connexion's own validation go on for pages.
         reason = str(error) if isinstance(error, ContractError) else f"{type(error).__name__}: {error}"
         raise ContractError(f"contract {contract.version} cannot be served: {reason.splitlines()[0][:300]}") from None
 
 
-def _built(contract: Contract, surroundings: Surroundings) -> ASGIApp:
+def _built(contract: Contract, dependencies: Dependencies) -> ASGIApp:
     names = [operation.operation_id for operation in contract.operations]
     if not names:
         raise ContractError("it has no operations")
     if len(set(names)) < len(names):
         raise ContractError("it has one operationId for two operations")
-    style = style_of(contract, surroundings.public_url)
+    style = style_of(contract, dependencies.public_url)
     connexion: Any = ConnexionMiddleware(
         nothing_here,
         import_name=__name__,
         middlewares=[
-            partial(Direct, failures=surroundings.failures, style=style),
+            partial(CompiledRouter, failures=dependencies.failures, style=style),
             RoutingMiddleware,
             SecurityMiddleware,
-            partial(Endpoints, contract=contract, surroundings=surroundings, style=style),
+            partial(Endpoints, contract=contract, dependencies=dependencies, style=style),
         ],
         resolver=Resolver(operations.handler),
-        security_map=_security_map(contract, surroundings),
+        security_map=_security_map(contract, dependencies),
     )
     connexion.add_api(contract.without_patterns())
     connexion.app, connexion.middleware_stack = connexion._build_middleware_stack()
@@ -73,27 +73,27 @@ class EndpointAPI(RoutedAPI[Endpoint]):  # type: ignore[misc] # Connexion ships 
     """The endpoints of one contract, by operationId."""
 
     def __init__(
-        self, *args: Any, contract: Contract, surroundings: Surroundings, style: ErrorStyle, **kwargs: Any
+        self, *args: Any, contract: Contract, dependencies: Dependencies, style: ErrorStyle, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self._contract = contract
         self._style = style
-        self._surroundings = surroundings
+        self._surroundings = dependencies
         self._schemas = Schemas(contract)
         self.add_paths()
 
     def make_operation(self, operation: Any) -> Endpoint:
         """The endpoint of Connexion's `operation`."""
-        return Endpoint(operation, self._contract, self._schemas, self._surroundings, self._begun)
+        return Endpoint(operation, self._contract, self._schemas, self._surroundings, self._new_request)
 
-    def _begun(self, caller: Any) -> Request:
+    def _new_request(self, caller: Any) -> Request:
         """A request of `caller`, of which nothing is read yet."""
         return Request(
-            None, caller, self._surroundings.resources, self._contract.version, self._judge, style=self._style
+            None, caller, self._surroundings.resources, self._contract.version, self._validate, style=self._style
         )
 
-    def _judge(self, operation_id: str, content: bytes) -> Any:
-        return self.operations[operation_id].judged(content)
+    def _validate(self, operation_id: str, content: bytes) -> Any:
+        return self.operations[operation_id].validated(content)
 
 
 class Endpoints(RoutedMiddleware[EndpointAPI]):  # type: ignore[misc] # Connexion ships no types
@@ -110,13 +110,13 @@ class Endpoints(RoutedMiddleware[EndpointAPI]):  # type: ignore[misc] # Connexio
         return cast("EndpointAPI", super().add_api(specification, **kwargs, **self._made_with))
 
 
-def _security_map(contract: Contract, surroundings: Surroundings) -> dict[str, type]:
+def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, type]:
     """Connexion's security handlers: ours for what is served, a refusal for every other scheme."""
 
     def told_of(scope: Scope, caller: Any) -> dict[str, Any]:
         """What Connexion hands on of `caller`, who was verified to have sent the request of `scope`."""
         if "caller" not in scope["state"]:  # it is verified again where its body is late
-            surroundings.seen(caller, contract.version)
+            dependencies.on_request(caller, contract.version)
         scope["state"]["caller"] = caller
         return {"sub": caller}
 
@@ -129,11 +129,11 @@ def _security_map(contract: Contract, surroundings: Surroundings) -> dict[str, t
 
         async def verify(self, request: Any) -> dict[str, Any]:
             """Who sent `request`, as Connexion passes it on; Problem if that is not known, or not permitted."""
-            caller = await surroundings.authenticate(bearer.token(request.scope), surroundings.resources)
+            caller = await dependencies.authenticate(bearer.token(request.scope), dependencies.resources)
             if caller is None:
                 raise bearer.unauthorized("invalid_token", "the key is unknown, was replaced, or its hub is disabled")
             told = told_of(request.scope, caller)
-            surroundings.permit(caller)
+            dependencies.check_key(caller)
             return told
 
     class OAuth2:
@@ -141,13 +141,13 @@ def _security_map(contract: Contract, surroundings: Surroundings) -> dict[str, t
 
         def get_fn(self, scheme: Mapping[str, Any], scopes: list[str]) -> Verifying:
             """The function that Connexion calls with each request; ContractError if tokens are not served."""
-            authorize = surroundings.authorize
+            authorize = dependencies.authorize
             if authorize is None:
                 Unserved().get_fn(scheme, scopes)
-            required = Required(contract.server_path, frozenset(scopes))
+            required = TokenRequirement(contract.server_path, frozenset(scopes))
 
             async def verify(request: Any) -> dict[str, Any]:
-                return told_of(request.scope, await authorize(request.scope, required, surroundings.resources))
+                return told_of(request.scope, await authorize(request.scope, required, dependencies.resources))
 
             return verify
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from openapi.oauth import bearer
 from openapi.problems import Problem
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
-from openapi.serving.messages import respond, told
+from openapi.serving.messages import error_response, respond
 from openapi.standards.server_timing import lap
 
 Verify = Callable[[Any], Awaitable[None]]
@@ -22,7 +22,7 @@ Operations = dict[str, ASGIApp]
 """By method, those of one path."""
 
 
-class Problems:
+class ErrorMiddleware:
     """The outermost layer: whatever is raised becomes an answer that the contract describes."""
 
     def __init__(
@@ -43,7 +43,7 @@ class Problems:
                 scope["state"]["style"] = self._style
                 raise
             scope["state"]["problem"] = problem.code, problem.reason  # an error itself holds all that led to it
-            await respond(send, told(problem, self._style), scope["state"].get("headers", ()))
+            await respond(send, error_response(problem, self._style), scope["state"].get("headers", ()))
 
     def _problem(self, error: Exception, scope: Scope) -> Problem | None:
         """What the client is told of `error`; None if it is a fault of ours."""
@@ -59,7 +59,7 @@ class Problems:
         return None
 
 
-class Direct(Problems):
+class CompiledRouter(ErrorMiddleware):
     """The outermost layer of a contract: what Connexion's layers would find out with each request is looked up.
 
     Paths without parameters match before any other, as OpenAPI says. What matches nothing takes the way through the

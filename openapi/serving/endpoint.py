@@ -15,7 +15,7 @@ from openapi.requests.content import COMPLETE
 from openapi.requests.parameters import Parameters
 from openapi.schemas.validation import Schemas
 from openapi.serving.dispatch import Verified, Verify
-from openapi.serving.messages import NDJSON, Answer, Field, Handler, Refusal, Request, respond
+from openapi.serving.messages import NDJSON, Answer, BodyField, Handler, Refusal, Request, respond
 from openapi.serving.rate_limits import Bucket
 
 DEFAULT_LIMIT = 64 * 1024
@@ -31,64 +31,64 @@ Authenticate = Callable[[str, Any], Awaitable[Any]]
 """From a bearer token and the resources to who sent it, or None if the token is not accepted."""
 
 
-class Required(NamedTuple):
+class TokenRequirement(NamedTuple):
     """What an operation requires of an access token: that it is for the version at `path`, and has `scopes`."""
 
     path: str
     scopes: frozenset[str]
 
 
-Authorize = Callable[[Scope, Required, Any], Awaitable[Any]]
-"""From a request, what its operation requires and the resources to who sent it; Problem if it may not."""
-Begun = Callable[[Any], Request]
-"""From who sent a request to the request, of which nothing is read yet."""
-Permit = Callable[[Any], None]
-"""Problem if whoever authenticated with a key is to do so no more."""
-Seen = Callable[[Any, str], None]
-"""Is told once of each request who sent it, and the version of the contract that it was sent to."""
+Authorize = Callable[[Scope, TokenRequirement, Any], Awaitable[Any]]
+"""From a request, the requirement of its operation and the resources to the caller; raises Problem if refused."""
+NewRequest = Callable[[Any], Request]
+"""Creates the Request of a caller, before anything of it is read."""
+CheckKey = Callable[[Any], None]
+"""Raises Problem if the API key of this caller is no longer accepted."""
+OnRequest = Callable[[Any, str], None]
+"""Called once per request, with the caller and the contract version."""
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What an application is built with beside its contract.
+class Dependencies:
+    """What an application needs beside its contract.
 
-    `authenticate` knows the keys of `http` bearer schemes, `authorize` the access tokens of `oauth2` schemes; a scheme
-    that nothing is given for is not served. `resources` is handed to each handler as it is. `failures` says which
-    exceptions of other rooms are which problem. `body_timeout` is in seconds. `bucket_of` gives the bucket of a caller:
-    an operation that documents 429 takes of it. `public_url` is where clients reach the service. `permit` has the last
-    word on keys; who is refused by it was seen.
+    `authenticate` checks the keys of `http` bearer schemes, `authorize` the access tokens of `oauth2` schemes; a scheme
+    without its function is not served. Each handler gets `resources` as they are. `failures` maps exceptions of other
+    rooms to codes of problems. `body_timeout` is in seconds. `bucket_for` returns the bucket of a caller: operations
+    that document 429 take tokens from it. Clients reach the service at `public_url`. `check_key` runs after
+    `authenticate` and `on_request`, and may still refuse the key.
     """
 
     authenticate: Authenticate
     resources: Any = None
     failures: Mapping[type[Exception], str] = field(default_factory=dict)
     body_timeout: float = 20
-    bucket_of: Callable[[Any], Bucket] | None = None
+    bucket_for: Callable[[Any], Bucket] | None = None
     public_url: str = ""
     authorize: Authorize | None = None
-    permit: Permit = lambda _caller: None
-    seen: Seen = lambda _caller, _version: None
+    check_key: CheckKey = lambda _caller: None
+    on_request: OnRequest = lambda _caller, _version: None
 
 
 class Endpoint:
     """Reads and validates what one operation takes, calls its handler, and sends what that answers."""
 
     def __init__(
-        self, operation: Any, contract: Contract, schemas: Schemas, surroundings: Surroundings, begun: Begun
+        self, operation: Any, contract: Contract, schemas: Schemas, dependencies: Dependencies, new_request: NewRequest
     ) -> None:
         """`operation` is Connexion's; ContractError if it promises what this release, or its handler, does not keep."""
         if not operation.security or not all(operation.security):
             raise ContractError(f"{operation.operation_id} can be called without authentication")
         pointer = ("paths", operation.path, operation.method)
         self._handler: Handler = operation.function
-        self._begun = begun
+        self._new_request = new_request
         self._parameters = Parameters(_parameters(contract, pointer))
-        self._body = _body(operation, contract, schemas, surroundings.body_timeout)
+        self._body = _body(operation, contract, schemas, dependencies.body_timeout)
         self._when_refused = getattr(operation.function, "when_refused", None)
-        self._bucket_of = surroundings.bucket_of if "429" in contract.at(pointer)["responses"] else None
+        self._bucket_for = dependencies.bucket_for if "429" in contract.at(pointer)["responses"] else None
         self.verify: Verify | None = None
 
-    def judged(self, content: bytes) -> Any:
+    def validated(self, content: bytes) -> Any:
         """The value of `content` as a JSON body of this operation, which has one; Problem if it is not accepted."""
         if not self._body:
             raise LookupError("the operation has no body")
@@ -97,8 +97,8 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, routed and authenticated."""
         caller = scope["extensions"]["connexion_context"]["user"]
-        request = self._begun(caller)
-        bucket = request.bucket = self._bucket_of(caller) if self._bucket_of else None
+        request = self._new_request(caller)
+        bucket = request.bucket = self._bucket_for(caller) if self._bucket_for else None
         try:
             answer = await self._answer(request, scope, receive)
         except Exception as error:
@@ -194,7 +194,7 @@ def _check_promises(operation: Any, contract: Contract, schema: dict[str, Any]) 
             raise ContractError(f"{operation.operation_id} takes {name} as {wanted}, not as promised here")
 
 
-def _promises(contract: Contract, schema: dict[str, Any], name: str, field: Field) -> bool:
+def _promises(contract: Contract, schema: dict[str, Any], name: str, field: BodyField) -> bool:
     """Whether `schema` has the property `name` as `field` says; an optional one may be absent."""
     if name not in schema.get("properties", {}):
         return not field.required

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openapi.problems import Headers, Problem
-from openapi.serving.dispatch import Problems, nothing_here
+from openapi.serving.dispatch import ErrorMiddleware, nothing_here
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
 
 ANNOUNCED = "announced"
@@ -30,7 +30,7 @@ class Live:
     """Passes each request to the part whose path it has. The parts may be set anew; a request stays with its own."""
 
     def __init__(self) -> None:
-        self._nothing = Problems(nothing_here, failures={})
+        self._nothing = ErrorMiddleware(nothing_here, failures={})
         self._parts: tuple[tuple[str, Part], ...] = ()
 
     def serve(self, parts: Iterable[Part]) -> None:
@@ -66,4 +66,4 @@ def gone(version: str, successor: str, link: Headers, style: ErrorStyle = ERROR_
     async def application(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise Problem("version_retired", link, version=version, successor=successor)
 
-    return Problems(application, {}, style)
+    return ErrorMiddleware(application, {}, style)

@@ -18,7 +18,7 @@ JSON = "application/json"
 NDJSON = "application/x-ndjson"
 
 
-Judge = Callable[[str, bytes], Any]
+Validate = Callable[[str, bytes], Any]
 """From an operationId and the JSON body of a request to its value; Problem if the contract does not accept it."""
 
 
@@ -26,17 +26,17 @@ Judge = Callable[[str, bytes], Any]
 class Request:
     """A request that the contract accepts: who sent it, its valid `body`, and what the service holds open.
 
-    `content` is the body as it was sent; of NDJSON there is none, and `body` reads it. `parameters` are those of path,
-    query and header that were sent, by name. `judge` knows all operations of the contract. `bucket` has the tokens of
-    who sent it, if the contract limits them; one was taken for the request. `style` is how the contract tells of
-    problems.
+    `content` is the body as it was sent; a body of NDJSON has none, and `body` reads it. `parameters` holds the
+    parameters of path, query and header that were sent, by name. `validate` works for every operation of the contract.
+    `bucket` holds the tokens of the caller, if the contract limits its rate; one token is taken already. `style` is the
+    error format of the contract.
     """
 
     body: Any
     caller: Any
     resources: Any
     contract_version: str
-    judge: Judge
+    validate: Validate
     parameters: dict[str, Any] = field(default_factory=dict)
     content: bytes = b""
     bucket: Bucket | None = None
@@ -62,7 +62,7 @@ Handler = Callable[[Request], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class BodyField:
     """What a handler relies on for one property of a body: `type` and `format` as OpenAPI names them."""
 
     type: str
@@ -78,7 +78,7 @@ class Refusal:
     problem: Problem
 
 
-def takes(**fields: Field) -> Callable[[Handler], Handler]:
+def takes(**fields: BodyField) -> Callable[[Handler], Handler]:
     """Mark a handler with the properties that it reads; a contract that promises others of them is not served.
 
     Of a batch these are the properties of each item.
@@ -134,6 +134,6 @@ async def respond(send: Send, answer: Answer, headers: Headers = ()) -> None:
     await send({"type": "http.response.body", "body": content})
 
 
-def told(problem: Problem, style: ErrorStyle = ERROR_OBJECTS) -> Answer:
+def error_response(problem: Problem, style: ErrorStyle = ERROR_OBJECTS) -> Answer:
     """The answer that tells a client of `problem`."""
     return Answer(problem.status, style.body(problem), problem.headers, style.media_type)

@@ -38,7 +38,7 @@ Header = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True)
-class Policy:
+class RatePolicy:
     """At most `rate` tokens a second after `burst` of them at once, each at least 1."""
 
     rate: int
@@ -109,7 +109,7 @@ class RateLimits:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def take(self, hub_id: UUID, cost: int, policy: Policy) -> Quota:
+    def take(self, hub_id: UUID, cost: int, policy: RatePolicy) -> Quota:
         """Take `cost` tokens from the bucket of a hub, or nothing if they are not all there.
 
         A cost of 0 only looks, and is refused to a hub that owes tokens. One above the burst is never granted.
@@ -124,7 +124,7 @@ class RateLimits:
             wait = max(1, -(-(ahead + min(charge, capacity) - capacity) // SECOND))
         return Quota(is_granted, max(0, (capacity - ahead) // policy.period), -(-ahead // SECOND), wait)
 
-    def take_later(self, hub_id: UUID, cost: int, policy: Policy) -> float:
+    def take_later(self, hub_id: UUID, cost: int, policy: RatePolicy) -> float:
         """Take `cost` tokens even if they are not all there, which paces a stream; seconds to wait until they are.
 
         A hub owes at most `LONGEST_DEBT_SECONDS` of tokens. When the wait is longer nothing was taken: ask again then.
@@ -177,7 +177,7 @@ class Bucket:
     no lock. What is not used then is lost: of the rate at most one in `LEASES` for each process.
     """
 
-    def __init__(self, limits: RateLimits, hub_id: UUID, policy: Policy) -> None:
+    def __init__(self, limits: RateLimits, hub_id: UUID, policy: RatePolicy) -> None:
         self._limits = limits
         self._hub_id = hub_id
         self._policy = policy
@@ -229,7 +229,7 @@ class Bucket:
         raise refused(self._policy, self._quota)
 
 
-def refused(policy: Policy, quota: Quota) -> Problem:
+def refused(policy: RatePolicy, quota: Quota) -> Problem:
     """What a hub is told that may not go on now."""
     retry_after = (b"retry-after", b"%d" % quota.retry_after_seconds)
     return Problem("too_many_requests", [retry_after], rate=policy.rate, burst=policy.burst)

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from openapi.problems import Headers
 
 
-def fields(deprecated_at: datetime | None, sunset_at: datetime | None) -> Headers:
+def headers(deprecated_at: datetime | None, sunset_at: datetime | None) -> Headers:
     """Since when a version is deprecated (RFC 9745 section 2.1), and when it ends (RFC 8594 section 3)."""
     found = []
     if deprecated_at is not None:

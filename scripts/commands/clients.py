@@ -78,7 +78,7 @@ def accept_client(
 def list_clients(as_json: AsJSON = False) -> None:
     """List every OAuth client."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        show([_told(client) for client in oauth_clients.all_of_them(connection)], as_json)
+        show([_told(client) for client in oauth_clients.list_all(connection)], as_json)
 
 
 def rotate_client(

@@ -19,7 +19,7 @@ Name = Annotated[str, typer.Argument(help="The event type.", parser=name_of)]
 def list_(as_json: AsJSON = False) -> None:
     """List every event type."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        show(event_types.all_of_them(connection), as_json)
+        show(event_types.list_all(connection), as_json)
 
 
 @app.command()

@@ -30,7 +30,7 @@ def create(name: Name, as_json: AsJSON = False) -> None:
 def list_(as_json: AsJSON = False) -> None:
     """List every hub."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        show(hubs.all_of_them(connection), as_json)
+        show(hubs.list_all(connection), as_json)
 
 
 @app.command()

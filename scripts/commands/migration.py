@@ -63,7 +63,7 @@ def cut_over(
 def back(name: Name, as_json: AsJSON = False) -> None:
     """Accept the API key of a hub again that was cut over."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        show(hubs.back(connection, name), as_json)
+        show(hubs.restore_key(connection, name), as_json)
     note("Its key is accepted again within a second.")
 
 

@@ -25,7 +25,7 @@ def retention(
     days = days or settings.retention
     with database(settings) as opened, opened.begin() as connection:
         if days is None:
-            found = [] if dry_run else partitions.all_of_them(connection)
+            found = [] if dry_run else partitions.list_all(connection)
             told = "Events are kept for ever: neither --days nor IR_RETENTION says otherwise. "
             told += "Nothing would be dropped." if dry_run else "There are these partitions:"
         else:

@@ -8,7 +8,7 @@ import typer
 from db import signing_keys
 from db.errors import Refused
 from db.signing_keys import SigningKey
-from handlers.security.signing_keys import made
+from handlers.security.signing_keys import key_factory
 from scripts.commands.output import AsJSON, note, show
 from scripts.service.oauth_settings import key_secret
 from scripts.service.serve import database
@@ -24,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="Signing keys: what signs access to
 def list_(as_json: AsJSON = False) -> None:
     """List the keys in the database, newest first: that one signs, all verify until they expire."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        show([_told(key) for key in signing_keys.all_of_them(connection)], as_json)
+        show([_told(key) for key in signing_keys.list_all(connection)], as_json)
 
 
 @app.command()
@@ -35,7 +35,7 @@ def rotate(as_json: AsJSON = False) -> None:
         raise Refused(f"the keys are in {settings.oauth_keys_file}: put a new one first in that file")
     lifetime = timedelta(seconds=LONGEST_TOKEN_SECONDS + MARGIN_SECONDS)
     with database(settings) as opened, opened.begin() as connection:
-        key = signing_keys.rotate(connection, made(key_secret(settings)), lifetime)
+        key = signing_keys.rotate(connection, key_factory(key_secret(settings)), lifetime)
     show(_told(key), as_json)
 
 

@@ -29,7 +29,7 @@ def register(
 def list_(as_json: AsJSON = False) -> None:
     """List every widget."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        show(widgets.all_of_them(connection), as_json)
+        show(widgets.list_all(connection), as_json)
 
 
 @app.command()

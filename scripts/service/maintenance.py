@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
 from db import partitions, rejected_submissions, signing_keys, tokens
-from db.background import meanwhile
+from db.background import running_task
 from db.engine import Database
 from db.errors import DatabaseError
 from db.rejected_submissions import Bounds
@@ -16,9 +16,9 @@ logger = logging.getLogger(__name__)
 INTERVAL_SECONDS = 3600
 
 
-def kept_up(opened: Database, retention_days: int | None, rejections: Bounds) -> AbstractAsyncContextManager[None]:
+def maintenance(opened: Database, retention_days: int | None, rejections: Bounds) -> AbstractAsyncContextManager[None]:
     """Meanwhile the partitions of the coming weeks are made, and what is beyond retention and bounds is dropped."""
-    return meanwhile(_keep_up(opened, retention_days, rejections))
+    return running_task(_keep_up(opened, retention_days, rejections))
 
 
 async def _keep_up(opened: Database, retention_days: int | None, rejections: Bounds) -> None:

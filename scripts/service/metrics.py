@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 
-from db.background import meanwhile
+from db.background import running_task
 
 logger = logging.getLogger(__name__)
 
@@ -88,9 +88,9 @@ class Metrics:
         self._items[kind, outcome] += count
 
     @asynccontextmanager
-    async def kept_written(self) -> AsyncIterator[None]:
+    async def flushing(self) -> AsyncIterator[None]:
         """Meanwhile what is counted is written once a second, and in the end."""
-        async with meanwhile(self._keep_written()):
+        async with running_task(self._keep_written()):
             yield
         self.write()
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from joserfc.jwk import OctKey
 
-from handlers.security.authority import OAuthPolicy
+from handlers.security.authority import OAuthOptions
 from handlers.security.issuers import is_secure
-from handlers.security.signing_keys import FileKeys, KeyStore
+from handlers.security.signing_keys import FileKeys, KeySource
 from openapi.oauth import jwk
 from openapi.oauth.jwk import UnreadableKey
 from scripts.service.settings import Settings, SettingsError, variable
@@ -18,7 +18,7 @@ LONGEST_URL = 100
 """Characters: it stands in challenges, which contracts bound to 400."""
 
 
-def oauth_policy(settings: Settings) -> OAuthPolicy:
+def oauth_policy(settings: Settings) -> OAuthOptions:
     """The policy; SettingsError names the variable that is wrong."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     public_url = settings.public_url or f"http://{host}:{settings.port}"
@@ -31,7 +31,7 @@ def oauth_policy(settings: Settings) -> OAuthPolicy:
             raise SettingsError(
                 f"{variable('oauth_issuers')} has {issuer!r}; it must be https://host, with or without a path"
             )
-    return OAuthPolicy(public_url, settings.oauth_token_seconds, _key_store(settings), issuers)
+    return OAuthOptions(public_url, settings.oauth_token_seconds, _key_store(settings), issuers)
 
 
 def key_secret(settings: Settings) -> OctKey | None:
@@ -45,10 +45,10 @@ def key_secret(settings: Settings) -> OctKey | None:
         raise SettingsError(told) from None
 
 
-def _key_store(settings: Settings) -> KeyStore:
+def _key_store(settings: Settings) -> KeySource:
     if not settings.oauth_keys_file:
-        return KeyStore(key_secret(settings))
-    store = KeyStore(file=Path(settings.oauth_keys_file))
+        return KeySource(key_secret(settings))
+    store = KeySource(file=Path(settings.oauth_keys_file))
     try:
         FileKeys(Path(settings.oauth_keys_file))
     except (OSError, UnreadableKey, UnicodeDecodeError) as error:

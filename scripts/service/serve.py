@@ -90,7 +90,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
             "scripts.service.worker:application",
             factory=True,
             loop="uvloop",
-            http="openapi.protocol.connection:Connection",
+            http="openapi.protocol.connection:HTTPConnection",
             ws="none",
             workers=settings.workers,
             log_config=None,

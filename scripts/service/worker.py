@@ -29,7 +29,7 @@ from handlers import resources
 from handlers.contracts import lifecycle
 from handlers.contracts.serving import Serving
 from handlers.contracts.serving_plan import BESIDE, HEALTH, METRICS
-from handlers.resources import Policy
+from handlers.resources import ServiceOptions
 from handlers.security import authentication, authority
 from handlers.security.cut_over import CutOver
 from handlers.security.issuers import IssuerUnavailable
@@ -37,16 +37,15 @@ from handlers.site import authorization_server, contract_pages, health, migratio
 from openapi.oauth import server_metadata
 from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
-from openapi.serving.dispatch import Problems
-from openapi.serving.endpoint import Surroundings
+from openapi.serving.dispatch import ErrorMiddleware
+from openapi.serving.endpoint import Dependencies
 from openapi.serving.error_styles import style_of
 from openapi.serving.live import Live
-from openapi.serving.rate_limits import Bucket, RateLimits
-from openapi.serving.rate_limits import Policy as RatePolicy
+from openapi.serving.rate_limits import Bucket, RateLimits, RatePolicy
 from openapi.standards.header_fields import field_values
 from openapi.standards.server_timing import ServerTiming
 from scripts.service import logs, metrics
-from scripts.service.maintenance import kept_up
+from scripts.service.maintenance import maintenance
 from scripts.service.metrics import Metrics
 from scripts.service.oauth_settings import oauth_policy
 from scripts.service.settings import Settings
@@ -77,37 +76,39 @@ def application() -> ASGIApp:
             async with AsyncExitStack() as stack:
                 counted = Metrics()
                 limits = stack.enter_context(RateLimits(directory / RATE_LIMITS))
-                held = await stack.enter_async_context(resources.opened(opened, _policy(settings), counted.items))
-                for kept in (counted.kept_written(), kept_up(opened, settings.retention, _bounds(settings))):
+                held = await stack.enter_async_context(
+                    resources.open_resources(opened, _policy(settings), counted.items)
+                )
+                for kept in (counted.flushing(), maintenance(opened, settings.retention, _bounds(settings))):
                     await stack.enter_async_context(kept)
                 logged.ended = counted.request
                 gc.collect()
                 gc.freeze()  # what is there now stays, unlike applications: no later collection need look at it again
                 gc.set_threshold(20_000)  # the requests under way are no garbage
                 sys.setswitchinterval(0.0005)  # seconds: whatever runs on a thread keeps no request waiting for long
-                authorized = authority.opened(opened, held.registry, policy, limits)
+                authorized = authority.open_authorization_server(opened, held.registry, policy, limits)
                 await stack.enter_async_context(authorized.tokens.issuers)
                 requests, cut_over = (
                     HubRequests(opened),
                     CutOver(policy.public_url + server_metadata.AUTHORIZATION_SERVER),
                 )
-                await stack.enter_async_context(requests.written())
-                surroundings = Surroundings(
+                await stack.enter_async_context(requests.flushing())
+                dependencies = Dependencies(
                     authenticate=authentication.authenticate,
                     resources=held,
                     failures={Unavailable: "unavailable", IssuerUnavailable: "keys_unavailable"},
                     body_timeout=settings.body_timeout,
-                    bucket_of=_buckets(limits, settings),
+                    bucket_for=_buckets(limits, settings),
                     public_url=policy.public_url,
                     authorize=partial(authentication.authorize, authorized),
-                    permit=cut_over.permit,
-                    seen=requests.seen,
+                    check_key=cut_over.check_key,
+                    on_request=requests.on_request,
                 )
                 serving = Serving(
                     live,
-                    partial(build, surroundings=surroundings),
+                    partial(build, dependencies=dependencies),
                     partial(_tell, counted, cut_over),
-                    partial(style_of, public_url=surroundings.public_url),
+                    partial(style_of, public_url=dependencies.public_url),
                 )
                 await stack.enter_async_context(serving.following(opened))
                 logger.info("serving", extra={"contracts": [contract.version for contract in serving.contracts]})
@@ -135,7 +136,7 @@ def application() -> ASGIApp:
         *authorization_server.routes(),
         *migration_pages.routes(settings.operator_key),
     ]
-    beside = Problems(Router(routes, redirect_slashes=False, lifespan=lifespan), failures={})
+    beside = ErrorMiddleware(Router(routes, redirect_slashes=False, lifespan=lifespan), failures={})
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", METRICS)  # of a lifespan there is none
@@ -190,8 +191,8 @@ def _buckets(limits: RateLimits, settings: Settings) -> Callable[[Caller], Bucke
     return lambda hub: bucket(hub.id, hub.rate_limit)
 
 
-def _policy(settings: Settings) -> Policy:
-    return Policy(_bounds(settings), approves_event_types=settings.manifest_approval == "manual")
+def _policy(settings: Settings) -> ServiceOptions:
+    return ServiceOptions(_bounds(settings), approves_event_types=settings.manifest_approval == "manual")
 
 
 def _bounds(settings: Settings) -> Bounds:

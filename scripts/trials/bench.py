@@ -16,7 +16,7 @@ from scripts.commands.output import AsJSON, note, show
 from scripts.service.demonstration import WIDGET
 from scripts.trials.fresh_service import fresh_service, wait_for_workers
 from scripts.trials.load import Load, Shape, measured
-from scripts.trials.measurement import Measurement, Part, Row, breakdown, summary
+from scripts.trials.measurement import LoadSummary, Measurement, Part, breakdown, summary
 from scripts.trials.peer import running_peer
 
 PATH = "/api/v1/interaction-events"
@@ -117,7 +117,7 @@ def _in_turns(loads: dict[str, Load], plan: Plan) -> Rounds:
     return found
 
 
-def _tell(rows: list[Row], parts: list[Part], as_json: bool) -> None:
+def _tell(rows: list[LoadSummary], parts: list[Part], as_json: bool) -> None:
     """Print the rows, how they compare, and where the time goes."""
     ratios = list(_ratios(rows))
     if as_json:
@@ -133,7 +133,7 @@ def _tell(rows: list[Row], parts: list[Part], as_json: bool) -> None:
         note(NO_BREAKDOWN)
 
 
-def _ratios(rows: list[Row]) -> Iterator[dict[str, Any]]:
+def _ratios(rows: list[LoadSummary]) -> Iterator[dict[str, Any]]:
     """How many times as many requests a second the service answers as the peer, for each number of connections."""
     rates = {(row.service, row.connections): row.requests_per_second for row in rows}
     for (service, connections), rate in rates.items():
@@ -141,7 +141,7 @@ def _ratios(rows: list[Row]) -> Iterator[dict[str, Any]]:
             yield {"connections": connections, "ratio": rates["service", connections] / rate}
 
 
-def _spoken(row: Row) -> dict[str, Any]:
+def _spoken(row: LoadSummary) -> dict[str, Any]:
     """A row of the table."""
     latencies = {"p50 ms": row.p50_ms, "p95 ms": row.p95_ms, "p99 ms": row.p99_ms}
     return {
@@ -153,7 +153,7 @@ def _spoken(row: Row) -> dict[str, Any]:
     }
 
 
-def _faults(row: Row) -> Iterator[str]:
+def _faults(row: LoadSummary) -> Iterator[str]:
     """What keeps the figures of `row` from being those of stored events."""
     where = f"{row.service} at {row.connections} connections"
     for status, body in row.refusals.items():

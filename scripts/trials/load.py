@@ -47,7 +47,7 @@ class Load:
         self.request = shape.request(parts.netloc)
         self.measurement = Measurement()
         self.is_on = False
-        self.open: set[Connection] = set()
+        self.open: set[LoadConnection] = set()
 
     async def phases(self, connections: int, *seconds: float) -> list[Measurement]:
         """Put the load on for so many seconds, once for each of `seconds`, over the same connections."""
@@ -77,10 +77,10 @@ class Load:
     async def _keep_connected(self) -> None:
         """Hold one connection, and open it again when it was closed, after a pause if that was an error."""
         while True:
-            if await self._connected(Connection(self)):
+            if await self._connected(LoadConnection(self)):
                 await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _connected(self, connection: "Connection") -> bool:
+    async def _connected(self, connection: "LoadConnection") -> bool:
         """Open `connection`, and wait until it is closed; whether that was an error."""
         try:
             async with asyncio.timeout(self._timeout):
@@ -93,7 +93,7 @@ class Load:
             connection.abort()
 
 
-class Connection(asyncio.Protocol):
+class LoadConnection(asyncio.Protocol):
     """One connection, with at most one request under way. `closed` tells in the end whether that was an error."""
 
     def __init__(self, load: Load) -> None:

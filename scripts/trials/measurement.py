@@ -69,7 +69,7 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class Row:
+class LoadSummary:
     """One load on one service: medians of its rounds, and counts of all of them together."""
 
     service: str
@@ -105,12 +105,12 @@ class Part:
     share: float
 
 
-def summary(service: str, connections: int, rounds: list[Measurement]) -> Row:
+def summary(service: str, connections: int, rounds: list[Measurement]) -> LoadSummary:
     """What is told of the `rounds` of one load on `service`."""
     latencies = [one.percentiles_ms(50, 95, 99, 100) for one in rounds if one.requests]
     p50, p95, p99, longest = map(median, zip(*latencies, strict=True)) if latencies else [None] * 4
     refusals = {status: body for one in rounds for status, body in one.refusals.items()}
-    return Row(
+    return LoadSummary(
         service=service,
         connections=connections,
         requests_per_second=median(one.requests_per_second for one in rounds),

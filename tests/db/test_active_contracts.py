@@ -9,7 +9,7 @@ import pytest
 from psycopg.sql import SQL
 
 from db import active_contracts, contracts, migrate
-from db.active_contracts import Governed, Governing, Text
+from db.active_contracts import ActiveContracts, MajorVersionState, ServedDocument
 from db.engine import Database
 from tests.postgresql import fresh_database, statement
 
@@ -30,13 +30,13 @@ def database(any_server: str) -> Iterator[Database]:
         yield database
 
 
-def found(database: Database) -> list[Governing]:
+def found(database: Database) -> list[MajorVersionState]:
     """What governs now."""
     with database.begin() as connection:
         return active_contracts.governing(connection)
 
 
-def row_of(one: Governing) -> tuple[int, str | None, str | None]:
+def row_of(one: MajorVersionState) -> tuple[int, str | None, str | None]:
     """A major version with its row's status and version."""
     return one.major, one.status, one.row.contract_version if one.row else None
 
@@ -44,16 +44,16 @@ def row_of(one: Governing) -> tuple[int, str | None, str | None]:
 class Taken:
     """What was taken of the database, one time after the other; of each is `served` what this says."""
 
-    def __init__(self, served: Callable[[Governing], Text | None] = lambda one: one.row) -> None:
-        self.times: list[Sequence[Governing]] = []
+    def __init__(self, served: Callable[[MajorVersionState], ServedDocument | None] = lambda one: one.row) -> None:
+        self.times: list[Sequence[MajorVersionState]] = []
         self._served = served
 
-    async def take(self, found: Sequence[Governing]) -> list[Text]:
+    async def take(self, found: Sequence[MajorVersionState]) -> list[ServedDocument]:
         """Note what is found."""
         self.times.append(found)
         return [served for one in found if (served := self._served(one))]
 
-    async def until(self, holds: Callable[[Sequence[Governing]], bool]) -> float:
+    async def until(self, holds: Callable[[Sequence[MajorVersionState]], bool]) -> float:
         """How many seconds it takes until what was taken last is so."""
         started = time.monotonic()
         while not holds(self.times[-1]):
@@ -77,7 +77,7 @@ def follow(database: Database, taken: Taken, use: Callable[[], Awaitable[None]])
     """Run `use` while the database is followed."""
 
     async def run() -> None:
-        async with Governed(database, taken.take).following():
+        async with ActiveContracts(database, taken.take).following():
             await use()
 
     asyncio.run(run())
@@ -166,7 +166,7 @@ def test_what_is_served_is_kept(database: Database) -> None:
     async def use() -> None:
         first = await kept_until(database, "document 1.0")
         follow_again = Taken()
-        async with Governed(database, follow_again.take).following():
+        async with ActiveContracts(database, follow_again.take).following():
             assert follow_again.times[0][0].last == follow_again.times[0][0].row
         with database.begin() as connection:
             assert connection.exec_driver_sql(_KEPT).one()[1] == first
@@ -182,7 +182,7 @@ def test_what_is_served_is_kept(database: Database) -> None:
 
 def test_what_is_not_the_row_any_more_is_not_kept(database: Database) -> None:
     """A process that was slow to build does not put an old document in the place of a new one."""
-    taken = Taken(lambda one: one.row and Text(one.row.contract_version, "an older document"))
+    taken = Taken(lambda one: one.row and ServedDocument(one.row.contract_version, "an older document"))
 
     async def use() -> None:
         statement(database.url, SQL("UPDATE interaction_reporting_contracts SET digest = 'x'"))

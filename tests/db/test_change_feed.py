@@ -10,7 +10,7 @@ import pytest
 from psycopg.sql import SQL
 
 from db.async_connection import AsyncConnection
-from db.change_feed import Following
+from db.change_feed import ChangeFeed
 from db.engine import Database
 from db.errors import Unavailable
 from tests.postgresql import statement
@@ -54,7 +54,7 @@ def test_it_is_told_and_looks_by_itself(database: Database) -> None:
 
     async def run(poll_seconds: float) -> list[bool]:
         followed = Followed()
-        async with Following(database, "changes", followed.update, poll_seconds, EVER).going_on():
+        async with ChangeFeed(database, "changes", followed.update, poll_seconds, EVER).running():
             if poll_seconds == EVER:
                 statement(database.url, SQL("NOTIFY changes"))
             await followed.until_told(2)
@@ -68,7 +68,7 @@ def test_it_goes_on_after_whatever_fails(database: Database, caplog: pytest.LogC
 
     async def run() -> list[bool]:
         followed = Followed()
-        async with Following(database, "changes", followed.update, EVER, EVER).going_on():
+        async with ChangeFeed(database, "changes", followed.update, EVER, EVER).running():
             statement(database.url, CUT)
             await followed.until_told(2)
             followed.failures = 3
@@ -89,11 +89,11 @@ def test_who_waits_is_told_when_it_is_too_late(database: Database) -> None:
 
     async def run() -> None:
         followed = Followed()
-        following = Following(database, "changes", followed.update, EVER, 0)
-        async with following.going_on():
+        following = ChangeFeed(database, "changes", followed.update, EVER, 0)
+        async with following.running():
             followed.failures = 1
             with pytest.raises(Unavailable, match="it cannot be taken over"):
-                await following.look()
-            await following.look()
+                await following.refresh()
+            await following.refresh()
 
     asyncio.run(run())

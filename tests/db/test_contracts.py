@@ -33,7 +33,7 @@ def set_values(connection: Connection, version: str, **values: Any) -> None:
 
 def statuses(connection: Connection) -> dict[str, str]:
     """The status of each version."""
-    return {row.contract_version: row.status for row in contracts.all_of_them(connection)}
+    return {row.contract_version: row.status for row in contracts.list_all(connection)}
 
 
 def serve_both(connection: Connection, status: str) -> None:
@@ -125,7 +125,7 @@ def test_no_second_contract_of_a_major_version_serves(migrated: Database, status
     with pytest.raises(Failed, match="UniqueViolation"), migrated.begin() as connection:
         serve_both(connection, status)
     with migrated.begin() as connection:
-        assert contracts.all_of_them(connection) == []
+        assert contracts.list_all(connection) == []
 
 
 def test_a_contract_that_is_not_there_is_named(connection: Connection) -> None:
@@ -139,7 +139,7 @@ def test_a_contract_that_is_not_there_is_named(connection: Connection) -> None:
 def test_contracts_are_listed_by_version(connection: Connection) -> None:
     """The order is that of numbers: 1.10 comes after 1.9, and 10.0 after 9.0."""
     publish(connection, "10.0", "1.10", "9.0", "1.9", "1.0")
-    assert [row.contract_version for row in contracts.all_of_them(connection)] == ["1.0", "1.9", "1.10", "9.0", "10.0"]
+    assert [row.contract_version for row in contracts.list_all(connection)] == ["1.0", "1.9", "1.10", "9.0", "10.0"]
 
 
 def test_a_version_is_published_once(migrated: Database) -> None:
@@ -254,11 +254,11 @@ def test_what_does_not_follow_is_refused(connection: Connection, change: Any, wo
     for version in ("1.0", "2.0"):
         contracts.activate(connection, version)
     set_status(connection, "2.0", "deprecated")
-    before = contracts.all_of_them(connection)
+    before = contracts.list_all(connection)
     with pytest.raises((NotFound, Refused)) as raised:
         change(connection)
     assert str(raised.value) == words
-    assert contracts.all_of_them(connection) == before
+    assert contracts.list_all(connection) == before
 
 
 def test_plain_sql_has_instants_as_well(connection: Connection) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy.exc
 from sqlalchemy import text
 
 from db.engine import Database
-from db.errors import DatabaseError, Failed, NotFound, Refused, Unavailable, spoken
+from db.errors import DatabaseError, Failed, NotFound, Refused, Unavailable, translated_errors
 
 SECRET = "what was stored"
 
@@ -113,7 +113,7 @@ def test_sqlalchemy_itself_tells_no_values(database: Database) -> None:
 )
 def test_errors_of_the_libraries_are_spoken(error: Exception, expected: type[DatabaseError], words: str) -> None:
     """Each becomes an error of this room, in words of its own and without the original behind it."""
-    with pytest.raises(DatabaseError) as raised, spoken():
+    with pytest.raises(DatabaseError) as raised, translated_errors():
         raise error
     assert type(raised.value) is expected
     assert str(raised.value) == words
@@ -124,6 +124,6 @@ def test_errors_of_the_libraries_are_spoken(error: Exception, expected: type[Dat
 def test_other_errors_pass_as_they_are() -> None:
     """An error that is neither SQLAlchemy's nor psycopg's is left alone."""
     error = ZeroDivisionError()
-    with pytest.raises(ZeroDivisionError) as raised, spoken():
+    with pytest.raises(ZeroDivisionError) as raised, translated_errors():
         raise error
     assert raised.value is error

@@ -10,7 +10,7 @@ from db.errors import Failed, NotFound, Refused
 
 def named(connection: Connection, name: str) -> event_types.EventType:
     """The entry of that name."""
-    (entry,) = (entry for entry in event_types.all_of_them(connection) if entry.name == name)
+    (entry,) = (entry for entry in event_types.list_all(connection) if entry.name == name)
     return entry
 
 
@@ -33,11 +33,11 @@ def test_an_active_event_type_is_not_registered_again(connection: Connection) ->
 
 def test_a_deprecated_event_type_stays_in_the_registry(connection: Connection) -> None:
     """Only its status changes, and only its own; a second time changes nothing."""
-    before = event_types.all_of_them(connection)
+    before = event_types.list_all(connection)
     deprecated = event_types.deprecate(connection, "clicked")
     assert deprecated.status == "deprecated"
     assert event_types.deprecate(connection, "clicked") == deprecated
-    after = event_types.all_of_them(connection)
+    after = event_types.list_all(connection)
     assert [entry for entry in after if entry.status != "active"] == [deprecated]
     assert [entry.description for entry in after] == [entry.description for entry in before]
 
@@ -62,7 +62,7 @@ def test_event_types_are_listed_by_name(connection: Connection) -> None:
     """The order is that of names, not that of registration."""
     for name in ("zz gamma", "zz alpha", "zz beta"):
         event_types.register(connection, name, "")
-    listed = [entry.name for entry in event_types.all_of_them(connection)]
+    listed = [entry.name for entry in event_types.list_all(connection)]
     assert listed == sorted(listed)
     assert listed[-3:] == ["zz alpha", "zz beta", "zz gamma"]
 

@@ -35,7 +35,7 @@ def test_a_name_is_taken_once(connection: Connection) -> None:
         hubs.create(connection, "alpha")
     assert str(raised.value) == "a hub named 'alpha' exists already"
     assert hubs.of_key(connection, key) == hub
-    assert hubs.all_of_them(connection) == [hub]
+    assert hubs.list_all(connection) == [hub]
 
 
 def test_a_key_that_nobody_has_is_nobodys(connection: Connection) -> None:
@@ -96,12 +96,12 @@ def test_a_hub_is_cut_over_since_the_first_time_until_it_is_back(connection: Con
     assert (again.cut_over_at, again.cut_over_why) == (first, cut.cut_over_why) == (first, "It is ready.")
     assert hubs.cut_over(connection, "alpha", "Again.").cut_over_why == "Again."
     assert hubs.of_key(connection, key) == hubs.get(connection, "alpha")
-    assert hubs.back(connection, "alpha") == before
-    assert hubs.all_of_them(connection) == [before, other]
+    assert hubs.restore_key(connection, "alpha") == before
+    assert hubs.list_all(connection) == [before, other]
 
 
 @pytest.mark.parametrize(
-    "change", [hubs.rotate_key, hubs.enable, hubs.back, hubs.get], ids=["rotate_key", "enable", "back", "get"]
+    "change", [hubs.rotate_key, hubs.enable, hubs.restore_key, hubs.get], ids=["rotate_key", "enable", "back", "get"]
 )
 def test_a_change_names_the_hub_that_is_not_there(
     connection: Connection, change: Callable[[Connection, str], object]
@@ -121,7 +121,7 @@ def test_disabling_names_the_hub_that_is_not_there(connection: Connection) -> No
 def test_hubs_are_listed_oldest_first(connection: Connection) -> None:
     """The order is that of creation, not that of names."""
     created = [hubs.create(connection, name)[0] for name in ("gamma", "alpha", "beta")]
-    assert hubs.all_of_them(connection) == created
+    assert hubs.list_all(connection) == created
 
 
 @pytest.mark.parametrize("kept", ["irk_a-key-as-it-is", "A" * 64, "a" * 63], ids=["key", "upper case", "too short"])

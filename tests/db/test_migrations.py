@@ -178,7 +178,7 @@ def test_the_framework_s_event_types_are_there(database: Database) -> None:
     """The vocabulary that the contract starts with is active, each name with a description."""
     migrate.upgrade(database)
     with database.begin() as connection:
-        found = event_types.all_of_them(connection)
+        found = event_types.list_all(connection)
     assert {entry.name for entry in found if entry.status == "active"} == FRAMEWORK_TYPES
     assert len(found) == 14
     assert all(entry.description for entry in found)
@@ -283,7 +283,7 @@ def test_what_follows_the_migrations_belongs_to_them(database: Database, url: st
     """It finds the tables, in the same transaction: when it fails, they are not there."""
 
     def fail(connection: Connection) -> None:
-        assert len(event_types.all_of_them(connection)) == 14
+        assert len(event_types.list_all(connection)) == 14
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, delete, select, text, update
 
 from db import hubs, keys, oauth_clients, tables
-from db.errors import Failed, NotFound, Refused, spoken
+from db.errors import Failed, NotFound, Refused, translated_errors
 
 SCOPES = ["events:write", "events:read"]
 JWKS: dict[str, Any] = {"keys": [{"kty": "EC", "kid": "one"}]}
@@ -85,7 +85,7 @@ def test_a_client_of_another_issuer_is_known_by_both(connection: Connection, hub
         oauth_clients.accept(connection, hub, ISSUER, "them", SCOPES)
     assert oauth_clients.disable(connection, "them", ISSUER).disabled_at is not None
     assert oauth_clients.get(connection, "them", f"{ISSUER}/other").disabled_at is None
-    assert len(oauth_clients.all_of_them(connection)) == 2
+    assert len(oauth_clients.list_all(connection)) == 2
 
 
 def test_what_is_not_there_is_not_found(connection: Connection, hub: str) -> None:
@@ -134,5 +134,5 @@ def test_each_change_is_a_revision(connection: Connection, hub: str) -> None:
 
 def from_sql(connection: Connection, statement: Any) -> None:
     """Execute `statement`, with errors as the room has them."""
-    with spoken():
+    with translated_errors():
         connection.execute(statement)

@@ -76,7 +76,7 @@ def ensure(database: Database, first: datetime, last: datetime) -> list[str]:
 def names(database: Database) -> list[str]:
     """The names of the partitions."""
     with database.begin() as connection:
-        return [partition.name for partition in partitions.all_of_them(connection)]
+        return [partition.name for partition in partitions.list_all(connection)]
 
 
 def drop_before(database: Database, instant: datetime) -> list[str]:
@@ -247,7 +247,7 @@ def test_partitions_say_how_large_they_are(database: Database, outsider: psycopg
     insert(outsider, *(version_7(MONDAY + number * MILLISECOND, 0) for number in range(1000)))
     outsider.execute("ANALYZE interaction_events")
     with database.begin() as connection:
-        full, empty = (one for one in partitions.all_of_them(connection) if one.table == "interaction_events")
+        full, empty = (one for one in partitions.list_all(connection) if one.table == "interaction_events")
     assert (full.estimated_rows, empty.estimated_rows) == (1000, 0)
     size = "SELECT pg_table_size('interaction_events_2026_11_23') + pg_indexes_size('interaction_events_2026_11_23')"
     assert outsider.execute(size).fetchone() == (full.bytes,)

@@ -78,7 +78,7 @@ def test_what_is_there_at_the_start_is_known(database: Database) -> None:
     async def use(made: Registry) -> None:
         hub = await made.hub(key)
         with database.begin() as connection:
-            ((one),) = hubs.all_of_them(connection)
+            ((one),) = hubs.list_all(connection)
         assert hub == Caller(one.id, "hub")
         assert await made.missing([(str(WIDGET), "clicked")]) == [[]]
         assert await made.missing([(str(OTHER), "clicked")]) == [["widget_id"]]
@@ -368,7 +368,7 @@ def test_who_is_cut_over_is_known_within_a_second_and_back_as_soon(database: Dat
     key, others = created(database), created(database, "other")
 
     async def use(made: Registry) -> None:
-        changes = partial(hubs.cut_over, name="hub", why=None), partial(hubs.back, name="hub")
+        changes = partial(hubs.cut_over, name="hub", why=None), partial(hubs.restore_key, name="hub")
         for change, is_cut_over in zip(changes, (True, False), strict=True):
             with database.begin() as connection:
                 change(connection)

@@ -103,7 +103,7 @@ def test_what_is_counted_is_written_soon_and_in_the_end(database: Database, monk
 
     async def count() -> None:
         tally = Usage(database, ignore)
-        async with tally.written():
+        async with tally.flushing():
             tally.add(HUB, "event", "created", "clicked")
             async with asyncio.timeout(5):
                 while await asyncio.to_thread(total, database) < 1:
@@ -140,7 +140,7 @@ def test_what_is_being_written_when_the_service_stops_is_not_lost(
 
     async def count(mine: Database) -> None:
         tally = Usage(mine, ignore)
-        async with tally.written():
+        async with tally.flushing():
             tally.add(HUB, "event", "created", "clicked")
             await asyncio.sleep(0.2)
             asyncio.get_running_loop().call_later(0.3, locking.commit)

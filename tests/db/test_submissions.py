@@ -17,7 +17,7 @@ from db import annotations, interaction_events, partitions, submissions
 from db.async_connection import TextRow
 from db.engine import Database
 from db.errors import DatabaseError, Failed, Unavailable
-from db.submissions import Conflict, Created, Duplicate, Outcome, Table, Unstored
+from db.submissions import Conflict, Created, Duplicate, Outcome, SubmissionTable, Unstored
 from tests.postgresql import silenceable, statement
 
 HUB, OTHER_HUB, WIDGET = (UUID(int=number) for number in (1, 2, 3))
@@ -61,7 +61,7 @@ def annotation(request: str | None = None, own: str | None = None, content: int 
     return made
 
 
-def submit_to(database: Database, table: Table, *given: Submission) -> list[Outcome]:
+def submit_to(database: Database, table: SubmissionTable, *given: Submission) -> list[Outcome]:
     """What becomes of what is submitted together."""
 
     async def write() -> list[Outcome]:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, delete, func, select, update
 
 from db import tables, tokens
-from db.errors import Failed, spoken
+from db.errors import Failed, translated_errors
 from openapi.oauth import jwt
 
 HOUR = timedelta(hours=1)
@@ -21,27 +21,27 @@ def soon() -> datetime:
 
 def test_a_token_is_used_once_by_its_owner(connection: Connection, soon: datetime) -> None:
     """Another owner may have one of the same name; where one name ends and the other begins is no matter."""
-    assert tokens.use(connection, "a", "1", soon)
-    assert not tokens.use(connection, "a", "1", soon)
-    assert tokens.use(connection, "b", "1", soon)
-    assert tokens.use(connection, "a1", "", soon)
+    assert tokens.consume(connection, "a", "1", soon)
+    assert not tokens.consume(connection, "a", "1", soon)
+    assert tokens.consume(connection, "b", "1", soon)
+    assert tokens.consume(connection, "a1", "", soon)
 
 
 def test_who_uses_tokens_clears_away_those_before(connection: Connection, soon: datetime) -> None:
     """More expired ones than are added, so that they do not pile up; none that has not expired."""
     for number in range(20):
-        tokens.use(connection, "old", str(number), soon + HOUR)
+        tokens.consume(connection, "old", str(number), soon + HOUR)
     rows = tables.oauth_used_tokens
     connection.execute(update(rows).values(expires_at=soon - 2 * HOUR))
     for number in range(10):
-        tokens.use(connection, "new", str(number), soon)
+        tokens.consume(connection, "new", str(number), soon)
     assert connection.scalar(select(func.count()).select_from(rows)) == 10
-    assert not any(tokens.use(connection, "new", str(number), soon) for number in range(10))
+    assert not any(tokens.consume(connection, "new", str(number), soon) for number in range(10))
 
 
 def test_what_was_used_is_not_kept_as_it_is(connection: Connection, soon: datetime) -> None:
     """However long it is."""
-    tokens.use(connection, "a", "b" * 10_000, soon)
+    tokens.consume(connection, "a", "b" * 10_000, soon)
     assert connection.scalar(select(func.length(tables.oauth_used_tokens.c.digest))) == 32
 
 
@@ -58,9 +58,9 @@ def test_a_token_that_has_just_expired_is_still_refused(connection: Connection) 
     """It may be accepted for some seconds more, and by clocks that differ."""
     expired = datetime.now(UTC) - timedelta(seconds=jwt.LEEWAY_SECONDS)
     tokens.revoke(connection, uuid4(), expired)
-    assert tokens.use(connection, "a", "1", expired)
+    assert tokens.consume(connection, "a", "1", expired)
     assert tokens.forget_expired(connection) == 0
-    assert not tokens.use(connection, "a", "1", expired)
+    assert not tokens.consume(connection, "a", "1", expired)
     assert connection.scalar(select(func.count()).select_from(tables.oauth_revoked_tokens)) == 1
 
 
@@ -70,11 +70,11 @@ def test_only_what_has_expired_is_forgotten(connection: Connection, soon: dateti
     rows = tables.oauth_revoked_tokens
     for jti in (old, new):
         tokens.revoke(connection, jti, soon)
-    tokens.use(connection, "a", "2", soon)
-    tokens.use(connection, "a", "1", soon - 2 * HOUR)
-    with pytest.raises(Failed), connection.begin_nested(), spoken():
+    tokens.consume(connection, "a", "2", soon)
+    tokens.consume(connection, "a", "1", soon - 2 * HOUR)
+    with pytest.raises(Failed), connection.begin_nested(), translated_errors():
         connection.execute(delete(rows))
     connection.execute(update(rows).where(rows.c.jti == old).values(expires_at=soon - 2 * HOUR))
     assert tokens.forget_expired(connection) == 2
     assert connection.scalars(select(rows.c.jti)).all() == [new]
-    assert not tokens.use(connection, "a", "2", soon)
+    assert not tokens.consume(connection, "a", "2", soon)

@@ -73,13 +73,13 @@ def test_two_processes_add_to_each_other(database: Database) -> None:
 
     async def count(second: Database) -> None:
         tallies = HubRequests(database), HubRequests(second)
-        async with tallies[0].written(), tallies[1].written():
+        async with tallies[0].flushing(), tallies[1].flushing():
             for _ in range(3):
                 for tally in tallies:
-                    tally.seen(one, "1.1")
-                tallies[1].seen(other, "2.0")
+                    tally.on_request(one, "1.1")
+                tallies[1].on_request(other, "2.0")
                 await asyncio.gather(*(tally.write() for tally in tallies))
-            tallies[0].seen(one, "2.0")
+            tallies[0].on_request(one, "2.0")
 
     with closing(Database(database.url)) as second:
         asyncio.run(count(second))

@@ -17,7 +17,7 @@ def test_a_widget_gets_an_id(connection: Connection) -> None:
     widget = widgets.register(connection, "Button")
     assert widget.id.version == 7
     assert (widget.name, widget.status) == ("Button", "active")
-    assert widgets.all_of_them(connection) == [widget]
+    assert widgets.list_all(connection) == [widget]
 
 
 def test_a_widget_keeps_its_id(connection: Connection) -> None:
@@ -31,7 +31,7 @@ def test_an_id_is_taken_once(connection: Connection) -> None:
     with pytest.raises(Refused) as raised:
         widgets.register(connection, "Slider", KNOWN)
     assert str(raised.value) == f"a widget with the id {KNOWN} exists already"
-    assert widgets.all_of_them(connection) == [widget]
+    assert widgets.list_all(connection) == [widget]
 
 
 def test_two_widgets_may_have_one_name(connection: Connection) -> None:
@@ -44,7 +44,7 @@ def test_widgets_are_listed_by_id(connection: Connection) -> None:
     """The order is that of ids, not that of registration."""
     for number in (3, 1, 2):
         widgets.register(connection, f"Button {number}", UUID(int=number))
-    assert [widget.id.int for widget in widgets.all_of_them(connection)] == [1, 2, 3]
+    assert [widget.id.int for widget in widgets.list_all(connection)] == [1, 2, 3]
 
 
 def test_a_status_is_one_that_is_known(migrated: Database) -> None:
@@ -58,6 +58,6 @@ def test_a_retired_widget_stays_retired_and_known(connection: Connection) -> Non
     """Its status changes, its row stays; NotFound names the id that nobody registered."""
     widget = widgets.register(connection, "Approve")
     assert widgets.retire(connection, widget.id).status == "retired"
-    assert [found.status for found in widgets.all_of_them(connection)] == ["retired"]
+    assert [found.status for found in widgets.list_all(connection)] == ["retired"]
     with pytest.raises(NotFound, match=str(UUID(int=7))):
         widgets.retire(connection, UUID(int=7))

@@ -14,7 +14,7 @@ from psycopg import sql
 from db import writer
 from db.engine import Database
 from db.errors import Failed, Unavailable
-from db.writer import Row, Statements, Writer
+from db.writer import EncodedRow, Statements, Writer
 from tests.postgresql import fresh_database, silenceable, statement
 
 GIVEN = "json_to_recordset($1::json) AS given(id int, value text)"
@@ -50,7 +50,7 @@ def rows(url: str, query: str = "SELECT id FROM kept ORDER BY id") -> list[int]:
         return [value for (value,) in connection.execute(query.encode())]
 
 
-def row(identifier: int, value: str = "accepted") -> Row:
+def row(identifier: int, value: str = "accepted") -> EncodedRow:
     """A row as JSON, and its id."""
     return str(identifier), b'{"id": %d, "value": "%b"}' % (identifier, value.encode())
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from psycopg.sql import SQL
 
-from openapi.serving.rate_limits import Policy, Quota, RateLimits
+from openapi.serving.rate_limits import Quota, RateLimits, RatePolicy
 from tests.conftest import EVENT, OLDEST, Service, running
 from tests.handlers.conftest import BASE, JSON, Hub, results_of, totals, totals_of, wait_until
 from tests.postgresql import statement
@@ -94,12 +94,12 @@ def costs_of(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     costs: list[int] = []
     take, take_later = RateLimits.take, RateLimits.take_later
 
-    def counted(limits: RateLimits, hub_id: UUID, cost: int, policy: Policy) -> Quota:
+    def counted(limits: RateLimits, hub_id: UUID, cost: int, policy: RatePolicy) -> Quota:
         quota = take(limits, hub_id, cost, policy)
         costs.append(cost if quota.is_granted and hub_id == hub.id else 0)
         return quota
 
-    def counted_later(limits: RateLimits, hub_id: UUID, cost: int, policy: Policy) -> float:
+    def counted_later(limits: RateLimits, hub_id: UUID, cost: int, policy: RatePolicy) -> float:
         costs.append(cost if hub_id == hub.id else 0)
         return take_later(limits, hub_id, cost, policy)
 

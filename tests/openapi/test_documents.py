@@ -25,9 +25,9 @@ from openapi.requests.content import PIECE_BYTES, Content
 from openapi.requests.parameters import Parameters
 from openapi.schemas.validation import Schema, Schemas
 from openapi.serving import access_log, endpoint
-from openapi.serving.endpoint import Surroundings
+from openapi.serving.endpoint import Dependencies
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorObjects, ProblemDetails, style_of
-from openapi.serving.rate_limits import Bucket, Policy, Quota, RateLimits, refused
+from openapi.serving.rate_limits import Bucket, Quota, RateLimits, RatePolicy, refused
 from openapi.standards import ijson
 from scripts.service.oauth_settings import LONGEST_URL
 from scripts.service.settings import Settings
@@ -236,7 +236,7 @@ def late() -> Problem:
     async def refuse(_key: str, _resources: Any) -> None:
         pass
 
-    return Problem("body_timeout", seconds=Surroundings(refuse).body_timeout)
+    return Problem("body_timeout", seconds=Dependencies(refuse).body_timeout)
 
 
 def beyond_scope() -> Problem:
@@ -250,7 +250,7 @@ def unregistered() -> Problem:
 
 
 MISSING_COMMA = b'{"event_type":"clicked""widget_id":1}'
-DEFAULT_POLICY = Policy(Settings.rate_limit, Settings.rate_burst)
+DEFAULT_POLICY = RatePolicy(Settings.rate_limit, Settings.rate_burst)
 SITUATIONS: dict[tuple[str, str], Callable[[], Problem]] = {
     ("BadRequest", "malformed"): lambda: problem_of(CREATE, MISSING_COMMA),
     ("BatchBadRequest", "malformed"): lambda: problem_of(f"{CREATE}_batch", MISSING_COMMA),

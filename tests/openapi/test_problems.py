@@ -100,7 +100,7 @@ def test_what_the_table_does_not_know_cannot_be_told(code: str, parameters: dict
 def test_what_may_pass_is_what_a_client_is_told_to_wait_for(code: str) -> None:
     """The same request may succeed later by itself exactly where the help says to send it again after a while."""
     problem = Problem(code, **PARAMETERS)
-    assert problem.may_pass is ("again" in (problem.help or "") and "Retry-After" in (problem.help or ""))
+    assert problem.is_transient is ("again" in (problem.help or "") and "Retry-After" in (problem.help or ""))
 
 
 def test_a_problem_may_have_a_place() -> None:

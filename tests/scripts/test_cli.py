@@ -142,7 +142,7 @@ def test_widgets_are_registered_and_listed(run: Run, database: Database, databas
     )
     assert (result(given)["id"], result(given)["name"], result(given)["status"]) == (WIDGET, "Button", "active")
     with database.begin() as connection:
-        kept = {(str(widget.id), widget.name) for widget in widgets.all_of_them(connection)}
+        kept = {(str(widget.id), widget.name) for widget in widgets.list_all(connection)}
     assert kept == {(WIDGET, "Button"), (result(made)["id"], "Slider")}
     (listed,) = run("widget list --json", IR_DATABASE_URL=database_url)
     assert {(widget["id"], widget["name"]) for widget in result(listed)} == kept
@@ -156,7 +156,7 @@ def test_event_types_are_registered_deprecated_and_listed(run: Run, database: Da
         IR_DATABASE_URL=database_url,
     )
     with database.begin() as connection:
-        kept = {entry.name: (entry.description, entry.status) for entry in event_types.all_of_them(connection)}
+        kept = {entry.name: (entry.description, entry.status) for entry in event_types.list_all(connection)}
     assert kept["pipeline_started"] == ("A pipeline started.", "active")
     assert kept["clicked"] == ("The widget was clicked.", "deprecated")
     as_json, as_table = run("event-type list --json", "event-type list", IR_DATABASE_URL=database_url)
@@ -228,7 +228,7 @@ def test_an_empty_database_is_migrated(run: Run, embedded_url: str) -> None:
     with fresh_database(embedded_url, "migrated_by_command") as url:
         done = [result(one) for one in run("migrate --json", "migrate --json", IR_DATABASE_URL=url)]
         with closing(Database(url)) as database, database.begin() as connection:
-            assert len(event_types.all_of_them(connection)) == 14
+            assert len(event_types.list_all(connection)) == 14
     before = sorted((one["revision_before"] is not None, one["revision_before"]) for one in done)
     assert before == [(False, None), (True, done[0]["revision"])]
     assert sorted(one["contracts_activated"] for one in done) == [[], ["1.1", "2.0"]]

@@ -11,7 +11,7 @@ import typer
 
 from db import contract_changes, contracts
 from db.contract_changes import Author
-from db.contracts import Row
+from db.contracts import ContractRow
 from db.engine import Database
 from db.errors import Refused
 from handlers.contracts import lifecycle as governed
@@ -142,14 +142,14 @@ def history(as_json: AsJSON = False) -> None:
         show(contract_changes.history(connection), as_json)
 
 
-def _rehearsed(opened: Database, version: str, last: int, is_going_on: bool) -> Row:
+def _rehearsed(opened: Database, version: str, last: int, is_going_on: bool) -> ContractRow:
     """The row of `version`, rehearsed if it is to replace another one; a new major version replaces nothing.
 
     Refused if anything that was submitted would newly fail, unless `is_going_on`; what fails is printed.
     """
     with opened.begin() as connection:
         row = contracts.get(connection, version)
-        is_replacing = any(one.served and one.number == row.major for one in governed.standing(connection))
+        is_replacing = any(one.served and one.number == row.major for one in governed.current_state(connection))
     if not is_replacing or row.status in contracts.SERVING:
         return row
     found = rehearsal_of(opened, read(row), last)
@@ -163,7 +163,7 @@ def _rehearsed(opened: Database, version: str, last: int, is_going_on: bool) -> 
     return row
 
 
-def _show(row: Row, as_json: bool) -> None:
+def _show(row: ContractRow, as_json: bool) -> None:
     """Print `row` without its document; an instant that it does not have is left out for people."""
     told: dict[str, Any] = {
         "contract_version": row.contract_version,

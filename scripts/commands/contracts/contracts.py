@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from db import contracts
-from handlers.contracts.lifecycle import differences, standing
+from handlers.contracts.lifecycle import current_state, differences
 from handlers.contracts.publications import instants
-from handlers.contracts.serving_plan import Major, warnings
+from handlers.contracts.serving_plan import ServedMajor, warnings
 from openapi.contract import Contract, ContractError
 from openapi.lint.rules import lint as findings_of
 from scripts.commands.contracts import contract_lifecycle, rehearsals
@@ -41,7 +41,7 @@ app.command("rehearse")(rehearsals.rehearse_)
 def list_(as_json: AsJSON = False) -> None:
     """List every contract in the database, each with the digest of its document as it is now."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        show([_summary(row) for row in contracts.all_of_them(connection)], as_json)
+        show([_summary(row) for row in contracts.list_all(connection)], as_json)
 
 
 @app.command("show")
@@ -56,7 +56,7 @@ def show_(version: Annotated[str, typer.Argument(help="For instance 1.0.")], as_
 def status(as_json: AsJSON = False) -> None:
     """Say which contracts are served, and where rows, documents and what is served differ. Exits 1 if a row is not."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        planned = standing(connection)
+        planned = current_state(connection)
         found = {"serves": [*_served(planned)], "faults": warnings(planned), "differences": differences(connection)}
     if as_json:
         show(found, as_json)
@@ -86,7 +86,7 @@ def lint(
         raise typer.Exit(1)
 
 
-def _summary(row: contracts.Row) -> dict[str, Any]:
+def _summary(row: contracts.ContractRow) -> dict[str, Any]:
     """`row` without its document, but with what that document is now."""
     try:
         digest = Contract.read(row.document).digest
@@ -101,7 +101,7 @@ def _summary(row: contracts.Row) -> dict[str, Any]:
     }
 
 
-def _served(planned: Sequence[Major]) -> Iterator[dict[str, Any]]:
+def _served(planned: Sequence[ServedMajor]) -> Iterator[dict[str, Any]]:
     """What is served of each major version."""
     for major in planned:
         contract, told = major.served and major.served.contract, major.told

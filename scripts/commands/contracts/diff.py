@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from handlers.contracts.lifecycle import governing_before
 from openapi.contract import LARGE, Contract, Document
 from openapi.diff.report import Report
-from openapi.diff.rules import Class
+from openapi.diff.rules import Severity
 from scripts.commands.arguments import named
 from scripts.commands.output import AsJSON
 from scripts.service.serve import database
@@ -66,7 +66,7 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
 
 
 def _fails(report: Report, fail_on: FailOn) -> bool:
-    return report.is_break if fail_on is FailOn.BREAKING else report.kind >= Class[fail_on.name]
+    return report.is_break if fail_on is FailOn.BREAKING else report.kind >= Severity[fail_on.name]
 
 
 def _of_file(path: Path) -> Document:

@@ -41,7 +41,7 @@ def changed(version: str, title: str = "API", path: str = "/api/v1") -> Contract
 
 def served(connection: Connection) -> list[str]:
     """The versions that a service serves that starts now."""
-    return [major.served.contract.version for major in lifecycle.standing(connection) if major.served]
+    return [major.served.contract.version for major in lifecycle.current_state(connection) if major.served]
 
 
 def test_an_empty_database_gets_the_documents_of_the_release(database: Database) -> None:
@@ -49,10 +49,10 @@ def test_an_empty_database_gets_the_documents_of_the_release(database: Database)
     with database.begin() as connection:
         connection.execute(delete(table))
         assert lifecycle.seed(connection) == ["1.1", "2.0"]
-        found = {row.contract_version: (row.document, row.digest) for row in rows.all_of_them(connection)}
+        found = {row.contract_version: (row.document, row.digest) for row in rows.list_all(connection)}
         assert found == {contract.version: (contract.text, contract.digest) for contract in published()}
         assert served(connection) == ["1.1", "2.0"]
-        assert {row.contract_version: row.status for row in rows.all_of_them(connection)}["1.0"] == "superseded"
+        assert {row.contract_version: row.status for row in rows.list_all(connection)}["1.0"] == "superseded"
 
 
 @alone
@@ -117,7 +117,7 @@ def test_a_row_that_cannot_be_served_is_named(database: Database, made: dict[str
             lifecycle.require_served(connection)
         connection.execute(last.values(major=1, contract_version="1.0", document=next(published()).text))
         lifecycle.require_served(connection)
-        (warning,) = warnings(lifecycle.standing(connection))
+        (warning,) = warnings(lifecycle.current_state(connection))
         assert re.search(rf"{words}.*; contract 1\.0 \([0-9a-f]{{12}}\) goes on, as served last: {help_}", warning)
 
 
@@ -178,7 +178,7 @@ def test_a_document_is_published_only_if_its_version_says_what_it_changes(
     with database.begin() as connection:
         with pytest.raises(error, match=words):
             lifecycle.publish(connection, Contract.read(json.dumps(document)), AUTHOR)
-        assert [row.contract_version for row in rows.all_of_them(connection)] == ["1.0", "1.1"]
+        assert [row.contract_version for row in rows.list_all(connection)] == ["1.0", "1.1"]
         with_lower_limit(document := changed("2.0", path="/api/v2").copy())
         assert lifecycle.publish(connection, Contract.read(json.dumps(document)), AUTHOR)
 

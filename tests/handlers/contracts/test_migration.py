@@ -31,7 +31,7 @@ HOSTILE = [
 def use(database: Database, name: str, *seen: tuple[str, datetime, int]) -> None:
     """Let the hub named `name`, which is new or not, send requests: to a version, at an instant, so many."""
     with database.begin() as connection:
-        known = {hub.name: hub for hub in hubs.all_of_them(connection)}
+        known = {hub.name: hub for hub in hubs.list_all(connection)}
         hub = known.get(name) or hubs.create(connection, name)[0]
         for version, at, count in seen:
             version_usage.add(connection, Counter({(hub.id.int, version): count}), at)
@@ -150,7 +150,7 @@ def test_a_hub_is_cut_over_only_if_it_can_go_on(database: Database) -> None:
         assert migration.cut_over(connection, "not ready", None, is_forced=True).cut_over_at is not None
         with pytest.raises(NotFound, match="there is no hub named 'nobody'"):
             migration.cut_over(connection, "nobody", None, is_forced=True)
-        hubs.back(connection, "ready")
+        hubs.restore_key(connection, "ready")
         contracts.deprecate(connection, "2.0", SUNSET)
         with pytest.raises(Refused, match="hubs have nowhere to go"):
             migration.cut_over(connection, "ready", None, is_forced=True)

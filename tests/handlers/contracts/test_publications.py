@@ -36,7 +36,7 @@ def change(database: Database, version: str, **values: str) -> None:
         connection.execute(changed.values({name: text(value) for name, value in values.items()}))
 
 
-def row(connection: Connection, document: str, version: str = "1.7") -> contracts.Row:
+def row(connection: Connection, document: str, version: str = "1.7") -> contracts.ContractRow:
     """A new row, a draft."""
     contracts.publish(connection, version, document, "0" * 64)
     return contracts.get(connection, version)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from db.active_contracts import Governing, Text
+from db.active_contracts import MajorVersionState, ServedDocument
 from handlers.contracts.serving import Applications
-from handlers.contracts.serving_plan import Major, parts, plan, require_path, warnings
+from handlers.contracts.serving_plan import ServedMajor, parts, plan, require_path, warnings
 from openapi.contract import Contract, ContractError
 from openapi.problems import Headers
 
@@ -19,11 +19,11 @@ ENDS = [(b"deprecation", b"@1767225600"), (b"sunset", b"Fri, 01 Jan 2027 00:00:0
 BROKEN = "a: b"
 
 
-def text(version: str, path: str | None = None, document: str | None = None, **instants: Any) -> Text:
+def text(version: str, path: str | None = None, document: str | None = None, **instants: Any) -> ServedDocument:
     """A contract of `version`, served at the path of its major version if at no other."""
     url = path or f"/api/v{version.split('.', maxsplit=1)[0]}"
     written = {"info": {"version": version}, "servers": [{"url": url}]}
-    return Text(version, document or json.dumps(written), **instants)
+    return ServedDocument(version, document or json.dumps(written), **instants)
 
 
 def applications() -> Applications:
@@ -38,17 +38,17 @@ def applications() -> Applications:
     return Applications(build)
 
 
-def planned(*found: Governing, before: Any = ()) -> list[Major]:
+def planned(*found: MajorVersionState, before: Any = ()) -> list[ServedMajor]:
     """What is served of `found`."""
     return plan(found, applications().serve, before)
 
 
-def served(majors: list[Major]) -> list[str | None]:
+def served(majors: list[ServedMajor]) -> list[str | None]:
     """The versions that are served, and the paths of those that are retired."""
     return [major.served.contract.version if major.served else major.path for major in majors]
 
 
-def announced(majors: list[Major]) -> dict[str, Headers]:
+def announced(majors: list[ServedMajor]) -> dict[str, Headers]:
     """What each part announces."""
     return {part.path: part.announced for part in parts(majors)}
 
@@ -60,7 +60,9 @@ def link(path: str) -> Headers:
 
 def test_each_major_version_is_served_from_its_row() -> None:
     """Side by side, each at its own path, lowest first, with nothing to announce or to warn of."""
-    majors = planned(Governing(2, "active", text("2.0"), None), Governing(1, "active", text("1.1"), text("1.0")))
+    majors = planned(
+        MajorVersionState(2, "active", text("2.0"), None), MajorVersionState(1, "active", text("1.1"), text("1.0"))
+    )
     assert served(majors) == ["1.1", "2.0"]
     assert announced(majors) == {"/api/v1": [], "/api/v2": []}
     assert warnings(majors) == []
@@ -79,11 +81,11 @@ def test_each_major_version_is_served_from_its_row() -> None:
 )
 def test_the_end_of_a_version_is_announced_with_its_successor(later: list[str], successor: str) -> None:
     """That is the lowest higher major version that serves; without one, the list of all of them."""
-    first = Governing(1, "deprecated", text("1.1", deprecated_at=DEPRECATED, sunset_at=SUNSET), None)
-    others = [Governing(2 + index, status, text(f"{2 + index}.0"), None) for index, status in enumerate(later)]
+    first = MajorVersionState(1, "deprecated", text("1.1", deprecated_at=DEPRECATED, sunset_at=SUNSET), None)
+    others = [MajorVersionState(2 + index, status, text(f"{2 + index}.0"), None) for index, status in enumerate(later)]
     assert announced(planned(first, *others))["/api/v1"] == [*ENDS, *link(successor)]
-    lower = Governing(1, "active", text("1.1"), None)
-    last = Governing(2, "deprecated", text("2.0", deprecated_at=DEPRECATED), None)
+    lower = MajorVersionState(1, "active", text("1.1"), None)
+    last = MajorVersionState(2, "deprecated", text("2.0", deprecated_at=DEPRECATED), None)
     assert announced(planned(lower, last))["/api/v2"] == [ENDS[0], *link("/contracts")]
 
 
@@ -98,11 +100,11 @@ def test_the_end_of_a_version_is_announced_with_its_successor(later: list[str], 
     ],
     ids=["broken", "other-version", "odd-path", "superseded", "deleted"],
 )
-def test_what_was_served_last_goes_on(status: str | None, row: Text | None, words: str) -> None:
+def test_what_was_served_last_goes_on(status: str | None, row: ServedDocument | None, words: str) -> None:
     """As the database has it, else as this process has it; without either nothing is served. Each is warned of."""
-    before = planned(Governing(1, "active", text("1.0"), None))
+    before = planned(MajorVersionState(1, "active", text("1.0"), None))
     for last, known, expected in ((text("1.1"), before, "1.1"), (None, before, "1.0"), (None, [], None)):
-        majors = planned(Governing(1, status, row, last), before=known)
+        majors = planned(MajorVersionState(1, status, row, last), before=known)
         assert served(majors) == [expected]
         (warning,) = warnings(majors)
         assert words in warning
@@ -115,9 +117,11 @@ def test_what_goes_on_ends_as_was_told() -> None:
     """A row that serves says so even if its document is broken; without one, what was told last stays."""
     row = text("1.1", document=BROKEN, deprecated_at=DEPRECATED)
     last = text("1.0", deprecated_at=DEPRECATED, sunset_at=SUNSET)
-    assert announced(planned(Governing(1, "deprecated", row, last))) == {"/api/v1": [ENDS[0], *link("/contracts")]}
-    assert announced(planned(Governing(1, "active", text("1.1", document=BROKEN), last))) == {"/api/v1": []}
-    without_row = planned(Governing(1, None, None, last))
+    assert announced(planned(MajorVersionState(1, "deprecated", row, last))) == {
+        "/api/v1": [ENDS[0], *link("/contracts")]
+    }
+    assert announced(planned(MajorVersionState(1, "active", text("1.1", document=BROKEN), last))) == {"/api/v1": []}
+    without_row = planned(MajorVersionState(1, None, None, last))
     assert announced(without_row) == {"/api/v1": [*ENDS, *link("/contracts")]}
     assert announced(planned(before=without_row)) == {"/api/v1": [*ENDS, *link("/contracts")]}
 
@@ -125,17 +129,19 @@ def test_what_goes_on_ends_as_was_told() -> None:
 def test_a_retired_version_keeps_its_path() -> None:
     """It is told to be gone there, also when its row cannot be read any more."""
     for row in (text("1.1"), text("1.1", document=BROKEN)):
-        majors = planned(Governing(1, "retired", row, text("1.0")), Governing(2, "active", text("2.0"), None))
+        majors = planned(
+            MajorVersionState(1, "retired", row, text("1.0")), MajorVersionState(2, "active", text("2.0"), None)
+        )
         assert served(majors) == ["/api/v1", "2.0"]
         assert warnings(majors) == []
-    assert served(planned(Governing(1, "retired", text("1.1", document=BROKEN), None))) == [None]
-    require_path(planned(Governing(1, "retired", text("1.1"), None)))
+    assert served(planned(MajorVersionState(1, "retired", text("1.1", document=BROKEN), None))) == [None]
+    require_path(planned(MajorVersionState(1, "retired", text("1.1"), None)))
 
 
 def test_a_path_serves_one_version() -> None:
     """A second one is refused, and what was served of it last goes on at its own path."""
-    taken = Governing(2, "active", text("2.1", path="/api/v1"), text("2.0"))
-    majors = planned(Governing(1, "active", text("1.1"), None), taken)
+    taken = MajorVersionState(2, "active", text("2.1", path="/api/v1"), text("2.0"))
+    majors = planned(MajorVersionState(1, "active", text("1.1"), None), taken)
     assert served(majors) == ["1.1", "2.0"]
     (warning,) = warnings(majors)
     assert warning.startswith("contract 2.1 cannot be served: another one has its path; contract 2.0 (")
@@ -143,8 +149,8 @@ def test_a_path_serves_one_version() -> None:
 
 def test_no_row_takes_the_path_of_another_version() -> None:
     """Also a lower version yields to the one that is served there."""
-    moved = Governing(1, "active", text("1.1", path="/api/v2"), text("1.0"))
-    majors = planned(moved, Governing(2, "active", text("2.0"), text("2.0")))
+    moved = MajorVersionState(1, "active", text("1.1", path="/api/v2"), text("1.0"))
+    majors = planned(moved, MajorVersionState(2, "active", text("2.0"), text("2.0")))
     assert served(majors) == ["1.0", "2.0"]
     (warning,) = warnings(majors)
     assert warning.startswith("contract 1.1 cannot be served: another one has its path; contract 1.0 (")
@@ -156,15 +162,15 @@ def test_no_row_takes_the_path_of_another_version() -> None:
 )
 def test_nothing_is_served_where_the_service_is(path: str, expected: str | None) -> None:
     """What nobody could reach is not taken for served."""
-    majors = planned(Governing(1, "active", text("1.1", path=path), None))
+    majors = planned(MajorVersionState(1, "active", text("1.1", path=path), None))
     assert served(majors) == [expected]
     assert all(f"cannot be served at {path}: it is taken" in warning for warning in warnings(majors))
 
 
 def test_a_successor_at_the_root_is_told() -> None:
     """Its path is one slash."""
-    first = Governing(1, "deprecated", text("1.1", deprecated_at=DEPRECATED), None)
-    second = Governing(2, "active", text("2.0", path="https://hubs.example/"), None)
+    first = MajorVersionState(1, "deprecated", text("1.1", deprecated_at=DEPRECATED), None)
+    second = MajorVersionState(2, "active", text("2.0", path="https://hubs.example/"), None)
     assert announced(planned(first, second))["/api/v1"] == [ENDS[0], *link("/")]
 
 
@@ -172,13 +178,13 @@ def test_nothing_is_built_twice() -> None:
     """An application stays while its document does, whatever else of its row changes."""
     made = applications()
     first, second = (
-        plan([Governing(1, status, text("1.1", sunset_at=sunset), None)], made.serve)
+        plan([MajorVersionState(1, status, text("1.1", sunset_at=sunset), None)], made.serve)
         for status, sunset in (("active", None), ("deprecated", SUNSET))
     )
     assert first[0].served is second[0].served is not None
     made.forget()
     made.forget()
-    assert plan([Governing(1, "active", text("1.1"), None)], made.serve)[0].served is not first[0].served
+    assert plan([MajorVersionState(1, "active", text("1.1"), None)], made.serve)[0].served is not first[0].served
 
 
 def test_nothing_at_all_is_no_service() -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from db import hubs, oauth_clients, signing_keys
 from db.contract_changes import Author
 from handlers.contracts import lifecycle
-from handlers.security.signing_keys import made as made_key
+from handlers.security.signing_keys import key_factory as made_key
 from openapi.contract import Contract, Operation
 from tests.conftest import EVENT, Service
 from tests.conftest import PATH as V1_PATH
@@ -247,7 +247,7 @@ def test_a_key_that_is_revoked_verifies_nothing(start_service: Callable[..., Abs
             assert time.monotonic() < deadline
         assert {post(service, bearer(token)).status_code for token in (old, new)} == {201}
         with service.database.begin() as connection:
-            *_, oldest = signing_keys.all_of_them(connection)
+            *_, oldest = signing_keys.list_all(connection)
             signing_keys.revoke(connection, oldest.kid)
         assert "no key of its kid" in challenge(until(service, old, 401))
         assert post(service, bearer(new)).status_code == 201

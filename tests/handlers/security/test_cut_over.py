@@ -72,7 +72,7 @@ def test_a_hub_that_is_cut_over_is_told_where_to_go(hub: Hub) -> None:
         assert f"{hub.service.url}/.well-known/oauth-authorization-server" in answer.json()["help"]
         assert "www-authenticate" not in answer.headers
     assert httpx.post(hub.service.url + V2, json=EVENT, headers=authorization).status_code == 201
-    change(hub, hubs.back)
+    change(hub, hubs.restore_key)
     wait_until(lambda: hub.get("/usage").status_code == 200, SOON)
     assert hub.event().status_code == 201
 
@@ -86,7 +86,7 @@ def test_nothing_of_what_is_refused_is_kept_or_counted_as_submitted(hub: Hub) ->
     assert hub.lines(json.dumps(EVENT)).status_code == 403
     wait_until(lambda: counted(hub)[1] >= before + 3)
     assert set(hub.counts().values()) == {0}
-    change(hub, hubs.back)
+    change(hub, hubs.restore_key)
     wait_until(lambda: hub.get("/usage").status_code == 200, SOON)
     assert hub.usage()["received"] == 0
 
@@ -104,7 +104,7 @@ def test_a_body_that_is_late_is_refused_where_its_hub_was_cut_over_meanwhile(hub
         sender.sendall(content[1:])
         assert sender.makefile("rb").readline().startswith(b"HTTP/1.1 403 ")
     assert set(hub.counts().values()) == {0}
-    change(hub, hubs.back)
+    change(hub, hubs.restore_key)
     wait_until(lambda: hub.get("/usage").status_code == 200, SOON)
     assert hub.usage()["received"] == 0
 
@@ -140,7 +140,7 @@ def test_hubs_are_cut_over_and_back_under_load_and_no_other_is_disturbed(newest:
         moved = threads.submit(report, key_of(moving))
         for _ in range(3):
             cut_over(moving)
-            change(moving, hubs.back)
+            change(moving, hubs.restore_key)
             wait_until(lambda: moving.get("/usage").status_code == 200, SOON)
         ended = time.monotonic()
     assert [one.result().keys() for one in (*stayed, on_v2)] == [{201}, {201}, {201}]
@@ -168,6 +168,6 @@ def test_where_no_version_takes_access_tokens_the_list_of_versions_is_named() ->
     for served, successor in (([CONTRACTS["1.1"], CONTRACTS["2.0"]], "/api/v2"), ([CONTRACTS["1.1"]], SOME_VERSION)):
         window.served(served)
         with pytest.raises(Problem) as raised:
-            window.permit(caller)
+            window.check_key(caller)
         assert str(raised.value.help).startswith(f"Send requests to {successor} with an access token")
-    window.permit(replace(caller, is_cut_over=False))
+    window.check_key(replace(caller, is_cut_over=False))

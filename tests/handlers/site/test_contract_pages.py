@@ -19,7 +19,7 @@ from handlers.site import contract_pages
 from openapi.contract import Contract
 from openapi.diff.changelog import changelog
 from openapi.rendering.card import card
-from openapi.serving.dispatch import Problems
+from openapi.serving.dispatch import ErrorMiddleware
 from tests.conftest import CONTRACTS, Service
 from tests.handlers.conftest import wait_until
 from tests.postgresql import statement
@@ -225,7 +225,7 @@ def test_a_contract_that_was_published_as_json_is_yaml_for_who_asks(newest: Serv
 
 def test_a_database_that_is_away_is_told() -> None:
     """503 with Retry-After in the words of other errors."""
-    pages = Problems(Router(contract_pages.routes()), failures={})
+    pages = ErrorMiddleware(Router(contract_pages.routes()), failures={})
 
     async def ask() -> list[httpx.Response]:
         with closing(Database("postgresql://nobody@/none?host=/nowhere")) as away:

@@ -18,7 +18,7 @@ from db import hubs
 from db.engine import Database
 from db.version_usage import HubRequests
 from handlers.site import migration_pages
-from openapi.serving.dispatch import Problems
+from openapi.serving.dispatch import ErrorMiddleware
 from tests.conftest import Service, running
 from tests.handlers.conftest import Hub
 from tests.postgresql import fresh_database
@@ -143,7 +143,7 @@ def test_the_key_stands_in_no_log(operated: Service, caplog: pytest.LogCaptureFi
 
 def test_a_token_that_is_the_key_opens_it_too() -> None:
     """For programs; and that the database is away is told with 503, in the words of other errors."""
-    pages = Problems(Router(migration_pages.routes(BEARER_KEY)), failures={})
+    pages = ErrorMiddleware(Router(migration_pages.routes(BEARER_KEY)), failures={})
 
     async def ask() -> list[httpx.Response]:
         with closing(Database("postgresql://nobody@/none?host=/nowhere")) as away:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from openapi.contract import DOCUMENTS, Document
 from openapi.diff.compare import compare
-from openapi.diff.rules import Class, overall
+from openapi.diff.rules import Severity, overall
 from tests.openapi.diff.documents import with_body
 from tests.openapi.diff.exchanges import Exchanges, exchanges
 from tests.openapi.diff.mutations import mutated
@@ -61,14 +61,14 @@ def mutations(bases: list[dict[str, Any]], rounds: int) -> Iterator[Pair]:
             other = mutated(base, dice)
             for name, old, new in (("to", base, other), ("from", other, base)):
                 pair = f"{index} {name} its {turn}. copy", Document("", old), Document("", new)
-                if old != new and overall(compare(*pair[1:])) < Class.MAJOR:
+                if old != new and overall(compare(*pair[1:])) < Severity.MAJOR:
                     yield pair
 
 
 def labelled() -> Iterator[Pair]:
     """The pairs that are labelled by hand."""
     for pair in PAIRS:
-        if overall(pair.changes()) < Class.MAJOR and pair.name not in NOT_JUDGED:
+        if overall(pair.changes()) < Severity.MAJOR and pair.name not in NOT_JUDGED:
             yield pair.name, pair.old, pair.new
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from openapi.diff import rules
-from openapi.diff.rules import RULES, Class, overall
+from openapi.diff.rules import RULES, Severity, overall
 from tests.openapi.diff.pairs import PAIRS, Pair
 
 NEVER_ALONE = {"success-status-added-on-request"}
@@ -29,7 +29,7 @@ def test_each_rule_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_class_of_each_rule_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With any other class some pair is not what it is labelled."""
     row = RULES[rule]
-    kinds = {Class.MAJOR} if rule in NEVER_ALONE else set(Class)
+    kinds = {Severity.MAJOR} if rule in NEVER_ALONE else set(Severity)
     for kind in kinds - {row.kind}:
         monkeypatch.setitem(RULES, rule, row._replace(kind=kind))
         assert not all(pair.is_met for pair in reached(rule)), kind
@@ -44,4 +44,4 @@ def test_what_has_no_rule_needs_a_major_version() -> None:
 
 def test_nothing_needs_no_version() -> None:
     """Without a change there is no class."""
-    assert overall([]) == Class.NONE
+    assert overall([]) == Severity.NONE

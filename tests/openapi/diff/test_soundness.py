@@ -12,7 +12,7 @@ from openapi_schema_validator import OAS30WriteValidator
 from openapi.contract import DOCUMENTS, LARGE, Document
 from openapi.diff.changes import Change
 from openapi.diff.compare import compare
-from openapi.diff.rules import Class, overall
+from openapi.diff.rules import Severity, overall
 from tests.openapi.diff.documents import document, with_body
 from tests.openapi.diff.exchanges import Judge
 from tests.openapi.diff.instances import Instances
@@ -179,4 +179,4 @@ def test_one_change_of_a_large_document_is_found() -> None:
     )
     assert change.proof
     assert "PUT /S100" in change.operations
-    assert overall(compare(new, old)) == Class.MINOR
+    assert overall(compare(new, old)) == Severity.MINOR

@@ -5,7 +5,7 @@ from typing import Any
 
 from openapi.contract import Contract
 from openapi.diff.report import fingerprint
-from openapi.diff.versioning import objections
+from openapi.diff.versioning import violations
 from tests.openapi.diff.documents import with_body
 
 
@@ -18,18 +18,18 @@ def contract(version: str, **keywords: Any) -> Contract:
 def test_a_document_is_compared_with_each_that_is_supported() -> None:
     """What follows from the last one can break the first; other major versions are not its business."""
     older, newer = contract("1.0", maxLength=10), contract("1.1", maxLength=5)
-    (objection,) = objections(contract("1.2", maxLength=5), [older, newer, contract("2.0", maxLength=99)])
+    (objection,) = violations(contract("1.2", maxLength=5), [older, newer, contract("2.0", maxLength=99)])
     assert (objection.old, objection.new) == ("1.0", "1.2")
     where = "/paths/~1x/post/requestBody/content/application~1json/schema/maxLength"
     assert str(objection) == (
         f"this is 2.0 and not 1.2, because from 1.0: body has the maxLength 5; it was 10 [{where}]"
     )
-    assert objections(contract("1.2", maxLength=10), [older, newer]) == []
+    assert violations(contract("1.2", maxLength=10), [older, newer]) == []
 
 
 def test_a_version_between_two_is_compared_with_both() -> None:
     """A newer one was promised to follow every older one."""
-    (objection,) = objections(
+    (objection,) = violations(
         contract("1.1", maxLength=20), [contract("1.0", maxLength=10), contract("1.2", maxLength=10)]
     )
     assert (objection.old, objection.new) == ("1.1", "1.2")
@@ -39,14 +39,14 @@ def test_what_is_not_proved_compatible_may_be_acknowledged() -> None:
     """By the fingerprint that the objection names; what is proved to break may not."""
     hard, same = "^(a|b)*a(a|b){12}$", "^(b|a)*a(b|a){12}$"
     old, new = contract("1.0", pattern=hard), contract("1.1", pattern=same)
-    (objection,) = objections(new, [old])
+    (objection,) = violations(new, [old])
     (change,) = objection.changes
     assert f"may be acknowledged with a reason: {fingerprint(change)}" in str(objection)
-    assert objections(new, [old], {fingerprint(change)}) == []
+    assert violations(new, [old], {fingerprint(change)}) == []
     free, broken = contract("1.0"), contract("1.1", maxLength=13)
-    (objection,) = objections(broken, [free])
+    (objection,) = violations(broken, [free])
     assert "acknowledged" not in str(objection)
-    assert objections(broken, [free], set(map(fingerprint, objection.changes)))
+    assert violations(broken, [free], set(map(fingerprint, objection.changes)))
 
 
 def test_many_reasons_are_counted() -> None:
@@ -55,6 +55,6 @@ def test_many_reasons_are_counted() -> None:
         contract(version, type="object", properties={f"p{number}": {"type": kind} for number in range(12)})
         for version, kind in (("1.0", "string"), ("1.1", "integer"))
     )
-    (objection,) = objections(new, [old])
+    (objection,) = violations(new, [old])
     assert str(objection).count("may no longer be") == 10
     assert str(objection).endswith("; and 2 more")

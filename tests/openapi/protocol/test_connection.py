@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from openapi.protocol import connection
-from openapi.protocol.connection import MAX_FIELDS, MAX_HEAD_BYTES, MAX_PIPELINED, PIECE_BYTES, Connection
+from openapi.protocol.connection import MAX_FIELDS, MAX_HEAD_BYTES, MAX_PIPELINED, PIECE_BYTES, HTTPConnection
 from tests.conftest import PATH, Service, running
 from tests.postgresql import fresh_database
 from tests.wire import CHUNKED, HOST, JSON, LINE, PATIENCE_SECONDS, Wire, chunks, event, head, stored
@@ -670,12 +670,12 @@ def test_a_drain_cuts_nothing_short(start_service: Callable[..., AbstractContext
 # Clients that send all at once, or do not read
 
 
-async def connected(app: ASGIApp) -> tuple[Connection, socket.socket]:
+async def connected(app: ASGIApp) -> tuple[HTTPConnection, socket.socket]:
     """A connection that serves `app`, and the other end of it."""
     ours, theirs = socket.socketpair()
     config = uvicorn.Config(app, log_config=None)
     config.load()
-    protocol = Connection(config=config, server_state=ServerState(), app_state={})
+    protocol = HTTPConnection(config=config, server_state=ServerState(), app_state={})
     await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, ours)
     return protocol, theirs
 

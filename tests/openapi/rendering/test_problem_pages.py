@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from openapi.problems import TABLE, Kind, Problem
+from openapi.problems import TABLE, Problem, ProblemType
 from openapi.rendering.problem_pages import ABOUT, HTML, pages
 from openapi.serving.error_styles import ProblemDetails
 from tests.openapi.test_problems import PARAMETERS
@@ -100,7 +100,7 @@ def test_what_is_said_apart_is_said_of_problems_that_are_there() -> None:
 
 def test_signs_of_a_template_are_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in the table is taken for HTML."""
-    monkeypatch.setitem(TABLE, "a&b", Kind(400, "<script>{name}</script> & more", "<b>"))
+    monkeypatch.setitem(TABLE, "a&b", ProblemType(400, "<script>{name}</script> & more", "<b>"))
     page = dict(pages('"><script>'))["/problems/a&b"][HTML]
     found = Elements(page)
     assert not found.tags & {"script", "b"}

@@ -236,7 +236,7 @@ def test_a_line_has_a_limit(step: int) -> None:
     items = items_of(batch)
     assert told(items) == [(0, 1), (1, TOO_LONG), (2, 3), (3, TOO_LONG), (4, 5)]
     assert items[1].problem
-    assert (items[1].problem.status, items[1].problem.may_pass) == (413, False)
+    assert (items[1].problem.status, items[1].problem.is_transient) == (413, False)
     assert batch.bytes_of(items[1]) == b""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from openapi.contract import Contract, ContractError
-from openapi.requests.body_validator import Acceptance
+from openapi.requests.body_validator import BodyValidator
 
 NAME = "handlers.things.create"
 ITEM = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "nullable": True}}}
@@ -26,9 +26,9 @@ def contract(content: Any) -> Contract:
     return Contract.read(json.dumps(document))
 
 
-def acceptance(schema: Any = ITEM, media_type: str = JSON, name: str = NAME) -> Acceptance:
+def acceptance(schema: Any = ITEM, media_type: str = JSON, name: str = NAME) -> BodyValidator:
     """What the operation `name` accepts as JSON, if bodies of `media_type` satisfy `schema`."""
-    return Acceptance(contract({media_type: {"schema": schema}}), name)
+    return BodyValidator(contract({media_type: {"schema": schema}}), name)
 
 
 @pytest.mark.parametrize("media_type", [JSON, "Application/JSON"])
@@ -71,7 +71,7 @@ def test_bytes_are_read_as_the_service_reads_them(content: bytes, code: str | No
         pytest.param(acceptance(media_type="application/x-ndjson"), "unsupported_media_type", id="no JSON"),
     ],
 )
-def test_what_is_not_there_accepts_nothing(absent: Acceptance, code: str) -> None:
+def test_what_is_not_there_accepts_nothing(absent: BodyValidator, code: str) -> None:
     """A client would be told that there is nothing, or which media types there are."""
     assert not absent.is_valid({"a": 1})
     problems = absent.problem({"a": 1}), absent.problem_of(b'{"a": 1}')
@@ -92,5 +92,5 @@ def test_what_is_not_there_accepts_nothing(absent: Acceptance, code: str) -> Non
 def test_what_cannot_be_judged_is_refused(content: Any, words: str) -> None:
     """Whatever stands in a document, the error names the operation and says why."""
     with pytest.raises(ContractError, match=rf"{NAME} of contract 1\.0 cannot be judged: .*") as refused:
-        Acceptance(contract(content), NAME)
+        BodyValidator(contract(content), NAME)
     assert words in str(refused.value)

@@ -17,7 +17,7 @@ from db.hubs import Hub
 from openapi.contract import published
 from openapi.serving.access_log import AccessLog, request_id
 from openapi.serving.app import build
-from openapi.serving.endpoint import Surroundings
+from openapi.serving.endpoint import Dependencies
 from tests import promises
 from tests.conftest import EVENT, PATH
 
@@ -115,8 +115,8 @@ def test_a_refusal_says_in_the_log_what_it_was(caplog: pytest.LogCaptureFixture)
     async def refuse(_key: str, _resources: Any) -> None:
         pass
 
-    ask(build(CONTRACT, Surroundings(refuse)), {"Authorization": "Bearer irk_unknown"}, json=EVENT)
-    ask(build(CONTRACT, Surroundings(refuse)), url="/nowhere")
+    ask(build(CONTRACT, Dependencies(refuse)), {"Authorization": "Bearer irk_unknown"}, json=EVENT)
+    ask(build(CONTRACT, Dependencies(refuse)), url="/nowhere")
     refused, lost = logged(caplog)
     assert (refused["problem"], refused["client"]) == ("unauthorized", "127.0.0.1")
     assert refused["reason"] == "the key is unknown, was replaced, or its hub is disabled"
@@ -135,7 +135,7 @@ def test_neither_key_nor_body_nor_query_is_logged(caplog: pytest.LogCaptureFixtu
 
     for authenticate in (accept, refuse):  # the handler of what is accepted fails for want of resources
         ask(
-            build(CONTRACT, Surroundings(authenticate)),
+            build(CONTRACT, Dependencies(authenticate)),
             {"Authorization": "Bearer secret-key", "Cookie": "secret-cookie"},
             url=f"{PATH}?key=secret-query",
             json=EVENT | {"metadata": {"secret-name": "secret-value"}},
@@ -227,7 +227,7 @@ def test_who_counts_is_told_of_each_request_that_ended(
     async def refuse(_key: str, _resources: Any) -> None:
         pass
 
-    layer = AccessLog(build(CONTRACT, Surroundings(refuse)), lambda *told: ended.append(told))
+    layer = AccessLog(build(CONTRACT, Dependencies(refuse)), lambda *told: ended.append(told))
 
     async def asked() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(layer), base_url="http://127.0.0.1") as client:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from openapi.problems import Problem
 from openapi.serving.access_log import AccessLog
-from openapi.serving.dispatch import Direct, Problems, Verified
+from openapi.serving.dispatch import CompiledRouter, ErrorMiddleware, Verified
 from openapi.serving.messages import Answer, respond
 
 FAILURES: dict[type[Exception], str] = {TimeoutError: "unavailable"}
@@ -72,7 +72,7 @@ def direct(*paths: str, base: str = "/api", verify: Callable[[Any], Any] | None 
     def layer(of: Callable[[str], Any]) -> Any:
         return SimpleNamespace(apis={base: [SimpleNamespace(operations={name: of(name) for name in paths})]})
 
-    app = Direct(nothing_here, FAILURES)
+    app = CompiledRouter(nothing_here, FAILURES)
     app.compile(routing, layer(lambda _: SimpleNamespace(verification_fn=accept)), layer(Operation))
     return app
 
@@ -222,7 +222,7 @@ def raising(error: Exception) -> ASGIApp:
     async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise error
 
-    return Problems(fail, FAILURES)
+    return ErrorMiddleware(fail, FAILURES)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_an_answer_that_breaks_off_is_not_answered_again() -> None:
 
     scope: Scope = {"type": "http", "state": {}}
     with pytest.raises(Exception, match="broke off") as caught:
-        run(Problems(stream, FAILURES), scope, send)
+        run(ErrorMiddleware(stream, FAILURES), scope, send)
     assert isinstance(caught.value.__cause__, TimeoutError)
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     assert sent[1]["more_body"]
@@ -296,7 +296,7 @@ def test_what_is_not_http_takes_the_way_through_the_layers(kind: str) -> None:
     async def through_layers(scope: Scope, _receive: Receive, _send: Send) -> None:
         passed.append(scope["type"])
 
-    app = Direct(through_layers, FAILURES)
+    app = CompiledRouter(through_layers, FAILURES)
     app._paths["/api/things"] = {"GET": through_layers}
     run(app, {"type": kind, "path": "/api/things"}, unexpected)
     assert passed == [kind]

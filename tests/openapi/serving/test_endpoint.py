@@ -20,9 +20,9 @@ from openapi.problems import Problem
 from openapi.requests.batch import Array, Lines
 from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
-from openapi.serving.endpoint import MAX_LIMIT, MAX_STREAM_LIMIT, Surroundings
-from openapi.serving.messages import Answer, Field, Refusal, Request, takes, when_refused
-from openapi.serving.rate_limits import Bucket, Policy, RateLimits
+from openapi.serving.endpoint import MAX_LIMIT, MAX_STREAM_LIMIT, Dependencies
+from openapi.serving.messages import Answer, BodyField, Refusal, Request, takes, when_refused
+from openapi.serving.rate_limits import Bucket, RateLimits, RatePolicy
 
 KEY = {"Authorization": "Bearer irk_key"}
 CALLER = Caller(UUID(int=1), "hub")
@@ -104,7 +104,7 @@ def ask(app: ASGIApp, **options: Any) -> httpx.Response:
 @pytest.mark.usefixtures("module")
 def test_a_handler_is_given_what_was_sent(seen: list[Request]) -> None:
     """The caller, the resources, the valid body and its bytes, the parameters, and the version of the contract."""
-    app = build(contract(of(ITEM), [PAGE]), Surroundings(accept, "resources"))
+    app = build(contract(of(ITEM), [PAGE]), Dependencies(accept, "resources"))
     assert ask(app, params={"page": "2"}, content=b'{"a": 1 }', headers=KEY | {"Content-Type": JSON}).json() == {}
     (request,) = seen
     assert (request.body, request.content, request.parameters) == ({"a": 1}, b'{"a": 1 }', {"page": 2})
@@ -115,7 +115,7 @@ def test_a_handler_is_given_what_was_sent(seen: list[Request]) -> None:
 @pytest.mark.usefixtures("module")
 def test_an_operation_may_have_no_body(seen: list[Request]) -> None:
     """What is sent nevertheless is not read."""
-    assert ask(build(contract(), Surroundings(accept)), content=b"{").status_code == 200
+    assert ask(build(contract(), Dependencies(accept)), content=b"{").status_code == 200
     assert (seen[0].body, seen[0].content) == (None, b"")
 
 
@@ -132,7 +132,7 @@ def test_a_batch_is_judged_item_by_item(
 ) -> None:
     """An array with items, and lines, are handed to the handler with what is wrong with each."""
     (media_type,) = declared["content"]
-    app = build(contract(declared), Surroundings(accept))
+    app = build(contract(declared), Dependencies(accept))
     assert ask(app, content=content, headers=KEY | {"Content-Type": media_type}).status_code == 200
     assert isinstance(seen[0].body, kind)
 
@@ -147,7 +147,7 @@ def test_parameters_of_an_operation_replace_those_of_its_path(seen: list[Request
     """By name and place; the others of the path are there, too (OpenAPI 3.0, path item object)."""
     of_path = {"parameters": [PAGE, {"name": "X-Size", "in": "header", "schema": {"type": "integer"}}]}
     text = {**PAGE, "schema": {"type": "string", "maxLength": 3}}
-    app = build(contract(parameters=[text], path=of_path), Surroundings(accept))
+    app = build(contract(parameters=[text], path=of_path), Dependencies(accept))
     assert ask(app, params={"page": "one"}, headers=KEY | {"X-Size": "3"}).status_code == 200
     assert seen[0].parameters == {"page": "one", "X-Size": 3}
     refused = ask(app, params={"page": "three"}, headers=KEY | {"X-Size": "x"})
@@ -167,7 +167,7 @@ def test_a_body_may_be_compressed_where_the_contract_says_so(codings: list[str] 
     """In the codings of the operation, and in no other."""
     declared = of(ITEM) if codings is None else of(ITEM, more={"x-content-codings": codings})
     headers = KEY | {"Content-Type": JSON, "Content-Encoding": "gzip"}
-    app = build(contract(declared), Surroundings(accept))
+    app = build(contract(declared), Dependencies(accept))
     assert ask(app, content=gzip.compress(b'{"a": 1}'), headers=headers).status_code == status
 
 
@@ -185,7 +185,7 @@ def test_the_limit_of_a_media_type_comes_before_that_of_the_body(
         declared["x-body-limit-bytes"] = of_body
     if of_type:
         declared["content"][JSON]["x-body-limit-bytes"] = of_type
-    app = build(contract(declared), Surroundings(accept))
+    app = build(contract(declared), Dependencies(accept))
     headers = KEY | {"Content-Type": JSON}
     assert ask(app, content=b'{"a": 1}'.ljust(limit), headers=headers).status_code == 200
     assert ask(app, content=b'{"a": 1}'.ljust(limit + 1), headers=headers).status_code == 413
@@ -212,7 +212,7 @@ def test_the_limit_of_a_media_type_comes_before_that_of_the_body(
 def test_a_body_that_is_not_served_is_not_built(declared: dict[str, Any], message: str) -> None:
     """A contract that promises what is not kept is a ContractError."""
     with pytest.raises(ContractError) as caught:
-        build(contract(declared), Surroundings(accept))
+        build(contract(declared), Dependencies(accept))
     assert message in str(caught.value)
 
 
@@ -224,7 +224,7 @@ def test_a_body_that_is_not_served_is_not_built(declared: dict[str, Any], messag
 )
 def test_the_highest_limit_is_served(declared: dict[str, Any]) -> None:
     """Of a stream it is higher, for it is not held in memory."""
-    build(contract(declared), Surroundings(accept))
+    build(contract(declared), Dependencies(accept))
 
 
 @pytest.mark.parametrize(
@@ -244,12 +244,12 @@ def test_the_highest_limit_is_served(declared: dict[str, Any]) -> None:
 )
 def test_what_a_handler_takes_is_promised_of_each_item(module: ModuleType, declared: Any, is_built: bool) -> None:
     """Of the body, or of each item of a batch; a handler that needs a field is not served without."""
-    takes(a=Field("integer", required=True), b=Field("string"))(module.tried)
+    takes(a=BodyField("integer", required=True), b=BodyField("string"))(module.tried)
     if is_built:
-        build(contract(declared), Surroundings(accept))
+        build(contract(declared), Dependencies(accept))
     else:
         with pytest.raises(ContractError, match="tried takes a as required integer, not as promised here"):
-            build(contract(declared), Surroundings(accept))
+            build(contract(declared), Dependencies(accept))
 
 
 @pytest.fixture
@@ -263,8 +263,8 @@ def limits(tmp_path: Path) -> Iterator[RateLimits]:
 @pytest.mark.usefixtures("module")
 def test_a_request_takes_a_token_where_the_contract_says_so(limits: RateLimits, seen: list[Request]) -> None:
     """One for each, whatever becomes of it; every answer tells what is left, and without any left it is 429."""
-    surroundings = Surroundings(accept, bucket_of=lambda caller: Bucket(limits, caller.id, Policy(1, 2)))
-    app = build(contract(of(ITEM), responses=["429"]), surroundings)
+    dependencies = Dependencies(accept, bucket_for=lambda caller: Bucket(limits, caller.id, RatePolicy(1, 2)))
+    app = build(contract(of(ITEM), responses=["429"]), dependencies)
     answers = [ask(app, json=body) for body in ({"a": 1}, {"a": "x"}, {"a": 1})]
     assert [answer.status_code for answer in answers] == [200, 422, 429]
     assert [answer.headers["ratelimit"].split(";")[1] for answer in answers] == ["r=1", "r=0", "r=0"]
@@ -278,8 +278,8 @@ def test_a_request_takes_a_token_where_the_contract_says_so(limits: RateLimits, 
 @pytest.mark.usefixtures("module")
 def test_no_tokens_are_taken_where_the_contract_says_nothing_of_them(limits: RateLimits, seen: list[Request]) -> None:
     """An older contract promises no 429, and no header of it."""
-    surroundings = Surroundings(accept, bucket_of=lambda caller: Bucket(limits, caller.id, Policy(1, 1)))
-    app = build(contract(of(ITEM)), surroundings)
+    dependencies = Dependencies(accept, bucket_for=lambda caller: Bucket(limits, caller.id, RatePolicy(1, 1)))
+    app = build(contract(of(ITEM)), dependencies)
     for _ in range(3):
         answer = ask(app, json={"a": 1})
         assert (answer.status_code, "ratelimit" in answer.headers) == (200, False)
@@ -306,7 +306,7 @@ def test_a_handler_is_told_what_was_refused(module: ModuleType) -> None:
 
     tried.__module__ = module.__name__
     vars(module)["tried"] = when_refused(refused)(tried)
-    app = build(contract(of(ITEM), [PAGE]), Surroundings(accept))
+    app = build(contract(of(ITEM), [PAGE]), Dependencies(accept))
     headers = KEY | {"Content-Type": JSON}
     for content in (b'{"a": 1}', b'{"a": "x"}', b"{", b'{"a": 0}'):
         ask(app, content=content, headers=headers)
@@ -336,7 +336,7 @@ def test_a_key_that_is_refused_while_the_body_comes_is_not_accepted(media_type: 
         yield b'{"a":'
         yield b" 1}"
 
-    app = build(contract(of(ITEM, media_type)), Surroundings(once))
+    app = build(contract(of(ITEM, media_type)), Dependencies(once))
     assert ask(app, content=slowly(), headers=KEY | {"Content-Type": media_type}).status_code == 401
     assert (asked, seen) == (2, [])
 
@@ -344,12 +344,12 @@ def test_a_key_that_is_refused_while_the_body_comes_is_not_accepted(media_type: 
 @pytest.mark.usefixtures("module")
 def test_a_handler_judges_bodies_of_other_operations(seen: list[Request]) -> None:
     """By operationId, as that operation would; one that there is not, or that has no body, is a LookupError."""
-    ask(build(contract(), Surroundings(accept)))
-    judge = seen[0].judge
-    assert judge("handlers.trying.other", b'{"a": 1}') == {"a": 1}
+    ask(build(contract(), Dependencies(accept)))
+    validate = seen[0].validate
+    assert validate("handlers.trying.other", b'{"a": 1}') == {"a": 1}
     with pytest.raises(Problem) as caught:
-        judge("handlers.trying.other", b"{}")
+        validate("handlers.trying.other", b"{}")
     assert caught.value.error == "a is required"
     for operation_id in ("handlers.trying.tried", "handlers.trying.nothing"):
         with pytest.raises(LookupError):
-            judge(operation_id, b"{}")
+            validate(operation_id, b"{}")

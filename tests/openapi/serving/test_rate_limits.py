@@ -24,14 +24,14 @@ from openapi.serving.rate_limits import (
     SETS,
     SLOTS,
     Bucket,
-    Policy,
     Quota,
     RateLimits,
+    RatePolicy,
     refused,
 )
 
 HUB = UUID(int=5)
-POLICY = Policy(rate=10, burst=20)
+POLICY = RatePolicy(rate=10, burst=20)
 SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -84,11 +84,11 @@ def test_a_token_is_back_after_its_period_and_no_sooner(limits: RateLimits, cloc
 
 def test_a_period_is_rounded_up(limits: RateLimits, clock: Clock) -> None:
     """Three a second are not granted within a second less a nanosecond."""
-    limits.take(HUB, 1, Policy(3, 1))
+    limits.take(HUB, 1, RatePolicy(3, 1))
     clock.now += SECOND // 3
-    assert not limits.take(HUB, 1, Policy(3, 1)).is_granted
+    assert not limits.take(HUB, 1, RatePolicy(3, 1)).is_granted
     clock.now += 1
-    assert limits.take(HUB, 1, Policy(3, 1)).is_granted
+    assert limits.take(HUB, 1, RatePolicy(3, 1)).is_granted
 
 
 def test_a_bucket_holds_no_more_than_the_burst(limits: RateLimits, clock: Clock) -> None:
@@ -155,9 +155,9 @@ def test_an_id_is_found_only_where_a_slot_begins(limits: RateLimits, clock: Cloc
 
 def test_the_headers_are_those_of_the_draft() -> None:
     """Structured fields with the burst, its window, what remains and when it is full again."""
-    assert Policy(10, 100).header == (b"ratelimit-policy", b'"default";q=100;w=10')
-    assert Policy(1000, 1).header == (b"ratelimit-policy", b'"default";q=1;w=1')
-    assert Policy(10, 101).header[1] == b'"default";q=101;w=11'
+    assert RatePolicy(10, 100).header == (b"ratelimit-policy", b'"default";q=100;w=10')
+    assert RatePolicy(1000, 1).header == (b"ratelimit-policy", b'"default";q=1;w=1')
+    assert RatePolicy(10, 101).header[1] == b'"default";q=101;w=11'
 
 
 def test_a_refusal_says_when_to_come_back() -> None:
@@ -168,7 +168,7 @@ def test_a_refusal_says_when_to_come_back() -> None:
         "this hub may send 10 items per second after a burst of 20, and has sent more",
     )
     assert problem.headers == [(b"retry-after", b"1")]
-    assert problem.may_pass
+    assert problem.is_transient
 
 
 def test_a_bucket_tells_every_answer_what_is_left(limits: RateLimits) -> None:
@@ -186,7 +186,7 @@ def test_a_bucket_tells_every_answer_what_is_left(limits: RateLimits) -> None:
 
 def test_tokens_are_taken_out_some_at_a_time(limits: RateLimits, monkeypatch: pytest.MonkeyPatch) -> None:
     """One in a thousand of the rate is one's own for a second; what is told to be left has the rest of it in it."""
-    policy = Policy(10_000, 10_000)
+    policy = RatePolicy(10_000, 10_000)
     bucket, another = Bucket(limits, HUB, policy), Bucket(limits, HUB, policy)
     for taken in range(1, 12):
         bucket.take(1)
@@ -207,7 +207,7 @@ def test_tokens_are_taken_out_some_at_a_time(limits: RateLimits, monkeypatch: py
 
 def test_what_was_taken_out_is_used_up(limits: RateLimits) -> None:
     """What is left of it counts when more is needed, and while a stream waits for its own: the burst is all there."""
-    policy = Policy(100_000, 100_000)
+    policy = RatePolicy(100_000, 100_000)
     bucket = Bucket(limits, HUB, policy)
     for _ in range(1000):
         bucket.take(51)
@@ -221,7 +221,7 @@ def test_who_sends_slowly_has_the_whole_burst(
 ) -> None:
     """However low the rate is: what is taken out and not used is less than what comes back."""
     monkeypatch.setattr(rate_limits, "LEASE_SECONDS", 0)
-    policy = Policy(10, 1_000_000)
+    policy = RatePolicy(10, 1_000_000)
     bucket = Bucket(limits, HUB, policy)
     for _ in range(100):
         bucket.take(1)
@@ -248,7 +248,7 @@ def test_more_than_a_bucket_ever_holds_is_too_much(limits: RateLimits) -> None:
 
 def test_what_is_not_there_yet_is_waited_for(path: Path) -> None:
     """A stream is paced to the rate: more than the burst is taken in parts, and then all of it is taken."""
-    policy = Policy(rate=100, burst=10)
+    policy = RatePolicy(rate=100, burst=10)
     with RateLimits(path) as limits:
         began = time.monotonic()
         asyncio.run(Bucket(limits, HUB, policy).wait_for(35))
@@ -281,11 +281,11 @@ def test_a_debt_beyond_its_bound_is_waited_for_and_then_taken(
 
 
 @given(
-    st.builds(Policy, st.integers(1, 10**6), st.integers(1, 1000)),
+    st.builds(RatePolicy, st.integers(1, 10**6), st.integers(1, 1000)),
     st.lists(st.tuples(st.integers(0, 3 * SECOND), st.integers(1, 1200)), max_size=30),
 )
 def test_no_window_is_granted_more_than_burst_and_rate(
-    tmp_path_factory: pytest.TempPathFactory, policy: Policy, asked: list[tuple[int, int]]
+    tmp_path_factory: pytest.TempPathFactory, policy: RatePolicy, asked: list[tuple[int, int]]
 ) -> None:
     """Between any two moments, both counted in, exactly."""
     made = tmp_path_factory.getbasetemp() / "window"
@@ -310,7 +310,7 @@ def take_for(path: Path, seconds: float, granted: "multiprocessing.Queue[int]") 
     count = 0
     with RateLimits(path) as limits:
         while time.monotonic() < deadline:
-            count += limits.take(HUB, 1, Policy(1000, 500)).is_granted
+            count += limits.take(HUB, 1, RatePolicy(1000, 500)).is_granted
     granted.put(count)
 
 

@@ -28,7 +28,7 @@ def test_instants_are_told_as_the_standards_say(
     deprecated_at: datetime | None, sunset_at: datetime | None, fields: Headers
 ) -> None:
     """Deprecation is a Structured Field date (RFC 9651 section 3.3.7), Sunset an HTTP-date in GMT (RFC 9110)."""
-    assert deprecation.fields(deprecated_at, sunset_at) == fields
+    assert deprecation.headers(deprecated_at, sunset_at) == fields
 
 
 def test_the_successor_is_a_link() -> None:

@@ -57,7 +57,7 @@ def test_a_hub_is_cut_over_and_back(run: Run, database: Database) -> None:
     assert "It has moved." in done.stdout
     assert "'migration back' takes that back" in done.stderr
     with database.begin() as connection:
-        assert [one.cut_over_at is not None for one in hubs.all_of_them(connection)] == [True, False]
+        assert [one.cut_over_at is not None for one in hubs.list_all(connection)] == [True, False]
 
 
 def test_status_tells_the_same_in_each_form(run: Run, database: Database) -> None:

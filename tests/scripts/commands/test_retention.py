@@ -50,7 +50,7 @@ def old(database: Database) -> list[str]:
 def names(database: Database) -> list[str]:
     """The names of the partitions."""
     with database.begin() as connection:
-        return [partition.name for partition in partitions.all_of_them(connection)]
+        return [partition.name for partition in partitions.list_all(connection)]
 
 
 def test_without_a_retention_events_are_kept_for_ever(run: Run, database: Database, old: list[str]) -> None:

@@ -31,7 +31,7 @@ def behind(database: Database) -> list[str]:
 def names(database: Database) -> list[str]:
     """The names of the partitions."""
     with database.begin() as connection:
-        return [partition.name for partition in partitions.all_of_them(connection)]
+        return [partition.name for partition in partitions.list_all(connection)]
 
 
 def wait_for(found: Callable[[], bool]) -> None:
@@ -91,7 +91,7 @@ def test_what_fails_is_logged_and_tried_again(
     statement(database_url, sql.SQL("ALTER TABLE interaction_events RENAME TO away"))
 
     async def scenario() -> None:
-        async with maintenance.kept_up(database, 30, Bounds(1, 1, 1)):
+        async with maintenance.maintenance(database, 30, Bounds(1, 1, 1)):
             await asyncio.to_thread(wait_for, lambda: len(caplog.messages) >= 2)
             statement(database_url, sql.SQL("ALTER TABLE away RENAME TO interaction_events"))
             await asyncio.to_thread(wait_for, lambda: names(database) == behind)

@@ -103,7 +103,7 @@ def test_what_is_counted_is_written_soon(counted: Metrics, monkeypatch: pytest.M
     monkeypatch.setattr("scripts.service.metrics.WRITE_SECONDS", 0.01)
 
     async def kept() -> None:
-        async with counted.kept_written():
+        async with counted.flushing():
             counted.request(CREATE, "POST", 201, 0.003)
             await asyncio.sleep(0.2)
 

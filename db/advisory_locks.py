@@ -1,0 +1,24 @@
+"""The advisory locks of the database: one table, so that no two jobs share a key by accident."""
+
+from enum import IntEnum
+
+from sqlalchemy import Connection, text
+
+
+class AdvisoryLock(IntEnum):
+    """What a transaction may lock; PostgreSQL knows a lock by its number alone, so a number never changes."""
+
+    MIGRATIONS = 0x1_4E7E_4AC7
+    PARTITIONS = 0x1_4E7E_4AC8
+    EVENT_TYPES = 0x1_4E7E_4AC9
+    SIGNING_KEYS = 0x1_4E7E_4ACA
+
+
+def lock(connection: Connection, job: AdvisoryLock) -> None:
+    """Wait for the lock of `job`, and hold it until the end of the transaction."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": job.value})
+
+
+def try_lock(connection: Connection, job: AdvisoryLock) -> bool:
+    """Take the lock of `job` until the end of the transaction; False, without waiting, if another one holds it."""
+    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": job.value}))
