@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.conftest import EVENT, PATH
+from tests.examples import EVENT, PATH
 
 
 @dataclass

@@ -15,6 +15,8 @@ from scripts.service.settings import table
 from scripts.trials.fresh_service import Service, service_on
 from tests.test_layers import ROOT
 
+pytest_plugins = ["tests.databases"]
+
 README = (ROOT / "README.md").read_text()
 IN_TESTS_OF_THEIR_OWN = {"scripts/demo", "scripts/install", "scripts/test", "interaction-reporting fuzz"}
 

@@ -15,7 +15,9 @@ from joserfc import jws
 from joserfc.jwk import ECKey, Key
 
 from db import hubs, oauth_clients
-from tests.conftest import CONTRACTS, EVENT, ContractClient, Service
+from tests.contract_client import ContractClient
+from tests.examples import EVENT
+from tests.service import CONTRACTS, Service
 
 NEWEST_MAJOR = CONTRACTS["2.0"]
 PATH = "/api/v2/interaction-events"

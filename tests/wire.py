@@ -10,7 +10,8 @@ from typing import Self
 import httpx
 
 from tests import promises
-from tests.conftest import EVENT, PATH, Service
+from tests.examples import EVENT, PATH
+from tests.service import Service
 
 LINE = f"POST {PATH} HTTP/1.1"
 HOST = "Host: localhost"

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from scripts.trials.fresh_service import Service, fresh_service, service_on, wait_for_workers
-from tests.conftest import EVENT, PATH
+from tests.examples import EVENT, PATH
 
 KEYS = [f"key {number}" for number in range(50)]
 TIMES = 50

@@ -14,7 +14,7 @@ from openapi.contract import published
 from openapi.serving.messages import Answer, Request
 from scripts.cli import app
 from scripts.trials.fuzz import keeps_its_promises
-from tests.conftest import Service
+from tests.service import Service
 
 Handler = Callable[[Request], Awaitable[Answer]]
 

@@ -13,8 +13,9 @@ from oauthlib.oauth2 import BackendApplicationClient
 from requests_oauthlib import OAuth2Session
 
 from db import hubs, oauth_clients
-from tests.conftest import EVENT, Service
+from tests.examples import EVENT
 from tests.node_programs import Process, Programs, programs
+from tests.service import Service
 from tests.tokens import bearer, client_of, post
 
 Discovered = dict[str, Any]

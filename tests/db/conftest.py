@@ -12,6 +12,11 @@ from db.engine import Database
 from tests.postgresql import fresh_database
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the fixtures."""
+    config.pluginmanager.import_plugin("tests.databases")
+
+
 @pytest.fixture(scope="module")
 def migrated(any_server: str) -> Iterator[Database]:
     """A database with the tables, and partitions for events of now, on a server of each kind."""

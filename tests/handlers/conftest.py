@@ -16,7 +16,9 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from db import hubs
-from tests.conftest import EVENT, ContractClient, Service
+from tests.contract_client import ContractClient
+from tests.examples import EVENT
+from tests.service import Service
 
 BASE = "/api/v1"
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -26,6 +28,11 @@ TABLES = ("interaction_events", "annotations", "rejected_submissions", "idempote
 ANNOTATION = {"widget_id": EVENT["widget_id"], "category": "praise", "body": "Much clearer than before."}
 
 _numbers = itertools.count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the fixtures."""
+    config.pluginmanager.import_plugin("tests.service")
 
 
 @dataclass

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.conftest import EVENT
+from tests.examples import EVENT
 from tests.handlers.conftest import ANNOTATION, DRY_RUN, Hub, results_of, totals, totals_of
 
 PATH = "/annotations"

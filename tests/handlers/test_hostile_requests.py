@@ -12,7 +12,9 @@ import pytest
 
 from openapi.serving.endpoint import DEFAULT_LIMIT
 from openapi.standards.ijson import MAX_DEPTH, MAX_INTEGER_DIGITS
-from tests.conftest import EVENT, OLDEST, PATH, ContractClient, Service
+from tests.contract_client import ContractClient
+from tests.examples import EVENT, OLDEST, PATH
+from tests.service import Service
 
 JSON = {"Content-Type": "application/json"}
 WIDGET = EVENT["widget_id"]

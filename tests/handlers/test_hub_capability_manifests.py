@@ -12,9 +12,9 @@ from psycopg.sql import SQL
 
 from db import event_types, widgets
 from db.errors import Refused
-from tests.conftest import Service
 from tests.handlers.conftest import BASE, DRY_RUN, JSON, Hub, entry, wait_until
 from tests.postgresql import statement
+from tests.service import Service
 
 PATH = "/hub-capability-manifest"
 SCORE = {"type": "object", "properties": {"score": {"type": "integer", "maximum": 10}}}

@@ -11,8 +11,10 @@ from uuid import UUID
 import pytest
 from psycopg.sql import SQL
 
-from tests.conftest import EVENT, PATH, ContractClient, Service
+from tests.contract_client import ContractClient
+from tests.examples import EVENT, PATH
 from tests.postgresql import statement
+from tests.service import Service
 
 
 def test_a_stored_event_is_answered_as_the_seed_says(client: ContractClient, service: Service) -> None:

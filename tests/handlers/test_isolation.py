@@ -8,8 +8,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.conftest import CONTRACTS, EVENT, NEWEST, Service
+from tests.examples import EVENT, NEWEST
 from tests.handlers.conftest import ANNOTATION, TABLES, Hub, results_of, totals, totals_of
+from tests.service import CONTRACTS, Service
 
 EVENTS, ANNOTATIONS, REJECTIONS = "/interaction-events", "/annotations", "/rejected-submissions"
 SECRET = "private-to-a"

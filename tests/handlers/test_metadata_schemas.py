@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import EVENT
+from tests.examples import EVENT
 from tests.handlers.conftest import BASE, JSON, Hub, entry
 
 PATH = "/hub-capability-manifest"

@@ -13,9 +13,10 @@ import pytest
 from psycopg.sql import SQL
 
 from openapi.serving.rate_limits import Quota, RateLimits, RatePolicy
-from tests.conftest import EVENT, OLDEST, Service, running
+from tests.examples import EVENT, OLDEST
 from tests.handlers.conftest import BASE, JSON, Hub, results_of, totals, totals_of, wait_until
 from tests.postgresql import statement
+from tests.service import Service, running
 
 EVENTS = "/interaction-events"
 

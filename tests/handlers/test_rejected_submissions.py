@@ -13,8 +13,9 @@ import pytest
 
 from db import rejected_submissions
 from db.errors import Unavailable
-from tests.conftest import EVENT, Service
+from tests.examples import EVENT
 from tests.handlers.conftest import ANNOTATION, DRY_RUN, JSON, Hub, results_of, totals, totals_of
+from tests.service import Service
 
 PATH = "/rejected-submissions"
 EVENTS = "/interaction-events"

@@ -16,9 +16,10 @@ import pytest
 from psycopg.sql import SQL
 
 from handlers import usage
-from tests.conftest import EVENT, Service
+from tests.examples import EVENT
 from tests.handlers.conftest import ANNOTATION, BASE, DRY_RUN, JSON, NDJSON, Hub, totals_of, wait_until
 from tests.postgresql import statement
+from tests.service import Service
 from tests.wire import Wire
 
 EVENTS = "/interaction-events"

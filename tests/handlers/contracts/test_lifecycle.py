@@ -17,7 +17,7 @@ from db.tables import interaction_reporting_contracts_served
 from handlers.contracts import lifecycle
 from handlers.contracts.serving_plan import warnings
 from openapi.contract import Contract, ContractError, published
-from tests.conftest import CONTRACTS
+from tests.service import CONTRACTS
 
 AUTHOR = Author("alice", "a test")
 NEWEST = CONTRACTS["1.1"]

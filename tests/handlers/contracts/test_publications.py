@@ -24,7 +24,7 @@ from handlers.contracts.publications import (
 from openapi.contract import Contract, ContractError
 from openapi.problems import Problem
 from openapi.rendering.card import card as card_of
-from tests.conftest import CONTRACTS
+from tests.service import CONTRACTS
 
 SERVED = CONTRACTS["1.1"]
 

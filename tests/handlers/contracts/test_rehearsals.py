@@ -24,8 +24,9 @@ from handlers.contracts.rehearsals import (
     total,
 )
 from openapi.contract import Contract, ContractError
-from tests.conftest import CONTRACTS, EVENT, NEWEST
+from tests.examples import EVENT, NEWEST
 from tests.handlers.conftest import ANNOTATION, BASE
+from tests.service import CONTRACTS
 
 SENT = {"occurred_at": "2026-03-31T12:00:00Z", "widget_id": EVENT["widget_id"]}
 COMMON = SENT | {"contract_version": "1.1"}

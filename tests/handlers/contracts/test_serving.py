@@ -22,19 +22,11 @@ from handlers.contracts.serving import Serving
 from openapi.contract import Contract
 from openapi.serving.endpoint import Endpoint
 from openapi.serving.live import Live
-from tests.conftest import (
-    CONTRACTS,
-    EVENT,
-    MAJOR,
-    NEWEST,
-    PATH,
-    ContractClient,
-    Service,
-    forget_version_2,
-    running,
-)
+from tests.contract_client import ContractClient
+from tests.examples import EVENT, MAJOR, NEWEST, PATH
 from tests.handlers.conftest import ANNOTATION, BASE, Hub, results_of, wait_until
 from tests.postgresql import fresh_database, statement
+from tests.service import CONTRACTS, Service, forget_version_2, running
 from tests.tokens import bearer, client_of, post
 
 SOON = 3

@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 from db import pages
 from handlers.lists import pages as files
 from handlers.resources import EXPORTS
-from tests.conftest import EVENT
+from tests.examples import EVENT
 from tests.handlers.conftest import ANNOTATION, BASE, JSON, Hub, results_of, wait_until
 from tests.wire import HOST, PATIENCE_SECONDS, Wire, head
 

@@ -7,8 +7,10 @@ import pytest
 from psycopg.sql import SQL
 
 from db import keys
-from tests.conftest import EVENT, PATH, ContractClient, Service
+from tests.contract_client import ContractClient
+from tests.examples import EVENT, PATH
 from tests.postgresql import statement
+from tests.service import Service
 from tests.wire import Wire, event, stored
 
 

@@ -18,9 +18,10 @@ from db.contract_changes import Author
 from handlers.contracts import lifecycle
 from handlers.security.signing_keys import key_factory as made_key
 from openapi.contract import Contract, Operation
-from tests.conftest import EVENT, Service
-from tests.conftest import PATH as V1_PATH
+from tests.examples import EVENT
+from tests.examples import PATH as V1_PATH
 from tests.load import load
+from tests.service import Service
 from tests.tokens import METADATA, NEWEST_MAJOR, PATH, SCOPES, Client, Forgery, asking, bearer, client_of, encoded, post
 
 Forge = Callable[[Forgery], str]

@@ -13,7 +13,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from tests.conftest import EVENT, Service
+from tests.examples import EVENT
+from tests.service import Service
 from tests.tokens import PATH, Client, asking, bearer, client_of, from_afar, unused
 
 TOKEN = "/oauth/token"

@@ -18,8 +18,9 @@ from db import hubs, oauth_clients, version_usage
 from db.registry import Caller
 from handlers.security.cut_over import SOME_VERSION, CutOver
 from openapi.problems import Problem
-from tests.conftest import CONTRACTS, EVENT, PATH, Service
+from tests.examples import EVENT, PATH
 from tests.handlers.conftest import BASE, Hub, wait_until
+from tests.service import CONTRACTS, Service
 
 SOON = 3
 """Seconds: one, on a machine that is not busy with other tests."""

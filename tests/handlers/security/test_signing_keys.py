@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey
 
 from handlers.security.signing_keys import FileKeys
 from openapi.oauth.jwk import UnreadableKey
-from tests.conftest import Service
+from tests.service import Service
 from tests.tokens import bearer, client_of, post
 
 SECRET = "A" * 43

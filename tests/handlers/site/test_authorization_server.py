@@ -16,7 +16,8 @@ from joserfc.jwk import ECKey, Key, KeySet, OctKey, RSAKey
 
 from db import oauth_clients
 from openapi.oauth.token_requests import ASSERTION_TYPE
-from tests.conftest import EVENT, Service
+from tests.examples import EVENT
+from tests.service import Service
 from tests.tokens import METADATA, PATH, SCOPES, Client, bearer, client_of, from_afar, post, unused
 
 GRANT = {"grant_type": "client_credentials"}

@@ -20,9 +20,9 @@ from openapi.contract import Contract
 from openapi.diff.changelog import changelog
 from openapi.rendering.card import card
 from openapi.serving.dispatch import ErrorMiddleware
-from tests.conftest import CONTRACTS, Service
 from tests.handlers.conftest import wait_until
 from tests.postgresql import statement
+from tests.service import CONTRACTS, Service
 
 JSON, YAML, MARKDOWN = "application/json", "application/yaml", "text/markdown"
 CHANGE = SQL("UPDATE interaction_reporting_contracts SET document = {}, status = {} WHERE contract_version = '1.0'")

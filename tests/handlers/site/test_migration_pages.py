@@ -19,9 +19,9 @@ from db.engine import Database
 from db.version_usage import HubRequests
 from handlers.site import migration_pages
 from openapi.serving.dispatch import ErrorMiddleware
-from tests.conftest import Service, running
 from tests.handlers.conftest import Hub
 from tests.postgresql import fresh_database
+from tests.service import Service, running
 
 KEY = "a key of 24 charactèrs 🔑"
 BEARER_KEY = "0123456789abcdef"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.conftest import Service
+from tests.service import Service
 from tests.tokens import asking
 
 PAGES = ("/problems", "/problems/invalid_body")

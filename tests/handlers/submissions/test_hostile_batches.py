@@ -17,7 +17,7 @@ from db.registry import Registry
 from handlers.submissions import results
 from openapi.requests import batch
 from openapi.requests.batch import LINE_BYTES
-from tests.conftest import EVENT
+from tests.examples import EVENT
 from tests.handlers.conftest import BASE, JSON, NDJSON, Hub, results_of, totals, totals_of, wait_until
 from tests.wire import CHUNKED, HOST, Wire, head
 

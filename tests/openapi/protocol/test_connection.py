@@ -18,9 +18,12 @@ from uvicorn.server import ServerState
 
 from openapi.protocol import connection
 from openapi.protocol.connection import MAX_FIELDS, MAX_HEAD_BYTES, MAX_PIPELINED, PIECE_BYTES, HTTPConnection
-from tests.conftest import PATH, Service, running
+from tests.examples import PATH
 from tests.postgresql import fresh_database
+from tests.service import Service, running
 from tests.wire import CHUNKED, HOST, JSON, LINE, PATIENCE_SECONDS, Wire, chunks, event, head, stored
+
+pytest_plugins = ["tests.service"]
 
 TLS_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 HTTP_2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"

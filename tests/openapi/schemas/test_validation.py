@@ -10,7 +10,7 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from openapi.contract import published
 from openapi.problems import Problem
 from openapi.schemas.validation import Schema, Schemas, field_name, is_uuid
-from tests.conftest import EVENT
+from tests.examples import EVENT
 
 UUID = "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"
 POINTER = ("paths", "/interaction-events", "post", "requestBody", "content", "application/json", "schema")

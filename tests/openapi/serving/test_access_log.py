@@ -19,7 +19,7 @@ from openapi.serving.access_log import AccessLog, request_id
 from openapi.serving.app import build
 from openapi.serving.endpoint import Dependencies
 from tests import promises
-from tests.conftest import EVENT, PATH
+from tests.examples import EVENT, PATH
 
 CONTRACT = next(published())
 HUB = Hub(UUID(int=1), "hub", datetime(2026, 3, 31, tzinfo=UTC), None, None, None)

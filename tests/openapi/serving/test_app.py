@@ -31,7 +31,8 @@ from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
 from openapi.serving.endpoint import Dependencies
 from tests import promises
-from tests.conftest import EVENT, PATH, ContractClient
+from tests.contract_client import ContractClient
+from tests.examples import EVENT, PATH
 
 REMOVED = object()
 CONTRACT = next(published())

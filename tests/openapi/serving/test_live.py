@@ -13,7 +13,7 @@ from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
 from openapi.serving.endpoint import Dependencies
 from openapi.serving.live import Live, Part, gone
-from tests.conftest import EVENT, PATH
+from tests.examples import EVENT, PATH
 
 KEY = {"Authorization": "Bearer irk_key"}
 

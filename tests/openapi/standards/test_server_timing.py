@@ -4,7 +4,11 @@ import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from tests.conftest import EVENT, PATH, ContractClient, Service
+from tests.contract_client import ContractClient
+from tests.examples import EVENT, PATH
+from tests.service import Service
+
+pytest_plugins = ["tests.service"]
 
 METRIC = re.compile(r"(\w+);dur=(\d+\.\d{3})")
 

@@ -19,7 +19,7 @@ from db.engine import Database
 from db.errors import NotFound, Refused
 from scripts.cli import app
 from scripts.trials.fresh_service import Service, service_on, wait_for_workers
-from tests.conftest import EVENT, PATH
+from tests.examples import EVENT, PATH
 from tests.handlers.conftest import wait_until
 
 COUNT = "SELECT coalesce(sum(count), 0)::integer FROM hub_requests"

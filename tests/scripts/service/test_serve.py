@@ -19,7 +19,7 @@ import pytest
 from db import contracts, embedded
 from db.engine import Database
 from scripts.trials.fresh_service import Service, StartFailedError, fresh_service, service_on
-from tests.conftest import EVENT, PATH
+from tests.examples import EVENT, PATH
 from tests.load import load
 
 

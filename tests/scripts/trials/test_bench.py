@@ -16,8 +16,8 @@ from scripts.cli import app
 from scripts.service.demonstration import WIDGET
 from scripts.trials.bench import NO_BREAKDOWN
 from tests.answering import CREATED, answering, created
-from tests.conftest import Service
 from tests.scripts.test_cli import COMMAND
+from tests.service import Service
 
 KEY = "irk_a-key-of-no-hub"
 MEASURING = "measuring the service at 2 connections for 0.3 seconds\n"

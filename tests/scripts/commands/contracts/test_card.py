@@ -8,7 +8,8 @@ from db.engine import Database
 from db.errors import NotFound
 from handlers.contracts import publications
 from scripts.cli import app
-from tests.conftest import CONTRACTS, NEWEST
+from tests.examples import NEWEST
+from tests.service import CONTRACTS
 
 
 @pytest.mark.parametrize("version", CONTRACTS)

@@ -16,7 +16,7 @@ from db.tables import interaction_events
 from db.tables import interaction_reporting_contracts as table
 from openapi.contract import DOCUMENTS, ContractError
 from scripts.cli import app
-from tests.conftest import EVENT
+from tests.examples import EVENT
 
 NEWEST = DOCUMENTS / "interaction-reporting-1.1.yaml"
 MISUSED = 2

@@ -18,7 +18,8 @@ from db import contracts, hubs, submissions
 from db.engine import Database
 from db.tables import interaction_events as table
 from scripts.cli import main
-from tests.conftest import CONTRACTS, EVENT, NEWEST
+from tests.examples import EVENT, NEWEST
+from tests.service import CONTRACTS
 from tests.test_layers import ROOT
 
 Told = tuple[Any, str, str]
