@@ -1,1 +1,20 @@
-"""Fixtures are in `databases` and `service`, which only the tests that need them load."""
+"""What each run does first. Fixtures are in `databases` and `service`, which only the tests that need them load."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from tests.leftovers import own_temporary_directory
+
+RUN = pytest.StashKey[ExitStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let servers and files end with the run, even if it is killed."""
+    config.stash[RUN] = ExitStack()
+    config.stash[RUN].enter_context(own_temporary_directory())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the run."""
+    config.stash[RUN].close()
