@@ -29,7 +29,7 @@ PART_ROWS = 100
 _render = pages.rendering(table, but=("raw", "request_key", "attempted_at"))
 
 KINDS = {kind.table.kind: kind for kind in (interaction_events.KIND, annotations.KIND)}
-OPERATIONS = {"event": "handlers.interaction_events.create", "annotation": "handlers.annotations.create"}
+OPERATION_IDS = {"event": "reportInteractionEvent", "annotation": "reportAnnotation"}
 """Whose contract a submission has to satisfy."""
 
 
@@ -119,7 +119,7 @@ def _parts(rows: Sequence[RowMapping]) -> Iterator[list[RowMapping]]:
 
 def _judged(request: Request, index: int, kind: str, content: bytes) -> Item:
     try:
-        return Item(index, request.validate(OPERATIONS[kind], content))
+        return Item(index, request.validate(OPERATION_IDS[kind], content))
     except Problem as problem:
         return Item(index, None, problem)
 

@@ -11,6 +11,7 @@ from db.contract_changes import Author
 from db.errors import Refused
 from handlers.contracts.serving import Applications
 from handlers.contracts.serving_plan import ServedMajor, plan, read, require_free_path, require_path, warnings
+from handlers.operations import OPERATIONS
 from handlers.security import authentication
 from openapi.contract import Contract, ContractError, published
 from openapi.diff.versioning import violations
@@ -24,7 +25,9 @@ LISTED = 20
 
 def application(contract: Contract) -> ASGIApp:
     """What would serve `contract`, of which nothing is asked but that it can be made; else ContractError."""
-    return build(contract, Dependencies(authentication.authenticate, authorize=authentication.authorize_nobody))
+    return build(
+        contract, Dependencies(OPERATIONS, authentication.authenticate, authorize=authentication.authorize_nobody)
+    )
 
 
 def seed(connection: Connection) -> list[str]:
@@ -108,7 +111,7 @@ def publish(connection: Connection, contract: Contract, author: Author, acknowle
 
 def require_sound(contract: Contract) -> None:
     """Refused if `contract` breaks a rule of the house, ContractError if it cannot be served."""
-    if findings := lint(contract):
+    if findings := lint(contract, OPERATIONS):
         raise Refused(
             "\n".join(f"{finding.pointer or '/'}: {finding.message} [{finding.rule}]" for finding in findings[:LISTED])
         )

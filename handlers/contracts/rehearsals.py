@@ -23,7 +23,8 @@ from db.engine import Database
 from db.tables import metadata, rejected_submissions
 from handlers.contracts.lifecycle import governing_before
 from handlers.lists import pages
-from handlers.rejected_submissions import KINDS, OPERATIONS
+from handlers.operations import OPERATIONS
+from handlers.rejected_submissions import KINDS, OPERATION_IDS
 from handlers.submissions.single import SubmissionType
 from openapi.contract import Contract
 from openapi.problems import Problem
@@ -122,8 +123,10 @@ class Trial:
     def __init__(self, governing: Contract, candidate: Contract) -> None:
         """ContractError if what one of them accepts cannot be judged."""
         self._versions = f"{governing.major}."
-        self._governing = {kind: BodyValidator(governing, name) for kind, name in OPERATIONS.items()}
-        self._candidate = {kind: BodyValidator(candidate, name) for kind, name in OPERATIONS.items()}
+        self._governing, self._candidate = (
+            {kind: BodyValidator(contract, OPERATIONS.name_in(contract, name)) for kind, name in OPERATION_IDS.items()}
+            for contract in (governing, candidate)
+        )
 
     def stored(self, kind: SubmissionType, row: Mapping[Any, Any]) -> Judged | None:
         """What becomes of what was stored as `row`; None if it is none of this major version."""

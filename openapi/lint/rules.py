@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from openapi_spec_validator import OpenAPIV30SpecValidator
@@ -13,7 +14,7 @@ from openapi.schemas.conversion import Direction, Node
 from openapi.schemas.forms import ABOUT
 from openapi.schemas.validation import Schemas
 from openapi.schemas.validators import Validators
-from openapi.serving import operations
+from openapi.serving.operations import OperationTable
 from openapi.standards.ijson import pointer
 
 Parts = tuple[str, ...]
@@ -32,9 +33,10 @@ class Finding:
     message: str
 
 
-def lint(contract: Contract) -> list[Finding]:
-    """Every broken rule. The later rules are asked only if the document is sound by the earlier ones."""
-    for rules in (FOUNDATIONS, RULES):
+def lint(contract: Contract, operations: OperationTable) -> list[Finding]:
+    """Every broken rule; `operations` are those of the service. Later rules need what earlier ones check."""
+    house_rules: dict[str, Rule] = {"operations": partial(names_operations, operations), **RULES}
+    for rules in (FOUNDATIONS, house_rules):
         found = [
             Finding(name, pointer(*parts), message) for name, rule in rules.items() for parts, message in rule(contract)
         ]
@@ -67,8 +69,8 @@ def satisfies_openapi(contract: Contract) -> Iterator[tuple[Parts, str]]:
             yield tuple(str(part) for part in error.absolute_path), error.message[:300]
 
 
-def names_handlers(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """Each operationId is there, unique, and names a handler."""
+def names_operations(operations: OperationTable, contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """Each operationId is there, unique, and in the operation table."""
     seen: set[str] = set()
     for operation in contract.operations:
         where = (*operation.pointer, "operationId")
@@ -214,7 +216,6 @@ FOUNDATIONS: dict[str, Rule] = {
     "openapi": satisfies_openapi,
 }
 RULES: dict[str, Rule] = {
-    "handlers": names_handlers,
     "no-other-code": names_no_code_but_handlers,
     "authentication": authenticates,
     "scopes": has_no_idle_scopes,

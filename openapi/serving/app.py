@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Scope
 from openapi.contract import Contract, ContractError
 from openapi.oauth import bearer
 from openapi.schemas.validation import Schemas
-from openapi.serving import operations
 from openapi.serving.dispatch import CompiledRouter, nothing_here
 from openapi.serving.endpoint import Dependencies, Endpoint, TokenRequirement
 from openapi.serving.error_styles import ErrorStyle, style_of
@@ -41,7 +40,8 @@ def build(contract: Contract, dependencies: Dependencies) -> ASGIApp:
 
 
 def _built(contract: Contract, dependencies: Dependencies) -> ASGIApp:
-    names = [operation.operation_id for operation in contract.operations]
+    table = dependencies.operations
+    names = [table.name(operation.operation_id) for operation in contract.operations]
     if not names:
         raise ContractError("it has no operations")
     if len(set(names)) < len(names):
@@ -56,10 +56,10 @@ def _built(contract: Contract, dependencies: Dependencies) -> ASGIApp:
             SecurityMiddleware,
             partial(Endpoints, contract=contract, dependencies=dependencies, style=style),
         ],
-        resolver=Resolver(operations.handler),
+        resolver=Resolver(table.handler),
         security_map=_security_map(contract, dependencies),
     )
-    connexion.add_api(contract.without_patterns())
+    connexion.add_api(table.renamed(contract))
     connexion.app, connexion.middleware_stack = connexion._build_middleware_stack()
     direct, routing, security, endpoints, _ = connexion.middleware_stack
     if [mount.path for mount in routing.router.routes] != [contract.server_path]:

@@ -16,6 +16,7 @@ from openapi.requests.parameters import Parameters
 from openapi.schemas.validation import Schemas
 from openapi.serving.dispatch import Verified, Verify
 from openapi.serving.messages import NDJSON, Answer, BodyField, Handler, Refusal, Request, respond
+from openapi.serving.operations import OperationTable
 from openapi.serving.rate_limits import Bucket
 
 DEFAULT_LIMIT = 64 * 1024
@@ -52,13 +53,14 @@ OnRequest = Callable[[Any, str], None]
 class Dependencies:
     """What an application needs beside its contract.
 
-    `authenticate` checks the keys of `http` bearer schemes, `authorize` the access tokens of `oauth2` schemes; a scheme
-    without its function is not served. Each handler gets `resources` as they are. `failures` maps exceptions of other
-    rooms to codes of problems. `body_timeout` is in seconds. `bucket_for` returns the bucket of a caller: operations
-    that document 429 take tokens from it. Clients reach the service at `public_url`. `check_key` runs after
-    `authenticate` and `on_request`, and may still refuse the key.
+    `operations` has the handlers. `authenticate` checks the keys of `http` bearer schemes, `authorize` the access
+    tokens of `oauth2` schemes; a scheme without its function is not served. Each handler gets `resources` as they are.
+    `failures` maps exceptions of other rooms to codes of problems. `body_timeout` is in seconds. `bucket_for` returns
+    the bucket of a caller: operations that document 429 take tokens from it. Clients reach the service at `public_url`.
+    `check_key` runs after `authenticate` and `on_request`, and may still refuse the key.
     """
 
+    operations: OperationTable
     authenticate: Authenticate
     resources: Any = None
     failures: Mapping[type[Exception], str] = field(default_factory=dict)

@@ -1,32 +1,56 @@
-"""From an operationId to the function that it names, and to nothing else."""
+"""The operation table: the function that serves each operationId. Nothing else is ever called for a document."""
 
-import importlib
+import difflib
 import inspect
-import re
-from typing import cast, get_type_hints
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import get_type_hints
 
-from openapi.contract import ContractError
+from openapi.contract import Contract, ContractError
 from openapi.serving.messages import Answer, Handler, Request
 
-_OPERATION_ID = re.compile(r"(handlers(?:\.[a-z][a-z0-9_]*)+)\.([a-z][a-z0-9_]*)")
 
+@dataclass(frozen=True)
+class OperationTable:
+    """The handlers of a service by operationId, as the composition root knows them.
 
-def handler(operation_id: str | None) -> Handler:
-    """The handler that `operation_id` (`handlers.<module>.<function>`) names; ContractError if it names none.
-
-    A handler is a coroutine function of one Request that gives an Answer, written in the module that is named: a
-    document reaches nothing that was not written to serve one.
+    `former_names` maps operationIds of documents that were published before to the names in the table.
     """
-    match = _OPERATION_ID.fullmatch(operation_id or "")
-    if match is None:
-        raise ContractError(f"operationId {operation_id!r} is not of the form handlers.<module>.<function>")
-    module_name, name = match.groups()
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError:
-        raise ContractError(f"operationId {operation_id!r} names no module of handlers") from None
-    function = vars(module).get(name)
-    is_written_here = inspect.iscoroutinefunction(function) and function.__module__ == module_name
-    if not is_written_here or get_type_hints(function) != {"request": Request, "return": Answer}:
-        raise ContractError(f"operationId {operation_id!r} names no handler")
-    return cast("Handler", function)
+
+    handlers: Mapping[str, Handler]
+    former_names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """TypeError if a function of the table is not a handler: a coroutine function from a Request to an Answer."""
+        for operation_id, function in self.handlers.items():
+            is_handler = inspect.iscoroutinefunction(function)
+            if not is_handler or get_type_hints(function) != {"request": Request, "return": Answer}:
+                raise TypeError(f"{operation_id} is not served by a coroutine function from Request to Answer")
+
+    def name(self, operation_id: str) -> str:
+        """The present name of `operation_id`, which may be a former one."""
+        return self.former_names.get(operation_id, operation_id)
+
+    def name_in(self, contract: Contract, operation_id: str) -> str:
+        """The name that `contract` has for the operation with the present name `operation_id`."""
+        names = {self.name(operation.operation_id): operation.operation_id for operation in contract.operations}
+        return names.get(operation_id, operation_id)
+
+    def handler(self, operation_id: str | None) -> Handler:
+        """The function that serves `operation_id`; ContractError if the table does not have it."""
+        function = self.handlers.get(operation_id or "")
+        if function is None:
+            name = (operation_id or "")[:100]
+            nearest = (
+                [self.name(name)] if name in self.former_names else difflib.get_close_matches(name, self.handlers, 1)
+            )
+            remedy = f"; did you mean {nearest[0]!r}?" if nearest else ""
+            raise ContractError(f"operationId {operation_id!r} names no operation of this release{remedy}")
+        return function
+
+    def renamed(self, contract: Contract) -> dict[str, object]:
+        """A copy of the document of `contract`, without patterns, whose operations have their present names."""
+        document = contract.without_patterns()
+        for operation in contract.operations:
+            document["paths"][operation.path][operation.method]["operationId"] = self.name(operation.operation_id)
+        return document

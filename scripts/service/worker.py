@@ -29,6 +29,7 @@ from handlers import resources
 from handlers.contracts import lifecycle
 from handlers.contracts.serving import Serving
 from handlers.contracts.serving_plan import BESIDE, HEALTH, METRICS
+from handlers.operations import OPERATIONS
 from handlers.resources import ServiceOptions
 from handlers.security import authentication, authority
 from handlers.security.cut_over import CutOver
@@ -94,6 +95,7 @@ def application() -> ASGIApp:
                 )
                 await stack.enter_async_context(requests.flushing())
                 dependencies = Dependencies(
+                    operations=OPERATIONS,
                     authenticate=authentication.authenticate,
                     resources=held,
                     failures={Unavailable: "unavailable", IssuerUnavailable: "keys_unavailable"},
@@ -176,7 +178,11 @@ def _tell(counted: Metrics, cut_over: CutOver, serving: Serving) -> None:
     counted.serving(
         [(contract.version, contract.digest) for contract in serving.contracts],
         serving.refused,
-        [operation.operation_id for contract in serving.contracts for operation in contract.operations],
+        [
+            OPERATIONS.name(operation.operation_id)
+            for contract in serving.contracts
+            for operation in contract.operations
+        ],
     )
 
 

@@ -2,21 +2,19 @@
 
 import functools
 import xml.etree.ElementTree as ET
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from handlers import interaction_events
+from handlers.operations import OPERATIONS
 from openapi.contract import published
 from openapi.serving.messages import Answer, Request
 from scripts.cli import app
 from scripts.trials.fuzz import keeps_its_promises
 from tests.service import Service
-
-Handler = Callable[[Request], Awaitable[Answer]]
 
 
 def test_the_service_keeps_every_promise(tmp_path: Path) -> None:
@@ -54,13 +52,13 @@ def test_a_broken_promise_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A handler that breaks its promise makes the run fail."""
-    kept: Handler = interaction_events.create
+    kept = OPERATIONS.handler("reportInteractionEvent")
 
     @functools.wraps(kept)
     async def create(request: Request) -> Answer:
         return broken(await kept(request))
 
-    monkeypatch.setattr(interaction_events, "create", create)
+    monkeypatch.setitem(OPERATIONS.handlers, "reportInteractionEvent", create)
     with start_service(IR_LOG_LEVEL="error") as service:
         assert not keeps_its_promises(service.contract, service.url, service.key, tmp_path, "--phases", "examples")
 

@@ -23,6 +23,7 @@ from connexion.resolver import Resolver
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from handlers.operations import OPERATIONS
 from openapi.contract import published
 from openapi.serving.access_log import AccessLog
 from openapi.serving.app import EndpointAPI, Endpoints, build
@@ -127,7 +128,7 @@ def test_what_we_call_is_there_with_its_parameters(owner: type, name: str, param
 
 def test_the_stack_is_built_before_the_first_request() -> None:
     """`_build_middleware_stack` gives the outermost layer and all layers, and a built one is not built again."""
-    app: Any = build(next(published()), Dependencies(refuse))
+    app: Any = build(next(published()), Dependencies(OPERATIONS, refuse))
     before = app.app, app.middleware_stack
     kinds = [type(layer) for layer in app.middleware_stack[1:4]]
     assert kinds == [RoutingMiddleware, SecurityMiddleware, Endpoints], RELIED_ON
@@ -138,11 +139,11 @@ def test_the_stack_is_built_before_the_first_request() -> None:
 
 def test_endpoints_are_dispatched_to_by_operation_id() -> None:
     """`RoutedMiddleware` finds an operation by what the router left in the scope, and calls it with the request."""
-    app: Any = build(next(published()), Dependencies(refuse))
+    app: Any = build(next(published()), Dependencies(OPERATIONS, refuse))
     endpoints = app.middleware_stack[3]
     (api,) = endpoints.apis["/api/v1"]
     assert isinstance(api, EndpointAPI), RELIED_ON
-    assert {*api.operations} == {"handlers.interaction_events.create"}, RELIED_ON
+    assert {*api.operations} == {"reportInteractionEvent"}, RELIED_ON
     assert all(isinstance(operation, Endpoint) for operation in api.operations.values()), RELIED_ON
     called = []
 
@@ -158,13 +159,13 @@ def test_endpoints_are_dispatched_to_by_operation_id() -> None:
 
 def test_what_is_looked_up_in_the_layers_is_there() -> None:
     """The router knows the path, methods and operationId of each route; the security layer has a function for each."""
-    app: Any = build(next(published()), Dependencies(refuse))
+    app: Any = build(next(published()), Dependencies(OPERATIONS, refuse))
     _, routing, security, endpoints, _ = app.middleware_stack
     (mount,) = routing.router.routes
     (route,) = mount.app.routes
     assert (mount.path, route.path, route.methods) == ("/api/v1", "/interaction-events", {"POST"}), RELIED_ON
     assert route.param_convertors == {}, RELIED_ON
-    assert route.endpoint.operation_id == "handlers.interaction_events.create", RELIED_ON
+    assert route.endpoint.operation_id == "reportInteractionEvent", RELIED_ON
     for layer in (security, endpoints):
         (api,) = layer.apis[mount.path]
         assert {*api.operations} == {route.endpoint.operation_id}, RELIED_ON
@@ -194,10 +195,10 @@ def test_security_needs_no_more_of_a_request_than_its_scope() -> None:
         asked.append(key)
         return "somebody"
 
-    app: Any = build(next(published()), Dependencies(authenticate))
+    app: Any = build(next(published()), Dependencies(OPERATIONS, authenticate))
     (api,) = app.middleware_stack[2].apis["/api/v1"]
     scope: dict[str, Any] = {"type": "http", "headers": [(b"authorization", b"Bearer irk_key")], "state": {}}
-    asyncio.run(api.operations["handlers.interaction_events.create"].verification_fn(Verified(scope)))
+    asyncio.run(api.operations["reportInteractionEvent"].verification_fn(Verified(scope)))
     assert asked == ["irk_key"], RELIED_ON
     assert scope["extensions"]["connexion_context"]["user"] == "somebody", RELIED_ON
 
@@ -224,7 +225,7 @@ def test_a_scheme_of_the_map_is_asked_for_its_function() -> None:
 
     contract = next(published())
     contract.document["components"]["securitySchemes"]["hubApiKey"].update(CODE)
-    ask(AccessLog(build(contract, Dependencies(authenticate))), "/api/v1/interaction-events", headers=KEY)
+    ask(AccessLog(build(contract, Dependencies(OPERATIONS, authenticate))), "/api/v1/interaction-events", headers=KEY)
     assert asked == ["sub="], RELIED_ON
 
 

@@ -23,6 +23,7 @@ from scripts.commands.names import name_of
 from tests.postgresql import fresh_database, statement
 
 COMMAND = Path(sys.executable).with_name("interaction-reporting")
+CREATE = sql.Literal("reportInteractionEvent")
 DOCUMENT = DOCUMENTS / "interaction-reporting-1.0.yaml"
 NEWEST = DOCUMENTS / "interaction-reporting-1.1.yaml"
 MAJOR = DOCUMENTS / "interaction-reporting-2.0.yaml"
@@ -126,12 +127,14 @@ def test_a_row_that_cannot_be_served_is_told(run: Run, database_url: str) -> Non
     """`contract status` exits 1 with the reason that `serve` would give, and `list` says that the row was edited."""
     statement(
         database_url,
-        sql.SQL("UPDATE interaction_reporting_contracts SET document = replace(document, 'events.create', 'events.x')"),
+        sql.SQL(
+            "UPDATE interaction_reporting_contracts SET document = replace(document, 'reportInteractionEvent', 'xyz')"
+        ),
     )
     status, listed = run("contract status --json", "contract list --json", IR_DATABASE_URL=database_url)
     assert status.returncode == 1
     (fault,) = json.loads(status.stdout)["faults"]
-    assert "operationId 'handlers.interaction_events.x' names no handler; nothing is served in its place" in fault
+    assert "operationId 'xyz' names no operation of this release; nothing is served in its place" in fault
     assert result(listed)[0]["edited"] is True
 
 
@@ -214,12 +217,12 @@ def test_an_edited_row_is_told(run: Run, database_url: str) -> None:
 def test_documents_are_checked(run: Run, tmp_path: Path) -> None:
     """`contract lint` is content with the document of this release, and says what is wrong with another, and where."""
     broken = tmp_path / "broken.yaml"
-    broken.write_text(DOCUMENT.read_text().replace("operationId: handlers.", "operationId: os."))
+    broken.write_text(DOCUMENT.read_text().replace("operationId: report", "operationId: os."))
     sound, unsound = run(f"contract lint {DOCUMENT}", f"contract lint {DOCUMENT} {broken} --json")
     assert (sound.returncode, sound.stdout, sound.stderr) == (0, "There are none.\n", "")
     assert unsound.returncode == 1
     (finding,) = json.loads(unsound.stdout)
-    assert (finding["file"], finding["rule"]) == (str(broken), "handlers")
+    assert (finding["file"], finding["rule"]) == (str(broken), "operations")
     assert finding["pointer"].endswith("/post/operationId")
 
 

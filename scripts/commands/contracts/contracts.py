@@ -12,6 +12,7 @@ from db import contracts
 from handlers.contracts.lifecycle import current_state, differences
 from handlers.contracts.publications import instants
 from handlers.contracts.serving_plan import ServedMajor, warnings
+from handlers.operations import OPERATIONS
 from openapi.contract import Contract, ContractError
 from openapi.lint.rules import lint as findings_of
 from scripts.commands.contracts import contract_lifecycle, rehearsals
@@ -78,7 +79,7 @@ def lint(
     found = [
         {"file": str(file), **dataclasses.asdict(finding)}
         for file in files
-        for finding in findings_of(Contract.of_file(file))
+        for finding in findings_of(Contract.of_file(file), OPERATIONS)
     ]
     show(found, as_json)
     if found:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from handlers.operations import OPERATIONS
 from openapi.contract import Contract, published
-from openapi.lint.rules import FOUNDATIONS, RULES, Finding, lint
+from openapi.lint.rules import FOUNDATIONS, RULES, Finding, lint, names_operations
 from openapi.standards import ijson
 
 REMOVED = object()
@@ -57,28 +58,36 @@ BROKEN = [
     ),
     pytest.param("openapi", ("info", "title"), REMOVED, "/info", '"title" is a required property', id="no title"),
     pytest.param(
-        "handlers",
+        "operations",
         (*OPERATION, "operationId"),
         "os.path.basename",
         f"{AT_OPERATION}/operationId",
-        "'os.path.basename' is not of the form",
-        id="code beyond the handlers",
+        "'os.path.basename' names no operation",
+        id="other code",
     ),
     pytest.param(
-        "handlers",
+        "operations",
+        (*OPERATION, "operationId"),
+        "handlers.interaction_events.create",
+        f"{AT_OPERATION}/operationId",
+        "names no operation of this release; did you mean 'reportInteractionEvent'?",
+        id="a former operationId",
+    ),
+    pytest.param(
+        "operations",
         (*OPERATION, "operationId"),
         REMOVED,
         f"{AT_OPERATION}/operationId",
-        "'' is not of the form",
+        "'' names no operation",
         id="no operationId",
     ),
     pytest.param(
-        "handlers",
+        "operations",
         (*OPERATION, "operationId"),
-        "handlers.interaction_events.destroy",
+        "reportInteractionEvnt",
         f"{AT_OPERATION}/operationId",
-        "names no handler",
-        id="an unknown handler",
+        "names no operation of this release; did you mean 'reportInteractionEvent'?",
+        id="an unknown operation",
     ),
     *(
         pytest.param("no-other-code", (*where, name), "os.getcwd", f"{at}/{name}", f"{name} is not accepted", id=name)
@@ -295,7 +304,7 @@ def test_a_broken_rule_is_found_where_it_is_broken(
     rule: str, parts: tuple[str, ...], value: Any, pointer: str, message: str
 ) -> None:
     """A document that is sound but for one thing gives a finding of that rule there, which says what is wrong."""
-    findings = lint(changed(parts, value))
+    findings = lint(changed(parts, value), OPERATIONS)
     there = [finding for finding in findings if (finding.rule, finding.pointer) == (rule, pointer)]
     assert there, findings
     assert all(message in finding.message for finding in there), there
@@ -314,7 +323,7 @@ def test_what_is_wrong_with_access_tokens_is_found(
 
 def test_each_rule_is_tried() -> None:
     """No rule is without a document that breaks it."""
-    assert {case.values[0] for case in BROKEN + BROKEN_WITH_TOKENS} == {*FOUNDATIONS, *RULES}
+    assert {case.values[0] for case in BROKEN + BROKEN_WITH_TOKENS} == {*FOUNDATIONS, "operations", *RULES}
 
 
 @pytest.mark.parametrize(
@@ -364,7 +373,7 @@ def test_each_rule_is_tried() -> None:
 )
 def test_what_no_rule_is_about_is_not_found(parts: tuple[str, ...], value: Any) -> None:
     """Documents that differ in what the rules leave open pass."""
-    assert lint(changed(parts, value)) == []
+    assert lint(changed(parts, value), OPERATIONS) == []
 
 
 @pytest.mark.parametrize(
@@ -379,7 +388,7 @@ def test_later_rules_wait_for_a_sound_document(parts: tuple[str, ...], value: An
     """While a foundation is broken nothing is said of the rules that build on it."""
     contract = changed(parts, value)
     del contract.document["paths"]["/interaction-events"]["post"]["summary"]
-    findings = lint(contract)
+    findings = lint(contract, OPERATIONS)
     assert findings
     assert {finding.rule for finding in findings} <= FOUNDATIONS.keys()
 
@@ -391,7 +400,7 @@ def test_recursion_is_found_where_it_goes_round() -> None:
     schemas["There"] = {"not": {"$ref": "#/components/schemas/Back"}}
     schemas["Back"] = {"not": {"$ref": "#/components/schemas/There"}}
     schemas["InteractionEvent"]["properties"]["metadata"] = {"$ref": "#/components/schemas/There"}
-    assert [(finding.rule, finding.pointer) for finding in lint(contract)] == [
+    assert [(finding.rule, finding.pointer) for finding in lint(contract, OPERATIONS)] == [
         ("no-recursion", AT_METADATA),
         ("no-recursion", "/components/schemas/There/not"),
         ("no-recursion", "/components/schemas/Back/not"),
@@ -401,7 +410,7 @@ def test_recursion_is_found_where_it_goes_round() -> None:
 def test_examples_wait_for_schemas_that_compile() -> None:
     """A schema that does not compile is said once, not again for each of its examples."""
     contract = changed((*SCHEMA, "properties", "event_type", "pattern"), "(?=a)b")
-    assert {finding.rule for finding in lint(contract)} == {"compiles"}
+    assert {finding.rule for finding in lint(contract, OPERATIONS)} == {"compiles"}
 
 
 def test_an_operation_id_that_stands_twice_is_found() -> None:
@@ -409,19 +418,19 @@ def test_an_operation_id_that_stands_twice_is_found() -> None:
     contract = next(published())
     document = contract.copy()
     document["paths"]["/again"] = document["paths"]["/interaction-events"]
-    (finding,) = RULES["handlers"](Contract.read(json.dumps(document)))
+    (finding,) = names_operations(OPERATIONS, Contract.read(json.dumps(document)))
     assert finding == (
         ("paths", "/again", "post", "operationId"),
-        "operationId 'handlers.interaction_events.create' stands twice",
+        "operationId 'reportInteractionEvent' stands twice",
     )
-    assert {finding.rule for finding in lint(Contract.read(json.dumps(document)))} == {"openapi"}
+    assert {finding.rule for finding in lint(Contract.read(json.dumps(document)), OPERATIONS)} == {"openapi"}
 
 
 def test_every_finding_of_one_rule_is_told() -> None:
     """A document with several faults is told of all of them at once."""
     contract = changed((*METADATA, "description"), REMOVED)
     del contract.document["components"]["schemas"]["InteractionEvent"]["properties"]["event_type"]["maxLength"]
-    assert lint(contract) == [
+    assert lint(contract, OPERATIONS) == [
         Finding("descriptions", AT_METADATA, "the field has no description"),
         Finding("bounds", "/components/schemas/InteractionEvent/properties/event_type", "the string has no maxLength"),
     ]

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.hubs import Hub
+from handlers.operations import OPERATIONS
 from openapi.contract import published
 from openapi.serving.access_log import AccessLog, request_id
 from openapi.serving.app import build
@@ -115,8 +116,8 @@ def test_a_refusal_says_in_the_log_what_it_was(caplog: pytest.LogCaptureFixture)
     async def refuse(_key: str, _resources: Any) -> None:
         pass
 
-    ask(build(CONTRACT, Dependencies(refuse)), {"Authorization": "Bearer irk_unknown"}, json=EVENT)
-    ask(build(CONTRACT, Dependencies(refuse)), url="/nowhere")
+    ask(build(CONTRACT, Dependencies(OPERATIONS, refuse)), {"Authorization": "Bearer irk_unknown"}, json=EVENT)
+    ask(build(CONTRACT, Dependencies(OPERATIONS, refuse)), url="/nowhere")
     refused, lost = logged(caplog)
     assert (refused["problem"], refused["client"]) == ("unauthorized", "127.0.0.1")
     assert refused["reason"] == "the key is unknown, was replaced, or its hub is disabled"
@@ -135,7 +136,7 @@ def test_neither_key_nor_body_nor_query_is_logged(caplog: pytest.LogCaptureFixtu
 
     for authenticate in (accept, refuse):  # the handler of what is accepted fails for want of resources
         ask(
-            build(CONTRACT, Dependencies(authenticate)),
+            build(CONTRACT, Dependencies(OPERATIONS, authenticate)),
             {"Authorization": "Bearer secret-key", "Cookie": "secret-cookie"},
             url=f"{PATH}?key=secret-query",
             json=EVENT | {"metadata": {"secret-name": "secret-value"}},
@@ -212,10 +213,10 @@ def test_a_client_that_went_away_is_logged_as_that(caplog: pytest.LogCaptureFixt
 @pytest.mark.parametrize(
     ("headers", "path", "operation", "method", "status"),
     [
-        pytest.param(KEY, PATH, "handlers.interaction_events.create", "POST", 401, id="an operation"),
+        pytest.param(KEY, PATH, "reportInteractionEvent", "POST", 401, id="an operation"),
         pytest.param(KEY, PATH, None, "PUT", 405, id="another method"),
         pytest.param(KEY, "/nowhere", None, "POST", 404, id="another path"),
-        pytest.param({}, PATH, "handlers.interaction_events.create", "POST", 401, id="no key"),
+        pytest.param({}, PATH, "reportInteractionEvent", "POST", 401, id="no key"),
     ],
 )
 def test_who_counts_is_told_of_each_request_that_ended(
@@ -227,7 +228,7 @@ def test_who_counts_is_told_of_each_request_that_ended(
     async def refuse(_key: str, _resources: Any) -> None:
         pass
 
-    layer = AccessLog(build(CONTRACT, Dependencies(refuse)), lambda *told: ended.append(told))
+    layer = AccessLog(build(CONTRACT, Dependencies(OPERATIONS, refuse)), lambda *told: ended.append(told))
 
     async def asked() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(layer), base_url="http://127.0.0.1") as client:

@@ -22,6 +22,7 @@ from db.registry import Caller, Registry
 from db.rejected_submissions import Bounds
 from db.submission_usage import Usage
 from handlers import interaction_events
+from handlers.operations import OPERATIONS
 from handlers.resources import Resources, ServiceOptions
 from handlers.security import authentication
 from handlers.submissions.rejections import Rejections
@@ -114,13 +115,18 @@ def held(away: Database) -> Resources:
     [
         pytest.param(("openapi",), "3.1.0", "3.1.0", id="OpenAPI 3.1"),
         pytest.param(("paths",), REMOVED, "it has no operations", id="no OpenAPI document"),
-        pytest.param((*OPERATION, "operationId"), "handlers.nothing.create", "no module of handlers", id="no handler"),
-        pytest.param((*OPERATION, "operationId"), "os.path.basename", "'os.path.basename' is not", id="other code"),
+        pytest.param((*OPERATION, "operationId"), "reportNothing", "names no operation", id="no handler"),
+        pytest.param((*OPERATION, "operationId"), "os.path.basename", "'os.path.basename' names no", id="other code"),
         pytest.param((*OPERATION, "operationId"), REMOVED, "contract 1.0 cannot be served", id="no operationId"),
         pytest.param(
-            (*OPERATION, "x-openapi-router-controller"), "os.path", "'os.path.handlers", id="other code by an extension"
+            (*OPERATION, "x-openapi-router-controller"),
+            "os.path",
+            "'os.path.reportInteractionEvent'",
+            id="other code by an extension",
         ),
-        pytest.param(("security",), REMOVED, "create can be called without authentication", id="no security"),
+        pytest.param(
+            ("security",), REMOVED, "reportInteractionEvent can be called without authentication", id="no security"
+        ),
         pytest.param((*OPERATION, "security"), [], "can be called without authentication", id="security switched off"),
         pytest.param((*OPERATION, "security"), [{}], "can be called without authentication", id="empty security"),
         pytest.param(
@@ -182,14 +188,14 @@ def held(away: Database) -> Resources:
 def test_what_cannot_be_served_is_not_built(parts: tuple[str, ...], value: Any, message: str) -> None:
     """A contract that could not be served safely is a ContractError, before it meets a request."""
     with pytest.raises(ContractError) as caught:
-        build(changed(parts, value), Dependencies(accept))
+        build(changed(parts, value), Dependencies(OPERATIONS, accept))
     assert message in str(caught.value)
 
 
 def test_building_leaves_the_contract_as_it_is() -> None:
     """Connexion changes the document that it is given: that is a copy."""
     before = CONTRACT.copy()
-    build(CONTRACT, Dependencies(accept))
+    build(CONTRACT, Dependencies(OPERATIONS, accept))
     assert CONTRACT.document == before
 
 
@@ -215,7 +221,7 @@ def test_an_accepted_request_reaches_its_handler(client: ContractClient) -> None
 )
 def test_any_other_path_is_not_found(path: str) -> None:
     """404 in the shape of the contract, never a redirect, with a key or without."""
-    app = build(CONTRACT, Dependencies(accept))
+    app = build(CONTRACT, Dependencies(OPERATIONS, accept))
     for headers in ({}, KEY):
         response = ask(app, path=path, json=EVENT, headers=headers)
         assert (response.status_code, response.json()["error"]) == (404, "there is nothing at this path")
@@ -224,7 +230,7 @@ def test_any_other_path_is_not_found(path: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "UNKNOWN" * 10])
 def test_another_method_is_not_allowed(method: str) -> None:
     """405 in the shape of the contract, with the method shortened and those that are allowed."""
-    response = ask(build(CONTRACT, Dependencies(accept)), method)
+    response = ask(build(CONTRACT, Dependencies(OPERATIONS, accept)), method)
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
     assert response.json()["error"] == f"the method {method[:40]} is not allowed here"
 
@@ -253,7 +259,7 @@ def test_a_request_that_does_not_authenticate_is_refused(
     authenticate: Callable[..., Any], headers: dict[str, str], challenge: str
 ) -> None:
     """401 with the reason in its challenge, before anything is said of the body."""
-    response = ask(build(CONTRACT, Dependencies(authenticate)), content=b"{", headers=headers)
+    response = ask(build(CONTRACT, Dependencies(OPERATIONS, authenticate)), content=b"{", headers=headers)
     assert response.status_code == 401
     assert response.json() == {"error": "Authorization: Bearer required"}
     assert response.headers["www-authenticate"] == challenge
@@ -266,13 +272,13 @@ def test_whoever_authenticates_is_asked_with_the_key_and_the_resources() -> None
     async def authenticate(key: str, resources: Any) -> None:
         asked.append((key, resources))
 
-    ask(build(CONTRACT, Dependencies(authenticate, resources="resources")), headers=KEY)
+    ask(build(CONTRACT, Dependencies(OPERATIONS, authenticate, resources="resources")), headers=KEY)
     assert asked == [("irk_key", "resources")]
 
 
 def test_a_body_is_validated_as_the_contract_says(held: Resources) -> None:
     """The limit, the media type and the schema are those of the document."""
-    app = build(changed((*OPERATION, "requestBody", "x-body-limit-bytes"), 100), Dependencies(accept, held))
+    app = build(changed((*OPERATION, "requestBody", "x-body-limit-bytes"), 100), Dependencies(OPERATIONS, accept, held))
     assert ask(app, headers=KEY, json=EVENT | {"metadata": "x" * 100}).status_code == 413
     assert ask(app, headers=KEY, data=EVENT).status_code == 415
     assert ask(app, headers=KEY, json={}).json()["error"].count(" is required") == 3
@@ -280,7 +286,9 @@ def test_a_body_is_validated_as_the_contract_says(held: Resources) -> None:
 
 def test_a_body_has_a_limit_even_if_the_document_names_none(held: Resources) -> None:
     """64 KiB, where there is no `x-body-limit-bytes`."""
-    app = build(changed((*OPERATION, "requestBody", "x-body-limit-bytes"), REMOVED), Dependencies(accept, held))
+    app = build(
+        changed((*OPERATION, "requestBody", "x-body-limit-bytes"), REMOVED), Dependencies(OPERATIONS, accept, held)
+    )
     headers = KEY | {"Content-Type": "application/json"}
     assert ask(app, headers=headers, content=b" " * 65536).status_code == 400
     assert ask(app, headers=headers, content=b" " * 65537).status_code == 413
@@ -290,7 +298,7 @@ def test_a_media_type_is_compared_without_case(held: Resources) -> None:
     """A document may write a media type as it likes."""
     content = CONTRACT.copy()["paths"]["/interaction-events"]["post"]["requestBody"]["content"]
     contract = changed((*OPERATION, "requestBody", "content"), {"Application/JSON": content["application/json"]})
-    response = ask(build(contract, Dependencies(accept, held)), headers=KEY, json={})
+    response = ask(build(contract, Dependencies(OPERATIONS, accept, held)), headers=KEY, json={})
     assert response.status_code == 422
 
 
@@ -301,7 +309,7 @@ def test_a_body_that_comes_too_slowly_is_given_up(held: Resources) -> None:
         yield b"{"
         await asyncio.Event().wait()
 
-    app = build(CONTRACT, Dependencies(accept, held, body_timeout=0.02))
+    app = build(CONTRACT, Dependencies(OPERATIONS, accept, held, body_timeout=0.02))
     response = ask(app, content=begin(), headers=KEY | {"Content-Type": "application/json"})
     assert response.status_code == 408
     assert response.json()["error"] == "the request body did not arrive within 0.02 seconds"
@@ -323,7 +331,7 @@ def test_a_database_that_is_away_is_said_as_documented(away: Database, held: Res
     failures: dict[type[Exception], str] = {Unavailable: "unavailable"}
     for authenticate in (authenticate_away, accept_with_registry):
         resources = replace(held, registry=Registry(away))
-        app = build(CONTRACT, Dependencies(authenticate, resources, failures))
+        app = build(CONTRACT, Dependencies(OPERATIONS, authenticate, resources, failures))
         response = ask(app, headers=KEY, json=EVENT)
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
         assert response.json()["error"] == "the event cannot be stored at the moment"
@@ -336,7 +344,7 @@ def test_an_unexpected_fault_is_said_as_documented() -> None:
         raise RuntimeError("a fault of who authenticates")
 
     for authenticate in (fail, accept):  # the handler fails for want of resources
-        app = build(CONTRACT, Dependencies(authenticate, failures={Unavailable: "unavailable"}))
+        app = build(CONTRACT, Dependencies(OPERATIONS, authenticate, failures={Unavailable: "unavailable"}))
         response = ask(app, headers=KEY, json=EVENT)
         assert response.status_code == 500
         assert response.json() == {
@@ -348,16 +356,6 @@ def test_an_unexpected_fault_is_said_as_documented() -> None:
 @pytest.mark.parametrize(
     ("parts", "value", "message"),
     [
-        pytest.param(
-            (*OPERATION, "operationId"),
-            "handlers.security.authentication.authenticate",
-            "no handler",
-            id="not of a request",
-        ),
-        pytest.param((*OPERATION, "operationId"), "handlers.site.health.live", "no handler", id="of another request"),
-        pytest.param(
-            (*OPERATION, "operationId"), "handlers.interaction_events.takes", "no handler", id="only imported"
-        ),
         pytest.param((*BODY, "x-body-limit-bytes"), "65536", "is not an integer from 1", id="a limit in words"),
         pytest.param((*BODY, "x-body-limit-bytes"), -1, "is not an integer from 1", id="a limit below zero"),
         pytest.param((*BODY, "x-body-limit-bytes"), 1e300, "is not an integer from 1", id="a limit without end"),
@@ -379,26 +377,26 @@ def test_an_unexpected_fault_is_said_as_documented() -> None:
 def test_what_a_handler_could_not_serve_is_not_built(parts: tuple[str, ...], value: Any, message: str) -> None:
     """A contract whose requests would end in a fault of the service is a ContractError, with the reason."""
     with pytest.raises(ContractError) as caught:
-        build(changed(parts, value), Dependencies(accept))
+        build(changed(parts, value), Dependencies(OPERATIONS, accept))
     assert message in str(caught.value)
 
 
 def test_an_optional_field_that_a_handler_takes_may_be_missing() -> None:
     """A contract need not have every field that its handler knows."""
-    build(changed((*PROPERTIES, "actor_id"), REMOVED), Dependencies(accept))
+    build(changed((*PROPERTIES, "actor_id"), REMOVED), Dependencies(OPERATIONS, accept))
 
 
 def test_a_slow_pattern_meets_no_backtracking_engine() -> None:
     """A default that would take Python's `re` for ever is harmless."""
     hostile = {"type": "string", "maxLength": 99, "pattern": "^(a+)+$", "default": "a" * 40 + "!"}
-    build(changed((*PROPERTIES, "extra"), hostile), Dependencies(accept))
+    build(changed((*PROPERTIES, "extra"), hostile), Dependencies(OPERATIONS, accept))
 
 
 def test_an_operation_is_served_without_going_through_the_layers(
     held: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the layers of Connexion would find out with each request was looked up when they were built."""
-    app: Any = build(CONTRACT, Dependencies(accept, held))
+    app: Any = build(CONTRACT, Dependencies(OPERATIONS, accept, held))
     through_layers = []
 
     async def not_found(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -416,7 +414,7 @@ def test_an_operation_is_served_without_going_through_the_layers(
 
 def test_nothing_is_inspected_while_it_serves(held: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
     """Signatures, schemas and patterns are looked at when the application is built, and not again."""
-    app = build(CONTRACT, Dependencies(accept, held))
+    app = build(CONTRACT, Dependencies(OPERATIONS, accept, held))
     ask(app, headers=KEY, json={})
     made: list[str] = []
     for owner, name in ((inspect, "signature"), (jsonschema_rs, "Draft4Validator"), (re, "compile")):
@@ -433,7 +431,7 @@ def test_what_is_not_http_is_left_unanswered(kind: str) -> None:
         raise AssertionError("nothing is received or sent")
 
     async def pass_through() -> None:
-        app = build(CONTRACT, Dependencies(accept))
+        app = build(CONTRACT, Dependencies(OPERATIONS, accept))
         await app({"type": kind, "path": PATH, "headers": []}, unexpected, unexpected)
 
     asyncio.run(pass_through())

@@ -3,10 +3,8 @@
 import asyncio
 import gzip
 import json
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +19,8 @@ from openapi.requests.batch import Array, Lines
 from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
 from openapi.serving.endpoint import MAX_LIMIT, MAX_STREAM_LIMIT, Dependencies
-from openapi.serving.messages import Answer, BodyField, Refusal, Request, takes, when_refused
+from openapi.serving.messages import Answer, BodyField, Handler, Refusal, Request, takes, when_refused
+from openapi.serving.operations import OperationTable
 from openapi.serving.rate_limits import Bucket, RateLimits, RatePolicy
 
 KEY = {"Authorization": "Bearer irk_key"}
@@ -31,7 +30,8 @@ BATCH = {"type": "array", "maxItems": 2, "items": ITEM}
 JSON, NDJSON = "application/json", "application/x-ndjson"
 PAGE = {"name": "page", "in": "query", "schema": {"type": "integer"}}
 
-Handle = Callable[[Request], Any]
+HANDLERS: dict[str, Handler] = {}
+OPERATIONS = OperationTable(HANDLERS)
 
 
 async def accept(key: str, _resources: Any) -> Caller | None:
@@ -42,13 +42,13 @@ async def accept(key: str, _resources: Any) -> Caller | None:
 def contract(body: Any = None, parameters: Any = None, responses: Any = (), path: Any = None) -> Contract:
     """A contract with an operation of one path, and another that takes one item."""
     described = {"description": "A description."}
-    operation: dict[str, Any] = {"operationId": "handlers.trying.tried", "responses": {"200": described}}
+    operation: dict[str, Any] = {"operationId": "tryOne", "responses": {"200": described}}
     operation["responses"] |= dict.fromkeys(responses, described)
     if body is not None:
         operation["requestBody"] = body
     if parameters is not None:
         operation["parameters"] = parameters
-    other = {"operationId": "handlers.trying.other", "responses": {"200": described}, "requestBody": of(ITEM)}
+    other = {"operationId": "tryOther", "responses": {"200": described}, "requestBody": of(ITEM)}
     document = {
         "openapi": "3.0.3",
         "info": {"title": "Things", "version": "1.0"},
@@ -70,24 +70,21 @@ def seen() -> list[Request]:
     return []
 
 
-@pytest.fixture
-def module(monkeypatch: pytest.MonkeyPatch, seen: list[Request]) -> ModuleType:
-    """A module of handlers, both of which answer with an empty object."""
-    made = ModuleType("handlers.trying")
+@pytest.fixture(autouse=True)
+def _handlers(seen: list[Request]) -> Iterator[None]:
+    """Two handlers, which answer with an empty object."""
 
-    async def tried(request: Request) -> Answer:
+    async def try_one(request: Request) -> Answer:
         seen.append(request)
         return Answer(200, {})
 
-    async def other(request: Request) -> Answer:
+    async def try_other(request: Request) -> Answer:
         seen.append(request)
         return Answer(200, {})
 
-    for function in (tried, other):
-        function.__module__ = made.__name__
-        setattr(made, function.__name__, function)
-    monkeypatch.setitem(sys.modules, made.__name__, made)
-    return made
+    HANDLERS.update(tryOne=try_one, tryOther=try_other)
+    yield
+    HANDLERS.clear()
 
 
 def ask(app: ASGIApp, **options: Any) -> httpx.Response:
@@ -101,10 +98,9 @@ def ask(app: ASGIApp, **options: Any) -> httpx.Response:
     return asyncio.run(asked())
 
 
-@pytest.mark.usefixtures("module")
 def test_a_handler_is_given_what_was_sent(seen: list[Request]) -> None:
     """The caller, the resources, the valid body and its bytes, the parameters, and the version of the contract."""
-    app = build(contract(of(ITEM), [PAGE]), Dependencies(accept, "resources"))
+    app = build(contract(of(ITEM), [PAGE]), Dependencies(OPERATIONS, accept, "resources"))
     assert ask(app, params={"page": "2"}, content=b'{"a": 1 }', headers=KEY | {"Content-Type": JSON}).json() == {}
     (request,) = seen
     assert (request.body, request.content, request.parameters) == ({"a": 1}, b'{"a": 1 }', {"page": 2})
@@ -112,14 +108,12 @@ def test_a_handler_is_given_what_was_sent(seen: list[Request]) -> None:
     assert request.bucket is None
 
 
-@pytest.mark.usefixtures("module")
 def test_an_operation_may_have_no_body(seen: list[Request]) -> None:
     """What is sent nevertheless is not read."""
-    assert ask(build(contract(), Dependencies(accept)), content=b"{").status_code == 200
+    assert ask(build(contract(), Dependencies(OPERATIONS, accept)), content=b"{").status_code == 200
     assert (seen[0].body, seen[0].content) == (None, b"")
 
 
-@pytest.mark.usefixtures("module")
 @pytest.mark.parametrize(
     ("declared", "content", "kind"),
     [
@@ -132,7 +126,7 @@ def test_a_batch_is_judged_item_by_item(
 ) -> None:
     """An array with items, and lines, are handed to the handler with what is wrong with each."""
     (media_type,) = declared["content"]
-    app = build(contract(declared), Dependencies(accept))
+    app = build(contract(declared), Dependencies(OPERATIONS, accept))
     assert ask(app, content=content, headers=KEY | {"Content-Type": media_type}).status_code == 200
     assert isinstance(seen[0].body, kind)
 
@@ -142,12 +136,11 @@ def test_a_batch_is_judged_item_by_item(
     assert asyncio.run(problems()) == [None, "a is required"]
 
 
-@pytest.mark.usefixtures("module")
 def test_parameters_of_an_operation_replace_those_of_its_path(seen: list[Request]) -> None:
     """By name and place; the others of the path are there, too (OpenAPI 3.0, path item object)."""
     of_path = {"parameters": [PAGE, {"name": "X-Size", "in": "header", "schema": {"type": "integer"}}]}
     text = {**PAGE, "schema": {"type": "string", "maxLength": 3}}
-    app = build(contract(parameters=[text], path=of_path), Dependencies(accept))
+    app = build(contract(parameters=[text], path=of_path), Dependencies(OPERATIONS, accept))
     assert ask(app, params={"page": "one"}, headers=KEY | {"X-Size": "3"}).status_code == 200
     assert seen[0].parameters == {"page": "one", "X-Size": 3}
     refused = ask(app, params={"page": "three"}, headers=KEY | {"X-Size": "x"})
@@ -159,7 +152,6 @@ def test_parameters_of_an_operation_replace_those_of_its_path(seen: list[Request
     ]
 
 
-@pytest.mark.usefixtures("module")
 @pytest.mark.parametrize(
     ("codings", "status"), [(["gzip"], 200), ([], 415), (None, 415)], ids=["gzip", "no coding", "nothing said"]
 )
@@ -167,11 +159,10 @@ def test_a_body_may_be_compressed_where_the_contract_says_so(codings: list[str] 
     """In the codings of the operation, and in no other."""
     declared = of(ITEM) if codings is None else of(ITEM, more={"x-content-codings": codings})
     headers = KEY | {"Content-Type": JSON, "Content-Encoding": "gzip"}
-    app = build(contract(declared), Dependencies(accept))
+    app = build(contract(declared), Dependencies(OPERATIONS, accept))
     assert ask(app, content=gzip.compress(b'{"a": 1}'), headers=headers).status_code == status
 
 
-@pytest.mark.usefixtures("module")
 @pytest.mark.parametrize(
     ("of_body", "of_type", "limit"),
     [(None, None, 65536), (100, None, 100), (None, 100, 100), (50, 100, 100), (100, 50, 50)],
@@ -185,13 +176,12 @@ def test_the_limit_of_a_media_type_comes_before_that_of_the_body(
         declared["x-body-limit-bytes"] = of_body
     if of_type:
         declared["content"][JSON]["x-body-limit-bytes"] = of_type
-    app = build(contract(declared), Dependencies(accept))
+    app = build(contract(declared), Dependencies(OPERATIONS, accept))
     headers = KEY | {"Content-Type": JSON}
     assert ask(app, content=b'{"a": 1}'.ljust(limit), headers=headers).status_code == 200
     assert ask(app, content=b'{"a": 1}'.ljust(limit + 1), headers=headers).status_code == 413
 
 
-@pytest.mark.usefixtures("module")
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
@@ -212,11 +202,10 @@ def test_the_limit_of_a_media_type_comes_before_that_of_the_body(
 def test_a_body_that_is_not_served_is_not_built(declared: dict[str, Any], message: str) -> None:
     """A contract that promises what is not kept is a ContractError."""
     with pytest.raises(ContractError) as caught:
-        build(contract(declared), Dependencies(accept))
+        build(contract(declared), Dependencies(OPERATIONS, accept))
     assert message in str(caught.value)
 
 
-@pytest.mark.usefixtures("module")
 @pytest.mark.parametrize(
     "declared",
     [of(ITEM, more={"x-body-limit-bytes": MAX_LIMIT}), of(ITEM, NDJSON, more={"x-body-limit-bytes": MAX_STREAM_LIMIT})],
@@ -224,7 +213,7 @@ def test_a_body_that_is_not_served_is_not_built(declared: dict[str, Any], messag
 )
 def test_the_highest_limit_is_served(declared: dict[str, Any]) -> None:
     """Of a stream it is higher, for it is not held in memory."""
-    build(contract(declared), Dependencies(accept))
+    build(contract(declared), Dependencies(OPERATIONS, accept))
 
 
 @pytest.mark.parametrize(
@@ -242,14 +231,14 @@ def test_the_highest_limit_is_served(declared: dict[str, Any]) -> None:
         pytest.param(None, False, id="no body"),
     ],
 )
-def test_what_a_handler_takes_is_promised_of_each_item(module: ModuleType, declared: Any, is_built: bool) -> None:
+def test_what_a_handler_takes_is_promised_of_each_item(declared: Any, is_built: bool) -> None:
     """Of the body, or of each item of a batch; a handler that needs a field is not served without."""
-    takes(a=BodyField("integer", required=True), b=BodyField("string"))(module.tried)
+    takes(a=BodyField("integer", required=True), b=BodyField("string"))(HANDLERS["tryOne"])
     if is_built:
-        build(contract(declared), Dependencies(accept))
+        build(contract(declared), Dependencies(OPERATIONS, accept))
     else:
-        with pytest.raises(ContractError, match="tried takes a as required integer, not as promised here"):
-            build(contract(declared), Dependencies(accept))
+        with pytest.raises(ContractError, match="tryOne takes a as required integer, not as promised here"):
+            build(contract(declared), Dependencies(OPERATIONS, accept))
 
 
 @pytest.fixture
@@ -260,10 +249,11 @@ def limits(tmp_path: Path) -> Iterator[RateLimits]:
         yield opened
 
 
-@pytest.mark.usefixtures("module")
 def test_a_request_takes_a_token_where_the_contract_says_so(limits: RateLimits, seen: list[Request]) -> None:
     """One for each, whatever becomes of it; every answer tells what is left, and without any left it is 429."""
-    dependencies = Dependencies(accept, bucket_for=lambda caller: Bucket(limits, caller.id, RatePolicy(1, 2)))
+    dependencies = Dependencies(
+        OPERATIONS, accept, bucket_for=lambda caller: Bucket(limits, caller.id, RatePolicy(1, 2))
+    )
     app = build(contract(of(ITEM), responses=["429"]), dependencies)
     answers = [ask(app, json=body) for body in ({"a": 1}, {"a": "x"}, {"a": 1})]
     assert [answer.status_code for answer in answers] == [200, 422, 429]
@@ -275,10 +265,11 @@ def test_a_request_takes_a_token_where_the_contract_says_so(limits: RateLimits, 
     assert ask(app, headers={}).headers.keys() & {"ratelimit", "ratelimit-policy"} == set()
 
 
-@pytest.mark.usefixtures("module")
 def test_no_tokens_are_taken_where_the_contract_says_nothing_of_them(limits: RateLimits, seen: list[Request]) -> None:
     """An older contract promises no 429, and no header of it."""
-    dependencies = Dependencies(accept, bucket_for=lambda caller: Bucket(limits, caller.id, RatePolicy(1, 1)))
+    dependencies = Dependencies(
+        OPERATIONS, accept, bucket_for=lambda caller: Bucket(limits, caller.id, RatePolicy(1, 1))
+    )
     app = build(contract(of(ITEM)), dependencies)
     for _ in range(3):
         answer = ask(app, json={"a": 1})
@@ -286,7 +277,7 @@ def test_no_tokens_are_taken_where_the_contract_says_nothing_of_them(limits: Rat
     assert seen[0].bucket is None
 
 
-def test_a_handler_is_told_what_was_refused(module: ModuleType) -> None:
+def test_a_handler_is_told_what_was_refused() -> None:
     """With the problem, the bytes as far as they were read, and who sent them; not of what it is not called for."""
     refusals: list[Refusal] = []
 
@@ -296,17 +287,16 @@ def test_a_handler_is_told_what_was_refused(module: ModuleType) -> None:
     async def fail(_request: Request) -> None:
         raise Problem("widget_not_registered", id="a")
 
-    inner = module.tried
+    inner = HANDLERS["tryOne"]
 
-    async def tried(request: Request) -> Answer:
+    async def try_one(request: Request) -> Answer:
         if request.body == {"a": 0}:
             await fail(request)
         answer: Answer = await inner(request)
         return answer
 
-    tried.__module__ = module.__name__
-    vars(module)["tried"] = when_refused(refused)(tried)
-    app = build(contract(of(ITEM), [PAGE]), Dependencies(accept))
+    HANDLERS["tryOne"] = when_refused(refused)(try_one)
+    app = build(contract(of(ITEM), [PAGE]), Dependencies(OPERATIONS, accept))
     headers = KEY | {"Content-Type": JSON}
     for content in (b'{"a": 1}', b'{"a": "x"}', b"{", b'{"a": 0}'):
         ask(app, content=content, headers=headers)
@@ -321,7 +311,6 @@ def test_a_handler_is_told_what_was_refused(module: ModuleType) -> None:
     assert all(one.request.caller is CALLER for one in refusals)
 
 
-@pytest.mark.usefixtures("module")
 @pytest.mark.parametrize("media_type", [JSON, NDJSON])
 def test_a_key_that_is_refused_while_the_body_comes_is_not_accepted(media_type: str, seen: list[Request]) -> None:
     """Who sent a body that took its time is asked for once more when it is there."""
@@ -336,20 +325,19 @@ def test_a_key_that_is_refused_while_the_body_comes_is_not_accepted(media_type: 
         yield b'{"a":'
         yield b" 1}"
 
-    app = build(contract(of(ITEM, media_type)), Dependencies(once))
+    app = build(contract(of(ITEM, media_type)), Dependencies(OPERATIONS, once))
     assert ask(app, content=slowly(), headers=KEY | {"Content-Type": media_type}).status_code == 401
     assert (asked, seen) == (2, [])
 
 
-@pytest.mark.usefixtures("module")
 def test_a_handler_judges_bodies_of_other_operations(seen: list[Request]) -> None:
     """By operationId, as that operation would; one that there is not, or that has no body, is a LookupError."""
-    ask(build(contract(), Dependencies(accept)))
+    ask(build(contract(), Dependencies(OPERATIONS, accept)))
     validate = seen[0].validate
-    assert validate("handlers.trying.other", b'{"a": 1}') == {"a": 1}
+    assert validate("tryOther", b'{"a": 1}') == {"a": 1}
     with pytest.raises(Problem) as caught:
-        validate("handlers.trying.other", b"{}")
+        validate("tryOther", b"{}")
     assert caught.value.error == "a is required"
-    for operation_id in ("handlers.trying.tried", "handlers.trying.nothing"):
+    for operation_id in ("tryOne", "tryNothing"):
         with pytest.raises(LookupError):
             validate(operation_id, b"{}")

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from handlers.operations import OPERATIONS
 from openapi.contract import Contract, published
 from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
@@ -47,11 +48,13 @@ def test_a_request_under_way_stays_with_its_application() -> None:
             await may_end.wait()
 
         live = Live()
-        live.serve([Part("/api/v1", build(of_version("1.0", "/api/v1"), Dependencies(wait_and_refuse)))])
+        live.serve([Part("/api/v1", build(of_version("1.0", "/api/v1"), Dependencies(OPERATIONS, wait_and_refuse)))])
         async with client(live) as sender:
             under_way = asyncio.create_task(sender.post(PATH, json=EVENT))
             await begun.wait()
-            live.serve([Part("/api/v2", build(of_version("2.0", "/api/v2"), Dependencies(wait_and_refuse)))])
+            live.serve(
+                [Part("/api/v2", build(of_version("2.0", "/api/v2"), Dependencies(OPERATIONS, wait_and_refuse)))]
+            )
             gone = await sender.post(PATH, json=EVENT)
             assert not under_way.done()
             may_end.set()
@@ -154,8 +157,8 @@ def test_what_a_part_announces_is_in_each_of_its_answers() -> None:
         live = Live()
         live.serve(
             [
-                Part("/api/v1", build(contract, Dependencies(accept)), announced),
-                Part("/api/v2", build(of_version("2.0", "/api/v2"), Dependencies(accept))),
+                Part("/api/v1", build(contract, Dependencies(OPERATIONS, accept)), announced),
+                Part("/api/v2", build(of_version("2.0", "/api/v2"), Dependencies(OPERATIONS, accept))),
             ]
         )
         async with client(live) as sender:

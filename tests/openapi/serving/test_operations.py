@@ -1,67 +1,82 @@
-"""Which functions an operationId may name."""
+"""The operation table, and documents that were published under other names."""
 
-import sys
-from types import ModuleType
+import json
 
 import pytest
 
-from handlers.interaction_events import create
-from openapi.contract import ContractError, published
-from openapi.serving.operations import handler
+from openapi.contract import Contract, ContractError
+from openapi.serving.messages import Answer, Request
+from openapi.serving.operations import OperationTable
 
 
-def test_an_operation_id_names_a_handler() -> None:
-    """The name of a coroutine function in a module of handlers gives that function."""
-    assert handler("handlers.interaction_events.create") is create
+async def report(_request: Request) -> Answer:
+    """A handler whose parameter has another name."""
+    return Answer(200, None)
 
 
-def test_each_published_operation_has_a_handler() -> None:
-    """Every operationId of the documents of this release can be served."""
-    for contract in published():
-        for operation in contract.operations:
-            assert handler(operation.operation_id).__module__.startswith("handlers.")
+async def create(request: Request) -> Answer:
+    """A handler."""
+    return Answer(200, request.body)
+
+
+async def remove(request: Request, force: bool) -> Answer:
+    """A function that takes more than a request."""
+    return Answer(200, [request.body, force])
+
+
+def count(request: Request) -> Answer:
+    """A function that is no coroutine function."""
+    return Answer(200, request.body)
+
+
+TABLE = OperationTable({"createThing": create}, {"things.create": "createThing"})
+
+
+def contract(*operation_ids: str) -> Contract:
+    """A contract with an operation for each operationId."""
+    paths = {f"/{number}": {"post": {"operationId": name}} for number, name in enumerate(operation_ids)}
+    return Contract.read(json.dumps({"info": {"version": "1.0"}, "paths": paths}))
+
+
+def test_an_operation_id_names_the_function_of_its_row() -> None:
+    """And no other."""
+    assert TABLE.handler("createThing") is create
+
+
+@pytest.mark.parametrize("operation_id", ["", None, "os.getcwd", "create", "createThing\n", "__class__", "x" * 10**6])
+def test_an_operation_id_reaches_nothing_else(operation_id: str | None) -> None:
+    """Whatever is not in the table is refused by its name."""
+    with pytest.raises(ContractError, match="names no operation of this release") as error:
+        TABLE.handler(operation_id)
+    assert repr(operation_id) in str(error.value)
+
+
+@pytest.mark.parametrize("operation_id", ["createTing", "things.create"])
+def test_the_nearest_name_is_suggested(operation_id: str) -> None:
+    """After a slip of the hand, and for a former name."""
+    with pytest.raises(ContractError, match=r"; did you mean 'createThing'\?$"):
+        TABLE.handler(operation_id)
+
+
+@pytest.mark.parametrize("function", [report, remove, count, print])
+def test_the_table_holds_handlers_alone(function: object) -> None:
+    """Another function is refused when the table is made."""
+    with pytest.raises(TypeError, match="createThing is not served by"):
+        OperationTable({"createThing": function})  # type: ignore[dict-item]
+
+
+def test_a_document_of_before_is_served_by_its_present_names() -> None:
+    """The copy for the router has present names; the contract keeps its own."""
+    before = contract("things.create", "listThings")
+    renamed = TABLE.renamed(before)
+    assert [item["post"]["operationId"] for item in renamed["paths"].values()] == ["createThing", "listThings"]  # type: ignore[attr-defined]
+    assert [operation.operation_id for operation in before.operations] == ["things.create", "listThings"]
 
 
 @pytest.mark.parametrize(
-    ("operation_id", "message"),
-    [
-        pytest.param("", "is not of the form", id="empty"),
-        pytest.param("create", "is not of the form", id="no module"),
-        pytest.param("handlers.create", "is not of the form", id="no module within handlers"),
-        pytest.param("os.path.basename", "is not of the form", id="the standard library"),
-        pytest.param("openapi.access_log.AccessLog", "is not of the form", id="another room"),
-        pytest.param("handlersx.interaction_events.create", "is not of the form", id="a name that begins alike"),
-        pytest.param("x.handlers.interaction_events.create", "is not of the form", id="a name that ends alike"),
-        pytest.param("handlers.interaction_events.create\n", "is not of the form", id="a line break after it"),
-        pytest.param("handlers..create", "is not of the form", id="an empty part"),
-        pytest.param("handlers.interaction_events._event", "is not of the form", id="a private function"),
-        pytest.param("handlers.__init__.create", "is not of the form", id="a name with underscores"),
-        pytest.param("handlers.interaction_events.Answer", "is not of the form", id="a class"),
-        pytest.param("handlers.nothing.create", "names no module of handlers", id="an unknown module"),
-        pytest.param(
-            "handlers.interaction_events.deeper.create", "names no module of handlers", id="a module within one"
-        ),
-        pytest.param("handlers.security.authentication.authenticate", "names no handler", id="a function of a key"),
-        pytest.param("handlers.site.health.live", "names no handler", id="a function of another request"),
-        pytest.param(None, "is not of the form", id="none"),
-        pytest.param("handlers.interaction_events.destroy", "names no handler", id="an unknown function"),
-        pytest.param("handlers.interaction_events.problems", "names no handler", id="an imported module"),
-        pytest.param(
-            "handlers.contracts.lifecycle.governing", "names no handler", id="a function that is no coroutine function"
-        ),
-    ],
+    ("operation_ids", "name"),
+    [(["createThing"], "createThing"), (["things.create"], "things.create"), (["listThings"], "createThing")],
 )
-def test_an_operation_id_reaches_nothing_else(operation_id: str | None, message: str) -> None:
-    """Whatever is not a public coroutine function of a module of handlers is refused by its name."""
-    with pytest.raises(ContractError, match=message) as caught:
-        handler(operation_id)
-    assert repr(operation_id) in str(caught.value)
-
-
-def test_a_handler_is_reached_only_where_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A coroutine function that a module of handlers only imports is not one of its handlers."""
-    borrowing = ModuleType("handlers.borrowing")
-    vars(borrowing)["create"] = create
-    monkeypatch.setitem(sys.modules, "handlers.borrowing", borrowing)
-    with pytest.raises(ContractError, match=r"'handlers\.borrowing\.create' names no handler"):
-        handler("handlers.borrowing.create")
+def test_an_operation_is_found_in_any_document(operation_ids: list[str], name: str) -> None:
+    """By its present name, or by the former one that the document has."""
+    assert TABLE.name_in(contract(*operation_ids), "createThing") == name

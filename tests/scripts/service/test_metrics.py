@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from scripts.service.metrics import DIRECTORY, Metrics, metrics, shared
 
-CREATE = "handlers.interaction_events.create"
+CREATE = "reportInteractionEvent"
 SPAWN = multiprocessing.get_context("spawn")
 PREFIX = "interaction_reporting_"
 

@@ -143,14 +143,16 @@ def test_a_start_on_a_broken_row_serves_what_was_served_last(directory: Path) ->
     """It says so in the log and by readiness; only without that it does not start, and says why in one line."""
     url = f"postgresql://postgres@/postgres?host={directory}/data/postgresql"
     with service_on(directory), psycopg.connect(url) as connection:
-        connection.execute("UPDATE interaction_reporting_contracts SET document = replace(document, 'create', 'x')")
+        connection.execute(
+            "UPDATE interaction_reporting_contracts SET document = replace(document, 'reportInteractionEvent', 'xyz')"
+        )
     with service_on(directory) as service, psycopg.connect(url) as connection:
         assert post(service).status_code == 201
         warning = httpx.get(service.url + "/health/ready").json()["warnings"][0]
-        assert "handlers.interaction_events.x' names no handler; contract 1.1 (" in warning
+        assert "'xyz' names no operation of this release; contract 1.1 (" in warning
         assert warning in [line["event"] for line in log_of(service) if line["level"] == "ERROR"]
         connection.execute("TRUNCATE interaction_reporting_contracts_served")
-    with pytest.raises(StartFailedError, match=r"error: .*handlers.interaction_events.x.* names no handler") as failed:
+    with pytest.raises(StartFailedError, match=r"error: .*'xyz' names no operation of this release") as failed:
         service_on(directory).__enter__()
     assert "Traceback" not in str(failed.value)
 
