@@ -22,8 +22,8 @@ def test_sleeps():
 def test_what_a_killed_run_has_started_ends(tmp_path: Path) -> None:
     """Its process ends and its files go, though nothing of the run itself could see to that."""
     (tmp_path / "test_sleeper.py").write_text(SLEEPER)
-    command = [sys.executable, *"-m pytest -qs -p tests.conftest --rootdir".split(), str(tmp_path), str(tmp_path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
+    run_tests = [sys.executable, "-m", "pytest", "-qs", "-p", "tests.conftest", "--rootdir"]
+    with subprocess.Popen([*run_tests, tmp_path, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout
         directory, pid = run.stdout.readline().split()
         assert (Path(directory).is_dir(), psutil.pid_exists(int(pid))) == (True, True)
