@@ -14,12 +14,10 @@ from openapi.oauth.bearer import BEARER, DPOP, Unauthenticated, access_token
 from openapi.oauth.jwt import InvalidToken
 from openapi.problems import Problem
 from openapi.serving.endpoint import TokenRequirement
+from openapi.serving.request_state import request_state
 from openapi.standards.header_fields import field_values
 
 DPOP_ALGORITHMS = " ".join(dpop.ALGORITHMS)
-
-PROVEN = "proven"
-"""Where the state of a request has that its proof was valid, which is good for one use."""
 
 
 async def authenticate(key: str, resources: Resources) -> Caller | None:
@@ -65,7 +63,7 @@ async def _authorized(
             raise InvalidToken("its client takes none but those bound to a key")
     except InvalidToken as error:
         raise Unauthenticated("invalid_token", str(error), DPOP if access.thumbprint else BEARER) from None
-    if access.thumbprint and PROVEN not in scope["state"]:  # the token is looked at again where the body is late
+    if access.thumbprint and not request_state(scope).is_proven:  # the token is looked at again where the body is late
         await _require_proof(oauth, scope, access)
     return access, client, caller
 
@@ -111,7 +109,7 @@ async def _require_proof(oauth: AuthorizationServer, scope: Scope, access: Acces
             raise InvalidToken("the proof is of another key than the token's")
     except InvalidToken as error:
         raise Unauthenticated("invalid_dpop_proof", str(error), DPOP) from None
-    scope["state"][PROVEN] = True
+    request_state(scope).is_proven = True
 
 
 def _unauthorized(refused: Unauthenticated, metadata: str) -> Problem:

@@ -10,8 +10,8 @@ from starlette.routing import Route
 from db import tokens
 from db.errors import Unavailable
 from db.oauth_registry import Client
-from handlers.contracts.serving import Serving
 from handlers.security.authority import AuthorizationServer
+from handlers.site.service_state import service_state
 from openapi.contract import Contract
 from openapi.oauth import access_tokens, dpop, jwk, server_metadata, token_requests
 from openapi.oauth.access_tokens import Access, Grant
@@ -20,6 +20,7 @@ from openapi.oauth.jwt import InvalidToken
 from openapi.oauth.token_requests import OAuthError
 from openapi.problems import RETRY, Problem
 from openapi.requests.content import Content
+from openapi.serving.request_state import request_state
 
 SECONDS = 10.0
 """In which a request must arrive."""
@@ -56,7 +57,7 @@ def _endpoint(answer: Answering) -> Callable[[Request], Awaitable[Response]]:
         try:
             form = await _form(request)
             client = await _oauth(request).authentication.client(request.scope, form)
-            request.state.caller = _oauth(request).registry.caller(client.hub_id)
+            request_state(request.scope).caller = _oauth(request).registry.caller(client.hub_id)
             return await answer(request, client, form)
         except OAuthError as error:
             return _refusal(request, error)
@@ -68,7 +69,8 @@ def _endpoint(answer: Answering) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _refusal(request: Request, error: OAuthError) -> Response:
-    request.state.problem = error.code, error.description
+    state = request_state(request.scope)
+    state.problem, state.reason = error.code, error.description
     headers = {name.decode(): value.decode() for name, value in error.headers}
     return JSONResponse(error.body(), error.status, {**NOT_STORED, **headers})
 
@@ -201,10 +203,8 @@ async def _resource_metadata(request: Request) -> Response:
 
 def _protected(request: Request) -> list[Contract]:
     """The contracts that are served and take access tokens."""
-    serving: Serving = request.state.serving
-    return [contract for contract in serving.contracts if contract.scopes]
+    return [contract for contract in service_state(request).serving.contracts if contract.scopes]
 
 
 def _oauth(request: Request) -> AuthorizationServer:
-    found: AuthorizationServer = request.state.oauth
-    return found
+    return service_state(request).authorization_server

@@ -6,7 +6,6 @@ from functools import partial
 from starlette.requests import Request
 from starlette.routing import Route
 
-from db.engine import Database
 from db.errors import Unavailable
 from handlers.contracts.publications import (
     MARKDOWN,
@@ -17,6 +16,7 @@ from handlers.contracts.publications import (
     summary,
 )
 from handlers.contracts.serving_plan import VERSIONS
+from handlers.site.service_state import service_state
 from openapi.problems import Problem
 from openapi.rendering.representations import Give, Representation, acceptable, endpoint
 from openapi.serving.messages import JSON, encoded
@@ -79,9 +79,8 @@ def _of_version(page: Page) -> Select:
 
 def _read(declarations: Declarations, select: Select) -> Give:
     async def give(request: Request) -> Representation:
-        database: Database = request.state.database
         try:
-            published = await declarations.read(database)
+            published = await declarations.read(service_state(request).database)
         except Unavailable as error:
             raise Problem("contracts_unavailable", reason=str(error)) from None
         return await declarations.made(partial(select, request, published))

@@ -3,10 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from db.engine import Database
 from db.errors import DatabaseError
 from handlers.contracts import lifecycle
-from handlers.contracts.serving import Serving
+from handlers.site.service_state import service_state
 
 
 async def live(_request: Request) -> JSONResponse:
@@ -16,14 +15,13 @@ async def live(_request: Request) -> JSONResponse:
 
 async def ready(request: Request) -> JSONResponse:
     """200 when the database answers, else 503; `warnings` are what an operator should look at."""
-    database: Database = request.state.database
-    serving: Serving = request.state.serving
-    served = [contract.version for contract in serving.contracts]
+    state = service_state(request)
+    served = [contract.version for contract in state.serving.contracts]
     try:
-        differences = await database.run(lifecycle.differences)
+        differences = await state.database.run(lifecycle.differences)
     except DatabaseError as error:
         return JSONResponse(
             {"status": "not ready", "contracts": served, "database": str(error)}, 503, {"retry-after": "1"}
         )
-    warnings = [*serving.warnings, *differences]
+    warnings = [*state.serving.warnings, *differences]
     return JSONResponse({"status": "ready", "contracts": served, "database": "answers", "warnings": warnings})

@@ -12,16 +12,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from db.engine import Database
 from db.errors import Unavailable
-from db.version_usage import HubRequests
 from handlers.contracts import migration
 from handlers.contracts.migration import DEFAULT_DAYS, MOST_DAYS, Migration
 from handlers.contracts.serving_plan import MIGRATION
 from handlers.site.migration_reports import MOST_HUBS, STYLE_SOURCE, as_html, as_json
+from handlers.site.service_state import service_state
 from openapi.oauth.bearer import BEARER, Unauthenticated, access_token
 from openapi.problems import Problem
 from openapi.serving.messages import JSON, encoded
+from openapi.serving.request_state import request_state
 from openapi.standards import basic_authentication, negotiation
 
 HTML = "text/html"
@@ -47,7 +47,7 @@ def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:
 
     async def endpoint(request: Request) -> Response:
         """Answer one request; errors carry the same headers."""
-        request.scope["state"]["headers"] = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+        request_state(request.scope).headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
         # Digests are of one length, and take as long to compare wherever they differ.
         if not hmac.compare_digest(sha256(_given(request.scope)).digest(), digest):
             raise Problem("operator_unauthorized", basic_authentication.challenge(REALM))
@@ -86,11 +86,10 @@ def _days(request: Request) -> int:
 
 async def _migration(request: Request, days: int) -> Migration:
     """What is known now, with what this process has counted; Problem if the database is away."""
-    database: Database = request.state.database
-    requests: HubRequests = request.state.hub_requests
-    await requests.write()
+    state = service_state(request)
+    await state.version_usage.write()
     try:
-        return await database.run(migration.migration, days, datetime.now(UTC))
+        return await state.database.run(migration.migration, days, datetime.now(UTC))
     except Unavailable as error:
         raise Problem("migration_unavailable", reason=str(error)) from None
 

@@ -10,6 +10,7 @@ has sent all and closed its half gets no answer, one that reads no answers is wa
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -39,21 +40,28 @@ WRITE_SECONDS = 20.0
 IDLE_SECONDS_OF_DRAIN = 0.5
 """How long an idle connection may still begin a request when the service drains."""
 
+CONNECTION = "connection"
+"""The key of the ConnectionOptions in the state of the ASGI lifespan."""
+
 _FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
 _PLAIN = ([b"host"], [b"host", b"content-length"], [b"content-length", b"host"])
 """The framing of nearly every request."""
 
 
-class HTTPConnection(HttpToolsProtocol):
-    """uvicorn's protocol with the gaps closed.
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """In how many seconds the head of a request must arrive, and the error format of a path."""
 
-    From the lifespan state come `head_timeout`, in seconds, and `style_at`: how is told of problems at a path.
-    """
+    head_timeout: float = HEAD_SECONDS
+    style_at: Callable[[str], ErrorStyle] = lambda _path: ERROR_OBJECTS
+
+
+class HTTPConnection(HttpToolsProtocol):
+    """uvicorn's protocol with the gaps closed, and with the ConnectionOptions of the lifespan's state."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_timeout: float = self.app_state.get("head_timeout", HEAD_SECONDS)
-        self._style_at: Callable[[str], ErrorStyle] = self.app_state.get("style_at", lambda _path: ERROR_OBJECTS)
+        self._options: ConnectionOptions = self.app_state.get(CONNECTION, ConnectionOptions())
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
         self._in_head = True
@@ -327,7 +335,7 @@ class HTTPConnection(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         identifier = new_request_id()
-        style = self._style_at(getattr(self, "url", b"").partition(b"?")[0].decode("latin-1"))
+        style = self._options.style_at(getattr(self, "url", b"").partition(b"?")[0].decode("latin-1"))
         content = orjson.dumps(style.body(problem))
         headers = [
             *self.server_state.default_headers,
@@ -357,10 +365,10 @@ class HTTPConnection(HttpToolsProtocol):
             self.transport.close()
 
     def _expect_head(self) -> None:
-        self._arm(self._head_timeout, self._head_is_late)
+        self._arm(self._options.head_timeout, self._head_is_late)
 
     def _head_is_late(self) -> None:
-        self._refuse(Problem("head_timeout", seconds=self._head_timeout))
+        self._refuse(Problem("head_timeout", seconds=self._options.head_timeout))
 
     def _arm(self, seconds: float, callback: Any) -> None:
         self._disarm()

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from openapi.problems import Problem
+from openapi.serving.request_state import request_state
 from openapi.standards import negotiation
 
 HEADERS: Mapping[str, str] = {
@@ -47,7 +48,7 @@ def endpoint(give: Give, headers: Mapping[str, str] = HEADERS) -> Callable[[Requ
     """What answers with what `give` gives, or with 304 to who has it; errors carry the same `headers`."""
 
     async def endpoint(request: Request) -> Response:
-        request.scope["state"]["headers"] = [(name.encode(), value.encode()) for name, value in headers.items()]
+        request_state(request.scope).headers = [(name.encode(), value.encode()) for name, value in headers.items()]
         given = await give(request)
         tagged = {**headers, "etag": f'"{given.etag}"'}
         if negotiation.has(request.scope, given.etag):

@@ -10,9 +10,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from openapi.problems import Problem
-from openapi.serving.error_styles import ERROR_OBJECTS
-from openapi.serving.live import ANNOUNCED
 from openapi.serving.messages import error_response, respond
+from openapi.serving.request_state import new_request_state
 from openapi.standards.header_fields import field_values
 
 logger = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ def new_request_id() -> bytes:
 
 
 Ended = Callable[[str | None, str, int, float], None]
-"""Is told of each request that ends: its operationId, if it has one, its method, status (0: none) and seconds."""
+"""Called when a request ends, with its operationId or None, its method, its status (0 if none) and seconds."""
 
 
 class AccessLog:
@@ -52,16 +51,13 @@ class AccessLog:
             return
         started = time.perf_counter()
         identifier = request_id(scope)
-        state = scope.setdefault("state", {})
-        status = 0
+        state = new_request_state(scope)
 
         def send_identified(message: Message) -> Awaitable[None]:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                state.status = message["status"]
                 message["headers"].append((b"x-request-id", identifier))
-                if ANNOUNCED in state:
-                    message["headers"].extend(state[ANNOUNCED])
+                message["headers"].extend(state.announced)
             return send(message)
 
         try:
@@ -70,23 +66,21 @@ class AccessLog:
             pass
         except Exception:
             logger.exception("unexpected fault", extra={"request_id": identifier.decode()})
-            if not status:
-                style = state.get("style", ERROR_OBJECTS)
-                await respond(send_identified, error_response(Problem("internal_error"), style))
+            if not state.status:
+                await respond(send_identified, error_response(Problem("internal_error"), state.style))
         seconds = time.perf_counter() - started
         if self.ended:
-            self.ended(state.get("operation"), scope["method"], status, seconds)
-        caller, (problem, reason) = state.get("caller"), state.get("problem", (None, None))
+            self.ended(state.operation, scope["method"], state.status, seconds)
         logger.info(
-            "request" if status else "client disconnected",
+            "request" if state.status else "client disconnected",
             extra={
                 "request_id": identifier.decode(),
-                "hub": str(caller.id) if caller else None,
+                "hub": str(state.caller.id) if state.caller else None,
                 "method": scope["method"],
                 "path": scope["path"][:_LONGEST_PATH],
-                "status": status or None,
-                "problem": problem,
-                "reason": reason,
+                "status": state.status or None,
+                "problem": state.problem,
+                "reason": state.reason,
                 "client": (scope.get("client") or [None])[0],
                 "duration_ms": round(seconds * 1000, 2),
             },

@@ -25,6 +25,7 @@ from openapi.serving.dispatch import CompiledRouter, nothing_here
 from openapi.serving.endpoint import Dependencies, Endpoint, TokenRequirement
 from openapi.serving.error_styles import ErrorStyle, style_of
 from openapi.serving.messages import Request
+from openapi.serving.request_state import request_state
 
 Verifying = Callable[[Any], Awaitable[dict[str, Any]]]
 
@@ -115,9 +116,10 @@ def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, t
 
     def told_of(scope: Scope, caller: Any) -> dict[str, Any]:
         """What Connexion hands on of `caller`, who was verified to have sent the request of `scope`."""
-        if "caller" not in scope["state"]:  # it is verified again where its body is late
+        state = request_state(scope)
+        if state.caller is None:  # it is verified again where its body is late
             dependencies.on_request(caller, contract.version)
-        scope["state"]["caller"] = caller
+        state.caller = caller
         return {"sub": caller}
 
     class Bearer:

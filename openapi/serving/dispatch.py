@@ -14,6 +14,7 @@ from openapi.oauth import bearer
 from openapi.problems import Problem
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
 from openapi.serving.messages import error_response, respond
+from openapi.serving.request_state import request_state
 from openapi.standards.server_timing import lap
 
 Verify = Callable[[Any], Awaitable[None]]
@@ -38,12 +39,14 @@ class ErrorMiddleware:
         try:
             await self._app(scope, receive, send)
         except Exception as error:
-            problem = self._problem(error, scope)
-            if problem is None:
-                scope["state"]["style"] = self._style
+            if scope["type"] != "http":
                 raise
-            scope["state"]["problem"] = problem.code, problem.reason  # an error itself holds all that led to it
-            await respond(send, error_response(problem, self._style), scope["state"].get("headers", ()))
+            problem, state = self._problem(error, scope), request_state(scope)
+            if problem is None:
+                state.style = self._style
+                raise
+            state.problem, state.reason = problem.code, problem.reason  # an error itself holds all that led to it
+            await respond(send, error_response(problem, self._style), state.headers)
 
     def _problem(self, error: Exception, scope: Scope) -> Problem | None:
         """What the client is told of `error`; None if it is a fault of ours."""
@@ -123,7 +126,7 @@ def _operation(operation_id: str, verify: Verify, endpoint: ASGIApp) -> ASGIApp:
     """One operation: authenticated by what Connexion made of its security requirements, then served."""
 
     async def operation(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["state"]["operation"] = operation_id
+        request_state(scope).operation = operation_id
         await verify(Verified(scope))
         lap("authenticate")
         await endpoint(scope, receive, send)

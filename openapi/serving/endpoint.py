@@ -18,6 +18,7 @@ from openapi.serving.dispatch import Verified, Verify
 from openapi.serving.messages import NDJSON, Answer, BodyField, Handler, Refusal, Request, respond
 from openapi.serving.operations import OperationTable
 from openapi.serving.rate_limits import Bucket
+from openapi.serving.request_state import request_state
 
 DEFAULT_LIMIT = 64 * 1024
 MAX_LIMIT = 16 * 1024 * 1024
@@ -105,7 +106,7 @@ class Endpoint:
             answer = await self._answer(request, scope, receive)
         except Exception as error:
             if bucket:
-                scope["state"]["headers"] = bucket.headers()
+                request_state(scope).headers = bucket.headers()
             if self._when_refused and isinstance(error, Problem):
                 await self._when_refused(Refusal(request, error))
             raise

@@ -8,9 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from openapi.problems import Headers, Problem
 from openapi.serving.dispatch import ErrorMiddleware, nothing_here
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
-
-ANNOUNCED = "announced"
-"""Where the state of a request has the headers that each answer to it gets, whoever gives it."""
+from openapi.serving.request_state import request_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class Live:
         for prefix, part in self._parts:
             if path.startswith(prefix) or path == part.path:
                 if part.announced:
-                    scope["state"][ANNOUNCED] = part.announced
+                    request_state(scope).announced = part.announced
                 await part.application(scope, receive, send)
                 return
         await self._nothing(scope, receive, send)

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from db.background import running_task
+from handlers.site.service_state import service_state
 
 logger = logging.getLogger(__name__)
 
@@ -135,8 +136,7 @@ class Metrics:
 
 async def metrics(request: Request) -> Response:
     """200 with the metrics of all processes."""
-    counted: Metrics = request.state.metrics
-    return Response(counted.exposition(), media_type=prometheus_client.exposition.CONTENT_TYPE_PLAIN_0_0_4)
+    return Response(service_state(request).metrics(), media_type=prometheus_client.exposition.CONTENT_TYPE_PLAIN_0_0_4)
 
 
 @cache

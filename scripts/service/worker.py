@@ -35,7 +35,9 @@ from handlers.security import authentication, authority
 from handlers.security.cut_over import CutOver
 from handlers.security.issuers import IssuerUnavailable
 from handlers.site import authorization_server, contract_pages, health, migration_pages, problem_pages
+from handlers.site.service_state import SERVICE, ServiceState
 from openapi.oauth import server_metadata
+from openapi.protocol.connection import CONNECTION, ConnectionOptions
 from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
 from openapi.serving.dispatch import ErrorMiddleware
@@ -117,13 +119,8 @@ def application() -> ASGIApp:
                 for difference in differences:
                     logger.warning(difference)
                 yield {
-                    "database": opened,
-                    "serving": serving,
-                    "oauth": authorized,
-                    "head_timeout": settings.head_timeout,
-                    "style_at": live.style,
-                    "metrics": counted,
-                    "hub_requests": requests,
+                    SERVICE: ServiceState(opened, serving, authorized, requests, counted.exposition),
+                    CONNECTION: ConnectionOptions(settings.head_timeout, live.style),
                 }
                 logs.hold_no_more()  # a worker ends by the signal that uvicorn raises again
                 logger.info("stopping")

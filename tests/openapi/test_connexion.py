@@ -29,6 +29,7 @@ from openapi.serving.access_log import AccessLog
 from openapi.serving.app import EndpointAPI, Endpoints, build
 from openapi.serving.dispatch import Verified
 from openapi.serving.endpoint import Dependencies, Endpoint
+from openapi.serving.request_state import new_request_state
 
 RELIED_ON = (
     "openapi/serving/app.py or openapi/serving/dispatch.py relies on this: read the changes of Connexion and adapt it."
@@ -197,7 +198,8 @@ def test_security_needs_no_more_of_a_request_than_its_scope() -> None:
 
     app: Any = build(next(published()), Dependencies(OPERATIONS, authenticate))
     (api,) = app.middleware_stack[2].apis["/api/v1"]
-    scope: dict[str, Any] = {"type": "http", "headers": [(b"authorization", b"Bearer irk_key")], "state": {}}
+    scope: dict[str, Any] = {"type": "http", "headers": [(b"authorization", b"Bearer irk_key")]}
+    new_request_state(scope)
     asyncio.run(api.operations["reportInteractionEvent"].verification_fn(Verified(scope)))
     assert asked == ["irk_key"], RELIED_ON
     assert scope["extensions"]["connexion_context"]["user"] == "somebody", RELIED_ON

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -16,10 +17,12 @@ from starlette.types import Receive, Scope, Send
 from db import contracts
 from db.engine import Database
 from handlers.site import contract_pages
+from handlers.site.service_state import SERVICE
 from openapi.contract import Contract
 from openapi.diff.changelog import changelog
 from openapi.rendering.card import card
 from openapi.serving.dispatch import ErrorMiddleware
+from openapi.serving.request_state import new_request_state
 from tests.handlers.conftest import wait_until
 from tests.postgresql import statement
 from tests.service import CONTRACTS, Service
@@ -231,7 +234,8 @@ def test_a_database_that_is_away_is_told() -> None:
         with closing(Database("postgresql://nobody@/none?host=/nowhere")) as away:
 
             async def application(scope: Scope, receive: Receive, send: Send) -> None:
-                scope["state"] = {"database": away}
+                scope["state"] = {SERVICE: SimpleNamespace(database=away)}
+                new_request_state(scope)
                 await pages(scope, receive, send)
 
             transport = httpx.ASGITransport(application)

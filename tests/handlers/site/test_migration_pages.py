@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from hashlib import sha256
+from types import SimpleNamespace
 from unittest import mock
 
 import httpx
@@ -18,7 +19,9 @@ from db import hubs
 from db.engine import Database
 from db.version_usage import HubRequests
 from handlers.site import migration_pages
+from handlers.site.service_state import SERVICE
 from openapi.serving.dispatch import ErrorMiddleware
+from openapi.serving.request_state import new_request_state
 from tests.handlers.conftest import Hub
 from tests.postgresql import fresh_database
 from tests.service import Service, running
@@ -149,7 +152,8 @@ def test_a_token_that_is_the_key_opens_it_too() -> None:
         with closing(Database("postgresql://nobody@/none?host=/nowhere")) as away:
 
             async def application(scope: Scope, receive: Receive, send: Send) -> None:
-                scope["state"] = {"database": away, "hub_requests": HubRequests(away)}
+                scope["state"] = {SERVICE: SimpleNamespace(database=away, version_usage=HubRequests(away))}
+                new_request_state(scope)
                 await pages(scope, receive, send)
 
             transport = httpx.ASGITransport(application)

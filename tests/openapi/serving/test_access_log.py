@@ -19,6 +19,7 @@ from openapi.contract import published
 from openapi.serving.access_log import AccessLog, request_id
 from openapi.serving.app import build
 from openapi.serving.endpoint import Dependencies
+from openapi.serving.request_state import request_state
 from tests import promises
 from tests.examples import EVENT, PATH
 
@@ -30,7 +31,7 @@ KEY = {"Authorization": "Bearer irk_key"}
 
 async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
     """An application that knows its caller and answers 204."""
-    scope["state"]["caller"] = HUB
+    request_state(scope).caller = HUB
     await send({"type": "http.response.start", "status": 204, "headers": [(b"x-own", b"1")]})
     await send({"type": "http.response.body", "body": b""})
 

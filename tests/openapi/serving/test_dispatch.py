@@ -19,6 +19,7 @@ from openapi.problems import Problem
 from openapi.serving.access_log import AccessLog
 from openapi.serving.dispatch import CompiledRouter, ErrorMiddleware, Verified
 from openapi.serving.messages import Answer, respond
+from openapi.serving.request_state import REQUEST, RequestState, request_state
 
 FAILURES: dict[type[Exception], str] = {TimeoutError: "unavailable"}
 
@@ -52,7 +53,7 @@ class Operation:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request."""
-        told = {"operation": self._name, "path": scope.get("path_params"), "noted": scope["state"]["operation"]}
+        told = {"operation": self._name, "path": scope.get("path_params"), "noted": request_state(scope).operation}
         await respond(send, Answer(200, told))
 
 
@@ -167,7 +168,7 @@ def test_another_method_is_not_allowed(request_line: str, allow: str) -> None:
         async def send(message: Message) -> None:
             sent.append(message)
 
-        scope = {"type": "http", "method": method, "path": path, "headers": [], "state": {}}
+        scope = {"type": "http", "method": method, "path": path, "headers": [], "state": {REQUEST: RequestState()}}
         await direct(*THINGS)(scope, unexpected, send)
         return sent
 
@@ -248,19 +249,26 @@ def test_what_is_raised_is_answered(error: Exception, status: int) -> None:
 def test_a_fault_of_ours_is_passed_on() -> None:
     """Whoever logs it answers it, too."""
     with pytest.raises(LookupError, match="a fault"):
-        run(raising(LookupError("a fault")), {"type": "http", "state": {}}, unexpected)
+        run(raising(LookupError("a fault")), {"type": "http", "state": {REQUEST: RequestState()}}, unexpected)
+
+
+def test_a_service_that_does_not_start_raises_its_own_error() -> None:
+    """The lifespan has no request whose state could hold the error."""
+    with pytest.raises(TimeoutError, match="away"):
+        run(raising(TimeoutError("away")), {"type": "lifespan", "state": {}}, unexpected)
 
 
 def test_a_problem_is_noted_and_has_the_headers_of_every_answer() -> None:
     """For the log; and what was known of a bucket when it was raised is told with it."""
-    state: dict[str, Any] = {"headers": [(b"ratelimit", b"1")]}
+    state = RequestState()
+    state.headers = [(b"ratelimit", b"1")]
     sent = []
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    run(raising(TimeoutError("away")), {"type": "http", "state": state}, send)
-    assert state["problem"] == ("unavailable", "away")
+    run(raising(TimeoutError("away")), {"type": "http", "state": {REQUEST: state}}, send)
+    assert (state.problem, state.reason) == ("unavailable", "away")
     assert (b"ratelimit", b"1") in sent[0]["headers"]
     assert (b"retry-after", b"1") in sent[0]["headers"]
 
@@ -280,7 +288,7 @@ def test_an_answer_that_breaks_off_is_not_answered_again() -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope: Scope = {"type": "http", "state": {}}
+    scope: Scope = {"type": "http", "state": {REQUEST: RequestState()}}
     with pytest.raises(Exception, match="broke off") as caught:
         run(ErrorMiddleware(stream, FAILURES), scope, send)
     assert isinstance(caught.value.__cause__, TimeoutError)

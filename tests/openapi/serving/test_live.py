@@ -14,6 +14,7 @@ from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
 from openapi.serving.endpoint import Dependencies
 from openapi.serving.live import Live, Part, gone
+from openapi.serving.request_state import REQUEST, RequestState
 from tests.examples import EVENT, PATH
 
 KEY = {"Authorization": "Bearer irk_key"}
@@ -125,7 +126,7 @@ def test_a_path_leads_to_the_part_that_serves_it(path: str, name: str) -> None:
     live = Live()
     paths = {"": "root", "/api/v1": "v1", "/api/v10": "v10", "/api/v1/v2": "nested"}
     live.serve(Part(path, named(name, seen)) for path, name in paths.items())
-    asyncio.run(live({"type": "http", "path": path, "state": {}}, unexpected, unexpected))
+    asyncio.run(live({"type": "http", "path": path, "state": {REQUEST: RequestState()}}, unexpected, unexpected))
     assert seen == [name]
 
 

@@ -1,0 +1,31 @@
+"""What the pages beside the versions of the API use of the service: opened when it starts, passed with each request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from db.engine import Database
+from db.version_usage import HubRequests
+from handlers.contracts.serving import Serving
+from handlers.security.authority import AuthorizationServer
+
+SERVICE = "service"
+"""The key of the ServiceState in the state of the ASGI lifespan, which the server copies into each request's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """What one worker holds open. `metrics` writes what Prometheus reads."""
+
+    database: Database
+    serving: Serving
+    authorization_server: AuthorizationServer
+    version_usage: HubRequests
+    metrics: Callable[[], bytes]
+
+
+def service_state(request: Request) -> ServiceState:
+    """That of the worker that serves `request`."""
+    state: ServiceState = request.scope["state"][SERVICE]
+    return state

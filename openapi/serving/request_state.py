@@ -1,0 +1,46 @@
+"""What the layers of the service know of one request: for each other, and for the log."""
+
+from typing import Any
+
+from starlette.types import Scope
+
+from openapi.problems import Headers
+from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
+
+REQUEST = "request"
+"""The key of a RequestState in the state of an ASGI scope, which the server makes anew for each request."""
+
+
+class RequestState:
+    """One request. The defaults are those of the class, so that a request costs no call that sets them."""
+
+    operation: str | None = None
+    """The operationId that was routed."""
+    caller: Any = None
+    """The authenticated hub."""
+    is_proven: bool = False
+    """Whether its DPoP proof was valid, which is good for one use."""
+    style: ErrorStyle = ERROR_OBJECTS
+    """The error format for an internal error."""
+    problem: str | None = None
+    """The code of the error that was sent."""
+    reason: str | None = None
+    """Why, for the log alone."""
+    headers: Headers = ()
+    """Headers that an error gets beside its own."""
+    announced: Headers = ()
+    """Headers that every response gets."""
+    status: int = 0
+    """That of the response; 0 until it begins."""
+
+
+def new_request_state(scope: Scope) -> RequestState:
+    """The state of a request that begins, which is in `scope` from now on."""
+    state = scope.setdefault("state", {})[REQUEST] = RequestState()
+    return state
+
+
+def request_state(scope: Scope) -> RequestState:
+    """The state of the request of `scope`."""
+    state: RequestState = scope["state"][REQUEST]
+    return state
