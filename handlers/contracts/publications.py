@@ -21,7 +21,8 @@ from openapi.problems import Problem
 from openapi.rendering.card import INSTANTS
 from openapi.rendering.card import card as card_of
 from openapi.rendering.representations import Representation
-from openapi.serving.messages import JSON, encoded
+from openapi.requests.body import JSON
+from openapi.serving.messages import encoded
 from openapi.standards.date_times import render
 
 MAX_AGE_SECONDS = 1

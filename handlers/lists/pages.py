@@ -16,7 +16,8 @@ from sqlalchemy import RowMapping, Table
 from db import pages, positions
 from db.pages import Query
 from openapi.problems import Problem
-from openapi.serving.messages import NDJSON, Answer, Request, encoded
+from openapi.requests.body import NDJSON
+from openapi.serving.messages import Answer, Request, encoded
 from openapi.standards import date_times
 
 ADDITIONAL = "additional_fields"

@@ -19,7 +19,8 @@ from handlers.contracts.serving_plan import VERSIONS
 from handlers.site.service_state import service_state
 from openapi.problems import Problem
 from openapi.rendering.representations import Give, Representation, acceptable, endpoint
-from openapi.serving.messages import JSON, encoded
+from openapi.requests.body import JSON
+from openapi.serving.messages import encoded
 
 Published = Mapping[str, Declaration]
 Select = Callable[[Request, Published], Representation]

@@ -20,7 +20,8 @@ from handlers.site.migration_reports import MOST_HUBS, STYLE_SOURCE, as_html, as
 from handlers.site.service_state import service_state
 from openapi.oauth.bearer import BEARER, Unauthenticated, access_token
 from openapi.problems import Problem
-from openapi.serving.messages import JSON, encoded
+from openapi.requests.body import JSON
+from openapi.serving.messages import encoded
 from openapi.serving.request_state import request_state
 from openapi.standards import basic_authentication, negotiation
 

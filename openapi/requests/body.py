@@ -16,6 +16,9 @@ from openapi.standards import ijson
 from openapi.standards.header_fields import field_values, quoted
 from openapi.standards.server_timing import lap
 
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
@@ -82,7 +85,7 @@ class Body:
 
     def of_json(self, content: bytes) -> Any:
         """The value of `content` as application/json, of which the contract has one; Problem if it is not accepted."""
-        media_type = self._media_types["application/json"]
+        media_type = self._media_types[JSON]
         if len(content) > media_type.limit:
             raise Problem("content_too_large", size=len(content), limit=media_type.limit)
         return Received(media_type, content).value(nothing)

@@ -5,10 +5,9 @@ from typing import Any
 
 from openapi.contract import Contract, ContractError
 from openapi.problems import Problem
-from openapi.requests.body import Body
+from openapi.requests.body import JSON, Body
+from openapi.requests.declared_body import media_type_at
 from openapi.schemas.validation import Schema, Schemas
-from openapi.serving.endpoint import media_type_at
-from openapi.serving.messages import JSON
 
 
 class BodyValidator:

@@ -26,7 +26,7 @@ class Content:
     def __init__(self, scope: Scope, receive: Receive, codings: frozenset[str]) -> None:
         self._scope = scope
         self._receive = receive
-        self._decoder = Gzip() if _coding(scope, codings) == "gzip" else None
+        self._decoder = decoder() if (decoder := DECODERS.get(_coding(scope, codings))) else None
 
     async def whole(self, limit: int, seconds: float) -> bytes:
         """All of it, which must arrive within `seconds`."""
@@ -122,6 +122,10 @@ class Gzip:
         """Problem unless the last member is complete."""
         if self._is_within:
             raise Problem("malformed_content_coding")
+
+
+DECODERS = {"gzip": Gzip}
+"""By content coding in lower case; a contract may allow these."""
 
 
 def _coding(scope: Scope, codings: frozenset[str]) -> str:

@@ -1,7 +1,6 @@
 """One operation, ready to be called: all that the contract says of it is made once."""
 
-import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -10,24 +9,16 @@ from starlette.types import Receive, Scope, Send
 
 from openapi.contract import Contract, ContractError
 from openapi.problems import Problem
-from openapi.requests.body import Body, MediaType, nothing
+from openapi.requests.body import NDJSON, nothing
 from openapi.requests.content import COMPLETE
+from openapi.requests.declared_body import declared_body
 from openapi.requests.parameters import Parameters
 from openapi.schemas.validation import Schemas
 from openapi.serving.dispatch import Verified, Verify
-from openapi.serving.messages import NDJSON, Answer, BodyField, Handler, Refusal, Request, respond
+from openapi.serving.messages import Answer, BodyField, Handler, Refusal, Request, respond
 from openapi.serving.operations import OperationTable
 from openapi.serving.rate_limits import Bucket
 from openapi.serving.request_state import request_state
-
-DEFAULT_LIMIT = 64 * 1024
-MAX_LIMIT = 16 * 1024 * 1024
-"""Bytes that a contract may allow: such a body is held in memory while it is checked."""
-MAX_STREAM_LIMIT = 1024**4
-"""Likewise, of a body that is read line by line."""
-CODINGS = frozenset({"gzip"})
-
-_JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 
 Authenticate = Callable[[str, Any], Awaitable[Any]]
 """From a bearer token and the resources to who sent it, or None if the token is not accepted."""
@@ -86,7 +77,8 @@ class Endpoint:
         self._handler: Handler = operation.function
         self._new_request = new_request
         self._parameters = Parameters(_parameters(contract, pointer))
-        self._body = _body(operation, contract, schemas, dependencies.body_timeout)
+        self._body = declared_body(contract, pointer, schemas, dependencies.body_timeout)
+        _check_promises(operation, contract, pointer)
         self._when_refused = getattr(operation.function, "when_refused", None)
         self._bucket_for = dependencies.bucket_for if "429" in contract.at(pointer)["responses"] else None
         self.verify: Verify | None = None
@@ -140,61 +132,24 @@ def _parameters(contract: Contract, pointer: tuple[str, ...]) -> list[dict[str, 
     return list(declared.values())
 
 
-def _body(operation: Any, contract: Contract, schemas: Schemas, timeout: float) -> Body | None:
-    """What the operation accepts as a body; ContractError if that is not served."""
-    declared = operation.request_body
-    name = operation.operation_id
-    if not declared:
-        _check_promises(operation, contract, {})
-        return None
-    if not declared.get("required"):
-        raise ContractError(f"{name}: an optional body is not served by this release")
-    codings = declared.get("x-content-codings", [])
-    if not isinstance(codings, list) or not CODINGS.issuperset(codings):
-        raise ContractError(f"{name}: x-content-codings is not a list of {' and '.join(CODINGS)}")
-    if not declared["content"]:
-        raise ContractError(f"{name}: the body has no media type")
-    media_types = {}
-    for media_type in declared["content"]:
-        pointer = ("paths", operation.path, operation.method, "requestBody", "content", media_type)
-        served = media_type_at(name, media_type, contract, schemas, pointer)
-        is_array = served.items is not None and not served.is_lines
-        _check_promises(operation, contract, contract.at((*pointer, "schema", *(["items"] if is_array else []))))
-        media_types[media_type.lower()] = served
-    return Body(media_types, timeout, frozenset(codings))
+def _check_promises(operation: Any, contract: Contract, pointer: tuple[str, ...]) -> None:
+    """ContractError unless each body of the operation, or each of its items, has what the handler relies on."""
+    fields = getattr(operation.function, "takes", {})
+    for schema in list(_item_schemas(contract, pointer)) or [{}]:
+        for name, field_ in fields.items():
+            if not _promises(contract, schema, name, field_):
+                wanted = f"{'required' if field_.required else 'optional'} {field_.type} {field_.format or ''}".strip()
+                raise ContractError(f"{operation.operation_id} takes {name} as {wanted}, not as promised here")
 
 
-def media_type_at(
-    name: str, media_type: str, contract: Contract, schemas: Schemas, pointer: tuple[str, ...]
-) -> MediaType:
-    """What is accepted at `pointer`; ContractError if that is not served."""
-    is_lines = media_type.lower() == NDJSON
-    if not is_lines and not _JSON.fullmatch(media_type):
-        raise ContractError(f"{name}: a body is served as application/json, a type in +json, or {NDJSON}")
-    node, body = contract.at(pointer), contract.at(pointer[:-2])
-    if "schema" not in node:
-        raise ContractError(f"{name}: {media_type} has no schema")
-    limit = node.get("x-body-limit-bytes", body.get("x-body-limit-bytes", DEFAULT_LIMIT))
-    highest = MAX_STREAM_LIMIT if is_lines else MAX_LIMIT
-    if type(limit) is not int or not 1 <= limit <= highest:
-        raise ContractError(f"{name}: x-body-limit-bytes is not an integer from 1 to {highest}")
-    schema = schemas.compile(*pointer, "schema")
-    declared = contract.at((*pointer, "schema"))
-    if is_lines:
-        return MediaType(schema, limit, items=schema, is_lines=True)
-    if declared.get("type") != "array":
-        return MediaType(schema, limit)
-    if type(declared.get("maxItems")) is not int:
-        raise ContractError(f"{name}: the array has no maxItems")
-    return MediaType(schema, limit, schemas.compile(*pointer, "schema", "items"), declared["maxItems"])
-
-
-def _check_promises(operation: Any, contract: Contract, schema: dict[str, Any]) -> None:
-    """ContractError unless `schema`, of the body or of each of its items, has what the handler relies on."""
-    for name, taken in getattr(operation.function, "takes", {}).items():
-        if not _promises(contract, schema, name, taken):
-            wanted = f"{'required' if taken.required else 'optional'} {taken.type} {taken.format or ''}".strip()
-            raise ContractError(f"{operation.operation_id} takes {name} as {wanted}, not as promised here")
+def _item_schemas(contract: Contract, pointer: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The schema of each media type of the body, or of the items of its array."""
+    body = contract.resolve(contract.at(pointer).get("requestBody")) or {"content": {}}
+    for media_type in body["content"]:
+        parts = (*pointer, "requestBody", "content", media_type, "schema")
+        schema = contract.at(parts)
+        is_array = schema.get("type") == "array" and media_type.lower() != NDJSON
+        yield contract.at((*parts, "items")) if is_array else schema
 
 
 def _promises(contract: Contract, schema: dict[str, Any], name: str, field: BodyField) -> bool:

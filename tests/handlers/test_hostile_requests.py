@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from openapi.serving.endpoint import DEFAULT_LIMIT
+from openapi.requests.declared_body import DEFAULT_BODY_BYTES
 from openapi.standards.ijson import MAX_DEPTH, MAX_INTEGER_DIGITS
 from tests.contract_client import ContractClient
 from tests.examples import EVENT, OLDEST, PATH
@@ -289,15 +289,15 @@ def test_an_undeclared_coding_is_not_guessed(client: ContractClient, service: Se
 # How large a body may be
 
 
-@pytest.mark.parametrize("chunk", [None, 100, DEFAULT_LIMIT], ids=["length", "chunks", "one-chunk"])
+@pytest.mark.parametrize("chunk", [None, 100, DEFAULT_BODY_BYTES], ids=["length", "chunks", "one-chunk"])
 def test_a_body_may_have_64_kib(client: ContractClient, service: Service, chunk: int | None) -> None:
     """65,536 bytes are stored, with or without a Content-Length."""
-    content = of_size(DEFAULT_LIMIT)
+    content = of_size(DEFAULT_BODY_BYTES)
     row = kept(client, service, content=content if chunk is None else in_chunks(content, chunk))
     assert row["metadata"] == json.loads(content)["metadata"]
 
 
-@pytest.mark.parametrize("size", [DEFAULT_LIMIT + 1, 1_000_000])
+@pytest.mark.parametrize("size", [DEFAULT_BODY_BYTES + 1, 1_000_000])
 @pytest.mark.parametrize("chunk", [None, 1000, 100_000], ids=["length", "chunks", "large-chunks"])
 def test_a_body_beyond_64_kib_is_not_stored(
     client: ContractClient, service: Service, size: int, chunk: int | None

@@ -16,9 +16,10 @@ from db.registry import Caller
 from openapi.contract import Contract, ContractError
 from openapi.problems import Problem
 from openapi.requests.batch import Array, Lines
+from openapi.requests.declared_body import MAX_BODY_BYTES, MAX_STREAM_BYTES
 from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
-from openapi.serving.endpoint import MAX_LIMIT, MAX_STREAM_LIMIT, Dependencies
+from openapi.serving.endpoint import Dependencies
 from openapi.serving.messages import Answer, BodyField, Handler, Refusal, Request, takes, when_refused
 from openapi.serving.operations import OperationTable
 from openapi.serving.rate_limits import Bucket, RateLimits, RatePolicy
@@ -190,10 +191,12 @@ def test_the_limit_of_a_media_type_comes_before_that_of_the_body(
         pytest.param(of({"type": "array", "items": ITEM}), "the array has no maxItems", id="no bound"),
         pytest.param(of({**BATCH, "maxItems": True}), "maxItems", id="a bound that is a truth"),
         pytest.param(of(ITEM, "application/*"), "a body is served as application/json", id="a range"),
-        pytest.param(of(ITEM, more={"x-body-limit-bytes": MAX_LIMIT + 1}), f"1 to {MAX_LIMIT}", id="a large limit"),
         pytest.param(
-            of(ITEM, NDJSON, more={"x-body-limit-bytes": MAX_STREAM_LIMIT + 1}),
-            f"1 to {MAX_STREAM_LIMIT}",
+            of(ITEM, more={"x-body-limit-bytes": MAX_BODY_BYTES + 1}), f"1 to {MAX_BODY_BYTES}", id="a large limit"
+        ),
+        pytest.param(
+            of(ITEM, NDJSON, more={"x-body-limit-bytes": MAX_STREAM_BYTES + 1}),
+            f"1 to {MAX_STREAM_BYTES}",
             id="a large limit of a stream",
         ),
         pytest.param({"content": of(ITEM)["content"]}, "an optional body is not served", id="optional"),
@@ -208,7 +211,10 @@ def test_a_body_that_is_not_served_is_not_built(declared: dict[str, Any], messag
 
 @pytest.mark.parametrize(
     "declared",
-    [of(ITEM, more={"x-body-limit-bytes": MAX_LIMIT}), of(ITEM, NDJSON, more={"x-body-limit-bytes": MAX_STREAM_LIMIT})],
+    [
+        of(ITEM, more={"x-body-limit-bytes": MAX_BODY_BYTES}),
+        of(ITEM, NDJSON, more={"x-body-limit-bytes": MAX_STREAM_BYTES}),
+    ],
     ids=["JSON", "NDJSON"],
 )
 def test_the_highest_limit_is_served(declared: dict[str, Any]) -> None:
