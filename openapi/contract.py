@@ -181,6 +181,12 @@ class Contract(Document):
         flows = [flow for scheme in map(self.resolve, schemes) for flow in scheme.get("flows", {}).values()]
         return {name: str(told) for flow in flows for name, told in flow.get("scopes", {}).items()}
 
+    def parameters(self, pointer: tuple[str, ...]) -> list[dict[str, Any]]:
+        """The parameters of the operation at `pointer` and of its path, which the operation may replace."""
+        nodes = (self.at(pointer[:-1]), self.at(pointer))
+        declared = [self.resolve(parameter) for node in nodes for parameter in node.get("parameters", [])]
+        return list({(parameter["name"], parameter["in"]): parameter for parameter in declared}.values())
+
 
 def parts_of(reference: str) -> tuple[str, ...]:
     """The parts of a JSON Pointer that is written as the fragment of a URI (RFC 6901 section 6)."""

@@ -76,13 +76,10 @@ def _security(contract: Contract, node: dict[str, Any]) -> str:
 
 
 def _parameters(contract: Contract, one: Operation) -> Iterator[str]:
-    """A table of the parameters of an operation and of its path, of which it may replace some."""
-    declared = {}
-    for node in (contract.at(one.pointer[:-1]), contract.at(one.pointer)):
-        for parameter in map(contract.resolve, node.get("parameters", [])):
-            declared[parameter["name"], parameter["in"]] = parameter
+    """A table of the parameters of an operation and of its path."""
     rows = []
-    for (name, place), parameter in declared.items():
+    for parameter in contract.parameters(one.pointer):
+        name, place = parameter["name"], parameter["in"]
         schema = contract.resolve(parameter.get("schema", {}))
         where = f"{place}, required" if parameter.get("required") else place
         told = _told(schema, parameter.get("description", ""))

@@ -76,7 +76,12 @@ class Endpoint:
         pointer = ("paths", operation.path, operation.method)
         self._handler: Handler = operation.function
         self._new_request = new_request
-        self._parameters = Parameters(_parameters(contract, pointer))
+        self._parameters = Parameters(
+            [
+                {**parameter, "schema": contract.resolve(parameter.get("schema", {}))}
+                for parameter in contract.parameters(pointer)
+            ]
+        )
         self._body = declared_body(contract, pointer, schemas, dependencies.body_timeout)
         _check_promises(operation, contract, pointer)
         self._when_refused = getattr(operation.function, "when_refused", None)
@@ -120,16 +125,6 @@ class Endpoint:
             request.content = received.content
             request.body = received.value(authorize)
         return await self._handler(request)
-
-
-def _parameters(contract: Contract, pointer: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The parameters of the operation at `pointer` and of its path, of which it may replace some."""
-    declared = {}
-    for node in (contract.at(pointer[:-1]), contract.at(pointer)):
-        for parameter in map(contract.resolve, node.get("parameters", [])):
-            schema = contract.resolve(parameter.get("schema", {}))
-            declared[parameter["name"], parameter["in"]] = {**parameter, "schema": schema}
-    return list(declared.values())
 
 
 def _check_promises(operation: Any, contract: Contract, pointer: tuple[str, ...]) -> None:
