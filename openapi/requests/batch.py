@@ -121,7 +121,7 @@ Batch = Array | Lines
 
 
 def problem_of(error: ijson.MalformedJSON | ijson.UnstorableValue) -> Problem:
-    """What a client is told of JSON that cannot be taken as it is."""
+    """The Problem that reports JSON which cannot be stored as it is."""
     if isinstance(error, ijson.MalformedJSON):
         return Problem("malformed_json", detail=str(error))
     field, pointer = field_name(*error.parts), ijson.pointer(*error.parts)

@@ -88,7 +88,7 @@ class EndpointAPI(RoutedAPI[Endpoint]):  # type: ignore[misc] # Connexion ships 
         return Endpoint(operation, self._contract, self._schemas, self._surroundings, self._new_request)
 
     def _new_request(self, caller: Any) -> Request:
-        """A request of `caller`, of which nothing is read yet."""
+        """A request of `caller`, before anything of it is read."""
         return Request(
             None, caller, self._surroundings.resources, self._contract.version, self._validate, style=self._style
         )
@@ -130,7 +130,7 @@ def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, t
             return self.verify
 
         async def verify(self, request: Any) -> dict[str, Any]:
-            """Who sent `request`, as Connexion passes it on; Problem if that is not known, or not permitted."""
+            """The caller of `request`, in the form that Connexion passes on; Problem if unknown, or not permitted."""
             caller = await dependencies.authenticate(bearer.token(request.scope), dependencies.resources)
             if caller is None:
                 raise bearer.unauthorized("invalid_token", "the key is unknown, was replaced, or its hub is disabled")

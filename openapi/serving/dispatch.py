@@ -49,7 +49,7 @@ class ErrorMiddleware:
             await respond(send, error_response(problem, self._style), state.headers)
 
     def _problem(self, error: Exception, scope: Scope) -> Problem | None:
-        """What the client is told of `error`; None if it is a fault of ours."""
+        """The Problem that the client receives for `error`; None for an internal error."""
         if isinstance(error, Problem):
             return error
         if isinstance(error, ProblemException) and error.status == 401:

@@ -21,7 +21,7 @@ from openapi.serving.rate_limits import Bucket
 from openapi.serving.request_state import request_state
 
 Authenticate = Callable[[str, Any], Awaitable[Any]]
-"""From a bearer token and the resources to who sent it, or None if the token is not accepted."""
+"""From a bearer token and the resources to the caller, or None if the token is not accepted."""
 
 
 class TokenRequirement(NamedTuple):
@@ -112,7 +112,7 @@ class Endpoint:
     async def _answer(self, request: Request, scope: Scope, receive: Receive) -> Answer:
         try:
             request.parameters = self._parameters.read(scope)
-        finally:  # whoever sends too much is told that first; what they prefer is known then
+        finally:  # the rate limit comes before other errors, but after Prefer was read
             if request.bucket:
                 request.bucket.take(1)
         if self._body:

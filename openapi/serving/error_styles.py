@@ -1,4 +1,4 @@
-"""How a version of the API tells of problems: as its contract has it, and the same for whatever is told.
+"""The error format of an API version, as its contract defines it.
 
 What differs between versions is here and in their documents: handlers and the layers around them do not know of it.
 """
@@ -17,7 +17,7 @@ Members = dict[str, Any]
 
 
 class ErrorStyle(Protocol):
-    """What is told of a problem: alone, as that of an item of a batch, and beside the results of a batch."""
+    """The members that report a problem: alone, in the result of an item, and beside the results of a batch."""
 
     media_type: str
 
@@ -25,13 +25,13 @@ class ErrorStyle(Protocol):
         """The body of an answer."""
 
     def of_item(self, problem: Problem) -> Members:
-        """What the result of an item that was rejected has beside its index and status."""
+        """Members added to the index and status of a rejected item."""
 
     def of_stream(self, problem: Problem) -> Members:
-        """What the last line of an answer has beside the totals, when `problem` ended a stream early."""
+        """Members added to the totals in the last line of a response when `problem` ended a stream early."""
 
     def of_batch(self, problem: Problem) -> Members:
-        """What an answer has beside the results of its items, of which not all are stored."""
+        """Members added to a batch response when some items were not stored."""
 
 
 class ErrorObjects:
@@ -45,8 +45,8 @@ class ErrorObjects:
 
     def of_item(self, problem: Problem) -> Members:
         """Likewise, with the `code` and the first `pointer`."""
-        told = {"code": problem.code, "error": problem.error, "help": problem.help or ""}
-        return told if problem.pointer is None else {**told, "pointer": problem.pointer}
+        members = {"code": problem.code, "error": problem.error, "help": problem.help or ""}
+        return members if problem.pointer is None else {**members, "pointer": problem.pointer}
 
     def of_stream(self, problem: Problem) -> Members:
         """As `body`."""
@@ -67,17 +67,17 @@ class ProblemDetails:
 
     def body(self, problem: Problem) -> Members:
         """The members of section 3.1, and as extensions `help`, and `errors`: each fault of a body, and where it is."""
-        told: Members = {
+        members: Members = {
             "type": self._pages + problem.code,
             "title": title(problem.code),
             "status": problem.status,
             "detail": problem.error,
         }
         if problem.help:
-            told["help"] = problem.help
+            members["help"] = problem.help
         if problem.faults:
-            told["errors"] = [{"pointer": fault.pointer, "detail": fault.error} for fault in problem.faults]
-        return told
+            members["errors"] = [{"pointer": fault.pointer, "detail": fault.error} for fault in problem.faults]
+        return members
 
     def of_item(self, problem: Problem) -> Members:
         """The whole of it in `problem`."""
@@ -102,7 +102,7 @@ def title(code: str) -> str:
 
 
 def style_of(contract: Contract, public_url: str = "") -> ErrorStyle:
-    """How `contract` tells of problems; ContractError if it has more than one way."""
+    """The error format of `contract`; ContractError if it has more than one."""
     media_types = {
         media_type.lower()
         for operation in contract.operations

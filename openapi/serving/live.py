@@ -42,9 +42,9 @@ class Live:
         return [part for _, part in self._parts]
 
     def style(self, path: str) -> ErrorStyle:
-        """How is told of problems at `path`."""
-        found = [part.style for prefix, part in self._parts if path.startswith(prefix) or path == part.path]
-        return found[0] if found else ERROR_OBJECTS
+        """The error format at `path`."""
+        styles = [part.style for prefix, part in self._parts if path.startswith(prefix) or path == part.path]
+        return styles[0] if styles else ERROR_OBJECTS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

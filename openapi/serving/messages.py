@@ -99,7 +99,7 @@ def when_refused(function: Callable[[Refusal], Awaitable[None]]) -> Callable[[Ha
 
 
 class BrokenOff(Exception):
-    """An answer has begun and cannot be finished, so that there is no other answer."""
+    """The response failed after its headers were sent."""
 
 
 def encoded(value: Any) -> bytes:
@@ -132,5 +132,5 @@ async def respond(send: Send, answer: Answer, headers: Headers = ()) -> None:
 
 
 def error_response(problem: Problem, style: ErrorStyle = ERROR_OBJECTS) -> Answer:
-    """The answer that tells a client of `problem`."""
+    """The response that reports `problem` to a client."""
     return Answer(problem.status, style.body(problem), problem.headers, style.media_type)

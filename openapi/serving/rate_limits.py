@@ -26,7 +26,7 @@ SLOTS = 16
 LONGEST_DEBT_SECONDS = 60
 """How far ahead of its rate a stream may take tokens that it then waits for."""
 LEASES = 1000
-"""A process takes out at once what it needs, or one in so many of what a second or the bucket holds."""
+"""A lease is the tokens needed, or 1/LEASES of the rate or the burst if that is more."""
 LEASE_SECONDS = 1.0
 """How long a process may use what it took out."""
 
@@ -213,7 +213,7 @@ class Bucket:
         self._quota = self._limits.take(self._hub_id, 0, self._policy)
 
     def headers(self) -> tuple[Header, Header]:
-        """What an answer tells of the bucket: RateLimit-Policy and RateLimit of the same draft."""
+        """The state of the bucket in a response: RateLimit-Policy and RateLimit of the same draft."""
         quota = self._quota
         left = b'"default";r=%d;t=%d' % (quota.remaining + self._left, quota.reset_seconds)
         return self._policy.header, (b"ratelimit", left)
@@ -230,6 +230,6 @@ class Bucket:
 
 
 def refused(policy: RatePolicy, quota: Quota) -> Problem:
-    """What a hub is told that may not go on now."""
+    """The 429 for a hub that exceeded its rate."""
     retry_after = (b"retry-after", b"%d" % quota.retry_after_seconds)
     return Problem("too_many_requests", [retry_after], rate=policy.rate, burst=policy.burst)
