@@ -1,13 +1,13 @@
 """Whether a schema accepts all that another one accepts, and if not, where and why.
 
 What is shown is found in the schemas' forms, keyword by keyword; where that finds a fault, the canonical form of
-jsonschema-rs may still know better. A pair of schemas that is being compared is taken to hold where it is met again,
-as references lead back: whatever is wrong with it is found on the way that was taken first.
+jsonschema-rs may still know better. References may lead back to a pair of schemas that is being compared; see `memo`.
 """
 
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from openapi.schemas.conversion import MARKS, Node, Schema
 from openapi.schemas.effort import DOCUMENTS, Effort
 from openapi.schemas.faults import ITEM, OTHER, UNDECIDED, Fault, Pair, Step
 from openapi.schemas.forms import Form, TooMuchError, forms
+from openapi.schemas.memo import Memo
 from openapi.schemas.validators import Validators
 
 MOST_FAULTS = 200
@@ -52,24 +53,20 @@ class Containment:
         self._is_text = is_text
         self._terms = terms
         self._left: float = terms.most_comparisons
-        self._is_trying = False
         self._depth = 0
-        self._found: dict[tuple[Any, ...], list[Fault]] = {}
-        self._assumed: set[tuple[Any, ...]] = set()
+        self._memo = Memo()
         self._forms: dict[tuple[int, ...], list[Form]] = {}
         self._held: list[Any] = []  # what is known by its identity
 
     def faults(self, small: Node, big: Node) -> list[Fault]:
         """Why `big` may refuse what `small` accepts; only if it accepts all of it is there no break among them."""
         pair = Pair(small, big)
-        if pair.key in self._found:
-            self._assumed.add(pair.key)
-            return self._found[pair.key]
+        known = self._memo.recall(pair)
+        if known is not None:
+            return known
         if self._is_same(small, big):
             return []
-        self._held.append(pair)
-        self._found[pair.key] = []
-        known = len(self._found)
+        self._memo.assume(pair)
         self._depth += 1
         try:
             found = self._compared(pair)
@@ -78,12 +75,7 @@ class Containment:
         # Of what is within it was asked there.
         if any(fault.is_break and len(fault.steps) == 1 for fault in found) and self._validators.covers(big, small):
             found = [fault for fault in found if not fault.is_break]
-        if self._is_trying and pair.key in self._assumed and any(fault.is_break for fault in found):
-            # What was concluded from it meanwhile may be wrong, and nobody will be told what is wrong with it.
-            for later in list(self._found)[known:]:
-                if not any(fault.is_break for fault in self._found[later]):
-                    del self._found[later]
-        self._found[pair.key] = found
+        self._memo.conclude(pair, found)
         return found
 
     def forms(self, node: Node) -> list[Form]:
@@ -168,18 +160,25 @@ class Containment:
 
     def _holds(self, pair: Pair, form: Form, candidate: Form) -> list[Fault] | None:
         """What `candidate`, one of many, says otherwise than `form`; None if it may refuse anything."""
-        was_trying, self._is_trying = self._is_trying, True
         found = []
         try:
-            for fault in self._within(pair, form, candidate):
-                if fault.is_break:
-                    return None
-                found.append(fault)
+            with self._trying():
+                for fault in self._within(pair, form, candidate):
+                    if fault.is_break:
+                        return None
+                    found.append(fault)
         except TooMuchError:
             return None
-        finally:
-            self._is_trying = was_trying
         return found
+
+    @contextmanager
+    def _trying(self) -> Iterator[None]:
+        """Compares what may be dropped, so that its faults are not reported."""
+        was_trying, self._memo.is_trying = self._memo.is_trying, True
+        try:
+            yield
+        finally:
+            self._memo.is_trying = was_trying
 
     def _none_like(self, pair: Pair, form: Form, listing: list[Form]) -> Fault:
         """The values of a whole type may be refused; those of `listing` list all that is accepted of it."""
@@ -251,11 +250,8 @@ class Containment:
         had = [Node((schema,)) for schema in form.excluded]
         if any(self._is_same(excluded, one) for one in had):
             return True
-        was_trying, self._is_trying = self._is_trying, True
-        try:
+        with self._trying():
             return any(not any(fault.is_break for fault in self.faults(excluded, one)) for one in had)
-        finally:
-            self._is_trying = was_trying
 
     def _is_disjoint(self, form: Form, schema: Schema) -> bool:
         node = Node((*form.node.schemas, schema))
