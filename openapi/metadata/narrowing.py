@@ -19,7 +19,7 @@ from openapi.schemas.engine import Engine
 from openapi.schemas.faults import Fault
 from openapi.standards.ijson import pointer
 
-_TERMS = Effort(is_undeclared_sent=True, searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
+_EFFORT = Effort(searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
 """Within a quarter of a second for the worst that was found, and mostly a hundredth."""
 _NAME = "metadata"
 _PLACE = Place("", "", Direction.REQUEST, str)
@@ -40,13 +40,13 @@ def narrowings(old: dict[str, Any], new: dict[str, Any]) -> list[Narrowing]:
     """
     if _written(old) == _written(new):
         return []
-    engine = Engine(_document(old), _document(new), Direction.REQUEST, _TERMS, _written)
+    engine = Engine(_document(old), _document(new), Direction.REQUEST, _EFFORT, _written)
     try:
         small, big = (Node((schemas.at((_NAME,)),)) for schemas in (engine.old, engine.new))
     except ContractError as error:
         return [Narrowing("", f"{_NAME}: it cannot be shown that all is accepted that was: {error}")]
-    found = [_narrowing(engine, fault) for fault in engine.faults(small, big) if fault.is_break]
-    return list(dict.fromkeys(found))
+    faults = engine.faults(small, big, is_undeclared_sent=True)
+    return list(dict.fromkeys(_narrowing(engine, fault) for fault in faults if fault.is_break))
 
 
 def _document(schema: dict[str, Any]) -> Document:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from openapi.schemas import keywords
 from openapi.schemas.conversion import MARKS, Node, Schema
@@ -35,6 +35,15 @@ NESTED = 2
 """Levels of properties by which two schemas are told apart."""
 
 
+class Sending(NamedTuple):
+    """How the values that are compared are sent."""
+
+    is_text: bool = False
+    """Whether they are sent as text: numbers are strings, too."""
+    is_undeclared_sent: bool = False
+    """Whether an open object has any other property, or only those that are declared."""
+
+
 class Containment:
     """Compares schemas; what it has found of a pair is kept. `target` gives what a reference leads to."""
 
@@ -43,16 +52,16 @@ class Containment:
         target: Callable[[str], Schema],
         validators: Validators,
         is_same: Callable[[Node, Node], bool],
-        is_text: bool = False,
-        terms: Effort = DOCUMENTS,
+        sending: Sending,
+        effort: Effort = DOCUMENTS,
     ) -> None:
-        """`is_same` says of what is evidently the same. With `is_text` values are sent as text: numbers are strings."""
+        """`is_same` says of what is evidently the same."""
         self._target = target
         self._validators = validators
         self._is_same = is_same
-        self._is_text = is_text
-        self._terms = terms
-        self._left: float = terms.most_comparisons
+        self._sending = sending
+        self._effort = effort
+        self._left: float = effort.most_comparisons
         self._depth = 0
         self._memo = Memo()
         self._forms: dict[tuple[int, ...], list[Form]] = {}
@@ -82,7 +91,7 @@ class Containment:
         """The union that `node` is; TooMuchError."""
         if node.key not in self._forms:
             self._held.append(node)
-            self._forms[node.key] = forms(node, self._target, lambda: self._spend(STEP), self._terms.most_forms)
+            self._forms[node.key] = forms(node, self._target, lambda: self._spend(STEP), self._effort.most_forms)
             self._spend(len(self._forms[node.key]))
         return self._forms[node.key]
 
@@ -122,7 +131,7 @@ class Containment:
                 yield Fault(mark, had, has, owner, is_break=False)
 
     def _form_faults(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
-        if self._is_text and self._is_taken_as_text(pair.big, form):
+        if self._sending.is_text and self._is_taken_as_text(pair.big, form):
             return []
         if form.listed is not None:
             return list(self._refused(pair, form, candidates))
@@ -224,7 +233,7 @@ class Containment:
 
         TooMuchError.
         """
-        searches = self._terms.searches_patterns
+        searches = self._effort.searches_patterns
         has_other = searches and set(candidate.all_of("pattern")) - set(form.all_of("pattern"))
         self._spend(PATTERN if has_other else 1 + _weight([form, candidate], len(candidate.names)))
         for difference in keywords.differences(form, candidate, searches):
@@ -278,7 +287,7 @@ class Containment:
     def _properties(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
         for name in sorted(candidate.names, key=lambda name: (not candidate.lists(name), name)):
             # What may be sent by the openness of a schema alone is not taken to be sent.
-            if name in form.names or not form.is_open or self._terms.is_undeclared_sent:
+            if name in form.names or not form.is_open or self._sending.is_undeclared_sent:
                 found = self.faults(form.property(name), candidate.property(name))
                 yield from self._lifted(pair, form, name, found)
         for name in sorted(form.names - candidate.names):

@@ -1,4 +1,4 @@
-"""On which terms schemas are compared."""
+"""How much work a comparison of schemas may take."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,17 @@ from openapi.schemas.validators import MOST_WEIGHED
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What is taken to be sent, and what a run may cost."""
+    """The limits of one run; beyond them nothing is decided."""
 
-    is_undeclared_sent: bool = False
-    """Whether an object that is open has any other property, or only those that are declared."""
     searches_patterns: bool = True
-    """Whether a text is looked for that tells patterns apart: those that are written otherwise may mean the same."""
+    """Whether to search for a text that tells two patterns apart: patterns that are written differently may agree."""
     most_comparisons: int = 50_000
-    """Of schemas, beyond which nothing is decided."""
+    """Limit on comparisons of schemas."""
     most_forms: int = MOST_FORMS
-    """Of one schema, likewise."""
+    """Limit on forms per schema."""
     most_weighed: int = MOST_WEIGHED
-    """Values of schemas that are brought to canonical form."""
+    """Limit on values of schemas that are brought to canonical form."""
 
 
 DOCUMENTS = Effort()
-"""Of two documents that somebody reviews."""
+"""For two documents that a person reviews."""

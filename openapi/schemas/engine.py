@@ -1,11 +1,12 @@
 """The schemas of two documents in one direction, made comparable."""
 
+import itertools
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
 from openapi.contract import Document
-from openapi.schemas.containment import Containment
+from openapi.schemas.containment import Containment, Sending
 from openapi.schemas.conversion import Direction, Node, Parts, Schema, Schemas, references, text
 from openapi.schemas.effort import DOCUMENTS, Effort
 from openapi.schemas.faults import Fault
@@ -23,27 +24,27 @@ class Engine:
         old: Document,
         new: Document,
         direction: Direction,
-        terms: Effort = DOCUMENTS,
+        effort: Effort = DOCUMENTS,
         written: Callable[[Schema], str] = text,
     ) -> None:
-        """What is `written` the same is the same."""
+        """Schemas with the same text by `written` are the same."""
         self.old = Schemas(old, direction, OLD)
         self.new = Schemas(new, direction, NEW)
-        self._validators = Validators(self.old, self.new, most_weighed=terms.most_weighed)
+        self._validators = Validators(self.old, self.new, most_weighed=effort.most_weighed)
         self._written = written
         self._texts: dict[int, str] = {}
         self._containments = {
-            is_text: Containment(self._target, self._validators, self._is_same, is_text, terms)
-            for is_text in (False, True)
+            sending: Containment(self._target, self._validators, self._is_same, sending, effort)
+            for sending in map(Sending._make, itertools.product((False, True), repeat=2))
         }
         self._witnesses = {
-            is_text: Witnesses(containment, self._validators, is_text)
-            for is_text, containment in self._containments.items()
+            is_text: Witnesses(self._containments[Sending(is_text)], self._validators, is_text)
+            for is_text in (False, True)
         }
 
-    def faults(self, small: Node, big: Node, is_text: bool = False) -> list[Fault]:
-        """Why `big` may refuse what `small` accepts."""
-        return self._containments[is_text].faults(small, big)
+    def faults(self, small: Node, big: Node, is_text: bool = False, is_undeclared_sent: bool = False) -> list[Fault]:
+        """Why `big` may refuse what `small` accepts, of values that are sent as `Sending` says."""
+        return self._containments[Sending(is_text, is_undeclared_sent)].faults(small, big)
 
     def proof(self, fault: Fault, is_text: bool = False) -> list[Any]:
         """Values that prove `fault`; empty if none is found."""
