@@ -10,8 +10,8 @@ from typing import Any
 from markupsafe import Markup
 
 from handlers.contracts.migration import HubUse, Migration, Use, Version
-from openapi.diff.report import printable
 from openapi.rendering import markdown
+from openapi.rendering.terminal import printable
 from openapi.standards import date_times
 
 MOST_HUBS = 2000

@@ -14,6 +14,7 @@ from openapi.diff.compare import compare
 from openapi.diff.rules import Severity, judge, overall
 from openapi.diff.sentences import sentence
 from openapi.rendering import markdown
+from openapi.rendering.terminal import printable
 
 PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
 """How sure a change is: by a value that was tried, by what the documents say, or not."""
@@ -120,11 +121,6 @@ def fingerprint(change: Change) -> str:
     """What a change is known by in other comparisons: of its rule, place and values, and never of words."""
     values = [change.rule, change.pointer, *change.operations, repr(change.had), repr(change.has)]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
-
-
-def printable(text: str) -> str:
-    """`text` as a terminal may have it: a document may hold what terminals obey."""
-    return "".join([sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text])
 
 
 def _as_json(change: Change) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from db import hubs
 from handlers.contracts import migration
 from handlers.contracts.migration import DEFAULT_DAYS, MOST_DAYS, Migration
 from handlers.site import migration_reports
-from openapi.diff.report import printable
+from openapi.rendering.terminal import printable
 from scripts.commands.hubs import Name
 from scripts.commands.names import name_of
 from scripts.commands.output import AsJSON, note, show

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from openapi.rendering.terminal import printable
 from openapi.standards import date_times
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -52,11 +53,10 @@ def _print_table(columns: list[str], rows: list[list[Any]]) -> None:
 
 
 def _as_cell(value: Any) -> str:
-    """A value of a table: a list a line each, and nothing that a terminal would obey, for hubs wrote some of it."""
+    """A value of a table: a list a line each, and nothing that a terminal would obey, because hubs wrote some of it."""
     if isinstance(value, list):
         return "\n".join(map(_as_cell, value))
-    text = "" if value is None else _as_text(value)
-    return "".join([sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text])
+    return "" if value is None else printable(_as_text(value))
 
 
 def _as_text(value: Any) -> str:
