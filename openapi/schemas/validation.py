@@ -18,8 +18,6 @@ UUID_PATTERN = "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"
 _UUID = re.compile(UUID_PATTERN[1:-1], re.ASCII)
 _LISTED = 20  # errors that one answer lists
 _SHOWN = 60  # characters of the client's own text that an error repeats
-_LONGEST = 4000  # characters, as the contract promises
-
 
 _WITH_ARTICLE = {
     "array": "an array",
@@ -105,9 +103,7 @@ class Schema:
             self._validator.validate(value)
         except jsonschema_rs.ValidationError as error:
             fault = next(_explained(error, self._parent_of(error)))
-            return Problem(
-                "invalid_body", errors=fault.error[:_LONGEST], remedies=fault.remedy[:_LONGEST], pointer=fault.pointer
-            )
+            return Problem("invalid_body", errors=fault.error, remedies=fault.remedy, pointer=fault.pointer)
         return None
 
     def errors(self, value: Any) -> list[str]:
@@ -120,9 +116,7 @@ class Schema:
         if len(faults) > _LISTED:
             errors.append("and more")
         remedies = " ".join(dict.fromkeys(fault.remedy for fault in faults[:_LISTED]))
-        problem = Problem(
-            code, errors="; ".join(errors)[:_LONGEST], remedies=remedies[:_LONGEST], pointer=faults[0].pointer
-        )
+        problem = Problem(code, errors="; ".join(errors), remedies=remedies, pointer=faults[0].pointer)
         problem.faults = [fault for fault in faults[:_LISTED] if len(fault.pointer) <= LONGEST]
         return problem
 

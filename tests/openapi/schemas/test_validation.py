@@ -278,13 +278,14 @@ def test_at_most_twenty_faults_are_listed() -> None:
 
 
 def test_a_help_is_at_most_4000_characters_long() -> None:
-    """What would name many long fields is cut to what the contract promises."""
+    """A help that would name many long fields is cut to what the contract promises, with a mark at its end."""
     names = [f"{number:02}{'n' * 300}" for number in range(20)]
     told = problem(
         Schema({"additionalProperties": False, "properties": {name: {} for name in names}}), {"x": 1, "y": 2}
     )
     assert told.help is not None
     assert len(told.help) == 4000
+    assert told.help.endswith("nn ...")
 
 
 @pytest.mark.parametrize(
@@ -391,6 +392,7 @@ def test_the_first_problem_tells_of_one_fault() -> None:
     long = Schema({"additionalProperties": False, "properties": names}).first_problem({"x": 1})
     assert long
     assert len(long.help or "") == 4000
+    assert (long.help or "").endswith("nn ...")
 
 
 def test_a_problem_may_have_another_code() -> None:
