@@ -89,8 +89,9 @@ async def _token(request: Request, client: Client, form: Form) -> Response:
     oauth = _oauth(request)
     if "grant_type" not in form:
         raise OAuthError("invalid_request", "grant_type is missing")
-    if form["grant_type"] != token_requests.CLIENT_CREDENTIALS:
-        raise OAuthError("unsupported_grant_type", f"the grant_type is {token_requests.CLIENT_CREDENTIALS}")
+    grant_types = token_requests.GRANT_TYPES.values()
+    if form["grant_type"] not in grant_types:
+        raise OAuthError("unsupported_grant_type", f"the grant_type is {' or '.join(grant_types)}")
     scopes = token_requests.scopes(form, client.scopes)
     audiences = _audiences(request, oauth, form)
     thumbprint = await _thumbprint(request, oauth, client)

@@ -9,7 +9,10 @@ from typing import Any
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from openapi.contract import Contract, ContractError
-from openapi.schemas import conversion as diff
+from openapi.lint import walk
+from openapi.lint.walk import Parts
+from openapi.oauth.token_requests import GRANT_TYPES
+from openapi.schemas import conversion
 from openapi.schemas.conversion import Direction, Node
 from openapi.schemas.forms import ABOUT
 from openapi.schemas.validation import Schemas
@@ -17,7 +20,6 @@ from openapi.schemas.validators import Validators
 from openapi.serving.operations import OperationTable
 from openapi.standards.ijson import pointer
 
-Parts = tuple[str, ...]
 Rule = Callable[[Contract], Iterator[tuple[Parts, str]]]
 
 BOUNDED_FORMATS = ("uuid",)
@@ -34,14 +36,14 @@ class Finding:
 
 
 def lint(contract: Contract, operations: OperationTable) -> list[Finding]:
-    """Every broken rule; `operations` are those of the service. Later rules need what earlier ones check."""
+    """Every broken rule; `operations` are those of the service. The later rules apply only if it is sound by the earlier ones."""
     house_rules: dict[str, Rule] = {"operations": partial(names_operations, operations), **RULES}
     for rules in (FOUNDATIONS, house_rules):
-        found = [
+        findings = [
             Finding(name, pointer(*parts), message) for name, rule in rules.items() for parts, message in rule(contract)
         ]
-        if found:
-            return found
+        if findings:
+            return findings
     return []
 
 
@@ -53,11 +55,11 @@ def is_openapi_3_0(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 def has_no_recursion(contract: Contract) -> Iterator[tuple[Parts, str]]:
     """Connexion inlines every reference, so none may lead back to itself."""
-    for parts, node in _walk(contract.document):
+    for parts, node in walk.nodes(contract.document):
         if (
             isinstance(node, dict)
             and isinstance(node.get("$ref"), str)
-            and _leads_back(contract, contract.resolve(node))
+            and walk.leads_back(contract, contract.resolve(node))
         ):
             yield parts, f"$ref {node['$ref']!r} is recursive"
 
@@ -85,8 +87,8 @@ def names_operations(operations: OperationTable, contract: Contract) -> Iterator
 
 def names_no_code_but_handlers(contract: Contract) -> Iterator[tuple[Parts, str]]:
     """Connexion would import what these extensions name."""
-    for parts, node in _walk(contract.document):
-        if isinstance(node, dict) and not _is_within_example(parts):
+    for parts, node in walk.nodes(contract.document):
+        if isinstance(node, dict) and not walk.is_within_example(parts):
             for key in node:
                 if re.fullmatch(r"x-(\w+Info(Func|Url)|scopeValidateFunc|(openapi|swagger)-router-controller)", key):
                     yield (*parts, key), f"the extension {key} is not accepted"
@@ -99,14 +101,14 @@ def authenticates(contract: Contract) -> Iterator[tuple[Parts, str]]:
         if (scheme.get("type"), str(scheme.get("scheme")).lower()) != ("http", "bearer") and not _is_served(scheme):
             yield (
                 ("components", "securitySchemes", name),
-                "the security scheme is not http bearer, nor oauth2 with the flow clientCredentials alone",
+                f"the security scheme is not http bearer, nor oauth2 with the flow {' or '.join(GRANT_TYPES)} alone",
             )
     for operation in contract.operations:
         required = contract.at(operation.pointer).get("security", contract.document.get("security"))
         if not required or not all(required):
             yield operation.pointer, "the operation can be called without authentication"
         named = [way for alternative in required or () for way in alternative.items()]
-        yield from ((operation.pointer, told) for told in _wrong_ways(named, schemes, contract.scopes))
+        yield from ((operation.pointer, message) for message in _wrong_ways(named, schemes, contract.scopes))
 
 
 def has_no_idle_scopes(contract: Contract) -> Iterator[tuple[Parts, str]]:
@@ -129,7 +131,7 @@ def has_no_idle_scopes(contract: Contract) -> Iterator[tuple[Parts, str]]:
 def compiles(contract: Contract) -> Iterator[tuple[Parts, str]]:
     """Each schema of a body compiles, its patterns for a linear-time engine."""
     schemas = Schemas(contract)
-    for parts in _media_types(contract):
+    for parts in walk.media_types(contract):
         try:
             schemas.compile(*parts, "schema")
         except ValueError as error:
@@ -141,7 +143,7 @@ def has_examples(contract: Contract) -> Iterator[tuple[Parts, str]]:
     if next(compiles(contract), None) is not None:
         return
     schemas = Schemas(contract)
-    for parts in _media_types(contract):
+    for parts in walk.media_types(contract):
         media_type = contract.at(parts)
         examples: dict[Parts, Any] = {
             ("examples", name): contract.resolve(example).get("value")
@@ -158,22 +160,22 @@ def has_examples(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 
 def describes(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """Whoever reads the document learns what each thing is for."""
+    """Each part of the document says what it is for."""
     for operation in contract.operations:
         node = contract.at(operation.pointer)
-        described = [(operation.pointer, node), *_described_of(contract, operation.pointer, node)]
+        described = [(operation.pointer, node), *walk.described_parts(contract, operation.pointer, node)]
         if not node.get("summary"):
             yield operation.pointer, "the operation has no summary"
-        yield from (((parts, "it has no description")) for parts, found in described if not found.get("description"))
-    for parts, schema in _schemas(contract):
+        yield from (((parts, "it has no description")) for parts, part in described if not part.get("description"))
+    for parts, schema in walk.schemas(contract):
         for name, inner in schema.get("properties", {}).items():
             if "description" not in contract.resolve(inner):
                 yield (*parts, "properties", name), "the field has no description"
 
 
 def bounds(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """What arrives and what is answered is bounded."""
-    for parts, schema in _schemas(contract):
+    """Requests and responses are bounded."""
+    for parts, schema in walk.schemas(contract):
         if (
             schema.get("type") == "string"
             and not {"maxLength", "enum"} & schema.keys()
@@ -186,14 +188,14 @@ def bounds(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 def closes_objects(contract: Contract) -> Iterator[tuple[Parts, str]]:
     """Each object says whether it takes further properties: by default it would take any."""
-    for parts, schema in _schemas(contract):
+    for parts, schema in walk.schemas(contract):
         if schema.get("type") == "object" and "additionalProperties" not in schema:
             yield parts, "the object does not say whether it takes additionalProperties"
 
 
 def says_nothing_in_vain(contract: Contract) -> Iterator[tuple[Parts, str]]:
     """No keyword is about a type that the schema does not have: one would change and nothing would follow."""
-    for parts, schema in _schemas(contract):
+    for parts, schema in walk.schemas(contract):
         kind = {"integer": "number"}.get(str(schema.get("type")), schema.get("type"))
         for other, keywords in ABOUT.items():
             for key in schema.keys() & set(keywords) if kind not in (None, other) else ():
@@ -201,13 +203,13 @@ def says_nothing_in_vain(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 
 def can_be_satisfied(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """There is a value for each schema: what accepts nothing could be changed to anything."""
+    """A value satisfies each schema: a schema that accepts nothing could be changed to anything."""
     if next(compiles(contract), None) is not None:
         return
-    schemas = diff.Schemas(contract, Direction.RESPONSE, "urn:document")
-    found = [(parts, Node((schemas.at(parts),))) for parts, _ in _schemas(contract)]
+    schemas = conversion.Schemas(contract, Direction.RESPONSE, "urn:document")
+    nodes = [(parts, Node((schemas.at(parts),))) for parts, _ in walk.schemas(contract)]
     validators = Validators(schemas)
-    yield from ((parts, "nothing satisfies the schema") for parts, node in found if validators.is_unsatisfiable(node))
+    yield from ((parts, "nothing satisfies the schema") for parts, node in nodes if validators.is_unsatisfiable(node))
 
 
 FOUNDATIONS: dict[str, Rule] = {
@@ -230,8 +232,9 @@ RULES: dict[str, Rule] = {
 
 
 def _is_served(scheme: dict[str, Any]) -> bool:
-    """Whether `scheme` is of OAuth 2.0, for clients that act by themselves."""
-    return scheme.get("type") == "oauth2" and set(scheme.get("flows", {})) == {"clientCredentials"}
+    """Whether `scheme` is OAuth 2.0 with flows alone that the token endpoint serves."""
+    flows = set(scheme.get("flows", {}))
+    return scheme.get("type") == "oauth2" and bool(flows) and flows <= set(GRANT_TYPES)
 
 
 def _wrong_ways(named: list[tuple[str, list[str]]], schemes: dict[str, Any], declared: Container[str]) -> Iterator[str]:
@@ -248,77 +251,3 @@ def _wrong_scopes(required: list[str], declared: Container[str]) -> Iterator[str
     if not required:
         yield "the operation requires no scope: any access token would do"
     yield from (f"the scope {scope!r} is not declared" for scope in required if scope not in declared)
-
-
-def _walk(node: Any, parts: Parts = ()) -> Iterator[tuple[Parts, Any]]:
-    """Every node of a document (its depth was bounded when it was read)."""
-    yield parts, node
-    if isinstance(node, dict):
-        for key, value in node.items():
-            yield from _walk(value, (*parts, key))
-    elif isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from _walk(value, (*parts, str(index)))
-
-
-def _is_within_example(parts: Parts) -> bool:
-    return (
-        any(part in ("example", "examples", "default", "enum") for part in parts[:-1])
-        and "properties" not in parts[-2:]
-    )
-
-
-def _leads_back(contract: Contract, start: Any) -> bool:
-    """Whether following references from `start` comes back to it."""
-    waiting, seen = [start], set[int]()
-    while waiting:
-        for _, node in _walk(waiting.pop()):
-            if isinstance(node, dict) and isinstance(node.get("$ref"), str):
-                target = contract.resolve(node)
-                if target is start:
-                    return True
-                if id(target) not in seen:
-                    seen.add(id(target))
-                    waiting.append(target)
-    return False
-
-
-def _media_types(contract: Contract) -> Iterator[Parts]:
-    """Where the media types of every request and response stand, those behind a reference by the place that refers."""
-    for operation in contract.operations:
-        node = contract.at(operation.pointer)
-        bodies: list[Parts] = [("requestBody",)] if "requestBody" in node else []
-        bodies += [("responses", status) for status in node.get("responses", {})]
-        for body in bodies:
-            where = (*operation.pointer, *body)
-            yield from ((*where, "content", media_type) for media_type in contract.at(where).get("content", {}))
-
-
-def _described_of(
-    contract: Contract, where: Parts, operation: dict[str, Any]
-) -> Iterator[tuple[Parts, dict[str, Any]]]:
-    """What an operation consists of that needs a description."""
-    if "requestBody" in operation:
-        yield (*where, "requestBody"), contract.resolve(operation["requestBody"])
-    for index, parameter in enumerate(operation.get("parameters", [])):
-        yield (*where, "parameters", str(index)), contract.resolve(parameter)
-    for status, response in operation["responses"].items():
-        found = contract.resolve(response)
-        yield (*where, "responses", status), found
-        for name, header in found.get("headers", {}).items():
-            yield (*where, "responses", status, "headers", name), contract.resolve(header)
-
-
-def _schemas(contract: Contract) -> Iterator[tuple[Parts, dict[str, Any]]]:
-    """Every schema of the document: components, and what stands directly in media types, headers and parameters."""
-    for parts, node in _walk(contract.document):
-        if not isinstance(node, dict) or "$ref" in node or _is_within_example(parts):
-            continue
-        parent = parts[-2:-1]
-        is_schema = (
-            parts[-1:] in (("schema",), ("items",), ("additionalProperties",), ("not",))
-            or parent in (("properties",), ("allOf",), ("anyOf",), ("oneOf",))
-            or (parts[:2] == ("components", "schemas") and len(parts) == 3)
-        )
-        if is_schema:
-            yield parts, node

@@ -5,7 +5,7 @@ from typing import Any
 
 from openapi.oauth.dpop import ALGORITHMS as PROOF_ALGORITHMS
 from openapi.oauth.jwt import ALGORITHMS
-from openapi.oauth.token_requests import CLIENT_CREDENTIALS
+from openapi.oauth.token_requests import GRANT_TYPES
 
 AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
 PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
@@ -27,7 +27,7 @@ def authorization_server(issuer: str, scopes: Collection[str]) -> dict[str, Any]
         "jwks_uri": issuer + JWKS,
         "scopes_supported": sorted(scopes),
         "response_types_supported": ["none"],  # required, and an empty list is none; nothing here has such an endpoint
-        "grant_types_supported": [CLIENT_CREDENTIALS],
+        "grant_types_supported": [*GRANT_TYPES.values()],
         **authentication,
         "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
     }

@@ -13,7 +13,8 @@ from openapi.problems import Headers
 from openapi.standards.header_fields import field_values
 
 FORM = "application/x-www-form-urlencoded"
-CLIENT_CREDENTIALS = "client_credentials"
+GRANT_TYPES = {"clientCredentials": "client_credentials"}
+"""The grant types that are served, by the flow that a security scheme of OpenAPI declares for each."""
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """RFC 7523 section 2.2."""
 MAX_BYTES = 16 * 1024
