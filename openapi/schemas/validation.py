@@ -194,7 +194,8 @@ def _by_limits(name: str, error: jsonschema_rs.ValidationError) -> tuple[str, st
 
 def _unknown(name: str, unknown: str, known: dict[str, Any]) -> tuple[str, str]:
     nearest = difflib.get_close_matches(unknown.lower()[:_SHOWN], known, n=1, cutoff=0.6)
-    remedy = f"Rename {name} to {nearest[0]}." if nearest else f"Remove {name}; the fields are {', '.join(known)}."
+    fields = f"the fields are {', '.join(known)}" if known else "no fields are allowed"
+    remedy = f"Rename {name} to {nearest[0]}." if nearest else f"Remove {name}; {fields}."
     return f"unknown field '{name}'", remedy
 
 

@@ -139,6 +139,13 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
             id="an unknown field",
         ),
         pytest.param(
+            {"additionalProperties": False, "properties": {}},
+            {"a": 1},
+            "unknown field 'a'",
+            "Remove a; no fields are allowed.",
+            id="no fields",
+        ),
+        pytest.param(
             {"not": {"maximum": 5}},
             4,
             'the body: {"maximum":5} is not allowed for 4',
