@@ -18,19 +18,19 @@ Section = Callable[[Contract, Contract], str]
 def section(before: Contract, contract: Contract) -> str:
     """What `contract` changed of `before`, or why they cannot be compared.
 
-    Changes of texts are counted: each of them would say no more than that it is one.
+    Changes of texts are only counted: a line for each would say nothing else.
     """
     try:
         report = Report.of(before, contract, (before.version, contract.version))
     except ContractError as error:
         return f"## {contract.version}\n\nIt cannot be compared with {before.version}: {markdown.line(str(error))}\n"
-    told = [change for change in report.changes if judge(change).audience != "text"]
-    texts = len(report.changes) - len(told)
-    lines = list(dict.fromkeys(map(bullet, told)))  # what several operations share is said once
+    changes = [change for change in report.changes if judge(change).audience != "text"]
+    texts = len(report.changes) - len(changes)
+    lines = list(dict.fromkeys(map(bullet, changes)))  # several operations may share a change
     if texts:
         lines.append(f"- {texts} texts for readers changed.")
-    kind = report.kind.name.lower() if report.kind else "no"
-    heading = f"## {contract.version}: {kind} change from {before.version}"
+    severity = report.severity.name.lower() if report.severity else "no"
+    heading = f"## {contract.version}: {severity} change from {before.version}"
     return "\n".join([heading, "", *(lines or [_NOTHING]), ""])
 
 

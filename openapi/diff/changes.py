@@ -12,8 +12,8 @@ class Change:
     """What changed, where, and what that does to what is sent.
 
     `rule` names the row of `rules.RULES` that judges it. `subject` is what a person calls the place: `body`,
-    `query parameter limit`, `answer 200`, and the way from there to the value. `had` and `has` are what stood there
-    and what stands there now.
+    `query parameter limit`, `answer 200`, and the way from there to the value. `had` and `has` are the value
+    before and after.
     """
 
     rule: str
@@ -21,17 +21,17 @@ class Change:
     """RFC 6901, in the new document, or in the old one for what is no longer there."""
     is_in_new: bool
     direction: Direction | None
-    """None for what is not of requests or answers alone."""
+    """None if it concerns both requests and answers, or neither."""
     operations: tuple[str, ...]
-    """All whose requests or answers it changes; empty if it is about none."""
+    """The operations whose requests or answers it changes; may be empty."""
     subject: str
     had: Any = None
     has: Any = None
     is_break: bool = False
-    """Whether a client of the old document can fail, or be told what it was never promised."""
-    prove: "Callable[[], Witness | None] | None" = field(default=None, compare=False, repr=False)
-    """Looks for what proves the break, where a schema is what breaks."""
-    proof: "Witness | None" = None
+    """Whether a client of the old document can fail, or receive a response that was never promised."""
+    find_witness: "Callable[[], Witness | None] | None" = field(default=None, compare=False, repr=False)
+    """Looks for a value that proves the break; None if no schema breaks."""
+    witness: "Witness | None" = None
     is_of_schema: bool = False
 
     @property
@@ -49,6 +49,6 @@ class Witness:
     """
 
     value: Any
-    """What stands at the place whose schema changed: a body, a parameter or a header."""
+    """The body, parameter or header whose schema changed."""
     message: str
     """The whole request, or the answer, as HTTP/1.1 writes it."""

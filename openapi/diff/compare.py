@@ -15,7 +15,7 @@ from openapi.schemas.engine import Engine
 from openapi.standards.ijson import pointer
 
 MOST_PROVED = 200
-"""Changes of one comparison for which a proof is looked for."""
+"""Changes of one comparison that are given a witness."""
 
 
 def compare(old: Document, new: Document) -> list[Change]:
@@ -38,12 +38,12 @@ def compare(old: Document, new: Document) -> list[Change]:
 
 
 def _proved(changes: Iterable[Change]) -> Iterator[Change]:
-    """`changes`, the first of them that break a schema with a proof each where one is found."""
+    """`changes`; the first MOST_PROVED that break a schema have a witness if one is found."""
     left = MOST_PROVED
     for change in changes:
-        if change.prove and left:
+        if change.find_witness and left:
             left -= 1
-            yield replace(change, proof=change.prove(), prove=None)
+            yield replace(change, witness=change.find_witness(), find_witness=None)
         else:
             yield change
 
@@ -88,11 +88,11 @@ def _matched(
         index = {key: operation for operation in reversed(new) for key in keys_of(operation)}
         rest = []
         for operation in old:
-            found = next((index[key] for key in sorted(keys_of(operation)) if key in index), None)
-            if found in new:
-                pairs.append((operation, found))
-                new = [other for other in new if other is not found]
-                index = {key: other for key, other in index.items() if other is not found}
+            counterpart = next((index[key] for key in sorted(keys_of(operation)) if key in index), None)
+            if counterpart in new:
+                pairs.append((operation, counterpart))
+                new = [other for other in new if other is not counterpart]
+                index = {key: other for key, other in index.items() if other is not counterpart}
             else:
                 rest.append(operation)
         old = rest
@@ -150,7 +150,7 @@ def _servers(old: Operation, new: Operation) -> Iterator[Change]:
 
 
 def _descriptions(old: Operation, new: Operation) -> Iterator[Change]:
-    """What generated clients are made from, and nothing that is sent shows."""
+    """Changes that only generated clients show."""
     had, has = old.raw.get("operationId"), new.raw.get("operationId")
     if had != has:
         yield _of_operation("operation-id-changed", new, had=had, has=has)

@@ -17,14 +17,14 @@ from openapi.rendering import markdown
 from openapi.rendering.terminal import printable
 
 PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
-"""How sure a change is: by a value that was tried, by what the documents say, or not."""
+"""How sure a change is: by a value that was tried, by the text of the documents, or not."""
 _HEADINGS = {Severity.MAJOR: "Major", Severity.MINOR: "Minor", Severity.PATCH: "Patch"}
 _NO_CHANGE = "Nothing changed that is sent or read."
 
 
 @dataclass(frozen=True)
 class Report:
-    """What changed from a document to another one; each is told by a name."""
+    """The changes from one document to another; each document has a name."""
 
     old: str
     new: str
@@ -33,12 +33,14 @@ class Report:
     @classmethod
     def of(cls, old: Document, new: Document, names: tuple[str, str]) -> "Report":
         """ContractError if one of them cannot be compared."""
-        found = sorted(compare(old, new), key=lambda change: (-judge(change).kind, not change.is_break, change.rule))
-        return cls(*names, found)
+        changes = sorted(
+            compare(old, new), key=lambda change: (-judge(change).severity, not change.is_break, change.rule)
+        )
+        return cls(*names, changes)
 
     @property
-    def kind(self) -> Severity:
-        """What all changes together need."""
+    def severity(self) -> Severity:
+        """The highest severity of the changes."""
         return overall(self.changes)
 
     @property
@@ -52,7 +54,7 @@ class Report:
         return {
             "old": self.old,
             "new": self.new,
-            "class": _name(self.kind),
+            "class": _name(self.severity),
             "breaking": self.is_break,
             "changes": [_as_json(change) for change in self.changes],
         }
@@ -72,34 +74,34 @@ class Report:
         return _PAGE.format(title=title, rows=rows)
 
     def _title(self) -> str:
-        return f"{self.old} to {self.new}: {_name(self.kind)}, {'breaking' if self.is_break else 'not breaking'}"
+        return f"{self.old} to {self.new}: {_name(self.severity)}, {'breaking' if self.is_break else 'not breaking'}"
 
     def _lines(self) -> Iterator[str]:
         yield printable(self._title())
         for change in self.changes:
             rule = judge(change)
             yield ""
-            yield printable(f"{_name(rule.kind):5}  {sentence(change)}.")
+            yield printable(f"{_name(rule.severity):5}  {sentence(change)}.")
             yield printable(f"       {rule.why} [{change.rule}, {certainty(change)}]")
             yield printable(f"       {_place(change)}")
-            if change.proof:
+            if change.witness:
                 yield f"       {_promise(change)}"
-                yield from (printable(f"         {line}") for line in change.proof.message.splitlines())
+                yield from (printable(f"         {line}") for line in change.witness.message.splitlines())
         if not self.changes:
             yield _NO_CHANGE
 
 
 def markdown_sections(changes: Sequence[Change]) -> Iterator[str]:
     """Paragraphs of Markdown: the changes, those that need most first."""
-    for kind, heading in _HEADINGS.items():
-        some = [change for change in changes if judge(change).kind is kind]
-        if some:
+    for severity, heading in _HEADINGS.items():
+        judged = [change for change in changes if judge(change).severity is severity]
+        if judged:
             yield f"## {heading}"
-            yield "\n".join(map(bullet, some))
-        for change in some:
-            if change.proof:
+            yield "\n".join(map(bullet, judged))
+        for change in judged:
+            if change.witness:
                 yield markdown.line(f"{sentence(change)}. {_promise(change)}")
-                yield markdown.block(change.proof.message)
+                yield markdown.block(change.witness.message)
     if not changes:
         yield _NO_CHANGE
 
@@ -112,13 +114,13 @@ def bullet(change: Change) -> str:
 
 def certainty(change: Change) -> str:
     """How sure it is that a change is what it is called."""
-    if change.proof:
+    if change.witness:
         return PROVED
     return UNDECIDED if change.is_break and change.is_of_schema else CERTAIN
 
 
 def fingerprint(change: Change) -> str:
-    """What a change is known by in other comparisons: of its rule, place and values, and never of words."""
+    """Identifies a change in other comparisons: a hash of its rule, place and values, never of its sentence."""
     values = [change.rule, change.pointer, *change.operations, repr(change.had), repr(change.has)]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
@@ -127,7 +129,7 @@ def _as_json(change: Change) -> dict[str, Any]:
     rule = judge(change)
     return {
         "rule": change.rule,
-        "class": _name(rule.kind),
+        "class": _name(rule.severity),
         "breaking": change.is_break,
         "certainty": certainty(change),
         "audience": rule.audience,
@@ -140,15 +142,15 @@ def _as_json(change: Change) -> dict[str, Any]:
         "old": change.had,
         "new": change.has,
         "fingerprint": fingerprint(change),
-        "proof": change.proof and {"value": change.proof.value, "message": change.proof.message},
+        "proof": change.witness and {"value": change.witness.value, "message": change.witness.message},
     }
 
 
 def _row(change: Change) -> str:
     rule = judge(change)
-    proof = f"<p>{_promise(change)}</p><pre>{html.escape(change.proof.message)}</pre>" if change.proof else ""
+    proof = f"<p>{_promise(change)}</p><pre>{html.escape(change.witness.message)}</pre>" if change.witness else ""
     cells = (
-        _name(rule.kind) + (", breaking" if change.is_break else ""),
+        _name(rule.severity) + (", breaking" if change.is_break else ""),
         html.escape(sentence(change)) + f".<br>{html.escape(rule.why)}{proof}",
         f"<code>{html.escape(change.pointer)}</code>",
         "<br>".join(map(html.escape, change.operations)),
@@ -168,19 +170,19 @@ pre {{ background: #f4f4f4; padding: .6em; white-space: pre-wrap }}
 """
 
 
-def _name(kind: Severity) -> str:
-    return kind.name.lower()
+def _name(severity: Severity) -> str:
+    return severity.name.lower()
 
 
 def _promise(change: Change) -> str:
-    """What the proof of a change proves."""
+    """The statement that the witness of a change proves."""
     if change.direction == "request":
         return "The old contract accepts this, the new one refuses it:"
     return "The new contract may answer this, the old one never did:"
 
 
 def _place(change: Change) -> str:
-    """Where a change is, and whose messages it is about."""
+    """Where a change is, and the operations that it concerns."""
     where = (change.pointer or "/") + ("" if change.is_in_new else " of the old document")
     more = f" and {len(change.operations) - 1} more" if len(change.operations) > 1 else ""
     return f"{where}, {change.operations[0]}{more}" if change.operations else where

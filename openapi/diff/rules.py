@@ -1,4 +1,4 @@
-"""The policy: which class of version each change needs. One row, one rule; whatever has no row needs a major one."""
+"""The policy: the severity of each change. One row, one rule; a change without a row needs a major version."""
 
 from collections.abc import Iterable
 from enum import IntEnum
@@ -8,7 +8,7 @@ from openapi.diff.changes import Change
 
 
 class Severity(IntEnum):
-    """What a change needs: nothing, a new text, a new minor version, or a new major one."""
+    """The version that a change needs: none, a patch, a new minor version, or a new major one."""
 
     NONE = 0
     PATCH = 1
@@ -17,9 +17,9 @@ class Severity(IntEnum):
 
 
 class Rule(NamedTuple):
-    """The class of a change, and why, in a sentence; `audience` is whom it concerns: wire, codegen or text."""
+    """The severity of a change, and why, in a sentence; its `audience` is wire, codegen or text."""
 
-    kind: Severity
+    severity: Severity
     why: str
     audience: str = "wire"
 
@@ -142,10 +142,10 @@ RULES: dict[str, Rule] = {
 
 
 def judge(change: Change) -> Rule:
-    """The row that judges `change`; `UNDECIDED` if there is none."""
+    """The row that judges `change`; `UNDECIDED` if absent."""
     return RULES.get(change.rule, UNDECIDED)
 
 
 def overall(changes: Iterable[Change]) -> Severity:
-    """The class of all `changes` together."""
-    return max((judge(change).kind for change in changes), default=Severity.NONE)
+    """The highest severity of `changes`."""
+    return max((judge(change).severity for change in changes), default=Severity.NONE)

@@ -47,9 +47,9 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
     """What `fault` changes, of which values are accepted."""
     is_break = fault.is_break and is_narrowing == (place.direction is Direction.REQUEST)
 
-    def prove() -> Witness | None:
-        proofs = [value for value in engine.proof(fault, place.is_text) if place.may_be_sent(value)]
-        return Witness(proofs[0], place.message(proofs[0])) if proofs else None
+    def find_witness() -> Witness | None:
+        values = [value for value in engine.witnesses(fault, place.is_text) if place.may_be_sent(value)]
+        return Witness(values[0], place.message(values[0])) if values else None
 
     effect = "narrowed" if is_narrowing else "widened"
     name = _NAMES.get((fault.keyword, is_narrowing), f"{fault.keyword}-{effect}")
@@ -65,7 +65,7 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
         had=had,
         has=has,
         is_break=is_break,
-        prove=prove if is_break else None,
+        find_witness=find_witness if is_break else None,
         is_of_schema=True,
     )
 
@@ -88,10 +88,10 @@ def _mark(engine: Engine, fault: Fault, place: Place) -> Change:
 
 def _where(engine: Engine, fault: Fault) -> tuple[bool, str]:
     """Whether a fault is in the new document, and where: at its keyword if that is there."""
-    found = engine.place(fault.owner)
-    if found is None:
+    owner_place = engine.place(fault.owner)
+    if owner_place is None:
         return True, ""
-    is_new, parts = found
+    is_new, parts = owner_place
     has_keyword = isinstance(fault.owner, dict) and fault.keyword in fault.owner
     return is_new, pointer(*parts, fault.keyword) if has_keyword else pointer(*parts)
 

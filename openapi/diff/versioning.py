@@ -1,4 +1,4 @@
-"""Which version a document has to have, by what it changes of each one that is supported."""
+"""The version that a document must have, by its changes from each supported version."""
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ class Violation:
         shown = [f"{sentence(change)} [{change.pointer or '/'}]" for change in self.changes[:SHOWN]]
         more = [f"and {len(self.changes) - SHOWN} more"] if len(self.changes) > SHOWN else []
         undecided = [fingerprint(change) for change in self.changes if certainty(change) == UNDECIDED]
-        told = f"this is {major + 1}.0 and not {self.new}, because from {self.old}: " + "; ".join([*shown, *more])
+        message = f"this is {major + 1}.0 and not {self.new}, because from {self.old}: " + "; ".join([*shown, *more])
         if undecided:
-            told += f" (not proved compatible, and may be acknowledged with a reason: {', '.join(undecided)})"
-        return told
+            message += f" (not proved compatible, and may be acknowledged with a reason: {', '.join(undecided)})"
+        return message
 
 
 def violations(
@@ -40,19 +40,19 @@ def violations(
     """What keeps `contract` from being a minor version among those of its major version that are `supported`.
 
     It is compared with each, for a change can be compatible from one to the next and not from the first to the last.
-    A change that is not proved compatible is no objection if its fingerprint is `acknowledged`.
+    A change that is not proved compatible is no violation if its fingerprint is `acknowledged`.
     """
-    found = []
+    violating = []
     for other in supported:
         if other.version == contract.version or other.major != contract.major:
             continue
-        old, new = sorted((other, contract), key=lambda one: one.numbers)
+        old, new = sorted((other, contract), key=lambda version: version.numbers)
         changes = [
             change
             for change in compare(old, new)
-            if judge(change).kind is Severity.MAJOR
+            if judge(change).severity is Severity.MAJOR
             and not (certainty(change) == UNDECIDED and fingerprint(change) in acknowledged)
         ]
         if changes:
-            found.append(Violation(old.version, new.version, tuple(changes)))
-    return found
+            violating.append(Violation(old.version, new.version, tuple(changes)))
+    return violating

@@ -17,7 +17,7 @@ OLD, NEW = "urn:old", "urn:new"
 
 
 class Engine:
-    """Compares schemas of `old` and `new`. What is compared must have been told to `convert` before."""
+    """Compares schemas of `old` and `new`. They must have been converted by `old.at` and `new.at` before."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Engine:
         """Why `big` may refuse what `small` accepts, of values that are sent as `Sending` says."""
         return self._containments[Sending(is_text, is_undeclared_sent)].faults(small, big)
 
-    def proof(self, fault: Fault, is_text: bool = False) -> list[Any]:
+    def witnesses(self, fault: Fault, is_text: bool = False) -> list[Any]:
         """Values that prove `fault`; empty if none is found."""
         return self._witnesses[is_text].of(fault)
 
@@ -66,10 +66,10 @@ class Engine:
 
     def _is_same(self, small: Node, big: Node) -> bool:
         """Whether the schemas, and all that they refer to, are written the same."""
-        written = {self._text(schema) for schema in small.schemas}
-        if written != {self._text(schema) for schema in big.schemas}:
+        texts = {self._text(schema) for schema in small.schemas}
+        if texts != {self._text(schema) for schema in big.schemas}:
             return False
-        return not any(references(one) & self._changed for one in written)
+        return not any(references(written) & self._changed for written in texts)
 
     def _text(self, schema: Schema) -> str:
         if isinstance(schema, bool):
@@ -80,7 +80,7 @@ class Engine:
 
     @cached_property
     def _changed(self) -> set[str]:
-        """What references lead to that is not the same in both documents, with all that it refers to."""
+        """The names of referenced schemas that differ between the documents, or refer to one that does."""
         old, new = ({_name(reference): schema for reference, schema in side.targets.items()} for side in self._sides)
         changed = {name for name in old.keys() | new.keys() if name not in old or name not in new}
         changed |= {name for name in old.keys() & new.keys() if self._text(old[name]) != self._text(new[name])}

@@ -66,7 +66,7 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
 
 
 def _fails(report: Report, fail_on: FailOn) -> bool:
-    return report.is_break if fail_on is FailOn.BREAKING else report.kind >= Severity[fail_on.name]
+    return report.is_break if fail_on is FailOn.BREAKING else report.severity >= Severity[fail_on.name]
 
 
 def _of_file(path: Path) -> Document:

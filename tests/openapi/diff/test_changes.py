@@ -19,7 +19,7 @@ BREAKS = [
     if change.is_of_schema and change.is_break
 ]
 """Of schemas, those whose documents have one operation."""
-PROVED = [(pair, change) for pair, change in BREAKS if change.proof]
+PROVED = [(pair, change) for pair, change in BREAKS if change.witness]
 
 
 def stated(document: Document, subject: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def readings(change: Change, value: Any) -> list[Any]:
 
 def test_nearly_every_break_of_a_schema_is_proved() -> None:
     """Nine of ten at least; the others are named."""
-    unproved = [f"{pair.name}: {change.rule}" for pair, change in BREAKS if not change.proof]
+    unproved = [f"{pair.name}: {change.rule}" for pair, change in BREAKS if not change.witness]
     assert len(unproved) <= len(BREAKS) / 10, unproved
 
 
@@ -69,15 +69,15 @@ def test_nearly_every_break_of_a_schema_is_proved() -> None:
 )
 def test_what_proves_a_break_does_so_for_another_implementation(pair: Pair, change: Change) -> None:
     """A request is accepted before and not after; an answer is promised after and not before."""
-    assert change.proof
+    assert change.witness
     before, after = (pair.old, pair.new) if change.direction == "request" else (pair.new, pair.old)
-    assert accepts(before, change, change.proof.value)
-    assert not any(accepts(after, change, reading) for reading in readings(change, change.proof.value))
+    assert accepts(before, change, change.witness.value)
+    assert not any(accepts(after, change, reading) for reading in readings(change, change.witness.value))
 
 
 def test_what_proves_a_bound_of_integers_is_written_as_one() -> None:
     """Also beyond 2^53, where a float has no fraction."""
     old, new = with_body({"type": "integer"}), with_body({"type": "integer", "format": "int64"})
     [change] = compare(old, new)
-    assert change.proof
-    assert type(change.proof.value) is int
+    assert change.witness
+    assert type(change.witness.value) is int

@@ -95,7 +95,7 @@ def test_a_name_is_not_taken_for_another_one() -> None:
     reference = {"$ref": "#/components/schemas/%2541"}
     old, new = (document(reference, {"A": TEXT, "%41": {"type": "string", "maxLength": most}}) for most in (2, 1))
     [change] = compare(old, new)
-    assert change.proof
+    assert change.witness
 
 
 def test_a_break_is_not_lost_among_many_other_changes() -> None:

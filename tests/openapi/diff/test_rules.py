@@ -7,7 +7,7 @@ from openapi.diff.rules import RULES, Severity, overall
 from tests.openapi.diff.pairs import PAIRS, Pair
 
 NEVER_ALONE = {"success-status-added-on-request"}
-"""Rules of changes that come with another of the same class: a preference is a parameter that is added."""
+"""Rules of changes that come with another of the same severity: a preference is a parameter that is added."""
 
 
 def reached(rule: str) -> list[Pair]:
@@ -26,13 +26,13 @@ def test_each_rule_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_the_class_of_each_rule_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With any other class some pair is not what it is labelled."""
+def test_the_severity_of_each_rule_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With any other severity some pair is not what it is labelled."""
     row = RULES[rule]
-    kinds = {Severity.MAJOR} if rule in NEVER_ALONE else set(Severity)
-    for kind in kinds - {row.kind}:
-        monkeypatch.setitem(RULES, rule, row._replace(kind=kind))
-        assert not all(pair.is_met for pair in reached(rule)), kind
+    severities = {Severity.MAJOR} if rule in NEVER_ALONE else set(Severity)
+    for severity in severities - {row.severity}:
+        monkeypatch.setitem(RULES, rule, row._replace(severity=severity))
+        assert not all(pair.is_met for pair in reached(rule)), severity
 
 
 def test_what_has_no_rule_needs_a_major_version() -> None:
@@ -43,5 +43,5 @@ def test_what_has_no_rule_needs_a_major_version() -> None:
 
 
 def test_nothing_needs_no_version() -> None:
-    """Without a change there is no class."""
+    """Without a change the severity is none."""
     assert overall([]) == Severity.NONE

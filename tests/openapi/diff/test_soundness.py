@@ -99,10 +99,10 @@ def test_what_breaks_nothing_refuses_nothing_and_what_is_proved_is_true(seed: in
             assert not others, (old, new, others[0])
             seen.update(compatible=1, accepted=accepted)
         for change in changes:
-            if change.proof:
+            if change.witness:
                 before, after = judges(old, new)
-                assert before.accepts(old, change.proof.value), (old, new, change)
-                assert not after.accepts(new, change.proof.value), (old, new, change)
+                assert before.accepts(old, change.witness.value), (old, new, change)
+                assert not after.accepts(new, change.witness.value), (old, new, change)
                 seen["proved"] += 1
     assert seen["compatible"] >= 150, seen
     assert seen["accepted"] >= 1000, seen
@@ -177,6 +177,6 @@ def test_one_change_of_a_large_document_is_found() -> None:
         "request-maxLength-narrowed",
         "/components/schemas/S100/properties/sought/maxLength",
     )
-    assert change.proof
+    assert change.witness
     assert "PUT /S100" in change.operations
     assert overall(compare(new, old)) == Severity.MINOR

@@ -33,7 +33,7 @@ def proofs(small: Any, big: Any, is_text: bool = False, **components: Any) -> li
     made = engine(small, big, **components)
     before, after = Node((made.old.at(ROOT),)), Node((made.new.at(ROOT),))
     found = [fault for fault in made.faults(before, after, is_text) if fault.is_break]
-    return [made.proof(fault, is_text) for fault in found]
+    return [made.witnesses(fault, is_text) for fault in found]
 
 
 def ref(name: str) -> dict[str, str]:
