@@ -45,15 +45,15 @@ def response(status: str, value: Any, media_type: str | None, header: str | None
 
 def _credentials(operation: Operation) -> list[str]:
     """The headers that let a request in, by the first way that there is; a person puts what is secret in its place."""
-    found = []
+    headers = []
     for written, _ in min(operation.security, key=lambda way: sorted(scheme for scheme, _ in way)):
         scheme = json.loads(written)
         if scheme.get("type") == "apiKey":
-            found.append(f"{scheme.get('name')}: <key>" if scheme.get("in") == "header" else "")
+            headers.append(f"{scheme.get('name')}: <key>" if scheme.get("in") == "header" else "")
         else:
             name = "Basic" if scheme.get("scheme") == "basic" else "Bearer"
-            found.append(f"Authorization: {name} <{'credentials' if name == 'Basic' else 'token'}>")
-    return [header for header in found if header]
+            headers.append(f"Authorization: {name} <{'credentials' if name == 'Basic' else 'token'}>")
+    return [header for header in headers if header]
 
 
 def _body(operation: Operation, engine: Engine, given: Mapping[tuple[str, str], Any]) -> tuple[str, Any] | None:
@@ -64,13 +64,13 @@ def _body(operation: Operation, engine: Engine, given: Mapping[tuple[str, str], 
     if not contents or not (operation.body or {}).get("required"):
         return None
     content = next(iter(contents.values()))
-    found = engine.example(Node((engine.old.at(content.schema),))) if content.schema else [{}]
-    return content.media_type, found[0] if found else {}
+    examples = engine.example(Node((engine.old.at(content.schema),))) if content.schema else [{}]
+    return content.media_type, examples[0] if examples else {}
 
 
 def _example(parameter: Parameter, engine: Engine) -> Any:
-    found = engine.example(Node((engine.old.at(parameter.schema),))) if parameter.schema else []
-    return next((value for value in found if may_be_sent(parameter.location, value)), "value")
+    examples = engine.example(Node((engine.old.at(parameter.schema),))) if parameter.schema else []
+    return next((value for value in examples if may_be_sent(parameter.location, value)), "value")
 
 
 def may_be_sent(location: str, value: Any) -> bool:

@@ -94,7 +94,7 @@ class Operation:
     def parameters(self) -> dict[tuple[str, str], Parameter]:
         """Those of the operation and of its path, by location and name; those of the path by their place in it."""
         names = _TEMPLATE.findall(self.path)
-        found = {}
+        parameters = {}
         for parts in (self.parts[:-1], self.parts):
             for index, raw in enumerate(_list(_mapping(self.document.at(parts)).get("parameters"))):
                 where = (*parts, "parameters", str(index))
@@ -105,8 +105,8 @@ class Operation:
                 key = name.lower() if location == "header" else name
                 if location == "path" and f"{{{name}}}" in names:
                     key = str(names.index(f"{{{name}}}"))
-                found[location, key] = Parameter(location, name, where, declared)
-        return found
+                parameters[location, key] = Parameter(location, name, where, declared)
+        return parameters
 
     @cached_property
     def body(self) -> Mapping[str, Any] | None:
@@ -172,40 +172,40 @@ class Operation:
         if isinstance(scheme.get("scheme"), str):
             scheme["scheme"] = scheme["scheme"].lower()
         scheme["flows"] = {
-            flow: {key: value for key, value in _mapping(told).items() if key != "scopes"}
-            for flow, told in _mapping(scheme.get("flows")).items()
+            flow: {key: value for key, value in _mapping(declared_flow).items() if key != "scopes"}
+            for flow, declared_flow in _mapping(scheme.get("flows")).items()
         }
         return json.dumps(scheme, sort_keys=True)
 
 
 def operations(document: Document) -> list[Operation]:
     """Every operation of `document`."""
-    found = []
+    all_operations = []
     for path, item in _mapping(document.document.get("paths")).items():
         shared = _mapping(document.resolve(item))
         for method in METHODS:
             if isinstance(raw := shared.get(method), dict):
                 servers = raw.get("servers") or shared.get("servers") or document.document.get("servers")
                 bases = tuple(dict.fromkeys(_bases(servers)))
-                found.append(Operation(document, method, path, bases, ("paths", path, method), raw))
-    return found
+                all_operations.append(Operation(document, method, path, bases, ("paths", path, method), raw))
+    return all_operations
 
 
 def contents(raw: Mapping[str, Any], parts: Parts) -> dict[str, Content]:
     """The media types of a body, by what they are whichever way they are written."""
     return {
-        media_type(written): Content(written, (*parts, "content", written), _mapping(told))
-        for written, told in _mapping(raw.get("content")).items()
+        media_type(written): Content(written, (*parts, "content", written), _mapping(declared))
+        for written, declared in _mapping(raw.get("content")).items()
     }
 
 
 def media_type(written: str) -> str:
     """A media type as it is compared: in lower case, without the charset that JSON has (RFC 8259 section 8.1)."""
     name, *parameters = [part.strip() for part in written.split(";")]
-    told = [parameter.lower() for parameter in parameters]
+    options = [parameter.lower() for parameter in parameters]
     if name.lower().endswith("json"):
-        told = [parameter for parameter in told if parameter.replace('"', "") != "charset=utf-8"]
-    return ";".join([name.lower(), *sorted(told)])
+        options = [parameter for parameter in options if parameter.replace('"', "") != "charset=utf-8"]
+    return ";".join([name.lower(), *sorted(options)])
 
 
 def covers(wide: str, narrow: str) -> bool:

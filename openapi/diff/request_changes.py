@@ -168,24 +168,24 @@ class Requests:
         refused = [way for way in old if not any(_suffices(way, other) for other in new)]
         parts = (*self._new.parts, "security") if "security" in self._new.raw else ("security",)
         rule = "security-narrowed" if refused else "security-widened"
-        had, has = (_told(ways, _short) for ways in (old, new))
+        had, has = (_in_words(ways, _short) for ways in (old, new))
         if had == has:
-            had, has = (_told(ways, str) for ways in (old, new))
+            had, has = (_in_words(ways, str) for ways in (old, new))
         yield self._change(rule, parts, "authentication", had=had, has=has, is_break=bool(refused))
 
 
 def _suffices(way: Any, other: Any) -> bool:
-    """Whether whoever comes in by `way` comes in by `other`, too."""
+    """Whether a client that authenticates by `way` does so by `other`, too."""
     return all(any(scheme == had and scopes <= granted for had, granted in way) for scheme, scopes in other)
 
 
-def _told(ways: Any, name: Callable[[str], str]) -> str:
-    """The ways in, in words; each scheme is called what `name` says."""
-    told = [
+def _in_words(ways: Any, name: Callable[[str], str]) -> str:
+    """The ways to authenticate, in words; `name` gives the name of each scheme."""
+    ways_in_words = [
         sorted(name(scheme) + (f" with {' and '.join(sorted(scopes))}" if scopes else "") for scheme, scopes in way)
         for way in ways
     ]
-    return " or ".join(sorted(" and ".join(way) or "nothing" for way in told))
+    return " or ".join(sorted(" and ".join(way) or "nothing" for way in ways_in_words))
 
 
 def _short(scheme: str) -> str:
@@ -196,8 +196,8 @@ def _short(scheme: str) -> str:
 
 
 def _limit(content: Content, body: Any) -> Any:
-    found = content.raw.get(LIMIT, (body or {}).get(LIMIT))
-    return found if type(found) is int else None
+    limit = content.raw.get(LIMIT, (body or {}).get(LIMIT))
+    return limit if type(limit) is int else None
 
 
 def _is_moved(key: tuple[str, str], other: tuple[str, str]) -> bool:

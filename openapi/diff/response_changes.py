@@ -66,14 +66,16 @@ class Responses:
         if not had.startswith(ERRORS):
             return self._change("success-status-removed", where, subject, is_in_new=False)
         contents = self._old.response_contents(had)
-        kept = [
+        remaining = [
             content
             for key in self._new.responses
             if key.startswith(ERRORS)
             for content in self._new.response_contents(key).values()
         ]
         is_common = (
-            bool(contents) and bool(kept) and self._is_common(contents, self._engine.old.at, kept, self._engine.new.at)
+            bool(contents)
+            and bool(remaining)
+            and self._is_common(contents, self._engine.old.at, remaining, self._engine.new.at)
         )
         rule = "error-status-removed" if is_common else "error-status-removed-with-another-body"
         return self._change(rule, where, subject, is_in_new=False)

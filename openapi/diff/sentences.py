@@ -85,17 +85,17 @@ _OF_KEYWORDS = {
 
 def sentence(change: Change) -> str:
     """What changed, in a sentence without its end."""
-    told = {"subject": change.subject, "had": _shown(change.had), "has": _shown(change.has)}
+    values = {"subject": change.subject, "had": _shown(change.had), "has": _shown(change.has)}
     if change.rule in _SENTENCES:
-        return _SENTENCES[change.rule].format(**told)
+        return _SENTENCES[change.rule].format(**values)
     stem = change.rule.removeprefix("request-").removeprefix("response-")
     if stem in _OF_PROPERTIES:
-        return _OF_PROPERTIES[stem].format(**told)
+        return _OF_PROPERTIES[stem].format(**values)
     keyword, _, effect = stem.rpartition("-")
     if effect in ("narrowed", "widened"):
-        return _of_keyword(keyword, change, effect == "narrowed").format(**told)
+        return _of_keyword(keyword, change, effect == "narrowed").format(**values)
     name = keyword.rpartition("-")[2]
-    return f"{change.subject} has {name} {told['has']}; it was {told['had']}"
+    return f"{change.subject} has {name} {values['has']}; it was {values['had']}"
 
 
 def _of_keyword(keyword: str, change: Change, is_narrowed: bool) -> str:

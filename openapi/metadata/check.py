@@ -26,7 +26,7 @@ PATTERNS_BYTES = 128 * 1024
 """What the patterns of a schema may take when compiled: it bounds their cost, to half a second for 64 KiB of text."""
 
 _EXPLAINED = 5000  # schemas times values: finding every fault takes up to 15 microseconds for each
-_LISTED = 20  # faults that are told at once
+_LISTED = 20  # faults in one answer
 _SHOWN = 60  # characters of the client's own text that a fault repeats
 
 
@@ -55,7 +55,7 @@ _NOT_LINEAR = (
 
 
 def check(schema: Any) -> list[SchemaError]:
-    """What keeps `schema`, a value as `rfc7493.loads` gives it, from being accepted; the first faults if many.
+    """What keeps `schema`, a value as `ijson.loads` returns it, from being accepted; the first faults if many.
 
     Costs, patterns are compiled, and what is in vain are asked for only in a schema that is well-formed.
     """
@@ -79,7 +79,7 @@ class MetadataSchema:
         self._size = sum(1 for _ in _walk(schema))
 
     def problem(self, event: Mapping[str, Any]) -> Problem | None:
-        """The Problem `invalid_body` that the metadata of `event` are, None if none; where there are none they are {}.
+        """The Problem `invalid_body` of the metadata of `event` ({} if absent); None if they satisfy the schema.
 
         It names every field at fault, but only the first where it could take long to find them all.
         """
@@ -115,12 +115,12 @@ def _size(value: Any, enough: int) -> float:
     """The number of values in `value`, counted until there are `enough`; infinite if it is nested beyond MAX_DEPTH."""
     waiting, seen = [(value, 1)], 1
     while waiting and seen <= enough:
-        found, depth = waiting.pop()
-        if isinstance(found, dict | list):
+        part, depth = waiting.pop()
+        if isinstance(part, dict | list):
             if depth > MAX_DEPTH:
                 return math.inf
-            seen += len(found)
-            waiting += [(inner, depth + 1) for inner in (found.values() if isinstance(found, dict) else found)]
+            seen += len(part)
+            waiting += [(inner, depth + 1) for inner in (part.values() if isinstance(part, dict) else part)]
     return seen
 
 
@@ -140,18 +140,18 @@ def _malformed(schema: Any) -> Iterator[tuple[Parts, str]]:
     waiting = deque[tuple[Parts, Any, int]]([((), schema, 1)])
     looked_at = 0
     while waiting:
-        parts, found, level = waiting.popleft()
+        parts, subschema, level = waiting.popleft()
         looked_at += 1
         if level > MAX_LEVELS:
             yield parts, f"subschemas are nested more than {MAX_LEVELS} levels deep; flatten them"
         elif looked_at > MAX_SUBSCHEMAS:
             yield (), f"the schema has more than {MAX_SUBSCHEMAS} subschemas; leave some out"
             return
-        elif isinstance(found, dict):
-            faults = list(_malformed_keywords(parts, found))
+        elif isinstance(subschema, dict):
+            faults = list(_malformed_keywords(parts, subschema))
             yield from faults
             if not faults:
-                waiting += [((*parts, *place), inner, level + 1) for place, inner in subschemas(found)]
+                waiting += [((*parts, *place), inner, level + 1) for place, inner in subschemas(subschema)]
 
 
 def _malformed_keywords(parts: Parts, schema: dict[str, Any]) -> Iterator[tuple[Parts, str]]:
@@ -171,16 +171,16 @@ def _malformed_keywords(parts: Parts, schema: dict[str, Any]) -> Iterator[tuple[
 
 def _vain(schema: Any) -> Iterator[tuple[Parts, str]]:
     """Keywords that say nothing, and keywords that leave nothing."""
-    for parts, found in _walk(schema):
-        types = types_of(found)
-        for key in found:
+    for parts, subschema in _walk(schema):
+        types = types_of(subschema)
+        for key in subschema:
             kind = KEYWORDS[key].type
             if kind and kind not in types and not (kind == "number" and "integer" in types):
                 yield (*parts, key), f"{key} is about the type {kind}, which type does not allow: leave one of them out"
         for low, high, excludes in _RANGES:
-            if low in found and high in found and (found[low], excludes) > (found[high], False):
+            if low in subschema and high in subschema and (subschema[low], excludes) > (subschema[high], False):
                 yield (*parts, low), f"nothing satisfies both {low} and {high}: lower {low} or raise {high}"
-        yield from (((*parts, key), message) for key, message in _impossible_objects(found))
+        yield from (((*parts, key), message) for key, message in _impossible_objects(subschema))
 
 
 def _impossible_objects(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -195,8 +195,10 @@ def _impossible_objects(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _costly(schema: Any) -> Iterator[tuple[Parts, str]]:
-    """Patterns that are none, or that take more than their share of `PATTERNS_BYTES`, of which none has over half."""
-    patterns = [((*parts, "pattern"), found["pattern"]) for parts, found in _walk(schema) if "pattern" in found]
+    """Patterns that do not compile within their share of `PATTERNS_BYTES`, at most half of it each."""
+    patterns = [
+        ((*parts, "pattern"), subschema["pattern"]) for parts, subschema in _walk(schema) if "pattern" in subschema
+    ]
     share = PATTERNS_BYTES // max(2, len(patterns))
     for parts, pattern in patterns:
         try:
@@ -207,12 +209,12 @@ def _costly(schema: Any) -> Iterator[tuple[Parts, str]]:
 
 def _dead(schema: Any) -> Iterator[tuple[Parts, str]]:
     """Values that a schema lists and refuses, and at last whatever keeps it from being compiled."""
-    for parts, found in _walk(schema):
-        values = [("const", found["const"])] if "const" in found else []
-        values += [("enum", value) for value in found.get("enum", [])]
+    for parts, subschema in _walk(schema):
+        values = [("const", subschema["const"])] if "const" in subschema else []
+        values += [("enum", value) for value in subschema.get("enum", [])]
         if not values:
             continue
-        accepts = validator(found)
+        accepts = validator(subschema)
         for key, value in values:
             if not accepts.is_valid(value):
                 shown = json.dumps(value, ensure_ascii=False)[:_SHOWN]

@@ -36,7 +36,7 @@ class Narrowing:
 def narrowings(old: dict[str, Any], new: dict[str, Any]) -> list[Narrowing]:
     """In what `new` may refuse what `old` accepts; empty only if it accepts all of it.
 
-    In both `metadata_schema.check` finds no fault.
+    `metadata.check` finds no fault in either.
     """
     if _written(old) == _written(new):
         return []
@@ -54,20 +54,20 @@ def _document(schema: dict[str, Any]) -> Document:
 
 
 def _narrowing(engine: Engine, fault: Fault) -> Narrowing:
-    told = change(engine, fault, _PLACE, is_narrowing=True)
-    is_there = told.is_in_new and any(schema is not False for schema in fault.steps[0].pair.big.schemas)
-    place = told.pointer if is_there else next(_around(engine, fault), "")
-    return Narrowing(place.removeprefix(f"/{_NAME}"), _NAME + sentence(told))
+    narrowed = change(engine, fault, _PLACE, is_narrowing=True)
+    is_there = narrowed.is_in_new and any(schema is not False for schema in fault.steps[0].pair.big.schemas)
+    place = narrowed.pointer if is_there else next(_around(engine, fault), "")
+    return Narrowing(place.removeprefix(f"/{_NAME}"), _NAME + sentence(narrowed))
 
 
 def _around(engine: Engine, fault: Fault) -> Iterator[str]:
     """The places in the new schema, outward, around what only the old one has, or what false refuses."""
     for step in fault.steps:
         for schema in step.pair.big.schemas:
-            found = engine.place(schema)
-            if found and isinstance(schema, dict):
+            place = engine.place(schema)
+            if place and isinstance(schema, dict):
                 is_named = step.form and step.name in schema.get("properties", {})
-                yield pointer(*found[1], *(("properties", step.name) if is_named else ()))
+                yield pointer(*place[1], *(("properties", step.name) if is_named else ()))
 
 
 def _written(schema: Any) -> str:

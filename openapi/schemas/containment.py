@@ -78,14 +78,14 @@ class Containment:
         self._memo.assume(pair)
         self._depth += 1
         try:
-            found = self._compared(pair)
+            faults = self._compared(pair)
         finally:
             self._depth -= 1
         # Of what is within it was asked there.
-        if any(fault.is_break and len(fault.steps) == 1 for fault in found) and self._validators.covers(big, small):
-            found = [fault for fault in found if not fault.is_break]
-        self._memo.conclude(pair, found)
-        return found
+        if any(fault.is_break and len(fault.steps) == 1 for fault in faults) and self._validators.covers(big, small):
+            faults = [fault for fault in faults if not fault.is_break]
+        self._memo.conclude(pair, faults)
+        return faults
 
     def forms(self, node: Node) -> list[Form]:
         """The union that `node` is; TooMuchError."""
@@ -107,20 +107,20 @@ class Containment:
             self._spend(_weight(small, len(big)))
         except TooMuchError:
             return [Fault(UNDECIDED, owner=_first(pair.big), steps=(Step(pair),))]
-        found = list(self._marks(small, big))
+        faults = list(self._marks(small, big))
         for form in small:
             if not self._is_empty(form):
                 rivals = [other for other in small if other.kind == form.kind and other.listed is None]
                 candidates = [candidate for candidate in big if candidate.kind == form.kind]
-                found += self._form_faults(pair, form, rivals, candidates)
+                faults += self._form_faults(pair, form, rivals, candidates)
         here = (Step(pair),)
-        found = [fault if fault.steps else replace(fault, steps=here) for fault in found]
-        found = [fault if fault.owner else replace(fault, owner=_first(pair.big)) for fault in found]
-        found.sort(key=lambda fault: len(fault.path))
-        found = list({fault.key: fault for fault in reversed(found)}.values())[::-1]
-        if len(found) > MOST_FAULTS:  # what is left out may be a break
-            found = [*found[: MOST_FAULTS - 1], Fault(UNDECIDED, owner=_first(pair.big), steps=here)]
-        return found
+        faults = [fault if fault.steps else replace(fault, steps=here) for fault in faults]
+        faults = [fault if fault.owner else replace(fault, owner=_first(pair.big)) for fault in faults]
+        faults.sort(key=lambda fault: len(fault.path))
+        faults = list({fault.key: fault for fault in reversed(faults)}.values())[::-1]
+        if len(faults) > MOST_FAULTS:  # what is left out may be a break
+            faults = [*faults[: MOST_FAULTS - 1], Fault(UNDECIDED, owner=_first(pair.big), steps=here)]
+        return faults
 
     def _marks(self, small: list[Form], big: list[Form]) -> Iterator[Fault]:
         """What is said of the values beside which are accepted."""
@@ -145,7 +145,7 @@ class Containment:
     def _within_one_of(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
         """Why none of `candidates` accepts all of `form`; where each of `rivals` has its own, why that does not."""
         tried = [self._holds(pair, form, candidate) for candidate in self._likely(form, candidates)]
-        held = [found for found in tried if found is not None]
+        held = [faults for faults in tried if faults is not None]
         if held:
             return min(held, key=len)
         if self._validators.covers(pair.big, form.node):
@@ -157,10 +157,10 @@ class Containment:
     def _all_within(self, pair: Pair, form: Form, candidate: Form) -> list[Fault]:
         """Why `candidate` may refuse what is of `form`, as far as it is looked at."""
         try:
-            found = list(itertools.islice(self._within(pair, form, candidate), MOST_WITHIN))
+            faults = list(itertools.islice(self._within(pair, form, candidate), MOST_WITHIN))
         except TooMuchError:
             return [Fault(UNDECIDED, form=form)]
-        return found if len(found) < MOST_WITHIN else [*found, Fault(UNDECIDED, form=form)]
+        return faults if len(faults) < MOST_WITHIN else [*faults, Fault(UNDECIDED, form=form)]
 
     def _likely(self, form: Form, candidates: list[Form]) -> list[Form]:
         """Those of `candidates` that are written as `form` is, or else all."""
@@ -169,16 +169,16 @@ class Containment:
 
     def _holds(self, pair: Pair, form: Form, candidate: Form) -> list[Fault] | None:
         """What `candidate`, one of many, says otherwise than `form`; None if it may refuse anything."""
-        found = []
+        faults = []
         try:
             with self._trying():
                 for fault in self._within(pair, form, candidate):
                     if fault.is_break:
                         return None
-                    found.append(fault)
+                    faults.append(fault)
         except TooMuchError:
             return None
-        return found
+        return faults
 
     @contextmanager
     def _trying(self) -> Iterator[None]:
@@ -256,11 +256,11 @@ class Containment:
 
     def _is_excluded(self, excluded: Node, form: Form) -> bool:
         """Whether what `form` excludes has all of `excluded`."""
-        had = [Node((schema,)) for schema in form.excluded]
-        if any(self._is_same(excluded, one) for one in had):
+        own = [Node((schema,)) for schema in form.excluded]
+        if any(self._is_same(excluded, schema) for schema in own):
             return True
         with self._trying():
-            return any(not any(fault.is_break for fault in self.faults(excluded, one)) for one in had)
+            return any(not any(fault.is_break for fault in self.faults(excluded, schema)) for schema in own)
 
     def _is_disjoint(self, form: Form, schema: Schema) -> bool:
         node = Node((*form.node.schemas, schema))
@@ -288,30 +288,30 @@ class Containment:
         for name in sorted(candidate.names, key=lambda name: (not candidate.lists(name), name)):
             # What may be sent by the openness of a schema alone is not taken to be sent.
             if name in form.names or not form.is_open or self._sending.is_undeclared_sent:
-                found = self.faults(form.property(name), candidate.property(name))
-                yield from self._lifted(pair, form, name, found)
+                faults = self.faults(form.property(name), candidate.property(name))
+                yield from self._lifted(pair, form, name, faults)
         for name in sorted(form.names - candidate.names):
             yield from self._undeclared(pair, form, candidate, name)
         others = self.faults(form.others, candidate.others)
         if any(fault.is_break for fault in others) and candidate.is_closed:
-            closing = next(found for found in candidate.schemas if found.get("additionalProperties") is False)
+            closing = next(schema for schema in candidate.schemas if schema.get("additionalProperties") is False)
             yield Fault("additionalProperties", True, False, closing, form=form)
         else:
             yield from self._lifted(pair, form, OTHER, others)
 
     def _undeclared(self, pair: Pair, form: Form, candidate: Form, name: str) -> Iterator[Fault]:
         """A property that `form` declares and `candidate` does not."""
-        found = [] if candidate.is_open else self.faults(form.property(name), candidate.others)
-        is_break = any(fault.is_break for fault in found)
+        faults = [] if candidate.is_open else self.faults(form.property(name), candidate.others)
+        is_break = any(fault.is_break for fault in faults)
         owner = next((inner for inner in form.property(name).schemas if isinstance(inner, dict)), None)
         if is_break and not candidate.is_closed:
-            yield from self._lifted(pair, form, name, found)
+            yield from self._lifted(pair, form, name, faults)
         elif False not in form.property(name).schemas:
             yield Fault("properties", name, None, owner, is_break, form=form)
 
-    def _lifted(self, pair: Pair, form: Form, name: str, found: Iterable[Fault]) -> Iterator[Fault]:
+    def _lifted(self, pair: Pair, form: Form, name: str, faults: Iterable[Fault]) -> Iterator[Fault]:
         """What was found of something within, as faults of the whole."""
-        for fault in found:
+        for fault in faults:
             step = Step(pair, form, name)
             yield replace(fault, path=(name, *fault.path), steps=(*fault.steps, step))
 
@@ -345,5 +345,5 @@ def _first(node: Node) -> dict[str, Any] | None:
     return next((schema for schema in node.schemas if isinstance(schema, dict)), None)
 
 
-def _kinds(found: list[Form]) -> list[str]:
-    return sorted({form.type for form in found})
+def _kinds(union: list[Form]) -> list[str]:
+    return sorted({form.type for form in union})

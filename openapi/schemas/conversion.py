@@ -36,7 +36,7 @@ _SHAPES: dict[str, type | tuple[type, ...]] = {
     "uniqueItems": bool,
     "$ref": (),
 }
-"""Of values that are no others in OpenAPI 3.0: what is of another shape says nothing."""
+"""Allowed types per keyword in OpenAPI 3.0; values of other types are ignored."""
 _LARGEST = 10**300
 """What numbers are compared up to: they become floats on the way."""
 
@@ -157,18 +157,18 @@ class Schemas:
         }
 
     def _is_marked(self, raw: Any, mark: str) -> bool:
-        found = self._document.resolve(raw)
-        return isinstance(found, dict) and found.get(mark) is True
+        schema = self._document.resolve(raw)
+        return isinstance(schema, dict) and schema.get(mark) is True
 
     def _discriminator(self, raw: dict[str, Any]) -> dict[str, Any]:
         """The property that tells alternatives apart, and its values: a component's name is one by itself."""
-        told = raw["discriminator"]
-        mapping = told.get("mapping")
+        discriminator = raw["discriminator"]
+        mapping = discriminator.get("mapping")
         values = set(mapping) if isinstance(mapping, dict) else set()
         alternatives = [inner for key in ("oneOf", "anyOf") for inner in _list(raw.get(key)) if isinstance(inner, dict)]
         mapped = {str(target).rpartition("/")[2] for target in mapping.values()} if isinstance(mapping, dict) else set()
         values |= {str(inner["$ref"]).rpartition("/")[2] for inner in alternatives if "$ref" in inner} - mapped
-        return {"propertyName": told.get("propertyName"), "values": sorted(values)}
+        return {"propertyName": discriminator.get("propertyName"), "values": sorted(values)}
 
 
 _DOCUMENT = re.compile(r'"\$ref":"urn:[a-z]+#')
@@ -176,13 +176,13 @@ _REFERENCE = re.compile(r'"\$ref":("#/\$defs/(?:[^"\\]|\\.)*")')
 
 
 def text(schema: Any) -> str:
-    """`schema` as a text that is the same for the same schema; references are told without their document."""
+    """`schema` as a text that is the same for the same schema; references are without their document."""
     return _DOCUMENT.sub('"$ref":"#', json.dumps(schema, sort_keys=True, separators=(",", ":")))
 
 
 def references(written: str) -> set[str]:
     """What a schema that `text` has written refers to."""
-    return {json.loads(found).removeprefix("#/$defs/") for found in _REFERENCE.findall(written)}
+    return {json.loads(reference).removeprefix("#/$defs/") for reference in _REFERENCE.findall(written)}
 
 
 def _is_shaped(key: str, value: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from openapi.schemas.conversion import ANNOTATIONS, LISTS, MARKS, Node, Schema
 
 MOST_FORMS = 200
-"""Of one schema, beyond which nothing is decided."""
+"""Limit on forms per schema, beyond which nothing is decided."""
 TYPES = ("array", "boolean", "null", "number", "object", "string")
 COUNTS = {
     "string": ("minLength", "maxLength"),
@@ -79,7 +79,7 @@ class Form:
 
     @cached_property
     def listed(self) -> list[Any] | None:
-        """The values that a schema lists, of which the others may refuse some; None if none lists any."""
+        """The values that a schema lists, though the others may refuse some; None if absent."""
         for schema in self.schemas:
             if "const" in schema:
                 return [schema["const"]]
@@ -97,11 +97,13 @@ class Form:
 
     def owner(self, key: str, value: Any = None) -> dict[str, Any] | None:
         """The schema that has `key`; of several the one that has `value` there, or in it, else the last."""
-        having = [schema for schema in self.schemas if key in schema]
-        exact_ones = [
-            found for found in having if found[key] == value or (isinstance(found[key], list) and value in found[key])
+        owners = [schema for schema in self.schemas if key in schema]
+        exact_owners = [
+            schema
+            for schema in owners
+            if schema[key] == value or (isinstance(schema[key], list) and value in schema[key])
         ]
-        return next(reversed(exact_ones or having), None)
+        return next(reversed(exact_owners or owners), None)
 
     @property
     def type(self) -> str:
@@ -227,7 +229,7 @@ def forms(node: Node, target: Callable[[str], Schema], spend: Callable[[], None]
 
     TooMuchError beyond `most`, and where a schema says of a value what it is itself.
     """
-    found: list[Form] = []
+    union: list[Form] = []
     parts = [_Part(tuple((schema, frozenset()) for schema in node.schemas))]
     while parts:
         spend()  # alternatives that come to nothing are no forms, and may be without number
@@ -236,10 +238,10 @@ def forms(node: Node, target: Callable[[str], Schema], spend: Callable[[], None]
             parts += _undone(part, target)
         else:
             kinds = [set(TYPES), *({_kind(name) for name in _types(schema)} for schema in part.plain)]
-            found += [Form(kind, part.plain, part.excluded) for kind in sorted(set.intersection(*kinds))]
-        if len(parts) + len(found) > most:
+            union += [Form(kind, part.plain, part.excluded) for kind in sorted(set.intersection(*kinds))]
+        if len(parts) + len(union) > most:
             raise TooMuchError
-    return found
+    return union
 
 
 def exact(number: Any) -> Fraction:

@@ -49,10 +49,10 @@ def differences(form: Form, candidate: Form, searches: bool = True) -> Iterator[
             yield Difference("format", sorted(form.formats), name, candidate.owner("format"))
 
 
-def takes(form: Form, any_one: Form) -> bool:
+def takes(form: Form, other: Form) -> bool:
     """Whether `form` accepts all that is of `any_one`, which says little: what is hard to decide is taken to be no."""
-    is_plain = form.kind == any_one.kind and form.listed is None and not form.excluded and not form.beyond
-    return is_plain and not any(True for _ in differences(any_one, form))
+    is_plain = form.kind == other.kind and form.listed is None and not form.excluded and not form.beyond
+    return is_plain and not any(True for _ in differences(other, form))
 
 
 def is_whole_number(form: Form) -> bool:
@@ -81,11 +81,11 @@ def _of_bound(keyword: str, had: Bound, has: Bound, candidate: Form) -> Differen
         if abs(has.value) in (INTEGERS[name], INTEGERS[name] - 1):
             return Difference("format", None, name, candidate.owner("format"))
     excluding = "exclusiveM" + keyword[1:]
-    return Difference(keyword, _told(had), _told(has), candidate.owner(keyword) or candidate.owner(excluding))
+    return Difference(keyword, _as_value(had), _as_value(has), candidate.owner(keyword) or candidate.owner(excluding))
 
 
-def _told(bound: Bound) -> Any:
-    """A bound as it is shown; None if there is none."""
+def _as_value(bound: Bound) -> Any:
+    """A bound as it is shown; None if absent."""
     if math.isinf(bound.value):
         return None
     return f"{_plain(bound.value)} excluded" if bound.is_excluded else _plain(bound.value)
@@ -97,12 +97,12 @@ def _plain(number: Any) -> Any:
 
 def _of_counts(form: Form, candidate: Form, searches: bool) -> Iterator[Difference]:
     low, high = COUNTS[form.kind]
-    least, most = _range(form)
+    lowest, highest = _range(form)
     own = _patterns(form) if searches else ()
-    if (lower := max(candidate.all_of(low), default=0)) > least and not _has_none(own, 0, lower - 1):
-        yield Difference(low, int(least), lower, candidate.owner(low))
-    if (upper := min(candidate.all_of(high), default=math.inf)) < most and not _has_none(own, upper + 1, None):
-        yield Difference(high, None if math.isinf(most) else int(most), upper, candidate.owner(high))
+    if (lower := max(candidate.all_of(low), default=0)) > lowest and not _has_none(own, 0, lower - 1):
+        yield Difference(low, int(lowest), lower, candidate.owner(low))
+    if (upper := min(candidate.all_of(high), default=math.inf)) < highest and not _has_none(own, upper + 1, None):
+        yield Difference(high, None if math.isinf(highest) else int(highest), upper, candidate.owner(high))
 
 
 def _range(form: Form) -> tuple[float, float]:
@@ -123,17 +123,17 @@ def _has_none(own: tuple[str, ...], shortest: float, longest: float | None) -> b
 
 
 def _of_patterns(form: Form, candidate: Form, searches: bool) -> Iterator[Difference]:
-    had = _patterns(form)
-    least, most = _range(form)
+    own = _patterns(form)
+    lowest, highest = _range(form)
     for pattern in _patterns(candidate):
-        longest = None if math.isinf(most) else int(most)
-        if pattern not in had and not (searches and _is_implied(pattern, had, int(least), longest)):
-            yield Difference("pattern", list(had), pattern, candidate.owner("pattern", pattern))
+        longest = None if math.isinf(highest) else int(highest)
+        if pattern not in own and not (searches and _is_implied(pattern, own, int(lowest), longest)):
+            yield Difference("pattern", list(own), pattern, candidate.owner("pattern", pattern))
 
 
-def _is_implied(pattern: str, had: tuple[str, ...], least: int, most: int | None) -> bool:
+def _is_implied(pattern: str, own: tuple[str, ...], shortest: int, longest: int | None) -> bool:
     try:
-        return patterns.example(had, (pattern,), least, most) is None
+        return patterns.example(own, (pattern,), shortest, longest) is None
     except patterns.UndecidedError:
         return False
 

@@ -68,14 +68,14 @@ class _Automaton:
 
     def closure(self, places: Iterable[int], allowed: str = "") -> Places:
         """What can be reached from `places` without a character, where the anchors `allowed` hold."""
-        found = set(places)
-        waiting = list(found)
+        reached = set(places)
+        waiting = list(reached)
         while waiting:
             for anchor, target in self.free[waiting.pop()]:
-                if anchor in allowed and target not in found:
-                    found.add(target)
+                if anchor in allowed and target not in reached:
+                    reached.add(target)
                     waiting.append(target)
-        return frozenset(found)
+        return frozenset(reached)
 
     def after(self, places: Places, character: int) -> Places:
         key = places, character
@@ -198,8 +198,8 @@ def _sequence(automaton: _Automaton, parsed: Iterable[tuple[Any, Any]], place: i
 def _element(automaton: _Automaton, operation: Any, argument: Any, place: int) -> int:
     """The place after one element that begins at `place`."""
     if operation in (sre.MAX_REPEAT, sre.MIN_REPEAT):
-        least, most, inner = argument
-        return _repeated(automaton, inner, place, range(least), most)
+        lowest, highest, inner = argument
+        return _repeated(automaton, inner, place, range(lowest), highest)
     if operation is sre.SUBPATTERN:
         _, added, dropped, inner = argument
         if added or dropped:
@@ -216,18 +216,18 @@ def _element(automaton: _Automaton, operation: Any, argument: Any, place: int) -
     return end
 
 
-def _repeated(automaton: _Automaton, inner: Any, place: int, least: range, most: Any) -> int:
-    for _ in least:
+def _repeated(automaton: _Automaton, inner: Any, place: int, lowest: range, highest: Any) -> int:
+    for _ in lowest:
         before, place = place, _sequence(automaton, inner, place)
         if place == before:  # it takes nothing, however often
             return place
-    if most is sre.MAXREPEAT:
+    if highest is sre.MAXREPEAT:
         loop = automaton.place()
         automaton.free[place].append(("", loop))
         automaton.free[_sequence(automaton, inner, loop)].append(("", loop))
         return loop
     end = automaton.place()
-    for _ in range(most - len(least)):
+    for _ in range(highest - len(lowest)):
         automaton.free[place].append(("", end))
         before, place = place, _sequence(automaton, inner, place)
         if place == before:
@@ -237,7 +237,7 @@ def _repeated(automaton: _Automaton, inner: Any, place: int, least: range, most:
 
 
 def _ranges(operation: Any, argument: Any) -> Ranges:
-    """The characters that an element takes one of; UndecidedError if it is none that does so."""
+    """The characters that an element takes one of; UndecidedError for any other element."""
     if operation is sre.LITERAL:
         return ((argument, argument),)
     if operation is sre.NOT_LITERAL:
@@ -246,7 +246,7 @@ def _ranges(operation: Any, argument: Any) -> Ranges:
         return _but(_LINE_ENDS)
     if operation is sre.IN:
         is_negated = argument[0][0] is sre.NEGATE
-        ranges = tuple(found for inner in argument[is_negated:] for found in _ranges_of_class(*inner))
+        ranges = tuple(characters for inner in argument[is_negated:] for characters in _ranges_of_class(*inner))
         return _but(ranges) if is_negated else ranges
     raise UndecidedError
 
@@ -264,9 +264,9 @@ def _ranges_of_class(operation: Any, argument: Any) -> Iterator[tuple[int, int]]
 
 def _but(ranges: Ranges) -> Ranges:
     """Every code point but those of `ranges`."""
-    found, following = [], 0
+    ranges_between, following = [], 0
     for low, high in sorted(ranges):
         if following < low:
-            found.append((following, low - 1))
+            ranges_between.append((following, low - 1))
         following = max(following, high + 1)
-    return (*found, (following, _LAST)) if following <= _LAST else tuple(found)
+    return (*ranges_between, (following, _LAST)) if following <= _LAST else tuple(ranges_between)

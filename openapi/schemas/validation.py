@@ -67,14 +67,14 @@ class Schemas:
 
     def compile(self, *parts: str) -> "Schema":
         """The schema at the pointer made of `parts`; ValueError if it is not one that can be compiled."""
-        told, fast = ({**contract.document, **contract.at(parts)} for contract in (self._contract, self._fast))
-        return Schema(told, fast=fast)
+        explaining, fast = ({**contract.document, **contract.at(parts)} for contract in (self._contract, self._fast))
+        return Schema(explaining, fast=fast)
 
 
 class Schema:
     """One compiled schema of `dialect`. Patterns run in linear time; formats are those of `FORMATS`.
 
-    `fast` accepts the same values, and is asked first; what is wrong with those that it refuses is told by `document`.
+    `fast` accepts the same values, and is asked first; `document` explains what is wrong with those that it refuses.
     """
 
     def __init__(
@@ -143,39 +143,39 @@ def _explained(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> 
     match error.kind:
         case ValidationErrorKind.AdditionalProperties(unexpected=unexpected):
             for unknown in unexpected:
-                told = _unknown(field_name(*path, unknown), unknown, schema.get("properties", {}))
-                yield FieldError(*told, ijson.pointer(*path, unknown))
+                texts = _unknown(field_name(*path, unknown), unknown, schema.get("properties", {}))
+                yield FieldError(*texts, ijson.pointer(*path, unknown))
         case ValidationErrorKind.Required(property=missing):
             name = field_name(*path, missing)
             yield FieldError(f"{name} is required", f"Add {name}.", ijson.pointer(*path, missing))
         case _:
-            yield FieldError(*_told(error, schema), ijson.pointer(*path))
+            yield FieldError(*_explanation(error, schema), ijson.pointer(*path))
 
 
-def _told(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tuple[str, str]:
+def _explanation(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tuple[str, str]:
     """What is wrong with the value of a field, and what to do."""
     name = field_name(*error.instance_path)
     match error.kind:
         case ValidationErrorKind.Type(types=types):
             wanted = " or ".join(_WITH_ARTICLE.get(kind, kind) for kind in types)
-            told = f"{name} must be {wanted}", f"Send {name} as {wanted}."
+            texts = f"{name} must be {wanted}", f"Send {name} as {wanted}."
         case ValidationErrorKind.Format(format=wanted):
             example = f", for example {schema['example']}" if "example" in schema else ""
             form = _FORMS.get(wanted, f"a valid {wanted}")
-            told = f"{name} is not {form}", f"Send {name} as {form}{example}."
+            texts = f"{name} is not {form}", f"Send {name} as {form}{example}."
         case ValidationErrorKind.Enum(options=options):
             choice = ", ".join(str(option) for option in options if option is not None)
-            told = f"{name} is not one of the allowed values", f"Send {name} as one of {choice}."
+            texts = f"{name} is not one of the allowed values", f"Send {name} as one of {choice}."
         case ValidationErrorKind.MinLength(limit=1):
-            told = f"{name} is empty", f"Send {name} with at least 1 character."
+            texts = f"{name} is empty", f"Send {name} with at least 1 character."
         case ValidationErrorKind.MinLength(limit=limit):
-            told = f"{name} is shorter than {limit} characters", f"Send {name} with at least {limit} characters."
+            texts = f"{name} is shorter than {limit} characters", f"Send {name} with at least {limit} characters."
         case ValidationErrorKind.MaxLength(limit=limit):
             size = len(error.instance) if isinstance(error.instance, str) else "more"
-            told = f"{name} has {size} characters; the limit is {limit}", f"Shorten {name}."
+            texts = f"{name} has {size} characters; the limit is {limit}", f"Shorten {name}."
         case _:
-            told = _by_limits(name, error)
-    return told
+            texts = _by_limits(name, error)
+    return texts
 
 
 def _by_limits(name: str, error: jsonschema_rs.ValidationError) -> tuple[str, str]:

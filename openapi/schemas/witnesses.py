@@ -65,13 +65,13 @@ class Witnesses:
 
     def of(self, fault: Fault) -> list[Any]:
         """Values that the outermost schema of `fault` accepts and its counterpart does not; empty if none is found."""
-        found: Iterable[Any] = self._candidates(fault)
+        values: Iterable[Any] = self._candidates(fault)
         for step in fault.steps:
             if step.form:
-                found = self._around(step, step.form, found)
-            tried = itertools.islice(found, MOST_TRIED)
-            found = list(itertools.islice((value for value in tried if self._proves(step, value)), KEPT))
-        return list(found)
+                values = self._around(step, step.form, values)
+            tried = itertools.islice(values, MOST_TRIED)
+            values = list(itertools.islice((value for value in tried if self._proves(step, value)), KEPT))
+        return list(values)
 
     def example(self, node: Node) -> list[Any]:
         """A value that satisfies `node`; empty if none is found."""
@@ -114,10 +114,10 @@ class Witnesses:
 
     def _samples(self, node: Node) -> Iterator[Any]:
         try:
-            found = self._containment.forms(node)
+            union = self._containment.forms(node)
         except TooMuchError:
             return
-        for form in found:
+        for form in union:
             yield from self._near(form, [])
 
     def _near(self, form: Form, others: list[Form]) -> Iterator[Any]:
@@ -208,18 +208,18 @@ class Witnesses:
 
     def _bases(self, form: Form) -> list[dict[str, Any]]:
         """Objects with what is required, and with all that is declared."""
-        made: list[dict[str, Any]] = []
+        bases: list[dict[str, Any]] = []
         if not self._may_go_on(len(form.required | form.names)):
-            return made
+            return bases
         for names in (form.required, form.required | form.names):
             values = {name: self.example(form.property(name)) for name in sorted(names)}
             if all(values[name] for name in form.required):
-                made.append({name: found[0] for name, found in values.items() if found})
-        return made[:1] if len(made) == 2 and made[0] == made[1] else made
+                bases.append({name: examples[0] for name, examples in values.items() if examples})
+        return bases[:1] if len(bases) == 2 and bases[0] == bases[1] else bases
 
-    def _around(self, step: Step, form: Form, found: Iterable[Any]) -> Iterator[Any]:
+    def _around(self, step: Step, form: Form, values: Iterable[Any]) -> Iterator[Any]:
         """Values of `form`, that of `step`, that have one of `found` where the step leads to."""
-        for value in found:
+        for value in values:
             if step.name == ITEM:
                 for length in _lengths(form, []):
                     if length:
@@ -260,15 +260,15 @@ def _size(value: Any) -> int:
 def _lengths(form: Form, others: list[Form]) -> list[int]:
     """Counts at the bounds of `form` and `others`, the smallest first."""
     low, high = COUNTS[form.kind]
-    found = {form.least(low), form.most(high), 0, 1}
+    counts = {form.least(low), form.most(high), 0, 1}
     for other in others:
-        least, most = max(other.all_of(low), default=0), min(other.all_of(high), default=math.inf)
-        found |= {least, least - 1, most, most + 1}
-    return sorted(int(count) for count in found if form.least(low) <= count <= min(form.most(high), LONGEST))
+        lowest, highest = max(other.all_of(low), default=0), min(other.all_of(high), default=math.inf)
+        counts |= {lowest, lowest - 1, highest, highest + 1}
+    return sorted(int(count) for count in counts if form.least(low) <= count <= min(form.most(high), LONGEST))
 
 
 def _numbers(form: Form, others: list[Form]) -> Iterator[float]:
-    ends = {bound.value for one in (form, *others) for bound in (one.lowest, one.highest)}
+    ends = {bound.value for each in (form, *others) for bound in (each.lowest, each.highest)}
     points = {point for end in ends if not math.isinf(end) for point in (end, end - 1, end + 1, (2 * end + 1) / 2)}
     points |= {0, 1, -1, 1.5, 0.25}
     for divisor in form.divisors:
@@ -299,8 +299,8 @@ def _texts(form: Form, others: list[Form]) -> Iterator[str]:
 
 def _matching(own: tuple[str, ...], others: tuple[str, ...], shortest: int, longest: int | None) -> Iterator[str]:
     try:
-        found = patterns.example(own, others, shortest, longest)
+        text = patterns.example(own, others, shortest, longest)
     except patterns.UndecidedError:
         return
-    if found is not None:
-        yield found
+    if text is not None:
+        yield text
