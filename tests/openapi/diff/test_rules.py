@@ -1,13 +1,22 @@
 """The policy: each row of it decides something."""
 
+import ast
+import inspect
+import re
+from types import ModuleType
+
 import pytest
 
-from openapi.diff import rules
+from openapi.diff import compare, request_changes, response_changes, rules, text_changes
+from openapi.diff.request_changes import CODINGS, LIMIT
 from openapi.diff.rules import RULES, Severity, overall
 from tests.openapi.diff.pairs import PAIRS, Pair
 
 NEVER_ALONE = {"success-status-added-on-request"}
 """Rules of changes that come with another of the same severity: a preference is a parameter that is added."""
+
+NO_RULES = {"callbacks-undecided", "preference-applied", LIMIT, CODINGS}
+"""What has no row on purpose, and names of a header and of extensions."""
 
 
 def reached(rule: str) -> list[Pair]:
@@ -40,6 +49,17 @@ def test_what_has_no_rule_needs_a_major_version() -> None:
     [pair] = [pair for pair in PAIRS if pair.name == "callbacks are not compared"]
     [change] = pair.changes()
     assert rules.judge(change) is rules.UNDECIDED
+
+
+@pytest.mark.parametrize("module", [compare, request_changes, response_changes, text_changes])
+def test_each_rule_that_a_change_names_is_a_row(module: ModuleType) -> None:
+    """A misspelt rule would need a major version without a reason."""
+    constants = {
+        node.value for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.Constant)
+    }
+    names = {value for value in constants if isinstance(value, str) and re.fullmatch("[a-z]+(-[a-z]+)+", value)}
+    assert names - RULES.keys() <= NO_RULES
+    assert names & RULES.keys()
 
 
 def test_nothing_needs_no_version() -> None:
