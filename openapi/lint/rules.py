@@ -36,7 +36,7 @@ class Finding:
 
 
 def lint(contract: Contract, operations: OperationTable) -> list[Finding]:
-    """Every broken rule; `operations` are those of the service. The later rules apply only if it is sound by the earlier ones."""
+    """Every broken rule; `operations` has the handlers. The later rules apply only to a document that is sound."""
     house_rules: dict[str, Rule] = {"operations": partial(names_operations, operations), **RULES}
     for rules in (FOUNDATIONS, house_rules):
         findings = [
