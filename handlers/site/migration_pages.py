@@ -16,7 +16,7 @@ from db.errors import Unavailable
 from handlers.contracts import migration
 from handlers.contracts.migration import DEFAULT_DAYS, MOST_DAYS, Migration
 from handlers.contracts.serving_plan import MIGRATION
-from handlers.site.migration_reports import MOST_HUBS, STYLE_SOURCE, as_html, as_json
+from handlers.site.migration_reports import LAYOUT, MOST_HUBS, as_html, as_json
 from handlers.site.service_state import service_state
 from openapi.oauth.bearer import BEARER, Unauthenticated, access_token
 from openapi.problems import Problem
@@ -24,13 +24,12 @@ from openapi.requests.body import JSON
 from openapi.serving.messages import encoded
 from openapi.serving.request_state import request_state
 from openapi.standards import basic_authentication, negotiation
+from openapi.standards.media_types import HTML
 
-HTML = "text/html"
 REALM = "interaction-reporting operators"
 HEADERS = {
     "cache-control": "no-store",
-    "content-security-policy": f"default-src 'none'; style-src {STYLE_SOURCE}; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "content-security-policy": LAYOUT.policy,
     "referrer-policy": "no-referrer",
     "vary": "Accept, Authorization",
     "x-content-type-options": "nosniff",

@@ -1,16 +1,15 @@
 """What is told of a migration: JSON for programs, Markdown and a page of HTML for people."""
 
 import dataclasses
-from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from markupsafe import Markup
 
 from handlers.contracts.migration import HubUse, Migration, Use, Version
 from openapi.rendering import markdown
+from openapi.rendering.html import Layout, each
 from openapi.rendering.terminal import printable
 from openapi.standards import date_times
 
@@ -42,13 +41,12 @@ def as_html(found: Migration, most: int | None = None) -> str:
     head, *rows = cells(dataclasses.replace(found, hubs=found.hubs[:most]))
     beyond = len(found.hubs) - len(rows)
     told = [*sentences(found), *([f"Not on this page: {beyond} of {len(found.hubs)} hubs."] if beyond else [])]
-    return _PAGE.format(
-        style=Markup(STYLE),  # noqa: S704 (written here)
-        source=STYLE_SOURCE,
-        sentences=_each(Markup("<li>{}"), map(printable, told)),
-        head=_each(Markup("<th scope=col>{}"), head),
-        rows=_each(Markup("<tr>{}\n"), (_row(row) for row in rows)),
+    content = _CONTENT.format(
+        sentences=each(Markup("<li>{}"), map(printable, told)),
+        head=each(Markup("<th scope=col>{}"), head),
+        rows=each(Markup("<tr>{}\n"), (_row(row) for row in rows)),
     )
+    return LAYOUT.page("Migration", content)
 
 
 def totals(found: Migration) -> dict[str, int]:
@@ -132,29 +130,10 @@ def _slashed(counts: Sequence[int]) -> str:
 def _row(row: Sequence[str]) -> Markup:
     hub, state, *rest = row
     told = _STATE_OF_CONCERN if state.startswith(f"{WOULD_BREAK}: ") else _CELL
-    return _HUB.format(printable(hub)) + told.format(state) + _each(_CELL, map(printable, rest))
-
-
-def _each(element: Markup, values: Iterable[str]) -> Markup:
-    """An element for each of `values`, which are escaped unless they are Markup."""
-    return Markup("").join(element.format(value) for value in values)
+    return _HUB.format(printable(hub)) + told.format(state) + each(_CELL, map(printable, rest))
 
 
 _HUB, _CELL = Markup("<th scope=row><bdi>{}</bdi>"), Markup("<td>{}")
 _STATE_OF_CONCERN = Markup("<td><strong>{}</strong>")
-STYLE = """
-body { font: 16px/1.5 sans-serif; margin: 2em }
-table { border-collapse: collapse }
-td, th { text-align: left; vertical-align: top; padding: .3em .6em; border-bottom: 1px solid #ccc }
-"""
-STYLE_SOURCE = f"'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'"
-"""As a Content-Security-Policy names it."""
-_PAGE = Markup("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Migration</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src {source}">
-<style>{style}</style></head>
-<body><h1>Migration</h1>
-<ul>{sentences}</ul>
-<table><tr>{head}</tr>
-{rows}</table></body></html>
-""")
+_CONTENT = Markup("<ul>{sentences}</ul>\n<table><tr>{head}</tr>\n{rows}</table>")
+LAYOUT = Layout(Markup("table{border-collapse:collapse}td,th{padding:.3em .6em;border-bottom:1px solid #ccc}"))

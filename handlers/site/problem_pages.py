@@ -16,7 +16,7 @@ Representations = Mapping[str, Representation]
 
 def routes(public_url: str) -> list[Route]:
     """The list of the problems, and the page of each. They are made once: nothing changes them while this runs."""
-    headers = {**HEADERS, "content-security-policy": problem_pages.policy()}
+    headers = {**HEADERS, "content-security-policy": problem_pages.LAYOUT.policy}
     made = {path: _made(page) for path, page in problem_pages.pages(public_url)}
     return [Route(path, endpoint(_give(made), headers)) for path in (PROBLEMS, f"{PROBLEMS}/{{code}}")]
 

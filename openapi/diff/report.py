@@ -1,12 +1,13 @@
 """The changes between two documents as text, Markdown, HTML and JSON."""
 
 import hashlib
-import html
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from markupsafe import Markup
 
 from openapi.contract import Document
 from openapi.diff.changes import Change
@@ -14,6 +15,7 @@ from openapi.diff.compare import compare
 from openapi.diff.rules import Severity, judge, overall
 from openapi.diff.sentences import sentence
 from openapi.rendering import markdown
+from openapi.rendering.html import Layout
 from openapi.rendering.terminal import printable
 
 PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
@@ -69,9 +71,8 @@ class Report:
 
     def as_html(self) -> str:
         """A page of its own, which loads nothing and runs nothing."""
-        title = html.escape(self._title())
-        rows = "".join(map(_row, self.changes)) or f"<tr><td colspan=4>{_NO_CHANGE}</td></tr>"
-        return _PAGE.format(title=title, rows=rows)
+        rows = Markup("").join(map(_row, self.changes)) or Markup("<tr><td colspan=4>{}</td></tr>").format(_NO_CHANGE)
+        return LAYOUT.page(self._title(), _TABLE.format(rows))
 
     def _title(self) -> str:
         return f"{self.old} to {self.new}: {_name(self.severity)}, {'breaking' if self.is_break else 'not breaking'}"
@@ -146,28 +147,22 @@ def _as_json(change: Change) -> dict[str, Any]:
     }
 
 
-def _row(change: Change) -> str:
+def _row(change: Change) -> Markup:
     rule = judge(change)
-    proof = f"<p>{_promise(change)}</p><pre>{html.escape(change.witness.message)}</pre>" if change.witness else ""
-    cells = (
+    proof = Markup("<p>{}</p><pre>{}</pre>").format(_promise(change), change.witness.message) if change.witness else ""
+    return _ROW.format(
         _name(rule.severity) + (", breaking" if change.is_break else ""),
-        html.escape(sentence(change)) + f".<br>{html.escape(rule.why)}{proof}",
-        f"<code>{html.escape(change.pointer)}</code>",
-        "<br>".join(map(html.escape, change.operations)),
+        sentence(change),
+        rule.why,
+        proof,
+        change.pointer,
+        Markup("<br>").join(change.operations),
     )
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>
-body {{ font: 16px/1.5 sans-serif; margin: 2em }}
-td, th {{ text-align: left; vertical-align: top; padding: .4em }}
-pre {{ background: #f4f4f4; padding: .6em; white-space: pre-wrap }}
-</style></head>
-<body><h1>{title}</h1><table><tr><th>Class<th>Change<th>Place<th>Operations</tr>{rows}</table></body></html>
-"""
+_ROW = Markup("<tr><td>{}</td><td>{}.<br>{}{}</td><td><code>{}</code></td><td>{}</td></tr>")
+_TABLE = Markup("<table><tr><th>Class<th>Change<th>Place<th>Operations</tr>{}</table>")
+LAYOUT = Layout(Markup("td,th{padding:.4em}pre{background:#f4f4f4;padding:.6em;white-space:pre-wrap}"))
 
 
 def _name(severity: Severity) -> str:

@@ -3,9 +3,6 @@
 They are made from the table. What a template leaves open is shown by its name.
 """
 
-import base64
-import hashlib
-import html
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -13,10 +10,13 @@ from http import HTTPStatus
 from string import Formatter
 from typing import Any
 
-from openapi.problems import TABLE, ProblemType
-from openapi.serving.error_styles import JSON, PROBLEMS, title
+from markupsafe import Markup, escape
 
-HTML = "text/html"
+from openapi.problems import TABLE, ProblemType
+from openapi.rendering.html import Layout
+from openapi.serving.error_styles import JSON, PROBLEMS, title
+from openapi.standards.media_types import HTML
+
 Page = Mapping[str, str]
 """By media type, what is given of it; the first is for those who do not say."""
 
@@ -43,24 +43,13 @@ ABOUT: Mapping[str, dict[str, Any]] = {
 }
 """What is said of problems whose templates say it only together with a request."""
 
-_STYLE = (
-    "body{font:1rem/1.5 sans-serif;max-width:45rem;margin:2rem auto;padding:0 1rem}"
-    "dt{font-weight:bold;margin-top:1rem}dd{margin:0}"
-    "td,th{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0}"
-)
-_PAGE = (
-    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width"><title>{title}</title><style>{style}</style></head>\n'
-    "<body><h1>{title}</h1>\n{content}\n</body></html>\n"
-)
-
-
-def policy() -> str:
-    """The Content-Security-Policy (CSP Level 3) of a page: it has a style and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+LAYOUT = Layout(
+    Markup(
+        "body{max-width:45rem;margin:2rem auto;padding:0 1rem}"
+        "dt{font-weight:bold;margin-top:1rem}dd{margin:0}"
+        "td,th{padding:.3rem .8rem .3rem 0}"
     )
+)
 
 
 def pages(public_url: str = "") -> Iterator[tuple[str, Page]]:
@@ -93,35 +82,31 @@ def _page(code: str, told: Mapping[str, Any]) -> str:
         "Status": _status(kind),
         "What is wrong": _html(kind.error),
         "What to do": _html(kind.help or ""),
-        "Type": f"<code>{html.escape(told['type'])}</code>",
+        "Type": Markup("<code>{}</code>").format(told["type"]),
     }
-    content = "".join(f"<dt>{name}</dt><dd>{value}</dd>\n" for name, value in rows.items())
-    return _document(title(code), f'<dl>\n{content}</dl>\n<p><a href="{PROBLEMS}">All problems</a></p>')
+    content = Markup("").join(Markup("<dt>{}</dt><dd>{}</dd>\n").format(name, value) for name, value in rows.items())
+    return LAYOUT.page(title(code), _DESCRIPTION.format(content, PROBLEMS))
 
 
 def _list() -> str:
-    rows = "".join(
-        f'<tr><td><a href="{PROBLEMS}/{code}">{title(code)}</a></td><td>{_status(_kind(code))}</td>'
-        f"<td>{_html(_kind(code).error)}</td></tr>\n"
-        for code in TABLE
+    rows = (
+        _ROW.format(f"{PROBLEMS}/{code}", title(code), _status(_kind(code)), _html(_kind(code).error)) for code in TABLE
     )
-    return _document(
-        "Problems", f"<table>\n<tr><th>Problem</th><th>Status</th><th>What is wrong</th></tr>\n{rows}</table>"
-    )
+    return LAYOUT.page("Problems", _TABLE.format(Markup("").join(rows)))
 
 
-def _document(heading: str, content: str) -> str:
-    return _PAGE.format(title=html.escape(heading), style=_STYLE, content=content)
+_DESCRIPTION = Markup('<dl>\n{}</dl>\n<p><a href="{}">All problems</a></p>')
+_ROW = Markup('<tr><td><a href="{}">{}</a></td><td>{}</td><td>{}</td></tr>\n')
+_TABLE = Markup("<table>\n<tr><th>Problem</th><th>Status</th><th>What is wrong</th></tr>\n{}</table>")
 
 
 def _status(kind: ProblemType) -> str:
     return f"{kind.status} {HTTPStatus(kind.status).phrase}"
 
 
-def _html(template: str) -> str:
-    return "".join(
-        html.escape(literal, quote=False) + (f"<var>{name}</var>" if name else "")
-        for literal, name in _pieces(template)
+def _html(template: str) -> Markup:
+    return Markup("").join(
+        escape(literal) + (Markup("<var>{}</var>").format(name) if name else "") for literal, name in _pieces(template)
     )
 
 

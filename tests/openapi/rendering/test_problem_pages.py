@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from openapi.problems import TABLE, Problem, ProblemType
-from openapi.rendering.problem_pages import ABOUT, HTML, pages
+from openapi.rendering.problem_pages import ABOUT, LAYOUT, pages
 from openapi.serving.error_styles import ProblemDetails
+from openapi.standards.media_types import HTML
 from tests.openapi.test_problems import PARAMETERS
 
 JSON = "application/json"
@@ -16,7 +17,11 @@ URL = "https://reports.example.com"
 PAGES = dict(pages(URL))
 HEAD = {"html", "head", "meta", "title", "style", "body"}
 ELEMENTS = HEAD | {"h1", "p", "a", "code", "var", "dl", "dt", "dd", "table", "tr", "th", "td"}
-ATTRIBUTES = {("lang", "en"), ("charset", "utf-8"), ("name", "viewport"), ("content", "width=device-width")}
+POLICY = LAYOUT.policy.removesuffix("; frame-ancestors 'none'")
+ATTRIBUTES = {("lang", "en"), ("charset", "utf-8"), ("name", "viewport"), ("content", "width=device-width")} | {
+    ("http-equiv", "Content-Security-Policy"),
+    ("content", POLICY),
+}
 
 
 class Elements(HTMLParser):
