@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import yaml
+
+from openapi.standards.json_pointer import parts_of
 
 DOCUMENTS = Path(__file__).parent / "documents"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -186,11 +188,6 @@ class Contract(Document):
         nodes = (self.at(pointer[:-1]), self.at(pointer))
         declared = [self.resolve(parameter) for node in nodes for parameter in node.get("parameters", [])]
         return list({(parameter["name"], parameter["in"]): parameter for parameter in declared}.values())
-
-
-def parts_of(reference: str) -> tuple[str, ...]:
-    """The parts of a JSON Pointer that is written as the fragment of a URI (RFC 6901 section 6)."""
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in unquote(reference[2:]).split("/"))
 
 
 def published() -> Iterator[Contract]:

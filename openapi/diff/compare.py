@@ -12,7 +12,7 @@ from openapi.diff.request_changes import Requests
 from openapi.diff.response_changes import ERRORS, Responses
 from openapi.schemas.conversion import Direction, Schemas
 from openapi.schemas.engine import Engine
-from openapi.standards.ijson import pointer
+from openapi.standards.json_pointer import pointer
 
 MOST_PROVED = 200
 """Changes of one comparison that are given a witness."""

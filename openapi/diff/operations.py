@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from openapi.contract import METHODS, Document, parts_of
+from openapi.contract import METHODS, Document
 from openapi.schemas.conversion import Parts
+from openapi.standards.json_pointer import parts_of
 
 _TEMPLATE = re.compile(r"\{[^{}]*\}")
 _IGNORED_HEADERS = {"accept", "authorization", "content-type"}

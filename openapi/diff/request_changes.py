@@ -11,7 +11,7 @@ from openapi.diff.operations import Content, Operation, Parameter, covers
 from openapi.diff.schema_changes import Place
 from openapi.schemas.conversion import Direction, Parts
 from openapi.schemas.engine import Engine
-from openapi.standards.ijson import pointer
+from openapi.standards.json_pointer import pointer
 
 LIMIT, CODINGS = "x-body-limit-bytes", "x-content-codings"
 _OF_ONE_VALUE = ("boolean", "integer", "number", "string")

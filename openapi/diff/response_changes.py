@@ -10,7 +10,7 @@ from openapi.diff.operations import Content, Operation, Parameter, covers
 from openapi.diff.schema_changes import Place
 from openapi.schemas.conversion import Direction, Node, Parts
 from openapi.schemas.engine import Engine
-from openapi.standards.ijson import pointer
+from openapi.standards.json_pointer import pointer
 
 ERRORS = ("4", "5", "d")
 """What the statuses of errors begin with, `default` among them."""

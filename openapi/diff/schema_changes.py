@@ -8,7 +8,7 @@ from openapi.diff.changes import Change, Witness
 from openapi.schemas.conversion import MARKS, Direction, Node, Parts
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import ITEM, Fault
-from openapi.standards.ijson import pointer
+from openapi.standards.json_pointer import pointer
 
 _NAMES = {
     ("properties", True): "property-removed",

@@ -9,7 +9,7 @@ from openapi.contract import METHODS, Document
 from openapi.diff.changes import Change
 from openapi.diff.request_changes import CODINGS, LIMIT
 from openapi.schemas.conversion import Parts
-from openapi.standards.ijson import pointer
+from openapi.standards.json_pointer import pointer
 
 TEXTS = ("title", "summary", "description", "termsOfService", "contact", "license", "externalDocs", "tags", "example")
 _KNOWN = {LIMIT, CODINGS}

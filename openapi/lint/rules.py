@@ -18,7 +18,7 @@ from openapi.schemas.forms import ABOUT
 from openapi.schemas.validation import Schemas
 from openapi.schemas.validators import Validators
 from openapi.serving.operations import OperationTable
-from openapi.standards.ijson import pointer
+from openapi.standards.json_pointer import pointer
 
 Rule = Callable[[Contract], Iterator[tuple[Parts, str]]]
 

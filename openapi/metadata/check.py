@@ -17,7 +17,8 @@ import jsonschema_rs
 from openapi.metadata.keywords import KEYWORDS, REFUSED, Parts, subschemas, types_of
 from openapi.problems import Problem
 from openapi.schemas.validation import FORMATS, Schema
-from openapi.standards.ijson import MAX_DEPTH, pointer
+from openapi.standards.ijson import MAX_DEPTH
+from openapi.standards.json_pointer import pointer
 
 MAX_BYTES = 16 * 1024  # as compact JSON in UTF-8
 MAX_LEVELS = 12  # of subschemas

@@ -17,7 +17,7 @@ from openapi.schemas.conversion import Direction, Node
 from openapi.schemas.effort import Effort
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import Fault
-from openapi.standards.ijson import pointer
+from openapi.standards.json_pointer import pointer
 
 _EFFORT = Effort(searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
 """Within a quarter of a second for the worst that was found, and mostly a hundredth."""

@@ -8,6 +8,7 @@ from typing import Any
 from openapi.problems import Problem
 from openapi.schemas.validation import Schema, field_name
 from openapi.standards import ijson
+from openapi.standards.json_pointer import pointer
 
 LINE_BYTES = 64 * 1024
 """The most bytes of one line of NDJSON."""
@@ -124,8 +125,13 @@ def problem_of(error: ijson.MalformedJSON | ijson.UnstorableValue) -> Problem:
     """The Problem that reports JSON which cannot be stored as it is."""
     if isinstance(error, ijson.MalformedJSON):
         return Problem("malformed_json", detail=str(error))
-    field, pointer = field_name(*error.parts), ijson.pointer(*error.parts)
-    return Problem("unstorable_value", pointer=pointer, field=field, detail=error.reason, remedy=error.remedy)
+    return Problem(
+        "unstorable_value",
+        pointer=pointer(*error.parts),
+        field=field_name(*error.parts),
+        detail=error.reason,
+        remedy=error.remedy,
+    )
 
 
 def _judged(index: int, value: Any, schema: Schema) -> Item:

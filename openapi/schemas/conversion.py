@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
-from openapi.contract import ContractError, Document, parts_of
-from openapi.standards.ijson import pointer
+from openapi.contract import ContractError, Document
+from openapi.standards.json_pointer import parts_of, pointer
 
 Schema = dict[str, Any] | bool
 Parts = tuple[str, ...]

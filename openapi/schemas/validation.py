@@ -12,7 +12,8 @@ from jsonschema_rs import ValidationErrorKind
 
 from openapi.contract import Contract
 from openapi.problems import LONGEST, FieldError, Problem
-from openapi.standards import date_times, ijson
+from openapi.standards import date_times
+from openapi.standards.json_pointer import pointer
 
 UUID_PATTERN = "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"
 _UUID = re.compile(UUID_PATTERN[1:-1], re.ASCII)
@@ -134,7 +135,7 @@ class Schema:
 
 def field_name(*parts: str | int) -> str:
     """How an answer calls a field: its JSON Pointer without the first slash, shortened."""
-    return _shown(ijson.pointer(*parts)[1:]) or "the body"
+    return _shown(pointer(*parts)[1:]) or "the body"
 
 
 def _explained(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> Iterator[FieldError]:
@@ -144,12 +145,12 @@ def _explained(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> 
         case ValidationErrorKind.AdditionalProperties(unexpected=unexpected):
             for unknown in unexpected:
                 texts = _unknown(field_name(*path, unknown), unknown, schema.get("properties", {}))
-                yield FieldError(*texts, ijson.pointer(*path, unknown))
+                yield FieldError(*texts, pointer(*path, unknown))
         case ValidationErrorKind.Required(property=missing):
             name = field_name(*path, missing)
-            yield FieldError(f"{name} is required", f"Add {name}.", ijson.pointer(*path, missing))
+            yield FieldError(f"{name} is required", f"Add {name}.", pointer(*path, missing))
         case _:
-            yield FieldError(*_explanation(error, schema), ijson.pointer(*path))
+            yield FieldError(*_explanation(error, schema), pointer(*path))
 
 
 def _explanation(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tuple[str, str]:

@@ -80,11 +80,6 @@ def slices(body: bytes) -> list[bytes]:
     return found
 
 
-def pointer(*parts: str | int) -> str:
-    """The JSON Pointer (RFC 6901) made of `parts`."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-
-
 class _NameTwice(MalformedJSON):
     """An object has a name twice; also stands for it in a value that `_MARKING` decoded."""
 

@@ -8,7 +8,7 @@ import pytest
 from handlers.operations import OPERATIONS
 from openapi.contract import Contract, published
 from openapi.lint.rules import FOUNDATIONS, RULES, Finding, lint, names_operations
-from openapi.standards import ijson
+from openapi.standards import json_pointer
 
 REMOVED = object()
 OPERATION = ("paths", "/interaction-events", "post")
@@ -316,7 +316,7 @@ def test_what_is_wrong_with_access_tokens_is_found(
 ) -> None:
     """Their scopes are declared, described and of use, and operations require them in a way that is served."""
     found = RULES[rule](changed(parts, value, "2.0"))
-    there = [told for where, told in found if ijson.pointer(*where) == pointer]
+    there = [told for where, told in found if json_pointer.pointer(*where) == pointer]
     assert len(there) == 1, there
     assert message in there[0]
 

@@ -131,22 +131,6 @@ def test_what_cannot_be_kept_is_refused_with_its_place(body: bytes, parts: tuple
     assert ("Send it as a string" if "number" in reason else "Base64") in caught.value.remedy
 
 
-@pytest.mark.parametrize(
-    ("parts", "expected"),
-    [
-        pytest.param((), "", id="the whole"),
-        pytest.param(("foo", 0), "/foo/0", id="an item"),
-        pytest.param(("",), "/", id="an empty name"),
-        pytest.param(("a/b",), "/a~1b", id="a slash"),
-        pytest.param(("m~n",), "/m~0n", id="a tilde"),
-        pytest.param(("~1",), "/~01", id="what looks escaped"),
-    ],
-)
-def test_a_pointer_is_written_as_rfc_6901_says(parts: tuple[str | int, ...], expected: str) -> None:
-    """Slash and tilde within a name are escaped, in the order that keeps them apart."""
-    assert ijson.pointer(*parts) == expected
-
-
 BLANKS = st.text(" \t\n\r", max_size=3)
 ITEMS = st.lists(
     VALUES.map(json.dumps)
