@@ -1,4 +1,4 @@
-"""Assertions by which clients authenticate (RFC 7523 sections 2.2 and 3): `private_key_jwt`."""
+"""Assertions that authenticate clients, `private_key_jwt` (RFC 7523 sections 2.2 and 3); their keys (RFC 7517)."""
 
 from collections.abc import Collection
 from typing import Any
@@ -9,16 +9,18 @@ from joserfc.jwk import KeySet
 from openapi.oauth import jwt
 from openapi.oauth.jwt import InvalidToken, Token
 
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+"""The client_assertion_type of a form (section 2.2)."""
 TYPE = "jwt"
 LONGEST_SECONDS = 600
-"""How far ahead an assertion may expire: so long it is remembered that it was used."""
+"""How far ahead an assertion may expire, and how long its use is remembered."""
 MAX_CHARACTERS = 8192
 
 
 def read(text: str) -> Token:
-    """The assertion in `text`, of which nothing is true yet; InvalidToken if it is none.
+    """Parse an assertion without verifying it; raises InvalidToken if malformed.
 
-    Its `typ` may be missing, as of most clients.
+    Its `typ` may be missing: most clients leave it out.
     """
     if len(text) > MAX_CHARACTERS:
         raise InvalidToken("it is too long")
@@ -28,7 +30,7 @@ def read(text: str) -> Token:
 def verify(token: Token, jwks: dict[str, Any] | None, audiences: Collection[str], now: float) -> None:
     """InvalidToken unless the client that has `jwks` signed `token` for one of `audiences`, and it is valid `now`.
 
-    Whether it was used before is not asked here.
+    A second use of the same assertion is not detected here.
     """
     if jwks is None:
         raise InvalidToken("the client has no keys")
@@ -61,13 +63,13 @@ def _verify_signature(token: Token, jwks: dict[str, Any]) -> None:
 def public_keys(jwks: Any) -> dict[str, Any]:
     """`jwks`, if it is a set of public keys to sign assertions with (RFC 7517 section 5); else ValueError."""
     try:
-        found = KeySet.import_key_set(jwks)
+        keys = KeySet.import_key_set(jwks)
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         raise ValueError("it is not a JWK Set") from None
-    if not found.keys or len(found.keys) > 20:
+    if not keys.keys or len(keys.keys) > 20:
         raise ValueError("it has no key, or more than 20")
-    for key in found:
+    for key in keys:
         if key.is_private or key.key_type == "oct":
             raise ValueError("it has a private or a symmetric key: a client gives its public keys only")
         key.ensure_kid()
-    return {"keys": [key.as_dict(private=False) for key in found]}
+    return {"keys": [key.as_dict(private=False) for key in keys]}

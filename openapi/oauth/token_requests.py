@@ -9,19 +9,18 @@ from urllib.parse import parse_qsl, unquote_plus
 from starlette.types import Scope
 from werkzeug.http import parse_options_header
 
+from openapi.oauth.bearer import REALM
+from openapi.oauth.client_assertions import ASSERTION_TYPE
 from openapi.problems import Headers
+from openapi.standards.basic_authentication import challenge, encoded_credentials
 from openapi.standards.header_fields import field_values
 
 FORM = "application/x-www-form-urlencoded"
 GRANT_TYPES = {"clientCredentials": "client_credentials"}
 """The grant types that are served, by the flow that a security scheme of OpenAPI declares for each."""
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-"""RFC 7523 section 2.2."""
 MAX_BYTES = 16 * 1024
 MAX_PARAMETERS = 50
-REALM = "interaction-reporting"
 
-_BASIC = re.compile(rb"basic +([A-Za-z0-9+/]+=*)", re.IGNORECASE)
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
@@ -84,7 +83,7 @@ def credentials(scope: Scope, form: Mapping[str, str]) -> Credentials:
     if sum(way is not None for way in ways) > 1:
         raise OAuthError("invalid_request", "the client authenticates in more than one way")
     if ways[0]:
-        return _basic(field_values(scope, b"authorization"), form)
+        return _basic(scope, form)
     if ways[2]:
         return _assertion(form)
     if "client_secret" not in form or "client_id" not in form:
@@ -109,17 +108,16 @@ def scopes(form: Mapping[str, str], allowed: frozenset[str]) -> frozenset[str]:
 
 def unauthenticated(description: str, is_basic: bool = True) -> OAuthError:
     """The client is not who it says (section 5.2)."""
-    challenge = [(b"www-authenticate", f'Basic realm="{REALM}", charset="UTF-8"'.encode("ascii"))]
-    return OAuthError("invalid_client", description, 401, challenge if is_basic else ())
+    return OAuthError("invalid_client", description, 401, challenge(REALM) if is_basic else ())
 
 
-def _basic(values: list[bytes], form: Mapping[str, str]) -> Credentials:
+def _basic(scope: Scope, form: Mapping[str, str]) -> Credentials:
     """`client_secret_basic`: both parts are form-encoded before they are joined."""
-    match = _BASIC.fullmatch(values[0].strip()) if len(values) == 1 else None
-    if match is None:
+    encoded = encoded_credentials(scope)
+    if encoded is None:
         raise unauthenticated("the Authorization header is not one of the scheme Basic")
     try:
-        client_id, colon, secret = b64decode(match[1], validate=True).decode("utf-8").partition(":")
+        client_id, colon, secret = b64decode(encoded, validate=True).decode("utf-8").partition(":")
         client_id, secret = unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
     except ValueError:
         raise unauthenticated("the credentials are not Base64 of UTF-8") from None

@@ -1,4 +1,4 @@
-"""The scheme Basic of HTTP authentication (RFC 7617): the password of a request, and the challenge for one."""
+"""The scheme Basic of HTTP authentication (RFC 7617): the credentials of a request, and the challenge for them."""
 
 import re
 from base64 import b64decode
@@ -11,17 +11,20 @@ from openapi.standards.header_fields import field_values
 _CREDENTIALS = re.compile(rb"basic +([A-Za-z0-9+/]+=*)", re.IGNORECASE)
 
 
-def password(scope: Scope) -> bytes | None:
-    """The password in the one Authorization header of a request (section 2), of whatever user; None if it has none."""
+def encoded_credentials(scope: Scope) -> bytes | None:
+    """The Base64 of user-id, colon and password (section 2); None without exactly one Authorization header of Basic."""
     values = field_values(scope, b"authorization")
     match = _CREDENTIALS.fullmatch(values[0].strip()) if len(values) == 1 else None
-    if match is None:
-        return None
+    return match and match[1]
+
+
+def password(scope: Scope) -> bytes | None:
+    """The password that a request carries, of any user; None if absent or malformed."""
     try:
-        _, colon, found = b64decode(match[1]).partition(b":")
+        _, colon, value = b64decode(encoded_credentials(scope) or b"").partition(b":")
     except ValueError:
         return None
-    return found if colon else None
+    return value if colon else None
 
 
 def challenge(realm: str) -> Headers:

@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, Key, KeySet, OctKey, RSAKey
 
 from db import oauth_clients
-from openapi.oauth.token_requests import ASSERTION_TYPE
+from openapi.oauth.client_assertions import ASSERTION_TYPE
 from tests.examples import EVENT
 from tests.service import Service
 from tests.tokens import METADATA, PATH, SCOPES, Client, bearer, client_of, from_afar, post, unused

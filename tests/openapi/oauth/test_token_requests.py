@@ -7,7 +7,8 @@ import pytest
 from starlette.types import Scope
 
 from openapi.oauth import token_requests
-from openapi.oauth.token_requests import ASSERTION_TYPE, FORM, Credentials, OAuthError
+from openapi.oauth.client_assertions import ASSERTION_TYPE
+from openapi.oauth.token_requests import FORM, Credentials, OAuthError
 
 
 def scope(*authorization: str, content_type: str = FORM) -> Scope:
