@@ -1,7 +1,4 @@
-"""Bearer tokens (RFC 6750): where a request carries one, and the challenge when it does not do.
-
-Tokens that are bound to a key of their sender are carried likewise, with the scheme DPoP (RFC 9449 section 7.1).
-"""
+"""Tokens in a request, with the scheme Bearer (RFC 6750) or DPoP (RFC 9449 section 7.1), and the challenge for one."""
 
 import re
 
@@ -29,8 +26,8 @@ class Unauthenticated(Exception):
 
     def challenge(self, **attributes: str) -> Headers:
         """How to authenticate (section 3), with further `attributes`."""
-        told = {"realm": REALM, "error": self.error, "error_description": self.description, **attributes}
-        values = ", ".join(f'{name}="{value}"' for name, value in told.items() if value)
+        parameters = {"realm": REALM, "error": self.error, "error_description": self.description, **attributes}
+        values = ", ".join(f'{name}="{value}"' for name, value in parameters.items() if value)
         return [(b"www-authenticate", f"{self.scheme} {values}".encode("ascii"))]
 
 
@@ -46,7 +43,7 @@ def token(scope: Scope) -> str:
 
 
 def access_token(scope: Scope) -> tuple[str, str]:
-    """The scheme and the access token of a request, likewise; Unauthenticated if there is none."""
+    """The scheme and the access token of a request; raises Unauthenticated if absent or malformed."""
     values = field_values(scope, b"authorization")
     if values and _BOUND.fullmatch(values[0].strip()):
         return DPOP, _read(scope, _BOUND, "DPoP <access token>")

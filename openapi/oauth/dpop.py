@@ -1,4 +1,4 @@
-"""Proofs of possession (DPoP, RFC 9449): that who sends a token has the key that it is bound to."""
+"""Proofs of possession (DPoP, RFC 9449): proof that the sender of a token holds its key."""
 
 import hashlib
 import time
@@ -19,7 +19,7 @@ from openapi.standards.header_fields import field_values
 TYPE = "dpop+jwt"
 ALGORITHMS = ("ES256", "Ed25519", "PS256", "RS256")
 SECONDS = 60
-"""How old a proof may be: so long it is remembered that it was used."""
+"""How old a proof may be, and how long its use is remembered."""
 MAX_CHARACTERS = 4096
 _PUBLIC_MEMBERS = {"EC": ("crv", "x", "y"), "OKP": ("crv", "x"), "RSA": ("n", "e")}
 _PORTS = {"http": 80, "https": 443}
@@ -45,7 +45,7 @@ def is_sent(scope: Scope) -> bool:
 def proof(scope: Scope, origin: str, access_token: str | None = None) -> Proof:
     """The proof of a request to `origin`, with `access_token` if it carries one (section 4.3); InvalidToken if none.
 
-    Whether it was used before is not asked here.
+    A second use of the same proof is not detected here.
     """
     values = field_values(scope, b"dpop")
     if len(values) != 1 or len(values[0]) > MAX_CHARACTERS:
@@ -87,7 +87,7 @@ def _expires_at(token: Token, now: float) -> float:
 
 
 def _normalized(url: str) -> tuple[str, str, int, str]:
-    """What of an URL is compared: neither query nor fragment, nor how it is written (RFC 3986 section 6.2)."""
+    """The parts of a URL that are compared, normalized (RFC 3986 section 6.2): neither query nor fragment."""
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme, 0)

@@ -1,4 +1,4 @@
-"""The keys that sign access tokens, as they are kept and published: JWK (RFC 7517), sealed as JWE (RFC 7516)."""
+"""Keys that sign access tokens, as they are stored and published: JWK (RFC 7517), sealed as JWE (RFC 7516)."""
 
 import json
 import re
@@ -51,19 +51,19 @@ def read(text: str, secret: OctKey | None) -> ECKey:
 
 
 def read_set(text: str) -> list[ECKey]:
-    """The private keys in a JWK Set (section 5), of which the first signs; UnreadableKey if it holds none."""
+    """The private keys in a JWK Set (section 5), the signing key first; UnreadableKey if it holds none."""
     try:
         keys = KeySet.import_key_set(json.loads(text)).keys
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         raise UnreadableKey("it is not a JWK Set") from None
-    found = [_signing(key) for key in keys]
-    if not found:
+    signing_keys = [_signing(key) for key in keys]
+    if not signing_keys:
         raise UnreadableKey("it holds no key")
-    return found
+    return signing_keys
 
 
 def published(key: ECKey) -> dict[str, Any]:
-    """The public part of `key`, for whoever verifies."""
+    """The public part of `key`, with which resources verify tokens."""
     return {**key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}
 
 

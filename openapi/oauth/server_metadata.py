@@ -1,4 +1,4 @@
-"""Where clients learn what they need to know: of an authorization server (RFC 8414), of a resource (RFC 9728)."""
+"""The metadata of the authorization server (RFC 8414) and of the resources that it protects (RFC 9728)."""
 
 from collections.abc import Collection
 from typing import Any
@@ -15,7 +15,7 @@ METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 
 
 def authorization_server(issuer: str, scopes: Collection[str]) -> dict[str, Any]:
-    """The metadata of `issuer` (RFC 8414 section 2), at which tokens with `scopes` are to be had."""
+    """The metadata of `issuer` (RFC 8414 section 2), which issues tokens with `scopes`."""
     endpoints = {"token_endpoint": TOKEN, "revocation_endpoint": REVOKE, "introspection_endpoint": INTROSPECT}
     authentication = {}
     for endpoint in endpoints:
