@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -190,10 +190,15 @@ class Contract(Document):
         return list({(parameter["name"], parameter["in"]): parameter for parameter in declared}.values())
 
 
-def published() -> Iterator[Contract]:
-    """The contracts whose documents come with this release, lowest version first."""
-    contracts = [Contract.of_file(path) for path in DOCUMENTS.glob("*.yaml")]
-    return iter(sorted(contracts, key=lambda contract: contract.numbers))
+def published() -> list[Contract]:
+    """The contracts whose documents come with this release, lowest version first; read once."""
+    return list(_contracts(DOCUMENTS))
+
+
+@cache
+def _contracts(folder: Path) -> tuple[Contract, ...]:
+    contracts = [Contract.of_file(path) for path in folder.glob("*.yaml")]
+    return tuple(sorted(contracts, key=lambda contract: contract.numbers))
 
 
 _TOO_DEEP = f"the document is nested more than {MAX_DEPTH} levels deep"

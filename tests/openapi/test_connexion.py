@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from handlers.operations import OPERATIONS
-from openapi.contract import published
+from openapi.contract import Contract, published
 from openapi.serving.access_log import AccessLog
 from openapi.serving.app import EndpointAPI, Endpoints, build
 from openapi.serving.dispatch import Verified
@@ -129,7 +129,7 @@ def test_what_we_call_is_there_with_its_parameters(owner: type, name: str, param
 
 def test_the_stack_is_built_before_the_first_request() -> None:
     """`_build_middleware_stack` gives the outermost layer and all layers, and a built one is not built again."""
-    app: Any = build(next(published()), Dependencies(OPERATIONS, refuse))
+    app: Any = build(published()[0], Dependencies(OPERATIONS, refuse))
     before = app.app, app.middleware_stack
     kinds = [type(layer) for layer in app.middleware_stack[1:4]]
     assert kinds == [RoutingMiddleware, SecurityMiddleware, Endpoints], RELIED_ON
@@ -140,7 +140,7 @@ def test_the_stack_is_built_before_the_first_request() -> None:
 
 def test_endpoints_are_dispatched_to_by_operation_id() -> None:
     """`RoutedMiddleware` finds an operation by what the router left in the scope, and calls it with the request."""
-    app: Any = build(next(published()), Dependencies(OPERATIONS, refuse))
+    app: Any = build(published()[0], Dependencies(OPERATIONS, refuse))
     endpoints = app.middleware_stack[3]
     (api,) = endpoints.apis["/api/v1"]
     assert isinstance(api, EndpointAPI), RELIED_ON
@@ -160,7 +160,7 @@ def test_endpoints_are_dispatched_to_by_operation_id() -> None:
 
 def test_what_is_looked_up_in_the_layers_is_there() -> None:
     """The router knows the path, methods and operationId of each route; the security layer has a function for each."""
-    app: Any = build(next(published()), Dependencies(OPERATIONS, refuse))
+    app: Any = build(published()[0], Dependencies(OPERATIONS, refuse))
     _, routing, security, endpoints, _ = app.middleware_stack
     (mount,) = routing.router.routes
     (route,) = mount.app.routes
@@ -196,7 +196,7 @@ def test_security_needs_no_more_of_a_request_than_its_scope() -> None:
         asked.append(key)
         return "somebody"
 
-    app: Any = build(next(published()), Dependencies(OPERATIONS, authenticate))
+    app: Any = build(published()[0], Dependencies(OPERATIONS, authenticate))
     (api,) = app.middleware_stack[2].apis["/api/v1"]
     scope: dict[str, Any] = {"type": "http", "headers": [(b"authorization", b"Bearer irk_key")]}
     new_request_state(scope)
@@ -225,7 +225,7 @@ def test_a_scheme_of_the_map_is_asked_for_its_function() -> None:
     async def authenticate(key: str, _resources: Any) -> None:
         asked.append(key)
 
-    contract = next(published())
+    contract = Contract(published()[0].text, published()[0].copy())
     contract.document["components"]["securitySchemes"]["hubApiKey"].update(CODE)
     ask(AccessLog(build(contract, Dependencies(OPERATIONS, authenticate))), "/api/v1/interaction-events", headers=KEY)
     assert asked == ["sub="], RELIED_ON

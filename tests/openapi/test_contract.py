@@ -249,7 +249,15 @@ def test_published_contracts_come_lowest_version_first(tmp_path: Path, monkeypat
     for version in ("10.0", "1.10", "2.0", "1.9"):
         (tmp_path / f"{version}.yaml").write_text(f'info: {{version: "{version}"}}')
     monkeypatch.setattr(contract, "DOCUMENTS", tmp_path)
-    assert [one.version for one in published()] == ["1.9", "1.10", "2.0", "10.0"]
+    assert [each.version for each in published()] == ["1.9", "1.10", "2.0", "10.0"]
+
+
+def test_documents_are_read_once() -> None:
+    """Later calls give the same contracts, in a list that the caller may change."""
+    first = published()
+    contracts = list(first)
+    first.clear()
+    assert all(again is contract for again, contract in zip(published(), contracts, strict=True))
 
 
 def test_yaml_is_the_text_as_it_was_published() -> None:

@@ -115,7 +115,7 @@ def test_a_row_that_cannot_be_served_is_named(database: Database, made: dict[str
         change(connection, "1.1", **made)
         with pytest.raises(ContractError, match=rf"{words}.*; nothing is served in its place: {help_}"):
             lifecycle.require_served(connection)
-        connection.execute(last.values(major=1, contract_version="1.0", document=next(published()).text))
+        connection.execute(last.values(major=1, contract_version="1.0", document=published()[0].text))
         lifecycle.require_served(connection)
         (warning,) = warnings(lifecycle.current_state(connection))
         assert re.search(rf"{words}.*; contract 1\.0 \([0-9a-f]{{12}}\) goes on, as served last: {help_}", warning)
@@ -123,7 +123,7 @@ def test_a_row_that_cannot_be_served_is_named(database: Database, made: dict[str
 
 def test_a_published_document_is_never_replaced(database: Database) -> None:
     """Another content under its version is refused; the same is nothing new, whatever its layout."""
-    oldest = next(published())
+    oldest = published()[0]
     with database.begin() as connection:
         assert not lifecycle.publish(connection, Contract.read(json.dumps(oldest.document)), AUTHOR)
         assert lifecycle.publish(connection, changed("1.2"), AUTHOR)

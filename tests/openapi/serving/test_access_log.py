@@ -23,7 +23,7 @@ from openapi.serving.request_state import request_state
 from tests import promises
 from tests.examples import EVENT, PATH
 
-CONTRACT = next(published())
+CONTRACT = published()[0]
 HUB = Hub(UUID(int=1), "hub", datetime(2026, 3, 31, tzinfo=UTC), None, None, None)
 LOGGER = "openapi.serving.access_log"
 KEY = {"Authorization": "Bearer irk_key"}

@@ -36,7 +36,7 @@ from tests.contract_client import ContractClient
 from tests.examples import EVENT, PATH
 
 REMOVED = object()
-CONTRACT = next(published())
+CONTRACT = published()[0]
 OPERATION = ("paths", "/interaction-events", "post")
 PROPERTIES = ("components", "schemas", "InteractionEvent", "properties")
 EVENT_SCHEMA = PROPERTIES[:-1]

@@ -22,7 +22,7 @@ KEY = {"Authorization": "Bearer irk_key"}
 
 def of_version(version: str, base_path: str) -> Contract:
     """The first contract as `version`, served at `base_path`."""
-    document = next(published()).copy()
+    document = published()[0].copy()
     document["info"]["version"] = version
     document["servers"] = [{"url": base_path}]
     return Contract.read(json.dumps(document))
