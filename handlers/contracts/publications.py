@@ -21,15 +21,13 @@ from openapi.problems import Problem
 from openapi.rendering.card import INSTANTS
 from openapi.rendering.card import card as card_of
 from openapi.rendering.representations import Representation
-from openapi.requests.body import JSON
 from openapi.serving.messages import encoded
 from openapi.standards.date_times import render
+from openapi.standards.media_types import JSON, MARKDOWN, OPENAPI_JSON, OPENAPI_YAML, YAML
 
 MAX_AGE_SECONDS = 1
 """What is told of rows is read from the database at most so often, however many ask."""
 T = TypeVar("T")
-YAML = "application/yaml"
-MARKDOWN = "text/markdown"
 
 
 class Declaration:
@@ -84,8 +82,8 @@ MEDIA_TYPES: Mapping[str, Callable[[ContractRow, Contract], bytes]] = {
     JSON: _as_json,
     YAML: _as_yaml,
     MARKDOWN: _as_card,
-    "application/vnd.oai.openapi+json": _as_json,
-    "application/vnd.oai.openapi": _as_yaml,
+    OPENAPI_JSON: _as_json,
+    OPENAPI_YAML: _as_yaml,
 }
 """What a contract can be had as; the first is what is given to those who do not say."""
 

@@ -16,15 +16,14 @@ from sqlalchemy import RowMapping, Table
 from db import pages, positions
 from db.pages import Query
 from openapi.problems import Problem
-from openapi.requests.body import NDJSON
 from openapi.serving.messages import Answer, Request, encoded
 from openapi.standards import date_times
+from openapi.standards.media_types import CSV, NDJSON
 
 ADDITIONAL = "additional_fields"
 DEFAULT_LIMIT = 100
 EXPORTED_ROWS = 1000
 """How many rows of an export are read at once."""
-CSV = "text/csv; charset=utf-8"
 
 Render = Callable[[Mapping[Any, Any]], dict[str, Any]]
 

@@ -17,6 +17,7 @@ from joserfc.jwk import Key
 
 from openapi.oauth import jwt, server_metadata
 from openapi.standards import ijson
+from openapi.standards.media_types import JSON
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ TIMEOUT_SECONDS = 5.0
 MAX_BYTES = 256 * 1024
 MAX_KEYS = 50
 OPENID_CONFIGURATION = "/.well-known/openid-configuration"
-_HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
+_HEADERS = {"accept": JSON, "accept-encoding": "identity"}
 _KINDS = {"EC", "RSA", "OKP"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 

@@ -8,7 +8,6 @@ from starlette.routing import Route
 
 from db.errors import Unavailable
 from handlers.contracts.publications import (
-    MARKDOWN,
     MEDIA_TYPES,
     Declaration,
     Declarations,
@@ -19,8 +18,8 @@ from handlers.contracts.serving_plan import VERSIONS
 from handlers.site.service_state import service_state
 from openapi.problems import Problem
 from openapi.rendering.representations import Give, Representation, acceptable, endpoint
-from openapi.requests.body import JSON
 from openapi.serving.messages import encoded
+from openapi.standards.media_types import JSON, MARKDOWN
 
 Published = Mapping[str, Declaration]
 Select = Callable[[Request, Published], Representation]

@@ -20,11 +20,10 @@ from handlers.site.migration_reports import LAYOUT, MOST_HUBS, as_html, as_json
 from handlers.site.service_state import service_state
 from openapi.oauth.bearer import BEARER, Unauthenticated, access_token
 from openapi.problems import Problem
-from openapi.requests.body import JSON
 from openapi.serving.messages import encoded
 from openapi.serving.request_state import request_state
 from openapi.standards import basic_authentication, negotiation
-from openapi.standards.media_types import HTML
+from openapi.standards.media_types import HTML, JSON
 
 REALM = "interaction-reporting operators"
 HEADERS = {

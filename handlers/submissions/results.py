@@ -8,9 +8,9 @@ from tempfile import TemporaryFile
 from typing import Any, Self
 
 from openapi.problems import Problem
-from openapi.requests.body import JSON, NDJSON
 from openapi.serving.error_styles import ErrorStyle
 from openapi.serving.messages import Answer, encoded
+from openapi.standards.media_types import JSON, NDJSON
 
 MOST_BYTES = 512 * 1024 * 1024
 """After so much, what follows in a stream is not read."""

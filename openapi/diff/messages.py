@@ -9,6 +9,7 @@ from urllib.parse import quote
 from openapi.diff.operations import Operation, Parameter
 from openapi.schemas.conversion import Node
 from openapi.schemas.engine import Engine
+from openapi.standards.media_types import JSON
 
 BODY = ("body", "")
 """What stands for the body among parameters."""
@@ -40,7 +41,7 @@ def response(status: str, value: Any, media_type: str | None, header: str | None
     line = f"HTTP/1.1 {status.replace('X', '0') if status != 'default' else '500'}"
     if header is not None:
         return _message(line, [f"{header}: {_text(value)}"], None)
-    return _message(line, [], (media_type or "application/json", value))
+    return _message(line, [], (media_type or JSON, value))
 
 
 def _credentials(operation: Operation) -> list[str]:

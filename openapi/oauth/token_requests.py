@@ -14,8 +14,8 @@ from openapi.oauth.client_assertions import ASSERTION_TYPE
 from openapi.problems import Headers
 from openapi.standards.basic_authentication import challenge, encoded_credentials
 from openapi.standards.header_fields import field_values
+from openapi.standards.media_types import FORM
 
-FORM = "application/x-www-form-urlencoded"
 GRANT_TYPES = {"clientCredentials": "client_credentials"}
 """The grant types that are served, by the flow that a security scheme of OpenAPI declares for each."""
 MAX_BYTES = 16 * 1024

@@ -14,8 +14,8 @@ from markupsafe import Markup, escape
 
 from openapi.problems import TABLE, ProblemType
 from openapi.rendering.html import Layout
-from openapi.serving.error_styles import JSON, PROBLEMS, title
-from openapi.standards.media_types import HTML
+from openapi.serving.error_styles import PROBLEMS, title
+from openapi.standards.media_types import HTML, JSON
 
 Page = Mapping[str, str]
 """By media type, what is given of it; the first is for those who do not say."""

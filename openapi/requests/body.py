@@ -14,10 +14,8 @@ from openapi.requests.content import Content
 from openapi.schemas.validation import Schema
 from openapi.standards import ijson
 from openapi.standards.header_fields import field_values, quoted
+from openapi.standards.media_types import JSON
 from openapi.standards.server_timing import lap
-
-JSON = "application/json"
-NDJSON = "application/x-ndjson"
 
 
 @dataclass(frozen=True, slots=True)

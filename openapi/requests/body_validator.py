@@ -5,9 +5,10 @@ from typing import Any
 
 from openapi.contract import Contract, ContractError
 from openapi.problems import Problem
-from openapi.requests.body import JSON, Body
+from openapi.requests.body import Body
 from openapi.requests.declared_body import media_type_at
 from openapi.schemas.validation import Schema, Schemas
+from openapi.standards.media_types import JSON
 
 
 class BodyValidator:

@@ -3,9 +3,10 @@
 import re
 
 from openapi.contract import Contract, ContractError
-from openapi.requests.body import NDJSON, Body, MediaType
+from openapi.requests.body import Body, MediaType
 from openapi.requests.content import DECODERS
 from openapi.schemas.validation import Schemas
+from openapi.standards.media_types import JSON, NDJSON
 
 DEFAULT_BODY_BYTES = 64 * 1024
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -44,7 +45,7 @@ def media_type_at(
     """What is accepted at `pointer`; ContractError if that is not served."""
     is_lines = media_type.lower() == NDJSON
     if not is_lines and not _JSON.fullmatch(media_type):
-        raise ContractError(f"{name}: a body is served as application/json, a type in +json, or {NDJSON}")
+        raise ContractError(f"{name}: a body is served as {JSON}, a type in +json, or {NDJSON}")
     node, body = contract.at(pointer), contract.at(pointer[:-2])
     if "schema" not in node:
         raise ContractError(f"{name}: {media_type} has no schema")

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from openapi.contract import Contract, ContractError
 from openapi.problems import Problem
-from openapi.requests.body import NDJSON, nothing
+from openapi.requests.body import nothing
 from openapi.requests.content import COMPLETE
 from openapi.requests.declared_body import declared_body
 from openapi.requests.parameters import Parameters
@@ -19,6 +19,7 @@ from openapi.serving.messages import Answer, BodyField, Handler, Refusal, Reques
 from openapi.serving.operations import OperationTable
 from openapi.serving.rate_limits import Bucket
 from openapi.serving.request_state import request_state
+from openapi.standards.media_types import NDJSON
 
 Authenticate = Callable[[str, Any], Awaitable[Any]]
 """From a bearer token and the resources to the caller, or None if the token is not accepted."""

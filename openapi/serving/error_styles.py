@@ -7,9 +7,8 @@ from typing import Any, Protocol
 
 from openapi.contract import Contract, ContractError
 from openapi.problems import Problem
+from openapi.standards.media_types import JSON, PROBLEM_JSON
 
-JSON = "application/json"
-PROBLEM_JSON = "application/problem+json"
 PROBLEMS = "/problems"
 """Where the page of each problem is, by its code."""
 

@@ -11,9 +11,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Send
 
 from openapi.problems import Headers, Problem
-from openapi.requests.body import JSON
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
 from openapi.serving.rate_limits import Bucket
+from openapi.standards.media_types import JSON
 
 Validate = Callable[[str, bytes], Any]
 """From an operationId and the JSON body of a request to its value; Problem if the contract does not accept it."""

@@ -8,7 +8,8 @@ from starlette.types import Scope
 
 from openapi.oauth import token_requests
 from openapi.oauth.client_assertions import ASSERTION_TYPE
-from openapi.oauth.token_requests import FORM, Credentials, OAuthError
+from openapi.oauth.token_requests import Credentials, OAuthError
+from openapi.standards.media_types import FORM
 
 
 def scope(*authorization: str, content_type: str = FORM) -> Scope:
