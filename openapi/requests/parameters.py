@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Scope
 
 from openapi.contract import ContractError
+from openapi.field_errors import PARAMETERS
 from openapi.problems import Problem
 from openapi.schemas.validation import Schema, as_draft4
 from openapi.standards.header_fields import field_values
@@ -72,20 +73,20 @@ class Parameters:
             text = query.decode("ascii")
             pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_IN_QUERY)
         except UnicodeDecodeError:
-            raise _invalid("the query is not percent-encoded UTF-8", "Encode it as RFC 3986 describes.") from None
+            raise _invalid("malformed_query") from None
         except ValueError:
-            raise _invalid(f"the query has more than {MAX_IN_QUERY} fields", "Send fewer.") from None
+            raise _invalid("too_many", limit=MAX_IN_QUERY) from None
         for name, value in pairs:
             if name in self._header_names:
-                raise _invalid(f"{name} is not a parameter of the query", f"Send {name} as a header field.")
+                raise _invalid("not_in_query", name=name)
             values.setdefault(name, []).append(value)
         return {name: self._single(name, found) for name, found in values.items()}
 
     def _single(self, name: str, values: list[str]) -> Any:
         if len(values) > 1:
-            raise _invalid(f"{name[:60]} is given {len(values)} times", f"Send {name[:60]} once.")
+            raise _invalid("repeated", name=name[:60], count=len(values))
         if UNSTORABLE.search(values[0]):
-            raise _invalid(f"{name[:60]} has a character that cannot be stored", "Leave it out.")
+            raise _invalid("unstorable", name=name[:60])
         return _typed(values[0], self._types.get(name))
 
 
@@ -109,5 +110,6 @@ def _typed(text: str, type_: str | None) -> Any:
     return text
 
 
-def _invalid(error: str, remedy: str) -> Problem:
-    return Problem("invalid_parameters", errors=error, remedies=remedy)
+def _invalid(fault: str, **values: Any) -> Problem:
+    error, remedy = PARAMETERS[fault]
+    return Problem("invalid_parameters", errors=error.format(**values), remedies=remedy.format(**values))

@@ -9,7 +9,7 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 
 from openapi.contract import Contract, published
 from openapi.problems import Problem
-from openapi.schemas.validation import Schema, Schemas, field_name, is_uuid
+from openapi.schemas.validation import Schema, Schemas, is_uuid
 from tests.examples import EVENT
 
 UUID = "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"
@@ -353,20 +353,6 @@ def test_no_schema_is_fetched() -> None:
     """A schema that refers to another document is refused before anybody is asked for it."""
     with pytest.raises(ValueError, match="Retrieval is disabled"):
         Schema({"$ref": "http://127.0.0.1:9/schema"})
-
-
-@pytest.mark.parametrize(
-    ("parts", "expected"),
-    [
-        pytest.param((), "the body", id="the whole"),
-        pytest.param(("a", 0, "b/c"), "a/0/b~1c", id="a pointer"),
-        pytest.param(("n" * 60,), "n" * 60, id="sixty characters"),
-        pytest.param(("n" * 61,), "n" * 59 + "\u2026", id="a long name"),
-    ],
-)
-def test_a_field_is_called_by_its_pointer(parts: tuple[str | int, ...], expected: str) -> None:
-    """A field's name in an answer is its JSON Pointer, shortened."""
-    assert field_name(*parts) == expected
 
 
 @pytest.mark.parametrize(
