@@ -9,12 +9,17 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """One row of the table. `error` and `help` are templates that the parameters of a Problem fill."""
+    """One row of the table. `error` and `help` are templates that the parameters of a Problem fill.
+
+    `about` and `about_help` replace them on the page of the problem, where they say too little without a request.
+    """
 
     status: int
     error: str
     help: str | None = None
     headers: Headers = ()
+    about: str | None = None
+    about_help: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,17 @@ TABLE = {
         "Send one JSON object in UTF-8 (RFC 8259), without NaN or Infinity, each property name once in its object, "
         "nested at most 32 levels deep.",
     ),
-    "unauthorized": ProblemType(401, "Authorization: Bearer required"),
+    "unauthorized": ProblemType(
+        401,
+        "Authorization: Bearer required",
+        about_help="Send 'Authorization: Bearer <hub-api-key>' with the key that the operator gave the hub.",
+    ),
     "invalid_token": ProblemType(
         401,
         "the request carries no access token that is valid here{why}",
         "Get an access token by client credentials, as the metadata says that the WWW-Authenticate header names, and "
         "send it as 'Authorization: Bearer <access token>'.",
+        about="the request carries no access token that is valid here; the answer says why",
     ),
     "invalid_dpop_proof": ProblemType(
         401,
@@ -126,7 +136,13 @@ TABLE = {
         "{what} is registered by {owner} with another meaning",
         "Use another name or id, or submit exactly the same description, version, schema or name as it has.",
     ),
-    "conflicts": ProblemType(409, "{errors}", "{remedies}"),
+    "conflicts": ProblemType(
+        409,
+        "{errors}",
+        "{remedies}",
+        about="several parts of the body conflict with what is registered",
+        about_help="Do for each of them what the answer says.",
+    ),
     "schema_narrowed": ProblemType(
         409,
         "the metadata_schema of event type '{name}' may refuse what it accepted: {narrowings}",
@@ -160,10 +176,29 @@ TABLE = {
         415,
         "Content-Encoding {found} is not accepted here",
         "Send the body {how}without a content coding.",
+        about_help="Send the body without a content coding, or in one that the answer names.",
     ),
-    "invalid_body": ProblemType(422, "{errors}", "{remedies}"),
-    "invalid_parameters": ProblemType(422, "{errors}", "{remedies}"),
-    "unstorable_value": ProblemType(422, "{field}: {detail}", "{remedy}"),
+    "invalid_body": ProblemType(
+        422,
+        "{errors}",
+        "{remedies}",
+        about="the body does not satisfy its schema in the contract",
+        about_help="Mend each of the faults that the answer names, and send the request again.",
+    ),
+    "invalid_parameters": ProblemType(
+        422,
+        "{errors}",
+        "{remedies}",
+        about="a parameter of the path, the query or the header does not satisfy its schema in the contract",
+        about_help="Mend each of the faults that the answer names, and send the request again.",
+    ),
+    "unstorable_value": ProblemType(
+        422,
+        "{field}: {detail}",
+        "{remedy}",
+        about="a value satisfies its schema and cannot be stored as it is",
+        about_help="Send another value in the field that the answer names.",
+    ),
     "event_type_not_registered": ProblemType(
         422,
         "event_type '{name}' not registered",

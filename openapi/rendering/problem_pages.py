@@ -20,29 +20,6 @@ from openapi.standards.media_types import HTML, JSON
 Page = Mapping[str, str]
 """By media type, what is given of it; the first is for those who do not say."""
 
-ABOUT: Mapping[str, dict[str, Any]] = {
-    "unauthorized": {"help": "Send 'Authorization: Bearer <hub-api-key>' with the key that the operator gave the hub."},
-    "invalid_token": {"error": "the request carries no access token that is valid here; the answer says why"},
-    "conflicts": {
-        "error": "several parts of the body conflict with what is registered",
-        "help": "Do for each of them what the answer says.",
-    },
-    "unsupported_content_coding": {"help": "Send the body without a content coding, or in one that the answer names."},
-    "invalid_body": {
-        "error": "the body does not satisfy its schema in the contract",
-        "help": "Mend each of the faults that the answer names, and send the request again.",
-    },
-    "invalid_parameters": {
-        "error": "a parameter of the path, the query or the header does not satisfy its schema in the contract",
-        "help": "Mend each of the faults that the answer names, and send the request again.",
-    },
-    "unstorable_value": {
-        "error": "a value satisfies its schema and cannot be stored as it is",
-        "help": "Send another value in the field that the answer names.",
-    },
-}
-"""What is said of problems whose templates say it only together with a request."""
-
 LAYOUT = Layout(
     Markup(
         "body{max-width:45rem;margin:2rem auto;padding:0 1rem}"
@@ -61,7 +38,8 @@ def pages(public_url: str = "") -> Iterator[tuple[str, Page]]:
 
 
 def _kind(code: str) -> ProblemType:
-    return replace(TABLE[code], **ABOUT.get(code, {}))
+    kind = TABLE[code]
+    return replace(kind, error=kind.about or kind.error, help=kind.about_help or kind.help)
 
 
 def _told(public_url: str, code: str) -> dict[str, Any]:

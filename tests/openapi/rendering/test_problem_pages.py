@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from openapi.problems import TABLE, Problem, ProblemType
-from openapi.rendering.problem_pages import ABOUT, LAYOUT, pages
+from openapi.rendering.problem_pages import LAYOUT, pages
 from openapi.serving.error_styles import ProblemDetails
 from openapi.standards.media_types import HTML
 from tests.openapi.test_problems import PARAMETERS
@@ -96,11 +96,6 @@ def test_the_list_leads_to_each_page() -> None:
         value for name, value in Elements(page[HTML]).attributes if name == "href"
     }
     assert PAGES.keys() == {"/problems", *(f"/problems/{code}" for code in TABLE)}
-
-
-def test_what_is_said_apart_is_said_of_problems_that_are_there() -> None:
-    """Of their words alone: what is gone from the table is gone from here."""
-    assert ABOUT.keys() <= TABLE.keys()
 
 
 def test_signs_of_a_template_are_text(monkeypatch: pytest.MonkeyPatch) -> None:
