@@ -96,13 +96,13 @@ async def _token(request: Request, client: Client, form: Form) -> Response:
     audiences = _audiences(request, oauth, form)
     thumbprint = await _thumbprint(request, oauth, client)
     text = await oauth.tokens.issue(Grant(oauth.tokens.issuer, audiences, client.client_id, scopes, thumbprint))
-    told = {
+    body = {
         "access_token": text,
         "token_type": DPOP if thumbprint else BEARER,
         "expires_in": oauth.tokens.seconds,
         "scope": " ".join(sorted(scopes)),
     }
-    return JSONResponse(told, headers=NOT_STORED)
+    return JSONResponse(body, headers=NOT_STORED)
 
 
 def _audiences(request: Request, oauth: AuthorizationServer, form: Form) -> list[str]:
@@ -147,7 +147,7 @@ async def _introspect(request: Request, client: Client, form: Form) -> Response:
     if access is None or access.client_id != client.client_id or oauth.is_revoked(access):
         return JSONResponse({"active": False}, headers=NOT_STORED)
     confirmation = {"cnf": {"jkt": access.thumbprint}} if access.thumbprint else {}
-    told = {
+    body = {
         "active": True,
         "scope": " ".join(sorted(access.scopes & client.scopes)),
         "client_id": access.client_id,
@@ -159,7 +159,7 @@ async def _introspect(request: Request, client: Client, form: Form) -> Response:
         "jti": str(access.jti),
         **confirmation,
     }
-    return JSONResponse(told, headers=NOT_STORED)
+    return JSONResponse(body, headers=NOT_STORED)
 
 
 async def _of_ours(oauth: AuthorizationServer, form: Form) -> Access | None:
@@ -197,8 +197,8 @@ async def _resource_metadata(request: Request) -> Response:
     for contract in _protected(request):
         if contract.server_path == path:
             issuers = [oauth.tokens.issuer, *oauth.tokens.issuers]
-            told = server_metadata.protected_resource(oauth.resource(path), issuers, contract.scopes)
-            return JSONResponse(told, headers=PUBLIC)
+            body = server_metadata.protected_resource(oauth.resource(path), issuers, contract.scopes)
+            return JSONResponse(body, headers=PUBLIC)
     raise Problem("not_found")
 
 

@@ -1,4 +1,4 @@
-"""Where the published contracts are read: by everybody, outside of any version of the API."""
+"""The published contracts, which anyone may read outside of any version of the API."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -25,7 +25,7 @@ Published = Mapping[str, Declaration]
 Select = Callable[[Request, Published], Representation]
 """From a request to what is answered; Problem if there is nothing to answer."""
 Page = Callable[[Request, Declaration, Published], Representation]
-"""Likewise, from the contract that the path names, too."""
+"""From a request and the contract that its path names to what is answered."""
 
 
 def routes() -> list[Route]:
@@ -38,8 +38,8 @@ def routes() -> list[Route]:
 def _list(request: Request, published: Published) -> Representation:
     """Every version, with what became of it and where its pages are."""
     media_type = acceptable(request, [JSON])
-    told = [{**summary(one), "links": _links(version)} for version, one in published.items()]
-    return Representation.of(media_type, encoded({"contracts": told}))
+    contracts = [{**summary(declaration), "links": _links(version)} for version, declaration in published.items()]
+    return Representation.of(media_type, encoded({"contracts": contracts}))
 
 
 def _document(request: Request, declaration: Declaration, _published: Published) -> Representation:

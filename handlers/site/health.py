@@ -1,4 +1,4 @@
-"""How we are, for who watches over the service: not part of the contract."""
+"""Liveness and readiness, for operators: not part of the contract."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse

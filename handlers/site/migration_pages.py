@@ -1,4 +1,4 @@
-"""Where operators see who uses which version: a page, and the same as JSON, for who has the operator's key."""
+"""The page of the migration, and the same as JSON, for operators that send the operator's key."""
 
 import asyncio
 import hmac
@@ -37,7 +37,7 @@ _NUMBER = re.compile("[0-9]{1,4}")
 
 
 def routes(operator_key: str) -> list[Route]:
-    """The page, for who has `operator_key`; without one there is none."""
+    """The page, which requires `operator_key`; no route if that is empty."""
     return [Route(MIGRATION, _endpoint(operator_key), methods=["GET"])] if operator_key else []
 
 

@@ -31,10 +31,10 @@ LAYOUT = Layout(
 
 def pages(public_url: str = "") -> Iterator[tuple[str, Page]]:
     """The path of the list and of each problem, and the page there; `public_url` is where clients reach the service."""
-    everything = [_told(public_url, code) for code in TABLE]
+    everything = [_as_json(public_url, code) for code in TABLE]
     yield PROBLEMS, {HTML: _list(), JSON: json.dumps({"problems": everything})}
-    for code, told in zip(TABLE, everything, strict=True):
-        yield f"{PROBLEMS}/{code}", {HTML: _page(code, told), JSON: json.dumps(told)}
+    for code, description in zip(TABLE, everything, strict=True):
+        yield f"{PROBLEMS}/{code}", {HTML: _page(code, description), JSON: json.dumps(description)}
 
 
 def _kind(code: str) -> ProblemType:
@@ -42,8 +42,8 @@ def _kind(code: str) -> ProblemType:
     return replace(kind, error=kind.about or kind.error, help=kind.about_help or kind.help)
 
 
-def _told(public_url: str, code: str) -> dict[str, Any]:
-    """A problem as an answer of version 2 tells of it (RFC 9457), but for what a request adds."""
+def _as_json(public_url: str, code: str) -> dict[str, Any]:
+    """A problem as version 2 answers it (RFC 9457), without what a request adds."""
     kind = _kind(code)
     return {
         "type": f"{public_url}{PROBLEMS}/{code}",
@@ -54,13 +54,13 @@ def _told(public_url: str, code: str) -> dict[str, Any]:
     }
 
 
-def _page(code: str, told: Mapping[str, Any]) -> str:
+def _page(code: str, description: Mapping[str, Any]) -> str:
     kind = _kind(code)
     rows = {
         "Status": _status(kind),
         "What is wrong": _html(kind.error),
         "What to do": _html(kind.help or ""),
-        "Type": Markup("<code>{}</code>").format(told["type"]),
+        "Type": Markup("<code>{}</code>").format(description["type"]),
     }
     content = Markup("").join(Markup("<dt>{}</dt><dd>{}</dd>\n").format(name, value) for name, value in rows.items())
     return LAYOUT.page(title(code), _DESCRIPTION.format(content, PROBLEMS))
