@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from openapi.field_errors import field_name
 from openapi.problems import Problem
+from openapi.schemas.field_errors import field_name
 from openapi.schemas.validation import Schema
 from openapi.standards import ijson
 from openapi.standards.json_pointer import pointer

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 from starlette.types import Scope
 
 from openapi.contract import ContractError
-from openapi.field_errors import PARAMETERS
 from openapi.problems import Problem
+from openapi.schemas.field_errors import PARAMETERS
 from openapi.schemas.validation import Schema, as_draft4
 from openapi.standards.header_fields import field_values
 from openapi.standards.ijson import UNSTORABLE

@@ -8,8 +8,8 @@ from typing import Any
 import jsonschema_rs
 
 from openapi.contract import Contract
-from openapi.field_errors import explained
 from openapi.problems import LONGEST, FieldError, Problem
+from openapi.schemas.field_errors import explained
 from openapi.standards import date_times
 
 UUID_PATTERN = "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from openapi.field_errors import field_name
+from openapi.schemas.field_errors import field_name
 
 
 @pytest.mark.parametrize(
