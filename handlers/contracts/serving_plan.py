@@ -7,18 +7,12 @@ from starlette.types import ASGIApp
 
 from db.active_contracts import MajorVersionState, ServedDocument
 from db.contracts import SERVING, ContractRow
+from handlers import paths
 from openapi.contract import Contract, ContractError
-from openapi.serving.error_styles import PROBLEMS, ErrorStyle, style_of
+from openapi.serving.error_styles import ErrorStyle, style_of
 from openapi.serving.live import Part, gone
 from openapi.standards import deprecation
 
-HEALTH, METRICS = "/health", "/metrics"
-VERSIONS = "/contracts"
-"""Where everybody finds which versions there are."""
-MIGRATION = "/migration"
-"""Where operators see who uses which version."""
-BESIDE = (HEALTH, METRICS, VERSIONS, MIGRATION, PROBLEMS, "/oauth", "/.well-known")
-"""Paths that belong, with those below them, to no version of the API."""
 HELP = "mend the row, or activate or roll back to another"
 NOTHING = "no contract is active; see 'interaction-reporting contract list'"
 
@@ -70,7 +64,7 @@ def read(text: ServedDocument | ContractRow) -> Contract:
 
 def require_free_path(contract: Contract) -> None:
     """ContractError if `contract` would be served where the service itself is."""
-    if f"{contract.server_path}/".startswith(tuple(f"{path}/" for path in BESIDE)):
+    if f"{contract.server_path}/".startswith(tuple(f"{path}/" for path in paths.BESIDE)):
         raise ContractError(f"contract {contract.version} cannot be served at {contract.server_path}: it is taken")
 
 
@@ -98,13 +92,13 @@ def parts(planned: Sequence[ServedMajor], style: Style = style_of) -> Iterator[P
         if major.contract is None or major.path is None:
             continue
         successor = _successor(planned, major)
-        link = deprecation.successor(successor or VERSIONS)
+        link = deprecation.successor(successor or paths.CONTRACTS)
         if major.served:
             ends = deprecation.headers(major.told.deprecated_at, major.told.sunset_at) if major.told else []
             announced = [*ends, *link] if ends else []
             yield Part(major.path, major.served.application, announced, style(major.contract))
         else:
-            told = successor or f"a version that {VERSIONS} lists"
+            told = successor or paths.LISTED_VERSION
             retired = gone(str(major.number), told, link, style(major.contract))
             yield Part(major.path, retired, style=style(major.contract))
 

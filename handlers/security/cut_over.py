@@ -1,27 +1,25 @@
-"""Hubs that are cut over: they have gone on to access tokens, and are told so where they still come with a key."""
+"""Hubs that are cut over: they use access tokens now, and the service refuses their API keys."""
 
 from collections.abc import Sequence
 
 from db.registry import Caller
-from handlers.contracts.serving_plan import VERSIONS
+from handlers.paths import LISTED_VERSION
 from openapi.contract import Contract
 from openapi.problems import Problem
 
-SOME_VERSION = f"a version that {VERSIONS} lists"
-
 
 class CutOver:
-    """Knows where hubs that are cut over are to go. `served` is told what is served."""
+    """Knows the version that a refused hub should use instead; `served` sets it."""
 
     def __init__(self, metadata: str) -> None:
         """`metadata` is the URL of the authorization server's metadata (RFC 8414)."""
         self._metadata = metadata
-        self._successor = SOME_VERSION
+        self._successor = LISTED_VERSION
 
     def served(self, contracts: Sequence[Contract]) -> None:
         """Send hubs to the highest version of `contracts` that takes access tokens."""
         paths = [contract.server_path for contract in contracts if contract.scopes]
-        self._successor = paths[-1] if paths else SOME_VERSION
+        self._successor = paths[-1] if paths else LISTED_VERSION
 
     def check_key(self, caller: Caller) -> None:
         """Problem `cut_over` if the key of `caller` is refused because it was cut over."""

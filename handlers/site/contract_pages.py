@@ -14,7 +14,7 @@ from handlers.contracts.publications import (
     changelog_until,
     summary,
 )
-from handlers.contracts.serving_plan import VERSIONS
+from handlers.paths import CONTRACTS
 from handlers.site.service_state import service_state
 from openapi.problems import Problem
 from openapi.rendering.representations import Give, Representation, acceptable, endpoint
@@ -31,8 +31,8 @@ Page = Callable[[Request, Declaration, Published], Representation]
 def routes() -> list[Route]:
     """The list of the published contracts, and the pages of each."""
     declarations = Declarations()
-    pages = {f"{VERSIONS}/{{version}}{path}": _of_version(page) for path, page in _PAGES.values()}
-    return [Route(path, endpoint(_read(declarations, select))) for path, select in {VERSIONS: _list, **pages}.items()]
+    pages = {f"{CONTRACTS}/{{version}}{path}": _of_version(page) for path, page in _PAGES.values()}
+    return [Route(path, endpoint(_read(declarations, select))) for path, select in {CONTRACTS: _list, **pages}.items()]
 
 
 def _list(request: Request, published: Published) -> Representation:
@@ -64,7 +64,7 @@ _PAGES: dict[str, tuple[str, Page]] = {
 
 
 def _links(version: str) -> dict[str, str]:
-    return {name: f"{VERSIONS}/{version}{path}" for name, (path, _) in _PAGES.items()}
+    return {name: f"{CONTRACTS}/{version}{path}" for name, (path, _) in _PAGES.items()}
 
 
 def _of_version(page: Page) -> Select:

@@ -13,9 +13,9 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from db.errors import Unavailable
+from handlers import paths
 from handlers.contracts import migration
 from handlers.contracts.migration import DEFAULT_DAYS, MOST_DAYS, Migration
-from handlers.contracts.serving_plan import MIGRATION
 from handlers.site.migration_reports import LAYOUT, MOST_HUBS, as_html, as_json
 from handlers.site.service_state import service_state
 from openapi.oauth.bearer import BEARER, Unauthenticated, access_token
@@ -38,7 +38,7 @@ _NUMBER = re.compile("[0-9]{1,4}")
 
 def routes(operator_key: str) -> list[Route]:
     """The page, which requires `operator_key`; no route if that is empty."""
-    return [Route(MIGRATION, _endpoint(operator_key), methods=["GET"])] if operator_key else []
+    return [Route(paths.MIGRATION, _endpoint(operator_key), methods=["GET"])] if operator_key else []
 
 
 def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:

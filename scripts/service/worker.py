@@ -28,8 +28,8 @@ from db.version_usage import HubRequests
 from handlers import resources
 from handlers.contracts import lifecycle
 from handlers.contracts.serving import Serving
-from handlers.contracts.serving_plan import BESIDE, HEALTH, METRICS
 from handlers.operations import OPERATIONS
+from handlers.paths import BESIDE, HEALTH, METRICS
 from handlers.resources import ServiceOptions
 from handlers.security import authentication, authority
 from handlers.security.cut_over import CutOver

@@ -16,7 +16,8 @@ import pytest
 
 from db import hubs, oauth_clients, version_usage
 from db.registry import Caller
-from handlers.security.cut_over import SOME_VERSION, CutOver
+from handlers.paths import LISTED_VERSION
+from handlers.security.cut_over import CutOver
 from openapi.problems import Problem
 from tests.examples import EVENT, PATH
 from tests.handlers.conftest import BASE, Hub, wait_until
@@ -166,7 +167,7 @@ def test_where_no_version_takes_access_tokens_the_list_of_versions_is_named() ->
     """It is refused all the same: the operator has said so."""
     window = CutOver("https://host/metadata")
     caller = Caller(UUID(int=1), "hub", is_cut_over=True)
-    for served, successor in (([CONTRACTS["1.1"], CONTRACTS["2.0"]], "/api/v2"), ([CONTRACTS["1.1"]], SOME_VERSION)):
+    for served, successor in (([CONTRACTS["1.1"], CONTRACTS["2.0"]], "/api/v2"), ([CONTRACTS["1.1"]], LISTED_VERSION)):
         window.served(served)
         with pytest.raises(Problem) as raised:
             window.check_key(caller)
