@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from db import annotations
 from db.tables import annotations as table
-from handlers.lists import pages
+from handlers.lists import exports, pages
 from handlers.submissions import batches, single
 from handlers.submissions.single import Submission, SubmissionType
 from openapi import problems
@@ -77,14 +77,14 @@ async def create_batch(request: Request) -> Answer:
 
 async def get(request: Request) -> Answer:
     """One of the hub's own annotations."""
-    return await pages.one(request, table, _render)
+    return await pages.get_row(request, table, _render)
 
 
 async def list_(request: Request) -> Answer:
     """A page of the hub's own annotations."""
-    return await pages.listed(request, table, FILTERS, _render)
+    return await pages.list_rows(request, table, FILTERS, _render)
 
 
 async def export(request: Request) -> Answer:
     """All of the hub's own annotations, or those of a filter."""
-    return await pages.exported(request, table, FILTERS, _render)
+    return await exports.export_rows(request, table, FILTERS, _render)

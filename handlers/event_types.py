@@ -5,19 +5,19 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from db import event_types
-from handlers.lists import pages
+from handlers.lists import cursors, pages
 from openapi.serving.messages import Answer, Request
 
 
 async def list_(request: Request) -> Answer:
     """A page of the active entries of the registry, by name."""
     limit = request.parameters.get("limit", pages.DEFAULT_LIMIT)
-    after = pages.name(request.parameters["cursor"]) if "cursor" in request.parameters else ""
+    after = cursors.read_name(request.parameters["cursor"]) if "cursor" in request.parameters else ""
     rows = await request.resources.database.run(event_types.active, after, limit + 1)
-    told = [_told(row, request) for row in rows[:limit]]
-    return pages.page_of(told, pages.name_cursor(told[-1]["name"] if told else after), len(rows) > limit)
+    items = [_as_json(row, request) for row in rows[:limit]]
+    return pages.page_answer(items, cursors.name_cursor(items[-1]["name"] if items else after), len(rows) > limit)
 
 
-def _told(row: RowMapping, request: Request) -> dict[str, Any]:
+def _as_json(row: RowMapping, request: Request) -> dict[str, Any]:
     owner = {None: "framework", request.caller.id: "you"}.get(row["hub_id"], "another hub")
     return {**pages.present(row, ("name", "description", "version", "metadata_schema")), "registered_by": owner}

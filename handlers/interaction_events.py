@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from db import interaction_events
 from db.tables import interaction_events as table
-from handlers.lists import pages
+from handlers.lists import exports, pages
 from handlers.submissions import batches, single
 from handlers.submissions.single import Submission, SubmissionType
 from openapi import problems
@@ -68,17 +68,17 @@ async def create_batch(request: Request) -> Answer:
 
 async def get(request: Request) -> Answer:
     """One of the hub's own events."""
-    return await pages.one(request, table, _render)
+    return await pages.get_row(request, table, _render)
 
 
 async def list_(request: Request) -> Answer:
     """A page of the hub's own events."""
-    return await pages.listed(request, table, FILTERS, _render)
+    return await pages.list_rows(request, table, FILTERS, _render)
 
 
 async def export(request: Request) -> Answer:
     """All of the hub's own events, or those of a filter."""
-    return await pages.exported(request, table, FILTERS, _render)
+    return await exports.export_rows(request, table, FILTERS, _render)
 
 
 @lru_cache(maxsize=1000)

@@ -35,12 +35,12 @@ OPERATION_IDS = {"event": "reportInteractionEvent", "annotation": "reportAnnotat
 
 async def list_(request: Request) -> Answer:
     """A page of what was rejected, without its content."""
-    return await pages.listed(request, table, FILTERS, _listed)
+    return await pages.list_rows(request, table, FILTERS, _listed)
 
 
 async def get(request: Request) -> Answer:
     """One rejected submission, with the bytes that were sent."""
-    return await pages.one(request, table, _whole)
+    return await pages.get_row(request, table, _whole)
 
 
 async def replay(request: Request) -> Answer:

@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from db import widgets
-from handlers.lists import pages
+from handlers.lists import cursors, pages
 from openapi.serving.messages import Answer, Request
 
 
 async def list_(request: Request) -> Answer:
     """A page of the active widgets, by id."""
     limit = request.parameters.get("limit", pages.DEFAULT_LIMIT)
-    after = pages.id_(request.parameters["cursor"]) if "cursor" in request.parameters else UUID(int=0)
+    after = cursors.read_id(request.parameters["cursor"]) if "cursor" in request.parameters else UUID(int=0)
     rows = await request.resources.database.run(widgets.active, after, limit + 1)
-    told = [pages.present(row, ("id", "name")) for row in rows[:limit]]
-    return pages.page_of(told, pages.id_cursor(told[-1]["id"] if told else after), len(rows) > limit)
+    items = [pages.present(row, ("id", "name")) for row in rows[:limit]]
+    return pages.page_answer(items, cursors.id_cursor(items[-1]["id"] if items else after), len(rows) > limit)

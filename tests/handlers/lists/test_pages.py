@@ -1,52 +1,21 @@
-"""Lists and files: each row once, by any filter, whatever is written meanwhile and whoever asks how."""
+"""Lists: each row once, by any filter, whatever is written meanwhile and whichever way a hub asks."""
 
-import csv
-import io
 import json
-import logging
-import re
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
 from db import pages
-from handlers.lists import pages as files
-from handlers.resources import EXPORTS
 from tests.examples import EVENT
-from tests.handlers.conftest import ANNOTATION, BASE, JSON, Hub, results_of, wait_until
-from tests.wire import HOST, PATIENCE_SECONDS, Wire, head
+from tests.handlers.conftest import ANNOTATION, BASE, JSON, Hub, results_of
+from tests.handlers.lists.conftest import ANNOTATIONS, EVENTS, exported, ids, stored
 
-EVENTS, ANNOTATIONS = "/interaction-events", "/annotations"
 ACTOR = "0d4f6f0e-9a5e-4c43-8f0e-3a1c5b7d9e22"
-
-
-def ids(items: list[dict[str, Any]]) -> list[str]:
-    """Their ids."""
-    return [item["id"] for item in items]
-
-
-def stored(hub: Hub, *fields: dict[str, Any]) -> list[str]:
-    """The ids of events with `fields`."""
-    return [one["id"] for one in results_of(hub.batch([EVENT | each for each in fields]))]
-
-
-def exported(hub: Hub, path: str, form: str, **parameters: Any) -> list[dict[str, Any]]:
-    """The rows of a file."""
-    response = hub.get(f"{path}/export", format=form, **parameters)
-    assert response.status_code == 200, response.text
-    name = path.removeprefix("/")
-    assert response.headers["content-disposition"] == f'attachment; filename="{name}.{form}"'
-    if form == "csv":
-        return list(csv.DictReader(io.StringIO(response.text, newline="")))
-    return [json.loads(line) for line in response.content.splitlines()]
 
 
 # Pages
@@ -183,12 +152,6 @@ def test_a_filter_that_cannot_be_is_refused(hub: Hub, query: str) -> None:
     assert hub.client.get(f"{BASE}{EVENTS}/export?format=ndjson&{query}").status_code == 422
 
 
-@pytest.mark.parametrize("query", ["", "?format=xml", "?format=CSV", "?format=csv&limit=5", "?format=csv&cursor=x"])
-def test_a_file_of_no_format_is_refused(hub: Hub, query: str) -> None:
-    """422: the format is required, and a file has no pages."""
-    assert hub.client.get(f"{BASE}{EVENTS}/export{query}").status_code == 422
-
-
 @pytest.mark.parametrize("identifier", ["nope", "%00", EVENT["widget_id"], "{" + EVENT["widget_id"] + "}", "batch"])
 @pytest.mark.parametrize("path", [EVENTS, ANNOTATIONS, "/rejected-submissions"])
 def test_what_is_not_there_is_not_found(hub: Hub, path: str, identifier: str) -> None:
@@ -225,55 +188,6 @@ def test_metadata_is_read_back_as_it_was_sent(hub: Hub) -> None:
     assert [exactly(row["metadata"]) for row in exported(hub, EVENTS, "csv")] == wanted
 
 
-@pytest.mark.parametrize(
-    ("text", "cell"),
-    [
-        *[(f"{sign}1+1", f"'{sign}1+1") for sign in "=+-@\t\r\n"],
-        *[(text, text) for text in ("1=1", " =1", 'a,"b"', "line\nbreak\r\nand \N{SNOWMAN}", "'=1", "plain")],
-    ],
-)
-def test_a_formula_is_no_formula_in_csv(hub: Hub, text: str, cell: str) -> None:
-    """An apostrophe before it; what is none is as it is, whatever it has; NDJSON is exact."""
-    hub.event(view_context_ref=text, client_event_id="c" + text)
-    hub.post(ANNOTATIONS, ANNOTATION | {"body": text})
-    assert [row["view_context_ref"] for row in exported(hub, EVENTS, "csv")] == [cell]
-    assert [row["body"] for row in exported(hub, ANNOTATIONS, "csv")] == [cell]
-    assert [row["view_context_ref"] for row in exported(hub, EVENTS, "ndjson")] == [text]
-
-
-def test_files_of_more_rows_than_are_read_at_once(hub: Hub) -> None:
-    """2,500 rows: the files have each of them once, in the order of the list, with the same values."""
-    for start in range(0, 2500, 1000):
-        fields = [{"view_context_ref": str(number)} for number in range(start, min(start + 1000, 2500))]
-        stored(hub, *fields)
-    listed = hub.items(EVENTS, limit=1000)
-    assert [item["view_context_ref"] for item in listed] == [str(number) for number in range(2500)]
-    assert exported(hub, EVENTS, "ndjson") == listed
-    as_csv = exported(hub, EVENTS, "csv")
-    assert [{name: cell for name, cell in row.items() if cell} for row in as_csv] == listed
-
-
-def test_an_empty_file_has_its_names(hub: Hub) -> None:
-    """CSV has the line of names, which nobody else's columns are among; NDJSON is empty."""
-    text = hub.get(f"{EVENTS}/export", format="csv").text
-    assert text.startswith("id,")
-    assert text.endswith("\r\n")
-    assert not {"hub_id", "position", "revision"} & set(text.strip().split(","))
-    assert hub.get(f"{EVENTS}/export", format="ndjson").content == b""
-
-
-def test_rows_of_csv_end_as_rfc_4180_says(hub: Hub) -> None:
-    """In CR LF, the last one too; a line break, a quote or a comma that was sent is within a quoted cell."""
-    texts = ["a\nb", "a\rb", "a\r\nb", 'say "a", or "b"', ",", '"', "plain"]
-    stored(hub, *[{"view_context_ref": text} for text in texts])
-    text = hub.get(f"{EVENTS}/export", format="csv").text
-    assert [row["view_context_ref"] for row in csv.DictReader(io.StringIO(text, newline=""))] == texts
-    names, *rows, after = re.sub('"(?:[^"]|"")*"', "", text).split("\r\n")
-    assert (len(rows), after) == (len(texts), "")
-    assert not re.search('["\r\n]', names + "".join(rows))
-    assert {row.count(",") for row in rows} == {names.count(",")}
-
-
 def test_fields_that_no_column_holds_are_read_back(hub: Hub) -> None:
     """Those of an edited contract stand beside the others, and in CSV in a cell of their own."""
     identifier = hub.event().json()["id"]
@@ -283,66 +197,6 @@ def test_fields_that_no_column_holds_are_read_back(hub: Hub) -> None:
     assert hub.get(f"{EVENTS}/{identifier}").json()["session_ref"] == "s-1"
     assert [row["session_ref"] for row in exported(hub, EVENTS, "ndjson")] == ["s-1"]
     assert [json.loads(row["additional_fields"]) for row in exported(hub, EVENTS, "csv")] == [{"session_ref": "s-1"}]
-
-
-# Who reads with others
-
-
-def test_a_file_that_nobody_takes_is_read_no_further(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Once its client has left, what was being read is the last of it."""
-    stored(hub, *[{}] * 20)
-    page, begun, has_left = pages.page, [0], threading.Event()
-
-    def counted(*asked: Any) -> pages.Page:
-        begun[0] += 1
-        assert begun[0] != 2 or has_left.wait(PATIENCE_SECONDS)
-        return page(*asked)
-
-    monkeypatch.setattr(pages, "page", counted)
-    monkeypatch.setattr(files, "EXPORTED_ROWS", 1)
-    caplog.set_level(logging.INFO, "openapi")
-    with Wire(hub.service) as wire:
-        authorization = f"Authorization: {hub.client.headers['authorization']}"
-        wire.send(head(f"GET {BASE}{EVENTS}/export?format=ndjson HTTP/1.1", HOST, authorization))
-        assert not wire.is_quiet(PATIENCE_SECONDS)
-        wire.hang_up(reset=True)
-    assert httpx.get(f"{hub.service.url}/health/live").status_code == 200  # the service has noticed by then
-    has_left.set()
-    wait_until(lambda: any(getattr(record, "path", "").endswith("/export") for record in caplog.records))
-    assert begun == [2]
-
-
-def test_files_keep_nobody_waiting(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of however many that are asked for at once, a few pages are read at a time; others are served meanwhile."""
-    wanted = stored(hub, {}, {}, {})
-    page, lock, may_end = pages.page, threading.Lock(), threading.Event()
-    under_way, most = 0, 0
-
-    def slow(connection: Any, table: Any, query: Any, limit: int) -> pages.Page:
-        nonlocal under_way, most
-        if limit != files.EXPORTED_ROWS:
-            return page(connection, table, query, limit)
-        with lock:
-            under_way += 1
-            most = max(most, under_way)
-        assert may_end.wait(60)
-        with lock:
-            under_way -= 1
-        return page(connection, table, query, limit)
-
-    monkeypatch.setattr(pages, "page", slow)
-    with ThreadPoolExecutor(12) as pool:
-        asked = [pool.submit(exported, hub, EVENTS, "ndjson") for _ in range(12)]
-        try:
-            wait_until(lambda: under_way >= EXPORTS)
-            for _ in range(20):
-                assert hub.get(EVENTS).status_code == 200
-        finally:
-            may_end.set()
-        assert [ids(file.result()) for file in asked] == [wanted] * 12
-    assert most == EXPORTS
 
 
 # What everybody reads

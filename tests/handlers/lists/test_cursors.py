@@ -1,0 +1,29 @@
+"""Cursors: a list takes back its own alone."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from handlers.lists import cursors
+from openapi.problems import Problem
+
+KINDS: list[tuple[Callable[[Any], str], Callable[[str], Any], Any]] = [
+    (cursors.position_cursor, cursors.read_position, 42),
+    (cursors.name_cursor, cursors.read_name, "a name with spaces"),
+    (cursors.id_cursor, cursors.read_id, UUID(int=42)),
+]
+
+
+@pytest.mark.parametrize(("write", "read", "value"), KINDS)
+def test_a_cursor_is_read_by_lists_of_its_kind_alone(
+    write: Callable[[Any], str], read: Callable[[str], Any], value: Any
+) -> None:
+    """It is opaque: the other kinds refuse it, and text around it is refused too."""
+    cursor = write(value)
+    assert read(cursor) == value
+    for text, reader in [(cursor, other) for _, other, _ in KINDS if other is not read] + [(f"{cursor}!", read)]:
+        with pytest.raises(Problem) as raised:
+            reader(text)
+        assert raised.value.error == "cursor is not one that this list gave out"
