@@ -1,7 +1,8 @@
-"""Hub capability manifests: what a hub says that it can report, and what that makes of the registry."""
+"""Hub capability manifests: a hub lists what it can report, and the registry follows."""
 
 import asyncio
 from collections.abc import Iterator
+from enum import Enum, auto
 from itertools import chain, islice
 from typing import Any
 from uuid import UUID
@@ -20,10 +21,10 @@ from openapi.problems import Problem
 from openapi.serving.messages import Answer, BodyField, Request, takes
 from openapi.standards import date_times
 
-TOLD = 20
-"""How many things that are wrong an answer names."""
-SHOWN = 3
-"""How many of the ways in which a schema became narrower an answer names."""
+MOST_PROBLEMS = 20
+"""How many problems an answer names."""
+MOST_NARROWINGS = 3
+"""How many narrowings of one schema an answer names."""
 
 
 @takes(event_types=BodyField("array", required=True), widgets=BodyField("array", required=True))
@@ -39,10 +40,72 @@ async def put(request: Request) -> Answer:
 async def get(request: Request) -> Answer:
     """The hub's manifest, or an earlier revision of it."""
     number = request.parameters.get("revision")
-    found = await request.resources.database.run(_found, request.caller.id, number)
-    if found is None:
+    manifest = await request.resources.database.run(_as_json, request.caller.id, number)
+    if manifest is None:
         raise Problem("nothing_by_name")
-    return Answer(200, found)
+    return Answer(200, manifest)
+
+
+class Standing(Enum):
+    """The place of an entry in the registry, seen by a hub that lists it."""
+
+    NEW = auto()
+    FOREIGN = auto()
+    """Another hub or the framework owns it."""
+    ACTIVE = auto()
+    PENDING = auto()
+    """It was never approved."""
+    PENDING_LEFT_OUT = auto()
+    """It was never approved, and the hub's last manifest left it out."""
+    LEFT_OUT = auto()
+    """It ended because the hub's last manifest left it out."""
+    ENDED = auto()
+    """An operator ended it."""
+
+
+class Change(Enum):
+    """The effect of a manifest on one event type."""
+
+    KEEP = auto()
+    ACTIVATE = auto()
+    """The definition holds from now on."""
+    SUBMIT = auto()
+    """The event type waits for its first approval."""
+    PROPOSE = auto()
+    """The definition waits for approval beside the one that was approved."""
+    WITHDRAW = auto()
+    """The definition that holds is listed again, so that no other one waits."""
+
+
+_CHANGES = {
+    # definition:                the same                        another one
+    # approval:                  none             needed         none             needed
+    Standing.NEW:              (Change.ACTIVATE, Change.SUBMIT,   Change.ACTIVATE, Change.SUBMIT),
+    Standing.FOREIGN:          (Change.KEEP,     Change.KEEP,     Change.KEEP,     Change.KEEP),
+    Standing.ACTIVE:           (Change.WITHDRAW, Change.WITHDRAW, Change.ACTIVATE, Change.PROPOSE),
+    Standing.PENDING:          (Change.ACTIVATE, Change.KEEP,     Change.ACTIVATE, Change.SUBMIT),
+    Standing.PENDING_LEFT_OUT: (Change.ACTIVATE, Change.SUBMIT,   Change.ACTIVATE, Change.SUBMIT),
+    Standing.LEFT_OUT:         (Change.ACTIVATE, Change.ACTIVATE, Change.ACTIVATE, Change.PROPOSE),
+    Standing.ENDED:            (Change.KEEP,     Change.KEEP,     Change.KEEP,     Change.KEEP),
+}  # fmt: skip
+
+
+def change_of(standing: Standing, is_same: bool, needs_approval: bool) -> Change:
+    """The change of an event type, which `is_same` if its registered definition is the listed one."""
+    return _CHANGES[standing][2 * (not is_same) + needs_approval]
+
+
+def _standing(row: RowMapping | None, hub_id: UUID) -> Standing:
+    """The standing of the entry in `row` for a hub."""
+    if row is None:
+        return Standing.NEW
+    if row["hub_id"] != hub_id:
+        return Standing.FOREIGN
+    if row["status"] == "active":
+        return Standing.ACTIVE
+    if row["status"] == "pending":
+        return Standing.PENDING_LEFT_OUT if row["left_out"] else Standing.PENDING
+    return Standing.LEFT_OUT if row["left_out"] else Standing.ENDED
 
 
 def _put(connection: Connection, request: Request) -> dict[str, Any]:
@@ -50,63 +113,50 @@ def _put(connection: Connection, request: Request) -> dict[str, Any]:
     hub_id, manifest = request.caller.id, request.body
     types = [_definition(entry) for entry in manifest["event_types"]]
     widgets = {UUID(entry["id"]): entry["name"] for entry in manifest["widgets"]}
-    known_types = manifests.registered_types(connection, [one.name for one in types])
-    known_widgets = manifests.registered_widgets(connection, list(widgets))
+    type_rows = manifests.registered_types(connection, [definition.name for definition in types])
+    widget_rows = manifests.registered_widgets(connection, list(widgets))
     last = manifests.revision(connection, hub_id)
-    before = [_definition(entry) for entry in last["manifest"]["event_types"]] if last else []
-    new = [one for one in types if one not in before]  # what a hub shares and does not change stays as it is
-    conflicts = chain(_type_conflicts(hub_id, new, known_types), _widget_conflicts(hub_id, widgets, known_widgets))
-    if told := list(islice(conflicts, TOLD)):
-        raise problems.joined(told, "conflicts")
+    listed_before = [_definition(entry) for entry in last["manifest"]["event_types"]] if last else []
+    # A shared event type stays as it is unless its hub lists another definition.
+    new = [definition for definition in types if definition not in listed_before]
+    conflicts = chain(_type_conflicts(hub_id, new, type_rows), _widget_conflicts(hub_id, widgets, widget_rows))
+    if first := list(islice(conflicts, MOST_PROBLEMS)):
+        raise problems.joined(first, "conflicts")
     for definition in types:
-        _register(connection, request, definition, known_types.get(definition.name))
+        _register_type(connection, request, definition, type_rows.get(definition.name))
     for widget_id, name in widgets.items():
-        if _is_news(hub_id, name, known_widgets.get(widget_id)):
-            manifests.register_widget(connection, hub_id, widget_id, name)
-    manifests.leave_out(connection, hub_id, [one.name for one in types], list(widgets))
+        _register_widget(connection, hub_id, widget_id, name, widget_rows.get(widget_id))
+    manifests.leave_out(connection, hub_id, [definition.name for definition in types], list(widgets))
     if last is None or digest(last["manifest"]) != digest(manifest):
         manifests.keep(connection, hub_id, last["revision"] + 1 if last else 1, manifest, request.contract_version)
-    found = _found(connection, hub_id, None) or {}
+    result = _as_json(connection, hub_id, None) or {}
     if is_dry_run(request):
         connection.rollback()
-    return found
+    return result
 
 
-def _is_news(hub_id: UUID, name: str, known: RowMapping | None) -> bool:
-    """Whether a widget is new, or the hub's own and not as it is listed; what an operator retired stays retired."""
-    if known is None:
-        return True
-    is_same = known["name"] == name and known["status"] == "active"
-    return known["hub_id"] == hub_id and not is_same and (known["status"] == "active" or known["left_out"])
-
-
-def _register(connection: Connection, request: Request, definition: Definition, known: RowMapping | None) -> None:
-    """Register an event type that conflicts with nothing, or its new definition, unless an operator deprecated it."""
-    hub_id, needs_approval = request.caller.id, request.resources.policy.approves_event_types
-    status = "pending" if needs_approval else "active"
-    if known is None:
-        manifests.register_type(connection, hub_id, definition, status)
-    elif known["hub_id"] != hub_id:
-        return  # it is shared as it is
-    elif known["status"] == "pending":
-        if status == "active" or known["left_out"] or _of_row(known) != definition:
-            manifests.register_type(connection, hub_id, definition, status)
-    elif known["status"] == "active" or known["left_out"]:
-        _define(connection, hub_id, definition, known, needs_approval)
-
-
-def _define(
-    connection: Connection, hub_id: UUID, definition: Definition, known: RowMapping, needs_approval: bool
-) -> None:
-    """Let `definition` hold for an event type that was approved once, or wait for approval if it is another one."""
-    is_same = _of_row(known) == definition
-    if needs_approval and not is_same:
-        if known["proposal"] is None or Definition(name=definition.name, **known["proposal"]) != definition:
+def _register_type(connection: Connection, request: Request, definition: Definition, row: RowMapping | None) -> None:
+    """Apply the change of an event type that conflicts with nothing; `row` is its entry in the registry."""
+    hub_id = request.caller.id
+    is_same = row is not None and _of_row(row) == definition
+    proposal = row["proposal"] if row else None
+    match change_of(_standing(row, hub_id), is_same, request.resources.policy.approves_event_types):
+        case Change.ACTIVATE:
+            manifests.register_type(connection, hub_id, definition, "active")
+        case Change.SUBMIT:
+            manifests.register_type(connection, hub_id, definition, "pending")
+        case Change.PROPOSE if proposal is None or Definition(name=definition.name, **proposal) != definition:
             manifests.propose_type(connection, definition)
-    elif not is_same or known["status"] != "active":
-        manifests.register_type(connection, hub_id, definition, "active")
-    elif known["proposal"] is not None:
-        manifests.withdraw_proposal(connection, definition.name)
+        case Change.WITHDRAW if proposal is not None:
+            manifests.withdraw_proposal(connection, definition.name)
+
+
+def _register_widget(connection: Connection, hub_id: UUID, widget_id: UUID, name: str, row: RowMapping | None) -> None:
+    """Register a new widget, or the hub's own anew; a widget that an operator retired stays retired."""
+    standing = _standing(row, hub_id)
+    is_renamed = row is not None and row["name"] != name
+    if standing in (Standing.NEW, Standing.LEFT_OUT) or (standing is Standing.ACTIVE and is_renamed):
+        manifests.register_widget(connection, hub_id, widget_id, name)
 
 
 def _type_conflicts(hub_id: UUID, types: list[Definition], known: dict[str, RowMapping]) -> Iterator[Problem]:
@@ -133,34 +183,34 @@ def _widget_conflicts(hub_id: UUID, widgets: dict[UUID, str], known: dict[UUID, 
 
 
 def _narrower(row: RowMapping, definition: Definition) -> str:
-    """In what the schema of `definition` may refuse what that of `row` accepts; nothing if it does not."""
+    """Where the schema of `definition` may refuse a value that the schema of `row` accepts; empty if nowhere."""
     accepts_anything = {"type": "object"}
-    found = narrowings(row["metadata_schema"] or accepts_anything, definition.metadata_schema or accepts_anything)
-    told = [f"{one.pointer or '/'}: {one.message}" for one in found[:SHOWN]]
-    return "; ".join([*told, "and more"] if len(found) > SHOWN else told)
+    faults = narrowings(row["metadata_schema"] or accepts_anything, definition.metadata_schema or accepts_anything)
+    sentences = [f"{fault.pointer or '/'}: {fault.message}" for fault in faults[:MOST_NARROWINGS]]
+    return "; ".join([*sentences, "and more"] if len(faults) > MOST_NARROWINGS else sentences)
 
 
 async def _problem(manifest: dict[str, Any]) -> Problem | None:
-    """What is wrong with `manifest` beyond what the contract can say."""
-    found = [*_twice(manifest, "event_types", "name"), *_twice(manifest, "widgets", "id")]
+    """The faults of `manifest` that the contract cannot express."""
+    faults = [*_repeated(manifest, "event_types", "name"), *_repeated(manifest, "widgets", "id")]
     for index, entry in enumerate(manifest["event_types"]):
         where = f"/event_types/{index}/metadata_schema"
-        await asyncio.sleep(0)  # a schema takes up to 50 milliseconds: others are served in between
+        await asyncio.sleep(0)  # a schema takes up to 50 milliseconds: other requests are served in between
         for fault in check.check(entry["metadata_schema"]) if "metadata_schema" in entry else ():
-            told = f"{where[1:]}{fault.pointer}: {fault.message}"
-            found.append(
-                Problem("invalid_body", pointer=where + fault.pointer, errors=told, remedies="Mend the schema.")
+            error = f"{where[1:]}{fault.pointer}: {fault.message}"
+            faults.append(
+                Problem("invalid_body", pointer=where + fault.pointer, errors=error, remedies="Mend the schema.")
             )
-    return problems.joined(found[:TOLD]) if found else None
+    return problems.joined(faults[:MOST_PROBLEMS]) if faults else None
 
 
-def _twice(manifest: dict[str, Any], entries: str, key: str) -> Iterator[Problem]:
+def _repeated(manifest: dict[str, Any], entries: str, key: str) -> Iterator[Problem]:
     seen = set()
     for index, entry in enumerate(manifest[entries]):
         name = entry[key].lower()
         if name in seen:
-            told = f"{entries}/{index}: '{entry[key]}' stands twice"
-            yield Problem("invalid_body", pointer=f"/{entries}/{index}/{key}", errors=told, remedies="List it once.")
+            error = f"{entries}/{index}: '{entry[key]}' stands twice"
+            yield Problem("invalid_body", pointer=f"/{entries}/{index}/{key}", errors=error, remedies="List it once.")
         seen.add(name)
 
 
@@ -176,7 +226,7 @@ def _owner(row: RowMapping) -> str:
     return f"hub '{row['owner']}'" if row["hub_id"] else "the framework or an operator"
 
 
-def _found(connection: Connection, hub_id: UUID, number: int | None) -> dict[str, Any] | None:
+def _as_json(connection: Connection, hub_id: UUID, number: int | None) -> dict[str, Any] | None:
     """A revision of the hub's manifest, with the status of each entry as it is now."""
     row = manifests.revision(connection, hub_id, number)
     if row is None:
@@ -194,7 +244,7 @@ def _found(connection: Connection, hub_id: UUID, number: int | None) -> dict[str
 
 
 def _status(row: RowMapping) -> str:
-    """The status of an event type as its hub is told it."""
+    """The status of an event type that its hub reads."""
     if row["status"] == "pending" and row["left_out"]:
         return "deprecated"
     return "pending" if row["proposal"] is not None else str(row["status"])

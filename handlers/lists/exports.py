@@ -16,7 +16,6 @@ from openapi.standards.media_types import CSV, NDJSON
 
 CHUNK_ROWS = 1000
 """How many rows of an export are read at once."""
-CSV = "text/csv; charset=utf-8"
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

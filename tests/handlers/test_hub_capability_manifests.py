@@ -12,6 +12,7 @@ from psycopg.sql import SQL
 
 from db import event_types, widgets
 from db.errors import Refused
+from handlers.hub_capability_manifests import Change, Standing, change_of
 from tests.handlers.conftest import BASE, DRY_RUN, JSON, Hub, entry, wait_until
 from tests.postgresql import statement
 from tests.service import Service
@@ -358,3 +359,21 @@ def test_the_same_again_makes_nobody_read_the_registry_again(hub: Hub, name: str
     assert revision() == before
     assert listed("[true, 100]").status_code == 409
     assert listed("[true, 1, 100]").json()["revision"] == 2
+
+
+# What a manifest changes
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+@pytest.mark.parametrize("standing", Standing)
+def test_each_change_keeps_to_what_operators_decided(standing: Standing, is_same: bool) -> None:
+    """Without approval nothing waits; with it only what was approved becomes active; ended and foreign types stay."""
+    freely, cautiously = (change_of(standing, is_same, needs_approval) for needs_approval in (False, True))
+    if standing in (Standing.FOREIGN, Standing.ENDED):
+        assert freely is cautiously is Change.KEEP
+        return
+    assert freely is (Change.WITHDRAW if is_same and standing is Standing.ACTIVE else Change.ACTIVATE)
+    if standing in (Standing.ACTIVE, Standing.LEFT_OUT):
+        assert cautiously is (freely if is_same else Change.PROPOSE)
+    else:
+        assert cautiously is (Change.KEEP if is_same and standing is Standing.PENDING else Change.SUBMIT)
