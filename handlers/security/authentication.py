@@ -1,9 +1,10 @@
-"""Who is calling."""
+"""The hub that sends a request: by its API key, or by the access token of its client."""
 
 from typing import Any, NoReturn
 
 from starlette.types import Scope
 
+from db.oauth_clients import OURS
 from db.oauth_registry import Client
 from db.registry import Caller, Registry
 from handlers.resources import Resources
@@ -21,7 +22,7 @@ DPOP_ALGORITHMS = " ".join(dpop.ALGORITHMS)
 
 
 async def authenticate(key: str, resources: Resources) -> Caller | None:
-    """The hub whose API key is `key`; None if there is none, or it is disabled."""
+    """The hub whose API key is `key`; None if absent or disabled."""
     return await resources.registry.hub(key)
 
 
@@ -50,7 +51,7 @@ async def authorize(
 async def _authorized(
     oauth: AuthorizationServer, scope: Scope, required: TokenRequirement, registry: Registry
 ) -> tuple[Access, Client, Caller]:
-    """What the token of a request says, its client and its hub; Unauthenticated without one that is valid here."""
+    """The access that a request's token grants, its client and its hub; Unauthenticated unless it is valid here."""
     values = field_values(scope, b"authorization")
     access = oauth.tokens.known(values[0]) if len(values) == 1 and registry.is_confirmed else None
     if access is None:
@@ -58,7 +59,7 @@ async def _authorized(
     try:
         if oauth.resource(required.path) not in access.audiences:
             raise InvalidToken("it is for another audience")
-        client, caller = await _client_and_hub(access, oauth.issuer_of(access), registry)
+        client, caller = await _client_and_hub(oauth, access, registry)
         if client.dpop_bound and access.thumbprint is None:
             raise InvalidToken("its client takes none but those bound to a key")
     except InvalidToken as error:
@@ -69,9 +70,9 @@ async def _authorized(
 
 
 async def _verified_token(oauth: AuthorizationServer, scope: Scope, registry: Registry) -> Access:
-    """What the token of a request says, which is known from now on; Unauthenticated unless it is valid.
+    """The access that a request's token grants, which is known from now on; Unauthenticated unless it is valid.
 
-    One that is bound to a key comes as such, and no other does (RFC 9449 section 7.1).
+    The scheme is DPoP if the token is bound to a key, else Bearer (RFC 9449 section 7.1).
     """
     scheme, text = access_token(scope)
     await registry.confirm()
@@ -87,8 +88,9 @@ async def _verified_token(oauth: AuthorizationServer, scope: Scope, registry: Re
     return access
 
 
-async def _client_and_hub(access: Access, issuer: str, registry: Registry) -> tuple[Client, Caller]:
+async def _client_and_hub(oauth: AuthorizationServer, access: Access, registry: Registry) -> tuple[Client, Caller]:
     """The client that has the token, and its hub; InvalidToken if either is disabled, or the token was revoked."""
+    issuer = oauth.issuer_of(access)
     client = registry.oauth.client(access.client_id, issuer)
     if client is None:
         await registry.confirm(anew=True)
@@ -96,7 +98,7 @@ async def _client_and_hub(access: Access, issuer: str, registry: Registry) -> tu
     caller = registry.caller(client.hub_id) if client else None
     if client is None or caller is None:
         raise InvalidToken("its client is unknown, or it or its hub is disabled")
-    if not issuer and access.jti and registry.oauth.is_revoked(access.jti):
+    if issuer == OURS and oauth.is_revoked(access):
         raise InvalidToken("it was revoked")
     return client, caller
 
@@ -113,10 +115,10 @@ async def _require_proof(oauth: AuthorizationServer, scope: Scope, access: Acces
 
 
 def _unauthorized(refused: Unauthenticated, metadata: str) -> Problem:
-    told = {"resource_metadata": metadata}
+    parameters = {"resource_metadata": metadata}
     if refused.scheme == DPOP:
-        told["algs"] = DPOP_ALGORITHMS
-    headers, why = refused.challenge(**told), refused.description
+        parameters["algs"] = DPOP_ALGORITHMS
+    headers, why = refused.challenge(**parameters), refused.description
     if refused.error == "invalid_dpop_proof":
         return Problem(refused.error, headers, reason=why, detail=why)
     return Problem("invalid_token", headers, reason=why, why=f": {why}" if why else "")
