@@ -43,7 +43,7 @@ KIND = SubmissionType(
     fields=annotations.TABLE.fields,
     uuids=("widget_id", "event_id", "actor_id"),
     type_field="category",
-    answered=("id", "widget_id", "category"),
+    answer_fields=("id", "widget_id", "category"),
     check=_check,
 )
 _TAKEN = takes(

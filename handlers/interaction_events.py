@@ -37,7 +37,7 @@ KIND = SubmissionType(
     fields=interaction_events.TABLE.fields,
     uuids=("widget_id", "actor_id"),
     type_field="event_type",
-    answered=("id", "widget_id", "event_type", "occurred_at"),
+    answer_fields=("id", "widget_id", "event_type", "occurred_at"),
     check=_check,
 )
 _TAKEN = takes(

@@ -1,4 +1,4 @@
-"""What hubs submit: each thing is judged alone, stored once, and answered for after its commit."""
+"""One submission of a hub: it is checked, stored once, and answered after its commit."""
 
 import logging
 from collections import Counter
@@ -23,29 +23,29 @@ logger = logging.getLogger(__name__)
 REPLAYED = (b"idempotent-replayed", b"true")
 DRY_RUN = (b"preference-applied", prefer.DRY_RUN.encode())
 FAULTS = 500
-"""What is answered with this status, or a higher one, is not counted: it may be sent again, and counts then."""
+"""Submissions answered with this status or a higher one do not count: a hub may send them again."""
 THROTTLED = 429
 NOT_SUBMITTED = frozenset(
     {"unauthorized", "invalid_token", "invalid_dpop_proof", "insufficient_scope", "cut_over", "invalid_parameters"}
 )
-"""Problems of a request of which nothing is counted as submitted."""
+"""Requests refused with these problems do not count as submissions."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubmissionType:
-    """One kind of submission: where it is kept, what a hub fills of it, and what is answered."""
+    """One type of submission: its table, the fields that a hub fills, and the fields of the answer."""
 
     table: SubmissionTable
     fields: frozenset[str]
     uuids: tuple[str, ...]
     type_field: str
-    answered: tuple[str, ...]
+    answer_fields: tuple[str, ...]
     check: "Check"
 
 
 @dataclass(slots=True)
 class Submission:
-    """One item on its way: its row, if it has a valid value, and what became of it."""
+    """One item on its way: its row, if its value is valid, and its outcome."""
 
     item: Item
     row: dict[str, Any]
@@ -55,105 +55,110 @@ class Submission:
 
 
 Check = Callable[[Request, Sequence[Submission]], Awaitable[None]]
-"""Gives those that the contract accepts a problem nevertheless, where there is one."""
-Claim = Callable[[], Awaitable[None]]
-"""What is done before anything of a group is stored; Problem if nothing may be."""
+"""Sets the problem of each submission that the contract accepts and the service does not."""
+BeforeStoring = Callable[[], Awaitable[None]]
+"""Called before anything of a group is stored; Problem if nothing may be."""
 
 
-async def keep(request: Request, kind: SubmissionType) -> Answer:
-    """Keep one thing; with a key that was used before for the same content, the first answer again."""
+async def keep(request: Request, submission_type: SubmissionType) -> Answer:
+    """Keep one submission; a key that was used before for the same content gets the first answer again."""
     key = request.parameters.get("Idempotency-Key")
-    submission = submitted(request, kind, Item(0, request.body), key)
-    await _check(request, kind, [submission])
+    submission = submitted(request, submission_type, Item(0, request.body), key)
+    await _check(request, submission_type, [submission])
     lap("handle")
     if not submission.problem and not submission.is_duplicate:
-        await _write_one(request, kind, submission)
+        await _write_one(request, submission_type, submission)
     if submission.problem:
         raise submission.problem
     row = submission.row
-    answer = {name: row[name] for name in kind.answered}
+    answer = {name: row[name] for name in submission_type.answer_fields}
     headers = [REPLAYED] if submission.is_duplicate else []
     if is_dry_run(request):
         return Answer(200, answer, [*headers, DRY_RUN])
     outcome = "duplicate" if submission.is_duplicate else "created"
-    request.resources.usage.add(request.caller.id, kind.table.kind, outcome, row[kind.type_field])
+    request.resources.usage.add(request.caller.id, submission_type.table.kind, outcome, row[submission_type.type_field])
     return Answer(201, answer, headers)
 
 
 async def resubmit(
-    request: Request, kind: SubmissionType, items: Sequence[Item], keys: Sequence[str]
+    request: Request, submission_type: SubmissionType, items: Sequence[Item], keys: Sequence[str]
 ) -> list[Submission]:
-    """Keep what can be kept of `items`, each under its own request key of `keys`; what became of each."""
-    group = [submitted(request, kind, item, key) for item, key in zip(items, keys, strict=True)]
-    await keep_several(request, kind, group)
+    """Keep the valid ones of `items`, each under its own request key of `keys`; their outcomes, in order."""
+    group = [submitted(request, submission_type, item, key) for item, key in zip(items, keys, strict=True)]
+    await keep_several(request, submission_type, group)
     return group
 
 
-def when_refused(kind: SubmissionType, is_batch: bool = False) -> Callable[[Refusal], Awaitable[None]]:
-    """What is done when a request is refused that should have kept something: it is counted, and kept as rejected."""
+def when_refused(submission_type: SubmissionType, is_batch: bool = False) -> Callable[[Refusal], Awaitable[None]]:
+    """A function that counts a refused request, and keeps its content as rejected."""
 
     async def refused(refusal: Refusal) -> None:
         request, problem = refusal.request, refusal.problem
         if is_dry_run(request) or problem.code in NOT_SUBMITTED:
             return
         items = len(request.body) if isinstance(request.body, Array) else 1
-        _count(request, kind, [Submission(Item(0, None), {}, problem)] * items)
+        _count(request, submission_type, [Submission(Item(0, None), {}, problem)] * items)
         if problem.code != "batch_key_conflict":  # its content is not at fault
-            name = f"{kind.table.kind}-batch" if is_batch else kind.table.kind
+            name = f"{submission_type.table.kind}-batch" if is_batch else submission_type.table.kind
             await request.resources.rejections.keep(request, name, [(None, problem, request.content)])
 
     return refused
 
 
 def is_dry_run(request: Request) -> bool:
-    """Whether nothing is to be kept."""
+    """Whether the client asks to keep nothing."""
     return "Prefer" in request.parameters and prefer.prefers(request.parameters["Prefer"], prefer.DRY_RUN)
 
 
-def submitted(request: Request, kind: SubmissionType, item: Item, key: str | None) -> Submission:
-    """`item`, under the request key `key`, as nothing is known of it yet."""
-    return Submission(item, {} if item.problem else _row(request, kind, item.value, key), item.problem)
+def submitted(request: Request, submission_type: SubmissionType, item: Item, key: str | None) -> Submission:
+    """The submission of `item` under the request key `key`, before any check."""
+    return Submission(item, {} if item.problem else _row(request, submission_type, item.value, key), item.problem)
 
 
 async def keep_several(
-    request: Request, kind: SubmissionType, group: Sequence[Submission], claim: Claim | None = None
+    request: Request,
+    submission_type: SubmissionType,
+    group: Sequence[Submission],
+    before_storing: BeforeStoring | None = None,
 ) -> None:
-    """Keep what can be kept of `group`; what cannot has a problem then. Problem if `claim` raises it."""
+    """Keep the valid submissions of `group`; each other one gets a problem. Problem if `before_storing` raises it."""
     valid = [submission for submission in group if not submission.problem]
-    if isinstance(request.body, Array) and len(request.content) > LINE_BYTES:  # else none can be so large
+    if (
+        isinstance(request.body, Array) and len(request.content) > LINE_BYTES
+    ):  # a smaller request has no item that is too large
         _refuse_large(valid)
     try:
-        await _check(request, kind, [one for one in valid if not one.problem])
-        accepted = [one for one in valid if not one.problem]
-        if claim and accepted:
-            await claim()
-        await _write(request, kind, [one for one in accepted if not one.is_duplicate])
+        await _check(request, submission_type, [submission for submission in valid if not submission.problem])
+        accepted = [submission for submission in valid if not submission.problem]
+        if before_storing and accepted:
+            await before_storing()
+        await _write(request, submission_type, [submission for submission in accepted if not submission.is_duplicate])
     except Unavailable as error:
         for submission in valid:
             submission.problem = submission.problem or Problem("unavailable", reason=str(error))
     if not is_dry_run(request):
-        _count(request, kind, group)
+        _count(request, submission_type, group)
 
 
 def _refuse_large(group: Sequence[Submission]) -> None:
-    """Find what is larger than it may be alone or as a line, whatever blanks it was sent with."""
-    for one in group:
-        size = len(submissions.encoded(one.item.value))
+    """Refuse items that are larger than a single one or a line may be, without the blanks between tokens."""
+    for submission in group:
+        size = len(submissions.encoded(submission.item.value))
         if size > LINE_BYTES:
-            one.problem = Problem("content_too_large", size=size, limit=LINE_BYTES)
+            submission.problem = Problem("content_too_large", size=size, limit=LINE_BYTES)
 
 
-async def _check(request: Request, kind: SubmissionType, group: Sequence[Submission]) -> None:
-    """Find what is wrong with each of `group`, unless it was stored before under the same keys: then it was right."""
-    await kind.check(request, group)
-    refused = [one for one in group if one.problem is not None and "digest" in one.row]
+async def _check(request: Request, submission_type: SubmissionType, group: Sequence[Submission]) -> None:
+    """Set the problems of `group`; a submission that was stored before under the same keys has none."""
+    await submission_type.check(request, group)
+    refused = [submission for submission in group if submission.problem is not None and "digest" in submission.row]
     if refused:
-        rows = [submissions.row(one.row) for one in refused]
-        found = await request.resources.database.run(submissions.known, kind.table, rows)
-        for one, duplicate in zip(refused, found, strict=True):
+        rows = [submissions.row(submission.row) for submission in refused]
+        duplicates = await request.resources.database.run(submissions.known, submission_type.table, rows)
+        for submission, duplicate in zip(refused, duplicates, strict=True):
             if duplicate:
-                one.problem = None
-                _mark(one, duplicate)
+                submission.problem = None
+                _mark(submission, duplicate)
 
 
 def _mark(submission: Submission, duplicate: Duplicate) -> None:
@@ -161,32 +166,32 @@ def _mark(submission: Submission, duplicate: Duplicate) -> None:
     submission.is_duplicate, submission.is_replayed = True, duplicate.by_request
 
 
-async def _write_one(request: Request, kind: SubmissionType, submission: Submission) -> None:
-    """As `_write`; this is the way of most requests."""
+async def _write_one(request: Request, submission_type: SubmissionType, submission: Submission) -> None:
+    """As `_write`; most requests come here."""
     if is_dry_run(request):
-        await _write(request, kind, [submission])
+        await _write(request, submission_type, [submission])
         return
-    sent_at, found = await request.resources.writers[kind.table.kind].add(submissions.row(submission.row))
+    sent_at, existing = await request.resources.writers[submission_type.table.kind].add(submissions.row(submission.row))
     lap("queue", at=sent_at)
     lap("commit")
-    if found is not None:
-        _settle(kind, submission, submissions.outcome(submission.row["id"], found))
+    if existing is not None:
+        _settle(submission_type, submission, submissions.outcome(submission.row["id"], existing))
 
 
-async def _write(request: Request, kind: SubmissionType, group: Sequence[Submission]) -> None:
-    """Keep `group`, of which some may have a problem then. Unavailable if nothing was kept."""
-    outcomes = await written(request, kind, [submission.row for submission in group])
+async def _write(request: Request, submission_type: SubmissionType, group: Sequence[Submission]) -> None:
+    """Keep `group`, and set the outcome of each; Unavailable if nothing was kept."""
+    outcomes = await written(request, submission_type, [submission.row for submission in group])
     for submission, outcome in zip(group, outcomes, strict=True):
-        _settle(kind, submission, outcome)
+        _settle(submission_type, submission, outcome)
 
 
-def _settle(kind: SubmissionType, submission: Submission, outcome: Outcome) -> None:
-    """Give `submission` what became of it."""
+def _settle(submission_type: SubmissionType, submission: Submission, outcome: Outcome) -> None:
+    """Set the outcome of `submission`."""
     match outcome:
         case Duplicate():
             _mark(submission, outcome)
         case Conflict():
-            submission.problem = _conflict(kind, outcome)
+            submission.problem = _conflict(submission_type, outcome)
         case Unstored(error=Unavailable() as error):
             submission.problem = Problem("unavailable", reason=str(error))
         case Unstored():
@@ -194,65 +199,73 @@ def _settle(kind: SubmissionType, submission: Submission, outcome: Outcome) -> N
             submission.problem = Problem("internal_error")
 
 
-async def written(request: Request, kind: SubmissionType, rows: Sequence[dict[str, Any]]) -> list[Outcome]:
-    """What became of each of `rows`; of a dry run, what would have."""
+async def written(request: Request, submission_type: SubmissionType, rows: Sequence[dict[str, Any]]) -> list[Outcome]:
+    """Write `rows`; the outcome of each, in order. A dry run undoes it."""
     if not rows:
         return []
     encoded = [submissions.row(row) for row in rows]
     if is_dry_run(request):
-        found = await request.resources.database.run(submissions.tried, kind.table, encoded)
+        existing = await request.resources.database.run(submissions.tried, submission_type.table, encoded)
     else:
-        _, found = await request.resources.writers[kind.table.kind].add_all(encoded)
-    return [submissions.outcome(row["id"], one) for row, one in zip(rows, found, strict=True)]
+        _, existing = await request.resources.writers[submission_type.table.kind].add_all(encoded)
+    return [submissions.outcome(row["id"], keys) for row, keys in zip(rows, existing, strict=True)]
 
 
-def _row(request: Request, kind: SubmissionType, body: dict[str, Any], request_key: str | None) -> dict[str, Any]:
-    """The row that keeps `body`. Fields that no column holds are kept together."""
-    unknown = body.keys() - kind.fields
+def _row(
+    request: Request, submission_type: SubmissionType, body: dict[str, Any], request_key: str | None
+) -> dict[str, Any]:
+    """The row that keeps `body`. Fields without a column are kept together."""
+    unknown = body.keys() - submission_type.fields
     content = {name: body[name] for name in body if name not in unknown} if unknown else body.copy()
-    for name in kind.uuids:
+    for name in submission_type.uuids:
         if name in content:
             content[name] = content[name].lower()
     if "occurred_at" in content:
         content["occurred_at"] = date_times.normalized(content["occurred_at"])
     if unknown:
         content["additional_fields"] = {name: body[name] for name in unknown}
-    keys = _keys(kind, content, request_key) if request_key or kind.table.own_key in content else None
+    keys = (
+        _keys(submission_type, content, request_key)
+        if request_key or submission_type.table.own_key in content
+        else None
+    )
     content["id"] = submissions.new_id()
     content["hub_id"] = request.caller.id
     content["contract_version"] = request.contract_version
     return content | keys if keys else content
 
 
-def _keys(kind: SubmissionType, content: dict[str, Any], request_key: str | None) -> dict[str, Any]:
-    """What the row of `content` has for its keys."""
-    digest = submissions.digest([kind.table.kind, content])
+def _keys(submission_type: SubmissionType, content: dict[str, Any], request_key: str | None) -> dict[str, Any]:
+    """The columns for the keys of `content`."""
+    digest = submissions.digest([submission_type.table.kind, content])
     keys = {"digest": digest}
     return keys | {"request_key": request_key, "request_digest": digest} if request_key else keys
 
 
-def _conflict(kind: SubmissionType, conflict: Conflict) -> Problem:
+def _conflict(submission_type: SubmissionType, conflict: Conflict) -> Problem:
     if conflict.key == "request_key":
         return Problem("idempotency_conflict", name="the Idempotency-Key", key="Idempotency-Key")
-    own = kind.table.own_key
+    own = submission_type.table.own_key
     return Problem("idempotency_conflict", pointer=f"/{own}", name=f"the {own}", key=own)
 
 
 def result(submission: Submission, is_duplicate: bool, style: ErrorStyle) -> Result:
-    """What is told of one of several."""
+    """The result of one submission of several."""
     if submission.problem:
         return results.rejected(submission.item.index, submission.problem, style)
     return results.stored(submission.item.index, "duplicate" if is_duplicate else "created", submission.row["id"])
 
 
-def _count(request: Request, kind: SubmissionType, group: Sequence[Submission]) -> None:
+def _count(request: Request, submission_type: SubmissionType, group: Sequence[Submission]) -> None:
     """Add `group` to the hub's usage."""
     counts: Counter[tuple[str, str]] = Counter()
     for submission in group:
         problem = submission.problem
         if problem is None:
-            counts["duplicate" if submission.is_duplicate else "created", submission.row[kind.type_field]] += 1
+            counts[
+                "duplicate" if submission.is_duplicate else "created", submission.row[submission_type.type_field]
+            ] += 1
         elif problem.status < FAULTS:
             counts["throttled" if problem.status == THROTTLED else "rejected", problem.code] += 1
     for (outcome, reason), count in counts.items():
-        request.resources.usage.add(request.caller.id, kind.table.kind, outcome, reason, count)
+        request.resources.usage.add(request.caller.id, submission_type.table.kind, outcome, reason, count)
