@@ -15,15 +15,15 @@ DEFAULT_HOURS = timedelta(days=1)
 MOST_HOURS = timedelta(days=31)
 EARLIEST = datetime.min.replace(tzinfo=UTC) + DEFAULT_HOURS
 MOST_COUNTS = 20_000
-"""How many numbers an answer has; a hub with many event types has so many of a few days."""
+"""How many counts an answer has; a hub with many event types reaches that within a few days."""
 OUTCOMES = ("created", "duplicate", "rejected", "throttled")
 
 
 async def get(request: Request) -> Answer:
-    """What became of the hub's submissions, by hour, and why."""
-    given = request.parameters
-    until = date_times.parse(given["until"]) if "until" in given else datetime.now(UTC)
-    since = date_times.parse(given["since"]) if "since" in given else max(until, EARLIEST) - DEFAULT_HOURS
+    """The outcomes of the hub's submissions and their reasons, by hour."""
+    parameters = request.parameters
+    until = date_times.parse(parameters["until"]) if "until" in parameters else datetime.now(UTC)
+    since = date_times.parse(parameters["since"]) if "since" in parameters else max(until, EARLIEST) - DEFAULT_HOURS
     if not timedelta() <= until - since <= MOST_HOURS:
         raise Problem(
             "invalid_parameters",
@@ -43,10 +43,10 @@ async def get(request: Request) -> Answer:
     hours: dict[tuple[datetime, str], list[RowMapping]] = defaultdict(list)
     for row in rows:
         hours[row["hour"], row["kind"]].append(row)
-    return Answer(200, {"items": [_told(*key, found) for key, found in hours.items()]})
+    return Answer(200, {"items": [_as_json(*key, counts) for key, counts in hours.items()]})
 
 
-def _told(hour: datetime, kind: str, rows: list[RowMapping]) -> dict[str, Any]:
+def _as_json(hour: datetime, kind: str, rows: list[RowMapping]) -> dict[str, Any]:
     totals = dict.fromkeys(OUTCOMES, 0)
     for row in rows:
         totals[row["outcome"]] += row["count"]
