@@ -80,7 +80,7 @@ class Serving:
     def refused(self) -> list[str]:
         """The versions whose rows should be served, and are not."""
         faulty = [major for major in self._planned if major.fault]
-        return [major.told.contract_version if major.told else str(major.number) for major in faulty]
+        return [major.document.contract_version if major.document else str(major.number) for major in faulty]
 
     @asynccontextmanager
     async def following(self, database: Database) -> AsyncIterator[None]:
@@ -103,7 +103,7 @@ class Serving:
         self._log(before)
         before.clear()  # the thread may hold it for a moment still
         gc.collect()  # an application is made of cycles, and as large as what thousands of requests leave behind
-        return [major.told for major in self._planned if major.told and major.served and not major.fault]
+        return [major.document for major in self._planned if major.document and major.served and not major.fault]
 
     def _log(self, before: Sequence[ServedMajor]) -> None:
         """Say what is served anew, and once of each fault what it is."""

@@ -105,7 +105,7 @@ def _summary(row: contracts.ContractRow) -> dict[str, Any]:
 def _served(planned: Sequence[ServedMajor]) -> Iterator[dict[str, Any]]:
     """What is served of each major version."""
     for major in planned:
-        contract, told = major.served and major.served.contract, major.told
+        contract, told = major.served and major.served.contract, major.document
         yield {
             "major": major.number,
             "path": major.path,
