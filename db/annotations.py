@@ -6,18 +6,9 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from db.submissions import SubmissionTable
-from db.tables import interaction_events
+from db.tables import annotations, interaction_events
 
-TABLE = SubmissionTable(
-    name="annotations",
-    columns=(
-        "id uuid, hub_id uuid, widget_id uuid, event_id uuid, category text, body text, severity text, "
-        "occurred_at timestamptz, actor_id uuid, actor_type text, view_context_ref text, metadata jsonb, "
-        "additional_fields jsonb, client_annotation_id text, contract_version text"
-    ),
-    own_key="client_annotation_id",
-    kind="annotation",
-)
+TABLE = SubmissionTable(annotations, own_key="client_annotation_id", kind="annotation")
 
 
 def own_events(connection: Connection, hub_id: UUID, event_ids: Collection[str]) -> set[str]:

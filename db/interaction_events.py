@@ -1,14 +1,6 @@
 """The events that hubs report."""
 
 from db.submissions import SubmissionTable
+from db.tables import interaction_events
 
-TABLE = SubmissionTable(
-    name="interaction_events",
-    columns=(
-        "id uuid, hub_id uuid, widget_id uuid, event_type text, occurred_at timestamptz, actor_id uuid, "
-        "actor_type text, view_context_ref text, metadata jsonb, additional_fields jsonb, client_event_id text, "
-        "contract_version text"
-    ),
-    own_key="client_event_id",
-    kind="event",
-)
+TABLE = SubmissionTable(interaction_events, own_key="client_event_id", kind="event")

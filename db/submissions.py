@@ -15,7 +15,8 @@ from typing import Any, LiteralString, NamedTuple
 
 import orjson
 import uuid_utils
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Column, Connection, Table, TextClause, text
+from sqlalchemy.dialects import registry
 
 from db.async_connection import TextRow
 from db.engine import Database
@@ -24,6 +25,7 @@ from db.writer import EncodedRow, Statements, Writer
 
 _WITHIN = "\x1f"  # no client can send it in a header
 _OURS = {"id", "hub_id", "additional_fields", "contract_version"}
+_POSTGRESQL = registry.load("postgresql")()
 _CLAIMS = "request_key text, request_digest uuid, digest uuid"
 
 
@@ -60,17 +62,22 @@ _CREATED = Created()
 
 @dataclass(frozen=True, slots=True)
 class SubmissionTable:
-    """A table of submissions: `name`, `columns` as PostgreSQL declares them, and which of them is the own key."""
+    """A table of submissions of a `kind`; `own_key` is the name of the column that holds their own keys."""
 
-    name: LiteralString
-    columns: LiteralString
-    own_key: LiteralString
-    kind: LiteralString
+    table: Table
+    own_key: str
+    kind: str
+
+    @property
+    def columns(self) -> list[Column[Any]]:
+        """The columns that a writer fills; the database fills the others by their defaults."""
+        return [column for column in self.table.columns if column.server_default is None]
 
     @property
     def fields(self) -> frozenset[str]:
-        """The columns that a hub fills."""
-        return frozenset(column.split()[0] for column in self.columns.split(", ")) - _OURS
+        """The names of the columns that a hub fills."""
+        # SQLAlchemy's names are of a subclass of str, which orjson refuses as a key.
+        return frozenset(str(column.name) for column in self.columns) - _OURS
 
 
 def key_within(key: str, name: int | str) -> str:
@@ -131,8 +138,9 @@ class _Statements(NamedTuple):
 @cache
 def _statements(table: SubmissionTable) -> _Statements:
     """Those of `table`; what is claimed is as good as stored, and whoever claims again under the same id has it."""
-    names = ", ".join(column.split()[0] for column in table.columns.split(", "))
-    record = f"json_to_recordset($1::json) AS given({table.columns}, {_CLAIMS})"
+    names = ", ".join(column.name for column in table.columns)
+    declared = ", ".join(f"{column.name} {column.type.compile(_POSTGRESQL)}" for column in table.columns)
+    record = f"json_to_recordset($1::json) AS given({declared}, {_CLAIMS})"
     given = f"given AS MATERIALIZED (SELECT * FROM {record})"  # noqa: S608 (constants of this room)
     own_key, kind = table.own_key, table.kind
     # Keys are claimed in one order by everyone, so that two transactions do not wait for each other; of those that are
@@ -152,7 +160,7 @@ def _statements(table: SubmissionTable) -> _Statements:
         ),
         new AS MATERIALIZED (SELECT * FROM first WHERE {own_key} IS NULL OR id IN (SELECT id FROM things)),
         stored AS (
-            INSERT INTO {table.name} ({names})
+            INSERT INTO {table.table.name} ({names})
             SELECT {names} FROM new WHERE contract_version IS NOT NULL ON CONFLICT (id) DO NOTHING
         )
         SELECT id FROM given WHERE id NOT IN (SELECT id FROM new)

@@ -20,7 +20,7 @@ from sqlalchemy import RowMapping, Table
 
 from db import hubs, rehearsals
 from db.engine import Database
-from db.tables import metadata, rejected_submissions
+from db.tables import rejected_submissions
 from handlers.contracts.lifecycle import governing_before
 from handlers.lists import pages
 from handlers.operations import OPERATIONS
@@ -53,7 +53,7 @@ OTHERS = "(others)"
 FIRST_ROWS = 32
 """How many are read at first; then more, as long as they are small."""
 
-_STORED = {name: metadata.tables[kind.table.name] for name, kind in KINDS.items()}
+_STORED = {name: kind.table.table for name, kind in KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from scripts.trials.load import Load, Shape, measured
 from scripts.trials.measurement import Measurement
 
 BATCH = 1000
-COLUMNS = [column.split()[0] for column in interaction_events.TABLE.columns.split(", ")]
+COLUMNS = [column.name for column in interaction_events.TABLE.columns]
 
 
 @dataclass(frozen=True)
