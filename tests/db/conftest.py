@@ -17,11 +17,28 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.import_plugin("tests.databases")
 
 
+@pytest.fixture(scope="session")
+def tables(any_server: str) -> Iterator[str]:
+    """The name of a database with the tables and no partition, to copy, on a server of each kind."""
+    with fresh_database(any_server, "tables") as url:
+        with closing(Database(url)) as database:
+            migrate.upgrade(database)
+        yield "tables"
+
+
+@pytest.fixture(scope="session")
+def partitioned(any_server: str, tables: str) -> Iterator[str]:
+    """The name of a copy that has partitions for events of now, to copy."""
+    with fresh_database(any_server, "partitioned", tables) as url:
+        with closing(Database(url)) as database, database.begin() as connection:
+            partitions.ensure_coming(connection, datetime.now(UTC))
+        yield "partitioned"
+
+
 @pytest.fixture(scope="module")
-def migrated(any_server: str) -> Iterator[Database]:
+def migrated(any_server: str, partitioned: str) -> Iterator[Database]:
     """A database with the tables, and partitions for events of now, on a server of each kind."""
-    with fresh_database(any_server, "migrated") as url, closing(Database(url)) as database:
-        migrate.upgrade(database, lambda connection: partitions.ensure_coming(connection, datetime.now(UTC)))
+    with fresh_database(any_server, "migrated", partitioned) as url, closing(Database(url)) as database:
         yield database
 
 

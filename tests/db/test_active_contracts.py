@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from psycopg.sql import SQL
 
-from db import active_contracts, contracts, migrate
+from db import active_contracts, contracts
 from db.active_contracts import ActiveContracts, MajorVersionState, ServedDocument
 from db.engine import Database
 from tests.postgresql import fresh_database, statement
@@ -19,10 +19,9 @@ _KEPT = "SELECT document, xmin::text FROM interaction_reporting_contracts_served
 
 
 @pytest.fixture
-def database(any_server: str) -> Iterator[Database]:
+def database(any_server: str, tables: str) -> Iterator[Database]:
     """A database with contracts 1.0, which is active, 1.1 and 2.0, on a server of each kind."""
-    with fresh_database(any_server, "governing") as url, closing(Database(url, timeout=5)) as database:
-        migrate.upgrade(database)
+    with fresh_database(any_server, "governing", tables) as url, closing(Database(url, timeout=5)) as database:
         with database.begin() as connection:
             for version in ("1.0", "1.1", "2.0"):
                 contracts.publish(connection, version, f"document {version}", "")

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from psycopg import sql
 
-from db import hubs, migrate, oauth_clients, signing_keys, tokens
+from db import hubs, oauth_clients, signing_keys, tokens
 from db.engine import Database
 from db.registry import Registry
 from tests.postgresql import fresh_database, statement
@@ -19,10 +19,11 @@ SOON = timedelta(seconds=60)
 
 
 @pytest.fixture
-def database(any_server: str) -> Iterator[Database]:
+def database(any_server: str, tables: str) -> Iterator[Database]:
     """A database with the tables and one hub, on a server of each kind."""
-    with fresh_database(any_server, "oauth") as url, closing(Database(url, timeout=5)) as database:
-        migrate.upgrade(database, lambda connection: hubs.create(connection, "alpha"))
+    with fresh_database(any_server, "oauth", tables) as url, closing(Database(url, timeout=5)) as database:
+        with database.begin() as connection:
+            hubs.create(connection, "alpha")
         yield database
 
 

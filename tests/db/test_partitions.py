@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from db import migrate, partitions, submissions
+from db import partitions, submissions
 from db.engine import Database
 from db.errors import Unavailable
 from db.partitions import WEEK, lowest_id
@@ -23,11 +23,9 @@ SOMEBODY = UUID(int=1)
 
 
 @pytest.fixture
-def url(any_server: str) -> Iterator[str]:
+def url(any_server: str, tables: str) -> Iterator[str]:
     """The URL of a database with the tables and no partition, on a server of each kind."""
-    with fresh_database(any_server, "partitions") as url:
-        with closing(Database(url)) as database:
-            migrate.upgrade(database)
+    with fresh_database(any_server, "partitions", tables) as url:
         yield url
 
 

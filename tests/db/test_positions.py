@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from db import migrate, pages, partitions, positions, tables
+from db import pages, partitions, positions, tables
 from db.engine import Database
 from db.pages import Query
 from tests.postgresql import fresh_database
@@ -34,10 +34,9 @@ Connect = Callable[[], psycopg.Connection]
 
 
 @pytest.fixture
-def database(any_server: str) -> Iterator[Database]:
+def database(any_server: str, partitioned: str) -> Iterator[Database]:
     """A database with the tables, whose sequence of positions is fresh, on a server of each kind."""
-    with fresh_database(any_server, "positions") as url, closing(Database(url)) as database:
-        migrate.upgrade(database, lambda connection: partitions.ensure_coming(connection, datetime.now(UTC)))
+    with fresh_database(any_server, "positions", partitioned) as url, closing(Database(url)) as database:
         yield database
 
 

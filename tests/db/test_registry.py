@@ -15,7 +15,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from db import change_feed, event_types, hubs, keys, migrate, registry, widgets
+from db import change_feed, event_types, hubs, keys, registry, widgets
 from db.engine import Database
 from db.errors import Failed, Unavailable
 from db.registry import Caller, Registry
@@ -32,10 +32,11 @@ Use = Callable[[Registry], Awaitable[None]]
 
 
 @pytest.fixture
-def database(any_server: str) -> Iterator[Database]:
+def database(any_server: str, tables: str) -> Iterator[Database]:
     """A database with the tables and one widget, on a server of each kind."""
-    with fresh_database(any_server, "registry") as url, closing(Database(url, timeout=5)) as database:
-        migrate.upgrade(database, lambda connection: widgets.register(connection, "Button", WIDGET))
+    with fresh_database(any_server, "registry", tables) as url, closing(Database(url, timeout=5)) as database:
+        with database.begin() as connection:
+            widgets.register(connection, "Button", WIDGET)
         yield database
 
 
