@@ -1,7 +1,7 @@
-"""What hubs submit, each thing once: the statements that store it, and what became of what was not stored.
+"""Submissions of hubs, each stored once: the statements that store them, and the outcomes of the others.
 
 A submission may carry two keys. Its request key is that of the request (RFC draft Idempotency-Key), its own key is that
-of the thing. A key is claimed in the transaction that stores what it names: whoever comes second, over workers and
+of the thing. A key is claimed in the transaction that stores what it names: the second submission, over workers and
 crashes, finds the claim.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from hashlib import blake2b
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 import uuid_utils
@@ -26,7 +26,6 @@ from db.writer import EncodedRow, Statements, Writer
 _WITHIN = "\x1f"  # no client can send it in a header
 _OURS = {"id", "hub_id", "additional_fields", "contract_version"}
 _POSTGRESQL = registry.load("postgresql")()
-_CLAIMS = "request_key text, request_digest uuid, digest uuid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +96,12 @@ def writer(database: Database, table: SubmissionTable) -> Writer:
 
 
 def tried(connection: Connection, table: SubmissionTable, rows: Sequence[EncodedRow]) -> list[TextRow | None]:
-    """What a writer would say of each of `rows`, of which nothing is kept."""
+    """What a writer would return for each of `rows`; none of them is stored."""
     statements = _statements(table)
     attempt = connection.begin_nested()
-    missing = {str(one) for one in connection.scalars(_for_sqlalchemy(statements.insert), _parameters(rows))}
+    missing = {
+        str(identifier) for identifier in connection.scalars(_for_sqlalchemy(statements.insert), _parameters(rows))
+    }
     explained = _explained(connection, statements.explanation, rows) if missing else {}
     attempt.rollback()
     return [explained[identifier] if identifier in missing else None for identifier, _ in rows]
@@ -110,13 +111,13 @@ def known(connection: Connection, table: SubmissionTable, rows: Sequence[Encoded
     """What was stored before under the keys of each of `rows`, with the same content."""
     explained = _explained(connection, _statements(table).look_up, rows)
     outcomes = [outcome(identifier, explained[identifier]) for identifier, _ in rows]
-    return [one if isinstance(one, Duplicate) else None for one in outcomes]
+    return [duplicate if isinstance(duplicate, Duplicate) else None for duplicate in outcomes]
 
 
 def _explained(connection: Connection, explanation: str, rows: Sequence[EncodedRow]) -> dict[str, TextRow]:
     """What `explanation` gives for each of `rows`, by id."""
     explained = connection.execute(_for_sqlalchemy(explanation), _parameters(rows))
-    return {str(one[0]): tuple([None if value is None else str(value) for value in one]) for one in explained}
+    return {str(row[0]): tuple([None if value is None else str(value) for value in row]) for row in explained}
 
 
 def _parameters(rows: Sequence[EncodedRow]) -> dict[str, str]:
@@ -130,62 +131,89 @@ def _for_sqlalchemy(statement: str) -> TextClause:
 class _Statements(NamedTuple):
     """Two for a writer; `look_up` gives what `explanation` does, of any rows, and changes nothing."""
 
-    insert: LiteralString
-    explanation: LiteralString
-    look_up: LiteralString
+    insert: str
+    explanation: str
+    look_up: str
+
+
+_GIVEN = """
+    WITH given AS MATERIALIZED (
+        SELECT * FROM json_to_recordset($1::json)
+            AS given({declared}, request_key text, request_digest uuid, digest uuid)
+    )
+"""
+
+# Keys are claimed in one order by all transactions, so that no two wait for each other; of equal keys in one statement
+# the first row claims, for ids grow.
+_INSERT = """
+    , requests AS (
+        INSERT INTO idempotency_keys (hub_id, kind, key, digest, id)
+        SELECT hub_id, 'request', request_key, request_digest, id FROM given WHERE request_key IS NOT NULL
+        ORDER BY hub_id, request_key, id ON CONFLICT DO NOTHING RETURNING id
+    ),
+    first AS MATERIALIZED (SELECT * FROM given WHERE request_key IS NULL OR id IN (SELECT id FROM requests)),
+    things AS (
+        INSERT INTO idempotency_keys (hub_id, kind, key, digest, id)
+        SELECT hub_id, '{kind}', {own_key}, digest, id FROM first WHERE {own_key} IS NOT NULL
+        ORDER BY hub_id, {own_key}, id ON CONFLICT DO NOTHING RETURNING id
+    ),
+    new AS MATERIALIZED (SELECT * FROM first WHERE {own_key} IS NULL OR id IN (SELECT id FROM things)),
+    stored AS (
+        INSERT INTO {table} ({names})
+        SELECT {names} FROM new WHERE contract_version IS NOT NULL ON CONFLICT (id) DO NOTHING
+    )
+    SELECT id FROM given WHERE id NOT IN (SELECT id FROM new)
+"""
+"""Claims the keys of rows, stores the rows whose keys are all claimed, and returns the ids of the others.
+
+    id  request key  own key  content
+    1   r            x        A        claims r and x: stored
+    2   r            x        A        cannot claim r, not in `first`: returned
+    3   s            x        B        claims s but not x, not in `new`: returned
+    4                         C        has no key to claim: stored
+"""
+
+_LOOK_UP = """
+    SELECT given.id, request.id, (request.digest = given.request_digest)::text, (thing.digest = given.digest)::text,
+        CASE WHEN {own_key} IS NULL THEN request.id ELSE thing.id END
+    FROM given
+    LEFT JOIN idempotency_keys request
+        ON request.hub_id = given.hub_id AND request.kind = 'request' AND request.key = request_key
+    LEFT JOIN idempotency_keys thing
+        ON thing.hub_id = given.hub_id AND thing.kind = '{kind}' AND thing.key = {own_key}
+"""
+"""Returns the claims on the keys of rows, as `_of_claims` reads them: of the rows 2 and 3 above
+
+    id  claim of request key  is same request  is same thing  stored as
+    2   1                     true             true           1          a duplicate of 1
+    3   3                     true             false          1          a conflict: x is the key of other content
+"""
+
+_GIVE_BACK = """
+    , given_back AS (
+        DELETE FROM idempotency_keys claim USING given, idempotency_keys thing
+        WHERE claim.hub_id = given.hub_id AND claim.kind = 'request' AND claim.key = request_key
+            AND claim.id = given.id AND thing.hub_id = given.hub_id AND thing.kind = '{kind}'
+            AND thing.key = {own_key} AND thing.digest <> given.digest
+    )
+"""
+"""Deletes the claims of requests whose thing was refused, because nothing is stored under their keys: s of row 3."""
 
 
 @cache
 def _statements(table: SubmissionTable) -> _Statements:
-    """Those of `table`; what is claimed is as good as stored, and whoever claims again under the same id has it."""
-    names = ", ".join(column.name for column in table.columns)
-    declared = ", ".join(f"{column.name} {column.type.compile(_POSTGRESQL)}" for column in table.columns)
-    record = f"json_to_recordset($1::json) AS given({declared}, {_CLAIMS})"
-    given = f"given AS MATERIALIZED (SELECT * FROM {record})"  # noqa: S608 (constants of this room)
-    own_key, kind = table.own_key, table.kind
-    # Keys are claimed in one order by everyone, so that two transactions do not wait for each other; of those that are
-    # the same the first is claimed, for ids grow.
-    insert = f"""
-        WITH {given},
-        requests AS (
-            INSERT INTO idempotency_keys (hub_id, kind, key, digest, id)
-            SELECT hub_id, 'request', request_key, request_digest, id FROM given WHERE request_key IS NOT NULL
-            ORDER BY hub_id, request_key, id ON CONFLICT DO NOTHING RETURNING id
-        ),
-        first AS MATERIALIZED (SELECT * FROM given WHERE request_key IS NULL OR id IN (SELECT id FROM requests)),
-        things AS (
-            INSERT INTO idempotency_keys (hub_id, kind, key, digest, id)
-            SELECT hub_id, '{kind}', {own_key}, digest, id FROM first WHERE {own_key} IS NOT NULL
-            ORDER BY hub_id, {own_key}, id ON CONFLICT DO NOTHING RETURNING id
-        ),
-        new AS MATERIALIZED (SELECT * FROM first WHERE {own_key} IS NULL OR id IN (SELECT id FROM things)),
-        stored AS (
-            INSERT INTO {table.table.name} ({names})
-            SELECT {names} FROM new WHERE contract_version IS NOT NULL ON CONFLICT (id) DO NOTHING
-        )
-        SELECT id FROM given WHERE id NOT IN (SELECT id FROM new)
-    """  # noqa: S608 (constants of this room)
-    claimed = f"""
-        SELECT given.id, request.id, (request.digest = given.request_digest)::text, (thing.digest = given.digest)::text,
-            CASE WHEN {own_key} IS NULL THEN request.id ELSE thing.id END
-        FROM given
-        LEFT JOIN idempotency_keys request
-            ON request.hub_id = given.hub_id AND request.kind = 'request' AND request.key = request_key
-        LEFT JOIN idempotency_keys thing
-            ON thing.hub_id = given.hub_id AND thing.kind = '{kind}' AND thing.key = {own_key}
-    """  # noqa: S608 (constants of this room)
-    # The claim of a request whose thing was refused is given back: nothing is stored under its key.
-    explanation = f"""
-        WITH {given},
-        given_back AS (
-            DELETE FROM idempotency_keys claim USING given, idempotency_keys thing
-            WHERE claim.hub_id = given.hub_id AND claim.kind = 'request' AND claim.key = request_key
-                AND claim.id = given.id AND thing.hub_id = given.hub_id AND thing.kind = '{kind}'
-                AND thing.key = {own_key} AND thing.digest <> given.digest
-        )
-        {claimed}
-    """  # noqa: S608 (constants of this room)
-    return _Statements(insert, explanation, f"WITH {given} {claimed}")
+    """The statements for `table`. A claimed key counts as stored; a row that claims it again by the same id has it."""
+    parts = {
+        "declared": ", ".join(f"{column.name} {column.type.compile(_POSTGRESQL)}" for column in table.columns),
+        "names": ", ".join(column.name for column in table.columns),
+        "table": table.table.name,
+        "own_key": table.own_key,
+        "kind": table.kind,
+    }
+    given, insert, look_up, give_back = [
+        statement.format_map(parts) for statement in (_GIVEN, _INSERT, _LOOK_UP, _GIVE_BACK)
+    ]
+    return _Statements(given + insert, given + give_back + look_up, given + look_up)
 
 
 def row(submission: Mapping[str, Any]) -> EncodedRow:
@@ -226,13 +254,13 @@ def _respelt(value: Any) -> Any:
     return value
 
 
-def outcome(identifier: str, found: TextRow | DatabaseError | None) -> Outcome:
-    """What became of the submission `identifier`, from what a writer says of it."""
-    if found is None:
+def outcome(identifier: str, written: TextRow | DatabaseError | None) -> Outcome:
+    """The outcome of the submission `identifier`, from what a writer returned for it."""
+    if written is None:
         return _CREATED
-    if isinstance(found, DatabaseError):
-        return Unstored(found)
-    return _of_claims(identifier, *found[1:])
+    if isinstance(written, DatabaseError):
+        return Unstored(written)
+    return _of_claims(identifier, *written[1:])
 
 
 def _of_claims(
@@ -242,11 +270,11 @@ def _of_claims(
     is_same_thing: str | None,
     stored_as: str | None,
 ) -> Outcome:
-    """What became of a submission whose keys were claimed before; what is the same is 'true' or 'false'."""
+    """The outcome of a submission whose keys were claimed before; `is_same_...` is 'true', 'false' or None."""
     if "false" in (is_same_request, is_same_thing):
         return Conflict("request_key" if is_same_request == "false" else "own_key")
     if stored_as is None:  # retention forgot it, and not the request that named it
         return Conflict("request_key") if request_id else Unstored(Unavailable("a key was forgotten meanwhile"))
-    if stored_as == identifier:  # by a transaction of which no answer came
+    if stored_as == identifier:  # by a transaction whose answer was lost
         return _CREATED
     return Duplicate(stored_as, by_request=request_id == stored_as)

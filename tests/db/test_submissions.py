@@ -89,6 +89,18 @@ def ids(database: Database, table: str = "interaction_events") -> list[str]:
         return [str(found) for found in connection.scalars(text(f"SELECT id FROM {table} ORDER BY id"))]  # noqa: S608
 
 
+def test_keys_are_claimed_row_by_row(database: Database) -> None:
+    """As the example beside the statements shows it; a claim of a request that stored nothing is deleted."""
+    rows = event("r", "x", 1), event("r", "x", 1), event("s", "x", 2), event(content=3)
+    first, *_, last = (row["id"] for row in rows)
+    duplicate = Duplicate(first, by_request=True)
+    assert submit(database, *rows) == [Created(), duplicate, Conflict("own_key"), Created()]
+    assert ids(database) == [first, last]
+    with database.begin() as connection:
+        claims = connection.execute(text("SELECT key, id::text FROM idempotency_keys ORDER BY key"))
+        assert list(map(tuple, claims)) == [("r", first), ("x", first)]
+
+
 def test_without_keys_each_is_stored(database: Database) -> None:
     """However alike two are, nobody said that they are the same; and nothing is claimed."""
     assert submit(database, event(), event()) == [Created(), Created()]
