@@ -1,6 +1,6 @@
-"""The registry in memory: hubs by key, widgets, event types and what OAuth needs, as the database has them now.
+"""The registry in memory: hubs by key, widgets, event types and the rows for OAuth, as the database has them now.
 
-It follows the table `registry_revision`. What was last confirmed longer ago than `FRESH_SECONDS` is not relied on.
+It follows the table `registry_revision`. After `FRESH_SECONDS` without a confirmation it is no longer relied on.
 """
 
 import time
@@ -28,9 +28,9 @@ _EVENT_TYPES = "SELECT name, status = 'active', metadata_schema::text FROM event
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A hub that may report; `rate_limit` items a second, if that is other than the service's default.
+    """A hub that may report; `rate_limit` is in items a second, None for the service's default.
 
-    One that is cut over has gone on to access tokens: its key is not to be taken any more.
+    A hub that is cut over uses access tokens: its API key is no longer accepted.
     """
 
     id: UUID
@@ -46,51 +46,56 @@ class Registry:
     """
 
     def __init__(self, database: Database) -> None:
-        self._following = ChangeFeed(database, "registry", self._update, POLL_SECONDS, FRESH_SECONDS)
+        self._feed = ChangeFeed(database, "registry", self._update, POLL_SECONDS, FRESH_SECONDS)
         self._hubs: dict[str, Caller] = {}  # by the digest of the key
         self._digests: dict[UUID, str] = {}  # of the hubs
         self._widgets: set[str] = set()
         self._event_types: dict[str, str | None] = {}  # with the schemas of their metadata
         self._revision = -1
         self.oauth = OAuthRegistry()
-        """What was last read; `confirm` says when it may be relied on."""
+        """What was last read; `ensure_fresh` makes sure that it may be relied on."""
 
     @property
-    def is_confirmed(self) -> bool:
+    def is_fresh(self) -> bool:
         """Whether what was last read may be relied on."""
-        return time.monotonic() <= self._following.fresh_until
+        return time.monotonic() <= self._feed.fresh_until
 
-    async def confirm(self, anew: bool = False) -> None:
-        """Return when what was last read may be relied on, or with `anew` is read again; Unavailable if that fails."""
-        if anew or not self.is_confirmed:
-            await self._look()
+    async def ensure_fresh(self) -> None:
+        """Return when what was last read may be relied on; Unavailable if the database cannot be read."""
+        if not self.is_fresh:
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Return when the registry is as the database had it after this call; Unavailable if it cannot be read."""
+        await self._feed.refresh()
 
     def caller(self, hub_id: UUID) -> Caller | None:
-        """The hub `hub_id` as it was last read; None if there is none, or it is disabled."""
+        """The hub `hub_id` as it was last read; None if absent or disabled."""
         return self._hubs.get(self._digests.get(hub_id, ""))
 
     async def hub(self, key: str) -> Caller | None:
-        """The hub whose API key is `key`; None if there is none, or it is disabled. Unavailable if that is unknown."""
+        """The hub whose API key is `key`; None if absent or disabled. Unavailable if the database cannot be read."""
         digest = keys.digest(key)
-        if time.monotonic() > self._following.fresh_until or digest not in self._hubs:
-            await self._look()
+        # `is_fresh`, without its call: this and `missing` are on the path of every event.
+        if time.monotonic() > self._feed.fresh_until or digest not in self._hubs:
+            await self.refresh()
         return self._hubs.get(digest)
 
     async def missing(self, names: Sequence[tuple[str, str]]) -> list[list[str]]:
-        """Which of the columns `event_type` and `widget_id` name what is not registered and active.
+        """For each of `names`, its columns (`event_type`, `widget_id`) that name nothing registered and active.
 
-        `names` are widgets, their ids in lower case, each with an event type. Unavailable if that is unknown.
+        `names` are pairs of a widget's id, in lower case, and an event type. Unavailable if that cannot be read.
         """
         missing = self._missing(names)
-        if time.monotonic() > self._following.fresh_until or any(missing):
-            await self._look()
+        if time.monotonic() > self._feed.fresh_until or any(missing):
+            await self.refresh()
             missing = self._missing(names)
         return missing
 
     async def has_widgets(self, ids: Sequence[str]) -> list[bool]:
-        """Whether each of `ids`, in lower case, is a widget that is registered and active; as `missing`."""
-        if time.monotonic() > self._following.fresh_until or not self._widgets.issuperset(ids):
-            await self._look()
+        """Whether each of `ids`, in lower case, is a registered, active widget; Unavailable as in `missing`."""
+        if not self.is_fresh or not self._widgets.issuperset(ids):
+            await self.refresh()
         return [identifier in self._widgets for identifier in ids]
 
     def metadata_schema(self, event_type: str) -> str | None:
@@ -99,8 +104,8 @@ class Registry:
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
-        """Load the registry, and keep it up to date meanwhile; Unavailable if it cannot be loaded."""
-        async with self._following.running():
+        """Load the registry and keep it up to date; Unavailable if it cannot be loaded."""
+        async with self._feed.running():
             yield
 
     def _missing(self, names: Sequence[tuple[str, str]]) -> list[list[str]]:
@@ -111,12 +116,8 @@ class Registry:
         missing = [] if event_type in self._event_types else ["event_type"]
         return missing if widget_id in self._widgets else [*missing, "widget_id"]
 
-    async def _look(self) -> None:
-        """Return when the registry is as the database had it after this was called; Unavailable if that fails."""
-        await self._following.refresh()
-
     async def _update(self, connection: AsyncConnection, is_new: bool) -> None:
-        """Take over what has changed."""
+        """Apply the changes since the last update; on a new connection, everything."""
         if is_new:
             self._revision = -1
         ((revision,),) = await connection.execute(_REVISION)
@@ -125,11 +126,11 @@ class Registry:
             queries = (_HUBS, _WIDGETS, _EVENT_TYPES)
             hubs, widgets, event_types = [await connection.execute(query, [since]) for query in queries]
             await self.oauth.update(connection, since)
-            self._take(hubs, widgets, event_types, from_scratch=since == -1)
+            self._apply(hubs, widgets, event_types, from_scratch=since == -1)
             self._revision = revision
 
-    def _take(self, hubs: Rows, widgets: Rows, event_types: Rows, from_scratch: bool) -> None:
-        """Take over rows that are new or changed; `from_scratch` there are no others."""
+    def _apply(self, hubs: Rows, widgets: Rows, event_types: Rows, from_scratch: bool) -> None:
+        """Apply new and changed rows; `from_scratch` forgets all others."""
         if from_scratch:
             for known in (self._hubs, self._digests, self._widgets, self._event_types):
                 known.clear()

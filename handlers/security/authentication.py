@@ -53,7 +53,7 @@ async def _authorized(
 ) -> tuple[Access, Client, Caller]:
     """The access that a request's token grants, its client and its hub; Unauthenticated unless it is valid here."""
     values = field_values(scope, b"authorization")
-    access = oauth.tokens.known(values[0]) if len(values) == 1 and registry.is_confirmed else None
+    access = oauth.tokens.known(values[0]) if len(values) == 1 and registry.is_fresh else None
     if access is None:
         access = await _verified_token(oauth, scope, registry)
     try:
@@ -75,7 +75,7 @@ async def _verified_token(oauth: AuthorizationServer, scope: Scope, registry: Re
     The scheme is DPoP if the token is bound to a key, else Bearer (RFC 9449 section 7.1).
     """
     scheme, text = access_token(scope)
-    await registry.confirm()
+    await registry.ensure_fresh()
     try:
         access = await oauth.tokens.access(text)
         if scheme == DPOP and access.thumbprint is None:
@@ -93,7 +93,7 @@ async def _client_and_hub(oauth: AuthorizationServer, access: Access, registry: 
     issuer = oauth.issuer_of(access)
     client = registry.oauth.client(access.client_id, issuer)
     if client is None:
-        await registry.confirm(anew=True)
+        await registry.refresh()
         client = registry.oauth.client(access.client_id, issuer)
     caller = registry.caller(client.hub_id) if client else None
     if client is None or caller is None:

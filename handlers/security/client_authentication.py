@@ -61,11 +61,11 @@ class ClientAuthentication:
                 raise OAuthError("temporarily_unavailable", description, 429, [(b"retry-after", wait)])
 
     async def _authenticated(self, given: Credentials, client_id: str, assertion: Token | None) -> Client:
-        await self.registry.confirm()
+        await self.registry.ensure_fresh()
         try:
             client = self._known(given, client_id, assertion)
         except OAuthError:
-            await self.registry.confirm(anew=True)  # a client, or a secret or key of it, may be new
+            await self.registry.refresh()  # a client, or a secret or key of it, may be new
             client = self._known(given, client_id, assertion)
         if assertion:
             until = datetime.fromtimestamp(assertion.time_claim("exp"), UTC)

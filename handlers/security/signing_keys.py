@@ -55,10 +55,10 @@ class SigningKeys:
 
     async def signing(self) -> ECKey:
         """The newest key, which signs."""
-        await self._registry.confirm()
+        await self._registry.ensure_fresh()
         if (key := self._newest()) is None:
             await self._database.run(signing_keys.ensure, key_factory(self._secret), self._signs)
-            await self._registry.confirm(anew=True)
+            await self._registry.refresh()
             key = self._newest()
         if key is None:
             raise UnreadableKey("the key that was made cannot be read")
@@ -67,7 +67,7 @@ class SigningKeys:
     async def verifying(self, kid: str) -> ECKey | None:
         """The key `kid`; None if there is none, or it has expired."""
         if kid not in self._valid():
-            await self._registry.confirm(anew=True)
+            await self._registry.refresh()
         return self._valid().get(kid)
 
     async def list_all(self) -> list[ECKey]:

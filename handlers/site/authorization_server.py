@@ -136,7 +136,7 @@ async def _revoke(request: Request, client: Client, form: Form) -> Response:
     if access and access.jti:
         until = datetime.fromtimestamp(access.expires_at, UTC)
         await oauth.database.run(tokens.revoke, access.jti, until)
-        await oauth.registry.confirm(anew=True)
+        await oauth.registry.refresh()
     return Response(headers=NOT_STORED)
 
 

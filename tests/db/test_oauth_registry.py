@@ -80,7 +80,7 @@ def test_clients_keys_and_revocations_are_known_within_a_second(database: Databa
         assert not oauth.is_revoked(uuid4())
 
         await database.run(oauth_clients.enable, client.client_id)
-        await registry.confirm(anew=True)
+        await registry.refresh()
         assert oauth.client(client.client_id) == known
 
     follow(database, use)
@@ -92,11 +92,11 @@ def test_what_has_expired_is_not_kept(database: Database) -> None:
 
     async def use(registry: Registry) -> None:
         await database.run(tokens.revoke, jti, datetime.now(UTC) - tokens.MARGIN + timedelta(seconds=0.3))
-        await registry.confirm(anew=True)
+        await registry.refresh()
         assert registry.oauth.is_revoked(jti)
         await asyncio.sleep(0.31)
         await database.run(tokens.revoke, other, datetime.now(UTC) + SOON)
-        await registry.confirm(anew=True)
+        await registry.refresh()
         assert registry.oauth.is_revoked(other)
         assert not registry.oauth.is_revoked(jti)
 
@@ -115,7 +115,7 @@ def test_another_state_of_the_database_is_taken_as_it_is(database: Database) -> 
             statement(database.url, sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(table))
             statement(database.url, sql.SQL("DELETE FROM {}").format(table))
         statement(database.url, sql.SQL("UPDATE registry_revision SET value = 0"))
-        await registry.confirm(anew=True)
+        await registry.refresh()
         assert registry.oauth.client(client.client_id) is None
         assert not registry.oauth.signing_keys()
 

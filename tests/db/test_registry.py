@@ -267,7 +267,7 @@ def test_a_key_may_move_from_hub_to_hub(database: Database) -> None:
         with database.begin() as connection:
             for digest, name in (("0" * 64, "first"), (keys.digest(key), "second"), ("1" * 64, "first")):
                 connection.execute(text(move.format(digest, name)))
-        await made._look()
+        await made.refresh()
         found = await made.hub(key)
         assert found is not None
         assert found.name == "second"
@@ -294,7 +294,7 @@ def test_notifications_are_not_kept(database: Database) -> None:
     async def use(made: Registry) -> None:
         for _ in range(20):
             statement(database.url, sql.SQL("SELECT pg_notify('registry', 'x')"))
-        await made._look()
+        await made.refresh()
 
     kept: list[int] = []
     close = psycopg.AsyncConnection.close
@@ -402,13 +402,13 @@ def test_schemas_and_rates_are_followed(database: Database) -> None:
                 given = f"'{schema}'" if schema else "NULL"
                 connection.exec_driver_sql(change.format(given))
                 connection.exec_driver_sql("UPDATE hubs SET rate_limit = %s", (rate,))
-            await made._look()
+            await made.refresh()
             assert made.metadata_schema("clicked") == schema
             assert await made.hub(key) == Caller(caller.id, "hub", rate)
         with database.begin() as connection:
             connection.exec_driver_sql(change.format("'{}'"))
             event_types.deprecate(connection, "clicked")
-        await made._look()
+        await made.refresh()
         assert made.metadata_schema("clicked") is None
 
     follow(database, use)

@@ -100,14 +100,14 @@ def test_an_item_that_is_nested_deep_is_rejected_alone_or_the_body_is(hub: Hub) 
 def test_names_that_are_not_registered_are_looked_up_together(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand of them take a few looks, not a thousand."""
     looks = 0
-    look = Registry._look
+    look = Registry.refresh
 
     async def counting(made: Registry) -> None:
         nonlocal looks
         looks += 1
         await look(made)
 
-    monkeypatch.setattr(Registry, "_look", counting)
+    monkeypatch.setattr(Registry, "refresh", counting)
     answer = hub.batch([EVENT | {"event_type": f"unknown {number}"} for number in range(1000)])
     assert totals_of(answer) == totals(rejected=1000)
     assert 0 < looks < 10

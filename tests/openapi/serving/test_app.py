@@ -323,7 +323,7 @@ def test_a_database_that_is_away_is_said_as_documented(away: Database, held: Res
             return await authentication.authenticate(key, resources)
 
     async def accept_with_registry(_key: str, resources: Resources) -> Caller:
-        resources.registry._following.fresh_until = math.inf
+        resources.registry._feed.fresh_until = math.inf
         resources.registry._widgets.add(EVENT["widget_id"])
         resources.registry._event_types[EVENT["event_type"]] = None
         return HUB
