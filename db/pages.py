@@ -3,28 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import reduce
-from operator import add
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    LargeBinary,
-    RowMapping,
-    Select,
-    Table,
-    Text,
-    cast,
-    func,
-    literal,
-    select,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Connection, LargeBinary, RowMapping, Select, Table, func, select
 
 from db import positions
 from db.partitions import lowest_id
+from db.row_sizes import row_size
 
 PAGE_BYTES = 1024 * 1024
 """How much a page has of texts and JSON, and of one row more."""
@@ -69,7 +55,7 @@ def page(connection: Connection, table: Table, query: Query, limit: int) -> Page
     """The rows of `table` that `query` asks for: at most `limit`, maybe none although there is more."""
     scanned = _scanned(table, query, positions.horizon(connection)).subquery()
     conditions = list(_conditions(scanned.c, query))
-    chosen = select(scanned, _size(table, scanned.c)).where(*conditions).order_by(scanned.c.position)
+    chosen = select(scanned, row_size(scanned.c)).where(*conditions).order_by(scanned.c.position)
     rows, is_full = _filled(connection, chosen, limit)
     last, count = (rows[-1]["position"] if rows else query.after), len(rows)
     if conditions and not is_full:
@@ -104,7 +90,7 @@ def one(connection: Connection, table: Table, hub_id: UUID, identifier: UUID) ->
 def _scanned(table: Table, query: Query, horizon: int) -> Select[Any]:
     """The hub's next rows, whatever else is asked for."""
     until = horizon if query.until is None else min(horizon, query.until)
-    statement = select(*_told(table)).where(
+    statement = select(*_lengths_for_bytes(table)).where(
         table.c.hub_id == query.hub_id, table.c.position > query.after, table.c.position <= until
     )
     if query.received_since is not None and query.received_since > _EARLIEST:  # spares older partitions
@@ -112,17 +98,10 @@ def _scanned(table: Table, query: Query, horizon: int) -> Select[Any]:
     return statement.order_by(table.c.position).limit(SCANNED_ROWS)
 
 
-def _told(table: Table) -> Iterator[ColumnElement[Any]]:
-    """The columns of `table`; of bytes there is only how many they are."""
+def _lengths_for_bytes(table: Table) -> Iterator[ColumnElement[Any]]:
+    """The columns of `table`; in place of one of bytes, their number as `bytes`."""
     for column in table.columns:
         yield func.octet_length(column).label("bytes") if isinstance(column.type, LargeBinary) else column
-
-
-def _size(table: Table, columns: Any) -> ColumnElement[int]:
-    """How much a row has of what may be large; `columns` are those that were chosen of `table`."""
-    large = [columns[column.name] for column in table.columns if isinstance(column.type, Text | JSONB)]
-    sizes = [func.coalesce(func.octet_length(cast(column, Text)), 0) for column in large]
-    return reduce(add, sizes, literal(0)).label("size")
 
 
 def _conditions(columns: Any, query: Query) -> Iterator[ColumnElement[bool]]:

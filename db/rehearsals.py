@@ -5,26 +5,12 @@ hubs. Each page is a statement of its own, so that nothing is held up between tw
 """
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import add
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    LargeBinary,
-    RowMapping,
-    Select,
-    Table,
-    Text,
-    Uuid,
-    cast,
-    func,
-    literal,
-    select,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, Text, Uuid, cast, func, select
+
+from db.row_sizes import row_size
 
 PAGE_BYTES = 256 * 1024
 """How much a page has of texts, JSON and bytes, and of one row more."""
@@ -34,8 +20,8 @@ PAGE_ROWS = 1000
 def count(connection: Connection, table: Table, last: int) -> int:
     """How many rows `table` has, or `last` if it has more."""
     newest = _newest(table, None, last).with_only_columns(table.c.id).subquery()
-    found: int = connection.execute(select(func.count()).select_from(newest)).scalar_one()
-    return found
+    number: int = connection.execute(select(func.count()).select_from(newest)).scalar_one()
+    return number
 
 
 def page(connection: Connection, table: Table, before: UUID | None, limit: int) -> Sequence[RowMapping]:
@@ -43,10 +29,10 @@ def page(connection: Connection, table: Table, before: UUID | None, limit: int) 
 
     UUIDs are texts in them.
     """
-    newest = _newest(table, before, min(limit, PAGE_ROWS)).add_columns(_size(table)).subquery()
+    newest = _newest(table, before, min(limit, PAGE_ROWS)).add_columns(row_size(table.columns)).subquery()
     newer = func.sum(newest.c.size).over(order_by=newest.c.id.desc()) - newest.c.size
     measured = select(newest, newer.label("newer_bytes")).subquery()
-    columns = [_told(measured.c[column.name]) for column in table.columns]
+    columns = [_uuid_as_text(measured.c[column.name]) for column in table.columns]
     chosen = select(*columns).where(measured.c.newer_bytes <= PAGE_BYTES).order_by(measured.c.id.desc())
     return connection.execute(chosen).mappings().all()
 
@@ -56,15 +42,5 @@ def _newest(table: Table, before: UUID | None, limit: int) -> Select[Any]:
     return chosen.order_by(table.c.id.desc()).limit(limit)
 
 
-def _size(table: Table) -> ColumnElement[int]:
-    """How many bytes a row has of what may be large."""
-    sizes = [
-        func.octet_length(column if isinstance(column.type, LargeBinary) else cast(column, Text))
-        for column in table.columns
-        if isinstance(column.type, Text | JSONB | LargeBinary)
-    ]
-    return reduce(add, [func.coalesce(size, 0) for size in sizes], literal(0)).label("size")
-
-
-def _told(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _uuid_as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return cast(column, Text).label(column.key) if isinstance(column.type, Uuid) else column
