@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import LiteralString
 
 from db.async_connection import AsyncConnection, TextRow
@@ -43,14 +43,17 @@ class Statements:
     explanation: LiteralString | None = None
 
 
+Outcomes = dict[str, TextRow | DatabaseError]
+"""By id, of the rows of a batch that are not stored."""
+
+
 @dataclass(slots=True)
 class _Waiting:
-    """Rows that were added together, what became of each, and the future that is told when that is known."""
+    """Rows that were added together, and the future result of their batch: when it was sent, and its outcomes."""
 
     rows: Sequence[EncodedRow]
     bytes: int
-    done: asyncio.Future[float]
-    outcomes: dict[str, TextRow | DatabaseError] = field(default_factory=dict)  # but for those that are stored
+    done: asyncio.Future[tuple[float, Outcomes]]
 
 
 class Writer:
@@ -68,9 +71,8 @@ class Writer:
 
     async def add(self, row: EncodedRow) -> tuple[float, Outcome]:
         """As `add_all`, of one row, with less ado; what the database refuses is raised."""
-        waiting = self._queued([row])
-        sent_at = await waiting.done
-        outcome = waiting.outcomes.get(row[0]) if waiting.outcomes else None
+        sent_at, outcomes = await self._queued([row])
+        outcome = outcomes.get(row[0])
         if isinstance(outcome, DatabaseError):
             raise outcome
         return sent_at, outcome
@@ -80,11 +82,10 @@ class Writer:
 
         Unavailable if there are too many waiting or the database is away. Ids are different.
         """
-        waiting = self._queued(rows)
-        sent_at = await waiting.done
-        return sent_at, [waiting.outcomes.get(identifier) for identifier, _ in rows]
+        sent_at, outcomes = await self._queued(rows)
+        return sent_at, [outcomes.get(identifier) for identifier, _ in rows]
 
-    def _queued(self, rows: Sequence[EncodedRow]) -> _Waiting:
+    def _queued(self, rows: Sequence[EncodedRow]) -> asyncio.Future[tuple[float, Outcomes]]:
         size = sum([len(row) for _, row in rows])
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
             raise Unavailable("too many rows are waiting to be written")
@@ -94,7 +95,7 @@ class Writer:
         self._waiting_bytes += size
         self._queue.append(waiting)
         self._wake.set()
-        return waiting
+        return waiting.done
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
@@ -147,18 +148,15 @@ class Writer:
             self._waiting_bytes -= size
 
     async def _store(self, connection: AsyncConnection) -> None:
-        """Commit the batch, and tell everyone in it; Unavailable if the connection is lost."""
-        found = await self._stored(connection, [row for waiting in self._batch for row in waiting.rows])
+        """Commit the batch, and set the result of each future in it; Unavailable if the connection is lost."""
+        outcomes = await self._stored(connection, [row for waiting in self._batch for row in waiting.rows])
+        result = self._sent_at, outcomes
         batch, self._batch = self._batch, []
         for waiting in batch:
-            if found:
-                waiting.outcomes = found
-            if not waiting.done.done():  # somebody waits still
-                waiting.done.set_result(self._sent_at)
+            if not waiting.done.done():  # its request may have been cancelled
+                waiting.done.set_result(result)
 
-    async def _stored(
-        self, connection: AsyncConnection, rows: Sequence[EncodedRow]
-    ) -> dict[str, TextRow | DatabaseError]:
+    async def _stored(self, connection: AsyncConnection, rows: Sequence[EncodedRow]) -> Outcomes:
         """Commit `rows`; what became of those that are not stored, by id.
 
         Where the database refuses them, their halves, until the row that is refused is found. Unavailable if the
