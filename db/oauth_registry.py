@@ -1,10 +1,10 @@
-"""What of OAuth a process keeps in memory: clients, signing keys, and access tokens that are revoked.
+"""The rows for OAuth that a process keeps in memory: clients, signing keys and revoked access tokens.
 
 `db.registry` keeps it up to date with its other rows.
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -39,9 +39,10 @@ class Client:
 
 
 class OAuthRegistry:
-    """What was last read."""
+    """What was last read. `clock` gives the seconds since the epoch."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._clients: dict[tuple[str, str], Client] = {}
         self._signing_keys: dict[str, SigningKey] = {}
         self._revoked: dict[UUID, float] = {}  # until when, in seconds since the epoch
@@ -49,11 +50,11 @@ class OAuthRegistry:
         """Another number whenever a signing key was added or changed."""
 
     def client(self, client_id: str, issuer: str = OURS) -> Client | None:
-        """The client `client_id` of `issuer`; None if there is none, or it is disabled."""
+        """The client `client_id` of `issuer`; None if absent or disabled."""
         return self._clients.get((issuer, client_id))
 
     def signing_keys(self) -> Collection[SigningKey]:
-        """The signing keys, of which some may have expired."""
+        """The signing keys, expired ones among them."""
         return self._signing_keys.values()
 
     def is_revoked(self, jti: UUID) -> bool:
@@ -61,7 +62,7 @@ class OAuthRegistry:
         return jti in self._revoked
 
     async def update(self, connection: AsyncConnection, since: int) -> None:
-        """Take over what has changed after the revision `since`; from scratch if that is -1."""
+        """Apply the changes after the revision `since`; from scratch if that is -1."""
         clients, signing_keys, revoked = [
             await connection.execute(query, [since]) for query in (_CLIENTS, _SIGNING_KEYS, _REVOKED)
         ]
@@ -71,7 +72,7 @@ class OAuthRegistry:
         self._take_clients(clients)
         self.signing_keys_revision += bool(signing_keys)
         self._signing_keys |= {kid: SigningKey(kid, *rest) for kid, *rest in signing_keys}
-        now = time.time()
+        now = self._clock()
         self._revoked = {jti: until for jti, until in self._revoked.items() if until > now}
         self._revoked |= {jti: expires_at.timestamp() for jti, expires_at in revoked}
 

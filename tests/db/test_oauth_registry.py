@@ -12,10 +12,13 @@ from psycopg import sql
 
 from db import hubs, oauth_clients, signing_keys, tokens
 from db.engine import Database
+from db.oauth_registry import OAuthRegistry
 from db.registry import Registry
 from tests.postgresql import fresh_database, statement
 
 SOON = timedelta(seconds=60)
+NEWEST = 2**62
+"""A revision after which nothing has changed."""
 
 
 @pytest.fixture
@@ -86,21 +89,27 @@ def test_clients_keys_and_revocations_are_known_within_a_second(database: Databa
     follow(database, use)
 
 
-def test_what_has_expired_is_not_kept(database: Database) -> None:
-    """A token that was revoked is refused for its end then."""
-    jti, other = uuid4(), uuid4()
+def test_revocations_are_kept_until_they_expire(database: Database) -> None:
+    """Then a token is refused for its end; one that has expired before is not even read."""
+    expired, first, last = uuid4(), uuid4(), uuid4()
+    now = time.time()
+    oauth = OAuthRegistry(lambda: now)
 
-    async def use(registry: Registry) -> None:
-        await database.run(tokens.revoke, jti, datetime.now(UTC) - tokens.MARGIN + timedelta(seconds=0.3))
-        await registry.refresh()
-        assert registry.oauth.is_revoked(jti)
-        await asyncio.sleep(0.31)
-        await database.run(tokens.revoke, other, datetime.now(UTC) + SOON)
-        await registry.refresh()
-        assert registry.oauth.is_revoked(other)
-        assert not registry.oauth.is_revoked(jti)
+    def known() -> list[bool]:
+        return [oauth.is_revoked(jti) for jti in (expired, first, last)]
 
-    follow(database, use)
+    async def update(since: int) -> None:
+        async with database.connected() as connection:
+            await oauth.update(connection, since)
+
+    with database.begin() as connection:
+        for jti, hours in ((expired, -1), (first, 1), (last, 3)):
+            tokens.revoke(connection, jti, datetime.fromtimestamp(now, UTC) + timedelta(hours=hours))
+    asyncio.run(update(-1))
+    assert known() == [False, True, True]
+    now += 7200
+    asyncio.run(update(NEWEST))
+    assert known() == [False, False, True]
 
 
 def test_another_state_of_the_database_is_taken_as_it_is(database: Database) -> None:
