@@ -1,4 +1,4 @@
-"""How much each hub submits: counted here, added up in the database."""
+"""Submissions of each hub by hour, counted here and added up in the database."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from db.engine import Database
 from db.tables import usage
 
 Key = tuple[int, str, str, str]
-"""The hub, as an integer, what was submitted, its outcome and the reason; an integer is found faster than a UUID."""
+"""The hub, kind, outcome and reason; the hub is an integer, because a dict finds it faster than a UUID."""
 Counted = Callable[[str, str, int], None]
-"""Is told what was submitted, what became of it, and how often."""
+"""Called with the kind of submissions, their outcome and their number."""
 
 
-class Usage(Counting[Key]):
-    """What this process has counted and not written; `counted` is told of each, too."""
+class SubmissionUsage(Counting[Key]):
+    """The counts that are not written yet; `counted` receives each one, too."""
 
     def __init__(self, database: Database, counted: Counted) -> None:
         super().__init__(database, "usage", add)
@@ -34,7 +34,7 @@ class Usage(Counting[Key]):
 def add(connection: Connection, counts: Counter[Key], now: datetime) -> None:
     """Add `counts` to the hour of `now`."""
     hour = now.replace(minute=0, second=0, microsecond=0)
-    # Everyone adds in the same order, so that nobody waits for who waits for them.
+    # Rows are updated in one order, so that transactions cannot deadlock.
     rows = [
         {"hub_id": UUID(int=hub), "hour": hour, "kind": kind, "outcome": outcome, "reason": reason, "count": count}
         for (hub, kind, outcome, reason), count in sorted(counts.items())
@@ -48,7 +48,7 @@ def add(connection: Connection, counts: Counter[Key], now: datetime) -> None:
 
 
 def of_hub(connection: Connection, hub_id: UUID, since: datetime, until: datetime, limit: int) -> list[RowMapping]:
-    """What the hub submitted in the hours from `since` until before `until`, oldest first: at most `limit` counts."""
+    """The hub's counts of the hours from `since` until before `until`, oldest first, at most `limit`."""
     columns = (usage.c.hour, usage.c.kind, usage.c.outcome, usage.c.reason, usage.c.count)
     chosen = select(*columns).where(usage.c.hub_id == hub_id, usage.c.hour >= since, usage.c.hour < until)
     return list(connection.execute(chosen.order_by(*columns[:-1]).limit(limit)).mappings())

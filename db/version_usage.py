@@ -1,4 +1,4 @@
-"""How many requests each hub sends to each major version: counted here, added up in the database by day, in UTC."""
+"""Requests of each hub to each major version by day in UTC, counted here and added up in the database."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from db.registry import Caller
 from db.tables import hub_requests as requests
 
 Key = tuple[int, str]
-"""The hub, as an integer, and the version of the contract; an integer is found faster than a UUID."""
+"""The hub and the contract version; the hub is an integer, because a dict finds it faster than a UUID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Requests:
     count: int
 
 
-class HubRequests(Counting[Key]):
-    """What this process has counted and not written."""
+class VersionUsage(Counting[Key]):
+    """The counts that are not written yet."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database, "requests of hubs", add)
@@ -44,7 +44,7 @@ def add(connection: Connection, counts: Counter[Key], now: datetime) -> None:
     totals: Counter[tuple[int, int]] = Counter()
     for (hub, version), count in counts.items():
         totals[hub, int(version.partition(".")[0])] += count
-    # Everyone adds in the same order, so that nobody waits for who waits for them.
+    # Rows are updated in one order, so that transactions cannot deadlock.
     rows = [
         {"hub_id": UUID(int=hub), "major": major, "day": now.date(), "count": count, "last_seen_at": now}
         for (hub, major), count in sorted(totals.items())
@@ -58,19 +58,19 @@ def add(connection: Connection, counts: Counter[Key], now: datetime) -> None:
 
 
 def since(connection: Connection, day: date) -> list[Requests]:
-    """What every hub sent from `day` on."""
+    """The requests of every hub from `day` on."""
     columns = (requests.c.hub_id, requests.c.major, requests.c.day, requests.c.count)
     return [Requests(*row) for row in connection.execute(select(*columns).where(requests.c.day >= day))]
 
 
 def last_seen(connection: Connection) -> dict[tuple[UUID, int], datetime]:
-    """When each hub was last on_request on each major version, to about a second."""
+    """When each hub last sent a request to each major version, to about a second."""
     latest = func.max(requests.c.last_seen_at)
     chosen = select(requests.c.hub_id, requests.c.major, latest).group_by(requests.c.hub_id, requests.c.major)
     return {(hub_id, major): at for hub_id, major, at in connection.execute(chosen)}
 
 
 def is_seen(connection: Connection, hub_id: UUID, majors: Sequence[int]) -> bool:
-    """Whether the hub was ever on_request on one of `majors`."""
-    found = exists().where(requests.c.hub_id == hub_id, requests.c.major.in_(majors))
-    return bool(connection.scalar(select(found)))
+    """Whether the hub ever sent a request to one of `majors`."""
+    seen = exists().where(requests.c.hub_id == hub_id, requests.c.major.in_(majors))
+    return bool(connection.scalar(select(seen)))

@@ -9,7 +9,7 @@ from db import submissions
 from db.engine import Database
 from db.registry import Registry
 from db.rejected_submissions import Bounds
-from db.submission_usage import Counted, Usage
+from db.submission_usage import Counted, SubmissionUsage
 from db.writer import Writer
 from handlers import annotations, interaction_events
 from handlers.submissions.rejections import Rejections
@@ -37,7 +37,7 @@ class Resources:
     registry: Registry
     writers: Mapping[str, Writer]
     rejections: Rejections
-    usage: Usage
+    usage: SubmissionUsage
     policy: ServiceOptions
     exports: asyncio.Semaphore
     manifests: asyncio.Lock
@@ -53,7 +53,7 @@ async def open_resources(
     """
     tables = [kind.table for kind in (interaction_events.KIND, annotations.KIND)]
     writers = {table.kind: submissions.writer(database, table) for table in tables}
-    rejections, usage = Rejections(database, policy.rejections), Usage(database, counted)
+    rejections, usage = Rejections(database, policy.rejections), SubmissionUsage(database, counted)
     shared = asyncio.Semaphore(EXPORTS), asyncio.Lock()
     resources = Resources(database, Registry(database), writers, rejections, usage, policy, *shared)
     async with AsyncExitStack() as stack:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from db.engine import Database
-from db.version_usage import HubRequests
+from db.version_usage import VersionUsage
 from handlers.contracts.serving import Serving
 from handlers.security.authority import AuthorizationServer
 
@@ -21,7 +21,7 @@ class ServiceState:
     database: Database
     serving: Serving
     authorization_server: AuthorizationServer
-    version_usage: HubRequests
+    version_usage: VersionUsage
     metrics: Callable[[], bytes]
 
 

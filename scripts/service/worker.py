@@ -24,7 +24,7 @@ from db.engine import Database
 from db.errors import Unavailable
 from db.registry import Caller
 from db.rejected_submissions import Bounds
-from db.version_usage import HubRequests
+from db.version_usage import VersionUsage
 from handlers import resources
 from handlers.contracts import lifecycle
 from handlers.contracts.serving import Serving
@@ -92,7 +92,7 @@ def application() -> ASGIApp:
                 authorized = authority.open_authorization_server(opened, held.registry, policy, limits)
                 await stack.enter_async_context(authorized.tokens.issuers)
                 requests, cut_over = (
-                    HubRequests(opened),
+                    VersionUsage(opened),
                     CutOver(policy.public_url + server_metadata.AUTHORIZATION_SERVER),
                 )
                 await stack.enter_async_context(requests.flushing())

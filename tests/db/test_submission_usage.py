@@ -14,7 +14,7 @@ from psycopg import sql
 
 from db import counting, submission_usage
 from db.engine import Database
-from db.submission_usage import Usage
+from db.submission_usage import SubmissionUsage
 from tests.postgresql import statement
 
 HUB, OTHER_HUB = UUID(int=1), UUID(int=2)
@@ -84,7 +84,10 @@ def test_two_processes_add_to_each_other(database: Database) -> None:
     told: list[tuple[str, str, int]] = []
 
     async def count(other: Database) -> None:
-        first, second = Usage(database, lambda *submitted: told.append(submitted)), Usage(other, ignore)
+        first, second = (
+            SubmissionUsage(database, lambda *submitted: told.append(submitted)),
+            SubmissionUsage(other, ignore),
+        )
         for _ in range(3):
             first.add(HUB, "event", "created", "clicked")
             second.add(HUB, "event", "created", "clicked")
@@ -102,7 +105,7 @@ def test_what_is_counted_is_written_soon_and_in_the_end(database: Database, monk
     monkeypatch.setattr(counting, "INTERVAL_SECONDS", 0.05)
 
     async def count() -> None:
-        tally = Usage(database, ignore)
+        tally = SubmissionUsage(database, ignore)
         async with tally.flushing():
             tally.add(HUB, "event", "created", "clicked")
             async with asyncio.timeout(5):
@@ -121,7 +124,7 @@ def test_what_cannot_be_written_is_written_later(database: Database) -> None:
 
     async def count() -> None:
         away = Database("postgresql://127.0.0.1:1/nowhere")
-        tally = Usage(away, ignore)
+        tally = SubmissionUsage(away, ignore)
         for now in (away, away, database, database):
             tally._database = now
             tally.add(HUB, "event", "created", "clicked")
@@ -139,7 +142,7 @@ def test_what_is_being_written_when_the_service_stops_is_not_lost(
     monkeypatch.setattr(counting, "INTERVAL_SECONDS", 0.01)
 
     async def count(mine: Database) -> None:
-        tally = Usage(mine, ignore)
+        tally = SubmissionUsage(mine, ignore)
         async with tally.flushing():
             tally.add(HUB, "event", "created", "clicked")
             await asyncio.sleep(0.2)

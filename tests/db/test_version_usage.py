@@ -14,7 +14,7 @@ from psycopg import sql
 from db import version_usage
 from db.engine import Database
 from db.registry import Caller
-from db.version_usage import HubRequests
+from db.version_usage import VersionUsage
 from tests.postgresql import statement
 
 HUB, OTHER_HUB = UUID(int=1), UUID(int=2)
@@ -72,7 +72,7 @@ def test_two_processes_add_to_each_other(database: Database) -> None:
     one, other = Caller(HUB, "one"), Caller(OTHER_HUB, "other")
 
     async def count(second: Database) -> None:
-        tallies = HubRequests(database), HubRequests(second)
+        tallies = VersionUsage(database), VersionUsage(second)
         async with tallies[0].flushing(), tallies[1].flushing():
             for _ in range(3):
                 for tally in tallies:

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from db import hubs
 from db.engine import Database
-from db.version_usage import HubRequests
+from db.version_usage import VersionUsage
 from handlers.site import migration_pages
 from handlers.site.service_state import SERVICE
 from openapi.serving.dispatch import ErrorMiddleware
@@ -152,7 +152,7 @@ def test_a_token_that_is_the_key_opens_it_too() -> None:
         with closing(Database("postgresql://nobody@/none?host=/nowhere")) as away:
 
             async def application(scope: Scope, receive: Receive, send: Send) -> None:
-                scope["state"] = {SERVICE: SimpleNamespace(database=away, version_usage=HubRequests(away))}
+                scope["state"] = {SERVICE: SimpleNamespace(database=away, version_usage=VersionUsage(away))}
                 new_request_state(scope)
                 await pages(scope, receive, send)
 

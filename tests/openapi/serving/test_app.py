@@ -20,7 +20,7 @@ from db.engine import Database
 from db.errors import Unavailable
 from db.registry import Caller, Registry
 from db.rejected_submissions import Bounds
-from db.submission_usage import Usage
+from db.submission_usage import SubmissionUsage
 from handlers import interaction_events
 from handlers.operations import OPERATIONS
 from handlers.resources import Resources, ServiceOptions
@@ -100,7 +100,7 @@ def held(away: Database) -> Resources:
         Registry(away),
         {kind.kind: submissions.writer(away, kind)},
         Rejections(away, bounds),
-        Usage(away, lambda _kind, _outcome, _count: None),
+        SubmissionUsage(away, lambda _kind, _outcome, _count: None),
         ServiceOptions(bounds),
         asyncio.Semaphore(1),
         asyncio.Lock(),
