@@ -1,4 +1,4 @@
-"""What governs each major version: its row, and what was served last in case that cannot be served."""
+"""The contract of each major version: its governing row, and the document served last in case the row cannot be."""
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -18,11 +18,11 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.3
 
-# Of a row that was changed, or deleted and put back, one of these is another one; no document is read for them.
+# One of these differs after a row was changed, or deleted and put back; they are read without any document.
 _FINGERPRINT: LiteralString = """
     SELECT contract_version, xmin::text, ctid::text FROM interaction_reporting_contracts ORDER BY 1
 """
-# Where plain SQL left no row that serves, the one that governed last says whether the major version is retired.
+# If plain SQL left no row that serves, the row that governed last says whether the major version is retired.
 _GOVERNING: LiteralString = """
     SELECT major, governing.contract_version, governing.status, governing.document,
         governing.deprecated_at, governing.sunset_at,
@@ -36,7 +36,7 @@ _GOVERNING: LiteralString = """
     FULL JOIN interaction_reporting_contracts_served last USING (major)
     ORDER BY major
 """
-# From the row as it is now: what was built of an older one is not kept.
+# From the row as it is now: a document built from an older row is not stored.
 _KEEP: LiteralString = """
     INSERT INTO interaction_reporting_contracts_served AS last
         (major, contract_version, document, deprecated_at, sunset_at)
@@ -51,7 +51,7 @@ _KEEP: LiteralString = """
 
 @dataclass(frozen=True, slots=True)
 class ServedDocument:
-    """A document, of the version that its row has, and what clients are told of its end."""
+    """A document, the version in its row, and the dates of its end that clients receive."""
 
     contract_version: str
     document: str = field(repr=False)
@@ -61,9 +61,9 @@ class ServedDocument:
 
 @dataclass(frozen=True, slots=True)
 class MajorVersionState:
-    """One major version. `row` is the row that governs it, or did so last: `status` says whether it does.
+    """One major version. `row` governs it, or was the last to do so: `status` says which.
 
-    `last` is what a service served of it last.
+    `last` is the document that a service served last.
     """
 
     major: int
@@ -72,42 +72,42 @@ class MajorVersionState:
     last: ServedDocument | None
 
 
-Take = Callable[[Sequence[MajorVersionState]], Awaitable[Sequence[ServedDocument]]]
-"""Is given every major version whenever one was changed; what it serves of their rows."""
+Apply = Callable[[Sequence[MajorVersionState]], Awaitable[Sequence[ServedDocument]]]
+"""Receives every major version whenever one was changed; returns those of their rows that it serves."""
 
 
 class ActiveContracts:
-    """Follows what governs, and keeps what is served of it."""
+    """Follows the governing rows, and stores which of them are served."""
 
-    def __init__(self, database: Database, take: Take) -> None:
-        self._following = ChangeFeed(database, "contracts", self._update, POLL_SECONDS, 0)
-        self._take = take
+    def __init__(self, database: Database, apply: Apply) -> None:
+        self._feed = ChangeFeed(database, "contracts", self._update, POLL_SECONDS, 0)
+        self._apply = apply
         self._fingerprint: Rows = []
         self._unkept: list[ServedDocument] = []
         self._is_kept = True
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
-        """Take what governs, and follow it meanwhile; Unavailable if it cannot be read."""
-        async with self._following.running():
+        """Apply the governing rows, then each change of them; Unavailable if they cannot be read."""
+        async with self._feed.running():
             yield
 
     async def _update(self, connection: AsyncConnection, is_new: bool) -> None:
         fingerprint = await connection.execute(_FINGERPRINT)
         if is_new or fingerprint != self._fingerprint:
-            found = [_of(row) for row in await connection.execute(_GOVERNING)]
-            kept = [one.last for one in found]
-            self._unkept = [one for one in await self._take(found) if one not in kept]
+            states = [_state(row) for row in await connection.execute(_GOVERNING)]
+            kept = [state.last for state in states]
+            self._unkept = [document for document in await self._apply(states) if document not in kept]
             self._fingerprint = fingerprint
             self._is_kept = True
         if self._unkept:
             await self._keep(connection)
 
     async def _keep(self, connection: AsyncConnection) -> None:
-        """Keep what is served for where a row cannot be; with a database that cannot be written it is tried again."""
+        """Store the served documents; if the database cannot be written, the next update tries again."""
         try:
-            for one in self._unkept:
-                await connection.execute(_KEEP, [one.contract_version, one.document])
+            for served in self._unkept:
+                await connection.execute(_KEEP, [served.contract_version, served.document])
             self._unkept = []
         except DatabaseError as error:
             if self._is_kept:
@@ -116,11 +116,11 @@ class ActiveContracts:
 
 
 def governing(connection: Connection) -> list[MajorVersionState]:
-    """What governs each major version, in their order."""
-    return [_of(tuple(row)) for row in connection.execute(text(_GOVERNING))]
+    """The state of each major version, in ascending order."""
+    return [_state(tuple(row)) for row in connection.execute(text(_GOVERNING))]
 
 
-def _of(row: tuple[Any, ...]) -> MajorVersionState:
-    major, version, status, document, deprecated_at, sunset_at, *last = row
-    found = None if version is None else ServedDocument(version, document, deprecated_at, sunset_at)
-    return MajorVersionState(major, status, found, None if last[0] is None else ServedDocument(*last))
+def _state(columns: tuple[Any, ...]) -> MajorVersionState:
+    major, version, status, document, deprecated_at, sunset_at, *last = columns
+    row = None if version is None else ServedDocument(version, document, deprecated_at, sunset_at)
+    return MajorVersionState(major, status, row, None if last[0] is None else ServedDocument(*last))

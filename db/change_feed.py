@@ -1,4 +1,4 @@
-"""What a process keeps of the database in memory: told of each change, and confirmed again and again."""
+"""Keeps rows of the database up to date in memory: each change is notified, and a poll confirms them."""
 
 import asyncio
 import logging
@@ -15,25 +15,25 @@ from db.errors import Unavailable
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.005
-"""Between two looks at the database, however many wait for one."""
+"""Between two updates, however many callers wait for one."""
 RETRY_SECONDS = 0.1
-"""Before another connection is tried."""
+"""Before another connection attempt."""
 
 Update = Callable[[AsyncConnection, bool], Awaitable[None]]
-"""Takes over what has changed; everything if it is told that the connection is a new one."""
+"""Applies the changes to memory; everything if its second argument says that the connection is new."""
 
 
 class ChangeFeed:
-    """One connection after the other follows `channel`: it is told of each change by NOTIFY.
+    """Calls `update` after each NOTIFY on `channel`, and every `poll_seconds`, on one connection after the other.
 
-    It looks by itself as often as `poll_seconds`. What `update` took over counts as confirmed for `fresh_seconds`.
+    After an update the rows in memory count as confirmed for `fresh_seconds`.
     """
 
     def __init__(
         self, database: Database, channel: LiteralString, update: Update, poll_seconds: float, fresh_seconds: float
     ) -> None:
         self.fresh_until = 0.0
-        """Until when what is in memory may be relied on, in seconds of `time.monotonic`."""
+        """Until when the rows in memory may be relied on, in seconds of `time.monotonic`."""
         self._database = database
         self._channel: LiteralString = channel
         self._update = update
@@ -45,17 +45,17 @@ class ChangeFeed:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Load what is followed, and follow it meanwhile; Unavailable if it cannot be loaded."""
+        """Load the rows and keep them up to date; Unavailable if they cannot be loaded."""
         async with running_task(self._follow()):
             await self.refresh()
             yield
 
     async def refresh(self) -> None:
-        """Return when all is as the database had it after this was called; Unavailable if that fails."""
-        looked = asyncio.get_running_loop().create_future()
-        self._waiting.append(looked)
+        """Return when memory is as the database was after this call; Unavailable if it cannot be read."""
+        updated = asyncio.get_running_loop().create_future()
+        self._waiting.append(updated)
         self._wake.set()
-        await looked
+        await updated
 
     async def _follow(self) -> None:
         """Follow the database for ever, on one connection after the other."""
@@ -69,40 +69,40 @@ class ChangeFeed:
                         await self._confirm(connection, False)
             except Exception as error:
                 if self._is_followed:
-                    told = (self._channel, type(error).__name__, error)
-                    logger.warning("the %s cannot be followed, trying again: %s: %s", *told)
+                    names = self._channel, type(error).__name__
+                    logger.warning("the %s cannot be followed, trying again: %s: %s", *names, error)
                     self._is_followed = False
                 if time.monotonic() > self.fresh_until:
-                    self._tell_waiting(error)
+                    self._fail_waiting(error)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _confirm(self, connection: AsyncConnection, is_new: bool) -> None:
-        """Take over what has changed, and tell those who were waiting."""
-        told, self._waiting = self._waiting, []
+        """Apply the changes, and resume the callers that waited for them."""
+        waiting, self._waiting = self._waiting, []
         started = time.monotonic()
         try:
             await self._update(connection, is_new)
         except BaseException:
-            self._waiting += told
+            self._waiting += waiting
             raise
         self.fresh_until = started + self._fresh_seconds
         if not self._is_followed:
             logger.info("following the %s again", self._channel)
             self._is_followed = True
-        for looked in told:
-            if not looked.done():
-                looked.set_result(None)
+        for updated in waiting:
+            if not updated.done():
+                updated.set_result(None)
 
     async def _pause(self, connection: AsyncConnection) -> None:
-        """Until somebody waits, a change is notified, or it is time to look."""
+        """Return when a caller waits, a change is notified, or the next poll is due."""
         await asyncio.sleep(PAUSE_SECONDS)
         with connection.readable(self._wake), suppress(TimeoutError):
             async with asyncio.timeout(self._poll_seconds):
                 await self._wake.wait()
         self._wake.clear()
 
-    def _tell_waiting(self, error: Exception) -> None:
-        told, self._waiting = self._waiting, []
-        for looked in told:
-            if not looked.done():
-                looked.set_exception(Unavailable(str(error)))
+    def _fail_waiting(self, error: Exception) -> None:
+        waiting, self._waiting = self._waiting, []
+        for updated in waiting:
+            if not updated.done():
+                updated.set_exception(Unavailable(str(error)))
