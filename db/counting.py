@@ -1,4 +1,4 @@
-"""Numbers that each process counts in memory, and that are added up in the database."""
+"""Counters that each process keeps in memory and adds to the database every second."""
 
 import asyncio
 import logging
@@ -17,27 +17,27 @@ from db.errors import DatabaseError
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 1.0
-"""A process that is killed loses what it counted since it last wrote."""
+"""Between two writes: a process that is killed loses its counts since the last one."""
 
 Key = TypeVar("Key")
 Add = Callable[[Connection, Counter[Key], datetime], None]
-"""Adds counts to what the database has of the hour or day that an instant is in."""
+"""Adds counts to those of the database for the hour or day of an instant."""
 
 
 class Counting(Generic[Key]):
-    """What this process has counted and not written. `written` writes it."""
+    """The counts of this process that are not written yet; `flushing` writes them."""
 
     def __init__(self, database: Database, name: str, add: Add[Key]) -> None:
-        """`name` is what the log calls these numbers."""
+        """`name` is the name of these counts in the log."""
         self._database = database
         self._name = name
         self._add = add
         self._counts: Counter[Key] = Counter()
-        self._one_at_a_time = asyncio.Lock()
+        self._write_lock = asyncio.Lock()
 
     @asynccontextmanager
     async def flushing(self) -> AsyncIterator[None]:
-        """Write what is counted meanwhile, every second, and what is left in the end."""
+        """Write the counts every second, and once more at the end."""
         try:
             async with running_task(self._write_on()):
                 yield
@@ -45,8 +45,8 @@ class Counting(Generic[Key]):
             await self.write()
 
     async def write(self) -> None:
-        """Write what was counted; where that fails it is written the next time."""
-        async with self._one_at_a_time:
+        """Write the counts; those that cannot be written are kept for the next time."""
+        async with self._write_lock:
             counts, self._counts = self._counts, Counter()
             if counts:
                 try:
@@ -58,4 +58,4 @@ class Counting(Generic[Key]):
     async def _write_on(self) -> None:
         while True:
             await asyncio.sleep(INTERVAL_SECONDS)
-            await asyncio.shield(self.write())  # at the end of `written` what is under way is waited for
+            await asyncio.shield(self.write())  # the end of `flushing` waits for a write under way

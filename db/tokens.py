@@ -1,4 +1,4 @@
-"""Tokens that must not be accepted any more: access tokens that were revoked, and what is good for one use."""
+"""Tokens that are no longer accepted: revoked access tokens, and used tokens that are good for one use."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -11,20 +11,20 @@ from db.tables import oauth_revoked_tokens as revoked
 from db.tables import oauth_used_tokens as used
 
 CLEARED = 4
-"""Expired tokens that are deleted with each one that is used."""
+"""Expired tokens that each use of a token deletes, at most."""
 MARGIN = timedelta(minutes=1)
-"""How much longer than its life each is remembered: it is accepted for some seconds more, and clocks differ."""
+"""A token is remembered that much longer than it is valid: verifiers allow some seconds, and clocks differ."""
 
 
 def revoke(connection: Connection, jti: UUID, expires_at: datetime) -> None:
-    """Let no worker accept the access token `jti` any more."""
+    """Revoke the access token `jti` for all workers."""
     connection.execute(insert(revoked).values(jti=jti, expires_at=expires_at + MARGIN).on_conflict_do_nothing())
 
 
 def consume(connection: Connection, owner: str, jti: str, expires_at: datetime) -> bool:
-    """Whether the token `jti` of `owner`, good for one use until `expires_at`, was not used before.
+    """Use up the token `jti` of `owner`, which expires at `expires_at`; False if it was used before.
 
-    Each time some that have expired are deleted, so that they do not pile up.
+    Each call deletes at most CLEARED expired tokens, so that they do not pile up.
     """
     expired = select(used.c.digest).where(used.c.expires_at < func.now()).order_by(used.c.expires_at).limit(CLEARED)
     connection.execute(delete(used).where(used.c.digest.in_(expired.with_for_update(skip_locked=True))))
@@ -34,7 +34,7 @@ def consume(connection: Connection, owner: str, jti: str, expires_at: datetime) 
 
 
 def forget_expired(connection: Connection) -> int:
-    """Delete what expired long enough ago to be refused for that; how many."""
+    """Delete the tokens that are refused as expired by now; returns their number."""
     return sum(
         connection.execute(delete(table).where(table.c.expires_at < func.now())).rowcount for table in (revoked, used)
     )
