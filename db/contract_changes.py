@@ -1,4 +1,4 @@
-"""What became of the contracts: who changed which, when and why. Triggers write it, of plain SQL too."""
+"""Audit log of contract changes, written by triggers, also for plain SQL."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -55,7 +55,7 @@ _NOBODY = Author()
 
 
 def lock(connection: Connection) -> None:
-    """Wait until nobody else changes contracts, in whatever way; nobody will until the end of the transaction."""
+    """Lock the contracts table against writers until the transaction ends."""
     connection.execute(text(f"LOCK TABLE {contracts.name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
@@ -72,7 +72,7 @@ def publish(connection: Connection, version: str, document: str, digest: str, au
 def activate(connection: Connection, version: str, author: Author = _NOBODY) -> ContractRow:
     """Let the row of `version` govern its major version in place of the one that does; NotFound without it.
 
-    It is deprecated as that one was: what clients were told of the major version stays true.
+    It is deprecated as that one was: the dates that clients have received stay true.
     """
     lock(connection)
     return _activate(connection, get(connection, version), "activate", author)
@@ -124,7 +124,7 @@ def withdraw(connection: Connection, version: str, author: Author = _NOBODY) -> 
 
 
 def retire(connection: Connection, version: str, before_sunset: bool = False, author: Author = _NOBODY) -> ContractRow:
-    """Serve `version`, and so its major version, no more; Refused unless it is deprecated and its sunset has passed.
+    """No longer serve `version`, and so its major version; Refused unless it is deprecated and its sunset has passed.
 
     With `before_sunset` it is enough that it is deprecated.
     """
@@ -138,7 +138,7 @@ def retire(connection: Connection, version: str, before_sunset: bool = False, au
 
 
 def serving(connection: Connection) -> list[ContractRow]:
-    """The rows that govern, one for each major version at most."""
+    """The governing rows, at most one for each major version."""
     return [
         ContractRow(*row)
         for row in connection.execute(

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own, for those who have none: from a package, with its data in a directory."""
+"""An embedded PostgreSQL for operators without a server: from a package, with its data in a directory."""
 
 import fcntl
 import logging
@@ -48,8 +48,8 @@ def _started(data: Path) -> PostgresServer:
         return get_server(data, cleanup_mode="stop")
     except (AssertionError, RuntimeError, subprocess.SubprocessError) as error:
         PostgresServer._instances.pop(data, None)
-        told = " ".join(str(error).split())[:300] or type(error).__name__
-        raise Failed(f"the embedded PostgreSQL in {data} does not start: {told}; see the file log there") from None
+        message = " ".join(str(error).split())[:300] or type(error).__name__
+        raise Failed(f"the embedded PostgreSQL in {data} does not start: {message}; see the file log there") from None
 
 
 def _forget_stale_process(pid_file: Path) -> None:
@@ -77,7 +77,7 @@ def _stop_unless_used(server: PostgresServer, lock: IO[str]) -> None:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Ignore signals meanwhile: whoever asks twice for a stop would leave a server behind."""
+    """Ignore signals: a second one during the stop would leave a server behind."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

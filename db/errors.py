@@ -16,7 +16,7 @@ class Unavailable(DatabaseError):
 
 
 class Failed(DatabaseError):
-    """The database refused a statement: a fault of this program, or of who changed its tables."""
+    """The database refused a statement: a fault of this program, or of a change to its tables."""
 
 
 class NotFound(DatabaseError):
@@ -51,7 +51,7 @@ def translated_errors() -> Iterator[None]:
 def connection_error(error: psycopg.Error) -> DatabaseError:
     """What `error` means, which was met while connecting.
 
-    No data is at stake before there is a connection, and libpq does not repeat passwords: its words are told.
+    No data is at stake before there is a connection, and libpq does not repeat passwords: its message is passed on.
     """
     words = " ".join(str(error).split())[:300] or type(error).__name__
     return Unavailable(words) if isinstance(error, psycopg.OperationalError) else Failed(words)
@@ -61,9 +61,9 @@ def _of_driver(error: BaseException | None, lost: bool) -> DatabaseError:
     state = getattr(error, "sqlstate", None)
     if isinstance(error, psycopg.errors.CheckViolation) and not error.diag.constraint_name:
         return Unavailable("there is no partition for a row")  # upkeep makes it
-    told = f"{type(error).__name__}, SQLSTATE {state}" if state else type(error).__name__
+    message = f"{type(error).__name__}, SQLSTATE {state}" if state else type(error).__name__
     if state is None:
         passing = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     else:
         passing = state.startswith(_PASSING)
-    return Unavailable(told) if lost or passing else Failed(told)
+    return Unavailable(message) if lost or passing else Failed(message)

@@ -58,8 +58,8 @@ def register(connection: Connection, name: str, description: str | None = None) 
     ).one_or_none()
     if row is None:
         status = connection.scalar(select(registry.c.status).where(registry.c.name == name))
-        told = "is registered and active already" if status == "active" else "waits for approval: approve it"
-        raise Refused(f"the event type {name!r} {told}")
+        state = "is registered and active already" if status == "active" else "waits for approval: approve it"
+        raise Refused(f"the event type {name!r} {state}")
     return EventType(*row)
 
 

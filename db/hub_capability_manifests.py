@@ -1,4 +1,4 @@
-"""What hubs say that they can report: every manifest that one submitted, and what it made of the registry."""
+"""Capability manifests: every manifest of a hub, and its changes to the registry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -81,7 +81,7 @@ def register_widget(connection: Connection, hub_id: UUID, widget_id: UUID, name:
 def leave_out(connection: Connection, hub_id: UUID, names: Sequence[str], ids: Sequence[UUID]) -> None:
     """Deprecate the hub's own event types but `names`, and retire its own widgets but `ids`.
 
-    What waits for approval waits no more, nor does a type that was never approved, though it stays pending.
+    A schema or type no longer waits for approval; a type that was never approved stays pending.
     """
     types = event_type_registry
     status = case((types.c.status == "pending", "pending"), else_="deprecated")

@@ -43,7 +43,7 @@ class Hub:
 
 
 def create(connection: Connection, name: str) -> tuple[Hub, str]:
-    """A new hub and its key, which is not kept; Refused if the name is taken."""
+    """A new hub and its key, which is not stored; Refused if the name is taken."""
     key = keys.new()
     statement = postgresql.insert(hubs).values(id=uuid_utils.compat.uuid7(), name=name, api_key=keys.digest(key))
     row = connection.execute(

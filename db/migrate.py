@@ -39,22 +39,24 @@ def upgrade(
 def require_current(connection: Connection) -> None:
     """Refused unless the database has the tables of this release."""
     scripts = ScriptDirectory.from_config(_config())
-    found, head = revision(connection), scripts.get_current_head()
-    _refuse_unknown(found, scripts)
-    if found != head:
+    current, head = revision(connection), scripts.get_current_head()
+    _refuse_unknown(current, scripts)
+    if current != head:
         raise Refused(
-            f"the database is at revision {found}, this release needs {head}: run 'interaction-reporting migrate'"
+            f"the database is at revision {current}, this release needs {head}: run 'interaction-reporting migrate'"
         )
 
 
 def revision(connection: Connection) -> str | None:
-    """The revision that the database is at; None if it was never migrated."""
+    """The revision of the database; None if it was never migrated."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _refuse_unknown(found: str | None, scripts: ScriptDirectory) -> None:
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
-        raise Refused(f"the database is at revision {found!r}, which this release does not know: it is of a later one")
+def _refuse_unknown(current: str | None, scripts: ScriptDirectory) -> None:
+    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+        raise Refused(
+            f"the database is at revision {current!r}, which this release does not know: it is of a later one"
+        )
 
 
 def _config() -> Config:

@@ -1,6 +1,6 @@
-"""OAuth clients (RFC 6749 section 2): who may act for a hub, and with which scopes.
+"""OAuth clients (RFC 6749 section 2), each acting for a hub with its scopes.
 
-A client of ours has a secret, of which only the digest is kept, or public keys. One of another issuer is known by the
+A client of ours has a secret, stored as its digest, or public keys. One of another issuer is known by the
 issuer's tokens alone, and has neither.
 """
 
@@ -63,7 +63,7 @@ def issue(
     jwks: dict[str, Any] | None = None,
     dpop_bound: bool = False,
 ) -> tuple[OAuthClient, str | None]:
-    """A new client of the hub named `hub` and its secret, which is not kept; with `jwks` it has none.
+    """A new client of the hub named `hub` and its secret, which is not stored; with `jwks` it has none.
 
     NotFound without the hub.
     """
@@ -95,14 +95,14 @@ def accept(connection: Connection, hub: str, issuer: str, client_id: str, scopes
 
 
 def rotate(connection: Connection, client_id: str, overlap: timedelta) -> tuple[OAuthClient, str]:
-    """A new secret for a client of ours; the one before is accepted for `overlap` more, older ones no more.
+    """A new secret for a client of ours; the one before is accepted for `overlap`, older ones no longer.
 
     Refused if the client has keys instead of a secret.
     """
     secret = keys.new(keys.CLIENT_PREFIX)
     if get(connection, client_id).jwks:
         raise Refused(f"the client {client_id} has keys instead of a secret: give it others by 'hub change-client'")
-    found = _changed(
+    client = _changed(
         connection,
         client_id,
         OURS,
@@ -111,7 +111,7 @@ def rotate(connection: Connection, client_id: str, overlap: timedelta) -> tuple[
         secret=keys.digest(secret),
         rotated_at=func.now(),
     )
-    return found, secret
+    return client, secret
 
 
 def change(
@@ -171,10 +171,10 @@ def _insert(connection: Connection, **values: Any) -> bool:
 
 
 def _hub_id(connection: Connection, name: str) -> UUID:
-    found: UUID | None = connection.scalar(select(hubs.c.id).where(hubs.c.name == name))
-    if found is None:
+    identifier: UUID | None = connection.scalar(select(hubs.c.id).where(hubs.c.name == name))
+    if identifier is None:
         raise NotFound(f"there is no hub named {name!r}")
-    return found
+    return identifier
 
 
 def _changed(connection: Connection, client_id: str, issuer: str, **values: Any) -> OAuthClient:

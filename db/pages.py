@@ -1,4 +1,4 @@
-"""Pages of what a hub has submitted, in the order of positions: each row once, however many are written meanwhile."""
+"""Pages of a hub's submissions in the order of positions: each row once, however many are written in between."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,18 +13,18 @@ from db.partitions import lowest_id
 from db.row_sizes import row_size
 
 PAGE_BYTES = 1024 * 1024
-"""How much a page has of texts and JSON, and of one row more."""
+"""Of texts and JSON in a page, beside those of its last row."""
 FETCHED_ROWS = 32
 SCANNED_ROWS = 20_000
-"""How many rows one page looks at: one that finds little among them says where to go on."""
+"""Read for one page at most: if few of them match, the page says where the next one begins."""
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 _CLOCKS_DIFFER_BY = timedelta(days=1)
-"""What is received at an instant has an id of about that instant; this is far more than that may differ."""
+"""A row's id has about the time of its receipt; this is far more than the two may differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked for: rows of positions beyond `after`, and not beyond `until`.
+    """Selects rows of positions beyond `after`, and not beyond `until`.
 
     `equal` has values by column; the range of `occurred_at` has its start and not its end.
     """
@@ -40,10 +40,9 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows, and the position after which the next page begins; whether there is more by now.
+    """Some rows, the position after which the next page begins, and whether there are more rows.
 
-    Each row has as `size` how many bytes its texts and its JSON have, and in the place of bytes how many these are, as
-    `bytes`.
+    `size` of a row is the number of bytes of its texts and JSON; in place of bytes it has their number as `bytes`.
     """
 
     rows: Sequence[RowMapping]
@@ -52,7 +51,7 @@ class Page:
 
 
 def page(connection: Connection, table: Table, query: Query, limit: int) -> Page:
-    """The rows of `table` that `query` asks for: at most `limit`, maybe none although there is more."""
+    """At most `limit` rows of `table` that match `query`; a page may have none although there are more."""
     scanned = _scanned(table, query, positions.horizon(connection)).subquery()
     conditions = list(_conditions(scanned.c, query))
     chosen = select(scanned, row_size(scanned.c)).where(*conditions).order_by(scanned.c.position)
@@ -60,7 +59,7 @@ def page(connection: Connection, table: Table, query: Query, limit: int) -> Page
     last, count = (rows[-1]["position"] if rows else query.after), len(rows)
     if conditions and not is_full:
         last, count = connection.execute(select(func.max(scanned.c.position), func.count())).one()
-        # Rows that were forgotten in between have let others in, at which nobody looked: once more, up to the last.
+        # If rows were deleted in between, later ones moved into the scan unread: read again, up to its last row.
         rows, is_full = _filled(connection, chosen.where(scanned.c.position <= (last or 0)), limit)
     if is_full:
         return Page(rows, rows[-1]["position"], has_more=True)
@@ -71,8 +70,8 @@ def _filled(connection: Connection, chosen: Select[Any], limit: int) -> tuple[li
     """The rows of a page, and whether it is full."""
     rows: list[RowMapping] = []
     size = 0
-    with connection.execute(chosen.limit(limit + 1).execution_options(yield_per=FETCHED_ROWS)).mappings() as found:
-        for row in found:
+    with connection.execute(chosen.limit(limit + 1).execution_options(yield_per=FETCHED_ROWS)).mappings() as matching:
+        for row in matching:
             if len(rows) == limit or size > PAGE_BYTES:
                 return rows, True
             rows.append(row)
@@ -88,7 +87,7 @@ def one(connection: Connection, table: Table, hub_id: UUID, identifier: UUID) ->
 
 
 def _scanned(table: Table, query: Query, horizon: int) -> Select[Any]:
-    """The hub's next rows, whatever else is asked for."""
+    """The hub's next rows, without the other conditions of `query`."""
     until = horizon if query.until is None else min(horizon, query.until)
     statement = select(*_lengths_for_bytes(table)).where(
         table.c.hub_id == query.hub_id, table.c.position > query.after, table.c.position <= until

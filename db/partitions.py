@@ -14,7 +14,7 @@ from db.engine import Database
 TABLES = ("interaction_events", "annotations")
 WEEK = timedelta(weeks=1)
 AHEAD = 4 * WEEK
-"""How far ahead there are partitions: for so long events are stored even if nobody makes new ones."""
+"""How far ahead partitions are made: events are stored for so long even if no worker makes new ones."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SOME_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
@@ -50,16 +50,16 @@ def lowest_id(instant: datetime) -> UUID:
 
 def list_all(connection: Connection) -> list[Partition]:
     """Every partition with two bounds, oldest first. Others are made by hand, and left alone."""
-    found = [
+    weeks = [
         Partition(table, name, _instant(bounds[1]), _instant(bounds[2]), rows, size)
         for table, name, bound, rows, size in connection.execute(_PARTITIONS, {"tables": list(TABLES)})
-        if size is not None and (bounds := _BOUNDS.fullmatch(bound or ""))  # NULL: it was dropped meanwhile
+        if size is not None and (bounds := _BOUNDS.fullmatch(bound or ""))  # NULL: it was dropped in between
     ]
-    return sorted(found, key=lambda partition: (partition.since, partition.name))
+    return sorted(weeks, key=lambda partition: (partition.since, partition.name))
 
 
 def wholly_before(connection: Connection, instant: datetime) -> list[Partition]:
-    """The partitions of which everything was received before `instant`."""
+    """The partitions whose rows were all received before `instant`."""
     return [partition for partition in list_all(connection) if partition.until <= instant]
 
 
@@ -68,7 +68,7 @@ def ensure(connection: Connection, first: datetime, last: datetime) -> list[str]
     if not _missing(connection, first, last):
         return []
     lock(connection, AdvisoryLock.PARTITIONS)
-    # Another may have made some meanwhile.
+    # Another worker may have made some in between.
     return [_make(connection, table, monday) for table, monday in _missing(connection, first, last)]
 
 
@@ -78,9 +78,9 @@ def ensure_coming(connection: Connection, now: datetime) -> list[str]:
 
 
 def drop_before(connection: Connection, instant: datetime) -> list[Partition]:
-    """Drop the partitions of which everything was received before `instant`, and its keys; what was dropped.
+    """Drop the partitions whose rows were all received before `instant`, and their keys; returns the dropped ones.
 
-    Unavailable if somebody reads them for so long that inserts would have to wait, too.
+    Unavailable if a transaction reads them for so long that inserts would have to wait, too.
     """
     lock(connection, AdvisoryLock.PARTITIONS)
     dropped = wholly_before(connection, instant)
@@ -102,7 +102,7 @@ def upkeep(database: Database, now: datetime, retention_days: int | None) -> tup
     with database.begin() as connection:
         if try_lock(connection, AdvisoryLock.PARTITIONS):
             made = ensure_coming(connection, now)
-    # In a transaction of its own: what cannot be dropped for now keeps nothing from being made.
+    # In a transaction of its own: a partition that cannot be dropped must not keep others from being made.
     with database.begin() as connection:
         if retention_days is not None and try_lock(connection, AdvisoryLock.PARTITIONS):
             dropped = drop_before(connection, now - timedelta(days=retention_days))
@@ -137,5 +137,5 @@ def _make(connection: Connection, table: str, monday: datetime) -> str:
 
 
 def _instant(lowest: str) -> datetime:
-    """The instant of which `lowest` is the lowest id."""
+    """The instant whose lowest id is `lowest`."""
     return _EPOCH + timedelta(milliseconds=UUID(lowest).int >> 80)

@@ -22,7 +22,7 @@ _HELD = text(
 
 
 def horizon(connection: Connection) -> int:
-    """The position up to which no row is missing any more: the next statement sees all of them.
+    """The position up to which the next statement sees every row: none will be added there later.
 
     The order of the two statements matters: what took a position before the first is seen by the second, or is done.
     """

@@ -1,7 +1,7 @@
-"""What hubs have submitted, newest first, whichever hub it was: what a contract can be tried on.
+"""Submissions of all hubs, newest first, to try a contract on.
 
-The order is that of ids, in which the time of receipt stands: there is an index for it, and none of positions over all
-hubs. Each page is a statement of its own, so that nothing is held up between two of them.
+The order is that of ids, which begin with the time of receipt: there is an index of them, and none of positions over
+all hubs. Each page is a statement of its own, so that no lock is held between two of them.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, Tex
 from db.row_sizes import row_size
 
 PAGE_BYTES = 256 * 1024
-"""How much a page has of texts, JSON and bytes, and of one row more."""
+"""Of texts, JSON and bytes in a page, beside those of its last row."""
 PAGE_ROWS = 1000
 
 
@@ -25,10 +25,7 @@ def count(connection: Connection, table: Table, last: int) -> int:
 
 
 def page(connection: Connection, table: Table, before: UUID | None, limit: int) -> Sequence[RowMapping]:
-    """The newest rows of `table`, or those before the row `before`: none if there is none, and at most `limit`.
-
-    UUIDs are texts in them.
-    """
+    """At most `limit` of the newest rows of `table`, or of those before the row `before`; UUIDs are texts in them."""
     newest = _newest(table, before, min(limit, PAGE_ROWS)).add_columns(row_size(table.columns)).subquery()
     newer = func.sum(newest.c.size).over(order_by=newest.c.id.desc()) - newest.c.size
     measured = select(newest, newer.label("newer_bytes")).subquery()

@@ -1,4 +1,4 @@
-"""What hubs submitted and was not accepted, kept so that they can look at it and submit it again."""
+"""Rejected submissions, kept so that hubs can look at them and submit them again."""
 
 import base64
 from collections.abc import Collection, Mapping, Sequence
@@ -37,7 +37,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much of each hub is kept: rows, days, and bytes of what was submitted."""
+    """Limits on what is kept of each hub: rows, days, and bytes of raw submissions."""
 
     count: int
     days: int
@@ -74,7 +74,7 @@ def trim(connection: Connection, hub_id: UUID, bounds: Bounds, now: datetime) ->
 
 
 def hubs(connection: Connection) -> list[UUID]:
-    """The hubs of which something is kept."""
+    """The hubs that have rejected submissions."""
     return list(connection.scalars(select(table.c.hub_id).distinct()))
 
 

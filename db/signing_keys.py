@@ -13,7 +13,7 @@ from db.tables import oauth_signing_keys as signing_keys
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """One key, as it is kept: a private JWK, or a JWE that holds it. It verifies until `expires_at`; None: it signs."""
+    """A key as it is stored: a private JWK, or a JWE that holds it. It verifies until `expires_at`; None: it signs."""
 
     kid: str
     key: str = field(repr=False)
@@ -22,13 +22,13 @@ class SigningKey:
 
 
 Make = Callable[[], tuple[str, str]]
-"""A new key: its kid, and the text that is kept."""
+"""A new key: its kid, and the text to store."""
 
 _COLUMNS = (signing_keys.c.kid, signing_keys.c.key, signing_keys.c.created_at, signing_keys.c.expires_at)
 
 
 def ensure(connection: Connection, make: Make, usable: Callable[[SigningKey], bool]) -> None:
-    """Add a key that `make` gives unless one that signs is `usable`; of several who try at once, one adds it."""
+    """Add a key that `make` gives unless one that signs is `usable`; of several workers at once, one adds it."""
     lock(connection, AdvisoryLock.SIGNING_KEYS)
     if not any(usable(key) for key in list_all(connection) if key.expires_at is None):
         _add(connection, make)
@@ -43,7 +43,7 @@ def rotate(connection: Connection, make: Make, lifetime: timedelta) -> SigningKe
 
 
 def revoke(connection: Connection, kid: str) -> SigningKey:
-    """Let the key verify nothing from now on, as when somebody else has got it; NotFound without it."""
+    """Let the key no longer verify anything, for instance because it leaked; NotFound if absent."""
     revoked = update(signing_keys).where(signing_keys.c.kid == kid).values(expires_at=func.now())
     row = connection.execute(revoked.returning(*_COLUMNS)).one_or_none()
     if row is None:
@@ -52,7 +52,7 @@ def revoke(connection: Connection, kid: str) -> SigningKey:
 
 
 def forget_expired(connection: Connection) -> int:
-    """Delete the keys that verify nothing any more; how many."""
+    """Delete the keys that no longer verify anything; returns their number."""
     return connection.execute(delete(signing_keys).where(signing_keys.c.expires_at < func.now())).rowcount
 
 

@@ -30,7 +30,7 @@ _POSTGRESQL = registry.load("postgresql")()
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """It is stored, under the id that it was given."""
+    """The submission is stored under its id."""
 
 
 @dataclass(frozen=True, slots=True)

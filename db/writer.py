@@ -27,7 +27,7 @@ RETRY_SECONDS = 0.1
 EncodedRow = tuple[str, bytes]
 """An id, and the row as a JSON object that has it, too."""
 Outcome = TextRow | DatabaseError | None
-"""None: the row is stored. A row: what `explanation` found instead. An error: the database refused it."""
+"""None: the row is stored. A row: the result of `explanation` for it. An error: the database refused it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Statements:
 
     `insert` gives the ids of the rows that it did not store, and must do nothing for a row that is stored already: a
     batch whose outcome is unknown, because the connection was lost, is sent again. `explanation` is run
-    after the commit if there are such rows: it is given them, and gives for each its id and whatever says why.
+    after the commit if there are such rows: it receives them, and returns for each its id and the reasons.
     """
 
     insert: LiteralString
@@ -99,7 +99,7 @@ class Writer:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
-        """Write what is added meanwhile; what is not written in the end is refused as Unavailable."""
+        """Write the added rows; at the end, rows that are not written are refused as Unavailable."""
         try:
             async with running_task(self._write()):
                 yield
@@ -159,7 +159,7 @@ class Writer:
     async def _stored(self, connection: AsyncConnection, rows: Sequence[EncodedRow]) -> Outcomes:
         """Commit `rows`; what became of those that are not stored, by id.
 
-        Where the database refuses them, their halves, until the row that is refused is found. Unavailable if the
+        If the database refuses them, it commits their halves, down to the refused row. Unavailable if the
         connection is lost.
         """
         try:
