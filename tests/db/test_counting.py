@@ -1,0 +1,77 @@
+"""Counts in memory, and when they are added to the database."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Connection
+
+from db.counting import Counting
+from db.engine import Database
+from db.errors import Unavailable
+
+
+class Tally(Counting[str]):
+    """Counts letters; `written` has what was added to the database, and `is_away` makes that fail."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, "letters", self._written)
+        self.written: list[Counter[str]] = []
+        self.instants: list[datetime] = []
+        self.is_away = False
+
+    def count(self, letters: str) -> None:
+        """Count each of `letters`."""
+        self._counts.update(letters)
+
+    def _written(self, _connection: Connection, counts: Counter[str], now: datetime) -> None:
+        if self.is_away:
+            raise Unavailable("the database is away")
+        self.written.append(counts)
+        self.instants.append(now)
+
+
+def test_each_count_is_written_once(migrated: Database) -> None:
+    """With the instant in UTC, also when two write at once; without counts nothing is written."""
+    tally = Tally(migrated)
+
+    async def use() -> None:
+        await tally.write()
+        tally.count("aab")
+        await asyncio.gather(tally.write(), tally.write())
+        tally.count("c")
+        await tally.write()
+
+    asyncio.run(use())
+    assert tally.written == [Counter("aab"), Counter("c")]
+    assert {instant.tzinfo for instant in tally.instants} == {UTC}
+
+
+def test_counts_that_cannot_be_written_are_kept(migrated: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """They are added to the next ones, and the log says which counts they are and why."""
+    tally = Tally(migrated)
+
+    async def use() -> None:
+        tally.is_away = True
+        tally.count("ab")
+        await tally.write()
+        tally.is_away = False
+        tally.count("bc")
+        await tally.write()
+
+    asyncio.run(use())
+    assert tally.written == [Counter("abbc")]
+    assert caplog.messages == ["letters cannot be written, trying again: the database is away"]
+
+
+def test_the_last_counts_are_written_at_the_end(migrated: Database) -> None:
+    """Without waiting for the next interval."""
+    tally = Tally(migrated)
+
+    async def use() -> None:
+        async with tally.flushing():
+            tally.count("a")
+
+    asyncio.run(use())
+    assert tally.written == [Counter("a")]
