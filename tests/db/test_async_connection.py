@@ -150,7 +150,7 @@ def test_a_silent_server_is_given_up(database_url: str) -> None:
                 await ask(connection, low)
             silent.clear()
 
-    with silenceable(database_url) as (url, silent), closing(Database(url, timeout=0.3)) as database:
+    with silenceable(database_url) as (url, silent), closing(Database(url, timeout=1)) as database:
         asyncio.run(ask_both())
 
 

@@ -222,7 +222,7 @@ def test_close_ends_connections_and_threads(url: str) -> None:
 
 def test_a_silent_server_holds_no_connection(database_url: str) -> None:
     """A connection whose server says nothing any more is given up: when the server speaks again, all are usable."""
-    with silenceable(database_url) as (url, silent), closing(Database(url, connections=2, timeout=0.3)) as database:
+    with silenceable(database_url) as (url, silent), closing(Database(url, connections=2, timeout=1)) as database:
 
         async def ask(times: int) -> list[object]:
             return await asyncio.gather(
