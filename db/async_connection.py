@@ -10,7 +10,8 @@ from typing import Any, Literal, LiteralString, cast
 import psycopg
 from psycopg import pq
 
-from db.errors import DatabaseError, Unavailable, connection_error, translated_errors
+from db.driver_errors import connection_error, translated_errors
+from db.errors import DatabaseError, Unavailable
 
 CONNECT_SECONDS = 1.0
 

@@ -15,7 +15,8 @@ from sqlalchemy.engine import URL, make_url
 
 from db import async_connection
 from db.async_connection import AsyncConnection
-from db.errors import Failed, Unavailable, translated_errors
+from db.driver_errors import translated_errors
+from db.errors import Failed, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")

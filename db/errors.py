@@ -1,11 +1,5 @@
 """What can go wrong with what we keep."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import psycopg
-import sqlalchemy.exc
-
 
 class DatabaseError(Exception):
     """Any error of this room."""
@@ -25,45 +19,3 @@ class NotFound(DatabaseError):
 
 class Refused(DatabaseError):
     """The change would break a rule; the message says which, for a person."""
-
-
-# PostgreSQL 18, appendix A: connection, resources, intervention, system; read-only, serialization, deadlock.
-_PASSING = ("08", "53", "57", "58", "25006", "40001", "40P01", "55P03")
-
-
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn errors of SQLAlchemy and psycopg into Unavailable or Failed, which repeat nothing of what was stored."""
-    try:
-        yield
-    except sqlalchemy.exc.DBAPIError as error:
-        if error.statement is None and isinstance(error.orig, psycopg.Error):
-            raise connection_error(error.orig) from None
-        raise _of_driver(error.orig, lost=error.connection_invalidated) from None
-    except sqlalchemy.exc.TimeoutError:
-        raise Unavailable("all connections are in use") from None
-    except sqlalchemy.exc.SQLAlchemyError as error:
-        raise Failed(type(error).__name__) from None
-    except psycopg.Error as error:
-        raise _of_driver(error, lost=False) from None
-
-
-def connection_error(error: psycopg.Error) -> DatabaseError:
-    """What `error` means, which was met while connecting.
-
-    No data is at stake before there is a connection, and libpq does not repeat passwords: its message is passed on.
-    """
-    words = " ".join(str(error).split())[:300] or type(error).__name__
-    return Unavailable(words) if isinstance(error, psycopg.OperationalError) else Failed(words)
-
-
-def _of_driver(error: BaseException | None, lost: bool) -> DatabaseError:
-    state = getattr(error, "sqlstate", None)
-    if isinstance(error, psycopg.errors.CheckViolation) and not error.diag.constraint_name:
-        return Unavailable("there is no partition for a row")  # upkeep makes it
-    message = f"{type(error).__name__}, SQLSTATE {state}" if state else type(error).__name__
-    if state is None:
-        passing = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    else:
-        passing = state.startswith(_PASSING)
-    return Unavailable(message) if lost or passing else Failed(message)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from db.advisory_locks import AdvisoryLock, lock
 from db.engine import Database
 from db.errors import Refused
+from db.revisions import refuse_unknown, revision
 
 
 def upgrade(
@@ -29,34 +29,11 @@ def upgrade(
             raise Refused(f"the database stores text as {encoding}; create one with ENCODING 'UTF8'")
         lock(connection, AdvisoryLock.MIGRATIONS)
         before = revision(connection)
-        _refuse_unknown(before, scripts)
+        refuse_unknown(before)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         and_then(connection)
         return before, str(scripts.get_current_head())
-
-
-def require_current(connection: Connection) -> None:
-    """Refused unless the database has the tables of this release."""
-    scripts = ScriptDirectory.from_config(_config())
-    current, head = revision(connection), scripts.get_current_head()
-    _refuse_unknown(current, scripts)
-    if current != head:
-        raise Refused(
-            f"the database is at revision {current}, this release needs {head}: run 'interaction-reporting migrate'"
-        )
-
-
-def revision(connection: Connection) -> str | None:
-    """The revision of the database; None if it was never migrated."""
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _refuse_unknown(current: str | None, scripts: ScriptDirectory) -> None:
-    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
-        raise Refused(
-            f"the database is at revision {current!r}, which this release does not know: it is of a later one"
-        )
 
 
 def _config() -> Config:

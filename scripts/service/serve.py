@@ -13,7 +13,7 @@ import uvicorn
 from sqlalchemy import Connection
 from uvicorn.supervisors import Multiprocess
 
-from db import embedded, migrate, partitions
+from db import embedded, migrate, partitions, revisions
 from db.engine import Database
 from handlers.contracts import lifecycle
 from openapi.serving.rate_limits import RateLimits
@@ -41,7 +41,7 @@ def database(settings: Settings) -> Iterator[Database]:
     """The database of `settings`, which must have the tables of this release; Refused if it has not."""
     with connected(settings) as opened:
         with opened.begin() as connection:
-            migrate.require_current(connection)
+            revisions.require_current(connection)
         yield opened
 
 

@@ -10,8 +10,9 @@ import pytest
 import sqlalchemy.exc
 from sqlalchemy import text
 
+from db.driver_errors import translated_errors
 from db.engine import Database
-from db.errors import DatabaseError, Failed, NotFound, Refused, Unavailable, translated_errors
+from db.errors import DatabaseError, Failed, NotFound, Refused, Unavailable
 
 SECRET = "what was stored"
 

@@ -20,7 +20,7 @@ from psycopg import sql
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
-from db import event_types, migrate, partitions, tables
+from db import event_types, migrate, partitions, revisions, tables
 from db.engine import Database
 from db.errors import Failed, Refused
 from tests.postgresql import fresh_database, statement
@@ -272,11 +272,12 @@ def test_a_database_in_another_encoding_is_refused(any_server: str) -> None:
 def test_the_tables_of_this_release_are_required(database: Database, head: str) -> None:
     """An empty database is refused with what to do about it, a migrated one is not."""
     with pytest.raises(Refused) as raised, database.begin() as connection:
-        migrate.require_current(connection)
-    assert f"this release needs {head}: run 'interaction-reporting migrate'" in str(raised.value)
+        revisions.require_current(connection)
+    assert re.fullmatch(r"the database '\w+' has no tables: run 'interaction-reporting migrate'", str(raised.value))
+    assert head == revisions.REVISIONS[-1]
     migrate.upgrade(database)
     with database.begin() as connection:
-        migrate.require_current(connection)
+        revisions.require_current(connection)
 
 
 def test_what_follows_the_migrations_belongs_to_them(database: Database, url: str) -> None:

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Connection, delete, select, text, update
 
 from db import hubs, keys, oauth_clients, tables
-from db.errors import Failed, NotFound, Refused, translated_errors
+from db.driver_errors import translated_errors
+from db.errors import Failed, NotFound, Refused
 
 SCOPES = ["events:write", "events:read"]
 JWKS: dict[str, Any] = {"keys": [{"kty": "EC", "kid": "one"}]}

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Connection, delete, func, select, update
 
 from db import signing_keys, tables
-from db.errors import Failed, NotFound, translated_errors
+from db.driver_errors import translated_errors
+from db.errors import Failed, NotFound
 from db.signing_keys import Make
 
 HOUR = timedelta(hours=1)

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Connection, delete, func, select, update
 
 from db import tables, tokens
-from db.errors import Failed, translated_errors
+from db.driver_errors import translated_errors
+from db.errors import Failed
 from openapi.oauth import jwt
 
 HOUR = timedelta(hours=1)

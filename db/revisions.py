@@ -1,0 +1,39 @@
+"""The revision of a database's tables, read without Alembic: to load it takes longer than most commands run."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from db.errors import Refused
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+REVISIONS = sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+"""The revisions of this release, the newest last: a migration's file is named by its revision, `0001_first_tables`."""
+
+
+def require_current(connection: Connection) -> None:
+    """Refused unless the database has the tables of this release."""
+    current, head = revision(connection), REVISIONS[-1]
+    refuse_unknown(current)
+    if current is None:
+        name = connection.execute(text("SELECT current_database()")).scalar_one()
+        raise Refused(f"the database {name!r} has no tables: run 'interaction-reporting migrate'")
+    if current != head:
+        raise Refused(
+            f"the database is at revision {current}, this release needs {head}: run 'interaction-reporting migrate'"
+        )
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision that the database is at; None if it was never migrated."""
+    if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def refuse_unknown(revision: str | None) -> None:
+    """Refused if `revision` is one of a later release."""
+    if revision is not None and revision not in REVISIONS:
+        raise Refused(
+            f"the database is at revision {revision!r}, which this release does not know: it is of a later one"
+        )
