@@ -1,29 +1,43 @@
-"""The documents that an argument of a command names."""
+"""What arguments and options of several commands mean: names, documents, and the form of the output."""
 
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import typer
-from sqlalchemy import Connection
 
-from db import contracts
-from db.errors import NotFound
-from handlers.contracts.serving_plan import read
 from openapi.contract import Contract, ContractError, Document
 
 D = TypeVar("D", bound=Document)
 
+LONGEST = 200
 
-def named(name: str, of_file: Callable[[Path], D], connection: Callable[[], Connection]) -> D | Contract:
+AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class StoredContracts(Protocol):
+    """The contracts of a database."""
+
+    def version(self, version: str) -> Contract:
+        """The contract `version`; BadParameter if absent."""
+
+
+def name_of(text: str) -> str:
+    """`text`, if it can be told apart in a list and typed again: 1 to 200 printable characters, no blank at an end."""
+    if not 1 <= len(text) <= LONGEST or not text.isprintable() or text != text.strip():
+        raise typer.BadParameter(f"it has 1 to {LONGEST} printable characters, and no blank at its ends")
+    return text
+
+
+def document(name: str, of_file: Callable[[Path], D], stored: Callable[[], StoredContracts]) -> D | Contract:
     """The contract of the version `name` in the database, else what `of_file` reads; BadParameter without either.
 
-    A file that is named like a version, `1.0`, is `./1.0`.
+    `stored` is called for a version only. A file that is named like a version, `1.0`, is `./1.0`.
     """
+    if re.fullmatch(r"[0-9]+\.[0-9]+", name):
+        return stored().version(name)
     try:
-        if re.fullmatch(r"[0-9]+\.[0-9]+", name):
-            return read(contracts.get(connection(), name))
         return of_file(Path(name))
-    except (NotFound, ContractError, OSError) as error:
+    except (ContractError, OSError) as error:
         raise typer.BadParameter(f"{name}: {error}") from None

@@ -15,9 +15,10 @@ from db.errors import Refused
 from db.oauth_clients import OURS, OAuthClient
 from handlers.contracts import lifecycle
 from openapi.oauth import client_assertions
+from scripts.commands.arguments import AsJSON
 from scripts.commands.hubs import Name
-from scripts.commands.output import AsJSON, note, show
-from scripts.service.serve import database
+from scripts.commands.output import note, show
+from scripts.service.databases import database
 from scripts.service.settings import Settings
 
 LONGEST_OVERLAP_HOURS = 24 * 90
@@ -122,20 +123,6 @@ def enable_client(client_id: ClientID, issuer: Issuer = OURS, as_json: AsJSON = 
     with database(Settings.read()) as opened, opened.begin() as connection:
         client = oauth_clients.enable(connection, client_id, issuer)
     _show(client, None, as_json)
-
-
-def add_to(app: typer.Typer) -> None:
-    """Make these commands of `app`."""
-    for command in (
-        issue_client,
-        accept_client,
-        list_clients,
-        rotate_client,
-        change_client,
-        disable_client,
-        enable_client,
-    ):
-        app.command()(command)
 
 
 def _known(connection: Connection, scopes: str) -> list[str]:

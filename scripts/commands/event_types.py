@@ -5,24 +5,20 @@ from typing import Annotated
 import typer
 
 from db import event_types
-from scripts.commands.names import name_of
-from scripts.commands.output import AsJSON, show
-from scripts.service.serve import database
+from scripts.commands.arguments import AsJSON, name_of
+from scripts.commands.output import show
+from scripts.service.databases import database
 from scripts.service.settings import Settings
-
-app = typer.Typer(no_args_is_help=True, help="The event type registry.")
 
 Name = Annotated[str, typer.Argument(help="The event type.", parser=name_of)]
 
 
-@app.command("list")
 def list_(as_json: AsJSON = False) -> None:
     """List every event type."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(event_types.list_all(connection), as_json)
 
 
-@app.command()
 def register(
     name: Name, description: Annotated[str | None, typer.Option(help="What it means.")] = None, as_json: AsJSON = False
 ) -> None:
@@ -31,14 +27,12 @@ def register(
         show(event_types.register(connection, name, description), as_json)
 
 
-@app.command()
 def deprecate(name: Name, as_json: AsJSON = False) -> None:
     """Refuse new events of a type. Stored ones stay."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(event_types.deprecate(connection, name), as_json)
 
 
-@app.command()
 def approve(name: Name, as_json: AsJSON = False) -> None:
     """Let an event type of a hub's manifest be active, or the new definition of one that is."""
     with database(Settings.read()) as opened, opened.begin() as connection:

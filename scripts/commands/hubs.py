@@ -6,19 +6,16 @@ from typing import Annotated
 import typer
 
 from db import hubs
-from scripts.commands.names import name_of
-from scripts.commands.output import AsJSON, note, show
-from scripts.service.serve import database
+from scripts.commands.arguments import AsJSON, name_of
+from scripts.commands.output import note, show
+from scripts.service.databases import database
 from scripts.service.settings import Settings
-
-app = typer.Typer(no_args_is_help=True, help="Hubs: the systems that report.")
 
 HIGHEST_RATE = 10**8
 
 Name = Annotated[str, typer.Argument(help="The hub's name.", parser=name_of)]
 
 
-@app.command()
 def create(name: Name, as_json: AsJSON = False) -> None:
     """Create a hub and print its API key, which is shown only now."""
     with database(Settings.read()) as opened, opened.begin() as connection:
@@ -26,14 +23,12 @@ def create(name: Name, as_json: AsJSON = False) -> None:
     _show_key(hub, key, as_json)
 
 
-@app.command("list")
 def list_(as_json: AsJSON = False) -> None:
     """List every hub."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(hubs.list_all(connection), as_json)
 
 
-@app.command()
 def rotate_key(name: Name, as_json: AsJSON = False) -> None:
     """Replace a hub's API key; the old one is refused at once. Prints the new one, which is shown only now."""
     with database(Settings.read()) as opened, opened.begin() as connection:
@@ -41,21 +36,18 @@ def rotate_key(name: Name, as_json: AsJSON = False) -> None:
     _show_key(hub, key, as_json)
 
 
-@app.command()
 def disable(name: Name, as_json: AsJSON = False) -> None:
     """Refuse a hub's API key and the tokens of its clients from now on. Its events stay."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(hubs.disable(connection, name), as_json)
 
 
-@app.command()
 def enable(name: Name, as_json: AsJSON = False) -> None:
     """Accept the API key and the clients of a disabled hub again."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(hubs.enable(connection, name), as_json)
 
 
-@app.command()
 def limit(
     name: Name,
     rate: Annotated[int | None, typer.Option(help="Items a second.", min=1, max=HIGHEST_RATE)] = None,

@@ -11,13 +11,11 @@ from handlers.contracts import migration
 from handlers.contracts.migration import DEFAULT_DAYS, MOST_DAYS, Migration
 from handlers.site import migration_reports
 from openapi.rendering.terminal import printable
+from scripts.commands.arguments import AsJSON, name_of
 from scripts.commands.hubs import Name
-from scripts.commands.names import name_of
-from scripts.commands.output import AsJSON, note, show
-from scripts.service.serve import database
+from scripts.commands.output import note, show
+from scripts.service.databases import database
 from scripts.service.settings import Settings
-
-app = typer.Typer(no_args_is_help=True, help="The window in which hubs go from one major version to the next.")
 
 
 class Format(StrEnum):
@@ -28,7 +26,6 @@ class Format(StrEnum):
     HTML = "html"
 
 
-@app.command()
 def status(
     days: Annotated[int, typer.Option(help="How many days count, with today.", min=1, max=MOST_DAYS)] = DEFAULT_DAYS,
     form: Annotated[Format, typer.Option("--format", help="How it is told.")] = Format.TEXT,
@@ -46,7 +43,6 @@ def status(
         print(made[form](found), end="")
 
 
-@app.command()
 def cut_over(
     name: Name,
     why: Annotated[str | None, typer.Option(help="A reason, which is shown with it.", parser=name_of)] = None,
@@ -59,7 +55,6 @@ def cut_over(
     note("Its key is refused within a second. 'migration back' takes that back.")
 
 
-@app.command()
 def back(name: Name, as_json: AsJSON = False) -> None:
     """Accept the API key of a hub again that was cut over."""
     with database(Settings.read()) as opened, opened.begin() as connection:

@@ -5,16 +5,13 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console
 from rich.table import Table
 
 from openapi.rendering.terminal import printable
 from openapi.standards import date_times
-
-AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 _WIDTH_OF_A_PIPE = 240
 

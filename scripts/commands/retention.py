@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from db import partitions
-from scripts.commands.output import AsJSON, note, show
-from scripts.service.serve import database
+from scripts.commands.arguments import AsJSON
+from scripts.commands.output import note, show
+from scripts.service.databases import database
 from scripts.service.settings import LONGEST_RETENTION, Settings
 
 Days = Annotated[

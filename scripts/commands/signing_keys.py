@@ -9,25 +9,22 @@ from db import signing_keys
 from db.errors import Refused
 from db.signing_keys import SigningKey
 from handlers.security.signing_keys import key_factory
-from scripts.commands.output import AsJSON, note, show
+from scripts.commands.arguments import AsJSON
+from scripts.commands.output import note, show
+from scripts.service.databases import database
 from scripts.service.oauth_settings import key_secret
-from scripts.service.serve import database
 from scripts.service.settings import LONGEST_TOKEN_SECONDS, Settings
 
 MARGIN_SECONDS = 60
 """In which every worker knows of a new key."""
 
-app = typer.Typer(no_args_is_help=True, help="Signing keys: what signs access tokens.")
 
-
-@app.command("list")
 def list_(as_json: AsJSON = False) -> None:
     """List the keys in the database, newest first: that one signs, all verify until they expire."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show([_told(key) for key in signing_keys.list_all(connection)], as_json)
 
 
-@app.command()
 def rotate(as_json: AsJSON = False) -> None:
     """Sign with a new key from now on. The one before verifies until every token that it signed has expired."""
     settings = Settings.read()
@@ -39,7 +36,6 @@ def rotate(as_json: AsJSON = False) -> None:
     show(_told(key), as_json)
 
 
-@app.command()
 def revoke(
     kid: Annotated[str, typer.Argument(help="The key's id, as 'list' shows it.", metavar="KID")],
     as_json: AsJSON = False,

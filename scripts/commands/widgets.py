@@ -6,15 +6,12 @@ from uuid import UUID
 import typer
 
 from db import widgets
-from scripts.commands.names import name_of
-from scripts.commands.output import AsJSON, show
-from scripts.service.serve import database
+from scripts.commands.arguments import AsJSON, name_of
+from scripts.commands.output import show
+from scripts.service.databases import database
 from scripts.service.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Widgets: what events are about.")
 
-
-@app.command()
 def register(
     name: Annotated[str, typer.Argument(help="What the widget is called.", parser=name_of)],
     widget_id: Annotated[UUID | None, typer.Option("--id", help="Its id, if it has one already.")] = None,
@@ -25,14 +22,12 @@ def register(
         show(widgets.register(connection, name, widget_id), as_json)
 
 
-@app.command("list")
 def list_(as_json: AsJSON = False) -> None:
     """List every widget."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(widgets.list_all(connection), as_json)
 
 
-@app.command()
 def retire(
     widget_id: Annotated[UUID, typer.Argument(help="The widget's id.", metavar="ID")], as_json: AsJSON = False
 ) -> None:

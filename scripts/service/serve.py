@@ -6,18 +6,19 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import uvicorn
 from sqlalchemy import Connection
 from uvicorn.supervisors import Multiprocess
 
-from db import embedded, migrate, partitions, revisions
+from db import migrate, partitions
 from db.engine import Database
 from handlers.contracts import lifecycle
 from openapi.serving.rate_limits import RateLimits
 from scripts.service import logs, metrics
+from scripts.service.databases import connected
 from scripts.service.oauth_settings import oauth_policy
 from scripts.service.settings import Settings, variable
 from scripts.service.worker import RATE_LIMITS, patiently
@@ -26,23 +27,6 @@ logger = logging.getLogger(__name__)
 
 WORKER_START_SECONDS = 120
 """How long a worker may take to start; uvicorn's own 5 s are too few where many start at once."""
-
-
-@contextmanager
-def connected(settings: Settings) -> Iterator[Database]:
-    """The database of `settings` as it is; an embedded one runs meanwhile if none is named."""
-    named = nullcontext(settings.database_url) if settings.database_url else embedded.running(settings.data_dir)
-    with named as url, closing(Database(url, settings.connections, settings.database_timeout)) as opened:
-        yield opened
-
-
-@contextmanager
-def database(settings: Settings) -> Iterator[Database]:
-    """The database of `settings`, which must have the tables of this release; Refused if it has not."""
-    with connected(settings) as opened:
-        with opened.begin() as connection:
-            revisions.require_current(connection)
-        yield opened
 
 
 def prepare(opened: Database) -> dict[str, str | list[str] | None]:

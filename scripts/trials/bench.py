@@ -12,7 +12,8 @@ from uuid import UUID
 import typer
 
 from db import embedded
-from scripts.commands.output import AsJSON, note, show
+from scripts.commands.arguments import AsJSON
+from scripts.commands.output import note, show
 from scripts.service.demonstration import WIDGET
 from scripts.trials.fresh_service import fresh_service, wait_for_workers
 from scripts.trials.load import Load, Shape, measured

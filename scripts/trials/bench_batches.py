@@ -12,7 +12,8 @@ import typer
 
 from db import embedded, interaction_events
 from db.submissions import new_id
-from scripts.commands.output import AsJSON, note, show
+from scripts.commands.arguments import AsJSON
+from scripts.commands.output import note, show
 from scripts.service.demonstration import WIDGET
 from scripts.trials.bench import EVENT, PATH
 from scripts.trials.fresh_service import fresh_service, wait_for_workers

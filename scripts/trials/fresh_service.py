@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db import contracts
-from scripts.service.serve import connected, prepare
+from scripts.service.databases import connected
+from scripts.service.serve import prepare
 from scripts.service.settings import Settings
 
 DATA = "data"

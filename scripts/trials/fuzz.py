@@ -13,8 +13,8 @@ from db import oauth_clients
 from openapi.contract import Contract, published
 from openapi.oauth.server_metadata import TOKEN
 from scripts.commands.output import note
+from scripts.service.databases import connected
 from scripts.service.demonstration import HUB
-from scripts.service.serve import connected
 from scripts.service.settings import Settings
 from scripts.trials.fresh_service import Service, fresh_service
 

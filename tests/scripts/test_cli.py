@@ -19,7 +19,7 @@ from psycopg import sql
 from db import event_types, hubs, keys, widgets
 from db.engine import Database
 from openapi.contract import DOCUMENTS, Contract
-from scripts.commands.names import name_of
+from scripts.commands.arguments import name_of
 from tests.postgresql import fresh_database, statement
 
 COMMAND = Path(sys.executable).with_name("interaction-reporting")

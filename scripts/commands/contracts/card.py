@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from handlers.contracts import publications
-from scripts.service.serve import database
+from scripts.service.databases import database
 from scripts.service.settings import Settings
 
 

@@ -20,10 +20,10 @@ from handlers.contracts.rehearsals import NEWLY_FAILS
 from handlers.contracts.serving_plan import read
 from openapi.contract import Contract
 from openapi.standards import date_times
+from scripts.commands.arguments import AsJSON, name_of
 from scripts.commands.contracts.rehearsals import rehearsal_of, show_rehearsal
-from scripts.commands.names import name_of
-from scripts.commands.output import AsJSON, note, show
-from scripts.service.serve import database
+from scripts.commands.output import note, show
+from scripts.service.databases import database
 from scripts.service.settings import Settings
 
 

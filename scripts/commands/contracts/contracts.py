@@ -15,37 +15,18 @@ from handlers.contracts.serving_plan import ServedMajor, warnings
 from handlers.operations import OPERATIONS
 from openapi.contract import Contract, ContractError
 from openapi.lint.rules import lint as findings_of
-from scripts.commands.contracts import contract_lifecycle, rehearsals
-from scripts.commands.contracts.card import card, changelog
-from scripts.commands.contracts.diff import diff
-from scripts.commands.output import AsJSON, note, show
-from scripts.service.serve import database
+from scripts.commands.arguments import AsJSON
+from scripts.commands.output import note, show
+from scripts.service.databases import database
 from scripts.service.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="The contracts: which version is served, and what it says.")
-for command in (
-    contract_lifecycle.publish,
-    contract_lifecycle.activate,
-    contract_lifecycle.rollback,
-    contract_lifecycle.deprecate,
-    contract_lifecycle.retire,
-    contract_lifecycle.history,
-    diff,
-    card,
-    changelog,
-):
-    app.command()(command)
-app.command("rehearse")(rehearsals.rehearse_)
 
-
-@app.command("list")
 def list_(as_json: AsJSON = False) -> None:
     """List every contract in the database, each with the digest of its document as it is now."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show([_summary(row) for row in contracts.list_all(connection)], as_json)
 
 
-@app.command("show")
 def show_(version: Annotated[str, typer.Argument(help="For instance 1.0.")], as_json: AsJSON = False) -> None:
     """Print the document of a version, as it was published; with --json, as JSON."""
     with database(Settings.read()) as opened, opened.begin() as connection:
@@ -53,7 +34,6 @@ def show_(version: Annotated[str, typer.Argument(help="For instance 1.0.")], as_
     print(json.dumps(Contract.read(document).document, indent=2, ensure_ascii=False) if as_json else document, end="")
 
 
-@app.command()
 def status(as_json: AsJSON = False) -> None:
     """Say which contracts are served, and where rows, documents and what is served differ. Exits 1 if a row is not."""
     with database(Settings.read()) as opened, opened.begin() as connection:
@@ -68,7 +48,6 @@ def status(as_json: AsJSON = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
 def lint(
     files: Annotated[
         list[Path], typer.Argument(help="OpenAPI 3.0 documents, YAML or JSON.", exists=True, dir_okay=False)

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection
 
-from handlers.contracts.lifecycle import governing_before
-from openapi.contract import LARGE, Contract, Document
+from openapi.contract import LARGE, Document
 from openapi.diff.report import Report
 from openapi.diff.rules import Severity
-from scripts.commands.arguments import named
-from scripts.commands.output import AsJSON
-from scripts.service.serve import database
-from scripts.service.settings import Settings
+from scripts.commands.arguments import AsJSON, document
+from scripts.commands.loading import load
+
+STORED = "scripts.commands.contracts.stored_contracts:open_contracts"
+"""Loaded when a version is named: two files are compared without the libraries of a database."""
 
 
 class FailOn(StrEnum):
@@ -51,10 +50,9 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
     if (new is None) != against_active:
         raise typer.BadParameter("two documents are compared: give NEW, or --against-active in its place")
     with ExitStack() as stack:
-        # The database is asked only if it has to be: to compare two files takes none.
-        connection = cache(lambda: stack.enter_context(stack.enter_context(database(Settings.read())).begin()))
-        after = named(new or old, _of_file, connection)
-        before = _governing(connection(), after) if new is None else named(old, _of_file, connection)
+        stored = cache(lambda: stack.enter_context(load(STORED)()))
+        after = document(new or old, _of_file, stored)
+        before = stored().governing(after) if new is None else document(old, _of_file, stored)
     report = Report.of(before, after, ("active" if new is None else old, new or old))
     if as_json:
         print(json.dumps(report.as_json, indent=2, ensure_ascii=False, default=str))
@@ -71,8 +69,3 @@ def _fails(report: Report, fail_on: FailOn) -> bool:
 
 def _of_file(path: Path) -> Document:
     return Document.of_file(path, LARGE)
-
-
-def _governing(connection: Connection, document: Document) -> Document:
-    """The contract that is served where `document` would be."""
-    return governing_before(connection, Contract.read(document.text))

@@ -23,9 +23,10 @@ from handlers.contracts.rehearsals import (
     total,
 )
 from openapi.contract import Contract
-from scripts.commands.arguments import named
-from scripts.commands.output import AsJSON, show
-from scripts.service.serve import database
+from scripts.commands.arguments import AsJSON, document
+from scripts.commands.contracts.stored_contracts import StoredContracts
+from scripts.commands.output import show
+from scripts.service.databases import database
 from scripts.service.settings import Settings
 
 Candidate = Annotated[str, typer.Argument(help="A version in the database, such as 1.1, or a file.")]
@@ -38,7 +39,7 @@ def rehearse_(candidate: Candidate, last: Last = 100_000, as_json: AsJSON = Fals
     """Try a contract on what hubs have submitted: what would newly fail, and newly pass. Exits 1 if anything fails."""
     with database(Settings.read()) as opened:
         with opened.begin() as connection:
-            contract = named(candidate, Contract.of_file, lambda: connection)
+            contract = document(candidate, Contract.of_file, lambda: StoredContracts(connection))
         found = rehearsal_of(opened, contract, last)
     show_rehearsal(found, as_json)
     if found.count(NEWLY_FAILS):

@@ -1,0 +1,41 @@
+"""Contracts of the database that an argument names."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import typer
+from sqlalchemy import Connection
+
+from db import contracts
+from db.errors import NotFound
+from handlers.contracts.lifecycle import governing_before
+from handlers.contracts.serving_plan import read
+from openapi.contract import Contract, ContractError, Document
+from scripts.service.databases import database
+from scripts.service.settings import Settings
+
+
+@dataclass(frozen=True)
+class StoredContracts:
+    """The contracts that a transaction sees."""
+
+    connection: Connection
+
+    def version(self, version: str) -> Contract:
+        """The contract `version`; BadParameter if absent or unreadable."""
+        try:
+            return read(contracts.get(self.connection, version))
+        except (NotFound, ContractError) as error:
+            raise typer.BadParameter(f"{version}: {error}") from None
+
+    def governing(self, document: Document) -> Contract:
+        """The contract that is served where `document` would be."""
+        return governing_before(self.connection, Contract.read(document.text))
+
+
+@contextmanager
+def open_contracts() -> Iterator[StoredContracts]:
+    """The contracts of the database of the settings, in one transaction."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        yield StoredContracts(connection)

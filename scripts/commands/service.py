@@ -1,0 +1,41 @@
+"""`interaction-reporting serve` and `migrate`."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from db.engine import Database
+from scripts.commands.arguments import AsJSON
+from scripts.commands.output import show
+from scripts.service import demonstration
+from scripts.service.databases import connected
+from scripts.service.serve import prepare
+from scripts.service.serve import serve as serve_with
+from scripts.service.settings import Settings, variable
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on, instead of IR_HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The port, instead of IR_PORT; 0 takes a free one.", min=0, max=65535)
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that serve, instead of IR_WORKERS.", min=1)] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Make a hub and a widget, and print a command to try.")] = False,
+) -> None:
+    """Serve the API until SIGTERM or Ctrl-C."""
+    options = {"host": host, "port": port, "workers": workers}
+    overrides = {variable(name): str(value) for name, value in options.items() if value is not None}
+    settings = Settings.read(os.environ | overrides)
+
+    def announce(database: Database, url: str) -> None:
+        if demo:
+            demonstration.announce(settings, database, url)
+
+    serve_with(settings, announce)
+
+
+def migrate(as_json: AsJSON = False) -> None:
+    """Bring the database to the tables of this release, and give an empty one its contract. `serve` does so, too."""
+    with connected(Settings.read()) as database:
+        show(prepare(database), as_json)

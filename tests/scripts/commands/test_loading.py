@@ -1,0 +1,64 @@
+"""The table of commands: true to the functions, and loaded only as far as a command needs."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from openapi.contract import DOCUMENTS
+from scripts.cli import COMMANDS, app
+from scripts.commands.loading import load
+
+LEAVES = [name for name, row in COMMANDS.items() if row.target]
+OLD, NEW = sorted(DOCUMENTS.glob("*.yaml"))[:2]
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_the_help_of_a_row_is_that_of_its_function(name: str) -> None:
+    """It is the first line of the docstring, which `COMMAND --help` shows."""
+    row = COMMANDS[name]
+    assert row.help == (inspect.getdoc(load(row.target)) or "").splitlines()[0]
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_every_command_can_be_asked_for_help(name: str) -> None:
+    """Its options are such that Typer can read them, and its group has it."""
+    done = CliRunner().invoke(app, [*name.split(), "--help"])
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("name", [name for name, row in COMMANDS.items() if not row.target])
+def test_a_group_lists_its_commands(name: str) -> None:
+    """Its help has the name of each that is shown, and of no other group's."""
+    done = CliRunner().invoke(app, [name, "--help"])
+    listed = done.output.split("Commands:\n")[1]
+    names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
+    shown = [one.split() for one, row in COMMANDS.items() if not row.is_hidden]
+    assert names == [path[1] for path in shown if path[0] == name and path[1:]]
+
+
+def test_a_near_name_is_suggested() -> None:
+    """Within a group as well as at the top, and a hidden command is not."""
+    for line, words in (("contrct", "Did you mean 'contract'"), ("hub lst", "Did you mean 'list'")):
+        done = CliRunner().invoke(app, line.split())
+        assert (done.exit_code, words in done.output) == (2, True), done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "libraries"),
+    [
+        pytest.param(["--help"], {"sqlalchemy", "psycopg", "connexion", "rich", "httpx"}, id="help"),
+        pytest.param(["contract", "diff", str(OLD), str(NEW)], {"sqlalchemy", "psycopg", "connexion"}, id="diff"),
+        pytest.param(["hub", "list", "--help"], {"alembic", "connexion", "openapi_spec_validator"}, id="hub list"),
+    ],
+)
+def test_a_command_loads_what_it_needs(arguments: list[str], libraries: set[str]) -> None:
+    """Libraries that take long to load are not loaded by a command that does nothing with them."""
+    program = (
+        "import sys; from scripts.cli import app; app(standalone_mode=False); print(*sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not libraries & set(done.stderr.split())
