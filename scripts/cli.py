@@ -134,7 +134,10 @@ COMMANDS = {
         "Refuse a hub's API key from now on, because it has gone on to access tokens. Tells it where to go.",
         "scripts.commands.migration:cut_over",
     ),
-    "migration back": Row("Accept the API key of a hub again that was cut over.", "scripts.commands.migration:back"),
+    "migration undo": Row("Accept the API key of a hub again that was cut over.", "scripts.commands.migration:undo"),
+    "migration back": Row(
+        "Accept the API key of a hub again that was cut over.", "scripts.commands.migration:undo", is_hidden=True
+    ),  # the former name
     "signing-key": Row("Signing keys: what signs access tokens."),
     "signing-key list": Row(
         "List the keys in the database, newest first: that one signs, all verify until they expire.",

@@ -52,10 +52,10 @@ def cut_over(
     """Refuse a hub's API key from now on, because it has gone on to access tokens. Tells it where to go."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(migration.cut_over(connection, name, why, force), as_json)
-    note("Its key is refused within a second. 'migration back' takes that back.")
+    note("Its key is refused within a second. 'migration undo' takes that back.")
 
 
-def back(name: Name, as_json: AsJSON = False) -> None:
+def undo(name: Name, as_json: AsJSON = False) -> None:
     """Accept the API key of a hub again that was cut over."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(hubs.restore_key(connection, name), as_json)
