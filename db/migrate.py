@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from db.advisory_locks import AdvisoryLock, lock
 from db.engine import Database
 from db.errors import Refused
-from db.revisions import refuse_unknown, revision
+from db.revisions import refuse_unknown, require_create, revision
 
 
 def upgrade(
@@ -30,6 +30,8 @@ def upgrade(
         lock(connection, AdvisoryLock.MIGRATIONS)
         before = revision(connection)
         refuse_unknown(before)
+        if before != scripts.get_current_head():
+            require_create(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         and_then(connection)

@@ -28,7 +28,23 @@ def revision(connection: Connection) -> str | None:
     """The revision that the database is at; None if it was never migrated."""
     if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
         return None
+    if not connection.execute(text("SELECT has_table_privilege('alembic_version', 'SELECT')")).scalar_one():
+        role, database = _role_and_database(connection)
+        raise Refused(
+            f"the role {role!r} may not read the tables of database {database!r}: connect as the role that migrated it"
+        )
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def require_create(connection: Connection) -> None:
+    """Refused unless the role may create tables: from PostgreSQL 15 on only the owner of a database may at first."""
+    if not connection.execute(text("SELECT has_schema_privilege('public', 'CREATE')")).scalar_one():
+        role, database = _role_and_database(connection)
+        quote = connection.dialect.identifier_preparer.quote
+        raise Refused(
+            f"the role {role!r} may not create tables in schema public of database {database!r}: make it the owner "
+            f"(ALTER DATABASE {quote(database)} OWNER TO {quote(role)}), or connect as the owner"
+        )
 
 
 def refuse_unknown(revision: str | None) -> None:
@@ -37,3 +53,8 @@ def refuse_unknown(revision: str | None) -> None:
         raise Refused(
             f"the database is at revision {revision!r}, which this release does not know: it is of a later one"
         )
+
+
+def _role_and_database(connection: Connection) -> tuple[str, str]:
+    role, database = connection.execute(text("SELECT current_user, current_database()")).one()
+    return role, database

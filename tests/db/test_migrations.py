@@ -280,6 +280,28 @@ def test_the_tables_of_this_release_are_required(database: Database, head: str) 
         revisions.require_current(connection)
 
 
+def test_a_role_that_owns_nothing_is_refused(any_server: str, url: str, database: Database) -> None:
+    """The words name the role and the database, before anything is made and where another role made it."""
+    role = sql.Identifier("stranger")
+    statement(any_server, sql.SQL("CREATE ROLE {} LOGIN").format(role))
+    strange = make_url(url).set(username="stranger").render_as_string(hide_password=False)
+    try:
+        with closing(Database(strange)) as stranger, pytest.raises(Refused) as raised:
+            migrate.upgrade(stranger)
+        assert str(raised.value) == (
+            "the role 'stranger' may not create tables in schema public of database 'migrations': make it the owner "
+            "(ALTER DATABASE migrations OWNER TO stranger), or connect as the owner"
+        )
+        migrate.upgrade(database)
+        with closing(Database(strange)) as stranger, pytest.raises(Refused) as raised, stranger.begin() as connection:
+            revisions.require_current(connection)
+        assert str(raised.value) == (
+            "the role 'stranger' may not read the tables of database 'migrations': connect as the role that migrated it"
+        )
+    finally:
+        statement(any_server, sql.SQL("DROP ROLE {}").format(role))
+
+
 def test_what_follows_the_migrations_belongs_to_them(database: Database, url: str) -> None:
     """It finds the tables, in the same transaction: when it fails, they are not there."""
 
