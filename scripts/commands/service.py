@@ -9,7 +9,7 @@ from db.engine import Database
 from scripts.commands.arguments import AsJSON
 from scripts.commands.output import show
 from scripts.service import demonstration
-from scripts.service.databases import connected
+from scripts.service.databases import connected, remedied
 from scripts.service.serve import prepare
 from scripts.service.serve import serve as serve_with
 from scripts.service.settings import Settings, variable
@@ -37,5 +37,6 @@ def serve(
 
 def migrate(as_json: AsJSON = False) -> None:
     """Bring the database to the tables of this release, and give an empty one its contract. `serve` does so, too."""
-    with connected(Settings.read()) as database:
+    settings = Settings.read()
+    with connected(settings) as database, remedied(settings):
         show(prepare(database), as_json)

@@ -1,25 +1,90 @@
 """The database of the settings."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from pathlib import Path
 
 from db import embedded, revisions
 from db.engine import Database
-from scripts.service.settings import Settings
+from db.errors import Refused, Unavailable
+from scripts.service.settings import Settings, variable
+
+Opening = Callable[[Settings], AbstractContextManager[Database]]
+URL, DIRECTORY = variable("database_url"), variable("data_dir")
+
+REMEDIES = {
+    "authentication failed": f"correct the user and the password in {URL}",
+    "no password supplied": f"put the password into {URL}: postgresql://user:password@host/database",
+    'role "': f"correct the user in {URL}, or create the role",
+    "does not exist": f"create the database, or name another one in {URL}",
+    "resolve host": f"correct the host in {URL}",
+    "connection": f"see that PostgreSQL runs and accepts connections there, and correct host and port in {URL}",
+}
+"""What to do about an error of libpq, by words in its message: the first that are in it count."""
 
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Database]:
-    """The database of `settings` as it is; an embedded one runs meanwhile if none is named."""
-    named = nullcontext(settings.database_url) if settings.database_url else embedded.running(settings.data_dir)
+    """The database of `settings` as it is; without a URL an embedded one runs meanwhile, and is created if absent."""
+    named = nullcontext(settings.database_url) if settings.database_url else _embedded(settings.data_dir)
     with named as url, closing(Database(url, settings.connections, settings.database_timeout)) as opened:
         yield opened
 
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Database]:
-    """The database of `settings`, which must have the tables of this release; Refused if it has not."""
+    """The database of `settings`; Refused if it is absent or has not the tables of this release."""
+    if not settings.database_url:
+        _require_embedded(settings.data_dir)
     with connected(settings) as opened:
-        with opened.begin() as connection:
+        with remedied(settings), opened.begin() as connection:
             revisions.require_current(connection)
         yield opened
+
+
+@contextmanager
+def remedied(settings: Settings) -> Iterator[None]:
+    """Name IR_DATABASE_URL, but not the password, and the remedy where a connection to its server fails."""
+    try:
+        yield
+    except Unavailable as error:
+        remedy = next((remedy for words, remedy in REMEDIES.items() if words in str(error)), "")
+        if not settings.database_url or not remedy:
+            raise
+        raise Unavailable(f"the database of {URL} cannot be reached: {error}; {remedy}") from None
+
+
+@contextmanager
+def _embedded(directory: Path) -> Iterator[str]:
+    """The URL of the embedded PostgreSQL in `directory`, which is created if absent; Refused if it cannot be used."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(directory, error.strerror) from None
+    if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
+        raise _unusable(directory, "Permission denied")
+    with embedded.running(directory) as url:
+        yield url
+
+
+def _require_embedded(directory: Path) -> None:
+    """Refused unless `directory` holds a database: one that is made by mistake would stand beside the right one."""
+    try:
+        is_there = (directory / "postgresql" / "PG_VERSION").exists()
+    except OSError as error:
+        raise _unusable(directory, error.strerror) from None
+    if directory.exists() and not directory.is_dir():
+        raise _unusable(directory, "File exists")
+    if not is_there:
+        raise Refused(
+            f"there is no database in {directory.absolute()}: {DIRECTORY} names another directory, {URL} names a "
+            "server, and 'interaction-reporting migrate' or 'serve' makes a database here"
+        )
+
+
+def _unusable(directory: Path, reason: str | None) -> Refused:
+    return Refused(
+        f"{DIRECTORY} is '{directory}', which cannot be used ({reason}): name a directory that this user may write to, "
+        f"or set {URL} to use a server"
+    )

@@ -18,7 +18,7 @@ from db.engine import Database
 from handlers.contracts import lifecycle
 from openapi.serving.rate_limits import RateLimits
 from scripts.service import logs, metrics
-from scripts.service.databases import connected
+from scripts.service.databases import connected, remedied
 from scripts.service.oauth_settings import oauth_policy
 from scripts.service.settings import Settings, variable
 from scripts.service.worker import RATE_LIMITS, patiently
@@ -59,7 +59,8 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
     oauth_policy(settings)  # raises here, as what follows does
     logs.configure(settings.log_level)
     with _listener(settings) as listener, connected(settings) as kept, shared_by_workers():
-        done = patiently(lambda: prepare(kept))
+        with remedied(settings):
+            done = patiently(lambda: prepare(kept))
         if done["revision_before"] != done["revision"]:
             logger.info("migrated", extra=done)
         with kept.begin() as connection:  # raises here, before anything depends on it

@@ -290,7 +290,8 @@ def test_a_database_of_a_later_release_is_left_alone(run: Run, database_url: str
             "IR_DATA_DIR",
             f"{os.devnull}/data",
             1,
-            f"[Errno 20] Not a directory: '{os.devnull}/data'",
+            f"there is no database in {os.devnull}/data: IR_DATA_DIR names another directory, IR_DATABASE_URL names a "
+            "server, and 'interaction-reporting migrate' or 'serve' makes a database here",
             id="no place for a directory",
         ),
     ],
@@ -317,7 +318,8 @@ def test_a_database_of_its_own_is_kept_in_the_data_directory(run: Run) -> None:
     with tempfile.TemporaryDirectory(prefix="ir-data-") as directory:
         (refused,) = run("hub create alpha --json", IR_DATA_DIR=f"{directory}/data")
         assert (refused.returncode, refused.stdout) == (1, "")
-        assert "run 'interaction-reporting migrate'" in refused.stderr
+        assert f"there is no database in {directory}/data: " in refused.stderr
+        assert not Path(directory, "data").exists()
         run("migrate", IR_DATA_DIR=f"{directory}/data")
         (created,) = run("hub create alpha --json", IR_DATA_DIR=f"{directory}/data")
         assert (created.returncode, created.stderr) == (0, KEEP_THE_KEY)

@@ -1,0 +1,102 @@
+"""The database of the settings: what is opened, what is never made by mistake, and what an error advises."""
+
+from pathlib import Path
+
+import pytest
+
+from db.errors import Refused, Unavailable
+from scripts.service import databases
+from scripts.service.databases import connected, database, remedied
+from scripts.service.settings import Settings
+
+URL = "postgresql://me:hunter2@host/it"
+
+
+def test_a_command_makes_no_database(tmp_path: Path) -> None:
+    """Where the data directory holds none, the words say where it looked and what to do; the directory stays empty."""
+    with pytest.raises(Refused) as raised, database(Settings(data_dir=tmp_path)):
+        pass
+    assert str(raised.value) == (
+        f"there is no database in {tmp_path}: IR_DATA_DIR names another directory, IR_DATABASE_URL names a server, "
+        "and 'interaction-reporting migrate' or 'serve' makes a database here"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_relative_data_directory_is_named_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`.data` is another one in each directory."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Refused, match=f"there is no database in {tmp_path}/.data: "), database(Settings()):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("opening", [connected, database], ids=["migrate", "another command"])
+def test_a_file_is_no_data_directory(tmp_path: Path, opening: databases.Opening) -> None:
+    """The words name the setting, its value, and the remedy."""
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(Refused) as raised, opening(Settings(data_dir=file)):
+        pass
+    assert str(raised.value) == (
+        f"IR_DATA_DIR is '{file}', which cannot be used (File exists): name a directory that this user may write to, "
+        "or set IR_DATABASE_URL to use a server"
+    )
+
+
+def test_a_data_directory_that_cannot_be_made_is_refused() -> None:
+    """Nothing can be made in /proc, whoever asks."""
+    with (
+        pytest.raises(Refused, match=r"^IR_DATA_DIR is '/proc/nope/data', which cannot be used \(No such file"),
+        connected(Settings(data_dir=Path("/proc/nope/data"))),
+    ):
+        pass
+
+
+def test_a_data_directory_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operating system says so before PostgreSQL would."""
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with (
+        pytest.raises(Refused, match=r"which cannot be used \(Permission denied\): name a directory"),
+        connected(Settings(data_dir=tmp_path)),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        ('FATAL: password authentication failed for user "me"', "correct the user and the password in IR_DATABASE_URL"),
+        ("fe_sendauth: no password supplied", "put the password into IR_DATABASE_URL"),
+        ('FATAL: role "me" does not exist', "correct the user in IR_DATABASE_URL, or create the role"),
+        ('FATAL: database "it" does not exist', "create the database, or name another one in IR_DATABASE_URL"),
+        ("failed to resolve host 'host': [Errno -2] Name or service not known", "correct the host in IR_DATABASE_URL"),
+        (
+            'connection to server at "::1", port 1 failed: Connection refused',
+            "correct host and port in IR_DATABASE_URL",
+        ),
+        ("connection timeout expired", "correct host and port in IR_DATABASE_URL"),
+    ],
+)
+def test_an_error_of_the_server_names_the_setting_and_the_remedy(words: str, remedy: str) -> None:
+    """What libpq says stays; the setting is named without its value, which has the password."""
+    with pytest.raises(Unavailable) as raised, remedied(Settings(database_url=URL)):
+        raise Unavailable(words)
+    assert str(raised.value).startswith(f"the database of IR_DATABASE_URL cannot be reached: {words}; ")
+    assert remedy in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "remedy"),
+    [("/no_such_database?", "create the database"), ("@127.0.0.1:1/it?", "see that PostgreSQL runs")],
+    ids=["unknown database", "unreachable"],
+)
+def test_a_real_failure_is_advised(embedded_url: str, change: str, remedy: str) -> None:
+    """Libpq's words of this release are those that the remedies are found by."""
+    url = f"postgresql://postgres:hunter2{change if '@' in change else '@' + change}"
+    url += "" if "127.0.0.1" in change else embedded_url.partition("?")[2]
+    with pytest.raises(Unavailable) as raised, database(Settings(database_url=url)):
+        pass
+    assert remedy in str(raised.value)
+    assert "hunter2" not in str(raised.value)
