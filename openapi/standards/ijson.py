@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
+from openapi import rfc8259
+
 MAX_DEPTH = 32
 MAX_INTEGER_DIGITS = 128
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -19,6 +21,7 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTAINERS = frozenset({dict, list})
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _SHOWN = 40  # characters of the client's own text that an error repeats
+_TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
 
 
 class MalformedJSON(ValueError):
@@ -134,9 +137,17 @@ def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
     except _Inexact:
         return _INEXACT
     except RecursionError:
-        raise MalformedJSON(f"it is nested more than {MAX_DEPTH} levels deep") from None
-    except json.JSONDecodeError as error:
-        raise MalformedJSON(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise MalformedJSON(_TOO_DEEP) from None
+    except json.JSONDecodeError:
+        raise MalformedJSON(_fault(text)) from None
+
+
+def _fault(text: str) -> str:
+    """Why `text` is not JSON, whatever Python says of it, and however deep it reads."""
+    try:
+        return rfc8259.fault(text)
+    except rfc8259.TooDeep:
+        return _TOO_DEEP
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -201,7 +212,7 @@ _MARKING = json.JSONDecoder(
 def _refuse_unstorable(value: Any) -> None:
     for parts, found in _walk(value):
         if len(parts) + isinstance(found, dict | list) > MAX_DEPTH:
-            raise MalformedJSON(f"it is nested more than {MAX_DEPTH} levels deep")
+            raise MalformedJSON(_TOO_DEEP)
         if isinstance(found, _NameTwice):
             raise found
         if isinstance(found, _Inexact):
