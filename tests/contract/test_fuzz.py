@@ -5,15 +5,20 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.result import Ok
+from schemathesis.core.transport import expand_status_codes
 from typer.testing import CliRunner
 
 from handlers.operations import OPERATIONS
-from openapi.contract import published
+from openapi.contract import Contract, published
 from openapi.serving.messages import Answer, Request
 from scripts.cli import app
-from scripts.trials.fuzz import keeps_its_promises
+from scripts.trials.fuzz import CONFIGURATION, keeps_its_promises
 from tests.service import Service
 
 
@@ -27,6 +32,30 @@ def test_the_service_keeps_every_promise(tmp_path: Path) -> None:
         assert int(suite.attrib["tests"]) >= len(contract.operations)
         assert (suite.attrib["failures"], suite.attrib["errors"]) == ("0", "0")
         assert list((tmp_path / contract.version).glob("html-*/index.html"))
+
+
+def expected(check: str, operation: Any) -> frozenset[int]:
+    """The statuses that `check` expects of an operation, as Schemathesis reads our configuration."""
+    checks = operation.schema.config.checks_config_for(operation=operation)
+    return expand_status_codes(getattr(checks, check).expected_statuses)
+
+
+@pytest.mark.parametrize("contract", [*published()], ids=lambda contract: contract.version)
+def test_every_rightful_rejection_is_expected(contract: Contract) -> None:
+    """No example that a seed makes is found for a status with which its operation rejects, nor for its size alone."""
+    config = SchemathesisConfig.from_path(CONFIGURATION)
+    schema = schemathesis.openapi.from_dict(contract.copy(), config=config)
+    judged = 0
+    for operation in (found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)):
+        documented = {int(status) for status in operation.definition.raw["responses"]}
+        rejecting = {status for status in documented if 400 <= status < 500}
+        assert rejecting <= expected("negative_data_rejection", operation), operation.label
+        assert not (documented - rejecting) & expected("negative_data_rejection", operation), operation.label
+        has_rules = operation.label == "POST /rejected-submissions/replay"  # its body has a bound in its schema
+        assert (413 in expected("positive_data_acceptance", operation)) is not has_rules
+        assert (422 in expected("positive_data_acceptance", operation)) is has_rules
+        judged += 1
+    assert judged == len(contract.operations)
 
 
 def without_occurred_at(answer: Answer) -> Answer:
