@@ -4,12 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Any
 
 from openapi.contract import Contract, Operation
 from openapi.rendering.markdown import block, code, line, paragraphs, table
 from openapi.rendering.schema_text import DescribedFields, kind, limits, objects
+from openapi.standards.status_phrases import PHRASES
 
 Shared = list[tuple[str, str]]
 """The status of an answer that several operations give, and the reference to it."""
@@ -156,8 +156,8 @@ def _answers(contract: Contract, responses: dict[str, Any], shared: Shared) -> I
 def _titled(status: str) -> str:
     """A status with its phrase, or a class of them, or all others."""
     try:
-        return f"{int(status)} {HTTPStatus(int(status)).phrase}"
-    except ValueError:
+        return f"{int(status)} {PHRASES[int(status)]}"
+    except (ValueError, KeyError):
         return line(status)
 
 

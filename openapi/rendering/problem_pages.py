@@ -6,7 +6,6 @@ They are made from the table. What a template leaves open is shown by its name.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from http import HTTPStatus
 from string import Formatter
 from typing import Any
 
@@ -16,6 +15,7 @@ from openapi.problems import TABLE, ProblemType
 from openapi.rendering.html import Layout
 from openapi.serving.error_styles import PROBLEMS, title
 from openapi.standards.media_types import HTML, JSON
+from openapi.standards.status_phrases import PHRASES
 
 Page = Mapping[str, str]
 """By media type, what is given of it; the first is for those who do not say."""
@@ -79,7 +79,7 @@ _TABLE = Markup("<table>\n<tr><th>Problem</th><th>Status</th><th>What is wrong</
 
 
 def _status(kind: ProblemType) -> str:
-    return f"{kind.status} {HTTPStatus(kind.status).phrase}"
+    return f"{kind.status} {PHRASES[kind.status]}"
 
 
 def _html(template: str) -> Markup:

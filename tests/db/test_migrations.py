@@ -1,5 +1,6 @@
 """The migrations: what they make, that they can be undone, and that they cannot be run into each other."""
 
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,0 +1,33 @@
+"""Reason phrases: those of Python 3.11, whatever Python runs."""
+
+import pytest
+from uvicorn.protocols.http import httptools_impl
+
+from openapi.problems import TABLE
+from openapi.protocol import connection
+from openapi.rendering.problem_pages import pages
+from openapi.standards.media_types import HTML
+from openapi.standards.status_phrases import PHRASES
+
+
+@pytest.mark.parametrize(
+    ("status", "phrase"),
+    [
+        (413, "Request Entity Too Large"),
+        (414, "Request-URI Too Long"),
+        (416, "Requested Range Not Satisfiable"),
+        (422, "Unprocessable Entity"),
+    ],
+)
+def test_a_phrase_stays_what_it_was(status: int, phrase: str) -> None:
+    """Where Pythons differ: in the first line of an answer, whoever writes it, and on the pages of problems."""
+    assert PHRASES[status] == phrase
+    assert httptools_impl.STATUS_LINE[status] == f"HTTP/1.1 {status} {phrase}\r\n".encode()
+    assert vars(connection)["STATUS_LINE"] is httptools_impl.STATUS_LINE
+    shown = {code: page[HTML] for code, page in zip([None, *TABLE], dict(pages()).values(), strict=True) if code}
+    assert all(f"{status} {phrase}" in shown[code] for code, kind in TABLE.items() if kind.status == status)
+
+
+def test_each_problem_has_a_phrase() -> None:
+    """The table of phrases covers the table of problems."""
+    assert {problem.status for problem in TABLE.values()} <= PHRASES.keys()
