@@ -236,6 +236,9 @@ for _tag, _pattern, _first in (
     for _class in (_Loader, _Dumper):
         _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
+_OF_PYTHON = re.compile(r"^(Out of range float values are not JSON compliant): .*", re.DOTALL)
+"""What Python 3.12 and later say, and, in the group, what earlier ones do."""
+
 
 def _load(text: str, max_bytes: int) -> Any:
     if len(text.encode("utf-8", "surrogatepass")) > max_bytes:
@@ -246,7 +249,8 @@ def _load(text: str, max_bytes: int) -> Any:
     except ContractError:
         raise
     except (yaml.YAMLError, ValueError) as error:
-        raise ContractError(f"the document is not YAML with the types of JSON: {error}") from None
+        told = _OF_PYTHON.sub(r"\1", str(error))
+        raise ContractError(f"the document is not YAML with the types of JSON: {told}") from None
     return document
 
 

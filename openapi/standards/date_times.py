@@ -24,13 +24,16 @@ def parse(text: str) -> datetime:
         raise ValueError("not an RFC 3339 date-time")
     date, time, second, fraction, offset = match.groups()
     if time > "24":  # Python 3.13 takes 24:00 for the next day's first instant
-        raise ValueError("hour must be in 0..23")
+        raise ValueError("there is no such day or time of day")
     if offset and (offset[1:3] > "23" or offset[4:] > "59"):
         raise ValueError("an offset is at most 23:59")
     leap = second == "60"
-    local = datetime.fromisoformat(
-        f"{date}T{time}:{'59' if leap else second}.{(fraction or '')[:6]:0<6}{offset or '+00:00'}"
-    )
+    try:
+        local = datetime.fromisoformat(
+            f"{date}T{time}:{'59' if leap else second}.{(fraction or '')[:6]:0<6}{offset or '+00:00'}"
+        )
+    except ValueError:  # each Python words it otherwise
+        raise ValueError("there is no such day or time of day") from None
     try:
         instant = local.astimezone(UTC)
         if not leap:
