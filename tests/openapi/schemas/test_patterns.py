@@ -1,12 +1,18 @@
 """Patterns: what is found matches, what is said not to be there is not, and hostile patterns end soon."""
 
+import ast
+import inspect
 import itertools
 import random
 import re
 from contextlib import suppress
+from re import _constants as sre
+from re import _parser
+from typing import TypeGuard
 
 import pytest
 
+from openapi.schemas import patterns
 from openapi.schemas.patterns import UndecidedError, example
 
 TEXTS = ["".join(letters) for length in range(6) for letters in itertools.product("abc", repeat=length)]
@@ -21,9 +27,34 @@ def pattern(dice: random.Random, levels: int) -> str:
     return dice.choice(["".join(inner), "|".join(inner), repeated, f"({inner[0]}){inner[1]}"])
 
 
+def is_of(node: ast.AST, module: str) -> TypeGuard[ast.Attribute]:
+    """Whether `node` is an attribute of the name `module`."""
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == module
+
+
 def matches(expression: str, text: str) -> bool:
     """Whether Python finds `expression` in `text`, with `$` and `.` as JavaScript reads them."""
     return re.search(expression.replace("$", r"\Z").replace(".", r"[^\n\r\u2028\u2029]"), text) is not None
+
+
+def test_python_s_own_parser_is_what_is_relied_on() -> None:
+    """Its modules and what is used of them have no public names: where one is gone, patterns have to be adapted."""
+    used = {node.attr for node in ast.walk(ast.parse(inspect.getsource(patterns))) if is_of(node, "sre")}
+    gone = sorted(name for name in used if not hasattr(sre, name))
+    assert len(used) >= 10
+    assert not gone, f"re._constants has these no more, on which openapi/diff/patterns.py relies: {gone}"
+    parse = getattr(_parser, "parse", None)
+    assert parse, "re._parser.parse is gone, on which openapi/diff/patterns.py relies"
+    parsed = parse("(?:a{2,})[^bd]|(c)", re.ASCII)
+    assert parsed.state.flags == re.ASCII, "re._parser tells of flags otherwise"
+    ((operation, (_, branches)),) = parsed
+    assert operation is sre.BRANCH, "re._parser tells of branches otherwise"
+    (repeated, (least, most, inner)), (one_of, characters) = branches[0]
+    assert (repeated, least, most) == (sre.MAX_REPEAT, 2, sre.MAXREPEAT)
+    assert [*inner] == [(sre.LITERAL, ord("a"))]
+    assert (one_of, characters) == (sre.IN, [(sre.NEGATE, None), *((sre.LITERAL, ord(one)) for one in "bd")])
+    ((group, (_, added, dropped, _)),) = branches[1]
+    assert (group, added, dropped) == (sre.SUBPATTERN, 0, 0)
 
 
 @pytest.mark.parametrize("seed", range(4))

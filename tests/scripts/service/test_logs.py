@@ -36,6 +36,15 @@ def configure() -> Iterator[Log]:
         one.handlers[:] = handlers
 
 
+def test_what_is_relied_on_of_the_standard_library_is_there() -> None:
+    """Two names that are not public: of asyncio the loop, if one runs, and of logging where it looks for callers."""
+    told = "{} is gone or another, on which scripts/logs.py relies"
+    assert callable(getattr(asyncio, "_get_running_loop", None)), told.format("asyncio._get_running_loop")
+    assert asyncio._get_running_loop() is None, told.format("asyncio._get_running_loop")
+    source = getattr(logging, "_srcfile", "")
+    assert source is None or source.endswith("__init__.py"), told.format("logging._srcfile")
+
+
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
     """The lines on standard error since the last call; nothing is on standard output."""
