@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from openapi import rfc8259
+from openapi.standards import json_faults
 
 MAX_DEPTH = 32
 MAX_INTEGER_DIGITS = 128
@@ -145,8 +145,8 @@ def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
 def _fault(text: str) -> str:
     """Why `text` is not JSON, whatever Python says of it, and however deep it reads."""
     try:
-        return rfc8259.fault(text)
-    except rfc8259.TooDeep:
+        return json_faults.fault(text)
+    except json_faults.TooDeep:
         return _TOO_DEEP
 
 

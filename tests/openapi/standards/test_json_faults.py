@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from openapi.rfc8259 import DEEP, TooDeep, fault
+from openapi.standards.json_faults import DEEP, TooDeep, fault
 
 PIECES = [
     *'{}[],:"\\a1-. \n\t',
