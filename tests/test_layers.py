@@ -1,19 +1,56 @@
-"""The arrows between the rooms, read from the imports; and what each module owes its reader."""
+"""The arrows between the sub-rooms, read from the imports; and what each module owes its reader."""
 
 import ast
+import graphlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MAY_IMPORT = {
-    "openapi": {"openapi"},
-    "db": {"db"},
-    "handlers": {"handlers", "openapi", "db"},
-    "scripts": {"scripts", "handlers", "openapi", "db"},
+ROOMS = ("openapi", "handlers", "db", "scripts")
+ARROWS = {
+    "openapi.problems": "",
+    "openapi.standards": ".problems",
+    "openapi.contract": ".standards",
+    "openapi.oauth": ".problems .standards",
+    "openapi.schemas": ".contract .problems .standards",
+    "openapi.requests": ".contract .problems .schemas .standards",
+    "openapi.serving": ".contract .oauth .problems .requests .schemas .standards",
+    "openapi.protocol": ".problems .requests .serving .standards",
+    "openapi.rendering": ".contract .problems .serving .standards",
+    "openapi.lint": ".contract .oauth .schemas .serving .standards",
+    "openapi.diff": ".contract .rendering .schemas .standards",
+    "openapi.metadata": ".contract .diff .problems .schemas .standards",
+    "db": "",
+    "handlers.paths": "openapi.serving",
+    "handlers.lists": "db openapi.problems openapi.serving openapi.standards",
+    "handlers.submissions": "db openapi.problems openapi.requests openapi.serving openapi.standards",
+    "handlers": "db .lists .submissions openapi.metadata openapi.problems openapi.requests openapi.serving "
+    "openapi.standards",
+    "handlers.operations": "handlers openapi.serving",
+    "handlers.resources": "db handlers .submissions",
+    "handlers.security": "db .paths .resources openapi.contract openapi.oauth openapi.problems openapi.serving "
+    "openapi.standards",
+    "handlers.contracts": "db handlers .lists .operations .paths .security .submissions openapi.contract "
+    "openapi.diff openapi.lint openapi.problems openapi.rendering openapi.requests openapi.serving "
+    "openapi.standards",
+    "handlers.site": "db .contracts .paths .security openapi.contract openapi.oauth openapi.problems "
+    "openapi.rendering openapi.requests openapi.serving openapi.standards",
+    "scripts.service": "db handlers.contracts handlers.operations handlers.paths handlers.resources "
+    "handlers.security handlers.site openapi.oauth openapi.protocol openapi.serving openapi.standards",
+    "scripts.commands": "db handlers.contracts handlers.security handlers.site openapi.contract openapi.oauth "
+    "openapi.rendering openapi.standards .service",
+    "scripts.commands.contracts": "db handlers.contracts handlers.operations openapi.contract openapi.diff "
+    "openapi.lint openapi.standards .commands .service",
+    "scripts.trials": "db openapi.contract openapi.oauth .commands .service",
+    "scripts.cli": "db openapi.contract .commands .service",
 }
-ROOMS = MAY_IMPORT.keys()
+"""What each sub-room may import: folders, and modules that stand by themselves; a dot stands for its own room.
+
+The row `handlers` is for the modules of the nouns. An arrow that is not used may not stay.
+"""
+MOST_MODULES = 14
 DRAWERS = {"utils", "util", "common", "helpers", "helper", "base", "manager", "core", "misc"}
 
 
@@ -23,13 +60,35 @@ def modules(*rooms: str) -> list[Path]:
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """The first name of each module that `tree` imports."""
+    """The dotted name of each module that `tree` imports, whole or in part."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "an import is absolute"
-            yield str(node.module).split(".")[0]
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def sub_room(name: str) -> str:
+    """The row of ARROWS that the module `name`, or what it holds, belongs to; empty for a module of others."""
+    while name and name not in ARROWS:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def allowed(room: str) -> set[str]:
+    """The sub-rooms that the row of `room` names."""
+    return {room.partition(".")[0] + name if name.startswith(".") else name for name in ARROWS.get(room, "").split()}
+
+
+def name_of(path: Path) -> str:
+    """The dotted name of the module at `path`."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def arrows_from(path: Path) -> set[str]:
+    """The other sub-rooms that the module at `path` imports."""
+    return {sub_room(name) for name in imported(tree_of(path))} - {"", sub_room(name_of(path))}
 
 
 def tree_of(path: Path) -> ast.Module:
@@ -43,10 +102,32 @@ def identifier(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", modules(*ROOMS), ids=identifier)
-def test_arrows_point_inwards(path: Path) -> None:
-    """The rooms import scripts -> handlers -> {openapi, db}, and no other way."""
-    room = path.relative_to(ROOT).parts[0]
-    assert set(imported(tree_of(path))) & (ROOMS | {"tests"}) <= MAY_IMPORT[room]
+def test_a_module_imports_what_its_row_allows(path: Path) -> None:
+    """And nothing of the tests."""
+    assert arrows_from(path) <= allowed(sub_room(name_of(path)))
+    assert "tests" not in {name.partition(".")[0] for name in imported(tree_of(path))}
+
+
+@pytest.mark.parametrize("room", ARROWS)
+def test_each_arrow_of_a_row_is_used(room: str) -> None:
+    """A row allows no more than its modules need."""
+    used = [arrows_from(path) for path in modules(*ROOMS) if sub_room(name_of(path)) == room]
+    assert set().union(*used) == allowed(room)
+
+
+def test_the_arrows_make_no_circle() -> None:
+    """The sub-rooms can be read in an order in which each one needs only those before it."""
+    order = list(graphlib.TopologicalSorter({room: allowed(room) for room in ARROWS}).static_order())
+    assert set(order) == set(ARROWS)
+
+
+def test_each_folder_has_a_row() -> None:
+    """And holds few modules; `db` is flat, a module for each noun."""
+    folders = {path.parent for path in modules(*ROOMS)} - {ROOT / room for room in ("openapi", "scripts")}
+    folders -= {path for path in folders if "migrations" in path.parts}
+    assert {name_of(folder) for folder in folders} <= ARROWS.keys()
+    sizes = {name_of(folder): len(list(folder.glob("*.py"))) for folder in folders - {ROOT / "db"}}
+    assert {name: size for name, size in sizes.items() if size > MOST_MODULES} == {}
 
 
 @pytest.mark.parametrize("path", modules(*ROOMS, "tests"), ids=identifier)
