@@ -6,6 +6,8 @@ import pytest
 
 from tests.leftovers import own_temporary_directory
 
+pytest.register_assert_rewrite("tests.databases", "tests.service")  # conftests import them before they load them
+
 RUN = pytest.StashKey[ExitStack]()
 
 

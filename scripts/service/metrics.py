@@ -62,7 +62,7 @@ class Metrics:
         values.ValueClass = _value_class(os.environ[DIRECTORY])
         self._contracts: Sequence[tuple[str, str]] = ()
         self._refused: Sequence[str] = ()
-        self._operations: dict[str, str] = {}
+        self._operations: frozenset[str] = frozenset()
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._items: Counter[tuple[str, str]] = Counter()
         self._durations: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * (len(BUCKETS) + 1))
@@ -74,11 +74,11 @@ class Metrics:
     def serving(self, contracts: Sequence[tuple[str, str]], refused: Sequence[str], operations: Iterable[str]) -> None:
         """Tell from now on of these versions and digests of contracts, versions of rows, and operationIds."""
         self._contracts, self._refused = contracts, refused
-        self._operations = {name: name.removeprefix("handlers.") for name in operations}
+        self._operations = frozenset(operations)
 
     def request(self, operation: str | None, method: str, status: int, seconds: float) -> None:
         """Count a request of `operation`, None if it was routed nowhere; a status of 0 is that of none."""
-        name = self._operations.get(operation, "none") if operation else "none"
+        name = operation if operation in self._operations else "none"
         self._requests[method if method in METHODS else "other", name, status] += 1
         durations = self._durations[name]
         durations[bisect_left(BOUNDS, seconds)] += 1

@@ -137,7 +137,7 @@ def test_a_silent_server_is_given_up(database_url: str) -> None:
                 await asyncio.sleep(0.01)
 
         ticking = asyncio.ensure_future(tick())
-        with pytest.raises(Unavailable, match=r"no answer within 0\.3 seconds"):
+        with pytest.raises(Unavailable, match="no answer within 1 seconds"):
             await (connection.run(b"keep", b"[]") if low else connection.execute("SELECT 1"))
         ticking.cancel()
         assert ticks > 10

@@ -66,7 +66,7 @@ def of(operation: str) -> Callable[[Try], Try]:
     """Mark what is tried of `operation`."""
 
     def mark(function: Try) -> Try:
-        TRIES[f"handlers.{operation}"] = function
+        TRIES[operation] = function
         return function
 
     return mark
@@ -97,7 +97,7 @@ def exports_nothing(a: Owner, b: Hub, path: str, **filters: str) -> None:
         assert len(text.splitlines()) == 1
 
 
-@of("interaction_events.create")
+@of("reportInteractionEvent")
 def creates_an_event(a: Owner, b: Hub) -> None:
     """The keys of another hub are free, and an event under them is one's own."""
     mine = EVENT | {"client_event_id": f"{SECRET}-event", "actor_type": "agent"}
@@ -109,7 +109,7 @@ def creates_an_event(a: Owner, b: Hub) -> None:
     assert [str(row["id"]) for row in b.rows()] == [answer.json()["id"]]
 
 
-@of("interaction_events.create_batch")
+@of("reportInteractionEvents")
 def creates_events(a: Owner, b: Hub) -> None:
     """Likewise in a batch, as an array and as lines, under the key of another's request."""
     mine = EVENT | {"client_event_id": f"{SECRET}-event"}
@@ -119,26 +119,26 @@ def creates_events(a: Owner, b: Hub) -> None:
     assert len(b.rows()) == 2
 
 
-@of("interaction_events.list_")
+@of("listInteractionEvents")
 def lists_events(a: Owner, b: Hub) -> None:
     """Of any filter, and by cursors of another."""
     reads_nothing(a, b, EVENTS, widget_id=EVENT["widget_id"], event_type="clicked", occurred_from=EVENT["occurred_at"])
 
 
-@of("interaction_events.export")
+@of("exportInteractionEvents")
 def exports_events(a: Owner, b: Hub) -> None:
     """Of any filter."""
     exports_nothing(a, b, EVENTS, widget_id=EVENT["widget_id"], received_since="2000-01-01T00:00:00Z")
 
 
-@of("interaction_events.get")
+@of("getInteractionEvent")
 def reads_an_event(a: Owner, b: Hub) -> None:
     """It is answered as one that does not exist is."""
     there, nowhere = b.get(f"{EVENTS}/{a.event}"), b.get(f"{EVENTS}/{uuid4()}")
     assert told(a, there, 404).json() == told(a, nowhere, 404).json()
 
 
-@of("annotations.create")
+@of("reportAnnotation")
 def creates_an_annotation(a: Owner, b: Hub) -> None:
     """Not on an event of another, which is told as one that does not exist is; its keys are free."""
     refused = b.post(ANNOTATIONS, ANNOTATION | {"event_id": a.event})
@@ -151,7 +151,7 @@ def creates_an_annotation(a: Owner, b: Hub) -> None:
     assert len(b.rows("annotations")) == 1
 
 
-@of("annotations.create_batch")
+@of("reportAnnotations")
 def creates_annotations(a: Owner, b: Hub) -> None:
     """Likewise in a batch."""
     items = [ANNOTATION | {"event_id": a.event}, ANNOTATION | {"client_annotation_id": f"{SECRET}-remark"}]
@@ -160,26 +160,26 @@ def creates_annotations(a: Owner, b: Hub) -> None:
     assert results_of(answer)[1]["id"] != a.annotation
 
 
-@of("annotations.list_")
+@of("listAnnotations")
 def lists_annotations(a: Owner, b: Hub) -> None:
     """Of any filter, also by an event of another, and by cursors of another."""
     reads_nothing(a, b, ANNOTATIONS, widget_id=EVENT["widget_id"], event_id=a.event, category="praise")
 
 
-@of("annotations.export")
+@of("exportAnnotations")
 def exports_annotations(a: Owner, b: Hub) -> None:
     """Of any filter."""
     exports_nothing(a, b, ANNOTATIONS, event_id=a.event)
 
 
-@of("annotations.get")
+@of("getAnnotation")
 def reads_an_annotation(a: Owner, b: Hub) -> None:
     """It is answered as one that does not exist is."""
     there, nowhere = b.get(f"{ANNOTATIONS}/{a.annotation}"), b.get(f"{ANNOTATIONS}/{uuid4()}")
     assert told(a, there, 404).json() == told(a, nowhere, 404).json()
 
 
-@of("event_types.list_")
+@of("listEventTypes")
 def lists_event_types(a: Owner, b: Hub) -> None:
     """The registry is everybody's, but it names nobody."""
     items = told(a, b.get("/event-types", limit=1000), 200).json()["items"]
@@ -187,20 +187,20 @@ def lists_event_types(a: Owner, b: Hub) -> None:
     assert a.hub.name not in json.dumps(items)
 
 
-@of("widgets.list_")
+@of("listWidgets")
 def lists_widgets(a: Owner, b: Hub) -> None:
     """Likewise."""
     assert a.hub.name not in told(a, b.get("/widgets", limit=1000), 200).text
 
 
-@of("hub_capability_manifests.get")
+@of("getHubCapabilityManifest")
 def reads_a_manifest(a: Owner, b: Hub) -> None:
     """There is none, of any revision."""
     told(a, b.get("/hub-capability-manifest"), 404)
     told(a, b.get("/hub-capability-manifest", revision=1), 404)
 
 
-@of("hub_capability_manifests.put")
+@of("putHubCapabilityManifest")
 def puts_a_manifest(a: Owner, b: Hub) -> None:
     """It changes and ends nothing of another's; the first is one's own first revision."""
     assert told(a, b.manifest(), 200).json()["revision"] == 1
@@ -208,20 +208,20 @@ def puts_a_manifest(a: Owner, b: Hub) -> None:
     assert a.hub.get("/hub-capability-manifest").json()["event_types"][0]["status"] == "active"
 
 
-@of("rejected_submissions.list_")
+@of("listRejectedSubmissions")
 def lists_rejections(a: Owner, b: Hub) -> None:
     """Of any filter, and by cursors of another."""
     reads_nothing(a, b, REJECTIONS, kind="event", code="event_type_not_registered")
 
 
-@of("rejected_submissions.get")
+@of("getRejectedSubmission")
 def reads_a_rejection(a: Owner, b: Hub) -> None:
     """It is answered as one that does not exist is."""
     there, nowhere = b.get(f"{REJECTIONS}/{a.rejection}"), b.get(f"{REJECTIONS}/{uuid4()}")
     assert told(a, there, 404).json() == told(a, nowhere, 404).json()
 
 
-@of("rejected_submissions.replay")
+@of("replayRejectedSubmissions")
 def replays_rejections(a: Owner, b: Hub) -> None:
     """By their ids, by a filter, or all: there are none, also when they would be accepted now."""
     b.manifest([{"name": a.hub.items(REJECTIONS)[0]["error"].split("'")[1].lower(), "description": "x"}])
@@ -232,7 +232,7 @@ def replays_rejections(a: Owner, b: Hub) -> None:
     assert not any("replayed_at" in item for item in a.hub.items(REJECTIONS))
 
 
-@of("usage.get")
+@of("getUsage")
 def reads_usage(a: Owner, b: Hub) -> None:
     """There is none."""
     assert a.hub.usage()["received"] == 4

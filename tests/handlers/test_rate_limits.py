@@ -192,7 +192,7 @@ def test_every_answer_to_a_hub_tells_what_is_left(limited: Hub) -> None:
         answer = limited.client.request(method, BASE + path, **options)
         assert answer.status_code == status, (method, path, answer.text)
         assert answer.headers["ratelimit-policy"] == '"default";q=10000;w=10'
-        assert 0 < left(answer) < 10_000
+        assert 0 < left(answer) <= 10_000  # the bucket refills while a request takes its time
     stranger = limited.client.get(f"{BASE}/usage", headers={"Authorization": "Bearer irk_x"})
     assert (stranger.status_code, "ratelimit" in stranger.headers) == (401, False)
 

@@ -254,7 +254,7 @@ MISSING_COMMA = b'{"event_type":"clicked""widget_id":1}'
 DEFAULT_POLICY = RatePolicy(Settings.rate_limit, Settings.rate_burst)
 SITUATIONS: dict[tuple[str, str], Callable[[], Problem]] = {
     ("BadRequest", "malformed"): lambda: problem_of(CREATE, MISSING_COMMA),
-    ("BatchBadRequest", "malformed"): lambda: problem_of(f"{CREATE}_batch", MISSING_COMMA),
+    ("BatchBadRequest", "malformed"): lambda: problem_of("reportInteractionEvents", MISSING_COMMA),
     ("BatchBadRequest", "last"): lambda: of_stream(gzip.compress(b"{}")[:-1], (b"content-encoding", b"gzip")),
     ("Unauthorized", "missing"): bearer.unauthorized,
     ("BatchUnauthorized", "missing"): bearer.unauthorized,
@@ -265,7 +265,7 @@ SITUATIONS: dict[tuple[str, str], Callable[[], Problem]] = {
     ("BatchRequestTimeout", "last"): late,
     ("Conflict", "key"): lambda: Problem("idempotency_conflict", name="the Idempotency-Key", key="Idempotency-Key"),
     ("ContentTooLarge", "large"): lambda: problem_of(CREATE, b" " * 70_000),
-    ("BatchContentTooLarge", "large"): lambda: problem_of(f"{CREATE}_batch", b"x" * 5_000_000),
+    ("BatchContentTooLarge", "large"): lambda: problem_of("reportInteractionEvents", b"x" * 5_000_000),
     ("BatchContentTooLarge", "last"): lambda: of_stream(b"1" * (LINE_BYTES + 1 + DISCARDED_BYTES + 1)),
     ("UnsupportedMediaType", "text"): lambda: problem_of(CREATE, b"text", "text/plain"),
     ("UnprocessableEntity", "unregistered"): unregistered,

@@ -144,8 +144,8 @@ def test_a_row_that_is_broken_leaves_the_last_good_one(living: Service, caplog: 
     fault = "the row of contract 1.1 cannot be read: the document is not an OpenAPI object with an info object"
     last = f"contract 1.1 ({CONTRACTS[NEWEST].digest[:12]}) goes on, as served last"
     with living.client() as client:
-        edit(living, "document = replace(document, 'events.create', 'events.x')")
-        wait_until(lambda: "names no handler" in str(ready(living)["warnings"]))
+        edit(living, "document = replace(document, 'reportInteractionEvent', 'xyz')")
+        wait_until(lambda: "names no operation" in str(ready(living)["warnings"]))
         for change in ("document = 'a: b'", "digest = 'x'"):
             edit(living, change)
             wait_until(lambda: f"{fault}; {last}" in str(ready(living)["warnings"]))

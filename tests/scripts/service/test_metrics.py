@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from handlers.site.service_state import SERVICE
 from scripts.service.metrics import DIRECTORY, Metrics, metrics, shared
 
 CREATE = "reportInteractionEvent"
@@ -53,14 +54,14 @@ def test_requests_and_items_are_counted(counted: Metrics) -> None:
     counted.items("event", "created", 3)
     samples(counted)
     found = samples(counted)
-    assert found["requests_total", "POST", "interaction_events.create", "201"] == 2
+    assert found["requests_total", "POST", CREATE, "201"] == 2
     assert found["requests_total", "GET", "none", "none"] == 1
     assert found["items_total", "event", "created"] == 3
     assert found["contract_info", "sha256:0", "1.0"] == 1
     buckets = {key[1]: value for key, value in found.items() if key[0].endswith("bucket") and "none" not in key}
     assert (buckets["0.001"], buckets["0.0025"], buckets["0.005"], buckets["+Inf"]) == (1, 1, 2, 2)
-    assert found["request_duration_seconds_count", "interaction_events.create"] == 2
-    assert found["request_duration_seconds_sum", "interaction_events.create"] == pytest.approx(0.004)
+    assert found["request_duration_seconds_count", CREATE] == 2
+    assert found["request_duration_seconds_sum", CREATE] == pytest.approx(0.004)
     assert found["request_duration_seconds_bucket", "10.0", "none"] == 0
     assert found["request_duration_seconds_bucket", "+Inf", "none"] == 1
 
@@ -68,7 +69,7 @@ def test_requests_and_items_are_counted(counted: Metrics) -> None:
 def test_labels_are_bounded_whatever_clients_send(counted: Metrics) -> None:
     """Methods and operations that are not known share one label each."""
     for number in range(100):
-        counted.request(f"handlers.x{number}", f"METHOD{number}", 404, 0.1)
+        counted.request(f"operation{number}", f"METHOD{number}", 404, 0.1)
     assert [key for key in samples(counted) if key[0] == "requests_total"] == [
         ("requests_total", "other", "none", "404")
     ]
@@ -92,9 +93,9 @@ def test_processes_are_counted_together_also_when_they_ended(counted: Metrics) -
         process.join(60)
     counted.request(CREATE, "POST", 201, 0.003)
     found = samples(counted)
-    assert found["requests_total", "POST", "interaction_events.create", "201"] == 3
+    assert found["requests_total", "POST", CREATE, "201"] == 3
     assert found["items_total", "annotation", "duplicate"] == 4
-    assert found["request_duration_seconds_count", "interaction_events.create"] == 3
+    assert found["request_duration_seconds_count", CREATE] == 3
     assert found["contract_info", "sha256:0", "1.0"] == 1
 
 
@@ -109,12 +110,12 @@ def test_what_is_counted_is_written_soon(counted: Metrics, monkeypatch: pytest.M
 
     asyncio.run(kept())
     monkeypatch.setattr(counted, "write", lambda: None)
-    assert samples(counted)["requests_total", "POST", "interaction_events.create", "201"] == 1
+    assert samples(counted)["requests_total", "POST", CREATE, "201"] == 1
 
 
 def test_the_answer_is_prometheus_text(counted: Metrics) -> None:
     """200 in version 0.0.4 of the format."""
-    request: Any = SimpleNamespace(state=SimpleNamespace(metrics=counted))
+    request: Any = SimpleNamespace(scope={"state": {SERVICE: SimpleNamespace(metrics=counted.exposition)}})
     response = asyncio.run(metrics(request))
     assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert b"# TYPE interaction_reporting_contract_info gauge\n" in bytes(response.body)
