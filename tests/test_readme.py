@@ -15,6 +15,8 @@ from scripts.service.settings import table
 from scripts.trials.fresh_service import Service, service_on
 from tests.test_layers import ROOT
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["tests.databases"]
 
 README = (ROOT / "README.md").read_text()

@@ -21,6 +21,8 @@ import pytest
 from scripts.trials.fresh_service import Service, fresh_service, service_on, wait_for_workers
 from tests.examples import EVENT, PATH
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("alone")]
+
 KEYS = [f"key {number}" for number in range(50)]
 TIMES = 50
 GIB = 1024**3

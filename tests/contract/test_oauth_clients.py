@@ -18,6 +18,8 @@ from tests.node_programs import Process, Programs, programs
 from tests.service import Service
 from tests.tokens import bearer, client_of, post
 
+pytestmark = pytest.mark.slow
+
 Discovered = dict[str, Any]
 
 

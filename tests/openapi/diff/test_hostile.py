@@ -9,7 +9,7 @@ import pytest
 from openapi.contract import LARGE, ContractError, Document
 from openapi.diff.compare import compare
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.timeout(60), pytest.mark.slow]
 
 TEXT = {"type": "string"}
 BASES: list[dict[str, Any]] = [{}, {"type": "integer", "minimum": 3}, {"type": "object", "properties": {"a": TEXT}}]

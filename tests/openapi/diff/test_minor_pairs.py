@@ -19,6 +19,8 @@ from tests.openapi.diff.pairs import PAIRS
 from tests.openapi.diff.schemas import schema
 from tests.openapi.diff.slices import slices
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 10
 """Requests that are looked for in each pair."""
 ROUNDS = 14

@@ -21,6 +21,8 @@ from tests.openapi.diff.rewritings import WAYS, rewritten
 from tests.openapi.diff.schemas import schema
 from tests.openapi.diff.slices import slices
 
+pytestmark = pytest.mark.slow
+
 INSTANCES = 16
 """That are looked for in each pair."""
 PLAIN: list[Any] = [

@@ -22,6 +22,8 @@ from scripts.trials.fresh_service import Service, service_on, wait_for_workers
 from tests.examples import EVENT, PATH
 from tests.handlers.conftest import wait_until
 
+pytestmark = pytest.mark.slow
+
 COUNT = "SELECT coalesce(sum(count), 0)::integer FROM hub_requests"
 HOSTILE = "\x1b[31m<script>"
 

@@ -22,6 +22,8 @@ from scripts.trials.fresh_service import Service, StartFailedError, fresh_servic
 from tests.examples import EVENT, PATH
 from tests.load import load
 
+pytestmark = pytest.mark.slow
+
 
 def post(service: Service, event: Mapping[str, object] = EVENT) -> httpx.Response:
     """The answer to one event on a connection of its own."""

@@ -19,6 +19,8 @@ from tests.answering import CREATED, answering, created
 from tests.scripts.test_cli import COMMAND
 from tests.service import Service
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("alone")]
+
 KEY = "irk_a-key-of-no-hub"
 MEASURING = "measuring the service at 2 connections for 0.3 seconds\n"
 QUICK = ("--seconds", "0.3", "--warm-up", "0", "--rounds", "1", "--connections", "2")

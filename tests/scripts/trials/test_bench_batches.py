@@ -11,6 +11,8 @@ from scripts.cli import app
 from scripts.trials import bench_batches
 from scripts.trials.measurement import Measurement
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("alone")]
+
 
 def test_it_tells_two_rates_and_their_ratio() -> None:
     """A short run on a fresh service exits 0; the ratio is that of the two rates."""

@@ -2,11 +2,14 @@
 
 import httpx
 import psycopg
+import pytest
 from psycopg.rows import dict_row
 
 from scripts.service.demonstration import WIDGET
 from scripts.trials.bench import EVENT, PATH
 from scripts.trials.peer import running_peer
+
+pytestmark = pytest.mark.slow
 
 INDEXES = "SELECT indexdef FROM pg_indexes WHERE tablename = %s"
 
