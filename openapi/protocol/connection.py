@@ -19,6 +19,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from openapi.problems import Problem
+from openapi.protocol import framing
 from openapi.protocol.cycle import Cycle
 from openapi.serving.access_log import new_request_id
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
@@ -30,7 +31,6 @@ STATUS_LINE.update({status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for statu
 
 MAX_HEAD_BYTES = 32768
 MAX_FIELDS = 100
-MAX_LENGTH_DIGITS = 19
 MAX_PIPELINED = 32
 """How many requests may wait behind the one that is served before what follows is left unparsed."""
 PIECE_BYTES = 8192
@@ -45,10 +45,6 @@ IDLE_SECONDS_OF_DRAIN = 0.5
 
 CONNECTION = "connection"
 """The key of the ConnectionOptions in the state of the ASGI lifespan."""
-
-_FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
-_PLAIN = ([b"host"], [b"host", b"content-length"], [b"content-length", b"host"])
-"""The framing of nearly every request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +134,7 @@ class HTTPConnection(HttpToolsProtocol):
             self._refusal = _head_too_large()
         self._stop_if_refused()
         name = name.lower()
-        if name in _FRAMING:
+        if name in framing.FRAMING:
             self._framing.append((name, value))
         elif name == b"expect":
             self.expect_100_continue = value.lower() == b"100-continue"
@@ -146,22 +142,23 @@ class HTTPConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is complete: refuse what two readers could read in two ways, or begin the request."""
-        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+        is_upgrade, method = self.parser.should_upgrade(), self.parser.get_method()
+        if is_upgrade and method != b"CONNECT":
             return
-        if ambiguity := self._ambiguity():
+        version = self.parser.get_http_version()
+        if ambiguity := framing.ambiguity(method, version, self._framing, is_upgrade):
             self._refusal = Problem("malformed_request", detail=ambiguity)
         self._stop_if_refused()
-        self._begin_request()
+        self._begin_request(method, version)
         self._disarm()
         self._in_head, self._head_has_begun, self._head_bytes, self._unparsed_bytes = False, False, 0, 0
         self._owed += 1
 
-    def _begin_request(self) -> None:
+    def _begin_request(self, method: bytes, version: str) -> None:
         """Serve the request whose head is complete, or let it wait for the one before."""
-        version = self.parser.get_http_version()
         target = httptools.parse_url(self.url)
         path = target.path.decode("ascii")
-        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["method"] = method.decode("ascii")
         self.scope["http_version"] = version
         self.scope["path"] = unquote(path) if "%" in path else path
         self.scope["raw_path"] = target.path
@@ -254,26 +251,6 @@ class HTTPConnection(HttpToolsProtocol):
     def _close_if_idle(self) -> None:
         if self._in_head and self._head_bytes == 0 and not self._owed:
             self.transport.close()
-
-    def _ambiguity(self) -> str | None:
-        """Why this head cannot be trusted to mean one thing (RFC 9112 sections 2.3, 3.2, 6.1 and 6.3)."""
-        version = self.parser.get_http_version()
-        names = [name for name, _ in self._framing]
-        lengths = [value for name, value in self._framing if name == b"content-length"]
-        is_plain = version == "1.1" and names in _PLAIN and not self.parser.should_upgrade()
-        if is_plain and all(len(value) <= MAX_LENGTH_DIGITS for value in lengths):
-            return None
-        codings = [value.strip().lower() for name, value in self._framing if name == b"transfer-encoding"]
-        faults = {
-            "CONNECT is for proxies": self.parser.get_method() == b"CONNECT",
-            "its version is neither HTTP/1.0 nor HTTP/1.1": version not in ("1.0", "1.1"),
-            "it must have exactly one Host field": version == "1.1" and names.count(b"host") != 1,
-            "it has both Content-Length and Transfer-Encoding": bool(codings and lengths),
-            "its Transfer-Encoding is not chunked": codings not in ([], [b"chunked"] if version == "1.1" else []),
-            "it has more than one Content-Length": len(lengths) > 1,
-            "its Content-Length has too many digits": any(len(value) > MAX_LENGTH_DIGITS for value in lengths),
-        }
-        return next((fault for fault, is_there in faults.items() if is_there), None)
 
     def _parse_waiting(self) -> None:
         """Parse a piece at a time, until enough requests are pipelined; refuse what cannot be parsed."""
