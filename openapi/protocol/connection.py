@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 from urllib.parse import unquote
 
@@ -55,16 +56,36 @@ class ConnectionOptions:
     style_at: Callable[[str], ErrorStyle] = lambda _path: ERROR_OBJECTS
 
 
+class State(Enum):
+    """What a connection does with the next bytes of its client."""
+
+    IDLE = auto()
+    """They begin a request."""
+    HEAD = auto()
+    """They continue the head of a request."""
+    BODY = auto()
+    """They continue the body of a request, which may have its answer already."""
+    REFUSED = auto()
+    """They are discarded: a request was refused, and the answers to those before it are still to be sent."""
+    LINGER = auto()
+    """They are discarded until the client has had time to read the last answer. Nothing more is written."""
+
+
 class HTTPConnection(HttpToolsProtocol):
-    """uvicorn's protocol with the gaps closed, and with the ConnectionOptions of the lifespan's state."""
+    """uvicorn's protocol with the gaps closed, and with the ConnectionOptions of the lifespan's state.
+
+    Two facts stand beside its State, because the other side decides them and each can occur in any state, also both:
+    the client has closed its half (`_is_half_closed`), and the service drains (`_is_draining`).
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._options: ConnectionOptions = self.app_state.get(CONNECTION, ConnectionOptions())
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
-        self._in_head = True
-        self._head_has_begun = False
+        self._state = State.IDLE
+        self._is_half_closed = False
+        self._is_draining = False
         self._head_bytes = 0
         self._framing: list[tuple[bytes, bytes]] = []  # the fields that say where the request ends
         self._active_at = 0.0
@@ -72,10 +93,6 @@ class HTTPConnection(HttpToolsProtocol):
         self._refusal: Problem | None = None
         self._waiting = b""  # arrived, and not parsed yet
         self._owed = 0  # requests that have no answer yet
-        self._at_end = False  # nothing more will arrive
-        self._finished = False  # nothing more is parsed
-        self._ended = False  # nothing more is written
-        self._draining = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Await the first head."""
@@ -90,14 +107,16 @@ class HTTPConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what arrives."""
+        """Parse what arrives, or discard it."""
+        if self._state is State.REFUSED or self._state is State.LINGER:
+            return
         self._waiting += data
         self._parse_waiting()
 
     def eof_received(self) -> bool:  # type: ignore[override] # asyncio itself lets it be one
-        """The client sends no more; whether it is still owed an answer, for which its side may stay open."""
-        self._at_end = True
-        return self._ended or (self._in_head and self._owed > 0)
+        """The client sends no more; returns whether the connection stays open, because an answer is still owed."""
+        self._is_half_closed = True
+        return self._state is State.LINGER or (self._state is not State.BODY and self._owed > 0)
 
     def pause_writing(self) -> None:
         """The client does not read what is sent to it: wait, but not for ever."""
@@ -114,7 +133,7 @@ class HTTPConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A head begins."""
-        self._head_has_begun = True
+        self._state = State.HEAD
         self._unparsed_bytes = 0
         self._framing = []
         super().on_message_begin()
@@ -127,7 +146,7 @@ class HTTPConnection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field of the head; one of a trailer is dropped (RFC 9110 section 6.5.1)."""
-        if not self._in_head:
+        if self._state is State.BODY:
             return
         self._count(len(name) + len(value) + 4)
         if len(self.headers) >= MAX_FIELDS:
@@ -151,7 +170,7 @@ class HTTPConnection(HttpToolsProtocol):
         self._stop_if_refused()
         self._begin_request(method, version)
         self._disarm()
-        self._in_head, self._head_has_begun, self._head_bytes, self._unparsed_bytes = False, False, 0, 0
+        self._state, self._head_bytes, self._unparsed_bytes = State.BODY, 0, 0
         self._owed += 1
 
     def _begin_request(self, method: bytes, version: str) -> None:
@@ -174,7 +193,7 @@ class HTTPConnection(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue and version != "1.0",  # RFC 9110 section 10.1.1
-            keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._draining,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._is_draining,
             on_response=self.on_response_complete,
         )
         if before is None or before.response_complete:
@@ -190,10 +209,10 @@ class HTTPConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The body is complete, and the next head may come."""
-        if self._in_head:
+        if self._state is not State.BODY:  # the head asked for another protocol, and is parsed once more
             return
         self._disarm()
-        self._in_head, self._unparsed_bytes = True, 0
+        self._state, self._unparsed_bytes = State.IDLE, 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -209,15 +228,15 @@ class HTTPConnection(HttpToolsProtocol):
                 self.timeout_keep_alive_handler()
         if self._waiting:
             self._parse_waiting()
-        if not self._owed and (self._finished or self._at_end):
+        if not self._owed and (self._is_half_closed or self._state is State.REFUSED):
             self._end()
-        elif not self._owed and not self._in_head:
+        elif not self._owed and self._state is State.BODY:
             self._arm(LINGER_SECONDS, self.transport.abort)
 
     def timeout_keep_alive_handler(self) -> None:
         """Close the connection if it has been idle for as long as it may be, or look again when that can be so."""
         idle_seconds = self.loop.time() - self._active_at
-        is_busy = self._owed or not self._in_head or self._head_has_begun
+        is_busy = self._owed or self._state is not State.IDLE
         if not is_busy and idle_seconds >= self.timeout_keep_alive:
             self.transport.close()
         else:
@@ -226,7 +245,7 @@ class HTTPConnection(HttpToolsProtocol):
 
     def is_closing(self) -> bool:
         """Whether nothing more can be written."""
-        return self._ended or self.transport.is_closing()
+        return self._state is State.LINGER or self.transport.is_closing()
 
     def write(self, data: bytes) -> None:
         """Send a part of an answer, unless its client is gone."""
@@ -235,26 +254,27 @@ class HTTPConnection(HttpToolsProtocol):
 
     def close(self) -> None:
         """Close after the last answer."""
-        if self._in_head:
+        if self._state is State.IDLE or self._state is State.HEAD:
             self.transport.close()
         else:
             self._end()
 
     def shutdown(self) -> None:
         """Drain: finish what is under way, and give an idle connection's next request a moment to arrive."""
-        self._draining = True
+        self._is_draining = True
         if self._owed:
             self.cycle.keep_alive = False
         else:
             self.loop.call_later(IDLE_SECONDS_OF_DRAIN, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
-        if self._in_head and self._head_bytes == 0 and not self._owed:
+        has_no_head = self._state is State.IDLE or (self._state is State.HEAD and self._head_bytes == 0)
+        if not self._owed and (has_no_head or self._is_half_closed):
             self.transport.close()
 
     def _parse_waiting(self) -> None:
         """Parse a piece at a time, until enough requests are pipelined; refuse what cannot be parsed."""
-        while self._waiting and not self._finished and len(self.pipeline) < MAX_PIPELINED:
+        while self._waiting and len(self.pipeline) < MAX_PIPELINED:
             piece, self._waiting = self._waiting[:PIECE_BYTES], self._waiting[PIECE_BYTES:]
             self._unparsed_bytes += len(piece)
             try:
@@ -266,11 +286,9 @@ class HTTPConnection(HttpToolsProtocol):
             else:
                 if self._head_bytes + self._unparsed_bytes > MAX_HEAD_BYTES:
                     self._refuse(_head_too_large())
-        if self._finished:
-            self._waiting = b""
-        elif self._waiting:
+        if self._waiting:
             self.flow.pause_reading()
-        elif self._head_has_begun and self._deadline is None:
+        elif self._state is State.HEAD and self._deadline is None:
             self._expect_head()
 
     def _parse(self, data: bytes) -> None:
@@ -300,17 +318,18 @@ class HTTPConnection(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem) -> None:
         """Answer `problem` and end the connection; only end it where that would be the answer to another request."""
-        self._finished = True
+        was_in_body = self._state is State.BODY
+        self._state, self._waiting = State.REFUSED, b""
         self._disarm()
-        if not self._in_head and self.pipeline:
+        if was_in_body and self.pipeline:
             self.pipeline.popleft()  # the refused request itself, which waits behind another
             self._owed -= 1
-        elif not self._in_head and not self._owed:
+        elif was_in_body and not self._owed:
             self._end()  # the refused request has its answer already
-        elif not self._in_head or not self._owed:
-            self._tell(problem)
+        elif was_in_body or not self._owed:
+            self._answer(problem)
 
-    def _tell(self, problem: Problem) -> None:
+    def _answer(self, problem: Problem) -> None:
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -335,7 +354,7 @@ class HTTPConnection(HttpToolsProtocol):
         """Write nothing more, and close when the client has had time to read its answer (RFC 9112 section 9.6)."""
         if self.is_closing():
             return
-        self._finished = self._ended = True
+        self._state, self._waiting = State.LINGER, b""
         self.pipeline.clear()
         if self.transport.can_write_eof():
             self.transport.write_eof()
