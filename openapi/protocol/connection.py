@@ -24,11 +24,8 @@ from openapi.protocol import framing
 from openapi.protocol.cycle import Cycle
 from openapi.serving.access_log import new_request_id
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
-from openapi.standards.status_phrases import PHRASES
 
 logger = logging.getLogger(__name__)
-# uvicorn takes the phrases from the Python that it runs on.
-STATUS_LINE.update({status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in PHRASES.items()})
 
 MAX_HEAD_BYTES = 32768
 MAX_FIELDS = 100

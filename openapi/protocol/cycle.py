@@ -6,10 +6,19 @@ from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from openapi.requests.content import COMPLETE
+from openapi.standards.status_phrases import PHRASES
+
+
+def fix_status_lines() -> None:
+    """Replace the phrases in the status lines of uvicorn, which takes them from the Python that runs it, by PHRASES.
+
+    A table of our own would not be enough, because the cycle of uvicorn reads its own.
+    """
+    STATUS_LINE.update({status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in PHRASES.items()})
 
 
 class Cycle(RequestResponseCycle):
-    """uvicorn's cycle, for which an answer whose body is sent whole is one write instead of two."""
+    """uvicorn's cycle; it sends an answer in one write instead of two if the body is sent whole."""
 
     _start: Any = None  # of an answer, held until its body is there
 
@@ -22,7 +31,7 @@ class Cycle(RequestResponseCycle):
     async def send(self, message: Any) -> None:
         """Send a part of the answer."""
         if self.disconnected and message.get("more_body"):
-            raise ClientDisconnect  # uvicorn would let a long answer go on for nobody
+            raise ClientDisconnect  # uvicorn would go on with a long answer after its client is gone
         start = self._start
         if start is None:
             if message["type"] != "http.response.start" or self.response_started:
@@ -37,7 +46,7 @@ class Cycle(RequestResponseCycle):
             await super().send(message)
 
     def _sent_at_once(self, start: Any, message: Any) -> bool:
-        """Whether the answer was one whose length is known and on which the connection stays open, and is sent."""
+        """Send the answer if its length is known and the connection stays open; returns whether it was sent."""
         body = message.get("body", b"")
         fields = [*self.default_headers, *start["headers"]]
         head = b"".join([STATUS_LINE[start["status"]], *[b"%b: %b\r\n" % field for field in fields]])

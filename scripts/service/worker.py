@@ -38,6 +38,7 @@ from handlers.site import authorization_server, contract_pages, health, migratio
 from handlers.site.service_state import SERVICE, ServiceState
 from openapi.oauth import server_metadata
 from openapi.protocol.connection import CONNECTION, ConnectionOptions
+from openapi.protocol.cycle import fix_status_lines
 from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
 from openapi.serving.dispatch import ErrorMiddleware
@@ -68,6 +69,7 @@ def application() -> ASGIApp:
     """The service of one worker, configured by the environment. uvicorn calls this."""
     settings = Settings.read()
     logs.configure(settings.log_level)
+    fix_status_lines()
     policy = oauth_policy(settings)
     live = Live()
 

@@ -4,7 +4,8 @@ import pytest
 from uvicorn.protocols.http import httptools_impl
 
 from openapi.problems import TABLE
-from openapi.protocol import connection
+from openapi.protocol import connection, cycle
+from openapi.protocol.cycle import fix_status_lines
 from openapi.rendering.problem_pages import pages
 from openapi.standards.media_types import HTML
 from openapi.standards.status_phrases import PHRASES
@@ -19,11 +20,13 @@ from openapi.standards.status_phrases import PHRASES
         (422, "Unprocessable Entity"),
     ],
 )
-def test_a_phrase_stays_what_it_was(status: int, phrase: str) -> None:
-    """Where Pythons differ: in the first line of an answer, whoever writes it, and on the pages of problems."""
+def test_a_phrase_stays_what_it_was(monkeypatch: pytest.MonkeyPatch, status: int, phrase: str) -> None:
+    """Where Pythons differ: in the status line of a response of uvicorn or ours, and on the pages of problems."""
     assert PHRASES[status] == phrase
+    monkeypatch.setitem(httptools_impl.STATUS_LINE, status, b"HTTP/1.1 %d Of another Python\r\n" % status)
+    fix_status_lines()
     assert httptools_impl.STATUS_LINE[status] == f"HTTP/1.1 {status} {phrase}\r\n".encode()
-    assert vars(connection)["STATUS_LINE"] is httptools_impl.STATUS_LINE
+    assert all(vars(module)["STATUS_LINE"] is httptools_impl.STATUS_LINE for module in (connection, cycle))
     shown = {code: page[HTML] for code, page in zip([None, *TABLE], dict(pages()).values(), strict=True) if code}
     assert all(f"{status} {phrase}" in shown[code] for code, kind in TABLE.items() if kind.status == status)
 
