@@ -12,7 +12,7 @@ class Change:
     """What changed, where, and what that does to what is sent.
 
     `rule` names the row of `rules.RULES` that judges it. `subject` is what a person calls the place: `body`,
-    `query parameter limit`, `answer 200`, and the way from there to the value. `had` and `has` are the value
+    `query parameter limit`, `answer 200`, and the way from there to the value. `old` and `new` are the value
     before and after.
     """
 
@@ -25,8 +25,8 @@ class Change:
     operations: tuple[str, ...]
     """The operations whose requests or answers it changes; may be empty."""
     subject: str
-    had: Any = None
-    has: Any = None
+    old: Any = None
+    new: Any = None
     is_break: bool = False
     """Whether a client of the old document can fail, or receive a response that was never promised."""
     find_witness: "Callable[[], Witness | None] | None" = field(default=None, compare=False, repr=False)
@@ -37,7 +37,7 @@ class Change:
     @property
     def key(self) -> tuple[Any, ...]:
         """The same for the same change, whichever operation it was found in."""
-        return self.rule, self.pointer, self.is_in_new, self.is_break, repr(self.had), repr(self.has)
+        return self.rule, self.pointer, self.is_in_new, self.is_break, repr(self.old), repr(self.new)
 
 
 @dataclass(frozen=True, slots=True)

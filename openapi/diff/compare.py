@@ -151,11 +151,11 @@ def _servers(old: Operation, new: Operation) -> Iterator[Change]:
 
 def _descriptions(old: Operation, new: Operation) -> Iterator[Change]:
     """Changes that only generated clients show."""
-    had, has = old.raw.get("operationId"), new.raw.get("operationId")
-    if had != has:
-        yield _of_operation("operation-id-changed", new, had=had, has=has)
+    old_id, new_id = old.raw.get("operationId"), new.raw.get("operationId")
+    if old_id != new_id:
+        yield _of_operation("operation-id-changed", new, old=old_id, new=new_id)
     was, is_ = bool(old.raw.get("deprecated")), bool(new.raw.get("deprecated"))
     if was != is_:
-        yield _of_operation("operation-deprecated-changed", new, had=was, has=is_)
+        yield _of_operation("operation-deprecated-changed", new, old=was, new=is_)
     if old.raw.get("callbacks") != new.raw.get("callbacks"):
         yield _of_operation("callbacks-undecided", new, is_break=True)

@@ -16,15 +16,15 @@ BODY = ("body", "")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-def request(operation: Operation, engine: Engine, given: Mapping[tuple[str, str], Any]) -> str:
-    """A request that the old document accepts: `given` is by location and key of a parameter, or `BODY`."""
+def request(operation: Operation, engine: Engine, values: Mapping[tuple[str, str], Any]) -> str:
+    """A request that the old document accepts: `values` are by location and key of a parameter, or `BODY`."""
     path = operation.bases[0] + operation.path
     query: list[str] = []
     headers = _credentials(operation)
     for key, parameter in operation.parameters.items():
-        if key not in given and not parameter.is_required:
+        if key not in values and not parameter.is_required:
             continue
-        written = _text(given[key] if key in given else _example(parameter, engine))
+        written = _text(values[key] if key in values else _example(parameter, engine))
         if parameter.location == "path":
             path = path.replace(f"{{{parameter.name}}}", quote(written, safe=""))
         elif parameter.location == "query":
@@ -33,7 +33,7 @@ def request(operation: Operation, engine: Engine, given: Mapping[tuple[str, str]
             name = parameter.name if parameter.location == "header" else "Cookie"
             headers.append(f"{name}: {written}" if name != "Cookie" else f"Cookie: {parameter.name}={written}")
     target = path + ("?" + "&".join(query) if query else "")
-    return _message(f"{operation.method.upper()} {target or '/'} HTTP/1.1", headers, _body(operation, engine, given))
+    return _message(f"{operation.method.upper()} {target or '/'} HTTP/1.1", headers, _body(operation, engine, values))
 
 
 def response(status: str, value: Any, media_type: str | None, header: str | None) -> str:
@@ -57,10 +57,10 @@ def _credentials(operation: Operation) -> list[str]:
     return [header for header in headers if header]
 
 
-def _body(operation: Operation, engine: Engine, given: Mapping[tuple[str, str], Any]) -> tuple[str, Any] | None:
+def _body(operation: Operation, engine: Engine, values: Mapping[tuple[str, str], Any]) -> tuple[str, Any] | None:
     contents = operation.body_contents
-    if BODY in given:
-        media_type, value = given[BODY]
+    if BODY in values:
+        media_type, value = values[BODY]
         return media_type, value
     if not contents or not (operation.body or {}).get("required"):
         return None

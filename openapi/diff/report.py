@@ -122,7 +122,7 @@ def certainty(change: Change) -> str:
 
 def fingerprint(change: Change) -> str:
     """Identifies a change in other comparisons: a hash of its rule, place and values, never of its sentence."""
-    values = [change.rule, change.pointer, *change.operations, repr(change.had), repr(change.has)]
+    values = [change.rule, change.pointer, *change.operations, repr(change.old), repr(change.new)]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
 
@@ -140,8 +140,8 @@ def _as_json(change: Change) -> dict[str, Any]:
         "operations": list(change.operations),
         "sentence": sentence(change) + ".",
         "why": rule.why,
-        "old": change.had,
-        "new": change.has,
+        "old": change.old,
+        "new": change.new,
         "fingerprint": fingerprint(change),
         "proof": change.witness and {"value": change.witness.value, "message": change.witness.message},
     }

@@ -46,16 +46,16 @@ class Requests:
                 parameter.parts,
                 _subject(parameter),
                 is_in_new=False,
-                had=parameter.location,
-                has=moved and moved[0],
+                old=parameter.location,
+                new=moved and moved[0],
             )
         for key in new.keys() - old.keys():
             rule = "parameter-added-required" if new[key].is_required else "parameter-added"
             yield self._change(rule, new[key].parts, _subject(new[key]), is_break=new[key].is_required)
 
     def _parameter(self, key: tuple[str, str], old: Parameter, new: Parameter) -> Iterator[Change]:
-        def change(rule: str, had: Any = None, has: Any = None, is_break: bool = False) -> Change:
-            return self._change(rule, new.parts, _subject(new), had=had, has=has, is_break=is_break)
+        def change(rule: str, old_value: Any = None, new_value: Any = None, is_break: bool = False) -> Change:
+            return self._change(rule, new.parts, _subject(new), old=old_value, new=new_value, is_break=is_break)
 
         if old.is_required != new.is_required:
             yield change("parameter-required" if new.is_required else "parameter-optional", is_break=new.is_required)
@@ -63,24 +63,30 @@ class Requests:
             yield change(
                 "parameter-deprecated-changed", bool(old.raw.get("deprecated")), bool(new.raw.get("deprecated"))
             )
-        takes_empty = [one.location == "query" and one.raw.get("allowEmptyValue") is True for one in (old, new)]
+        takes_empty = [
+            parameter.location == "query" and parameter.raw.get("allowEmptyValue") is True for parameter in (old, new)
+        ]
         if takes_empty[0] != takes_empty[1]:
             rule = "parameter-empty-value-allowed" if takes_empty[1] else "parameter-empty-value-refused"
             yield change(rule, is_break=takes_empty[0])
-        had, has = list(old.content), list(new.content)
-        if had != has:
-            yield change("parameter-content-changed", had, has, is_break=True)
+        old_types, new_types = list(old.content), list(new.content)
+        if old_types != new_types:
+            yield change("parameter-content-changed", old_types, new_types, is_break=True)
             return
-        if not had and old.serialization != new.serialization:
+        if not old_types and old.serialization != new.serialization:
             is_break = not self._is_written_the_same(old, new)
             yield change("parameter-serialization-changed", old.serialization, new.serialization, is_break)
-        schemas = (old.content[had[0]].schema, new.content[has[0]].schema) if had else (old.schema, new.schema)
+        schemas = (
+            (old.content[old_types[0]].schema, new.content[new_types[0]].schema)
+            if old_types
+            else (old.schema, new.schema)
+        )
         place = Place(
             _subject(new),
             self._new.name,
             Direction.REQUEST,
             lambda value: messages.request(self._old, self._engine, {key: value}),
-            is_text=not had,
+            is_text=not old_types,
             may_be_sent=lambda value: messages.may_be_sent(key[0], value),
         )
         yield from schema_changes.compare(self._engine, *schemas, place)
@@ -117,10 +123,12 @@ class Requests:
 
     def _codings(self, old: Any, new: Any, where: Parts) -> Iterator[Change]:
         """Content codings, as an extension of this project names them."""
-        had, has = (set(map(str, codings)) if isinstance(codings, list) else set() for codings in (old, new))
-        for coding in sorted(had ^ has):
-            rule = "content-coding-removed" if coding in had else "content-coding-added"
-            yield self._change(rule, where, "body", had=coding, has=coding, is_break=coding in had)
+        old_codings, new_codings = (
+            set(map(str, codings)) if isinstance(codings, list) else set() for codings in (old, new)
+        )
+        for coding in sorted(old_codings ^ new_codings):
+            rule = "content-coding-removed" if coding in old_codings else "content-coding-added"
+            yield self._change(rule, where, "body", old=coding, new=coding, is_break=coding in old_codings)
 
     def _media_types(self) -> Iterator[Change]:
         old, new = self._old.body_contents, self._new.body_contents
@@ -133,26 +141,26 @@ class Requests:
                     content.parts,
                     "body",
                     is_in_new=False,
-                    had=content.media_type,
+                    old=content.media_type,
                     is_break=True,
                 )
                 continue
             matched.add(name)
             yield from self._content(content, counterpart)
         for name in new.keys() - matched:
-            yield self._change("request-media-type-added", new[name].parts, "body", has=new[name].media_type)
+            yield self._change("request-media-type-added", new[name].parts, "body", new=new[name].media_type)
 
     def _content(self, old: Content, new: Content) -> Iterator[Change]:
-        encodings = [one.raw.get("encoding") or {} for one in (old, new)]
+        encodings = [content.raw.get("encoding") or {} for content in (old, new)]
         if encodings[0] != encodings[1] and old.media_type.lower().startswith(_ENCODED):
             yield self._change(
-                "body-encoding-changed", new.parts, "body", had=encodings[0], has=encodings[1], is_break=True
+                "body-encoding-changed", new.parts, "body", old=encodings[0], new=encodings[1], is_break=True
             )
-        limits = [_limit(one, body) for one, body in ((old, self._old.body), (new, self._new.body))]
+        limits = [_limit(content, body) for content, body in ((old, self._old.body), (new, self._new.body))]
         if limits[0] != limits[1] and None not in limits:
             is_lower = limits[1] < limits[0]
             rule = "body-limit-lowered" if is_lower else "body-limit-raised"
-            yield self._change(rule, new.parts, "body", had=limits[0], has=limits[1], is_break=is_lower)
+            yield self._change(rule, new.parts, "body", old=limits[0], new=limits[1], is_break=is_lower)
         place = Place(
             "body",
             self._new.name,
@@ -168,15 +176,15 @@ class Requests:
         refused = [way for way in old if not any(_suffices(way, other) for other in new)]
         parts = (*self._new.parts, "security") if "security" in self._new.raw else ("security",)
         rule = "security-narrowed" if refused else "security-widened"
-        had, has = (_in_words(ways, _short) for ways in (old, new))
-        if had == has:
-            had, has = (_in_words(ways, str) for ways in (old, new))
-        yield self._change(rule, parts, "authentication", had=had, has=has, is_break=bool(refused))
+        old_words, new_words = (_in_words(ways, _short) for ways in (old, new))
+        if old_words == new_words:
+            old_words, new_words = (_in_words(ways, str) for ways in (old, new))
+        yield self._change(rule, parts, "authentication", old=old_words, new=new_words, is_break=bool(refused))
 
 
 def _suffices(way: Any, other: Any) -> bool:
     """Whether a client that authenticates by `way` does so by `other`, too."""
-    return all(any(scheme == had and scopes <= granted for had, granted in way) for scheme, scopes in other)
+    return all(any(scheme == own and scopes <= granted for own, granted in way) for scheme, scopes in other)
 
 
 def _in_words(ways: Any, name: Callable[[str], str]) -> str:

@@ -27,31 +27,31 @@ class Responses:
         """All of them."""
         compared = set()
         for status in statuses(self._old, self._new):
-            had, has = _of(self._old, status), _of(self._new, status)
-            if had is None and has is not None:
-                yield self._added(status, has)
-            elif has is None and had is not None:
-                yield self._removed(status, had)
-            elif had and has and (had, has) not in compared:
-                compared.add((had, has))
-                yield from self._media_types(had, has)
-                yield from self._headers(had, has)
-                yield from self._links(had, has)
+            old_key, new_key = _of(self._old, status), _of(self._new, status)
+            if old_key is None and new_key is not None:
+                yield self._added(status, new_key)
+            elif new_key is None and old_key is not None:
+                yield self._removed(status, old_key)
+            elif old_key and new_key and (old_key, new_key) not in compared:
+                compared.add((old_key, new_key))
+                yield from self._media_types(old_key, new_key)
+                yield from self._headers(old_key, new_key)
+                yield from self._links(old_key, new_key)
 
     def _change(self, rule: str, parts: Parts, subject: str, **more: Any) -> Change:
         is_in_new = more.pop("is_in_new", True)
         return Change(rule, pointer(*parts), is_in_new, Direction.RESPONSE, (self._new.name,), subject, **more)
 
-    def _added(self, status: str, has: str) -> Change:
-        where, subject = self._new.response_parts(has), f"answer {status}"
-        if has.startswith(ERRORS):
+    def _added(self, status: str, new_key: str) -> Change:
+        where, subject = self._new.response_parts(new_key), f"answer {status}"
+        if new_key.startswith(ERRORS):
             is_common = self._is_common(
-                self._new.response_contents(has), self._engine.new.at, self._precedents, self._engine.old.at
+                self._new.response_contents(new_key), self._engine.new.at, self._precedents, self._engine.old.at
             )
             return self._change(
                 "error-status-added" if is_common else "error-status-added-with-another-body", where, subject
             )
-        is_asked_for = self._is_asked_for(has)
+        is_asked_for = self._is_asked_for(new_key)
         rule = "success-status-added-on-request" if is_asked_for else "success-status-added"
         return self._change(rule, where, subject, is_break=not is_asked_for)
 
@@ -61,11 +61,11 @@ class Responses:
         is_new = prefer in self._new.parameters and prefer not in self._old.parameters
         return is_new and "preference-applied" in self._new.headers(status)
 
-    def _removed(self, status: str, had: str) -> Change:
-        where, subject = self._old.response_parts(had), f"answer {status}"
-        if not had.startswith(ERRORS):
+    def _removed(self, status: str, old_key: str) -> Change:
+        where, subject = self._old.response_parts(old_key), f"answer {status}"
+        if not old_key.startswith(ERRORS):
             return self._change("success-status-removed", where, subject, is_in_new=False)
-        contents = self._old.response_contents(had)
+        contents = self._old.response_contents(old_key)
         remaining = [
             content
             for key in self._new.responses
@@ -93,9 +93,9 @@ class Responses:
             for content in contents.values()
         )
 
-    def _media_types(self, had: str, has: str) -> Iterator[Change]:
-        old, new = self._old.response_contents(had), self._new.response_contents(has)
-        subject = f"answer {has}"
+    def _media_types(self, old_key: str, new_key: str) -> Iterator[Change]:
+        old, new = self._old.response_contents(old_key), self._new.response_contents(new_key)
+        subject = f"answer {new_key}"
         for name, content in old.items():
             within = [name] if name in new else [narrow for narrow in new if covers(name, narrow)]
             if name not in new:
@@ -104,19 +104,19 @@ class Responses:
                     content.parts,
                     subject,
                     is_in_new=False,
-                    had=content.media_type,
+                    old=content.media_type,
                     is_break=not within,
                 )
             for narrow in within:
-                place = self._place(has, media_type=new[narrow].media_type)
+                place = self._place(new_key, media_type=new[narrow].media_type)
                 yield from schema_changes.compare(self._engine, content.schema, new[narrow].schema, place)
         for name in new.keys() - old.keys():
-            yield self._change("response-media-type-added", new[name].parts, subject, has=new[name].media_type)
+            yield self._change("response-media-type-added", new[name].parts, subject, new=new[name].media_type)
 
-    def _headers(self, had: str, has: str) -> Iterator[Change]:
-        old, new = self._old.headers(had), self._new.headers(has)
+    def _headers(self, old_key: str, new_key: str) -> Iterator[Change]:
+        old, new = self._old.headers(old_key), self._new.headers(new_key)
         for name, header in old.items():
-            subject = f"answer {has} header {header.name}"
+            subject = f"answer {new_key} header {header.name}"
             if name not in new:
                 rule = "response-header-removed"
                 yield self._change(rule, header.parts, subject, is_in_new=False, is_break=header.is_required)
@@ -125,20 +125,20 @@ class Responses:
                 rule = "response-header-required" if new[name].is_required else "response-header-optional"
                 yield self._change(rule, new[name].parts, subject, is_break=header.is_required)
             yield from schema_changes.compare(
-                self._engine, _schema(header), _schema(new[name]), self._place(has, header=header.name)
+                self._engine, _schema(header), _schema(new[name]), self._place(new_key, header=header.name)
             )
         for name in new.keys() - old.keys():
-            yield self._change("response-header-added", new[name].parts, f"answer {has} header {new[name].name}")
+            yield self._change("response-header-added", new[name].parts, f"answer {new_key} header {new[name].name}")
 
-    def _links(self, had: str, has: str) -> Iterator[Change]:
-        old, new = (operation.links(key) for operation, key in ((self._old, had), (self._new, has)))
+    def _links(self, old_key: str, new_key: str) -> Iterator[Change]:
+        old, new = (operation.links(key) for operation, key in ((self._old, old_key), (self._new, new_key)))
         for name in new.keys() - old.keys():
             yield self._change(
-                "link-added", (*self._new.response_parts(has), "links", name), f"answer {has} link {name}"
+                "link-added", (*self._new.response_parts(new_key), "links", name), f"answer {new_key} link {name}"
             )
         for name in old.keys() - new.keys():
-            where = (*self._old.response_parts(had), "links", name)
-            yield self._change("link-removed", where, f"answer {has} link {name}", is_in_new=False)
+            where = (*self._old.response_parts(old_key), "links", name)
+            yield self._change("link-removed", where, f"answer {new_key} link {name}", is_in_new=False)
 
     def _place(self, status: str, media_type: str | None = None, header: str | None = None) -> Place:
         subject = f"answer {status} header {header}" if header else f"answer {status}"

@@ -53,7 +53,7 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
 
     effect = "narrowed" if is_narrowing else "widened"
     name = _NAMES.get((fault.keyword, is_narrowing), f"{fault.keyword}-{effect}")
-    had, has = (fault.had, fault.has) if is_narrowing else (fault.has, fault.had)
+    old, new = (fault.in_small, fault.in_big) if is_narrowing else (fault.in_big, fault.in_small)
     is_new, where = _where(engine, fault)
     return Change(
         rule=f"{place.direction}-{name}",
@@ -62,8 +62,8 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
         direction=place.direction,
         operations=(place.operation,),
         subject=_subject(place, fault),
-        had=had,
-        has=has,
+        old=old,
+        new=new,
         is_break=is_break,
         find_witness=find_witness if is_break else None,
         is_of_schema=True,
@@ -80,8 +80,8 @@ def _mark(engine: Engine, fault: Fault, place: Place) -> Change:
         direction=place.direction,
         operations=(place.operation,),
         subject=_subject(place, fault),
-        had=fault.had,
-        has=fault.has,
+        old=fault.in_small,
+        new=fault.in_big,
         is_break=fault.keyword == "discriminator" or (fault.keyword == "default" and place.direction == "request"),
     )
 
@@ -99,7 +99,7 @@ def _where(engine: Engine, fault: Fault) -> tuple[bool, str]:
 def _subject(place: Place, fault: Fault) -> str:
     steps = [step if step == ITEM else f"/{step}" for step in fault.path]
     if fault.keyword == "properties":
-        steps.append(f"/{fault.had}")
+        steps.append(f"/{fault.in_small}")
     if fault.keyword == "required":
-        steps.append(f"/{fault.has}")
+        steps.append(f"/{fault.in_big}")
     return (place.subject + " " + "".join(steps)).strip()

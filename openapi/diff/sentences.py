@@ -12,34 +12,34 @@ _SENTENCES = {
     "text-changed": "{subject} has another text",
     "operation-added": "{subject} is a new operation",
     "operation-removed": "{subject} is gone",
-    "operation-id-changed": "{subject} has the operationId {has}; it was {had}",
-    "server-path-changed": "the servers have the paths {has}; they were {had}",
-    "server-path-added": "the servers have the paths {has}; they were {had}",
+    "operation-id-changed": "{subject} has the operationId {new}; it was {old}",
+    "server-path-changed": "the servers have the paths {new}; they were {old}",
+    "server-path-added": "the servers have the paths {new}; they were {old}",
     "callbacks-undecided": "{subject} has other callbacks, which are not compared",
     "parameter-added": "{subject} is new and may be left out",
     "parameter-added-required": "{subject} is new and required",
     "parameter-removed": "{subject} is gone",
-    "parameter-moved": "{subject} is gone; one of that name is in {has}",
+    "parameter-moved": "{subject} is gone; one of that name is in {new}",
     "parameter-required": "{subject} is required now",
     "parameter-optional": "{subject} may be left out now",
     "parameter-empty-value-refused": "{subject} may no longer be empty",
     "parameter-empty-value-allowed": "{subject} may be empty now",
-    "parameter-content-changed": "{subject} is written as {has}; it was {had}",
-    "parameter-serialization-changed": "{subject} is written with {has}; it was {had}",
+    "parameter-content-changed": "{subject} is written as {new}; it was {old}",
+    "parameter-serialization-changed": "{subject} is written with {new}; it was {old}",
     "body-added": "a body is accepted, and may be left out",
     "body-added-required": "a body is required, where there was none",
     "body-removed": "no body is accepted any more",
     "body-required": "the body is required now",
     "body-optional": "the body may be left out now",
-    "body-encoding-changed": "the parts of the body are encoded as {has}; they were {had}",
-    "body-limit-lowered": "the body may have {has} bytes; it might have {had}",
-    "body-limit-raised": "the body may have {has} bytes; it might have {had}",
-    "content-coding-added": "the body may be sent in the coding {has}",
-    "content-coding-removed": "the body may no longer be sent in the coding {had}",
-    "request-media-type-added": "the body may be {has}",
-    "request-media-type-removed": "the body may no longer be {had}",
-    "security-narrowed": "clients authenticate by {has}; they did by {had}",
-    "security-widened": "clients authenticate by {has}; they did by {had}, which is still enough",
+    "body-encoding-changed": "the parts of the body are encoded as {new}; they were {old}",
+    "body-limit-lowered": "the body may have {new} bytes; it might have {old}",
+    "body-limit-raised": "the body may have {new} bytes; it might have {old}",
+    "content-coding-added": "the body may be sent in the coding {new}",
+    "content-coding-removed": "the body may no longer be sent in the coding {old}",
+    "request-media-type-added": "the body may be {new}",
+    "request-media-type-removed": "the body may no longer be {old}",
+    "security-narrowed": "clients authenticate by {new}; they did by {old}",
+    "security-widened": "clients authenticate by {new}; they did by {old}, which is still enough",
     "error-status-added": "{subject} is documented",
     "error-status-added-with-another-body": "{subject} is documented, with a body that no error had",
     "error-status-removed": "{subject} is no longer documented",
@@ -47,8 +47,8 @@ _SENTENCES = {
     "success-status-added": "{subject} may come, which was never promised",
     "success-status-added-on-request": "{subject} may come to who sends a preference",
     "success-status-removed": "{subject} does not come any more",
-    "response-media-type-added": "{subject} may be {has}",
-    "response-media-type-removed": "{subject} is no longer {had}",
+    "response-media-type-added": "{subject} may be {new}",
+    "response-media-type-removed": "{subject} is no longer {old}",
     "response-header-added": "{subject} is new",
     "response-header-removed": "{subject} is gone",
     "response-header-required": "{subject} is always there now",
@@ -65,15 +65,15 @@ _OF_PROPERTIES = {
 _OF_KEYWORDS = {
     "nullable": ("{subject} may no longer be null", "{subject} may be null now"),
     "type": (
-        "{subject} may no longer be of type {had}; it may be {has}",
-        "{subject} may be of type {has}, not only {had}",
+        "{subject} may no longer be of type {old}; it may be {new}",
+        "{subject} may be of type {new}, not only {old}",
     ),
     "additionalProperties": (
         "{subject} may no longer have other properties",
         "{subject} may have properties that are not declared",
     ),
-    "anyOf": ("{subject} may no longer be {had}; it may be {has}", "{subject} may be {has}, not only {had}"),
-    "not": ("{subject} may no longer be what satisfies {has}", "{subject} may be what satisfies {had}"),
+    "anyOf": ("{subject} may no longer be {old}; it may be {new}", "{subject} may be {new}, not only {old}"),
+    "not": ("{subject} may no longer be what satisfies {new}", "{subject} may be what satisfies {old}"),
     "uniqueItems": ("{subject} may no longer have an item twice", "{subject} may have an item twice"),
     "undecided": (
         "{subject}: it cannot be shown that all is accepted that was",
@@ -85,7 +85,7 @@ _OF_KEYWORDS = {
 
 def sentence(change: Change) -> str:
     """What changed, in a sentence without its end."""
-    values = {"subject": change.subject, "had": _shown(change.had), "has": _shown(change.has)}
+    values = {"subject": change.subject, "old": _shown(change.old), "new": _shown(change.new)}
     if change.rule in _SENTENCES:
         return _SENTENCES[change.rule].format(**values)
     stem = change.rule.removeprefix("request-").removeprefix("response-")
@@ -95,7 +95,7 @@ def sentence(change: Change) -> str:
     if effect in ("narrowed", "widened"):
         return _of_keyword(keyword, change, effect == "narrowed").format(**values)
     name = keyword.rpartition("-")[2]
-    return f"{change.subject} has {name} {values['has']}; it was {values['had']}"
+    return f"{change.subject} has {name} {values['new']}; it was {values['old']}"
 
 
 def _of_keyword(keyword: str, change: Change, is_narrowed: bool) -> str:
@@ -103,19 +103,19 @@ def _of_keyword(keyword: str, change: Change, is_narrowed: bool) -> str:
         return _OF_KEYWORDS[keyword][not is_narrowed]
     if keyword == "enum":
         return _of_enum(change, is_narrowed)
-    if change.has is None or change.has == []:
-        return f"{{subject}} has no {keyword} any more; it was {{had}}"
-    if change.had is None or change.had == []:
-        return f"{{subject}} has the {keyword} {{has}}, where there was none"
-    return f"{{subject}} has the {keyword} {{has}}; it was {{had}}"
+    if change.new is None or change.new == []:
+        return f"{{subject}} has no {keyword} any more; it was {{old}}"
+    if change.old is None or change.old == []:
+        return f"{{subject}} has the {keyword} {{new}}, where there was none"
+    return f"{{subject}} has the {keyword} {{new}}; it was {{old}}"
 
 
 def _of_enum(change: Change, is_narrowed: bool) -> str:
     if is_narrowed:
-        some = "{subject} may no longer be {had}"
-        return some if change.had is not None else "{subject} may only be one of {has}"
-    some = "{subject} may be {has}"
-    return some if change.has is not None else "{subject} may be another value than {had}"
+        some = "{subject} may no longer be {old}"
+        return some if change.old is not None else "{subject} may only be one of {new}"
+    some = "{subject} may be {new}"
+    return some if change.new is not None else "{subject} may be another value than {old}"
 
 
 def _shown(value: Any) -> str:

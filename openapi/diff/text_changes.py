@@ -44,8 +44,8 @@ class _Texts:
                 yield from self._member(key, old, new, parts)
         elif isinstance(old, list) and isinstance(new, list):
             if len(old) == len(new):
-                for index, (had, has) in enumerate(zip(old, new, strict=True)):
-                    yield from self.differing(had, has, (*parts, str(index)))
+                for index, (old_item, new_item) in enumerate(zip(old, new, strict=True)):
+                    yield from self.differing(old_item, new_item, (*parts, str(index)))
             elif parts[-1:] == ("servers",) and _hosts(old) != _hosts(new):
                 yield parts
 

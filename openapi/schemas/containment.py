@@ -125,10 +125,10 @@ class Containment:
     def _marks(self, small: list[Form], big: list[Form]) -> Iterator[Fault]:
         """What is said of the values beside which are accepted."""
         for mark in MARKS:
-            had, has = _marked(small, mark), _marked(big, mark)
-            if had != has and small and big:
-                owner = next((found for form in (*big, *small) if (found := form.owner(mark))), None)
-                yield Fault(mark, had, has, owner, is_break=False)
+            in_small, in_big = _marked(small, mark), _marked(big, mark)
+            if in_small != in_big and small and big:
+                owner = next((schema for form in (*big, *small) if (schema := form.owner(mark))), None)
+                yield Fault(mark, in_small, in_big, owner, is_break=False)
 
     def _form_faults(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
         if self._sending.is_text and self._is_taken_as_text(pair.big, form):
@@ -194,7 +194,7 @@ class Containment:
         if not listing:
             return Fault("type", form.type, _kinds(self.forms(pair.big)), form=form)
         listed = [value for candidate in listing for value in candidate.listed or ()]
-        owner = next((found for candidate in listing if (found := candidate.owner("enum"))), None)
+        owner = next((schema for candidate in listing if (schema := candidate.owner("enum"))), None)
         return Fault("enum", None, listed, owner, form=form)
 
     def _refused(self, pair: Pair, form: Form, candidates: list[Form]) -> Iterator[Fault]:
@@ -218,7 +218,7 @@ class Containment:
                 "nullable" if form.kind == "null" else "type", form.type, _kinds(self.forms(pair.big)), form=form
             )
             return
-        owner = next((found for candidate in candidates if (found := candidate.owner("enum"))), None)
+        owner = next((schema for candidate in candidates if (schema := candidate.owner("enum"))), None)
         listed = [value for candidate in candidates for value in candidate.listed or ()]
         keyword = "enum" if owner or len(candidates) > 1 else self._keyword(pair.big, refused[0])
         yield Fault(keyword, refused, listed, owner or candidates[0].owner(keyword), form=form)
@@ -238,11 +238,11 @@ class Containment:
         self._spend(PATTERN if has_other else 1 + _weight([form, candidate], len(candidate.names)))
         for difference in keywords.differences(form, candidate, searches):
             yield Fault(*difference, form=form)
-        had = form.beyond
+        own = form.beyond
         for key, value in candidate.beyond.items():
-            if key not in had or had[key] != value:
-                yield Fault(UNDECIDED, {key: had.get(key)}, {key: value}, candidate.owner(key), form=form)
-        if form.kind == "array" and form.most("maxItems") > 0:
+            if key not in own or own[key] != value:
+                yield Fault(UNDECIDED, {key: own.get(key)}, {key: value}, candidate.owner(key), form=form)
+        if form.kind == "array" and form.highest_count("maxItems") > 0:
             yield from self._lifted(pair, form, ITEM, self.faults(form.items, candidate.items))
         if form.kind == "object":
             yield from self._properties(pair, form, candidate)
@@ -334,11 +334,11 @@ def _weight(looked_up: list[Form], times: int) -> int:
     return sum(len(form.schemas) for form in looked_up) * times // LOOKED_UP
 
 
-def _marked(found: list[Form], mark: str) -> Any:
+def _marked(union: list[Form], mark: str) -> Any:
     """What the forms have for `mark`: the same in all of them, or all that they have."""
-    values = [form.all_of(mark) for form in found]
-    told = values[0] if values and all(value == values[0] for value in values) else values
-    return told[0] if len(told) == 1 else (told or None)
+    values = [form.all_of(mark) for form in union]
+    shared = values[0] if values and all(value == values[0] for value in values) else values
+    return shared[0] if len(shared) == 1 else (shared or None)
 
 
 def _first(node: Node) -> dict[str, Any] | None:

@@ -38,12 +38,12 @@ class Step:
 class Fault:
     """What `big` demands and `small` does not; or where `is_break` is false, what it merely says otherwise.
 
-    `keyword` is the one that says so; `had` and `has` are what it has in `small` and in `big`.
+    `keyword` is the one that says so; `in_small` and `in_big` are its values there.
     """
 
     keyword: str
-    had: Any = None
-    has: Any = None
+    in_small: Any = None
+    in_big: Any = None
     owner: Any = None
     """The schema that the keyword stands in: of `big`, or else of `small`."""
     is_break: bool = True
@@ -57,4 +57,4 @@ class Fault:
     @property
     def key(self) -> tuple[Any, ...]:
         """The same for the same fault, whichever way led to it."""
-        return self.keyword, id(self.owner), json.dumps([self.had, self.has], default=str), self.is_break
+        return self.keyword, id(self.owner), json.dumps([self.in_small, self.in_big], default=str), self.is_break

@@ -125,11 +125,11 @@ class Form:
         """What an alternative is known by: its properties, or its type."""
         return {"required": sorted(self.required), "properties": sorted(self.names)} if self.names else self.type
 
-    def least(self, key: str) -> float:
+    def lowest_count(self, key: str) -> float:
         """The least count, an object's at least that of its required properties."""
         return float(max([*self.all_of(key), len(self.required) if key == "minProperties" else 0]))
 
-    def most(self, key: str) -> float:
+    def highest_count(self, key: str) -> float:
         """The greatest count, that of a closed object at most that of its properties."""
         closed = [len(self.names)] if key == "maxProperties" and False in self.others.schemas else []
         return float(min([*self.all_of(key), *closed], default=math.inf))
@@ -210,7 +210,7 @@ class Form:
         if self.kind not in COUNTS:
             return False
         low_key, high_key = COUNTS[self.kind]
-        if self.least(low_key) > self.most(high_key):
+        if self.lowest_count(low_key) > self.highest_count(high_key):
             return True
         return self.kind == "object" and any(False in self.property(name).schemas for name in self.required)
 
@@ -224,10 +224,12 @@ class _Part:
     excluded: tuple[Schema, ...] = ()
 
 
-def forms(node: Node, target: Callable[[str], Schema], spend: Callable[[], None], most: int = MOST_FORMS) -> list[Form]:
+def forms(
+    node: Node, target: Callable[[str], Schema], spend: Callable[[], None], limit: int = MOST_FORMS
+) -> list[Form]:
     """The union that `node` is; `target` gives what a reference leads to, `spend` is called for each step.
 
-    TooMuchError beyond `most`, and where a schema says of a value what it is itself.
+    TooMuchError beyond `limit`, and where a schema says of a value what it is itself.
     """
     union: list[Form] = []
     parts = [_Part(tuple((schema, frozenset()) for schema in node.schemas))]
@@ -239,7 +241,7 @@ def forms(node: Node, target: Callable[[str], Schema], spend: Callable[[], None]
         else:
             kinds = [set(TYPES), *({_kind(name) for name in _types(schema)} for schema in part.plain)]
             union += [Form(kind, part.plain, part.excluded) for kind in sorted(set.intersection(*kinds))]
-        if len(parts) + len(union) > most:
+        if len(parts) + len(union) > limit:
             raise TooMuchError
     return union
 

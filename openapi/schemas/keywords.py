@@ -23,8 +23,8 @@ class Difference(NamedTuple):
     """What `keyword` has in the form that is smaller and in that which should not be, and the schema it stands in."""
 
     keyword: str
-    had: Any
-    has: Any
+    in_form: Any
+    in_candidate: Any
     owner: dict[str, Any] | None
 
 
@@ -39,7 +39,7 @@ def differences(form: Form, candidate: Form, searches: bool = True) -> Iterator[
         yield from _of_counts(form, candidate, searches)
     if form.kind == "string":
         yield from _of_patterns(form, candidate, searches)
-    if form.kind == "array" and _is_unique(candidate) and not _is_unique(form) and form.most("maxItems") > 1:
+    if form.kind == "array" and _is_unique(candidate) and not _is_unique(form) and form.highest_count("maxItems") > 1:
         yield Difference("uniqueItems", False, True, candidate.owner("uniqueItems"))
     if form.kind == "object":
         for name in sorted(candidate.required - form.required):
@@ -65,23 +65,25 @@ def _of_numbers(form: Form, candidate: Form) -> Iterator[Difference]:
     if is_integer:
         yield Difference("type", "number", "integer", candidate.owner("type"))
     for divisor in candidate.divisors:
-        if not any((had / divisor).denominator == 1 for had in form.divisors) and not (is_integer and divisor == 1):
-            own = [_plain(had) for had in form.divisors]
+        if not any((other / divisor).denominator == 1 for other in form.divisors) and not (is_integer and divisor == 1):
+            own = [_plain(other) for other in form.divisors]
             yield Difference("multipleOf", own, _plain(divisor), candidate.owner("multipleOf"))
-    had, has = form.lowest, candidate.lowest
-    if (has.value, has.is_excluded) > (had.value, had.is_excluded):
-        yield _of_bound("minimum", had, has, candidate)
-    had, has = form.highest, candidate.highest
-    if (has.value, not has.is_excluded) < (had.value, not had.is_excluded):
-        yield _of_bound("maximum", had, has, candidate)
+    bound, demanded = form.lowest, candidate.lowest
+    if (demanded.value, demanded.is_excluded) > (bound.value, bound.is_excluded):
+        yield _of_bound("minimum", bound, demanded, candidate)
+    bound, demanded = form.highest, candidate.highest
+    if (demanded.value, not demanded.is_excluded) < (bound.value, not bound.is_excluded):
+        yield _of_bound("maximum", bound, demanded, candidate)
 
 
-def _of_bound(keyword: str, had: Bound, has: Bound, candidate: Form) -> Difference:
+def _of_bound(keyword: str, bound: Bound, demanded: Bound, candidate: Form) -> Difference:
     for name in candidate.formats & INTEGERS.keys():
-        if abs(has.value) in (INTEGERS[name], INTEGERS[name] - 1):
+        if abs(demanded.value) in (INTEGERS[name], INTEGERS[name] - 1):
             return Difference("format", None, name, candidate.owner("format"))
     excluding = "exclusiveM" + keyword[1:]
-    return Difference(keyword, _as_value(had), _as_value(has), candidate.owner(keyword) or candidate.owner(excluding))
+    return Difference(
+        keyword, _as_value(bound), _as_value(demanded), candidate.owner(keyword) or candidate.owner(excluding)
+    )
 
 
 def _as_value(bound: Bound) -> Any:
@@ -109,7 +111,7 @@ def _range(form: Form) -> tuple[float, float]:
     """The least and the greatest count of `form`."""
     low, high = COUNTS[form.kind]
     lengths = [LENGTHS[name] for name in form.formats & LENGTHS.keys()] if form.kind == "string" else []
-    return max([form.least(low), *lengths]), min([form.most(high), *lengths])
+    return max([form.lowest_count(low), *lengths]), min([form.highest_count(high), *lengths])
 
 
 def _has_none(own: tuple[str, ...], shortest: float, longest: float | None) -> bool:

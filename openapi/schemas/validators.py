@@ -97,20 +97,20 @@ class Validators:
         waiting: list[Any] = list(node.schemas)
         seen, values, alternatives = set[str](), 0, 1
         while waiting and values <= MOST_VALUES and alternatives <= MOST_ALTERNATIVES:
-            found = waiting.pop()
+            value = waiting.pop()
             values += 1
-            if isinstance(found, dict):
-                waiting += found.values()
-                values += len(str(found.get("pattern", ""))) // PER_VALUE
+            if isinstance(value, dict):
+                waiting += value.values()
+                values += len(str(value.get("pattern", ""))) // PER_VALUE
                 for key in ("anyOf", "oneOf"):
-                    branches = found.get(key)
+                    branches = value.get(key)
                     alternatives *= max(1, len(branches)) if isinstance(branches, list) else 1
-                reference = found.get("$ref")
+                reference = value.get("$ref")
                 if isinstance(reference, str) and reference not in seen:
                     seen.add(reference)
                     waiting += [schemas.targets[reference] for schemas in self._schemas if reference in schemas.targets]
-            elif isinstance(found, list):
-                waiting += found
+            elif isinstance(value, list):
+                waiting += value
         self._left -= values
         return bool(waiting)
 

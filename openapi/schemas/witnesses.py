@@ -108,8 +108,8 @@ class Witnesses:
             return
         for form in own:
             if fault.keyword == "properties":
-                for value in self.example(form.property(fault.had)):
-                    yield from self._objects_with(form, fault.had, value)
+                for value in self.example(form.property(fault.in_small)):
+                    yield from self._objects_with(form, fault.in_small, value)
             yield from self._near(form, [other for other in near if other.kind == form.kind])
 
     def _samples(self, node: Node) -> Iterator[Any]:
@@ -260,11 +260,13 @@ def _size(value: Any) -> int:
 def _lengths(form: Form, others: list[Form]) -> list[int]:
     """Counts at the bounds of `form` and `others`, the smallest first."""
     low, high = COUNTS[form.kind]
-    counts = {form.least(low), form.most(high), 0, 1}
+    counts = {form.lowest_count(low), form.highest_count(high), 0, 1}
     for other in others:
         lowest, highest = max(other.all_of(low), default=0), min(other.all_of(high), default=math.inf)
         counts |= {lowest, lowest - 1, highest, highest + 1}
-    return sorted(int(count) for count in counts if form.least(low) <= count <= min(form.most(high), LONGEST))
+    return sorted(
+        int(count) for count in counts if form.lowest_count(low) <= count <= min(form.highest_count(high), LONGEST)
+    )
 
 
 def _numbers(form: Form, others: list[Form]) -> Iterator[float]:
@@ -283,7 +285,7 @@ def _texts(form: Form, others: list[Form]) -> Iterator[str]:
     own = tuple(dict.fromkeys(form.all_of("pattern")))
     for name in sorted(form.formats):
         yield from BY_FORMAT.get(name, ())
-    low, high = int(form.least("minLength")), form.most("maxLength")
+    low, high = int(form.lowest_count("minLength")), form.highest_count("maxLength")
     longest = None if math.isinf(high) else int(high)
     for pattern in [pattern for other in others for pattern in other.all_of("pattern")]:
         yield from _matching(own, (pattern,), low, longest)

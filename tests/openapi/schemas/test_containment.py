@@ -88,7 +88,7 @@ def test_the_ways_to_faults() -> None:
     small = thing(a={"type": "array", "items": {"type": "object", "additionalProperties": NUMBER}})
     big = thing(a={"type": "array", "items": {"type": "object", "additionalProperties": {**NUMBER, "minimum": 1}}})
     [fault] = faults(small, big)
-    assert (fault.keyword, fault.had, fault.has, fault.path) == ("minimum", None, 1, ("a", ITEM, OTHER))
+    assert (fault.keyword, fault.in_small, fault.in_big, fault.path) == ("minimum", None, 1, ("a", ITEM, OTHER))
     assert [step.name for step in fault.steps] == ["", OTHER, ITEM, "a"]
     assert fault.owner == {**NUMBER, "minimum": 1}
     assert fault.form is not None
@@ -256,7 +256,7 @@ def test_marks_are_told_and_break_nothing() -> None:
     """Defaults and the like: where all forms say the same, once."""
     small, big = {**TEXT, "default": "a", "nullable": True}, {**TEXT, "default": "b", "nullable": True}
     [fault] = faults(small, big)
-    assert (fault.keyword, fault.had, fault.has, fault.is_break) == ("default", "a", "b", False)
+    assert (fault.keyword, fault.in_small, fault.in_big, fault.is_break) == ("default", "a", "b", False)
     assert fault.owner["default"] == "b"
     [gone] = faults(small, {**TEXT, "nullable": True})
-    assert (gone.had, gone.has, gone.owner["default"]) == ("a", None, "a")
+    assert (gone.in_small, gone.in_big, gone.owner["default"]) == ("a", None, "a")

@@ -139,7 +139,7 @@ def test_the_nearest_of_the_bounds_of_several_schemas() -> None:
 def test_counts_of_properties(schema: dict[str, Any], least: float, most: float) -> None:
     """Those that are required are there, and those of a closed object are all."""
     form = the({"type": "object", **schema})
-    assert (form.least("minProperties"), form.most("maxProperties")) == (least, most)
+    assert (form.lowest_count("minProperties"), form.highest_count("maxProperties")) == (least, most)
 
 
 @pytest.mark.parametrize(
