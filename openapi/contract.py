@@ -78,8 +78,8 @@ class Document:
         """The path of the first server, without a slash at its end: what the paths of operations follow on."""
         try:
             server: Any = self.document["servers"][0] if self.document.get("servers") else {"url": ""}
-            values = {name: str(given["default"]) for name, given in server.get("variables", {}).items()}
-            path = urlsplit(re.sub(r"\{(.*?)\}", lambda found: values[found[1]], server["url"])).path.rstrip("/")
+            values = {name: str(variable["default"]) for name, variable in server.get("variables", {}).items()}
+            path = urlsplit(re.sub(r"\{(.*?)\}", lambda match: values[match[1]], server["url"])).path.rstrip("/")
         except (LookupError, TypeError, AttributeError, ValueError):
             raise ContractError("the first of its servers has no URL") from None
         if not re.fullmatch(_SERVER_PATH, path):
@@ -181,7 +181,7 @@ class Contract(Document):
         """What access tokens may be for, each with its description, in the order of the document."""
         schemes = self.document.get("components", {}).get("securitySchemes", {}).values()
         flows = [flow for scheme in map(self.resolve, schemes) for flow in scheme.get("flows", {}).values()]
-        return {name: str(told) for flow in flows for name, told in flow.get("scopes", {}).items()}
+        return {name: str(description) for flow in flows for name, description in flow.get("scopes", {}).items()}
 
     def parameters(self, pointer: tuple[str, ...]) -> list[dict[str, Any]]:
         """The parameters of the operation at `pointer` and of its path, which the operation may replace."""
@@ -249,8 +249,8 @@ def _load(text: str, max_bytes: int) -> Any:
     except ContractError:
         raise
     except (yaml.YAMLError, ValueError) as error:
-        told = _OF_PYTHON.sub(r"\1", str(error))
-        raise ContractError(f"the document is not YAML with the types of JSON: {told}") from None
+        reason = _OF_PYTHON.sub(r"\1", str(error))
+        raise ContractError(f"the document is not YAML with the types of JSON: {reason}") from None
     return document
 
 

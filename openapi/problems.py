@@ -320,11 +320,11 @@ def joined(problems: Sequence[Problem], code: str = "invalid_body") -> Problem:
     """`problems`, all of one status, as one of `code`, which has that status: with a single one, exactly that."""
     if len(problems) == 1:
         return problems[0]
-    told = Problem(
+    combined = Problem(
         code,
         errors="; ".join(problem.error for problem in problems),
         remedies=" ".join(dict.fromkeys(problem.help for problem in problems if problem.help)),
         pointer=problems[0].pointer,
     )
-    told.faults = [fault for problem in problems for fault in problem.faults]
-    return told
+    combined.faults = [fault for problem in problems for fault in problem.faults]
+    return combined

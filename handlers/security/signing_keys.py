@@ -35,7 +35,7 @@ def key_factory(secret: OctKey | None) -> Callable[[], tuple[str, str]]:
 
     def make() -> tuple[str, str]:
         key = jwk.new()
-        return str(key.kid), jwk.kept(key, secret)
+        return str(key.kid), jwk.serialize(key, secret)
 
     return make
 

@@ -101,7 +101,7 @@ def _thumbprint(confirmation: Any) -> str | None:
     """`jkt` of `cnf`; InvalidToken if the token is bound in a way that is not understood (RFC 7800 section 3.1)."""
     if confirmation is None:
         return None
-    found = confirmation.get("jkt") if isinstance(confirmation, dict) else None
-    if not isinstance(found, str):
+    thumbprint = confirmation.get("jkt") if isinstance(confirmation, dict) else None
+    if not isinstance(thumbprint, str):
         raise InvalidToken("it is bound to a key in a way that is not understood")
-    return found
+    return thumbprint

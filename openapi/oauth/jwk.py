@@ -32,14 +32,14 @@ def secret_of(text: str) -> OctKey:
     return OctKey.import_key(urlsafe_b64decode(text.rstrip("=").translate(str.maketrans("+/", "-_")) + "="))
 
 
-def kept(key: ECKey, secret: OctKey | None) -> str:
-    """The private `key` as a text: sealed by `secret`, if there is one."""
+def serialize(key: ECKey, secret: OctKey | None) -> str:
+    """The private `key` as a text, sealed by `secret` unless that is None."""
     text = json.dumps(key.as_dict(private=True))
     return jwe.encrypt_compact({**_SEAL, "kid": key.kid}, text, secret) if secret else text
 
 
 def read(text: str, secret: OctKey | None) -> ECKey:
-    """The private key in a text that `kept` made; UnreadableKey if `secret` is not the one that it was sealed by."""
+    """The private key in a text of `serialize`; UnreadableKey if another secret sealed it."""
     if not text.startswith("{"):
         if secret is None:
             raise UnreadableKey("it is sealed, and there is no secret to open it")

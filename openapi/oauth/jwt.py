@@ -53,23 +53,23 @@ class Token:
 
     def text_claim(self, name: str, longest: int = 1000) -> str:
         """The claim `name`; InvalidToken unless it is a string of 1 to `longest` characters."""
-        found = self.claims.get(name)
-        if not isinstance(found, str) or not 1 <= len(found) <= longest:
+        value = self.claims.get(name)
+        if not isinstance(value, str) or not 1 <= len(value) <= longest:
             _refuse(f"the claim {name} is missing or not a text")
-        return found
+        return value
 
     def time_claim(self, name: str) -> float:
         """The claim `name`, in seconds since the epoch; InvalidToken unless it is a NumericDate (section 2)."""
-        found = self.claims.get(name)
-        if not isinstance(found, int | float) or isinstance(found, bool) or not 0 <= found <= LATEST:
+        value = self.claims.get(name)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= LATEST:
             _refuse(f"the claim {name} is missing or not a time")
-        return float(found)
+        return float(value)
 
     @property
     def audiences(self) -> list[str]:
         """`aud` (section 4.1.3): one or several; none if it is anything else."""
-        found = self.claims.get("aud")
-        values = found if isinstance(found, list) else [found]
+        audience = self.claims.get("aud")
+        values = audience if isinstance(audience, list) else [audience]
         return [value for value in values if isinstance(value, str)]
 
 
@@ -115,12 +115,12 @@ def require_times(token: Token, now: float) -> None:
 
 def _object(segment: str) -> dict[str, Any]:
     try:
-        found = ijson.loads(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+        value = ijson.loads(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
     except ValueError:
         _refuse("a part of it is not base64url of JSON that reads in only one way")
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         _refuse("a part of it is not a JSON object")
-    return found
+    return value
 
 
 def _text_of(value: Any) -> str:

@@ -64,10 +64,10 @@ def parameters(scope: Scope, content: bytes) -> dict[str, str]:
         )
     except ValueError:
         raise OAuthError("invalid_request", f"the body is not a form of at most {MAX_PARAMETERS} parameters") from None
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    parameters = dict(pairs)
+    if len(parameters) < len(pairs):
         raise OAuthError("invalid_request", "a parameter stands more than once")
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in parameters.items() if value}
 
 
 def credentials(scope: Scope, form: Mapping[str, str]) -> Credentials:
@@ -99,7 +99,7 @@ def scopes(form: Mapping[str, str], allowed: frozenset[str]) -> frozenset[str]:
     if "scope" not in form:
         return allowed
     asked = form["scope"].split(" ")
-    if not all(_SCOPE_TOKEN.fullmatch(one) for one in asked):
+    if not all(_SCOPE_TOKEN.fullmatch(scope) for scope in asked):
         raise OAuthError("invalid_scope", "scope is not a list of scopes with one blank between them")
     if not allowed.issuperset(asked):
         raise OAuthError("invalid_scope", "scope asks for more than the client may have")

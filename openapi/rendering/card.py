@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from openapi.contract import Contract, ContractError
-from openapi.rendering.card_operations import answer, operation, security_scheme, shared_answers
+from openapi.rendering.card_operations import describe_answer, describe_operation, security_scheme, shared_answers
 from openapi.rendering.markdown import code, line, paragraphs, table
 from openapi.standards import date_times
 
@@ -91,17 +91,20 @@ def _operations(contract: Contract) -> Iterator[str]:
     """Each operation, after a table of them if there are several; what several may answer comes last."""
     if len(contract.operations) > 1:
         rows = [
-            (code(f"{one.method.upper()} {one.path}"), line(contract.at(one.pointer).get("summary", "")))
-            for one in contract.operations
+            (
+                code(f"{operation.method.upper()} {operation.path}"),
+                line(contract.at(operation.pointer).get("summary", "")),
+            )
+            for operation in contract.operations
         ]
         yield from ("## Operations", table(("operation", "summary"), rows))
     shared = shared_answers(contract)
-    for one in contract.operations:
-        yield from operation(contract, one, shared)
+    for operation in contract.operations:
+        yield from describe_operation(contract, operation, shared)
     if shared:
         yield "## Answers that several operations give"
     for status, reference in shared:
-        yield from answer(contract, status, contract.resolve({"$ref": reference}))
+        yield from describe_answer(contract, status, contract.resolve({"$ref": reference}))
 
 
 def _policy(contract: Contract, status: str) -> Iterator[str]:

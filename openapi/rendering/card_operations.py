@@ -15,32 +15,32 @@ Shared = list[tuple[str, str]]
 """The status of an answer that several operations give, and the reference to it."""
 
 
-def operation(contract: Contract, one: Operation, shared: Shared) -> Iterator[str]:
+def describe_operation(contract: Contract, operation: Operation, shared: Shared) -> Iterator[str]:
     """What there is to know of one operation, in paragraphs."""
-    node = contract.at(one.pointer)
-    yield f"## {code(f'{one.method.upper()} {_server(contract)}{one.path}')}"
+    node = contract.at(operation.pointer)
+    yield f"## {code(f'{operation.method.upper()} {_server(contract)}{operation.path}')}"
     if summary := node.get("summary"):
         yield f"**{line(summary.rstrip('.'))}.**"
     yield from paragraphs(node.get("description", ""))
     yield f"Authentication: {_security(contract, node)}."
-    yield from _parameters(contract, one)
+    yield from _parameters(contract, operation)
     yield from _body(contract, contract.resolve(node.get("requestBody", {})))
     yield from _answers(contract, node["responses"], shared)
 
 
 def shared_answers(contract: Contract) -> Shared:
     """The answers that more than one operation gives by reference, in the order of their statuses."""
-    found: Counter[tuple[str, str]] = Counter()
-    for one in contract.operations:
-        responses = contract.at(one.pointer)["responses"]
-        found.update((status, given["$ref"]) for status, given in responses.items() if "$ref" in given)
-    return sorted(given for given, count in found.items() if count > 1)
+    counts: Counter[tuple[str, str]] = Counter()
+    for operation in contract.operations:
+        responses = contract.at(operation.pointer)["responses"]
+        counts.update((status, response["$ref"]) for status, response in responses.items() if "$ref" in response)
+    return sorted(answer for answer, count in counts.items() if count > 1)
 
 
-def answer(contract: Contract, status: str, given: dict[str, Any]) -> Iterator[str]:
+def describe_answer(contract: Contract, status: str, response: dict[str, Any]) -> Iterator[str]:
     """One answer: its status, when it is given, and what its body may look like."""
-    yield f"**{_titled(status)}**: {line(given.get('description', ''))}"
-    for media_type, content in given.get("content", {}).items():
+    yield f"**{_titled(status)}**: {line(response.get('description', ''))}"
+    for media_type, content in response.get("content", {}).items():
         for summary, example in _examples(contract, content):
             yield f"{line(summary)} ({code(media_type)}):" if summary else f"{code(media_type)}:"
             yield block(example if isinstance(example, str) else json.dumps(example, indent=2, ensure_ascii=False))
@@ -75,15 +75,15 @@ def _security(contract: Contract, node: dict[str, Any]) -> str:
     return ", or ".join(ways) or "none"
 
 
-def _parameters(contract: Contract, one: Operation) -> Iterator[str]:
+def _parameters(contract: Contract, operation: Operation) -> Iterator[str]:
     """A table of the parameters of an operation and of its path."""
     rows = []
-    for parameter in contract.parameters(one.pointer):
+    for parameter in contract.parameters(operation.pointer):
         name, place = parameter["name"], parameter["in"]
         schema = contract.resolve(parameter.get("schema", {}))
         where = f"{place}, required" if parameter.get("required") else place
-        told = _told(schema, parameter.get("description", ""))
-        rows.append((code(name), line(where), line(kind(contract, schema)), told))
+        description = _description(schema, parameter.get("description", ""))
+        rows.append((code(name), line(where), line(kind(contract, schema)), description))
     if rows:
         yield table(("parameter", "in", "type", "description"), rows)
 
@@ -94,13 +94,13 @@ def _body(contract: Contract, body: dict[str, Any]) -> Iterator[str]:
         return
     yield f"The body{'' if body.get('required') else ', which may be left out'}: {line(body.get('description', ''))}"
     yield "\n".join(_media_types(contract, body))
-    told: list[DescribedFields] = []
+    described: list[DescribedFields] = []
     for content in body["content"].values():
-        for one in objects(contract, content.get("schema", {})):
+        for object_fields in objects(contract, content.get("schema", {})):
             # Of an array, or of lines, the fields of an item are the same.
-            fields = replace(one, place=one.place.removeprefix("[]").removeprefix("."))
-            if fields not in told:
-                told.append(fields)
+            fields = replace(object_fields, place=object_fields.place.removeprefix("[]").removeprefix("."))
+            if fields not in described:
+                described.append(fields)
                 yield from _fields(contract, fields)
 
 
@@ -117,38 +117,38 @@ def _media_types(contract: Contract, body: dict[str, Any]) -> Iterator[str]:
         yield f"- {code(media_type)}: {', '.join(said)}"
 
 
-def _fields(contract: Contract, one: DescribedFields) -> Iterator[str]:
+def _fields(contract: Contract, described: DescribedFields) -> Iterator[str]:
     """A table of the required fields of an object, and one of the others."""
-    if one.place:
-        yield f"In {code(one.place)}:"
+    if described.place:
+        yield f"In {code(described.place)}:"
     for is_required, title in ((True, "required field"), (False, "optional field")):
         rows = [
-            (code(field.name), line(kind(contract, field.schema)), _told(field.schema))
-            for field in one.fields
+            (code(field.name), line(kind(contract, field.schema)), _description(field.schema))
+            for field in described.fields
             if field.is_required is is_required
         ]
         if rows:
             yield table((title, "type", "description"), rows)
 
 
-def _told(schema: dict[str, Any], description: str = "") -> str:
+def _description(schema: dict[str, Any], description: str = "") -> str:
     """The values of an enumeration, what `schema` is described as, and its limits."""
     values = ", ".join(code(value if isinstance(value, str) else json.dumps(value)) for value in schema.get("enum", ()))
     said = [f"{values}." if values else "", line(description or schema.get("description", ""))]
-    if found := limits(schema):
-        said.append(f"({', '.join(found)})")
+    if words_of_limits := limits(schema):
+        said.append(f"({', '.join(words_of_limits)})")
     return " ".join(words for words in said if words)
 
 
 def _answers(contract: Contract, responses: dict[str, Any], shared: Shared) -> Iterator[str]:
     """Each answer that this operation alone gives, and a table of those that others give, too."""
     rows = []
-    for status, given in responses.items():
-        told = contract.resolve(given)
-        if (status, given.get("$ref")) in shared:
-            rows.append((_titled(status), line(told.get("description", ""))))
+    for status, response in responses.items():
+        resolved = contract.resolve(response)
+        if (status, response.get("$ref")) in shared:
+            rows.append((_titled(status), line(resolved.get("description", ""))))
         else:
-            yield from answer(contract, status, told)
+            yield from describe_answer(contract, status, resolved)
     if rows:
         yield table(("answer, as below", "when"), rows)
 
@@ -171,7 +171,7 @@ def _examples(contract: Contract, content: dict[str, Any]) -> Iterator[tuple[str
     if "example" in content or "example" in schema:
         yield "", content.get("example", schema.get("example"))
         return
-    for one in objects(contract, schema)[:1]:
-        found = {field.name: field.schema["example"] for field in one.fields if "example" in field.schema}
-        if found and not one.place:
-            yield "", found
+    for described in objects(contract, schema)[:1]:
+        values = {field.name: field.schema["example"] for field in described.fields if "example" in field.schema}
+        if values and not described.place:
+            yield "", values

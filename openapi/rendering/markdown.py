@@ -23,7 +23,7 @@ def line(text: str) -> str:
 
 def paragraphs(text: str) -> list[str]:
     """The paragraphs of `text`, each in one line."""
-    return [told for paragraph in re.split(r"\n\s*\n", text) if (told := line(paragraph))]
+    return [words for paragraph in re.split(r"\n\s*\n", text) if (words := line(paragraph))]
 
 
 def code(text: str) -> str:
@@ -86,13 +86,13 @@ def _escaped(text: str) -> str:
 
 def _joined(pieces: Iterable[str]) -> str:
     """The pieces in one text; backticks of two of them do not become one run."""
-    made: list[str] = []
+    separated: list[str] = []
     for piece in pieces:
-        if made and made[-1].endswith("`") and piece.startswith("`"):
-            made.append(" ")
+        if separated and separated[-1].endswith("`") and piece.startswith("`"):
+            separated.append(" ")
         if piece:
-            made.append(piece)
-    return "".join(made)
+            separated.append(piece)
+    return "".join(separated)
 
 
 def _inert(match: re.Match[str]) -> str:

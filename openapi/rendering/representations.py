@@ -49,10 +49,10 @@ def endpoint(give: Give, headers: Mapping[str, str] = HEADERS) -> Callable[[Requ
 
     async def endpoint(request: Request) -> Response:
         request_state(request.scope).headers = [(name.encode(), value.encode()) for name, value in headers.items()]
-        given = await give(request)
-        tagged = {**headers, "etag": f'"{given.etag}"'}
-        if negotiation.has(request.scope, given.etag):
+        representation = await give(request)
+        tagged = {**headers, "etag": f'"{representation.etag}"'}
+        if negotiation.is_not_modified(request.scope, representation.etag):
             return Response(status_code=304, headers=tagged)
-        return Response(given.content, media_type=given.media_type, headers=tagged)
+        return Response(representation.content, media_type=representation.media_type, headers=tagged)
 
     return endpoint

@@ -41,13 +41,13 @@ def kind(contract: Contract, schema: dict[str, Any], depth: int = 0) -> str:
         return _ANY
     if alternatives := schema.get("oneOf") or schema.get("anyOf"):
         # Alternatives of alternatives multiply: of these fewer levels are told.
-        kinds = [kind(contract, one, depth + 2) for one in alternatives[:MAX_ALTERNATIVES]]
-        told = " or ".join(dict.fromkeys([*kinds, *(["others"] if len(alternatives) > MAX_ALTERNATIVES else [])]))
+        kinds = [kind(contract, alternative, depth + 2) for alternative in alternatives[:MAX_ALTERNATIVES]]
+        words = " or ".join(dict.fromkeys([*kinds, *(["others"] if len(alternatives) > MAX_ALTERNATIVES else [])]))
     elif schema.get("type") == "array":
-        told = f"array of {kind(contract, schema.get('items', {}), depth + 1)}"
+        words = f"array of {kind(contract, schema.get('items', {}), depth + 1)}"
     else:
-        told = _of_type(schema)
-    return f"{told} or null" if schema.get("nullable") else told
+        words = _of_type(schema)
+    return f"{words} or null" if schema.get("nullable") else words
 
 
 def limits(schema: dict[str, Any]) -> list[str]:
@@ -73,36 +73,36 @@ def objects(contract: Contract, schema: dict[str, Any]) -> list[DescribedFields]
     return list(_objects(contract, schema, "", set()))
 
 
-def _objects(contract: Contract, schema: dict[str, Any], place: str, told: set[int]) -> Iterator[DescribedFields]:
+def _objects(contract: Contract, schema: dict[str, Any], place: str, seen: set[int]) -> Iterator[DescribedFields]:
     schema = contract.resolve(schema)
-    if id(schema) in told or place.count(".") + place.count("[]") > MAX_DEPTH:
+    if id(schema) in seen or place.count(".") + place.count("[]") > MAX_DEPTH:
         return
-    told.add(id(schema))
+    seen.add(id(schema))
     if schema.get("type") == "array":
-        yield from _objects(contract, schema.get("items", {}), f"{place}[]", told)
+        yield from _objects(contract, schema.get("items", {}), f"{place}[]", seen)
         return
     properties, required = _properties(contract, schema, set())
     if properties:
         yield DescribedFields(
-            place, tuple(DescribedField(name, name in required, one) for name, one in properties.items())
+            place, tuple(DescribedField(name, name in required, inner) for name, inner in properties.items())
         )
     for name, inner in properties.items():
-        yield from _objects(contract, inner, f"{place}.{name}" if place else name, told)
+        yield from _objects(contract, inner, f"{place}.{name}" if place else name, seen)
 
 
 def _properties(contract: Contract, schema: dict[str, Any], seen: set[int]) -> tuple[dict[str, Any], set[str]]:
     """The properties of an object, and the names of those that are required, `allOf` included."""
     seen.add(id(schema))
-    told = [{name: contract.resolve(one) for name, one in schema.get("properties", {}).items()}]
+    layers = [{name: contract.resolve(inner) for name, inner in schema.get("properties", {}).items()}]
     required = set(schema.get("required", ()))
     for part in map(contract.resolve, schema.get("allOf", ())):
         if id(part) not in seen:
             more, needed = _properties(contract, part, seen)
-            told.append(more)
+            layers.append(more)
             required |= needed
     properties: dict[str, Any] = {}
-    for some in reversed(told):
-        properties.update(some)
+    for layer in reversed(layers):
+        properties.update(layer)
     return properties, required
 
 
@@ -115,13 +115,13 @@ def _of_type(schema: dict[str, Any]) -> str:
 
 def _between(schema: dict[str, Any], low: str, high: str, what: str) -> str:
     """The range of a number or of a length."""
-    least, most = schema.get(low), schema.get(high)
-    if least is None and most is None:
+    lowest, highest = schema.get(low), schema.get(high)
+    if lowest is None and highest is None:
         return ""
-    if least is None:
-        words = f"at most {most:,}"
-    elif most is None:
-        words = f"at least {least:,}"
+    if lowest is None:
+        words = f"at most {highest:,}"
+    elif highest is None:
+        words = f"at least {lowest:,}"
     else:
-        words = f"{least:,} to {most:,}"
+        words = f"{lowest:,} to {highest:,}"
     return f"{words} {what}".strip()

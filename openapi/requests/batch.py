@@ -153,16 +153,16 @@ class _Splitter:
     def lines(self, piece: bytes) -> list[bytes]:
         """The lines that end within `piece`, but for blank ones."""
         *ended, rest = _LINE_END.split(piece)
-        found = []
+        lines = []
         for end in ended:
             line = (self._begun + end)[: LINE_BYTES + 1]
             self._begun, self._discarded = b"", 0
             if _is_item(line):
-                found.append(line)
+                lines.append(line)
         room = LINE_BYTES + 1 - len(self._begun)
         self._discarded += max(0, len(rest) - room)
         self._begun += rest[:room]
-        return found
+        return lines
 
     def check(self) -> None:
         """Problem if the line that has begun is far too long."""

@@ -92,8 +92,8 @@ class Body:
         declared = field_values(scope, b"content-type")
         name, charset = _media_type(declared[0]) if len(declared) == 1 else ("", "")
         if name not in self._media_types:
-            found = " and ".join(map(quoted, declared[:2])) or "(none)"
-            raise Problem("unsupported_media_type", found=found, expected=" or ".join(self._media_types))
+            content_type = " and ".join(map(quoted, declared[:2])) or "(none)"
+            raise Problem("unsupported_media_type", found=content_type, expected=" or ".join(self._media_types))
         if charset not in ("", "utf-8", "utf8", "us-ascii"):
             raise Problem("unsupported_charset", found=quoted(charset.encode()))
         return self._media_types[name]

@@ -42,7 +42,7 @@ class BodyValidator:
         return None
 
     def _read(self, contract: Contract, operation_id: str) -> None:
-        pointers = [one.pointer for one in contract.operations if one.operation_id == operation_id]
+        pointers = [operation.pointer for operation in contract.operations if operation.operation_id == operation_id]
         if not pointers:
             self._absence = Problem("not_found")
             return

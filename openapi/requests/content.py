@@ -60,8 +60,8 @@ class Content:
                             break
             except TimeoutError:
                 problem = Problem("body_timeout", seconds=seconds)
-            except Problem as found:
-                problem = found
+            except Problem as error:
+                problem = error
             await asyncio.sleep(0)  # a little that is decoded may be much: others are served in between
             if content:
                 yield bytes(content)
@@ -133,11 +133,12 @@ def _coding(scope: Scope, codings: frozenset[str]) -> str:
     fields = field_values(scope, b"content-encoding")
     if not fields:
         return "identity"
-    given = [coding.strip().lower() for coding in b",".join(fields).decode("latin-1").split(",")]
-    named = [coding for coding in given if coding not in ("", "identity")]
+    names = [coding.strip().lower() for coding in b",".join(fields).decode("latin-1").split(",")]
+    named = [coding for coding in names if coding not in ("", "identity")]
     if len(named) > 1 or not codings.issuperset(named):
-        found = quoted(b", ".join(fields))
         accept = ", ".join([*sorted(codings), "identity"]).encode("ascii")
         how = f"with Content-Encoding: {' or '.join(sorted(codings))}, or " if codings else "as it is, "
-        raise Problem("unsupported_content_coding", [(b"accept-encoding", accept)], found=found, how=how)
+        raise Problem(
+            "unsupported_content_coding", [(b"accept-encoding", accept)], found=quoted(b", ".join(fields)), how=how
+        )
     return named[0] if named else "identity"

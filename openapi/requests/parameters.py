@@ -28,19 +28,28 @@ class Parameters:
 
     def __init__(self, declared: Sequence[dict[str, Any]]) -> None:
         """`declared` are parameter objects without references; ContractError if one is not served."""
-        served = [one for one in declared if not (one["in"] == "header" and one["name"].lower() in _IGNORED)]
+        served = [
+            parameter
+            for parameter in declared
+            if not (parameter["in"] == "header" and parameter["name"].lower() in _IGNORED)
+        ]
         for parameter in served:
             _check(parameter)
-        if len({one["name"].lower() for one in served}) < len(served):
+        if len({parameter["name"].lower() for parameter in served}) < len(served):
             raise ContractError("two parameters have one name, which this release does not tell apart")
-        names = {place: [one["name"] for one in served if one["in"] == place] for place in ("path", "query", "header")}
+        names = {
+            place: [parameter["name"] for parameter in served if parameter["in"] == place]
+            for place in ("path", "query", "header")
+        }
         self._types = {parameter["name"]: parameter["schema"]["type"] for parameter in served}
         self._in_header = [(name, name.lower().encode("ascii")) for name in names["header"]]
         self._header_names = frozenset(names["header"])
         self._has_query = bool(names["query"])
         schemas = {parameter["name"]: as_draft4(parameter["schema"]) for parameter in served}
         self._in_path = {name: Schema(schemas.pop(name)) for name in names["path"]}
-        self._required = [one["name"] for one in served if one["in"] != "path" and one.get("required")]
+        self._required = [
+            parameter["name"] for parameter in served if parameter["in"] != "path" and parameter.get("required")
+        ]
         required = {"required": self._required} if self._required else {}
         self._schema = Schema({"type": "object", "properties": schemas, "additionalProperties": False} | required)
 
@@ -50,25 +59,25 @@ class Parameters:
         Problem `not_found` if the path does not name anything, `invalid_parameters` for everything else. Where the
         contract declares no query, there may be any.
         """
-        given = {}
+        values = {}
         for name, field in self._in_header:
-            if values := field_values(scope, field):
-                texts = [value.decode("latin-1").strip() for value in values]
-                given[name] = self._single(name, [", ".join(texts)] if field in _LISTS else texts)
+            if lines := field_values(scope, field):
+                texts = [line.decode("latin-1").strip() for line in lines]
+                values[name] = self._single(name, [", ".join(texts)] if field in _LISTS else texts)
         if self._has_query:
-            given |= self._query(scope["query_string"])
-        if (given or self._required) and (problem := self._schema.problem(given, "invalid_parameters")):
+            values |= self._query(scope["query_string"])
+        if (values or self._required) and (problem := self._schema.problem(values, "invalid_parameters")):
             problem.faults = ()  # their places are in no body
             raise problem
         for name, schema in self._in_path.items():
             text = scope["path_params"][name]
-            given[name] = _typed(text, self._types[name])
-            if UNSTORABLE.search(text) or not schema.is_valid(given[name]):
+            values[name] = _typed(text, self._types[name])
+            if UNSTORABLE.search(text) or not schema.is_valid(values[name]):
                 raise Problem("not_found")
-        return given
+        return values
 
     def _query(self, query: bytes) -> dict[str, Any]:
-        values: dict[str, list[str]] = {}
+        texts: dict[str, list[str]] = {}
         try:
             text = query.decode("ascii")
             pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_IN_QUERY)
@@ -79,8 +88,8 @@ class Parameters:
         for name, value in pairs:
             if name in self._header_names:
                 raise _invalid("not_in_query", name=name)
-            values.setdefault(name, []).append(value)
-        return {name: self._single(name, found) for name, found in values.items()}
+            texts.setdefault(name, []).append(value)
+        return {name: self._single(name, values) for name, values in texts.items()}
 
     def _single(self, name: str, values: list[str]) -> Any:
         if len(values) > 1:

@@ -114,7 +114,7 @@ class Endpoints(RoutedMiddleware[EndpointAPI]):  # type: ignore[misc] # Connexio
 def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, type]:
     """Connexion's security handlers: ours for what is served, a refusal for every other scheme."""
 
-    def told_of(scope: Scope, caller: Any) -> dict[str, Any]:
+    def passed_on(scope: Scope, caller: Any) -> dict[str, Any]:
         """What Connexion hands on of `caller`, who was verified to have sent the request of `scope`."""
         state = request_state(scope)
         if state.caller is None:  # it is verified again where its body is late
@@ -134,9 +134,9 @@ def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, t
             caller = await dependencies.authenticate(bearer.token(request.scope), dependencies.resources)
             if caller is None:
                 raise bearer.unauthorized("invalid_token", "the key is unknown, was replaced, or its hub is disabled")
-            told = told_of(request.scope, caller)
+            information = passed_on(request.scope, caller)
             dependencies.check_key(caller)
-            return told
+            return information
 
     class OAuth2:
         """An `oauth2` scheme, whose tokens have scopes."""
@@ -149,7 +149,7 @@ def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, t
             required = TokenRequirement(contract.server_path, frozenset(scopes))
 
             async def verify(request: Any) -> dict[str, Any]:
-                return told_of(request.scope, await authorize(request.scope, required, dependencies.resources))
+                return passed_on(request.scope, await authorize(request.scope, required, dependencies.resources))
 
             return verify
 

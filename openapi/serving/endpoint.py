@@ -152,6 +152,6 @@ def _promises(contract: Contract, schema: dict[str, Any], name: str, field: Body
     """Whether `schema` has the property `name` as `field` says; an optional one may be absent."""
     if name not in schema.get("properties", {}):
         return not field.required
-    found = contract.resolve(schema["properties"][name])
-    same = (found.get("type"), found.get("format")) == (field.type, field.format) and not found.get("nullable")
+    member = contract.resolve(schema["properties"][name])
+    same = (member.get("type"), member.get("format")) == (field.type, field.format) and not member.get("nullable")
     return same and (name in schema.get("required", ()) or not field.required)

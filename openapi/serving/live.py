@@ -34,7 +34,7 @@ class Live:
     def serve(self, parts: Iterable[Part]) -> None:
         """From now on serve `parts`; of two that have a path in common the longer one serves it."""
         # One reference is replaced: a request meets either all of the old ones or all of the new.
-        self._parts = tuple(sorted(((part.path + "/", part) for part in parts), key=lambda one: -len(one[0])))
+        self._parts = tuple(sorted(((part.path + "/", part) for part in parts), key=lambda entry: -len(entry[0])))
 
     @property
     def parts(self) -> list[Part]:

@@ -58,29 +58,29 @@ def items(body: bytes) -> Any:
     """
     text = _text(body)
     try:
-        found = _decoded(text, _STRICT)
+        values = _decoded(text, _STRICT)
     except _NameTwice:
-        found = _INEXACT
-    is_suspect = found is _INEXACT or "\\u" in text
-    if found is _INEXACT:
-        found = _decoded(text, _MARKING)
-    if not isinstance(found, list):
+        values = _INEXACT
+    is_suspect = values is _INEXACT or "\\u" in text
+    if values is _INEXACT:
+        values = _decoded(text, _MARKING)
+    if not isinstance(values, list):
         return loads(body)
-    return [_judged(value, is_suspect) for value in found]
+    return [_judged(value, is_suspect) for value in values]
 
 
 def slices(body: bytes) -> list[bytes]:
     """The texts of the values of the array that `body` holds, of which `items` gave the values."""
     text = body.decode("utf-8")
-    found = []
+    texts = []
     position = _BLANKS.match(text, text.index("[") + 1).end()  # type: ignore[union-attr] # it matches anywhere
     while text[position] != "]":
         _, end = _MARKING.raw_decode(text, position)
-        found.append(text[position:end].encode())
+        texts.append(text[position:end].encode())
         position = _BLANKS.match(text, end).end()  # type: ignore[union-attr] # likewise
         if text[position] == ",":
             position = _BLANKS.match(text, position + 1).end()  # type: ignore[union-attr] # likewise
-    return found
+    return texts
 
 
 class _NameTwice(MalformedJSON):
@@ -210,19 +210,19 @@ _MARKING = json.JSONDecoder(
 
 
 def _refuse_unstorable(value: Any) -> None:
-    for parts, found in _walk(value):
-        if len(parts) + isinstance(found, dict | list) > MAX_DEPTH:
+    for parts, inner in _walk(value):
+        if len(parts) + isinstance(inner, dict | list) > MAX_DEPTH:
             raise MalformedJSON(_TOO_DEEP)
-        if isinstance(found, _NameTwice):
-            raise found
-        if isinstance(found, _Inexact):
-            literal = str(found)
+        if isinstance(inner, _NameTwice):
+            raise inner
+        if isinstance(inner, _Inexact):
+            literal = str(inner)
             shown = literal if len(literal) <= _SHOWN else literal[:_SHOWN] + "\u2026"
             reason = f"the number {shown} cannot be kept exactly"
             raise UnstorableValue(parts, reason, "Send it as a string if each digit matters, else round it.")
-        for text in found if isinstance(found, dict) else [found] if isinstance(found, str) else []:
+        for text in inner if isinstance(inner, dict) else [inner] if isinstance(inner, str) else []:
             if character := UNSTORABLE.search(text):
-                where = (*parts, UNSTORABLE.sub("\ufffd", text)) if isinstance(found, dict) else parts
+                where = (*parts, UNSTORABLE.sub("\ufffd", text)) if isinstance(inner, dict) else parts
                 reason = f"the character U+{ord(character[0]):04X} cannot be stored"
                 raise UnstorableValue(where, reason, "Leave it out, or send the text in an encoding such as Base64.")
 
@@ -231,9 +231,9 @@ def _walk(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """`value` and every value within, each with the parts of its pointer; not recursive, for depth is hostile."""
     waiting: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
     while waiting:
-        parts, found = waiting.pop()
-        yield parts, found
-        if isinstance(found, dict):
-            waiting += [((*parts, name), inner) for name, inner in found.items()]
-        elif isinstance(found, list):
-            waiting += [((*parts, index), inner) for index, inner in enumerate(found)]
+        parts, inner = waiting.pop()
+        yield parts, inner
+        if isinstance(inner, dict):
+            waiting += [((*parts, name), member) for name, member in inner.items()]
+        elif isinstance(inner, list):
+            waiting += [((*parts, index), member) for index, member in enumerate(inner)]

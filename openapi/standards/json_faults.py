@@ -18,7 +18,7 @@ _BEGUN = rf'"(?:[^"\\\x00-\x1f]++|{_ESCAPE})*+'
 def _flat(value: str) -> str:
     """A value, or an array or an object of such values."""
     member = f'{_BEGUN}"{_B}:{_B}{value}{_B}'
-    items, members = (f"(?:{one}(?:,{_B}{one})*+)?+" for one in (value + _B, member))
+    items, members = (f"(?:{part}(?:,{_B}{part})*+)?+" for part in (value + _B, member))
     return rf"(?>{value}|\[{_B}{items}\]|\{{{_B}{members}\}})"
 
 
@@ -44,8 +44,8 @@ def fault(text: str) -> str:
     """The first fault of `text`, which is not JSON, and its place; TooDeep if it is nested too deep before."""
     try:
         _read(text)
-    except _Fault as found:
-        words, place = found.args
+    except _Fault as error:
+        words, place = error.args
     line, column = text.count("\n", 0, place) + 1, place - text.rfind("\n", 0, place)
     return f"{words} at line {line}, column {column}"
 

@@ -21,11 +21,13 @@ def preferred(scope: Scope, offers: Sequence[str]) -> str | None:
     field = _field(scope, b"accept")
     if not field.strip(" \t,"):
         return offers[0]
-    ranges = [(given.partition(";")[0].strip(" \t"), weight) for given, weight in parse_accept_header(field)]
+    ranges = [
+        (media_range.partition(";")[0].strip(" \t"), weight) for media_range, weight in parse_accept_header(field)
+    ]
     return MIMEAccept(ranges).best_match(offers)
 
 
-def has(scope: Scope, etag: str) -> bool:
+def is_not_modified(scope: Scope, etag: str) -> bool:
     """Whether the If-None-Match field of a request names `etag`, the opaque part of an entity tag that exists.
 
     The comparison is weak (section 13.1.2).

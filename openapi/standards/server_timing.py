@@ -31,12 +31,12 @@ class ServerTiming:
         def send_timed(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 lap("answer")
-                message["headers"].append((b"server-timing", _told(laps).encode("ascii")))
+                message["headers"].append((b"server-timing", _header_value(laps).encode("ascii")))
             return send(message)
 
         _laps.set(laps)
         await self._app(scope, receive, send_timed)
 
 
-def _told(laps: list[tuple[str, float]]) -> str:
+def _header_value(laps: list[tuple[str, float]]) -> str:
     return ", ".join(f"{name};dur={(end - begin) * 1000:.3f}" for (_, begin), (name, end) in pairwise(laps))

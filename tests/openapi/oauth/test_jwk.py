@@ -22,15 +22,15 @@ def test_a_key_is_kept_and_read_again(secret: OctKey) -> None:
     key = jwk.new()
     assert key.kid == key.thumbprint()
     for seal in (None, secret):
-        assert jwk.read(jwk.kept(key, seal), secret).as_dict(private=True) == key.as_dict(private=True)
+        assert jwk.read(jwk.serialize(key, seal), secret).as_dict(private=True) == key.as_dict(private=True)
 
 
 def test_a_sealed_key_tells_nothing(secret: OctKey) -> None:
     """Of its private part; and nobody else opens it."""
     key = jwk.new()
-    text = jwk.kept(key, secret)
+    text = jwk.serialize(key, secret)
     private = str(key.as_dict(private=True)["d"])
-    assert private in jwk.kept(key, None)
+    assert private in jwk.serialize(key, None)
     assert private not in text
     assert base64.urlsafe_b64encode(private.encode()).decode()[:20] not in text
     with pytest.raises(UnreadableKey, match="there is no secret to open it"):
@@ -39,7 +39,7 @@ def test_a_sealed_key_tells_nothing(secret: OctKey) -> None:
         jwk.read(text, OctKey.generate_key(256))
     with pytest.raises(UnreadableKey, match="sealed by another secret"):
         jwk.read(text[:-2] + ("AA" if text[-2:] != "AA" else "BB"), secret)
-    assert jwk.kept(key, secret) != text
+    assert jwk.serialize(key, secret) != text
 
 
 @pytest.mark.parametrize(
