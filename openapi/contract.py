@@ -88,7 +88,7 @@ class Document:
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
-        """Every operation, in the order of the document; the operationId is empty where there is none."""
+        """Every operation, in the order of the document; the operationId is empty if absent."""
         return tuple(
             Operation(path, method, str(item[method].get("operationId", "")), ("paths", path, method))
             for path, item in self.document.get("paths", {}).items()
@@ -167,7 +167,7 @@ class Contract(Document):
 
     @property
     def numbers(self) -> tuple[int, int]:
-        """MAJOR and MINOR, by which versions are in order."""
+        """MAJOR and MINOR; versions sort by them."""
         major, minor = self.version.split(".")
         return int(major), int(minor)
 

@@ -9,7 +9,7 @@ from openapi.schemas.conversion import Direction
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changed, where, and what that does to what is sent.
+    """A change, its place, and its effect on requests and answers.
 
     `rule` names the row of `rules.RULES` that judges it. `subject` is what a person calls the place: `body`,
     `query parameter limit`, `answer 200`, and the way from there to the value. `old` and `new` are the value
@@ -18,7 +18,7 @@ class Change:
 
     rule: str
     pointer: str
-    """RFC 6901, in the new document, or in the old one for what is no longer there."""
+    """RFC 6901, in the new document, or in the old one if the new one lacks the place."""
     is_in_new: bool
     direction: Direction | None
     """None if it concerns both requests and answers, or neither."""

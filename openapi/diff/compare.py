@@ -21,7 +21,7 @@ MOST_PROVED = 200
 def compare(old: Document, new: Document) -> list[Change]:
     """Every change from `old` to `new`, each once, with all the operations that it concerns.
 
-    ContractError if one of them is not OpenAPI 3.0, or refers to what is not in it.
+    ContractError if one of them is not OpenAPI 3.0, or has a reference that leads nowhere.
     """
     for name, document in (("old", old), ("new", new)):
         if not str(document.document.get("openapi")).startswith("3.0"):

@@ -12,7 +12,7 @@ from openapi.schemas.engine import Engine
 from openapi.standards.media_types import JSON
 
 BODY = ("body", "")
-"""What stands for the body among parameters."""
+"""The key of the body among parameters."""
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -45,7 +45,7 @@ def response(status: str, value: Any, media_type: str | None, header: str | None
 
 
 def _credentials(operation: Operation) -> list[str]:
-    """The headers that let a request in, by the first way that there is; a person puts what is secret in its place."""
+    """The headers that authenticate a request, by the first way; a person fills in the secrets."""
     headers = []
     for written, _ in min(operation.security, key=lambda way: sorted(scheme for scheme, _ in way)):
         scheme = json.loads(written)

@@ -56,7 +56,7 @@ class Parameter:
 
     @property
     def content(self) -> dict[str, Content]:
-        """Its media types, of which OpenAPI allows one."""
+        """Its media types; OpenAPI allows one."""
         return contents(self.raw, self.parts)
 
     @property

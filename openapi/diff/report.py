@@ -52,7 +52,7 @@ class Report:
 
     @cached_property
     def as_json(self) -> dict[str, Any]:
-        """`class` is none, patch, minor or major; each of `changes` has one of its own."""
+        """`class` is `none`, `patch`, `minor` or `major`; each of `changes` has its own."""
         return {
             "old": self.old,
             "new": self.new,

@@ -92,7 +92,7 @@ class Requests:
         yield from schema_changes.compare(self._engine, *schemas, place)
 
     def _is_written_the_same(self, old: Parameter, new: Parameter) -> bool:
-        """Whether only `explode` differs, of what is one value in both documents (OpenAPI 3.0.3, Style Examples)."""
+        """Whether only `explode` differs, and both documents have a single value (OpenAPI 3.0.3, Style Examples)."""
         types = [
             operation.document.at(parameter.schema).get("type") if parameter.schema else None
             for operation, parameter in ((self._old, old), (self._new, new))

@@ -56,7 +56,7 @@ class Responses:
         return self._change(rule, where, subject, is_break=not is_asked_for)
 
     def _is_asked_for(self, status: str) -> bool:
-        """Whether the answer is to a preference (RFC 7240) that who knows only the old document does not send."""
+        """Whether the answer is to a preference (RFC 7240) that clients of the old document do not send."""
         prefer = ("header", "prefer")
         is_new = prefer in self._new.parameters and prefer not in self._old.parameters
         return is_new and "preference-applied" in self._new.headers(status)
@@ -81,7 +81,7 @@ class Responses:
         return self._change(rule, where, subject, is_in_new=False)
 
     def _is_common(self, contents: dict[str, Content], at: Any, precedents: list[Content], precedent_at: Any) -> bool:
-        """Whether each of `contents` is what one of `precedents` promises; if there is none, nothing is uncommon."""
+        """Whether each of `contents` is what one of `precedents` promises; True without precedents."""
         return not precedents or all(
             any(
                 precedent.media_type.lower() == content.media_type.lower()
@@ -151,7 +151,7 @@ class Responses:
 
 
 def statuses(old: Operation, new: Operation) -> list[str]:
-    """Every status that can be told apart: those of three digits, the rest of each range, and the rest of all."""
+    """Every distinct status: those of three digits, the rest of each range, and the rest of all."""
     return sorted(old.responses.keys() | new.responses.keys())
 
 

@@ -46,7 +46,7 @@ _VALUES = [
     "anyOf",
     "not",
 ]
-"""The keywords by which a schema accepts more or less."""
+"""The keywords that make a schema accept more or less."""
 
 _NARROWED = Rule(Severity.MAJOR, "A request that was accepted may be refused.")
 _WIDENED = Rule(Severity.MINOR, "More requests are accepted.")

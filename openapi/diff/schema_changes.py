@@ -1,4 +1,4 @@
-"""The changes of a schema, and of what is around it: from faults of containment in both directions."""
+"""The changes of a schema and its marks: from faults of containment in both directions."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a schema is used: what a person calls it, of which operation, and what it looks like in a message."""
+    """Where a schema is used: the words for the place, its operation, and a message with a value there."""
 
     subject: str
     operation: str
@@ -44,7 +44,7 @@ def compare(engine: Engine, old: Parts | None, new: Parts | None, place: Place) 
 
 
 def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Change:
-    """What `fault` changes, of which values are accepted."""
+    """The change of the accepted values that `fault` shows."""
     is_break = fault.is_break and is_narrowing == (place.direction is Direction.REQUEST)
 
     def find_witness() -> Witness | None:
@@ -71,7 +71,7 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
 
 
 def _mark(engine: Engine, fault: Fault, place: Place) -> Change:
-    """A change of what is said beside which values are accepted."""
+    """The change of a mark, which leaves the accepted values as they are."""
     is_new, where = _where(engine, fault)
     return Change(
         rule=f"{place.direction}-{fault.keyword}-changed",

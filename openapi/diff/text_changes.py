@@ -23,7 +23,7 @@ def compare(old: Document, new: Document) -> Iterator[Change]:
 
 
 def _read(document: Document) -> dict[str, Any]:
-    """What of `document` is read beside what is sent: nothing of components that nothing refers to."""
+    """The parts of `document` that have texts; components count where a reference leads to them."""
     read = {key: value for key, value in document.document.items() if key not in ("components", "security", "openapi")}
     read["info"] = {key: value for key, value in document.document["info"].items() if key != "version"}
     return read

@@ -1,4 +1,4 @@
-"""The schemas that event types may have for `metadata`: which are accepted, and what is wrong with an event by one.
+"""The schemas that event types may have for `metadata`: checks the schemas, and events by them.
 
 Hubs write them, so that the size and depth of a schema and what its patterns cost are bounded. The keywords are those
 of `openapi/metadata/keywords.py`.
@@ -56,9 +56,9 @@ _NOT_LINEAR = (
 
 
 def check(schema: Any) -> list[SchemaError]:
-    """What keeps `schema`, a value as `ijson.loads` returns it, from being accepted; the first faults if many.
+    """The faults of `schema`, a value as `ijson.loads` returns it; the first ones if many. Empty if it is accepted.
 
-    Costs, patterns are compiled, and what is in vain are asked for only in a schema that is well-formed.
+    Only a well-formed schema is checked further: for keywords in vain, for its costs, and whether it compiles.
     """
     excess = _excess(schema)
     if excess:
@@ -102,7 +102,7 @@ def validator(schema: Any, pattern_bytes: int = PATTERNS_BYTES) -> jsonschema_rs
 
 
 def _excess(schema: Any) -> str | None:
-    """In what `schema` exceeds what is looked at, if in anything."""
+    """The limit that `schema` exceeds, in words; None if it exceeds none."""
     size = _size(schema, MAX_BYTES)
     if size == math.inf:
         return f"the schema is nested more than {MAX_DEPTH} levels deep; flatten it"

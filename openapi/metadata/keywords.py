@@ -1,6 +1,6 @@
 """The keywords that a schema for `metadata` may have: a subset of JSON Schema draft 2020-12.
 
-What is left out is left out because it would refer to something outside, or because nobody could say whether a new
+It leaves out keywords that would refer to something outside, and keywords that would leave it undecided whether a new
 version of a schema accepts what the old one did (`openapi/metadata/narrowing.py`).
 """
 

@@ -1,7 +1,7 @@
-"""In what a new schema for `metadata` may refuse what the old one accepted.
+"""The ways in which a new schema for `metadata` may refuse values that the old one accepted.
 
 They are compared as those of two documents are, with two differences: a hub may have sent any field that an open object
-does not declare, and hubs wait for the answer, so that less work is done. What cannot be shown is reported too.
+does not declare, and hubs wait for the answer, so that less work is done. An undecided change is reported, too.
 """
 
 import json
@@ -76,7 +76,7 @@ def _written(schema: Any) -> str:
 
 
 def _ordered(schema: Any) -> Any:
-    """`schema` without annotations, with what is without order in one order."""
+    """`schema` without annotations; members and lists that have no order are sorted."""
     if isinstance(schema, bool):
         return schema
     ordered = {key: value for key, value in schema.items() if key not in ANNOTATIONS}

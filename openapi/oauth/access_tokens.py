@@ -66,7 +66,7 @@ def signed(key: Key, grant: Grant, seconds: int) -> str:
 
 
 def read(text: str) -> Token:
-    """The token in `text`, of which nothing is true yet; InvalidToken unless it is one of this kind."""
+    """Parses an access token without verifying it; raises InvalidToken if malformed."""
     return jwt.read(text, TYPE)
 
 

@@ -32,7 +32,7 @@ class Unauthenticated(Exception):
 
 
 def token(scope: Scope) -> str:
-    """The token in the one Authorization header of a request (section 2.1); Problem `unauthorized` if there is none.
+    """The token in the one Authorization header of a request (section 2.1); Problem `unauthorized` if absent.
 
     The other places of RFC 6750, form field and query (sections 2.2 and 2.3), are not looked at.
     """

@@ -26,7 +26,7 @@ def new() -> ECKey:
 
 
 def secret_of(text: str) -> OctKey:
-    """The key that seals keys, of 256 bits in Base64 or base64url; ValueError if it is none."""
+    """The key that seals keys, of 256 bits in Base64 or base64url; ValueError if malformed."""
     if not _SECRET.fullmatch(text):
         raise ValueError("it is not 32 bytes in Base64")
     return OctKey.import_key(urlsafe_b64decode(text.rstrip("=").translate(str.maketrans("+/", "-_")) + "="))

@@ -1,7 +1,7 @@
 """JSON Web Tokens (RFC 7519), signed as compact JWS (RFC 7515): read within bounds first, verified by one key then.
 
-joserfc 1.8 verifies. Ours is what is asked before: three parts of base64url, headers and claims that read in only one
-way, no extension that must be understood, the type and one of the algorithms that are expected.
+joserfc 1.8 verifies. This module checks first: three parts of base64url, headers and claims that read in only one way,
+no extension that must be understood, the expected type, and one of the expected algorithms.
 """
 
 import re
@@ -17,7 +17,7 @@ from joserfc.jwk import Key
 from openapi.standards import ijson
 
 ALGORITHMS = ("ES256", "ES384", "ES512", "Ed25519", "PS256", "PS384", "PS512", "RS256")
-"""What others may sign with: all of it asymmetric. `EdDSA` is deprecated in favour of `Ed25519` (RFC 9864)."""
+"""The accepted algorithms, all asymmetric. `EdDSA` is deprecated in favour of `Ed25519` (RFC 9864)."""
 RSA_CHARACTERS = range(342, 684)
 """How long the modulus of an RSA key is in base64url: 2,048 to 4,096 bits, so that it is safe, and quick to use."""
 LEEWAY_SECONDS = 5
@@ -35,7 +35,7 @@ class InvalidToken(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it was sent: nothing of it is true before `verify`."""
+    """A token as it was sent: none of it is proved before `verify`."""
 
     text: str
     header: dict[str, Any]
@@ -43,12 +43,12 @@ class Token:
 
     @property
     def algorithm(self) -> str:
-        """`alg`; empty if that is none."""
+        """`alg`; empty unless it is a string."""
         return _text_of(self.header.get("alg"))
 
     @property
     def key_id(self) -> str:
-        """`kid`; empty if there is none."""
+        """`kid`; empty unless it is a string."""
         return _text_of(self.header.get("kid"))
 
     def text_claim(self, name: str, longest: int = 1000) -> str:

@@ -25,7 +25,7 @@ _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
 class OAuthError(Exception):
-    """What a client is told (section 5.2); `description` repeats nothing of what it sent."""
+    """The error response of a client (section 5.2); `description` repeats nothing that it sent."""
 
     def __init__(self, code: str, description: str, status: int = 400, headers: Headers = ()) -> None:
         super().__init__(code)
@@ -52,7 +52,7 @@ class Credentials:
 def parameters(scope: Scope, content: bytes) -> dict[str, str]:
     """The parameters of a form (appendix B); those without a value are as if not sent (section 3.1).
 
-    OAuthError `invalid_request` if it is none, or has a parameter more than once (section 3.2).
+    OAuthError `invalid_request` if it is malformed, or has a parameter more than once (section 3.2).
     """
     declared = field_values(scope, b"content-type")
     media_type, options = parse_options_header(declared[0].decode("latin-1")) if len(declared) == 1 else ("", {})
@@ -107,7 +107,7 @@ def scopes(form: Mapping[str, str], allowed: frozenset[str]) -> frozenset[str]:
 
 
 def unauthenticated(description: str, is_basic: bool = True) -> OAuthError:
-    """The client is not who it says (section 5.2)."""
+    """The error `invalid_client` (section 5.2)."""
     return OAuthError("invalid_client", description, 401, challenge(REALM) if is_basic else ())
 
 
@@ -127,7 +127,7 @@ def _basic(scope: Scope, form: Mapping[str, str]) -> Credentials:
 
 
 def _assertion(form: Mapping[str, str]) -> Credentials:
-    """`private_key_jwt`: who the client is stands in the assertion, and in `client_id` only if it is the same."""
+    """`private_key_jwt`: the assertion names the client; a `client_id` beside it must name the same."""
     if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
         raise OAuthError("invalid_request", f"client_assertion_type is not {ASSERTION_TYPE}, or has no assertion")
     return Credentials(form.get("client_id", ""), assertion=form["client_assertion"])

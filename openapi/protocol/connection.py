@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection: what is refused or limited beneath ASGI.
+"""One HTTP/1.1 connection: refusals and limits beneath ASGI.
 
 uvicorn 0.54 on httptools 0.9 leaves to its user: fields of a trailer are appended to the headers, heads and bodies may
 come as slowly as they like and heads be as large as they like, Host may be missing, a request with an Upgrade field
@@ -30,14 +30,14 @@ logger = logging.getLogger(__name__)
 MAX_HEAD_BYTES = 32768
 MAX_FIELDS = 100
 MAX_PIPELINED = 32
-"""How many requests may wait behind the one that is served before what follows is left unparsed."""
+"""How many requests may wait behind the one that is served before parsing pauses."""
 PIECE_BYTES = 8192
 """How much is parsed at once: a read may hold thousands of requests."""
 HEAD_SECONDS = 10.0
 LINGER_SECONDS = 5.0
 """How long the rest of a body is read and discarded after an early answer, so that the client sees that answer."""
 WRITE_SECONDS = 20.0
-"""How long a client may leave what was sent to it unread."""
+"""How long a client may leave its answers unread."""
 IDLE_SECONDS_OF_DRAIN = 0.5
 """How long an idle connection may still begin a request when the service drains."""
 
@@ -86,7 +86,7 @@ class HTTPConnection(HttpToolsProtocol):
         self._head_bytes = 0
         self._framing: list[tuple[bytes, bytes]] = []  # the fields that say where the request ends
         self._active_at = 0.0
-        self._unparsed_bytes = 0  # of a field or a line that goes on, of which httptools says nothing yet
+        self._unparsed_bytes = 0  # of a field or a line that goes on; httptools does not report it yet
         self._refusal: Problem | None = None
         self._waiting = b""  # arrived, and not parsed yet
         self._owed = 0  # requests that have no answer yet
@@ -116,7 +116,7 @@ class HTTPConnection(HttpToolsProtocol):
         return self._state is State.LINGER or (self._state is not State.BODY and self._owed > 0)
 
     def pause_writing(self) -> None:
-        """The client does not read what is sent to it: wait, but not for ever."""
+        """The client does not read its answers: wait, but not for ever."""
         super().pause_writing()
         if self._write_deadline is None:
             self._write_deadline = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
@@ -355,7 +355,7 @@ class HTTPConnection(HttpToolsProtocol):
         self.pipeline.clear()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-            self.flow.resume_reading()  # or what is still arriving would reset the answer away
+            self.flow.resume_reading()  # unread data would reset the connection, and the client might lose the answer
             self._arm(LINGER_SECONDS, self.transport.abort)
         else:
             self.transport.close()

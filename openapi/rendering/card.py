@@ -9,7 +9,7 @@ from openapi.rendering.markdown import code, line, paragraphs, table
 from openapi.standards import date_times
 
 MAX_CHARACTERS = 8 * 1024 * 1024
-"""What is told again for each operation could grow with the square of the document."""
+"""Limit on a card: texts that repeat for each operation could grow with the square of the document."""
 
 INSTANTS = {
     "published_at": "Published",
@@ -18,7 +18,7 @@ INSTANTS = {
     "sunset_at": "Sunset",
     "retired_at": "Retired",
 }
-"""What may have happened to a contract, or will, and the word for it."""
+"""The events in the life of a contract, past or planned, and the word for each."""
 
 _TRUTH = (
     "The authoritative runtime contract is the active row in the `interaction_reporting_contracts` table. This "
@@ -33,13 +33,13 @@ _MIGRATION = (
     "- Phase 9 will introduce `/api/v2/` with OAuth 2.0 replacing per-hub Bearer tokens. v1.0 will remain supported "
     "during the migration window."
 )
-"""What is announced to those who use version 1."""
+"""The announcement to clients of version 1."""
 
 
 def card(contract: Contract, status: str, instants: Mapping[str, datetime | None]) -> str:
     """The card of `contract`, whose row has `status`, and `instants` by the names in `INSTANTS`.
 
-    ContractError if the document is not OpenAPI 3.0 in what a card tells of it, or too large.
+    ContractError if the document is not OpenAPI 3.0 where a card reads it, or too large.
     """
     parts: list[str] = []
     size = 0
@@ -49,7 +49,7 @@ def card(contract: Contract, status: str, instants: Mapping[str, datetime | None
             size += len(part)
             if size > MAX_CHARACTERS:
                 raise ContractError(f"it has more than {MAX_CHARACTERS} characters")
-    except Exception as error:  # a row holds whatever somebody wrote into it
+    except Exception as error:  # a row may hold any text
         reason = str(error) if isinstance(error, ContractError) else f"{type(error).__name__}: {error}"
         raise ContractError(f"no card can be made of contract {contract.version}: {reason[:300]}") from None
     return "\n\n".join(parts) + "\n"

@@ -1,4 +1,4 @@
-"""The part of a card that tells of operations: who may call them, what they take, and what they answer."""
+"""The part of a card that describes operations: their authentication, parameters, bodies and answers."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ Shared = list[tuple[str, str]]
 
 
 def describe_operation(contract: Contract, operation: Operation, shared: Shared) -> Iterator[str]:
-    """What there is to know of one operation, in paragraphs."""
+    """The paragraphs that describe one operation."""
     node = contract.at(operation.pointer)
     yield f"## {code(f'{operation.method.upper()} {_server(contract)}{operation.path}')}"
     if summary := node.get("summary"):
@@ -63,7 +63,7 @@ def _server(contract: Contract) -> str:
 
 
 def _security(contract: Contract, node: dict[str, Any]) -> str:
-    """The ways in which a request may authenticate."""
+    """The ways to authenticate a request."""
     schemes = contract.document.get("components", {}).get("securitySchemes", {})
     ways = []
     for requirement in node.get("security", contract.document.get("security", [])):
@@ -132,7 +132,7 @@ def _fields(contract: Contract, described: DescribedFields) -> Iterator[str]:
 
 
 def _description(schema: dict[str, Any], description: str = "") -> str:
-    """The values of an enumeration, what `schema` is described as, and its limits."""
+    """The values of an enumeration, the description of `schema`, and its limits."""
     values = ", ".join(code(value if isinstance(value, str) else json.dumps(value)) for value in schema.get("enum", ()))
     said = [f"{values}." if values else "", line(description or schema.get("description", ""))]
     if words_of_limits := limits(schema):

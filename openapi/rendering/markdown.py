@@ -1,4 +1,4 @@
-"""Markdown of texts that nobody vouches for: they can be read, and do nothing.
+"""Markdown of untrusted texts: they can be read, and do nothing.
 
 CommonMark 0.31 with the tables of GitHub. Of the Markdown in a text its code and its stress are kept; everything else
 stands there as it was written.
@@ -27,7 +27,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def code(text: str) -> str:
-    """`text` as code within a line. In the cell of a table no code could have a `|`: such a text is none."""
+    """`text` as code within a line. Text with a pipe is escaped instead: code in a table cell cannot hold one."""
     text = _one_line(text)
     if "|" in text or not text:
         return _escaped(text)
@@ -56,7 +56,7 @@ def _one_line(text: str) -> str:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Parts of `text`, of which some are code."""
+    """Parts of `text`; some are code."""
     end = 0
     for match in _KEPT.finditer(text):
         yield from _plain(text[end : match.start()])

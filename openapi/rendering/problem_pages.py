@@ -18,7 +18,7 @@ from openapi.standards.media_types import HTML, JSON
 from openapi.standards.status_phrases import PHRASES
 
 Page = Mapping[str, str]
-"""By media type, what is given of it; the first is for those who do not say."""
+"""The texts by media type; the first is for clients that do not ask for one."""
 
 LAYOUT = Layout(
     Markup(

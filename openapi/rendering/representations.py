@@ -1,4 +1,4 @@
-"""What everybody may read outside of any version of the API: chosen by media type, and kept by its entity tag."""
+"""Public documents outside of any version of the API: chosen by media type, and revalidated by entity tag."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ class Representation:
 
 
 Give = Callable[[Request], Awaitable[Representation]]
-"""From a request to what is answered; Problem if there is nothing to answer."""
+"""From a request to the representation to send; raises Problem if there is none."""
 
 
 def acceptable(request: Request, offers: Sequence[str]) -> str:
@@ -45,7 +45,7 @@ def acceptable(request: Request, offers: Sequence[str]) -> str:
 
 
 def endpoint(give: Give, headers: Mapping[str, str] = HEADERS) -> Callable[[Request], Awaitable[Response]]:
-    """What answers with what `give` gives, or with 304 to who has it; errors carry the same `headers`."""
+    """An endpoint that sends what `give` returns, or 304 if the client has it; errors carry the same `headers`."""
 
     async def endpoint(request: Request) -> Response:
         request_state(request.scope).headers = [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -9,7 +9,7 @@ from openapi.contract import Contract
 from openapi.rendering.markdown import code
 
 MAX_DEPTH = 5
-"""Levels of objects within objects, and of types within types, that are told; schemas may refer to themselves."""
+"""Levels of objects within objects, and of types within types, that are described; schemas may refer to themselves."""
 MAX_ALTERNATIVES = 5
 
 _FORMATS = {"uuid": "UUID", "date-time": "ISO 8601 timestamp", "date": "ISO 8601 date"}
@@ -40,7 +40,7 @@ def kind(contract: Contract, schema: dict[str, Any], depth: int = 0) -> str:
     if depth > MAX_DEPTH:
         return _ANY
     if alternatives := schema.get("oneOf") or schema.get("anyOf"):
-        # Alternatives of alternatives multiply: of these fewer levels are told.
+        # Alternatives of alternatives multiply: fewer of their levels are described.
         kinds = [kind(contract, alternative, depth + 2) for alternative in alternatives[:MAX_ALTERNATIVES]]
         words = " or ".join(dict.fromkeys([*kinds, *(["others"] if len(alternatives) > MAX_ALTERNATIVES else [])]))
     elif schema.get("type") == "array":

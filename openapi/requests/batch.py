@@ -23,7 +23,7 @@ _LINE_END = re.compile(rb"\n(?:[ \t\r]{0,%d}+\n)*+" % LINE_BYTES)  # with blank 
 
 @dataclass(slots=True)
 class Item:
-    """One item: where it stands, from 0; its value, or what is wrong with it; and its bytes, where it is a line."""
+    """One item: its index, from 0; its value, or its Problem; and its bytes, if it is a line."""
 
     index: int
     value: Any
@@ -62,9 +62,9 @@ class Array:
 
 
 class Lines:
-    """The items of a body of NDJSON, a line each, while they arrive; blank lines are none.
+    """The items of a body of NDJSON, a line each, while they arrive; blank lines are skipped.
 
-    `authorize` raises Problem when its sender is accepted no more: a stream may go on for longer than its key.
+    `authorize` raises Problem when the sender is no longer accepted: a stream may outlive its key.
     """
 
     is_stream = True
@@ -144,7 +144,7 @@ def _judged(index: int, value: Any, schema: Schema) -> Item:
 
 
 class _Splitter:
-    """Lines from pieces of bytes. What is too long is cut off, and what follows of that line is left out."""
+    """Lines from pieces of bytes. A line that is too long is cut, and its rest is discarded."""
 
     def __init__(self) -> None:
         self._begun = b""

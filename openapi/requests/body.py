@@ -20,7 +20,7 @@ from openapi.standards.server_timing import lap
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """What is accepted of one media type: at most `limit` bytes, of which the whole satisfies `schema`.
+    """The accepted bodies of one media type: at most `limit` bytes, whose value satisfies `schema`.
 
     With `items` it is a batch: each item is judged alone by that schema. It is an array of at most `max_items`, or,
     with `is_lines`, NDJSON of any number.
@@ -35,7 +35,7 @@ class MediaType:
 
 @dataclass(slots=True)
 class Received:
-    """A body of one media type: its bytes, or of NDJSON the pieces that they come in."""
+    """A body of one media type: its bytes, or for NDJSON the pieces as they arrive."""
 
     media_type: MediaType
     content: bytes = b""
@@ -82,7 +82,7 @@ class Body:
         return Received(media_type, await content.whole(media_type.limit, self._timeout))
 
     def of_json(self, content: bytes) -> Any:
-        """The value of `content` as application/json, of which the contract has one; Problem if it is not accepted."""
+        """The value of `content` as application/json, which the contract accepts; Problem if it is invalid."""
         media_type = self._media_types[JSON]
         if len(content) > media_type.limit:
             raise Problem("content_too_large", size=len(content), limit=media_type.limit)
@@ -100,7 +100,7 @@ class Body:
 
 
 async def nothing() -> None:
-    """Authorizes who was authorized before."""
+    """Authorizes a caller that was authorized before."""
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""What an operation of a contract accepts as a JSON body, told without serving the contract."""
+"""Validates JSON bodies for an operation of a contract, without serving the contract."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from openapi.standards.media_types import JSON
 class BodyValidator:
     """Judges bodies as the operation `operation_id` of a contract does. One that is not there accepts nothing.
 
-    A body alone is judged: neither its path, nor parameters, nor who may send it.
+    A body alone is judged: neither its path, nor parameters, nor authentication.
     """
 
     def __init__(self, contract: Contract, operation_id: str) -> None:

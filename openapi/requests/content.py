@@ -46,7 +46,7 @@ class Content:
     async def pieces(self, limit: int, seconds: float) -> AsyncIterator[bytes]:
         """It, piece by piece; each `PIECE_BYTES` must arrive within `seconds`, or what is left.
 
-        What came before a Problem is given before it is raised.
+        The pieces before a Problem are yielded before it is raised.
         """
         decoded = self._decoded(limit)
         content = bytearray()

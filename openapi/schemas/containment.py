@@ -1,7 +1,7 @@
 """Whether a schema accepts all that another one accepts, and if not, where and why.
 
-What is shown is found in the schemas' forms, keyword by keyword; where that finds a fault, the canonical form of
-jsonschema-rs may still know better. References may lead back to a pair of schemas that is being compared; see `memo`.
+The forms of both schemas are compared keyword by keyword; where that finds a fault, the canonical form of jsonschema-rs
+may still show that there is none. References may lead back to a pair of schemas that is being compared; see `memo`.
 """
 
 import itertools
@@ -20,7 +20,7 @@ from openapi.schemas.memo import Memo
 from openapi.schemas.validators import Validators
 
 MOST_FAULTS = 200
-"""Of one pair of schemas."""
+"""Limit on the faults of one pair of schemas."""
 MOST_WITHIN = 1_000
 """Faults of one form, beyond which the rest is not looked at."""
 LOOKED_UP = 20
@@ -30,9 +30,9 @@ PATTERN, STEP = 150, 0.5
 MOST_NESTED = 80
 """Pairs that are being compared at once, each within the one before."""
 MOST_LISTED = 300
-"""Objects and arrays of one enum, each of which is compared with all that another one lists."""
+"""Limit on objects and arrays of one enum: each is compared with all that another one lists."""
 NESTED = 2
-"""Levels of properties by which two schemas are told apart."""
+"""Levels of properties that distinguish two alternatives."""
 
 
 class Sending(NamedTuple):
@@ -45,7 +45,7 @@ class Sending(NamedTuple):
 
 
 class Containment:
-    """Compares schemas; what it has found of a pair is kept. `target` gives what a reference leads to."""
+    """Compares schemas, and remembers the faults of each pair. `target` returns the schema of a reference."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Containment:
         sending: Sending,
         effort: Effort = DOCUMENTS,
     ) -> None:
-        """`is_same` says of what is evidently the same."""
+        """`is_same` returns True for two nodes that are evidently the same."""
         self._target = target
         self._validators = validators
         self._is_same = is_same
@@ -65,7 +65,7 @@ class Containment:
         self._depth = 0
         self._memo = Memo()
         self._forms: dict[tuple[int, ...], list[Form]] = {}
-        self._held: list[Any] = []  # what is known by its identity
+        self._held: list[Any] = []  # keeps alive the nodes that are known by their identity
 
     def faults(self, small: Node, big: Node) -> list[Fault]:
         """Why `big` may refuse what `small` accepts; only if it accepts all of it is there no break among them."""
@@ -81,7 +81,7 @@ class Containment:
             faults = self._compared(pair)
         finally:
             self._depth -= 1
-        # Of what is within it was asked there.
+        # For faults further within, the comparison of that place asked the validators.
         if any(fault.is_break and len(fault.steps) == 1 for fault in faults) and self._validators.covers(big, small):
             faults = [fault for fault in faults if not fault.is_break]
         self._memo.conclude(pair, faults)
@@ -118,12 +118,12 @@ class Containment:
         faults = [fault if fault.owner else replace(fault, owner=_first(pair.big)) for fault in faults]
         faults.sort(key=lambda fault: len(fault.path))
         faults = list({fault.key: fault for fault in reversed(faults)}.values())[::-1]
-        if len(faults) > MOST_FAULTS:  # what is left out may be a break
+        if len(faults) > MOST_FAULTS:  # a fault that is left out may be a break
             faults = [*faults[: MOST_FAULTS - 1], Fault(UNDECIDED, owner=_first(pair.big), steps=here)]
         return faults
 
     def _marks(self, small: list[Form], big: list[Form]) -> Iterator[Fault]:
-        """What is said of the values beside which are accepted."""
+        """Changes of marks, which say something of the values other than whether they are accepted."""
         for mark in MARKS:
             in_small, in_big = _marked(small, mark), _marked(big, mark)
             if in_small != in_big and small and big:

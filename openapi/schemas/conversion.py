@@ -56,12 +56,12 @@ class Node:
 
     @property
     def key(self) -> tuple[int, ...]:
-        """What the schemas are known by while somebody holds them."""
+        """Identifies the schemas while a reference to them is held."""
         return tuple(map(id, self.schemas))
 
 
 class Schemas:
-    """The schemas of one document in one direction. `name` tells its references from those of another document."""
+    """The schemas of one document in one direction. `name` keeps its references apart from those of another."""
 
     def __init__(self, document: Document, direction: Direction, name: str) -> None:
         self._document = document
@@ -161,7 +161,7 @@ class Schemas:
         return isinstance(schema, dict) and schema.get(mark) is True
 
     def _discriminator(self, raw: dict[str, Any]) -> dict[str, Any]:
-        """The property that tells alternatives apart, and its values: a component's name is one by itself."""
+        """The property that distinguishes alternatives, and its values: the name of a component is one, too."""
         discriminator = raw["discriminator"]
         mapping = discriminator.get("mapping")
         values = set(mapping) if isinstance(mapping, dict) else set()

@@ -11,7 +11,7 @@ class Effort:
     """The limits of one run; beyond them nothing is decided."""
 
     searches_patterns: bool = True
-    """Whether to search for a text that tells two patterns apart: patterns that are written differently may agree."""
+    """Whether to search for a text that only one of two patterns matches; different patterns may be equivalent."""
     most_comparisons: int = 50_000
     """Limit on comparisons of schemas."""
     most_forms: int = MOST_FORMS

@@ -9,19 +9,19 @@ from openapi.schemas.forms import Form
 
 UNDECIDED = "undecided"
 ITEM, OTHER = "[]", "*"
-"""What a path has for an item, and for a property that is not declared."""
+"""The steps of a path to an item, and to an undeclared property."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two schemas, of which `big` should accept all that `small` accepts."""
+    """Two schemas: `big` should accept every value that `small` accepts."""
 
     small: Node
     big: Node
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What the pair is known by while somebody holds it."""
+        """Identifies the pair while a reference to it is held."""
         return self.small.key, self.big.key
 
 

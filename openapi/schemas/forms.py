@@ -1,6 +1,6 @@
 """The normal form of a schema: a union of forms, each of one type, with every reference, allOf, anyOf and oneOf undone.
 
-`oneOf` is a union in which each alternative excludes the others; `not` excludes what it says.
+`oneOf` is a union whose alternatives exclude each other; `not` excludes what it says.
 """
 
 import math
@@ -122,15 +122,15 @@ class Form:
 
     @property
     def summary(self) -> Any:
-        """What an alternative is known by: its properties, or its type."""
+        """Describes an alternative: by its properties, or its type."""
         return {"required": sorted(self.required), "properties": sorted(self.names)} if self.names else self.type
 
     def lowest_count(self, key: str) -> float:
-        """The least count, an object's at least that of its required properties."""
+        """The lowest count; for an object at least the number of its required properties."""
         return float(max([*self.all_of(key), len(self.required) if key == "minProperties" else 0]))
 
     def highest_count(self, key: str) -> float:
-        """The greatest count, that of a closed object at most that of its properties."""
+        """The highest count; for a closed object at most the number of its properties."""
         closed = [len(self.names)] if key == "maxProperties" and False in self.others.schemas else []
         return float(min([*self.all_of(key), *closed], default=math.inf))
 

@@ -1,4 +1,4 @@
-"""In which of their own keywords two forms of the same type differ: what the one demands and the other does not."""
+"""The keywords in which two forms of the same type differ: one form demands what the other does not."""
 
 import math
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from openapi.schemas.forms import COUNTS, Bound, Form
 HINTS = frozenset({"password", "float", "double", "binary", *INTEGERS})
 """Formats that say how a value is shown or kept, or that are bounds already."""
 LENGTHS = {"uuid": 36, "date": 10}
-"""Of texts that have a format."""
+"""The number of characters of a text by its format."""
 
 TEXT = Form("string", (), ())
 INTEGER = Form("number", ({"type": "integer"},), ())
@@ -20,7 +20,7 @@ WHOLE_NUMBER = "^-?(0|[1-9][0-9]*)$"
 
 
 class Difference(NamedTuple):
-    """What `keyword` has in the form that is smaller and in that which should not be, and the schema it stands in."""
+    """The values of `keyword` in a form and in the candidate that should accept it, and the schema that holds it."""
 
     keyword: str
     in_form: Any
@@ -31,7 +31,7 @@ class Difference(NamedTuple):
 def differences(form: Form, candidate: Form, searches: bool = True) -> Iterator[Difference]:
     """What `candidate` demands and `form`, which is of the same type, does not.
 
-    Unless it `searches` for texts that tell patterns apart, a pattern implies itself alone.
+    Unless it `searches` for texts that only one of two patterns matches, a pattern implies itself alone.
     """
     if form.kind == "number":
         yield from _of_numbers(form, candidate)
@@ -50,7 +50,7 @@ def differences(form: Form, candidate: Form, searches: bool = True) -> Iterator[
 
 
 def takes(form: Form, other: Form) -> bool:
-    """Whether `form` accepts all that is of `any_one`, which says little: what is hard to decide is taken to be no."""
+    """Whether `form` accepts all values of `other`, a form of few keywords; False if that is hard to decide."""
     is_plain = form.kind == other.kind and form.listed is None and not form.excluded and not form.beyond
     return is_plain and not any(True for _ in differences(other, form))
 
@@ -108,7 +108,7 @@ def _of_counts(form: Form, candidate: Form, searches: bool) -> Iterator[Differen
 
 
 def _range(form: Form) -> tuple[float, float]:
-    """The least and the greatest count of `form`."""
+    """The lowest and the highest count of `form`."""
     low, high = COUNTS[form.kind]
     lengths = [LENGTHS[name] for name in form.formats & LENGTHS.keys()] if form.kind == "string" else []
     return max([form.lowest_count(low), *lengths]), min([form.highest_count(high), *lengths])

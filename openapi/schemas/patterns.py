@@ -1,4 +1,4 @@
-"""Patterns as regular languages: a text that some of them match and others do not, or that there is none.
+"""Patterns as regular languages: finds a text that some of them match and others do not.
 
 A pattern is searched for in the text, as in JSON Schema. The texts are looked through from the shortest on, one for
 each set of places where the expressions can stand, which is the subset construction made as far as it is needed.
@@ -14,11 +14,11 @@ from re import _parser
 from typing import Any
 
 MOST_PLACES = 4_000
-"""Of one expression."""
+"""Limit on the places of one expression."""
 MOST_STEPS = 20_000
-"""From places to places, of all the texts that are looked through."""
+"""Limit on the steps from places to places, over all texts of a search."""
 MOST_BOUNDS = 400
-"""Of the ranges of characters that are told apart."""
+"""Limit on the bounds of ranges of characters."""
 
 _LAST = 0x10FFFF
 _LINE_ENDS = ((0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029))
@@ -98,8 +98,8 @@ def example(
 ) -> str | None:
     """A text of `shortest` to `longest` characters that each of `matching` matches and not each of `other_than` does.
 
-    With an empty `other_than`, one that each of `matching` matches. None if there is none; UndecidedError if that
-    cannot be said.
+    With an empty `other_than`, one that each of `matching` matches. None if no such text exists; UndecidedError
+    if that cannot be decided.
     """
     automata = [_automaton(pattern) for pattern in (*matching, *other_than)]
     characters = _characters(automata)
@@ -133,7 +133,7 @@ def _is_wanted(automata: list[_Automaton], places: tuple[Places, ...], matching:
 
 
 def _characters(automata: list[_Automaton]) -> list[int]:
-    """One code point of each class that the automata tell apart, no surrogates."""
+    """One code point of each class that the automata distinguish, no surrogates."""
     bounds = {0, _LAST + 1, 0xD800, 0xE000}
     for automaton in automata:
         for steps in automaton.steps:

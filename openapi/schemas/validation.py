@@ -42,7 +42,7 @@ class Schemas:
 class Schema:
     """One compiled schema of `dialect`. Patterns run in linear time; formats are those of `FORMATS`.
 
-    `fast` accepts the same values, and is asked first; `document` explains what is wrong with those that it refuses.
+    `fast` accepts the same values, and is asked first; `document` explains why a value is refused.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ class Validators:
         self._made: dict[tuple[int, ...], jsonschema_rs.Draft202012Validator | None] = {}
         self._canonicals: dict[tuple[int, ...], jsonschema_rs.CanonicalSchema | None] = {}
         self._left = most_weighed
-        self._held: list[Node] = []  # what is known by its identity
+        self._held: list[Node] = []  # keeps alive the nodes that are known by their identity
 
     @cached_property
     def registry(self) -> jsonschema_rs.Registry:

@@ -1,7 +1,7 @@
 """Values that one schema accepts and another does not: what proves a fault.
 
 Candidates are made at the bounds of both schemas, where the fault is, and put into values of the schemas around it,
-outward. Compiled validators judge each at every step, so that what is found proves what it is shown for.
+outward. Compiled validators judge each at every step, so that a witness proves its fault.
 """
 
 import itertools
@@ -20,7 +20,7 @@ from openapi.schemas.validators import Validators
 MOST_TRIED = 300
 """Candidates at one place."""
 KEPT = 3
-"""Values that are put into what is around them."""
+"""Values that are put into the schemas around them."""
 LONGEST = 100_000
 """Characters, items or properties of a value."""
 LARGEST = 1_000_000
@@ -77,7 +77,7 @@ class Witnesses:
         """A value that satisfies `node`; empty if none is found."""
         if node.key not in self._examples:
             self._held.append(node)
-            self._examples[node.key] = []  # of what is within itself there is none
+            self._examples[node.key] = []  # a schema that contains itself has no example
             self._depth += 1
             tried = itertools.islice(self._samples(node) if self._may_go_on(1) else (), MOST_TRIED)
             self._examples[node.key] = list(
@@ -207,7 +207,7 @@ class Witnesses:
         return ({**base, name: value} for base in self._bases(form))
 
     def _bases(self, form: Form) -> list[dict[str, Any]]:
-        """Objects with what is required, and with all that is declared."""
+        """Objects with the required properties, and with all declared ones."""
         bases: list[dict[str, Any]] = []
         if not self._may_go_on(len(form.required | form.names)):
             return bases

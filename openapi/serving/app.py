@@ -112,10 +112,10 @@ class Endpoints(RoutedMiddleware[EndpointAPI]):  # type: ignore[misc] # Connexio
 
 
 def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, type]:
-    """Connexion's security handlers: ours for what is served, a refusal for every other scheme."""
+    """Connexion's security handlers: ours for the served schemes, a refusal for every other scheme."""
 
     def passed_on(scope: Scope, caller: Any) -> dict[str, Any]:
-        """What Connexion hands on of `caller`, who was verified to have sent the request of `scope`."""
+        """What Connexion passes on of `caller`, the verified sender of the request of `scope`."""
         state = request_state(scope)
         if state.caller is None:  # it is verified again where its body is late
             dependencies.on_request(caller, contract.version)

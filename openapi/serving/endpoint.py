@@ -66,7 +66,7 @@ class Dependencies:
 
 
 class Endpoint:
-    """Reads and validates what one operation takes, calls its handler, and sends what that answers."""
+    """Reads and validates the requests of one operation, calls its handler, and sends the answer."""
 
     def __init__(
         self, operation: Any, contract: Contract, schemas: Schemas, dependencies: Dependencies, new_request: NewRequest

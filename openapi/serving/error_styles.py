@@ -1,6 +1,6 @@
 """The error format of an API version, as its contract defines it.
 
-What differs between versions is here and in their documents: handlers and the layers around them do not know of it.
+What differs between versions is here and in their documents: handlers and the layers around them do not depend on it.
 """
 
 from typing import Any, Protocol

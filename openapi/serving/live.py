@@ -15,7 +15,7 @@ from openapi.serving.request_state import request_state
 class Part:
     """What serves the paths below `path`, which has no slash at its end. Each answer has the headers `announced`.
 
-    `style` is for what is refused before it reaches the application.
+    `style` is for requests that are refused before they reach the application.
     """
 
     path: str

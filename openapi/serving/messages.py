@@ -1,4 +1,4 @@
-"""What a handler is given, and what it gives back."""
+"""The messages of handlers: the Request that they take, and the Answer that they return."""
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -21,7 +21,7 @@ Validate = Callable[[str, bytes], Any]
 
 @dataclass(slots=True)
 class Request:
-    """A request that the contract accepts: who sent it, its valid `body`, and what the service holds open.
+    """A request that the contract accepts: its caller, its valid `body`, and the open resources of the service.
 
     `content` is the body as it was sent; a body of NDJSON has none, and `body` reads it. `parameters` holds the
     parameters of path, query and header that were sent, by name. `validate` works for every operation of the contract.
@@ -69,7 +69,7 @@ class BodyField:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that was answered with `problem`; its body is None where that is what is wrong."""
+    """A request that was answered with `problem`; its body is None if the body is at fault."""
 
     request: Request
     problem: Problem
@@ -89,7 +89,7 @@ def takes(**fields: BodyField) -> Callable[[Handler], Handler]:
 
 
 def when_refused(function: Callable[[Refusal], Awaitable[None]]) -> Callable[[Handler], Handler]:
-    """Mark a handler with what is called when a request that it might have served is refused with a Problem."""
+    """Mark a handler with a function to call when a request for it is refused with a Problem."""
 
     def mark(handler: Handler) -> Handler:
         handler.when_refused = function  # type: ignore[attr-defined] # functions take attributes

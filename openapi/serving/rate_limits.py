@@ -1,8 +1,8 @@
 """How much each hub may send: a token bucket for each of them, shared by all worker processes of one service.
 
 A bucket is kept as the generic cell rate algorithm keeps it (ITU-T I.371, annex A): as the moment at which it will be
-full, the theoretical arrival time. Whoever takes tokens moves that moment on; what may be taken is what leaves it no
-further ahead of now than the time in which an empty bucket fills.
+full, the theoretical arrival time. Taking tokens moves that moment on, at most as far ahead of now as an
+empty bucket takes to fill.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ LONGEST_DEBT_SECONDS = 60
 LEASES = 1000
 """A lease is the tokens needed, or 1/LEASES of the rate or the burst if that is more."""
 LEASE_SECONDS = 1.0
-"""How long a process may use what it took out."""
+"""How long a process may use a lease."""
 
 _ID_BYTES = 16
 _SLOT_BYTES = _ID_BYTES + 8
@@ -61,7 +61,7 @@ class RatePolicy:
 
 
 class Quota(NamedTuple):
-    """What came of taking tokens; a tuple because one is made for every request."""
+    """The result of taking tokens; a tuple because every request makes one."""
 
     is_granted: bool
     remaining: int
@@ -75,12 +75,12 @@ class RateLimits:
     """The buckets, in a file that each process maps: a table of sets of slots, each an id and its arrival time.
 
     A hub belongs to one set. When that is full the slot with the oldest arrival time is taken over. Its bucket is the
-    fullest, and mostly full, in which case nothing is forgotten; else its hub is granted again what it had taken.
+    fullest, and mostly full, and then nothing is lost; else its hub may take the same tokens again.
 
     A set is locked while it is read and written. Such locks are those of a process (POSIX record locks): threads of one
     process would not exclude each other, and opening and closing the file elsewhere in the process would release them.
     The kernel releases those of a process that was killed. What that leaves behind is whole, because a time is written
-    with one store: at worst a hub has the arrival time of the one whose slot it took over, or a slot that of nobody.
+    with one store: at worst a hub has the arrival time of the one whose slot it took over, or a slot belongs to no hub.
     """
 
     def __init__(self, path: Path, clock: Callable[[], int] = time.monotonic_ns) -> None:
@@ -143,7 +143,7 @@ class RateLimits:
         lockf(self._descriptor, LOCK_EX, _SET_BYTES, start)
         try:
             slot = self._bytes.find(key, start, start + _SET_BYTES)
-            if (slot - start) % _SLOT_BYTES:  # there is none, or these bytes are parts of other slots
+            if (slot - start) % _SLOT_BYTES:  # no slot, or the bytes are parts of other slots
                 slot = self._find_whole(key, start)
             now = self._clock()
             ahead = max(0, self._times[slot + _ID_BYTES >> 3] - now) if slot >= 0 else 0
@@ -156,7 +156,7 @@ class RateLimits:
             lockf(self._descriptor, LOCK_UN, _SET_BYTES, start)
 
     def _find_whole(self, key: bytes, start: int) -> int:
-        """Where the slot of `key` begins in the set that begins at `start`; -1 if there is none."""
+        """Where the slot of `key` begins in the set that begins at `start`; -1 if absent."""
         return next((slot for slot in _slots(start) if self._bytes[slot : slot + _ID_BYTES] == key), -1)
 
     def _take_over(self, key: bytes, start: int) -> int:

@@ -52,9 +52,9 @@ def loads(body: bytes) -> Any:
 
 
 def items(body: bytes) -> Any:
-    """The value that `body` holds; those in an array are judged alone. Raises MalformedJSON or UnstorableValue.
+    """The value that `body` holds; each item of an array is judged alone. Raises MalformedJSON or UnstorableValue.
 
-    In the place of a value that cannot be kept as it was sent stands the MalformedJSON or UnstorableValue about it.
+    A value that cannot be kept as it was sent is replaced by its MalformedJSON or UnstorableValue.
     """
     text = _text(body)
     try:
@@ -70,7 +70,7 @@ def items(body: bytes) -> Any:
 
 
 def slices(body: bytes) -> list[bytes]:
-    """The texts of the values of the array that `body` holds, of which `items` gave the values."""
+    """The texts of the values of the array in `body`, in the order of `items`."""
     text = body.decode("utf-8")
     texts = []
     position = _BLANKS.match(text, text.index("[") + 1).end()  # type: ignore[union-attr] # it matches anywhere

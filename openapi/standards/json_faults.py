@@ -51,7 +51,7 @@ def fault(text: str) -> str:
 
 
 def _read(text: str) -> NoReturn:
-    """Read a value and what follows it, until there is a fault; depth is hostile, so what is open is kept in a list."""
+    """Read a value and the rest of the text until there is a fault. Not recursive, because depth is hostile."""
     is_open: list[str] = []  # the brackets that close what was begun
     place = _past_blanks(text, 0)
     while True:

@@ -13,7 +13,7 @@ LONGEST = 1000
 
 
 def preferred(scope: Scope, offers: Sequence[str]) -> str | None:
-    """The media type of `offers` that the Accept field of a request prefers (section 12.5.1); None if it takes none.
+    """The media type of `offers` that the Accept field of a request prefers (section 12.5.1); None if it accepts none.
 
     Of several alike it is the first, and without the field the first of all. There is one representation of each media
     type: of a range's parameters only the weight counts. A range that is malformed does not count.

@@ -8,7 +8,7 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _laps: ContextVar[list[tuple[str, float]] | None] = ContextVar("laps", default=None)
-"""What was done in the request under way, and when that was, in seconds; None if nobody wants to know."""
+"""The laps of the current request, each with its name and end in seconds; None if they are not measured."""
 
 
 def lap(name: str, at: float | None = None) -> None:
@@ -19,7 +19,7 @@ def lap(name: str, at: float | None = None) -> None:
 
 
 class ServerTiming:
-    """Tells in the header of each answer how many milliseconds each lap took, and the answer after the last one."""
+    """Adds the header Server-Timing to each answer: milliseconds of each lap, and of the answer after the last."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
