@@ -28,11 +28,7 @@ class Parameters:
 
     def __init__(self, declared: Sequence[dict[str, Any]]) -> None:
         """`declared` are parameter objects without references; ContractError if one is not served."""
-        served = [
-            parameter
-            for parameter in declared
-            if not (parameter["in"] == "header" and parameter["name"].lower() in _IGNORED)
-        ]
+        served = [parameter for parameter in declared if not _is_ignored(parameter)]
         for parameter in served:
             _check(parameter)
         if len({parameter["name"].lower() for parameter in served}) < len(served):
@@ -97,6 +93,10 @@ class Parameters:
         if UNSTORABLE.search(values[0]):
             raise _invalid("unstorable", name=name[:60])
         return _typed(values[0], self._types.get(name))
+
+
+def _is_ignored(parameter: dict[str, Any]) -> bool:
+    return parameter["in"] == "header" and parameter["name"].lower() in _IGNORED
 
 
 def _check(parameter: dict[str, Any]) -> None:
