@@ -16,12 +16,12 @@ from typing import Any
 from urllib.parse import unquote
 
 import httptools
-import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from openapi.problems import Problem
 from openapi.protocol import framing
 from openapi.protocol.cycle import Cycle
+from openapi.protocol.refusal import refusal
 from openapi.serving.access_log import new_request_id
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
 
@@ -332,16 +332,7 @@ class HTTPConnection(HttpToolsProtocol):
             self.cycle.message_event.set()
         identifier = new_request_id()
         style = self._options.style_at(getattr(self, "url", b"").partition(b"?")[0].decode("latin-1"))
-        content = orjson.dumps(style.body(problem))
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", style.media_type.encode("ascii")),
-            (b"content-length", b"%d" % len(content)),
-            (b"x-request-id", identifier),
-            *problem.headers,
-        ]
-        head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.write(STATUS_LINE[problem.status] + head + b"\r\n" + content)
+        self.write(refusal(problem, style, identifier, self.server_state.default_headers))
         logger.info(
             "refused", extra={"request_id": identifier.decode(), "status": problem.status, "reason": problem.error}
         )

@@ -4,7 +4,7 @@ import pytest
 from uvicorn.protocols.http import httptools_impl
 
 from openapi.problems import TABLE
-from openapi.protocol import connection, cycle
+from openapi.protocol import cycle, refusal
 from openapi.protocol.cycle import fix_status_lines
 from openapi.rendering.problem_pages import pages
 from openapi.standards.media_types import HTML
@@ -26,7 +26,7 @@ def test_a_phrase_stays_what_it_was(monkeypatch: pytest.MonkeyPatch, status: int
     monkeypatch.setitem(httptools_impl.STATUS_LINE, status, b"HTTP/1.1 %d Of another Python\r\n" % status)
     fix_status_lines()
     assert httptools_impl.STATUS_LINE[status] == f"HTTP/1.1 {status} {phrase}\r\n".encode()
-    assert all(vars(module)["STATUS_LINE"] is httptools_impl.STATUS_LINE for module in (connection, cycle))
+    assert all(vars(module)["STATUS_LINE"] is httptools_impl.STATUS_LINE for module in (refusal, cycle))
     shown = {code: page[HTML] for code, page in zip([None, *TABLE], dict(pages()).values(), strict=True) if code}
     assert all(f"{status} {phrase}" in shown[code] for code, kind in TABLE.items() if kind.status == status)
 
