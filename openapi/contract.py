@@ -117,7 +117,7 @@ class Document:
         return document
 
     def at(self, parts: Iterable[str]) -> Any:
-        """What stands at the pointer made of `parts`, with references followed on the way and at the end."""
+        """The value at the pointer made of `parts`, with references followed on the way and at the end."""
         node: Any = self.document
         for part in parts:
             node = self.resolve(node)
@@ -178,7 +178,7 @@ class Contract(Document):
 
     @cached_property
     def scopes(self) -> dict[str, str]:
-        """What access tokens may be for, each with its description, in the order of the document."""
+        """The scopes of access tokens, each with its description, in the order of the document."""
         schemes = self.document.get("components", {}).get("securitySchemes", {}).values()
         flows = [flow for scheme in map(self.resolve, schemes) for flow in scheme.get("flows", {}).values()]
         return {name: str(description) for flow in flows for name, description in flow.get("scopes", {}).items()}
@@ -237,7 +237,7 @@ for _tag, _pattern, _first in (
         _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 _OF_PYTHON = re.compile(r"^(Out of range float values are not JSON compliant): .*", re.DOTALL)
-"""What Python 3.12 and later say, and, in the group, what earlier ones do."""
+"""The message of Python 3.12 and later; the group is that of earlier ones."""
 
 
 def _load(text: str, max_bytes: int) -> Any:
@@ -255,7 +255,7 @@ def _load(text: str, max_bytes: int) -> Any:
 
 
 def _of_json(text: str) -> Any:
-    """What `text` holds, which begins as JSON does; other YAML does so, too."""
+    """The value of `text`, which begins as JSON does; other YAML may begin so, too."""
     try:
         document = json.loads(text, object_pairs_hook=_once_each)
         if _is_deeper(document, MAX_DEPTH):

@@ -1,4 +1,4 @@
-"""What a client can be told when something is wrong: one table, from code to status, words and what to do."""
+"""The problems that a client can receive: one table, from code to status, error and help."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class ProblemType:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One fault of a body: what is wrong, what to do, and where (RFC 6901)."""
+    """One fault of a body: the error, the remedy, and where (RFC 6901)."""
 
     error: str
     remedy: str

@@ -12,11 +12,11 @@ _NOTHING = "Nothing changed that is sent or read."
 
 
 Section = Callable[[Contract, Contract], str]
-"""What the second of two contracts changed of the first."""
+"""The section of the second of two contracts: its changes from the first."""
 
 
 def section(before: Contract, contract: Contract) -> str:
-    """What `contract` changed of `before`, or why they cannot be compared.
+    """The changes from `before` to `contract`, or why they cannot be compared.
 
     Changes of texts are only counted: a line for each would say nothing else.
     """
@@ -35,7 +35,7 @@ def section(before: Contract, contract: Contract) -> str:
 
 
 def changelog(contracts: Sequence[Contract], section: Section = section) -> str:
-    """What each of `contracts`, which are in the order of versions, changed; the newest first."""
+    """The sections of `contracts`, which are in the order of versions; the newest first."""
     if not contracts:
         return ""
     first = f"## {contracts[0].version}\n\nThe first version.\n"

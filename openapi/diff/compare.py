@@ -1,4 +1,4 @@
-"""What changed between two documents: facts. `rules` judges them, and `report` says so."""
+"""The changes between two documents: facts. `rules` judges them, and `report` writes the judgements."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a document says of each operation, with all that OpenAPI lets it say elsewhere put in its place."""
+"""The operations of a document, each with the parts that OpenAPI lets it declare elsewhere."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from openapi.standards.json_pointer import parts_of
 
 _TEMPLATE = re.compile(r"\{[^{}]*\}")
 _IGNORED_HEADERS = {"accept", "authorization", "content-type"}
-"""What OpenAPI 3.0.3 ignores among header parameters, and Content-Type among those of answers."""
+"""Header parameters that OpenAPI 3.0.3 ignores; of the headers of answers it ignores Content-Type."""
 _ANONYMOUS: frozenset[tuple[str, frozenset[str]]] = frozenset()
 
 Alternative = frozenset[tuple[str, frozenset[str]]]
@@ -88,7 +88,7 @@ class Operation:
 
     @property
     def keys(self) -> frozenset[tuple[str, str]]:
-        """What requests for it have: the method, and a path whose parameters have no names."""
+        """The keys of its requests: the method, and a path whose parameters have no names."""
         return frozenset((self.method, blank(base + self.path)) for base in self.bases)
 
     @cached_property

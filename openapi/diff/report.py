@@ -19,7 +19,7 @@ from openapi.rendering.html import Layout
 from openapi.rendering.terminal import printable
 
 PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
-"""How sure a change is: by a value that was tried, by the text of the documents, or not."""
+"""The certainty of a change: by a tried value, by the text of the documents, or undecided."""
 _HEADINGS = {Severity.MAJOR: "Major", Severity.MINOR: "Minor", Severity.PATCH: "Patch"}
 _NO_CHANGE = "Nothing changed that is sent or read."
 
@@ -114,7 +114,7 @@ def bullet(change: Change) -> str:
 
 
 def certainty(change: Change) -> str:
-    """How sure it is that a change is what it is called."""
+    """The certainty of a change: PROVED, UNDECIDED or CERTAIN."""
     if change.witness:
         return PROVED
     return UNDECIDED if change.is_break and change.is_of_schema else CERTAIN

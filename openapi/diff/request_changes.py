@@ -1,4 +1,4 @@
-"""What changed in the requests of one operation: parameters, body and authentication."""
+"""The changes in the requests of one operation: parameters, body and authentication."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What changed in the answers of one operation: statuses, bodies, headers and links."""
+"""The changes in the answers of one operation: statuses, bodies, headers and links."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from openapi.schemas.engine import Engine
 from openapi.standards.json_pointer import pointer
 
 ERRORS = ("4", "5", "d")
-"""What the statuses of errors begin with, `default` among them."""
+"""The first characters of the statuses of errors, `default` among them."""
 
 
 class Responses:

@@ -31,7 +31,7 @@ class Place:
 
 
 def compare(engine: Engine, old: Parts | None, new: Parts | None, place: Place) -> Iterator[Change]:
-    """What changed from the schema at `old` to that at `new`; None stands for one that accepts anything."""
+    """The changes from the schema at `old` to that at `new`; None stands for a schema that accepts anything."""
     before = Node((engine.old.at(old) if old else True,))
     after = Node((engine.new.at(new) if new else True,))
     for is_narrowing, small, big in ((True, before, after), (False, after, before)):

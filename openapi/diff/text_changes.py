@@ -1,4 +1,4 @@
-"""What changed for readers alone: texts, examples, tags, the hosts of servers, and unknown extensions."""
+"""The changes for readers alone: texts, examples, tags, the hosts of servers, and unknown extensions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class _Texts:
     new: Document
 
     def differing(self, old: Any, new: Any, parts: Parts) -> Iterator[Parts]:
-        """Where they differ in what stands at `parts`."""
+        """The places at or below `parts` where they differ."""
         old, new = self.old.resolve(old), self.new.resolve(new)
         if isinstance(old, dict) and isinstance(new, dict):
             for key in sorted(old.keys() | new.keys()):
@@ -58,12 +58,12 @@ class _Texts:
 
 
 def _hosts(servers: list[Any]) -> set[Any]:
-    """What of the URLs of `servers` is for readers alone."""
+    """The parts of the URLs of `servers` that are for readers alone."""
     return {str(_shown("url", server.get("url"))) for server in servers if isinstance(server, dict)}
 
 
 def _shown(key: str, value: Any) -> Any:
-    """What of a text is for readers alone: of a URL all but its path."""
+    """The part of a text that is for readers alone: of a URL all but its path."""
     if key != "url" or not isinstance(value, str):
         return value
     try:

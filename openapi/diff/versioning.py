@@ -37,7 +37,7 @@ class Violation:
 def violations(
     contract: Contract, supported: Iterable[Contract], acknowledged: Set[str] = frozenset()
 ) -> list[Violation]:
-    """What keeps `contract` from being a minor version among those of its major version that are `supported`.
+    """The changes that `contract` may not make as a minor version beside the `supported` ones of its major version.
 
     It is compared with each, for a change can be compatible from one to the next and not from the first to the last.
     A change that is not proved compatible is no violation if its fingerprint is `acknowledged`.

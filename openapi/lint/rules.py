@@ -65,7 +65,7 @@ def has_no_recursion(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 
 def satisfies_openapi(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """What openapi-spec-validator says."""
+    """The faults that openapi-spec-validator reports."""
     if next(has_no_recursion(contract), None) is None:
         for error in OpenAPIV30SpecValidator(contract.without_patterns()).iter_errors():
             yield tuple(str(part) for part in error.absolute_path), error.message[:300]
@@ -238,7 +238,7 @@ def _is_served(scheme: dict[str, Any]) -> bool:
 
 
 def _wrong_ways(named: list[tuple[str, list[str]]], schemes: dict[str, Any], declared: Container[str]) -> Iterator[str]:
-    """What keeps an operation from being served with the schemes that it names, each with its scopes."""
+    """The reasons why an operation cannot be served with its schemes and their scopes."""
     yield from (f"the security scheme {name!r} is not declared" for name, _ in named if name not in schemes)
     with_tokens = [scopes for name, scopes in named if schemes.get(name, {}).get("type") == "oauth2"]
     if with_tokens and len(named) > 1:

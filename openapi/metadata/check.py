@@ -24,7 +24,7 @@ MAX_BYTES = 16 * 1024  # as compact JSON in UTF-8
 MAX_LEVELS = 12  # of subschemas
 MAX_SUBSCHEMAS = 400
 PATTERNS_BYTES = 128 * 1024
-"""What the patterns of a schema may take when compiled: it bounds their cost, to half a second for 64 KiB of text."""
+"""Limit on the size of compiled patterns: it bounds their cost to half a second for 64 KiB of text."""
 
 _EXPLAINED = 5000  # schemas times values: finding every fault takes up to 15 microseconds for each
 _LISTED = 20  # faults in one answer
@@ -33,7 +33,7 @@ _SHOWN = 60  # characters of the client's own text that a fault repeats
 
 @dataclass(frozen=True, slots=True)
 class SchemaError:
-    """What keeps a schema from being accepted, and where (RFC 6901)."""
+    """A reason not to accept a schema, and where (RFC 6901)."""
 
     pointer: str
     message: str
@@ -134,7 +134,7 @@ def _walk(schema: Any, parts: Parts = ()) -> Iterator[tuple[Parts, dict[str, Any
 
 
 def _malformed(schema: Any) -> Iterator[tuple[Parts, str]]:
-    """What is not of the subset. A schema within is looked at only if the one around it is well-formed."""
+    """The faults of form. A schema within is looked at only if the one around it is well-formed."""
     if not isinstance(schema, dict) or types_of(schema) != {"object"}:
         yield (), 'metadata is an object; write the schema as an object with "type": "object"'
         return

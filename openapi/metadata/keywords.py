@@ -22,7 +22,7 @@ Parts = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
-    """What a keyword must have for a value; `type` is that of the instances it says something about, None for all."""
+    """The rule for the value of a keyword; `type` is that of the instances it applies to, None for all."""
 
     is_well_formed: Callable[[Any], bool]
     wanted: str

@@ -27,7 +27,7 @@ _PLACE = Place("", "", Direction.REQUEST, str)
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """What a new schema may refuse that the old one accepted, and where in the new one (RFC 6901)."""
+    """A change by which the new schema may refuse values, and where in the new one (RFC 6901)."""
 
     pointer: str
     message: str

@@ -15,13 +15,13 @@ from openapi.oauth.jwt import InvalidToken, Token
 
 TYPE = "at+jwt"
 ALGORITHM = "ES256"
-"""What ours are signed with."""
+"""The algorithm of our own tokens."""
 MOST_SCOPES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token of ours is to say; `thumbprint` is that of the key that it is bound to, if it is (RFC 9449)."""
+    """The claims of a new token; `thumbprint` is that of the key that it is bound to, None if it is not (RFC 9449)."""
 
     issuer: str
     audiences: Sequence[str]
@@ -32,7 +32,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a valid access token says (section 2.2). `expires_at` is in seconds since the epoch.
+    """The claims of a valid access token (section 2.2). `expires_at` is in seconds since the epoch.
 
     `thumbprint` is that of the key which its sender must prove to have (RFC 7638, RFC 9449 section 6.1), if any; `jti`
     is None if it is not a UUID, as that of other issuers may be.
@@ -71,7 +71,7 @@ def read(text: str) -> Token:
 
 
 def verified(token: Token, key: Key, algorithms: Collection[str], now: float) -> Access:
-    """What `token` says, whose issuer has `key` (section 4); InvalidToken if it is not valid `now`.
+    """The claims of `token`, verified by its issuer's `key` (section 4); InvalidToken if it is not valid `now`.
 
     Whom it is for is not asked here.
     """

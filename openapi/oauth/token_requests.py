@@ -92,7 +92,7 @@ def credentials(scope: Scope, form: Mapping[str, str]) -> Credentials:
 
 
 def scopes(form: Mapping[str, str], allowed: frozenset[str]) -> frozenset[str]:
-    """What the parameter `scope` asks for (section 3.3): all that is `allowed` without it.
+    """The scopes of the parameter `scope` (section 3.3); all of `allowed` if absent.
 
     OAuthError `invalid_scope` if it asks for more.
     """

@@ -93,5 +93,5 @@ def _text(template: str) -> str:
 
 
 def _pieces(template: str) -> Iterator[tuple[str, str | None]]:
-    """What stands in a template, and after each piece of it the name of what a request puts there, if it does."""
+    """The literal pieces of a template, each with the name of the parameter after it, or None."""
     return ((literal, name) for literal, name, _, _ in Formatter().parse(template))

@@ -1,4 +1,4 @@
-"""What a schema of a contract says, in words for people: types, limits, and the fields of objects."""
+"""A schema of a contract in words for people: types, limits, and the fields of objects."""
 
 import json
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def kind(contract: Contract, schema: dict[str, Any], depth: int = 0) -> str:
 
 
 def limits(schema: dict[str, Any]) -> list[str]:
-    """What else `schema` asks for, a few words each."""
+    """The limits of `schema`, a few words each."""
     exclusive = {
         name.lower().removeprefix("exclusive") for name in schema if name.startswith("exclusive") and schema[name]
     }

@@ -1,4 +1,4 @@
-"""A body of many items, each judged alone: one that is wrong leaves the others as they are."""
+"""A body of many items, each judged alone: an invalid item leaves the others as they are."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable

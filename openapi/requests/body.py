@@ -66,7 +66,7 @@ class Received:
 
 
 class Body:
-    """What one operation accepts as a body: by media type in lower case, in some content codings beside identity."""
+    """The accepted bodies of one operation: by media type in lower case, in some content codings beside identity."""
 
     def __init__(self, media_types: Mapping[str, MediaType], timeout: float, codings: frozenset[str]) -> None:
         self._media_types = media_types

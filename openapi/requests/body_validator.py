@@ -28,11 +28,11 @@ class BodyValidator:
         """Whether a value is accepted, whatever its size is."""
 
     def problem(self, value: Any) -> Problem | None:
-        """What is wrong with a value, or None if it is accepted."""
+        """The Problem of a value, or None if it is accepted."""
         return self._schema.problem(value) if self._schema else self._absence
 
     def problem_of(self, content: bytes) -> Problem | None:
-        """What is wrong with the bytes of a body, or None if they are accepted."""
+        """The Problem of the bytes of a body, or None if they are accepted."""
         if not self._schema:
             return self._absence
         try:

@@ -13,7 +13,7 @@ from openapi.standards.header_fields import field_values, quoted
 COMPLETE = "interaction_reporting.body"
 """The extension of ASGI whose `body` is one that has arrived whole: it need not be waited for."""
 PIECE_BYTES = 64 * 1024
-"""As much is decoded at once, and as much must arrive of a stream in the time that there is for a body."""
+"""Limit on one decoded piece, and the part of a stream that must arrive within the timeout of a body."""
 _GZIP = zlib.MAX_WBITS | 16
 
 
@@ -44,7 +44,7 @@ class Content:
         return bytes(content)
 
     async def pieces(self, limit: int, seconds: float) -> AsyncIterator[bytes]:
-        """It, piece by piece; each `PIECE_BYTES` must arrive within `seconds`, or what is left.
+        """The content, piece by piece; each `PIECE_BYTES`, or the rest, must arrive within `seconds`.
 
         The pieces before a Problem are yielded before it is raised.
         """
@@ -71,7 +71,7 @@ class Content:
         raise problem
 
     async def _decoded(self, limit: int) -> AsyncIterator[bytes]:
-        """What arrives, decoded; Problem as soon as it is more than `limit` bytes."""
+        """The decoded pieces; Problem as soon as they are more than `limit` bytes."""
         if not self._decoder:
             for declared in field_values(self._scope, b"content-length"):
                 if int(declared) > limit:
@@ -105,7 +105,7 @@ class Gzip:
         self._is_within = True  # an empty body has no member, and is not gzip
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """What `data`, which follows on what came before, decodes to: at most `PIECE_BYTES` at once."""
+        """Decodes `data`, the next piece of the content: yields at most `PIECE_BYTES` at once."""
         while data:
             if self._member.eof:
                 self._member = zlib.decompressobj(_GZIP)

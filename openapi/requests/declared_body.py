@@ -18,7 +18,7 @@ _JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 
 
 def declared_body(contract: Contract, pointer: tuple[str, ...], schemas: Schemas, timeout: float) -> Body | None:
-    """What the operation at `pointer` accepts as a body, None if absent; ContractError if that is not served."""
+    """The Body of the operation at `pointer`, None if absent; ContractError if it is not served."""
     operation = contract.at(pointer)
     declared, name = contract.resolve(operation.get("requestBody")), operation["operationId"]
     if not declared:
@@ -42,7 +42,7 @@ def declared_body(contract: Contract, pointer: tuple[str, ...], schemas: Schemas
 def media_type_at(
     name: str, media_type: str, contract: Contract, schemas: Schemas, pointer: tuple[str, ...]
 ) -> MediaType:
-    """What is accepted at `pointer`; ContractError if that is not served."""
+    """The MediaType at `pointer`; ContractError if it is not served."""
     is_lines = media_type.lower() == NDJSON
     if not is_lines and not _JSON.fullmatch(media_type):
         raise ContractError(f"{name}: a body is served as {JSON}, a type in +json, or {NDJSON}")

@@ -1,4 +1,4 @@
-"""What a request says outside of its body: in path, query and header fields, as the contract declares it."""
+"""The parameters of a request, in path, query and header fields, as the contract declares them."""
 
 import re
 from collections.abc import Sequence

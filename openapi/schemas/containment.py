@@ -155,7 +155,7 @@ class Containment:
         return [Fault("anyOf", form.summary, [candidate.summary for candidate in candidates], form=form)]
 
     def _all_within(self, pair: Pair, form: Form, candidate: Form) -> list[Fault]:
-        """Why `candidate` may refuse what is of `form`, as far as it is looked at."""
+        """Why `candidate` may refuse values of `form`; at most MOST_WITHIN faults."""
         try:
             faults = list(itertools.islice(self._within(pair, form, candidate), MOST_WITHIN))
         except TooMuchError:
@@ -198,7 +198,7 @@ class Containment:
         return Fault("enum", None, listed, owner, form=form)
 
     def _refused(self, pair: Pair, form: Form, candidates: list[Form]) -> Iterator[Fault]:
-        """Of the values that `form` lists those that are not accepted."""
+        """The faults of the listed values of `form` that no candidate accepts."""
         if not _is_short(form.listed or []):
             yield Fault(UNDECIDED, form=form)
             return
@@ -229,7 +229,7 @@ class Containment:
         return {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum", "const": "enum"}.get(named, named)
 
     def _within(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
-        """Why `candidate`, of the same type, may refuse what is of `form`; what is easily seen comes first.
+        """Why `candidate`, of the same type, may refuse values of `form`; the cheap checks come first.
 
         TooMuchError.
         """
@@ -310,7 +310,7 @@ class Containment:
             yield Fault("properties", name, None, owner, is_break, form=form)
 
     def _lifted(self, pair: Pair, form: Form, name: str, faults: Iterable[Fault]) -> Iterator[Fault]:
-        """What was found of something within, as faults of the whole."""
+        """The faults of a property or item, as faults of the whole."""
         for fault in faults:
             step = Step(pair, form, name)
             yield replace(fault, path=(name, *fault.path), steps=(*fault.steps, step))
@@ -330,12 +330,12 @@ def _is_short(listed: list[Any]) -> bool:
 
 
 def _weight(looked_up: list[Form], times: int) -> int:
-    """What it weighs to look up each schema of the forms so many `times`."""
+    """The weight of looking up each schema of the forms `times` times."""
     return sum(len(form.schemas) for form in looked_up) * times // LOOKED_UP
 
 
 def _marked(union: list[Form], mark: str) -> Any:
-    """What the forms have for `mark`: the same in all of them, or all that they have."""
+    """The value of `mark` in the forms: the common one, or all of them."""
     values = [form.all_of(mark) for form in union]
     shared = values[0] if values and all(value == values[0] for value in values) else values
     return shared[0] if len(shared) == 1 else (shared or None)

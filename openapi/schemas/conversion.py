@@ -19,9 +19,9 @@ Parts = tuple[str, ...]
 
 LISTS = ("allOf", "anyOf", "oneOf")
 MARKS = ("default", "deprecated", "readOnly", "writeOnly", "discriminator")
-"""What is kept beside the keywords that decide which values are accepted."""
+"""Keywords that are kept although they do not decide which values are accepted."""
 _FLAGS = {"deprecated", "readOnly", "writeOnly"}
-"""What says nothing where it is false."""
+"""Keywords whose value false equals their absence."""
 ANNOTATIONS = frozenset({"title", "description", "example", "examples", "externalDocs", "xml", "nullable"})
 INTEGERS = {"int32": 2**31, "int64": 2**63}
 _SHAPES: dict[str, type | tuple[type, ...]] = {
@@ -38,11 +38,11 @@ _SHAPES: dict[str, type | tuple[type, ...]] = {
 }
 """Allowed types per keyword in OpenAPI 3.0; values of other types are ignored."""
 _LARGEST = 10**300
-"""What numbers are compared up to: they become floats on the way."""
+"""Numbers are compared up to this bound, because they become floats on the way."""
 
 
 class Direction(StrEnum):
-    """Who sends what a schema is about."""
+    """The message that a schema describes."""
 
     REQUEST = "request"
     RESPONSE = "response"
@@ -50,7 +50,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """What satisfies every one of `schemas`."""
+    """The values that satisfy every one of `schemas`."""
 
     schemas: tuple[Schema, ...]
 

@@ -1,4 +1,4 @@
-"""What is wrong between two schemas, and the way to where it is."""
+"""The faults between two schemas, and the way to each."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The words of field errors: what is wrong with a field of a body or with a parameter, and what to do about it."""
+"""The words of field errors: the fault of a body field or a parameter, and its remedy."""
 
 import difflib
 import json
@@ -43,7 +43,7 @@ _LIMITS = {
     "pattern": ("does not match the pattern {pattern}", "as a text that matches {pattern}"),
     "uniqueItems": ("has an item twice", "with each item once"),
 }
-"""By keyword: what is wrong, and how to send the field instead."""
+"""By keyword: the error, and the remedy."""
 _FORMS = {
     "uuid": "a UUID of five groups of hexadecimal digits with hyphens",
     "date-time": "an RFC 3339 date-time with a zone, in the years 0001 to 9999 UTC",
@@ -71,7 +71,7 @@ def explained(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> I
 
 
 def _words(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tuple[str, str]:
-    """What is wrong with the value of a field, and what to do."""
+    """The error and the remedy for the value of a field."""
     name = field_name(*error.instance_path)
     match error.kind:
         case ValidationErrorKind.Type(types=types):

@@ -57,7 +57,7 @@ class Bound(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """What is of type `kind`, satisfies every one of `schemas`, and none of `excluded`.
+    """The values of type `kind` that satisfy every one of `schemas` and none of `excluded`.
 
     `kind` is array, boolean, null, number, object or string. What the schemas say by $ref, allOf, anyOf, oneOf and not
     is undone: it is in the others, and in what is excluded.
@@ -92,7 +92,7 @@ class Form:
         return _KINDS.get(type(value), self.kind) == self.kind
 
     def all_of(self, key: str) -> list[Any]:
-        """What the schemas have for `key`."""
+        """The values of `key` in the schemas."""
         return [schema[key] for schema in self.schemas if key in schema]
 
     def owner(self, key: str, value: Any = None) -> dict[str, Any] | None:
@@ -156,12 +156,12 @@ class Form:
 
     @cached_property
     def divisors(self) -> list[Fraction]:
-        """What a number must be a multiple of."""
+        """The numbers that a number must be a multiple of."""
         return [exact(divisor) for divisor in self.all_of("multipleOf") if divisor] + [Fraction(1)] * self.is_integer
 
     @cached_property
     def formats(self) -> set[str]:
-        """Of a string or number."""
+        """The formats of a string or number."""
         return {name for name in self.all_of("format") if isinstance(name, str)}
 
     @cached_property
@@ -175,7 +175,7 @@ class Form:
         return {name for properties in self.all_of("properties") for name in properties}
 
     def property(self, name: str) -> Node:
-        """What the property `name` must satisfy."""
+        """The schemas of the property `name`."""
         return Node(
             tuple(
                 schema.get("properties", {}).get(name, schema.get("additionalProperties", True))
@@ -189,12 +189,12 @@ class Form:
 
     @cached_property
     def others(self) -> Node:
-        """What the properties that are not declared must satisfy."""
+        """The schemas of undeclared properties."""
         return Node(tuple(schema.get("additionalProperties", True) for schema in self.schemas))
 
     @cached_property
     def items(self) -> Node:
-        """What each item must satisfy."""
+        """The schemas of each item."""
         return Node(tuple(schema.get("items", True) for schema in self.schemas))
 
     @cached_property
@@ -217,7 +217,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What of one alternative is still to be undone, each with the references that led to it, and what has been."""
+    """One alternative: the schemas still to undo, each with the references that led to it, and the results so far."""
 
     waiting: tuple[tuple[Schema, frozenset[str]], ...]
     plain: tuple[dict[str, Any], ...] = ()
@@ -227,7 +227,7 @@ class _Part:
 def forms(
     node: Node, target: Callable[[str], Schema], spend: Callable[[], None], limit: int = MOST_FORMS
 ) -> list[Form]:
-    """The union that `node` is; `target` gives what a reference leads to, `spend` is called for each step.
+    """The union that `node` is; `target` returns the schema of a reference, `spend` is called for each step.
 
     TooMuchError beyond `limit`, and where a schema says of a value what it is itself.
     """

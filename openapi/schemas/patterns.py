@@ -34,7 +34,7 @@ _NOT_CLASSES = {
     sre.CATEGORY_NOT_SPACE: sre.CATEGORY_SPACE,
 }
 _PREFERRED = [ord(letter) for letter in "axAX0 -_.~!"]
-"""What a text that is shown is made of, if it can be."""
+"""The preferred characters of an example."""
 
 _ESCAPED = re.compile(r"\\[^0]", re.DOTALL)
 _FOREIGN = re.compile(r"\[\^?\]|\[[^\]]*(?:\[|&&|--|~~|\|\|)|\{,|\\0|\(\?[P#]")
@@ -150,7 +150,7 @@ def _characters(automata: list[_Automaton]) -> list[int]:
 
 
 def _reluctance(code: int) -> tuple[int, bool, int]:
-    """How late a character is tried for a text that is shown."""
+    """The order in which characters are tried for an example."""
     place = _PREFERRED.index(code) if code in _PREFERRED else len(_PREFERRED)
     return place, code < 32, code
 

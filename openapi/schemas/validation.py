@@ -1,4 +1,4 @@
-"""Schemas of a contract, compiled once, and what is wrong with a value in words that a client can act on."""
+"""Schemas of a contract, compiled once; they report the faults of a value in words that a client can act on."""
 
 import itertools
 import re
@@ -75,7 +75,7 @@ class Schema:
         return None
 
     def errors(self, value: Any) -> list[str]:
-        """What is wrong with `value`, a sentence for each fault."""
+        """The faults of `value`, a sentence for each."""
         return [fault.error for fault in self._faults(value)]
 
     def _problem(self, value: Any, code: str) -> Problem:

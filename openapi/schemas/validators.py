@@ -33,7 +33,7 @@ class Validators:
 
     @cached_property
     def registry(self) -> jsonschema_rs.Registry:
-        """What references lead to. All schemas must have been converted before."""
+        """The schemas of references. All schemas must have been converted before."""
         resources = []
         for schemas in self._schemas:
             prefix = f"{schemas.name}#/$defs/"

@@ -1,4 +1,4 @@
-"""What stands around the operations of an application: errors become answers, and operations are looked up."""
+"""The layers around the operations of an application: errors become answers, and operations are looked up."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from openapi.serving.request_state import request_state
 from openapi.standards.server_timing import lap
 
 Verify = Callable[[Any], Awaitable[None]]
-"""What Connexion makes of the security requirements of an operation; it is given a Verified."""
+"""Connexion's check of the security requirements of an operation; it takes a Verified."""
 Operations = dict[str, ASGIApp]
 """By method, those of one path."""
 
@@ -113,7 +113,7 @@ class CompiledRouter(ErrorMiddleware):
 
 
 class Verified:
-    """What Connexion's security functions are given of a request in place of a ConnexionRequest."""
+    """The request as Connexion's security functions read it, in place of a ConnexionRequest."""
 
     __slots__ = ("context", "scope")
 
@@ -123,7 +123,7 @@ class Verified:
 
 
 def _operation(operation_id: str, verify: Verify, endpoint: ASGIApp) -> ASGIApp:
-    """One operation: authenticated by what Connexion made of its security requirements, then served."""
+    """One operation: `verify` authenticates the request, then `endpoint` serves it."""
 
     async def operation(scope: Scope, receive: Receive, send: Send) -> None:
         request_state(scope).operation = operation_id
@@ -135,7 +135,7 @@ def _operation(operation_id: str, verify: Verify, endpoint: ASGIApp) -> ASGIApp:
 
 
 def _of_routing(error: HTTPException, scope: Scope) -> Problem:
-    """What Starlette's router says of a path that it does not route."""
+    """The Problem for an error of Starlette's router."""
     allowed = (error.headers or {}).get("Allow")
     return Problem("not_found") if allowed is None else _not_allowed(allowed.split(", "), scope["method"])
 
@@ -146,6 +146,6 @@ def _not_allowed(methods: Iterable[str], method: str) -> Problem:
 
 
 async def nothing_here(scope: Scope, _receive: Receive, _send: Send) -> None:
-    """What is routed nowhere."""
+    """Answers paths that nothing serves: Problem `not_found`."""
     if scope["type"] == "http":
         raise Problem("not_found")

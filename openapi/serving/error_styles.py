@@ -52,7 +52,7 @@ class ErrorObjects:
         return self.body(problem)
 
     def of_batch(self, problem: Problem) -> Members:  # noqa: ARG002 (the results say it)
-        """Nothing: the results say what is wrong."""
+        """Nothing: the results report the problems."""
         return {}
 
 
@@ -96,7 +96,7 @@ ERROR_OBJECTS = ErrorObjects()
 
 
 def title(code: str) -> str:
-    """What a problem is in short, the same each time (RFC 9457 section 3.1.3)."""
+    """The short title of a problem, the same each time (RFC 9457 section 3.1.3)."""
     return code.replace("_", " ").capitalize().replace(" json", " JSON")
 
 

@@ -13,9 +13,9 @@ from openapi.serving.request_state import request_state
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What serves the paths below `path`, which has no slash at its end. Each answer has the headers `announced`.
+    """The application of the paths below `path`, which has no slash at its end.
 
-    `style` is for requests that are refused before they reach the application.
+    Each answer has the headers `announced`. `style` is for requests that are refused before they reach the application.
     """
 
     path: str
@@ -38,7 +38,7 @@ class Live:
 
     @property
     def parts(self) -> list[Part]:
-        """What is served now."""
+        """The parts that are served now."""
         return [part for _, part in self._parts]
 
     def style(self, path: str) -> ErrorStyle:
@@ -59,7 +59,7 @@ class Live:
 
 
 def gone(version: str, successor: str, link: Headers, style: ErrorStyle = ERROR_OBJECTS) -> ASGIApp:
-    """What answers for a major version that is retired; `successor` says in words what to use instead."""
+    """The application of a retired major version; `successor` says in words what to use instead."""
 
     async def application(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise Problem("version_retired", link, version=version, successor=successor)

@@ -60,7 +60,7 @@ Handler = Callable[[Request], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class BodyField:
-    """What a handler relies on for one property of a body: `type` and `format` as OpenAPI names them."""
+    """The type that a handler relies on for one property of a body: `type` and `format` as OpenAPI names them."""
 
     type: str
     format: str | None = None

@@ -1,4 +1,4 @@
-"""What the layers of the service know of one request: for each other, and for the log."""
+"""The state of one request: the layers of the service share it, and the log reads it."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ from openapi.standards import json_faults
 MAX_DEPTH = 32
 MAX_INTEGER_DIGITS = 128
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""What no text may have."""
+"""The characters that no text may have."""
 
 _CONTAINERS = frozenset({dict, list})
 _BLANKS = re.compile(r"[ \t\n\r]*")

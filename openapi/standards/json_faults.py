@@ -1,4 +1,4 @@
-"""Where a text is not JSON (RFC 8259), and why, in words that do not depend on the Python that read it.
+"""The first fault of a text that is not JSON (RFC 8259), in words that do not depend on the version of Python.
 
 They are those of Python 3.11, which clients have read; later ones word, and place, some faults otherwise.
 """
@@ -37,7 +37,7 @@ class TooDeep(ValueError):
 
 
 class _Fault(Exception):
-    """What is wrong, and the place in the text."""
+    """A fault in words, and the place in the text."""
 
 
 def fault(text: str) -> str:
