@@ -49,7 +49,7 @@ class Requests:
                 old=parameter.location,
                 new=moved and moved[0],
             )
-        for key in new.keys() - old.keys():
+        for key in sorted(new.keys() - old.keys()):
             rule = "parameter-added-required" if new[key].is_required else "parameter-added"
             yield self._change(rule, new[key].parts, _subject(new[key]), is_break=new[key].is_required)
 
@@ -147,7 +147,7 @@ class Requests:
                 continue
             matched.add(name)
             yield from self._content(content, counterpart)
-        for name in new.keys() - matched:
+        for name in sorted(new.keys() - matched):
             yield self._change("request-media-type-added", new[name].parts, "body", new=new[name].media_type)
 
     def _content(self, old: Content, new: Content) -> Iterator[Change]:

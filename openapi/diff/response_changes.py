@@ -110,7 +110,7 @@ class Responses:
             for narrow in within:
                 place = self._place(new_key, media_type=new[narrow].media_type)
                 yield from schema_changes.compare(self._engine, content.schema, new[narrow].schema, place)
-        for name in new.keys() - old.keys():
+        for name in sorted(new.keys() - old.keys()):
             yield self._change("response-media-type-added", new[name].parts, subject, new=new[name].media_type)
 
     def _headers(self, old_key: str, new_key: str) -> Iterator[Change]:
@@ -127,16 +127,16 @@ class Responses:
             yield from schema_changes.compare(
                 self._engine, _schema(header), _schema(new[name]), self._place(new_key, header=header.name)
             )
-        for name in new.keys() - old.keys():
+        for name in sorted(new.keys() - old.keys()):
             yield self._change("response-header-added", new[name].parts, f"answer {new_key} header {new[name].name}")
 
     def _links(self, old_key: str, new_key: str) -> Iterator[Change]:
         old, new = (operation.links(key) for operation, key in ((self._old, old_key), (self._new, new_key)))
-        for name in new.keys() - old.keys():
+        for name in sorted(new.keys() - old.keys()):
             yield self._change(
                 "link-added", (*self._new.response_parts(new_key), "links", name), f"answer {new_key} link {name}"
             )
-        for name in old.keys() - new.keys():
+        for name in sorted(old.keys() - new.keys()):
             where = (*self._old.response_parts(old_key), "links", name)
             yield self._change("link-removed", where, f"answer {new_key} link {name}", is_in_new=False)
 

@@ -1,6 +1,9 @@
 """The history of contracts."""
 
 import json
+import os
+import subprocess
+import sys
 
 from openapi.contract import Contract, published
 from openapi.diff.changelog import changelog
@@ -33,3 +36,14 @@ def test_a_version_may_change_nothing() -> None:
     ]
     assert "## 1.1: no change from 1.0\n\nNothing changed that is sent or read.\n" in changelog(contracts)
     assert changelog([]) == ""
+
+
+def test_each_process_writes_the_same() -> None:
+    """Whatever it hashes strings to: workers serve one changelog, with one entity tag."""
+    modules = "from openapi.contract import published; from openapi.diff.changelog import changelog"
+    command = [sys.executable, "-c", f"{modules}; print(changelog(published()))"]
+    texts = {
+        subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(texts) == 1
