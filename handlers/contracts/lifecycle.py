@@ -1,7 +1,7 @@
 """The contract between document and row. The row governs; a document of this release is a proposal."""
 
 from collections.abc import Sequence, Set
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from sqlalchemy import Connection
 from starlette.types import ASGIApp
@@ -65,19 +65,13 @@ def differences(connection: Connection) -> list[str]:
 
     A sentence each.
     """
-    release = {contract.version: contract for contract in _release()}
+    release = {contract.version: contract for contract in published()}
     found = [_difference(row, release.pop(row.contract_version, None)) for row in contracts.list_all(connection)]
     found += [
         f"contract {version} is a document of this release and not in the database: publish it, or leave it"
         for version in release
     ]
     return [sentence for sentence in found if sentence]
-
-
-@cache
-def _release() -> list[Contract]:
-    """The contracts of this release, whose files do not change while it runs."""
-    return list(published())
 
 
 @lru_cache(maxsize=1000)
