@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -18,7 +18,9 @@ from psycopg.sql import SQL, Identifier
 from db import hubs
 from tests.contract_client import ContractClient
 from tests.examples import EVENT
-from tests.service import Service
+
+if TYPE_CHECKING:
+    from tests.service import Service  # not before `pytest_configure`, which cannot load an imported module
 
 BASE = "/api/v1"
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -41,7 +43,7 @@ class Hub:
 
     id: UUID
     name: str
-    service: Service
+    service: "Service"
     client: ContractClient
 
     def post(self, path: str, body: Any = None, **options: Any) -> httpx.Response:
@@ -135,7 +137,7 @@ def new_hub() -> Iterator[Callable[..., Hub]]:
     """Makes hubs, each with a client of its own."""
     with ExitStack() as stack:
 
-        def made(service: Service) -> Hub:
+        def made(service: "Service") -> Hub:
             with service.database.begin() as connection:
                 hub, key = hubs.create(connection, f"hub of a test {next(_numbers)}")
             headers = {"Authorization": f"Bearer {key}"}
@@ -146,7 +148,7 @@ def new_hub() -> Iterator[Callable[..., Hub]]:
 
 
 @pytest.fixture
-def hub(newest: Service, new_hub: Callable[..., Hub]) -> Hub:
+def hub(newest: "Service", new_hub: Callable[..., Hub]) -> Hub:
     """A new hub, of which nothing is stored."""
     return new_hub(newest)
 
