@@ -1,4 +1,4 @@
-"""The published contracts as they are declared to everybody: their documents and cards, made from the rows."""
+"""The published contracts that anyone may read: documents, cards and changelogs, made from the rows."""
 
 import asyncio
 import time
@@ -26,18 +26,18 @@ from openapi.standards.date_times import render
 from openapi.standards.media_types import JSON, MARKDOWN, OPENAPI_JSON, OPENAPI_YAML, YAML
 
 MAX_AGE_SECONDS = 1
-"""What is told of rows is read from the database at most so often, however many ask."""
+"""How old rows in memory may be before a request has them read again."""
 T = TypeVar("T")
 
 
-class Declaration:
-    """One row, and what is told of it; each representation is made once."""
+class Publication:
+    """One row and its representations, each made once. `fault` says why the row holds no contract."""
 
     def __init__(self, row: ContractRow) -> None:
         self.row = row
         self.contract: Contract | None = None
         self.fault: str | None = None
-        self._made: dict[str, Representation | None] = {}
+        self._representations: dict[str, Representation | None] = {}
         self._section: tuple[str, str] | None = None
         try:
             self.contract = read(row)
@@ -46,16 +46,16 @@ class Declaration:
 
     def representation(self, media_type: str) -> Representation:
         """The document, or the card, as `media_type`; Problem if the row does not hold one."""
-        if media_type not in self._made:
-            self._made[media_type] = self._representation(media_type)
-        if (made := self._made[media_type]) is None:
+        if media_type not in self._representations:
+            self._representations[media_type] = self._representation(media_type)
+        if (representation := self._representations[media_type]) is None:
             raise Problem("contract_unreadable", reason=self.fault)
-        return made
+        return representation
 
-    def section(self, before: Contract, contract: Contract) -> str:
-        """What its contract changed of `before`."""
-        if self._section is None or self._section[0] != before.digest:
-            self._section = before.digest, section(before, contract)
+    def section(self, old: Contract, new: Contract) -> str:
+        """The changes from `old` to `new`, the contract of this row, as a section of the changelog."""
+        if self._section is None or self._section[0] != old.digest:
+            self._section = old.digest, section(old, new)
         return self._section[1]
 
     def _representation(self, media_type: str) -> Representation | None:
@@ -85,90 +85,89 @@ MEDIA_TYPES: Mapping[str, Callable[[ContractRow, Contract], bytes]] = {
     OPENAPI_JSON: _as_json,
     OPENAPI_YAML: _as_yaml,
 }
-"""What a contract can be had as; the first is what is given to those who do not say."""
+"""The representations of a contract; a request without Accept gets the first."""
 
 
-class Declarations:
-    """The published contracts by version, in the order of versions. Those who ask at one time share what is read."""
+class Publications:
+    """The published contracts by version, in the order of versions. Requests at one time share one reading."""
 
     def __init__(self) -> None:
-        self._found: dict[str, Declaration] = {}
-        self._reading: asyncio.Task[dict[str, Declaration]] | None = None
-        self._began = 0.0
-        self._making = asyncio.Lock()
+        self._by_version: dict[str, Publication] = {}
+        self._reading: asyncio.Task[dict[str, Publication]] | None = None
+        self._read_at = 0.0
+        self._build_lock = asyncio.Lock()
 
-    async def made(self, make: Callable[[], T]) -> T:
-        """What `make` gives, on a thread: it may take seconds the first time. Nothing is made twice at once."""
-        async with self._making:
-            return await asyncio.to_thread(make)
+    async def build(self, function: Callable[[], T]) -> T:
+        """Call `function` on a thread, because the first time it may take seconds; one call at a time."""
+        async with self._build_lock:
+            return await asyncio.to_thread(function)
 
-    async def read(self, database: Database) -> dict[str, Declaration]:
-        """All of them, as a reading found them that goes on or began a second ago at most.
+    async def read(self, database: Database) -> dict[str, Publication]:
+        """All of them, by a reading that is under way or began at most MAX_AGE_SECONDS ago.
 
-        Errors of `db` when the database is away.
+        Unavailable if the database is away.
         """
-        is_old = time.monotonic() - self._began > MAX_AGE_SECONDS
+        is_old = time.monotonic() - self._read_at > MAX_AGE_SECONDS
         if self._reading is None or (self._reading.done() and is_old):
-            self._began = time.monotonic()
-            self._reading = asyncio.create_task(database.run(_published, known=self._found))
-        self._found = await asyncio.shield(self._reading)  # who hangs up takes nothing from the others
-        return self._found
+            self._read_at = time.monotonic()
+            self._reading = asyncio.create_task(database.run(_published, known=self._by_version))
+        self._by_version = await asyncio.shield(self._reading)  # a client that hangs up cancels its own request alone
+        return self._by_version
 
 
 def card(connection: Connection, version: str) -> str:
-    """The card of `version`, a draft too; NotFound if there is no such row, ContractError if it holds no contract."""
+    """The card of `version`, also of a draft; NotFound without its row, ContractError if that holds no contract."""
     row = contracts.get(connection, version)
     return card_of(read(row), row.status, instants(row))
 
 
 def changelog(connection: Connection, version: str | None) -> str:
-    """What each version changed of the one before, up to `version`, which may be a draft, or to the highest.
+    """The changes of each version, up to `version`, which may be a draft, or to the highest.
 
-    NotFound if there is no such row, ContractError if it holds no contract; others that hold none are left out.
+    NotFound without its row, ContractError if that holds no contract; other rows that hold none are left out.
     """
     last = None if version is None else contracts.get(connection, version)
-    found: list[Contract] = []
+    readable: list[Contract] = []
     for row in contracts.list_all(connection):
         if row == last:
-            return changelog_of([*found, read(row)])
+            return changelog_of([*readable, read(row)])
         if row.status != "draft":
             with suppress(ContractError):
-                found.append(read(row))
-    return changelog_of(found)
+                readable.append(read(row))
+    return changelog_of(readable)
 
 
-def changelog_until(last: Declaration, published: Mapping[str, Declaration]) -> Representation:
-    """The changelog of those of `published` that can be read, up to `last`; Problem if that cannot be."""
+def changelog_until(last: Publication, published: Mapping[str, Publication]) -> Representation:
+    """The changelog of those of `published` that can be read, up to `last`; Problem if `last` cannot be read."""
     if last.contract is None:
         raise Problem("contract_unreadable", reason=last.fault)
-    readable = [
-        one.contract for one in published.values() if one.contract and one.contract.numbers <= last.contract.numbers
-    ]
-    told = changelog_of(readable, lambda before, contract: published[contract.version].section(before, contract))
-    return Representation.of(MARKDOWN, told.encode())
+    known = [publication.contract for publication in published.values() if publication.contract]
+    readable = [contract for contract in known if contract.numbers <= last.contract.numbers]
+    text = changelog_of(readable, lambda old, new: published[new.version].section(old, new))
+    return Representation.of(MARKDOWN, text.encode())
 
 
 def instants(row: ContractRow) -> dict[str, datetime | None]:
-    """What happened to a contract, and will, and when: each column that a card has a word for."""
+    """The instants in the life of a contract, past and coming, by the columns that a card has a word for."""
     return {field.name: getattr(row, field.name) for field in fields(row) if field.name in INSTANTS}
 
 
-def summary(declaration: Declaration) -> dict[str, Any]:
-    """What a list tells of a contract. Its digest is that of the document that the row holds now."""
-    told = {
-        "version": declaration.row.contract_version,
-        "status": declaration.row.status,
-        "digest": declaration.contract and declaration.contract.digest,
-        **{name: instant and render(instant) for name, instant in instants(declaration.row).items()},
+def summary(publication: Publication) -> dict[str, Any]:
+    """The entry of a contract in a list. Its digest is that of the document that the row holds now."""
+    entry = {
+        "version": publication.row.contract_version,
+        "status": publication.row.status,
+        "digest": publication.contract and publication.contract.digest,
+        **{name: instant and render(instant) for name, instant in instants(publication.row).items()},
     }
-    return told if declaration.contract else {**told, "fault": "the document of this contract cannot be read"}
+    return entry if publication.contract else {**entry, "fault": "the document of this contract cannot be read"}
 
 
-def _published(connection: Connection, known: Mapping[str, Declaration]) -> dict[str, Declaration]:
-    """What there is but drafts; of a row that has not changed, what is `known` of it."""
-    found = {}
+def _published(connection: Connection, known: Mapping[str, Publication]) -> dict[str, Publication]:
+    """All contracts but drafts; a row that has not changed keeps its `known` publication."""
+    published = {}
     for row in contracts.list_all(connection):
         if row.status != "draft":
-            before = known.get(row.contract_version)
-            found[row.contract_version] = before if before and before.row == row else Declaration(row)
-    return found
+            old = known.get(row.contract_version)
+            published[row.contract_version] = old if old and old.row == row else Publication(row)
+    return published

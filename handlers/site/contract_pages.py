@@ -1,4 +1,4 @@
-"""The published contracts, which anyone may read outside of any version of the API."""
+"""The pages of the published contracts, which anyone may read outside of any version of the API."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -9,8 +9,8 @@ from starlette.routing import Route
 from db.errors import Unavailable
 from handlers.contracts.publications import (
     MEDIA_TYPES,
-    Declaration,
-    Declarations,
+    Publication,
+    Publications,
     changelog_until,
     summary,
 )
@@ -21,38 +21,38 @@ from openapi.rendering.representations import Give, Representation, acceptable, 
 from openapi.serving.messages import encoded
 from openapi.standards.media_types import JSON, MARKDOWN
 
-Published = Mapping[str, Declaration]
+Published = Mapping[str, Publication]
 Select = Callable[[Request, Published], Representation]
-"""From a request to what is answered; Problem if there is nothing to answer."""
-Page = Callable[[Request, Declaration, Published], Representation]
-"""From a request and the contract that its path names to what is answered."""
+"""From a request to its representation; Problem if there is none."""
+Page = Callable[[Request, Publication, Published], Representation]
+"""From a request, and the contract that its path names, to its representation."""
 
 
 def routes() -> list[Route]:
     """The list of the published contracts, and the pages of each."""
-    declarations = Declarations()
+    publications = Publications()
     pages = {f"{CONTRACTS}/{{version}}{path}": _of_version(page) for path, page in _PAGES.values()}
-    return [Route(path, endpoint(_read(declarations, select))) for path, select in {CONTRACTS: _list, **pages}.items()]
+    return [Route(path, endpoint(_read(publications, select))) for path, select in {CONTRACTS: _list, **pages}.items()]
 
 
 def _list(request: Request, published: Published) -> Representation:
-    """Every version, with what became of it and where its pages are."""
+    """Every version, with its status, instants and links to its pages."""
     media_type = acceptable(request, [JSON])
-    contracts = [{**summary(declaration), "links": _links(version)} for version, declaration in published.items()]
+    contracts = [{**summary(publication), "links": _links(version)} for version, publication in published.items()]
     return Representation.of(media_type, encoded({"contracts": contracts}))
 
 
-def _document(request: Request, declaration: Declaration, _published: Published) -> Representation:
-    return declaration.representation(acceptable(request, list(MEDIA_TYPES)))
+def _document(request: Request, publication: Publication, _published: Published) -> Representation:
+    return publication.representation(acceptable(request, list(MEDIA_TYPES)))
 
 
-def _card(request: Request, declaration: Declaration, _published: Published) -> Representation:
-    return declaration.representation(acceptable(request, [MARKDOWN]))
+def _card(request: Request, publication: Publication, _published: Published) -> Representation:
+    return publication.representation(acceptable(request, [MARKDOWN]))
 
 
-def _changelog(request: Request, declaration: Declaration, published: Published) -> Representation:
+def _changelog(request: Request, publication: Publication, published: Published) -> Representation:
     acceptable(request, [MARKDOWN])
-    return changelog_until(declaration, published)
+    return changelog_until(publication, published)
 
 
 _PAGES: dict[str, tuple[str, Page]] = {
@@ -60,7 +60,7 @@ _PAGES: dict[str, tuple[str, Page]] = {
     "card": ("/card", _card),
     "changelog": ("/changelog", _changelog),
 }
-"""By what the list calls it: where a page of a contract is, below the path of its version, and what gives it."""
+"""By its name in the list: the path of a page below that of its version, and the function that renders it."""
 
 
 def _links(version: str) -> dict[str, str]:
@@ -69,20 +69,20 @@ def _links(version: str) -> dict[str, str]:
 
 def _of_version(page: Page) -> Select:
     def select(request: Request, published: Published) -> Representation:
-        declaration = published.get(request.path_params["version"])
-        if declaration is None:  # a draft is not public: nothing tells it from what is not there
+        publication = published.get(request.path_params["version"])
+        if publication is None:  # a draft is not public: it looks as if it were absent
             raise Problem("contract_not_found")
-        return page(request, declaration, published)
+        return page(request, publication, published)
 
     return select
 
 
-def _read(declarations: Declarations, select: Select) -> Give:
+def _read(publications: Publications, select: Select) -> Give:
     async def give(request: Request) -> Representation:
         try:
-            published = await declarations.read(service_state(request).database)
+            published = await publications.read(service_state(request).database)
         except Unavailable as error:
             raise Problem("contracts_unavailable", reason=str(error)) from None
-        return await declarations.made(partial(select, request, published))
+        return await publications.build(partial(select, request, published))
 
     return give

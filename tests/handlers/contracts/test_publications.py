@@ -1,4 +1,4 @@
-"""What is told of the rows of contracts: read once for all who ask, made once, and never of a draft."""
+"""The published contracts: read once for all requests, rendered once, and never a draft."""
 
 import asyncio
 import json
@@ -15,8 +15,8 @@ from db.tables import interaction_reporting_contracts as table
 from handlers.contracts import publications
 from handlers.contracts.publications import (
     MEDIA_TYPES,
-    Declaration,
-    Declarations,
+    Publication,
+    Publications,
     card,
     changelog_until,
     summary,
@@ -42,66 +42,66 @@ def row(connection: Connection, document: str, version: str = "1.7") -> contract
     return contracts.get(connection, version)
 
 
-def read_twice(database: Database, **values: str) -> list[Mapping[str, Declaration]]:
+def read_twice(database: Database, **values: str) -> list[Mapping[str, Publication]]:
     """The published contracts before and after the row of 1.0 was changed."""
 
-    async def read() -> list[Mapping[str, Declaration]]:
-        found = Declarations()
-        before = await found.read(database)
+    async def read() -> list[Mapping[str, Publication]]:
+        publications = Publications()
+        before = await publications.read(database)
         change(database, "1.0", **values)
-        return [before, await found.read(database)]
+        return [before, await publications.read(database)]
 
     return asyncio.run(read())
 
 
-def test_what_is_published_is_told_in_the_order_of_versions(database: Database) -> None:
+def test_publications_are_listed_in_the_order_of_versions(database: Database) -> None:
     """Each version with its status, the digest of what the row holds now, and its instants."""
     change(database, "1.0", document="replace(document, 'Report one', 'Report an')")
-    found = asyncio.run(Declarations().read(database))
-    assert list(found) == ["1.0", "1.1", "2.0"]
-    told = summary(found["1.0"])
+    published = asyncio.run(Publications().read(database))
+    assert list(published) == ["1.0", "1.1", "2.0"]
+    entry = summary(published["1.0"])
     edited = Contract.read(CONTRACTS["1.0"].text.replace("Report one", "Report an"))
-    assert (told["version"], told["status"], told["digest"]) == ("1.0", "superseded", edited.digest)
-    assert told["published_at"].endswith("Z")
-    assert "fault" not in told
+    assert (entry["version"], entry["status"], entry["digest"]) == ("1.0", "superseded", edited.digest)
+    assert entry["published_at"].endswith("Z")
+    assert "fault" not in entry
 
 
 def test_each_section_of_a_changelog_is_made_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many versions and readers there are."""
-    made: list[str] = []
+    sections: list[str] = []
 
-    def section(before: Contract, contract: Contract) -> str:
-        made.append(f"{before.version} to {contract.version}")
-        return made[-1]
+    def section(old: Contract, new: Contract) -> str:
+        sections.append(f"{old.version} to {new.version}")
+        return sections[-1]
 
     monkeypatch.setattr(publications, "section", section)
     with database.begin() as connection:
         contracts.publish(connection, "1.2", SERVED.text.replace('"1.1"', '"1.2"', 1), "0" * 64)
         contracts.activate(connection, "1.2")
-    found = asyncio.run(Declarations().read(database))
+    published = asyncio.run(Publications().read(database))
     for version in ("1.2", "1.1", "1.2"):
-        told = changelog_until(found[version], found).content.decode()
-    assert made == ["1.0 to 1.1", "1.1 to 1.2"]
-    assert told.index(made[1]) < told.index(made[0])
+        changelog = changelog_until(published[version], published).content.decode()
+    assert sections == ["1.0 to 1.1", "1.1 to 1.2"]
+    assert changelog.index(sections[1]) < changelog.index(sections[0])
 
 
 def test_what_cannot_be_compared_spares_the_changelogs_of_others(database: Database) -> None:
-    """A row that is a contract, and no OpenAPI document; the command and the page tell the same."""
+    """A row that is a contract, and no OpenAPI document; the command and the page print the same."""
     change(database, "1.0", document='\'{"info": {"version": "1.0"}, "paths": 7}\'')
-    found = asyncio.run(Declarations().read(database))
-    told = changelog_until(found["1.1"], found).content.decode()
-    assert "It cannot be compared with 1.0: " in told
+    published = asyncio.run(Publications().read(database))
+    changelog = changelog_until(published["1.1"], published).content.decode()
+    assert "It cannot be compared with 1.0: " in changelog
     with database.begin() as connection:
-        assert publications.changelog(connection, "1.1") == told
+        assert publications.changelog(connection, "1.1") == changelog
 
 
 def test_a_draft_is_not_published(database: Database) -> None:
-    """Nobody is told of it."""
+    """It is in no list."""
     change(database, "1.0", status="'draft'")
-    assert list(asyncio.run(Declarations().read(database))) == ["1.1", "2.0"]
+    assert list(asyncio.run(Publications().read(database))) == ["1.1", "2.0"]
 
 
-def test_those_who_ask_share_what_is_read(database: Database) -> None:
+def test_requests_share_one_reading(database: Database) -> None:
     """For a second it is the same, whatever becomes of the rows."""
     before, after = read_twice(database, status="'retired'")
     assert after is before
@@ -117,35 +117,35 @@ def test_a_row_that_has_not_changed_keeps_what_was_made_of_it(
     assert after["1.0"].row.status == "retired"
 
 
-def test_many_who_ask_at_once_cost_one_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who asks while rows are read is given those; who goes away leaves them to the others."""
+def test_many_requests_at_once_cost_one_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request during a reading waits for its rows; one that is cancelled leaves them to the others."""
     monkeypatch.setattr(publications, "MAX_AGE_SECONDS", -1)
 
     async def ask() -> set[int]:
-        found = Declarations()
-        asking = [asyncio.create_task(found.read(database)) for _ in range(20)]
+        publications = Publications()
+        requests = [asyncio.create_task(publications.read(database)) for _ in range(20)]
         await asyncio.sleep(0)
-        asking.pop(0).cancel()
-        return {id(one) for one in await asyncio.gather(*asking)}
+        requests.pop(0).cancel()
+        return {id(published) for published in await asyncio.gather(*requests)}
 
     assert len(asyncio.run(ask())) == 1
 
 
-def test_without_a_database_nothing_is_told() -> None:
+def test_without_a_database_nothing_is_read() -> None:
     """The error is that of the room of databases."""
     with closing(Database("postgresql://nobody@/none?host=/nowhere")) as away, pytest.raises(Unavailable):
-        asyncio.run(Declarations().read(away))
+        asyncio.run(Publications().read(away))
 
 
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
 def test_a_representation_is_made_once(database: Database, media_type: str) -> None:
     """It is given again as it is, with a tag of its own."""
     with database.begin() as connection:
-        declaration = Declaration(contracts.get(connection, "1.1"))
-    made = declaration.representation(media_type)
-    assert made is declaration.representation(media_type)
-    assert made.media_type == media_type
-    assert [declaration.representation(other).etag for other in MEDIA_TYPES].count(made.etag) == 1
+        publication = Publication(contracts.get(connection, "1.1"))
+    representation = publication.representation(media_type)
+    assert representation is publication.representation(media_type)
+    assert representation.media_type == media_type
+    assert [publication.representation(other).etag for other in MEDIA_TYPES].count(representation.etag) == 1
 
 
 @pytest.mark.parametrize(
@@ -154,42 +154,42 @@ def test_a_representation_is_made_once(database: Database, media_type: str) -> N
     ids=["no YAML", "no contract", "another version", "no OpenAPI"],
 )
 def test_a_row_without_a_contract_has_no_card(database: Database, document: str) -> None:
-    """A client is told so, the log is told why, and a command is told the reason."""
+    """A client gets a Problem, the log its reason, and a command a ContractError."""
     with database.begin() as connection:
-        declaration = Declaration(row(connection, document))
+        publication = Publication(row(connection, document))
         with pytest.raises(ContractError, match=r"1\.7"):
             card(connection, "1.7")
     for _ in range(2):
         with pytest.raises(Problem) as raised:
-            declaration.representation("text/markdown")
+            publication.representation("text/markdown")
         assert (raised.value.code, bool(raised.value.reason)) == ("contract_unreadable", True)
 
 
-def test_a_list_says_of_which_row_nothing_can_be_read(database: Database) -> None:
+def test_a_list_names_a_row_that_cannot_be_read(database: Database) -> None:
     """It has no digest, but words."""
     with database.begin() as connection:
-        told = summary(Declaration(row(connection, "a: [")))
-    assert (told["digest"], told["fault"]) == (None, "the document of this contract cannot be read")
-    assert json.dumps(told)
+        entry = summary(Publication(row(connection, "a: [")))
+    assert (entry["digest"], entry["fault"]) == (None, "the document of this contract cannot be read")
+    assert json.dumps(entry)
 
 
 def test_what_is_logged_of_a_broken_row_is_bounded(database: Database) -> None:
     """A row may hold megabytes."""
     with database.begin() as connection:
-        declaration = Declaration(row(connection, f"info: {{version: '1.7'}}\na: {{$ref: {'x' * 10_000}}}"))
-    assert declaration.fault
-    assert len(declaration.fault) <= 300
+        publication = Publication(row(connection, f"info: {{version: '1.7'}}\na: {{$ref: {'x' * 10_000}}}"))
+    assert publication.fault
+    assert len(publication.fault) <= 300
 
 
 def test_a_card_is_made_from_the_row(database: Database) -> None:
     """Of a draft, too, with what the row says of it; a row that is not there is named."""
     change(database, "1.1", status="'draft'", document="replace(document, 'Interaction Reporting API', 'Another name')")
     with database.begin() as connection:
-        told = card(connection, "1.1")
-        found = contracts.get(connection, "1.1")
+        text = card(connection, "1.1")
+        row = contracts.get(connection, "1.1")
         with pytest.raises(NotFound, match=r"9\.9"):
             card(connection, "9.9")
     edited = Contract.read(SERVED.text.replace("Interaction Reporting API", "Another name"))
-    instants = {"published_at": found.published_at, "activated_at": found.activated_at}
-    assert told == card_of(edited, "draft", instants)
-    assert told.startswith("# Another name\n")
+    instants = {"published_at": row.published_at, "activated_at": row.activated_at}
+    assert text == card_of(edited, "draft", instants)
+    assert text.startswith("# Another name\n")
