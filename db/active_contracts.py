@@ -83,7 +83,7 @@ class ActiveContracts:
         self._feed = ChangeFeed(database, "contracts", self._update, POLL_SECONDS, 0)
         self._apply = apply
         self._fingerprint: Rows = []
-        self._unkept: list[ServedDocument] = []
+        self._unstored: list[ServedDocument] = []
         self._is_kept = True
 
     @asynccontextmanager
@@ -96,19 +96,19 @@ class ActiveContracts:
         fingerprint = await connection.execute(_FINGERPRINT)
         if is_new or fingerprint != self._fingerprint:
             states = [_state(row) for row in await connection.execute(_GOVERNING)]
-            kept = [state.last for state in states]
-            self._unkept = [document for document in await self._apply(states) if document not in kept]
+            stored = [state.last for state in states]
+            self._unstored = [document for document in await self._apply(states) if document not in stored]
             self._fingerprint = fingerprint
             self._is_kept = True
-        if self._unkept:
+        if self._unstored:
             await self._keep(connection)
 
     async def _keep(self, connection: AsyncConnection) -> None:
         """Store the served documents; if the database cannot be written, the next update tries again."""
         try:
-            for served in self._unkept:
+            for served in self._unstored:
                 await connection.execute(_KEEP, [served.contract_version, served.document])
-            self._unkept = []
+            self._unstored = []
         except DatabaseError as error:
             if self._is_kept:
                 logger.warning("what is served could not be kept for later, trying again: %s", error)

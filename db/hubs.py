@@ -86,7 +86,7 @@ def limit(connection: Connection, name: str, rate: int | None) -> Hub:
 def get(connection: Connection, name: str) -> Hub:
     """The hub named `name`; NotFound without it."""
     row = connection.execute(select(*_COLUMNS).where(hubs.c.name == name)).one_or_none()
-    return _found(row, name)
+    return _hub(row, name)
 
 
 def cut_over(connection: Connection, name: str, why: str | None) -> Hub:
@@ -108,10 +108,10 @@ def list_all(connection: Connection) -> list[Hub]:
 def _changed(connection: Connection, name: str, **values: Any) -> Hub:
     """The hub named `name` with `values`; NotFound if there is none."""
     changed = update(hubs).where(hubs.c.name == name).values(values).returning(*_COLUMNS)
-    return _found(connection.execute(changed).one_or_none(), name)
+    return _hub(connection.execute(changed).one_or_none(), name)
 
 
-def _found(row: Any, name: str) -> Hub:
+def _hub(row: Any, name: str) -> Hub:
     """The hub in `row`; NotFound if that is None."""
     if row is None:
         raise NotFound(f"there is no hub named {name!r}")

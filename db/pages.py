@@ -79,7 +79,7 @@ def _filled(connection: Connection, chosen: Select[Any], limit: int) -> tuple[li
     return rows, False
 
 
-def one(connection: Connection, table: Table, hub_id: UUID, identifier: UUID) -> RowMapping | None:
+def get(connection: Connection, table: Table, hub_id: UUID, identifier: UUID) -> RowMapping | None:
     """The row `identifier` of `table`, if it is the hub's."""
     return (
         connection.execute(select(table).where(table.c.id == identifier, table.c.hub_id == hub_id)).mappings().first()

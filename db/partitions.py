@@ -93,27 +93,27 @@ def drop_before(connection: Connection, instant: datetime) -> list[Partition]:
 
 
 def upkeep(database: Database, now: datetime, retention_days: int | None) -> tuple[list[str], list[Partition]]:
-    """Make the coming partitions, and drop those older than the retention, if there is one; what was made and dropped.
+    """Make the coming partitions, and drop those older than the retention, if there is one; returns both.
 
-    Whatever another process is at is left to it.
+    A job that another process is doing is left to it.
     """
-    made: list[str] = []
+    added: list[str] = []
     dropped: list[Partition] = []
     with database.begin() as connection:
         if try_lock(connection, AdvisoryLock.PARTITIONS):
-            made = ensure_coming(connection, now)
+            added = ensure_coming(connection, now)
     # In a transaction of its own: a partition that cannot be dropped must not keep others from being made.
     with database.begin() as connection:
         if retention_days is not None and try_lock(connection, AdvisoryLock.PARTITIONS):
             dropped = drop_before(connection, now - timedelta(days=retention_days))
-    return made, dropped
+    return added, dropped
 
 
 def _missing(connection: Connection, first: datetime, last: datetime) -> list[tuple[str, datetime]]:
     """The tables and Mondays of the weeks from `first` to `last` that have no partition."""
-    there = {(partition.table, partition.since) for partition in list_all(connection)}
-    wanted = [(table, monday) for monday in _mondays(first, last) for table in TABLES]
-    return [one for one in wanted if one not in there]
+    existing = {(partition.table, partition.since) for partition in list_all(connection)}
+    needed = [(table, monday) for monday in _mondays(first, last) for table in TABLES]
+    return [partition for partition in needed if partition not in existing]
 
 
 def _mondays(first: datetime, last: datetime) -> Iterator[datetime]:

@@ -210,10 +210,10 @@ def _statements(table: SubmissionTable) -> _Statements:
         "own_key": table.own_key,
         "kind": table.kind,
     }
-    given, insert, look_up, give_back = [
+    parameter, insert, look_up, give_back = [
         statement.format_map(parts) for statement in (_GIVEN, _INSERT, _LOOK_UP, _GIVE_BACK)
     ]
-    return _Statements(given + insert, given + give_back + look_up, given + look_up)
+    return _Statements(parameter + insert, parameter + give_back + look_up, parameter + look_up)
 
 
 def row(submission: Mapping[str, Any]) -> EncodedRow:

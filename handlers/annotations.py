@@ -24,18 +24,18 @@ async def _check(request: Request, group: Sequence[Submission]) -> None:
     What does not say when it was gets the time of now.
     """
     registry, database = request.resources.registry, request.resources.database
-    named = {one.row["event_id"] for one in group if "event_id" in one.row}
+    named = {submission.row["event_id"] for submission in group if "event_id" in submission.row}
     own = await database.run(annotations.own_events, request.caller.id, named) if named else set()
     now = date_times.render(datetime.now(UTC))
-    widgets = await registry.has_widgets([one.row["widget_id"] for one in group])
-    for one, has_widget in zip(group, widgets, strict=True):
-        one.row.setdefault("occurred_at", now)
-        wrong = []
+    widgets = await registry.has_widgets([submission.row["widget_id"] for submission in group])
+    for submission, has_widget in zip(group, widgets, strict=True):
+        submission.row.setdefault("occurred_at", now)
+        faults = []
         if not has_widget:
-            wrong.append(Problem("widget_not_registered", id=one.item.value["widget_id"], pointer="/widget_id"))
-        if "event_id" in one.row and one.row["event_id"] not in own:
-            wrong.append(Problem("event_not_found", id=one.item.value["event_id"], pointer="/event_id"))
-        one.problem = problems.joined(wrong) if wrong else None
+            faults.append(Problem("widget_not_registered", id=submission.item.value["widget_id"], pointer="/widget_id"))
+        if "event_id" in submission.row and submission.row["event_id"] not in own:
+            faults.append(Problem("event_not_found", id=submission.item.value["event_id"], pointer="/event_id"))
+        submission.problem = problems.joined(faults) if faults else None
 
 
 KIND = SubmissionType(

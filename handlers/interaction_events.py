@@ -23,12 +23,14 @@ _render = pages.rendering(table)
 async def _check(request: Request, group: Sequence[Submission]) -> None:
     """Find widgets and types that are not registered, and metadata that its type refuses."""
     registry = request.resources.registry
-    names = [(one.row["widget_id"], one.row["event_type"]) for one in group]
-    for one, missing in zip(group, await registry.missing(names), strict=True):
+    names = [(submission.row["widget_id"], submission.row["event_type"]) for submission in group]
+    for submission, missing in zip(group, await registry.missing(names), strict=True):
         if missing:
-            one.problem = problems.joined([_not_registered(name, one.item.value[name]) for name in missing])
-        elif schema := registry.metadata_schema(one.row["event_type"]):
-            one.problem = _compiled(schema).problem(one.item.value)
+            submission.problem = problems.joined(
+                [_not_registered(name, submission.item.value[name]) for name in missing]
+            )
+        elif schema := registry.metadata_schema(submission.row["event_type"]):
+            submission.problem = _compiled(schema).problem(submission.item.value)
             await asyncio.sleep(0)  # a hub's own patterns may take long: others are served in between
 
 

@@ -47,49 +47,49 @@ async def replay(request: Request) -> Answer:
     """Submit again what was rejected, as today's contract wants it; what is stored is never stored again."""
     chosen = await _chosen(request)
     request.take_items(len(chosen))
-    became: dict[UUID, Result] = {}
+    by_rejection: dict[UUID, Result] = {}
     for kind in KINDS.values():
         rows = [row for row in chosen.values() if row and row["kind"] == kind.table.kind and not row["replayed_at"]]
-        for some in _parts(rows):
-            group = await _resubmitted(request, kind, some)
-            became |= {
-                row["id"]: single.result(one, one.is_duplicate, request.style)
-                for row, one in zip(some, group, strict=True)
+        for part in _parts(rows):
+            group = await _resubmitted(request, kind, part)
+            by_rejection |= {
+                row["id"]: single.result(submission, submission.is_duplicate, request.style)
+                for row, submission in zip(part, group, strict=True)
             }
-    told = Results(False, request.style)
+    all_results = Results(False, request.style)
     for index, (identifier, row) in enumerate(chosen.items()):
-        result = became.get(identifier) or _unsubmitted(identifier, row, request.style)
-        told.add([{**result, "index": index, "rejection_id": identifier}])
+        result = by_rejection.get(identifier) or _unsubmitted(identifier, row, request.style)
+        all_results.add([{**result, "index": index, "rejection_id": identifier}])
     if is_dry_run(request):
-        told.headers.append(DRY_RUN)
-    return told.answer()
+        all_results.headers.append(DRY_RUN)
+    return all_results.answer()
 
 
 async def _chosen(request: Request) -> dict[UUID, RowMapping | None]:
     """The rejections that the request asks for, in order; None for an id that is not one of the hub's."""
-    asked, database, hub_id = request.body, request.resources.database, request.caller.id
-    if "ids" in asked:
-        ids = [UUID(identifier) for identifier in asked["ids"]]
-        found = await database.run(rejected_submissions.named, hub_id, ids)
-        return {identifier: found.get(identifier) for identifier in ids}
-    kinds = [asked["kind"]] if "kind" in asked else list(KINDS)
-    limit = asked.get("limit", MOST_REPLAYED)
+    body, database, hub_id = request.body, request.resources.database, request.caller.id
+    if "ids" in body:
+        ids = [UUID(identifier) for identifier in body["ids"]]
+        rows_by_id = await database.run(rejected_submissions.named, hub_id, ids)
+        return {identifier: rows_by_id.get(identifier) for identifier in ids}
+    kinds = [body["kind"]] if "kind" in body else list(KINDS)
+    limit = body.get("limit", MOST_REPLAYED)
     if request.bucket:
         limit = min(limit, request.bucket.burst)
-    found = await database.run(rejected_submissions.waiting, hub_id, kinds, asked.get("code"), limit)
-    return {row["id"]: row for row in found}
+    rows = await database.run(rejected_submissions.waiting, hub_id, kinds, body.get("code"), limit)
+    return {row["id"]: row for row in rows}
 
 
 async def _resubmitted(request: Request, kind: SubmissionType, rows: Sequence[RowMapping]) -> list[Submission]:
     """What became of `rows`, which are submitted under the keys that they had, else under their own ids."""
     contents = await request.resources.database.run(rejected_submissions.contents, [row["id"] for row in rows])
-    items = [_judged(request, index, row["kind"], contents.get(row["id"], b"")) for index, row in enumerate(rows)]
+    items = [_item(request, index, row["kind"], contents.get(row["id"], b"")) for index, row in enumerate(rows)]
     keys = [row["request_key"] or key_within("replay", str(row["id"])) for row in rows]
     group = await single.resubmit(request, kind, items, keys)
     if not is_dry_run(request):
         pairs = list(zip(rows, group, strict=True))
-        stored_as = {row["id"]: one.row["id"] for row, one in pairs if not one.problem}
-        reasons = {row["id"]: reason(one.problem) for row, one in pairs if one.problem}
+        stored_as = {row["id"]: submission.row["id"] for row, submission in pairs if not submission.problem}
+        reasons = {row["id"]: reason(submission.problem) for row, submission in pairs if submission.problem}
         await request.resources.database.run(rejected_submissions.settle, stored_as, reasons)
     return group
 
@@ -117,7 +117,7 @@ def _parts(rows: Sequence[RowMapping]) -> Iterator[list[RowMapping]]:
         yield part
 
 
-def _judged(request: Request, index: int, kind: str, content: bytes) -> Item:
+def _item(request: Request, index: int, kind: str, content: bytes) -> Item:
     try:
         return Item(index, request.validate(OPERATION_IDS[kind], content))
     except Problem as problem:
@@ -130,8 +130,8 @@ def _listed(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _whole(row: Mapping[Any, Any]) -> dict[str, Any]:
     raw = bytes(row["raw"])
-    told = {**_listed({**row, "bytes": len(raw)}), "content_base64": base64.b64encode(raw).decode()}
+    rejection = {**_listed({**row, "bytes": len(raw)}), "content_base64": base64.b64encode(raw).decode()}
     try:
-        return {**told, "content": raw.decode()}
+        return {**rejection, "content": raw.decode()}
     except UnicodeDecodeError:
-        return told
+        return rejection

@@ -57,7 +57,7 @@ def require_served(connection: Connection) -> None:
 def scopes(connection: Connection) -> dict[str, str]:
     """What access tokens may be for, by the contracts that are served, each with its description."""
     served = [major.served for major in current_state(connection) if major.served]
-    return {name: told for one in served for name, told in one.contract.scopes.items()}
+    return {name: description for service in served for name, description in service.contract.scopes.items()}
 
 
 def differences(connection: Connection) -> list[str]:
@@ -66,12 +66,12 @@ def differences(connection: Connection) -> list[str]:
     A sentence each.
     """
     release = {contract.version: contract for contract in published()}
-    found = [_difference(row, release.pop(row.contract_version, None)) for row in contracts.list_all(connection)]
-    found += [
+    sentences = [_difference(row, release.pop(row.contract_version, None)) for row in contracts.list_all(connection)]
+    sentences += [
         f"contract {version} is a document of this release and not in the database: publish it, or leave it"
         for version in release
     ]
-    return [sentence for sentence in found if sentence]
+    return [sentence for sentence in sentences if sentence]
 
 
 @lru_cache(maxsize=1000)
@@ -97,8 +97,8 @@ def publish(connection: Connection, contract: Contract, author: Author, acknowle
             _require_same(row, contract)
             return False
     require_sound(contract)
-    if found := violations(contract, map(read, _supported(rows, contract.major)), acknowledged):
-        raise Refused("\n".join(map(str, found)))
+    if broken := violations(contract, map(read, _supported(rows, contract.major)), acknowledged):
+        raise Refused("\n".join(map(str, broken)))
     contracts.publish(connection, contract.version, contract.text, contract.digest, author)
     return True
 
@@ -123,8 +123,8 @@ def _require_same(row: contracts.ContractRow, contract: Contract) -> None:
 
 def _supported(rows: Sequence[contracts.ContractRow], major: int) -> list[contracts.ContractRow]:
     """Those of `major` that clients rely on, if it is served: those made for what was superseded do."""
-    found = [row for row in rows if row.major == major and row.status not in ("draft", "retired")]
-    return found if any(row.status in contracts.SERVING for row in found) else []
+    supported = [row for row in rows if row.major == major and row.status not in ("draft", "retired")]
+    return supported if any(row.status in contracts.SERVING for row in supported) else []
 
 
 def activate(
@@ -180,17 +180,19 @@ def governing_before(connection: Connection, contract: Contract) -> Contract:
 def _difference(row: contracts.ContractRow, contract: Contract | None) -> str:
     """How `row` differs from what was published, and from `contract`, the document of this release, if it does."""
     name = f"contract {row.contract_version}"
-    held, fault = _digest(row.document)
+    digest, fault = _digest(row.document)
     if fault:
         return f"{name}: the row cannot be read, mend it: {fault}"
-    found = []
+    clauses = []
     if contract is None:
-        found.append(f"{name} is in the database and not a document of this release: keep its document with the others")
-    elif held != contract.digest:
-        found.append(
-            f"{name}: the row ({held[:12]}) and the document of this release ({contract.digest[:12]}) differ; "
+        clauses.append(
+            f"{name} is in the database and not a document of this release: keep its document with the others"
+        )
+    elif digest != contract.digest:
+        clauses.append(
+            f"{name}: the row ({digest[:12]}) and the document of this release ({contract.digest[:12]}) differ; "
             "the row governs: to have the document served, publish it as another version"
         )
-    if held != row.digest:
-        found.append(f"{name} was edited since it was published as {row.digest[:12]}")
-    return "; ".join(found)
+    if digest != row.digest:
+        clauses.append(f"{name} was edited since it was published as {row.digest[:12]}")
+    return "; ".join(clauses)

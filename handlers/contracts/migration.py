@@ -76,7 +76,7 @@ def migration(connection: Connection, days: int, now: datetime) -> Migration:
         counts[row.hub_id][row.major, row.day] = row.count
     last_seen, clients = version_usage.last_seen(connection), oauth_clients.counts(connection)
     versions = _versions(contracts.serving(connection), {major for _, major in last_seen})
-    told = []
+    uses_of_hubs = []
     for hub in hubs.list_all(connection):
         uses = {
             version.major: Use(
@@ -84,8 +84,8 @@ def migration(connection: Connection, days: int, now: datetime) -> Migration:
             )
             for version in versions
         }
-        told.append(_hub_use(hub, uses, versions, clients.get(hub.id, 0)))
-    return Migration(now, dates, versions, sorted(told, key=lambda one: (not one.would_break, one.hub)))
+        uses_of_hubs.append(_hub_use(hub, uses, versions, clients.get(hub.id, 0)))
+    return Migration(now, dates, versions, sorted(uses_of_hubs, key=lambda use: (not use.would_break, use.hub)))
 
 
 def cut_over(connection: Connection, name: str, why: str | None, is_forced: bool) -> Hub:

@@ -33,11 +33,11 @@ class Applications:
     def serve(self, text: ServedDocument) -> Served:
         """What serves `text`; ContractError if nothing can."""
         key = ServedDocument(text.contract_version, text.document)
-        found = self._known.get(key) or self._attempt(key)
-        self._known[key] = self._asked[key] = found
-        if isinstance(found, str):
-            raise ContractError(found)
-        return found
+        outcome = self._known.get(key) or self._attempt(key)
+        self._known[key] = self._asked[key] = outcome
+        if isinstance(outcome, str):
+            raise ContractError(outcome)
+        return outcome
 
     def forget(self) -> None:
         """Forget what was not asked for since this was called last."""
@@ -64,7 +64,7 @@ class Serving:
         self._replaced = replaced
         self._style = style
         self._planned: list[ServedMajor] = []
-        self._told: list[str] = []
+        self._logged: list[str] = []
 
     @property
     def contracts(self) -> list[Contract]:
@@ -88,30 +88,30 @@ class Serving:
 
         Unavailable if that cannot be read.
         """
-        async with ActiveContracts(database, self._take).following():
+        async with ActiveContracts(database, self._apply).following():
             serving_plan.require_path(self._planned)
             yield
 
-    async def _take(self, found: Sequence[MajorVersionState]) -> list[ServedDocument]:
-        """Serve what `found` says; what is served of its rows."""
-        before = self._planned
+    async def _apply(self, states: Sequence[MajorVersionState]) -> list[ServedDocument]:
+        """Serve what `states` say; returns those of their rows that are served."""
+        old = self._planned
         # On a thread: a build takes an eighth of a second, and requests are served meanwhile.
-        self._planned = await asyncio.to_thread(serving_plan.plan, found, self._applications.serve, before)
+        self._planned = await asyncio.to_thread(serving_plan.plan, states, self._applications.serve, old)
         self._applications.forget()
         self._live.serve(serving_plan.parts(self._planned, self._style))
         self._replaced(self)
-        self._log(before)
-        before.clear()  # the thread may hold it for a moment still
+        self._log(old)
+        old.clear()  # the thread may hold it for a moment still
         gc.collect()  # an application is made of cycles, and as large as what thousands of requests leave behind
         return [major.document for major in self._planned if major.document and major.served and not major.fault]
 
-    def _log(self, before: Sequence[ServedMajor]) -> None:
+    def _log(self, old: Sequence[ServedMajor]) -> None:
         """Say what is served anew, and once of each fault what it is."""
-        known = {major.served.contract.digest for major in before if major.served}
+        known = {major.served.contract.digest for major in old if major.served}
         for contract in self.contracts:
             if contract.digest not in known:
                 logger.info("contract served", extra={"contract": contract.version, "digest": contract.digest})
         for warning in self.warnings:
-            if warning not in self._told:
+            if warning not in self._logged:
                 logger.error(warning)
-        self._told = self.warnings
+        self._logged = self.warnings

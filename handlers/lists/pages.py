@@ -26,7 +26,7 @@ Render = Callable[[Mapping[Any, Any]], dict[str, Any]]
 async def get_row(request: Request, table: Table, render: Render) -> Answer:
     """The row of `table` that the request names; Problem `nothing_by_name` unless it is the hub's own."""
     identifier = UUID(request.parameters["id"])
-    row = await request.resources.database.run(pages.one, table, request.caller.id, identifier)
+    row = await request.resources.database.run(pages.get, table, request.caller.id, identifier)
     if row is None:
         raise Problem("nothing_by_name")
     return Answer(200, render(row))

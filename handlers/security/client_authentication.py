@@ -40,13 +40,13 @@ class ClientAuthentication:
 
     async def client(self, scope: Scope, form: Mapping[str, str]) -> Client:
         """Who sent the request of `scope` with `form`; OAuthError if that is nobody, or was wrong too often."""
-        given = token_requests.credentials(scope, form)
-        assertion = _assertion(given)
-        client_id = assertion.text_claim("sub") if assertion else given.client_id
+        credentials = token_requests.credentials(scope, form)
+        assertion = _assertion(credentials)
+        client_id = assertion.text_claim("sub") if assertion else credentials.client_id
         attempts = _attempts(scope, client_id)
         self._require_patience(attempts)
         try:
-            return await self._authenticated(given, client_id, assertion)
+            return await self._authenticated(credentials, client_id, assertion)
         except OAuthError:
             for identifier, policy in attempts:
                 self.limits.take(identifier, ATTEMPT, policy)
@@ -60,24 +60,24 @@ class ClientAuthentication:
                 description = "too many attempts failed: wait for the seconds in the Retry-After header"
                 raise OAuthError("temporarily_unavailable", description, 429, [(b"retry-after", wait)])
 
-    async def _authenticated(self, given: Credentials, client_id: str, assertion: Token | None) -> Client:
+    async def _authenticated(self, credentials: Credentials, client_id: str, assertion: Token | None) -> Client:
         await self.registry.ensure_fresh()
         try:
-            client = self._known(given, client_id, assertion)
+            client = self._known(credentials, client_id, assertion)
         except OAuthError:
             await self.registry.refresh()  # a client, or a secret or key of it, may be new
-            client = self._known(given, client_id, assertion)
+            client = self._known(credentials, client_id, assertion)
         if assertion:
             until = datetime.fromtimestamp(assertion.time_claim("exp"), UTC)
             if not await self.database.run(tokens.consume, client_id, assertion.text_claim("jti"), until):
                 raise _not_accepted(InvalidToken("it was used before"))
         return client
 
-    def _known(self, given: Credentials, client_id: str, assertion: Token | None) -> Client:
+    def _known(self, credentials: Credentials, client_id: str, assertion: Token | None) -> Client:
         """The client as far as it is in memory; `invalid_client` if it is not the one that sent the request."""
         client = self.registry.oauth.client(client_id)
         is_enabled = client is not None and self.registry.caller(client.hub_id) is not None
-        if client is None or not is_enabled or (not assertion and not _is_secret_of(given.secret or "", client)):
+        if client is None or not is_enabled or (not assertion and not _is_secret_of(credentials.secret or "", client)):
             raise token_requests.unauthenticated(
                 "the client is unknown, it or its hub is disabled, or its secret is wrong"
             )
@@ -89,17 +89,17 @@ class ClientAuthentication:
         return client
 
 
-def _assertion(given: Credentials) -> Token | None:
-    """The assertion of `given`, of which nothing is true yet; `invalid_client` if it is none, or for another client."""
-    if given.assertion is None:
+def _assertion(credentials: Credentials) -> Token | None:
+    """The unverified assertion in `credentials`, if any; `invalid_client` if malformed, or of another client."""
+    if credentials.assertion is None:
         return None
     try:
-        found = client_assertions.read(given.assertion)
-        if given.client_id not in ("", found.text_claim("sub")):
+        assertion = client_assertions.read(credentials.assertion)
+        if credentials.client_id not in ("", assertion.text_claim("sub")):
             raise InvalidToken("its sub is not the client_id")
     except InvalidToken as error:
         raise _not_accepted(error) from None
-    return found
+    return assertion
 
 
 def _not_accepted(error: InvalidToken) -> OAuthError:
@@ -110,7 +110,7 @@ def _is_secret_of(secret: str, client: Client) -> bool:
     digest = keys.digest(secret)
     is_previous = client.previous_secret_until is not None and client.previous_secret_until > datetime.now(UTC)
     known = [client.secret, client.previous_secret if is_previous else None]
-    return any(secrets.compare_digest(digest, one) for one in known if one)
+    return any(secrets.compare_digest(digest, secret_digest) for secret_digest in known if secret_digest)
 
 
 def _attempts(scope: Scope, client_id: str) -> list[tuple[UUID, RatePolicy]]:

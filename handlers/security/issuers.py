@@ -109,8 +109,8 @@ class Issuers:
         location = metadata.get("jwks_uri")
         if not isinstance(location, str) or not is_secure(location):
             raise ValueError("its metadata has no jwks_uri with https")
-        found = (await self._json(location)).get("keys")
-        return dict(_public_keys(found[:MAX_KEYS] if isinstance(found, list) else []))
+        keys = (await self._json(location)).get("keys")
+        return dict(_public_keys(keys[:MAX_KEYS] if isinstance(keys, list) else []))
 
     async def _metadata(self, url: str) -> dict[str, Any]:
         """What an issuer says of itself: as RFC 8414 has it (section 3), else as OpenID Connect Discovery has it."""
@@ -136,10 +136,10 @@ class Issuers:
                 content += piece
                 if len(content) > MAX_BYTES:
                     raise ValueError(f"an answer has more than {MAX_BYTES} bytes")
-        found = ijson.loads(bytes(content))
-        if not isinstance(found, dict):
+        value = ijson.loads(bytes(content))
+        if not isinstance(value, dict):
             raise ValueError("an answer is not a JSON object")  # noqa: TRY004 (it is a value that was sent)
-        return found
+        return value
 
 
 def is_secure(url: str) -> bool:

@@ -84,22 +84,22 @@ class SigningKeys:
 
     def _valid(self) -> dict[str, ECKey]:
         now = datetime.now(UTC)
-        found = [
+        valid = [
             self._key(key)
             for key in self._registry.oauth.signing_keys()
             if key.expires_at is None or key.expires_at > now
         ]
-        return {str(key.kid): key for key in found if key}
+        return {str(key.kid): key for key in valid if key}
 
-    def _key(self, kept: SigningKey) -> ECKey | None:
+    def _key(self, row: SigningKey) -> ECKey | None:
         """The key in a row; None, and a line in the log, if it cannot be read."""
-        if kept.key not in self._read:
+        if row.key not in self._read:
             try:
-                self._read[kept.key] = jwk.read(kept.key, self._secret)
+                self._read[row.key] = jwk.read(row.key, self._secret)
             except UnreadableKey as error:
-                logger.warning("the signing key %s cannot be read: %s", kept.kid, error)
-                self._read[kept.key] = None
-        return self._read[kept.key]
+                logger.warning("the signing key %s cannot be read: %s", row.kid, error)
+                self._read[row.key] = None
+        return self._read[row.key]
 
 
 class FileKeys:

@@ -48,7 +48,7 @@ def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:
         """Answer one request; errors carry the same headers."""
         request_state(request.scope).headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
         # Digests are of one length, and take as long to compare wherever they differ.
-        if not hmac.compare_digest(sha256(_given(request.scope)).digest(), digest):
+        if not hmac.compare_digest(sha256(_key(request.scope)).digest(), digest):
             raise Problem("operator_unauthorized", basic_authentication.challenge(REALM))
         media_type = negotiation.preferred(request.scope, [HTML, JSON])
         if media_type is None:
@@ -59,7 +59,7 @@ def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
-def _given(scope: Scope) -> bytes:
+def _key(scope: Scope) -> bytes:
     """The key that a request carries, as the password of any user or as a bearer token; nothing if it does not."""
     password = basic_authentication.password(scope)
     if password is not None:
@@ -73,14 +73,14 @@ def _given(scope: Scope) -> bytes:
 
 def _days(request: Request) -> int:
     """How many days are asked for; Problem if not so many can be."""
-    given = request.query_params.getlist("days") or [str(DEFAULT_DAYS)]
-    if len(given) > 1 or not _NUMBER.fullmatch(given[0]) or not 1 <= int(given[0]) <= MOST_DAYS:
+    values = request.query_params.getlist("days") or [str(DEFAULT_DAYS)]
+    if len(values) > 1 or not _NUMBER.fullmatch(values[0]) or not 1 <= int(values[0]) <= MOST_DAYS:
         raise Problem(
             "invalid_parameters",
             errors=f"days is not one number from 1 to {MOST_DAYS}",
             remedies=f"Ask for 1 to {MOST_DAYS} days, or leave days out: there are {DEFAULT_DAYS} then.",
         )
-    return int(given[0])
+    return int(values[0])
 
 
 async def _migration(request: Request, days: int) -> Migration:
@@ -93,8 +93,8 @@ async def _migration(request: Request, days: int) -> Migration:
         raise Problem("migration_unavailable", reason=str(error)) from None
 
 
-async def _content(media_type: str, found: Migration) -> bytes:
+async def _content(media_type: str, report: Migration) -> bytes:
     """The answer, which is made on a thread: there may be many hubs."""
     if media_type == JSON:
-        return await asyncio.to_thread(lambda: encoded(as_json(found)))
-    return (await asyncio.to_thread(as_html, found, MOST_HUBS)).encode("utf-8", "replace")
+        return await asyncio.to_thread(lambda: encoded(as_json(report)))
+    return (await asyncio.to_thread(as_html, report, MOST_HUBS)).encode("utf-8", "replace")

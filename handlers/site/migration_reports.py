@@ -18,69 +18,77 @@ MOST_HUBS = 2000
 WOULD_BREAK = "would break"
 
 
-def as_json(found: Migration) -> dict[str, Any]:
+def as_json(migration: Migration) -> dict[str, Any]:
     """All that is known, for programs."""
     return {
-        "at": date_times.render(found.at),
-        "days": [day.isoformat() for day in found.days],
-        "versions": [_plain(dataclasses.asdict(version)) for version in found.versions],
-        "hubs": [_hub(hub) for hub in found.hubs],
-        "totals": totals(found),
+        "at": date_times.render(migration.at),
+        "days": [day.isoformat() for day in migration.days],
+        "versions": [_plain(dataclasses.asdict(version)) for version in migration.versions],
+        "hubs": [_hub(hub) for hub in migration.hubs],
+        "totals": totals(migration),
     }
 
 
-def as_markdown(found: Migration) -> str:
+def as_markdown(migration: Migration) -> str:
     """For a ticket, or a page of a wiki."""
-    told = "\n".join(f"- {markdown.line(sentence)}" for sentence in sentences(found))
-    head, *rows = [list(map(markdown.line, row)) for row in cells(found)]
-    return f"# Migration\n\n{told}\n\n{markdown.table(head, rows)}\n"
+    items = "\n".join(f"- {markdown.line(sentence)}" for sentence in sentences(migration))
+    head, *rows = [list(map(markdown.line, row)) for row in cells(migration)]
+    return f"# Migration\n\n{items}\n\n{markdown.table(head, rows)}\n"
 
 
-def as_html(found: Migration, most: int | None = None) -> str:
-    """A page of its own, which loads nothing and runs nothing, with the first `most` of the hubs."""
-    head, *rows = cells(dataclasses.replace(found, hubs=found.hubs[:most]))
-    beyond = len(found.hubs) - len(rows)
-    told = [*sentences(found), *([f"Not on this page: {beyond} of {len(found.hubs)} hubs."] if beyond else [])]
+def as_html(migration: Migration, limit: int | None = None) -> str:
+    """A page of its own, which loads nothing and runs nothing, with the first `limit` of the hubs."""
+    head, *rows = cells(dataclasses.replace(migration, hubs=migration.hubs[:limit]))
+    beyond = len(migration.hubs) - len(rows)
+    items = [*sentences(migration), *([f"Not on this page: {beyond} of {len(migration.hubs)} hubs."] if beyond else [])]
     content = _CONTENT.format(
-        sentences=each(Markup("<li>{}"), map(printable, told)),
+        sentences=each(Markup("<li>{}"), map(printable, items)),
         head=each(Markup("<th scope=col>{}"), head),
         rows=each(Markup("<tr>{}\n"), (_row(row) for row in rows)),
     )
     return LAYOUT.page("Migration", content)
 
 
-def totals(found: Migration) -> dict[str, int]:
+def totals(migration: Migration) -> dict[str, int]:
     """How many hubs there are, and how many of them are in which way."""
     return {
-        "hubs": len(found.hubs),
-        "would_break": sum(hub.would_break for hub in found.hubs),
-        "cut_over": sum(hub.cut_over_at is not None for hub in found.hubs),
-        "with_clients": sum(hub.clients > 0 for hub in found.hubs),
+        "hubs": len(migration.hubs),
+        "would_break": sum(hub.would_break for hub in migration.hubs),
+        "cut_over": sum(hub.cut_over_at is not None for hub in migration.hubs),
+        "with_clients": sum(hub.clients > 0 for hub in migration.hubs),
     }
 
 
-def sentences(found: Migration) -> list[str]:
+def sentences(migration: Migration) -> list[str]:
     """What a person is told first: of each version, and of all hubs."""
-    counted = totals(found)
-    days = f"from {found.days[0]} to {found.days[-1]}, in UTC"
-    left = " or ".join(f"version {version.major}" for version in found.versions if version.is_left)
-    told = [_version(version) for version in found.versions]
+    counted = totals(migration)
+    days = f"from {migration.days[0]} to {migration.days[-1]}, in UTC"
+    left = " or ".join(f"version {version.major}" for version in migration.versions if version.is_left)
+    summary = [_version(version) for version in migration.versions]
     if left:
-        told.append(
+        summary.append(
             f"{counted['would_break']} of {counted['hubs']} hubs would break if {left} ended, by what was sent {days}."
         )
     else:
-        told.append(f"None of {counted['hubs']} hubs would break: there is no version that they are to leave.")
-    return [*told, f"Cut over: {counted['cut_over']}. With a client for access tokens: {counted['with_clients']}."]
+        summary.append(f"None of {counted['hubs']} hubs would break: there is no version that they are to leave.")
+    return [*summary, f"Cut over: {counted['cut_over']}. With a client for access tokens: {counted['with_clients']}."]
 
 
-def cells(found: Migration) -> Iterator[list[str]]:
+def cells(migration: Migration) -> Iterator[list[str]]:
     """The table of the hubs, a line each after that of the names of the columns."""
-    versions = [str(version.major) for version in found.versions]
+    versions = [str(version.major) for version in migration.versions]
     slashed = " / ".join(f"v{major}" for major in versions)
     seen = [f"last seen on v{major}" for major in versions]
-    yield ["hub", "state", "clients", "cut over since", *seen, f"{slashed} in all", *(str(day) for day in found.days)]
-    for hub in found.hubs:
+    yield [
+        "hub",
+        "state",
+        "clients",
+        "cut over since",
+        *seen,
+        f"{slashed} in all",
+        *(str(day) for day in migration.days),
+    ]
+    for hub in migration.hubs:
         state = f"{WOULD_BREAK}: {hub.state}" if hub.would_break else hub.state
         uses = list(hub.uses.values())
         yield [
@@ -105,17 +113,17 @@ def _version(version: Version) -> str:
 
 
 def _hub(hub: HubUse) -> dict[str, Any]:
-    told = {row.name: getattr(hub, row.name) for row in dataclasses.fields(hub) if row.name != "uses"}
-    return {**_plain(told), "versions": [_use(major, use) for major, use in hub.uses.items()]}
+    values = {field.name: getattr(hub, field.name) for field in dataclasses.fields(hub) if field.name != "uses"}
+    return {**_plain(values), "versions": [_use(major, use) for major, use in hub.uses.items()]}
 
 
 def _use(major: int, use: Use) -> dict[str, Any]:
-    told = {"major": major, "requests": use.requests, "total": sum(use.requests), "last_seen_at": use.last_seen_at}
-    return _plain(told)
+    values = {"major": major, "requests": use.requests, "total": sum(use.requests), "last_seen_at": use.last_seen_at}
+    return _plain(values)
 
 
-def _plain(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: date_times.render(value) if isinstance(value, datetime) else value for name, value in told.items()}
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: date_times.render(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def _instant(at: datetime | None) -> str:
@@ -129,8 +137,8 @@ def _slashed(counts: Sequence[int]) -> str:
 
 def _row(row: Sequence[str]) -> Markup:
     hub, state, *rest = row
-    told = _STATE_OF_CONCERN if state.startswith(f"{WOULD_BREAK}: ") else _CELL
-    return _HUB.format(printable(hub)) + told.format(state) + each(_CELL, map(printable, rest))
+    cell = _STATE_OF_CONCERN if state.startswith(f"{WOULD_BREAK}: ") else _CELL
+    return _HUB.format(printable(hub)) + cell.format(state) + each(_CELL, map(printable, rest))
 
 
 _HUB, _CELL = Markup("<th scope=row><bdi>{}</bdi>"), Markup("<td>{}")

@@ -17,19 +17,19 @@ Representations = Mapping[str, Representation]
 def routes(public_url: str) -> list[Route]:
     """The list of the problems, and the page of each. They are made once: nothing changes them while this runs."""
     headers = {**HEADERS, "content-security-policy": problem_pages.LAYOUT.policy}
-    made = {path: _made(page) for path, page in problem_pages.pages(public_url)}
-    return [Route(path, endpoint(_give(made), headers)) for path in (PROBLEMS, f"{PROBLEMS}/{{code}}")]
+    by_path = {path: _representations(page) for path, page in problem_pages.pages(public_url)}
+    return [Route(path, endpoint(_give(by_path), headers)) for path in (PROBLEMS, f"{PROBLEMS}/{{code}}")]
 
 
-def _made(page: problem_pages.Page) -> Representations:
+def _representations(page: problem_pages.Page) -> Representations:
     return {media_type: Representation.of(media_type, text.encode()) for media_type, text in page.items()}
 
 
-def _give(made: Mapping[str, Representations]) -> Give:
+def _give(by_path: Mapping[str, Representations]) -> Give:
     async def give(request: Request) -> Representation:
-        found = made.get(request.scope["path"])
-        if found is None:
+        representations = by_path.get(request.scope["path"])
+        if representations is None:
             raise Problem("not_found")
-        return found[acceptable(request, list(found))]
+        return representations[acceptable(request, list(representations))]
 
     return give

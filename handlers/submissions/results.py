@@ -85,14 +85,14 @@ class Results:
         """200 if all is stored, else the status of what is worst. `interruption` is what ended a stream early."""
         problem = interruption or self._worst()
         status, headers = (problem.status, [*problem.headers, *self.headers]) if problem else (200, self.headers)
-        told: dict[str, Any] = {"totals": dict(self._totals)}
+        totals: dict[str, Any] = {"totals": dict(self._totals)}
         if self._file is None:
-            beside = self._style.of_batch(problem) if problem else {}
+            members = self._style.of_batch(problem) if problem else {}
             media_type = self._style.media_type if problem else JSON
-            return Answer(status, {**beside, "results": self._listed, **told}, headers, media_type)
+            return Answer(status, {**members, "results": self._listed, **totals}, headers, media_type)
         if interruption:
-            told |= self._style.of_stream(interruption)
-        last = self._beyond_file + encoded(told) + b"\n"
+            totals |= self._style.of_stream(interruption)
+        last = self._beyond_file + encoded(totals) + b"\n"
         return Answer(status, _pieces(self._file, self._file_bytes, last), headers, NDJSON)
 
     def _worst(self) -> Problem | None:

@@ -88,11 +88,11 @@ def test_other_hubs_are_not_there(connection: Connection, start: int) -> None:
     ids = write(connection, {}, {"hub_id": OTHER_HUB}, {}, {"hub_id": OTHER_HUB})
     assert list(walk(connection, Query(HUB, after=start), 1)) == [ids[:1], ids[2:3]]
     assert list(walk(connection, Query(UUID(int=9), after=start), 1)) == [[]]
-    mine = pages.one(connection, table, HUB, ids[0])
+    mine = pages.get(connection, table, HUB, ids[0])
     assert mine is not None
     assert (mine["id"], mine["hub_id"]) == (ids[0], HUB)
-    assert pages.one(connection, table, HUB, ids[1]) is None
-    assert pages.one(connection, table, HUB, UUID(int=7)) is None
+    assert pages.get(connection, table, HUB, ids[1]) is None
+    assert pages.get(connection, table, HUB, UUID(int=7)) is None
 
 
 @pytest.mark.parametrize(
