@@ -13,6 +13,7 @@ from db import hub_capability_manifests as manifests
 from db.advisory_locks import AdvisoryLock, lock
 from db.hub_capability_manifests import Definition
 from db.submissions import digest
+from handlers import field_errors
 from handlers.submissions.single import DRY_RUN, is_dry_run
 from openapi import problems
 from openapi.metadata import check
@@ -194,13 +195,9 @@ async def _problem(manifest: dict[str, Any]) -> Problem | None:
     """The faults of `manifest` that the contract cannot express."""
     faults = [*_repeated(manifest, "event_types", "name"), *_repeated(manifest, "widgets", "id")]
     for index, entry in enumerate(manifest["event_types"]):
-        where = f"/event_types/{index}/metadata_schema"
         await asyncio.sleep(0)  # a schema takes up to 50 milliseconds: other requests are served in between
-        for fault in check.check(entry["metadata_schema"]) if "metadata_schema" in entry else ():
-            error = f"{where[1:]}{fault.pointer}: {fault.message}"
-            faults.append(
-                Problem("invalid_body", pointer=where + fault.pointer, errors=error, remedies="Mend the schema.")
-            )
+        schema_errors = check.check(entry["metadata_schema"]) if "metadata_schema" in entry else ()
+        faults += [field_errors.unaccepted_schema(index, error.pointer, error.message) for error in schema_errors]
     return problems.joined(faults[:MOST_PROBLEMS]) if faults else None
 
 
@@ -209,8 +206,7 @@ def _repeated(manifest: dict[str, Any], entries: str, key: str) -> Iterator[Prob
     for index, entry in enumerate(manifest[entries]):
         name = entry[key].lower()
         if name in seen:
-            error = f"{entries}/{index}: '{entry[key]}' stands twice"
-            yield Problem("invalid_body", pointer=f"/{entries}/{index}/{key}", errors=error, remedies="List it once.")
+            yield field_errors.repeated_entry(entries, index, key, entry[key])
         seen.add(name)
 
 

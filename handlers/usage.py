@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from db import submission_usage
-from openapi.problems import Problem
+from handlers import field_errors
 from openapi.serving.messages import Answer, Request
 from openapi.standards import date_times
 
@@ -25,21 +25,13 @@ async def get(request: Request) -> Answer:
     until = date_times.parse(parameters["until"]) if "until" in parameters else datetime.now(UTC)
     since = date_times.parse(parameters["since"]) if "since" in parameters else max(until, EARLIEST) - DEFAULT_HOURS
     if not timedelta() <= until - since <= MOST_HOURS:
-        raise Problem(
-            "invalid_parameters",
-            errors="since is not within 31 days before until",
-            remedies="Ask for at most 31 days, and for since before until.",
-        )
+        raise field_errors.period_out_of_range(MOST_HOURS.days)
     await request.resources.usage.write()
     rows = await request.resources.database.run(
         submission_usage.of_hub, request.caller.id, since, until, MOST_COUNTS + 1
     )
     if len(rows) > MOST_COUNTS:
-        raise Problem(
-            "invalid_parameters",
-            errors=f"from since until before until there are more than {MOST_COUNTS} counts",
-            remedies="Ask for fewer hours at once.",
-        )
+        raise field_errors.too_many_counts(MOST_COUNTS)
     hours: dict[tuple[datetime, str], list[RowMapping]] = defaultdict(list)
     for row in rows:
         hours[row["hour"], row["kind"]].append(row)

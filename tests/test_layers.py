@@ -24,10 +24,11 @@ ARROWS = {
     "openapi.metadata": ".contract .diff .problems .schemas .standards",
     "db": "",
     "handlers.paths": "openapi.serving",
-    "handlers.lists": "db openapi.problems openapi.serving openapi.standards",
+    "handlers.field_errors": "openapi.problems",
+    "handlers.lists": "db .field_errors openapi.problems openapi.serving openapi.standards",
     "handlers.submissions": "db openapi.problems openapi.requests openapi.serving openapi.standards",
-    "handlers": "db .lists .submissions openapi.metadata openapi.problems openapi.requests openapi.serving "
-    "openapi.standards",
+    "handlers": "db .field_errors .lists .submissions openapi.metadata openapi.problems openapi.requests "
+    "openapi.serving openapi.standards",
     "handlers.operations": "handlers openapi.serving",
     "handlers.resources": "db handlers .submissions",
     "handlers.security": "db .paths .resources openapi.contract openapi.oauth openapi.problems openapi.serving "
@@ -35,7 +36,7 @@ ARROWS = {
     "handlers.contracts": "db handlers .lists .operations .paths .security .submissions openapi.contract "
     "openapi.diff openapi.lint openapi.problems openapi.rendering openapi.requests openapi.serving "
     "openapi.standards",
-    "handlers.site": "db .contracts .paths .security openapi.contract openapi.oauth openapi.problems "
+    "handlers.site": "db .contracts .field_errors .paths .security openapi.contract openapi.oauth openapi.problems "
     "openapi.rendering openapi.requests openapi.serving openapi.standards",
     "scripts.service": "db handlers.contracts handlers.operations handlers.paths handlers.resources "
     "handlers.security handlers.site openapi.oauth openapi.protocol openapi.serving openapi.standards",

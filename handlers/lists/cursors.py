@@ -4,7 +4,7 @@ import base64
 import re
 from uuid import UUID
 
-from openapi.problems import Problem
+from handlers.field_errors import unknown_cursor
 
 
 def position_cursor(position: int) -> str:
@@ -16,7 +16,7 @@ def read_position(cursor: str) -> int:
     """The position in `cursor`; Problem if it has none."""
     digits = _read(cursor, "position")
     if not re.fullmatch("[0-9]{1,18}", digits):
-        raise _unknown_cursor()
+        raise unknown_cursor()
     return int(digits)
 
 
@@ -40,7 +40,7 @@ def read_id(cursor: str) -> UUID:
     try:
         return UUID(_read(cursor, "id"))
     except ValueError:
-        raise _unknown_cursor() from None
+        raise unknown_cursor() from None
 
 
 def _cursor(kind: str, value: str) -> str:
@@ -52,13 +52,8 @@ def _read(cursor: str, kind: str) -> str:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except ValueError:
-        raise _unknown_cursor() from None
+        raise unknown_cursor() from None
     actual_kind, _, value = text.partition(" ")
     if actual_kind != kind or "\0" in value:
-        raise _unknown_cursor()
+        raise unknown_cursor()
     return value
-
-
-def _unknown_cursor() -> Problem:
-    remedy = "Send the next_cursor of an earlier page of this list as it is, or none to begin with the first item."
-    return Problem("invalid_parameters", errors="cursor is not one that this list gave out", remedies=remedy)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from db.errors import Unavailable
-from handlers import paths
+from handlers import field_errors, paths
 from handlers.contracts import migration
 from handlers.contracts.migration import DEFAULT_DAYS, MOST_DAYS, Migration
 from handlers.site.migration_reports import LAYOUT, MOST_HUBS, as_html, as_json
@@ -75,11 +75,7 @@ def _days(request: Request) -> int:
     """How many days are asked for; Problem if not so many can be."""
     values = request.query_params.getlist("days") or [str(DEFAULT_DAYS)]
     if len(values) > 1 or not _NUMBER.fullmatch(values[0]) or not 1 <= int(values[0]) <= MOST_DAYS:
-        raise Problem(
-            "invalid_parameters",
-            errors=f"days is not one number from 1 to {MOST_DAYS}",
-            remedies=f"Ask for 1 to {MOST_DAYS} days, or leave days out: there are {DEFAULT_DAYS} then.",
-        )
+        raise field_errors.days_out_of_range(MOST_DAYS, DEFAULT_DAYS)
     return int(values[0])
 
 

@@ -1,0 +1,55 @@
+"""The words of the 422 answers of this room: what is wrong with a field or a parameter, and the remedy."""
+
+from openapi.problems import Problem
+
+
+def repeated_entry(entries: str, index: int, key: str, value: str) -> Problem:
+    """The entry `index` of the list `entries` has the `value` of `key` that an entry before it has."""
+    return Problem(
+        "invalid_body",
+        pointer=f"/{entries}/{index}/{key}",
+        errors=f"{entries}/{index}: '{value}' stands twice",
+        remedies="List it once.",
+    )
+
+
+def unaccepted_schema(index: int, pointer: str, message: str) -> Problem:
+    """The metadata schema of the event type `index` of a manifest has a fault at `pointer`, seen from the schema."""
+    path = f"event_types/{index}/metadata_schema{pointer}"
+    return Problem("invalid_body", pointer=f"/{path}", errors=f"{path}: {message}", remedies="Mend the schema.")
+
+
+def unknown_cursor() -> Problem:
+    """A cursor that no page has given."""
+    return Problem(
+        "invalid_parameters",
+        errors="cursor is not one that this list gave out",
+        remedies="Send the next_cursor of an earlier page of this list as it is, or none to begin with the first item.",
+    )
+
+
+def period_out_of_range(limit: int) -> Problem:
+    """`since` is after `until`, or more than `limit` days before it."""
+    return Problem(
+        "invalid_parameters",
+        errors=f"since is not within {limit} days before until",
+        remedies=f"Ask for at most {limit} days, and for since before until.",
+    )
+
+
+def too_many_counts(limit: int) -> Problem:
+    """The hours that the client asks for have more than `limit` counts."""
+    return Problem(
+        "invalid_parameters",
+        errors=f"from since until before until there are more than {limit} counts",
+        remedies="Ask for fewer hours at once.",
+    )
+
+
+def days_out_of_range(limit: int, default: int) -> Problem:
+    """`days` is not one number from 1 to `limit`."""
+    return Problem(
+        "invalid_parameters",
+        errors=f"days is not one number from 1 to {limit}",
+        remedies=f"Ask for 1 to {limit} days, or leave days out: there are {default} then.",
+    )
