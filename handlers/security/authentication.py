@@ -27,7 +27,7 @@ async def authenticate(key: str, resources: Resources) -> Caller | None:
 
 
 async def authorize_nobody(_scope: Scope, _required: TokenRequirement, _resources: Any) -> NoReturn:
-    """Problem `invalid_token`: where no tokens are issued, as when a contract is only looked at."""
+    """Problem `invalid_token`: for an application that only tries a contract, and issues no tokens."""
     raise Problem("invalid_token", why="")
 
 
@@ -36,8 +36,8 @@ async def authorize(
 ) -> Caller:
     """The hub of the client that has the access token of a request (RFC 6750, RFC 9449).
 
-    Problem `invalid_token` if there is no token that is valid for the version at the path that is required,
-    `invalid_dpop_proof` if the key that it is bound to is not proven, `insufficient_scope` if it lacks a scope.
+    Problem `invalid_token` without a token that is valid for the version at the required path, `invalid_dpop_proof`
+    without proof of the key that it is bound to, `insufficient_scope` if it lacks a scope.
     """
     try:
         access, client, caller = await _authorized(oauth, scope, required, resources.registry)
@@ -52,44 +52,44 @@ async def _authorized(
     oauth: AuthorizationServer, scope: Scope, required: TokenRequirement, registry: Registry
 ) -> tuple[Access, Client, Caller]:
     """The access that a request's token grants, its client and its hub; Unauthenticated unless it is valid here."""
+    # A known token is found by the bytes of its header, without parsing: only `_verified_token` and `_require_proof`,
+    # which need its text, parse the header.
     values = field_values(scope, b"authorization")
     access = oauth.tokens.known(values[0]) if len(values) == 1 and registry.is_fresh else None
     if access is None:
         access = await _verified_token(oauth, scope, registry)
-    try:
-        if oauth.resource(required.path) not in access.audiences:
-            raise InvalidToken("it is for another audience")
-        client, caller = await _client_and_hub(oauth, access, registry)
-        if client.dpop_bound and access.thumbprint is None:
-            raise InvalidToken("its client takes none but those bound to a key")
-    except InvalidToken as error:
-        raise Unauthenticated("invalid_token", str(error), DPOP if access.thumbprint else BEARER) from None
-    if access.thumbprint and not request_state(scope).is_proven:  # the token is looked at again where the body is late
+    if oauth.resource(required.path) not in access.audiences:
+        raise _invalid_token("it is for another audience", access)
+    client, caller = await _client_and_hub(oauth, access, registry)
+    if client.dpop_bound and access.thumbprint is None:
+        raise _invalid_token("its client takes none but those bound to a key", access)
+    if access.thumbprint and not request_state(scope).is_proven:  # a late body has the token checked a second time
         await _require_proof(oauth, scope, access)
     return access, client, caller
 
 
 async def _verified_token(oauth: AuthorizationServer, scope: Scope, registry: Registry) -> Access:
-    """The access that a request's token grants, which is known from now on; Unauthenticated unless it is valid.
+    """The access that a request's token grants; the token is known from now on. Unauthenticated unless it is valid.
 
-    The scheme is DPoP if the token is bound to a key, else Bearer (RFC 9449 section 7.1).
+    The scheme must be DPoP if the token is bound to a key, else Bearer (RFC 9449 section 7.1).
     """
     scheme, text = access_token(scope)
     await registry.ensure_fresh()
     try:
         access = await oauth.tokens.access(text)
-        if scheme == DPOP and access.thumbprint is None:
-            raise InvalidToken("it is not bound to a key")
-        if scheme == BEARER and access.thumbprint:
-            raise InvalidToken("it is bound to a key: send it with the scheme DPoP, and a proof")
     except InvalidToken as error:
         raise Unauthenticated("invalid_token", str(error), scheme) from None
+    if scheme == DPOP and access.thumbprint is None:
+        raise Unauthenticated("invalid_token", "it is not bound to a key", scheme)
+    if scheme == BEARER and access.thumbprint:
+        why = "it is bound to a key: send it with the scheme DPoP, and a proof"
+        raise Unauthenticated("invalid_token", why, scheme)
     oauth.tokens.know(field_values(scope, b"authorization")[0], access)
     return access
 
 
 async def _client_and_hub(oauth: AuthorizationServer, access: Access, registry: Registry) -> tuple[Client, Caller]:
-    """The client that has the token, and its hub; InvalidToken if either is disabled, or the token was revoked."""
+    """The client of the token, and its hub; Unauthenticated if either is disabled, or the token was revoked."""
     issuer = oauth.issuer_of(access)
     client = registry.oauth.client(access.client_id, issuer)
     if client is None:
@@ -97,9 +97,10 @@ async def _client_and_hub(oauth: AuthorizationServer, access: Access, registry: 
         client = registry.oauth.client(access.client_id, issuer)
     caller = registry.caller(client.hub_id) if client else None
     if client is None or caller is None:
-        raise InvalidToken("its client is unknown, or it or its hub is disabled")
-    if issuer == OURS and oauth.is_revoked(access):
-        raise InvalidToken("it was revoked")
+        raise _invalid_token("its client is unknown, or it or its hub is disabled", access)
+    # `oauth.is_revoked`, without its call: this is on the path of every event.
+    if issuer == OURS and access.jti is not None and registry.oauth.is_revoked(access.jti):
+        raise _invalid_token("it was revoked", access)
     return client, caller
 
 
@@ -112,6 +113,10 @@ async def _require_proof(oauth: AuthorizationServer, scope: Scope, access: Acces
     except InvalidToken as error:
         raise Unauthenticated("invalid_dpop_proof", str(error), DPOP) from None
     request_state(scope).is_proven = True
+
+
+def _invalid_token(why: str, access: Access) -> Unauthenticated:
+    return Unauthenticated("invalid_token", why, DPOP if access.thumbprint else BEARER)
 
 
 def _unauthorized(refused: Unauthenticated, metadata: str) -> Problem:
