@@ -1,4 +1,4 @@
-"""What handlers use, opened by who starts the service."""
+"""The resources that handlers share, opened when a worker starts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -15,12 +15,12 @@ from handlers import annotations, interaction_events
 from handlers.submissions.rejections import Rejections
 
 EXPORTS = 2
-"""How many pages of exports a worker reads at once."""
+"""How many pages of exports a worker reads at one time."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceOptions:
-    """What an operator decides: how much that was rejected is kept, and whether event types wait for approval."""
+    """Options of the operator: the bounds of rejections per hub, and whether event types wait for approval."""
 
     rejections: Bounds
     approves_event_types: bool = False
@@ -28,9 +28,9 @@ class ServiceOptions:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """The database, the registry in memory, a writer for each kind of submission, and what is kept of these.
+    """The database, the registry in memory, a writer for each kind of submission, rejections and usage.
 
-    Who reads a page of an export holds `exports` meanwhile, who judges a manifest `manifests`.
+    `exports` limits concurrent reads of export pages; `manifests` serializes manifest checks.
     """
 
     database: Database
@@ -47,9 +47,9 @@ class Resources:
 async def open_resources(
     database: Database, policy: ServiceOptions, counted: Counted = lambda _kind, _outcome, _count: None
 ) -> AsyncIterator[Resources]:
-    """The resources over `database`, which work until the end; Unavailable if it is away.
+    """Open the resources over `database` until the end of the block; Unavailable if the database is away.
 
-    `counted` is told of each submission.
+    `counted` receives the kind, outcome and number of submissions, as often as they are counted.
     """
     tables = [kind.table for kind in (interaction_events.KIND, annotations.KIND)]
     writers = {table.kind: submissions.writer(database, table) for table in tables}
