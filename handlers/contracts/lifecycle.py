@@ -24,7 +24,7 @@ LISTED = 20
 
 
 def application(contract: Contract) -> ASGIApp:
-    """What would serve `contract`, of which nothing is asked but that it can be made; else ContractError."""
+    """An application of `contract` that shows whether it can be served; ContractError if not. It answers no hub."""
     return build(
         contract, Dependencies(OPERATIONS, authentication.authenticate, authorize=authentication.authorize_nobody)
     )
@@ -33,7 +33,7 @@ def application(contract: Contract) -> ASGIApp:
 def seed(connection: Connection) -> list[str]:
     """Publish the documents of this release if the database has none, and activate the newest of each major version.
 
-    The versions that govern; none if there was a row already.
+    Returns the governing versions, or an empty list if the database had a row.
     """
     if contracts.list_all(connection):
         return []
@@ -45,25 +45,25 @@ def seed(connection: Connection) -> list[str]:
 
 
 def current_state(connection: Connection) -> list[ServedMajor]:
-    """What a service that starts now serves, and why it does not serve what the rows say where it does not."""
+    """The major versions as a service that starts now serves them, with the faults of rows that it cannot serve."""
     return plan(active_contracts.governing(connection), Applications(application).serve)
 
 
 def require_served(connection: Connection) -> None:
-    """ContractError unless a service that starts now has something to answer with."""
+    """ContractError unless a service that starts now can serve a contract, or answer that it is retired."""
     require_path(current_state(connection))
 
 
 def scopes(connection: Connection) -> dict[str, str]:
-    """What access tokens may be for, by the contracts that are served, each with its description."""
+    """The scopes of the served contracts, each with its description."""
     served = [major.served for major in current_state(connection) if major.served]
     return {name: description for service in served for name, description in service.contract.scopes.items()}
 
 
 def differences(connection: Connection) -> list[str]:
-    """Where rows, what was published, and the documents of this release say different things, and what can be done.
+    """The differences between rows, their published digests and the documents of this release.
 
-    A sentence each.
+    A sentence for each row, with the remedy.
     """
     release = {contract.version: contract for contract in published()}
     sentences = [_difference(row, release.pop(row.contract_version, None)) for row in contracts.list_all(connection)]
@@ -76,7 +76,7 @@ def differences(connection: Connection) -> list[str]:
 
 @lru_cache(maxsize=1000)
 def _digest(document: str) -> tuple[str, str | None]:
-    """The digest of the contract in the text of a row, or why there is none; each readiness check asks it of all."""
+    """The digest of the contract in the text of a row, or its fault; each readiness check asks for all rows."""
     try:
         return Contract.read(document).digest, None
     except ContractError as error:
@@ -84,10 +84,10 @@ def _digest(document: str) -> tuple[str, str | None]:
 
 
 def publish(connection: Connection, contract: Contract, author: Author, acknowledged: Set[str] = frozenset()) -> bool:
-    """Keep `contract` as a draft; whether it is new. What was published is never replaced.
+    """Keep `contract` as a draft; False if it is published already. A published document is never replaced.
 
-    Refused if its version was published with other content, if it breaks a rule of the house, or if it changes more of
-    a version that is supported than its number says, but for what is `acknowledged` of what cannot be decided.
+    Refused if its version was published with other content, if it breaks a rule of the house, or if it changes a
+    supported version by more than its number allows; undecidable changes pass if `acknowledged` names them.
     ContractError if it cannot be served.
     """
     contracts.lock(connection)
@@ -114,7 +114,7 @@ def require_sound(contract: Contract) -> None:
 
 
 def _require_same(row: contracts.ContractRow, contract: Contract) -> None:
-    """Refused unless `row` holds `contract`, as it was published."""
+    """Refused unless `row` was published with `contract`, and still holds it."""
     if row.digest != contract.digest:
         raise Refused(f"contract {contract.version} is published with other content: give this one another version")
     if _digest(row.document)[0] != contract.digest:
@@ -122,7 +122,7 @@ def _require_same(row: contracts.ContractRow, contract: Contract) -> None:
 
 
 def _supported(rows: Sequence[contracts.ContractRow], major: int) -> list[contracts.ContractRow]:
-    """Those of `major` that clients rely on, if it is served: those made for what was superseded do."""
+    """The rows of `major` that clients rely on, if it is served: the superseded ones too, for clients made for them."""
     supported = [row for row in rows if row.major == major and row.status not in ("draft", "retired")]
     return supported if any(row.status in contracts.SERVING for row in supported) else []
 
@@ -130,9 +130,9 @@ def _supported(rows: Sequence[contracts.ContractRow], major: int) -> list[contra
 def activate(
     connection: Connection, version: str, author: Author, rehearsed: contracts.ContractRow | None = None
 ) -> contracts.ContractRow:
-    """Let contract `version` govern its major version; ContractError if it cannot be served, NotFound without it.
+    """Let contract `version` govern its major version; ContractError if it cannot be served, NotFound if absent.
 
-    Refused if its document is not that of the row which was `rehearsed`.
+    Refused if its document is no longer that of the `rehearsed` row.
     """
     contracts.lock(connection)
     if rehearsed and contracts.get(connection, version).document != rehearsed.document:
@@ -142,10 +142,10 @@ def activate(
 
 
 def rollback(connection: Connection, major: int | None, author: Author) -> contracts.ContractRow:
-    """Let the contract govern again that did so before; once more takes it back.
+    """Let the previous contract govern again; a second rollback undoes the first.
 
-    Refused if there is none, or if several major versions are served and `major` names none of them. ContractError if
-    it cannot be served.
+    Refused if there is no previous contract, or if several major versions are served and `major` is None.
+    ContractError if it cannot be served.
     """
     contracts.lock(connection)
     majors = [row.major for row in contracts.serving(connection)]
@@ -156,7 +156,7 @@ def rollback(connection: Connection, major: int | None, author: Author) -> contr
 
 
 def _served(connection: Connection, row: contracts.ContractRow) -> contracts.ContractRow:
-    """`row`, which governs now; ContractError if it is not what a service serves then."""
+    """`row`, which governs now; ContractError if a service cannot serve it."""
     for major in current_state(connection):
         if major.number == row.major and major.fault:
             raise ContractError(major.fault)
@@ -164,9 +164,9 @@ def _served(connection: Connection, row: contracts.ContractRow) -> contracts.Con
 
 
 def governing_before(connection: Connection, contract: Contract) -> Contract:
-    """The contract that is served of the major version of `contract`, else of the highest one before it.
+    """The served contract of the major version of `contract`, else of the highest major version before it.
 
-    ContractError if there is none.
+    ContractError if neither is served.
     """
     planned = current_state(connection)
     served = [major.served for major in planned if major.served and major.number <= contract.major]
@@ -178,7 +178,7 @@ def governing_before(connection: Connection, contract: Contract) -> Contract:
 
 
 def _difference(row: contracts.ContractRow, contract: Contract | None) -> str:
-    """How `row` differs from what was published, and from `contract`, the document of this release, if it does."""
+    """The differences of `row` from its published digest and from `contract`, of this release; empty if alike."""
     name = f"contract {row.contract_version}"
     digest, fault = _digest(row.document)
     if fault:

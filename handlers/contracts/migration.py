@@ -1,4 +1,4 @@
-"""The window in which hubs go from one major version to the next: who uses which, and who is cut over."""
+"""Migration between major versions: usage per hub, and cutting hubs over."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -14,15 +14,15 @@ from db.hubs import Hub
 
 DEFAULT_DAYS, MOST_DAYS = 14, 366
 LAG = timedelta(seconds=5)
-"""A hub that is cut over is refused within a second, and that it was seen before is written a second later."""
+"""The key of a hub that is cut over works for up to a second, and its last request is written a second later."""
 NOT_SERVED = "not served"
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A major version that is served, or that a hub was seen on. Hubs are to leave one that ends or has a successor.
+    """A major version that is served, or that a hub has used. `is_left`: it ends or has a successor.
 
-    `contract` is the version that governs, and None where nothing is served.
+    `contract` is the governing version, None if nothing is served.
     """
 
     major: int
@@ -35,7 +35,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a hub sends to a major version: how many requests on each of the days, and when it was last seen."""
+    """Requests of a hub to a major version: their number on each of the days, and the time of the last one."""
 
     requests: list[int]
     last_seen_at: datetime | None
@@ -43,9 +43,9 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class HubUse:
-    """What a hub uses, by major version, and what that means. It has so many clients that may get access tokens.
+    """The uses of a hub by major version, its state in words, and the number of its clients for access tokens.
 
-    It would break if it sent anything on these days to a version that it is to leave, unless its key is refused anyway.
+    It would break if it sent a request on these days to a version that it is to leave, unless its key is refused.
     """
 
     hub: str
@@ -60,7 +60,7 @@ class HubUse:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """What every hub used on `days`, which are those of UTC, as it was known at `at`."""
+    """The uses of every hub on `days`, in UTC, as counted at `at`."""
 
     at: datetime
     days: list[date]
@@ -69,7 +69,7 @@ class Migration:
 
 
 def migration(connection: Connection, days: int, now: datetime) -> Migration:
-    """What every hub used on the last `days` until `now`, which is in UTC; those that would break come first."""
+    """The uses of every hub on the last `days` until `now`, in UTC; hubs that would break come first."""
     dates = [now.date() - timedelta(days=ago) for ago in reversed(range(days))]
     counts: dict[UUID, Counter[tuple[int, date]]] = defaultdict(Counter)
     for row in version_usage.since(connection, dates[0]):
@@ -89,9 +89,9 @@ def migration(connection: Connection, days: int, now: datetime) -> Migration:
 
 
 def cut_over(connection: Connection, name: str, why: str | None, is_forced: bool) -> Hub:
-    """Refuse the key of the hub named `name` from now on; NotFound without it.
+    """Refuse the key of the hub named `name` from now on; NotFound if absent.
 
-    Refused if hubs have nowhere to go, or, unless `is_forced`, if this one was never seen there.
+    Refused if no version to go to is served, or, unless `is_forced`, if this hub has never used one.
     """
     hub = hubs.get(connection, name)
     versions = _versions(contracts.serving(connection))
@@ -107,7 +107,7 @@ def cut_over(connection: Connection, name: str, why: str | None, is_forced: bool
 
 
 def _versions(rows: Sequence[contracts.ContractRow], used: Collection[int] = ()) -> list[Version]:
-    """Those of `rows`, which govern, and those that are `used`, lowest first."""
+    """The major versions of the governing `rows`, and those that are `used`, in ascending order."""
     served = {row.major: row for row in rows}
     return [
         Version(
@@ -135,7 +135,7 @@ def _hub_use(hub: Hub, uses: Mapping[int, Use], versions: Sequence[Version], cli
 
 
 def _state(hub: Hub, uses: Mapping[int, Use], left: Sequence[int], used: Sequence[int]) -> str:
-    """What a hub does, in plain words; `used` are the versions that it used, `left` those that hubs are to leave."""
+    """The state of a hub in words; `used` are the versions that it used, `left` those that hubs are to leave."""
     seen = [major for major, use in uses.items() if use.last_seen_at]
     if hub.disabled_at:
         return "disabled"

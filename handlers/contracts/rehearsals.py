@@ -1,12 +1,13 @@
-"""Rehearsals: what would become of what hubs have submitted if a candidate governed in place of the contract that does.
+"""Rehearsals: a candidate contract is tried on the submissions of hubs, beside the contract that governs.
 
-What was stored is judged as the body that its row makes: of its fields the values are there, and not how they were
-spelled (instants are in UTC, UUIDs in lower case), and an annotation that did not say when it was has the time of its
-receipt. What was rejected is judged by the bytes that were sent, as a replay would; what a replay has stored is among
-the stored. Only bodies are tried: neither paths, nor parameters, nor keys.
+A stored submission is validated as the body that its row makes. The row has the values of its fields, not their
+spelling (instants are in UTC, UUIDs in lower case); an annotation without a time has the time of its receipt. A
+rejected submission is validated by the bytes that were sent, as a replay does; one that a replay has stored counts as
+stored.
+Only bodies are tried: neither paths, nor parameters, nor keys.
 
-What the registry or a key has refused it refuses under any contract. So of what was rejected only that can newly pass
-which was rejected for its form; whether the registry knows its event type and its widget is not asked.
+The registry and the keys refuse the same under any contract. So a rejected submission can newly pass only if it was
+rejected for its form; the registry is not asked for its event type and its widget.
 """
 
 from collections import Counter
@@ -36,31 +37,31 @@ REFUSED_BY_BOTH, UNCHANGED = "refused_by_both", "unchanged"
 OUTCOMES = (NEWLY_FAILS, NEWLY_PASSES, REFUSED_BY_BOTH, UNCHANGED)
 """Accepted by the contract that governs and not by the candidate; the reverse; by neither; and all the rest."""
 NEWS = frozenset({NEWLY_FAILS, NEWLY_PASSES})
-"""Of these there are examples."""
+"""Outcomes with examples."""
 
 FORM = frozenset({"malformed_json", "unstorable_value", "content_too_large", "invalid_body"})
-"""Codes of what is rejected for its form, which is what a contract describes."""
+"""Codes of rejections for their form, which a contract describes."""
 EXAMPLES = 3
-"""Of each outcome in a group, until there are `MOST_EXAMPLES` in all."""
+"""Examples of each outcome in a group, up to `MOST_EXAMPLES` in all."""
 MOST_EXAMPLES = 1000
 LONGEST_ERROR = 300
-"""Characters of what is told of an example."""
+"""Characters of the error of an example."""
 LONGEST_NAME = 64
-"""Characters of an event type, or category, that was rejected and is told by its name."""
+"""Characters of the event type or category that names a group of rejected submissions."""
 MOST_GROUPS = 10_000
-"""Beyond which what has a new name is counted together: whoever is rejected may send any."""
+"""Beyond it submissions with new names are counted together: a rejected submission may have any name."""
 OTHERS = "(others)"
 FIRST_ROWS = 32
-"""How many are read at first; then more, as long as they are small."""
+"""Rows of the first page; later pages have more if the rows are small."""
 
 _STORED = {name: kind.table.table for name, kind in KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What becomes of one submission.
+    """The outcome of one submission.
 
-    `name` is its event type or category; where none can be read of a rejected one, the code of why it was rejected.
+    `name` is its event type or category; if a rejected one has no readable name, the code of its rejection.
     """
 
     kind: str
@@ -71,7 +72,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One submission, by the id of what was stored or rejected, and what the contract that refuses it says."""
+    """One submission, by the id of its stored or rejected row, and the error of the contract that refuses it."""
 
     outcome: str
     id: str
@@ -81,7 +82,7 @@ class Example:
 
 @dataclass(slots=True)
 class Group:
-    """What one hub has submitted of one kind and name: how often each outcome was met, and examples of it."""
+    """The submissions of one hub, kind and name: the number of each outcome, and examples."""
 
     hub: str
     kind: str
@@ -92,7 +93,7 @@ class Group:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """What `candidate` would make of what was submitted under `governing`; both are versions."""
+    """The outcomes of `candidate` for submissions that `governing` has judged; both are versions."""
 
     candidate: str
     governing: str
@@ -100,11 +101,11 @@ class Rehearsal:
     examples: int = 0
 
     def count(self, outcome: str) -> int:
-        """How many submissions have met `outcome`."""
+        """The number of submissions with `outcome`."""
         return sum(group.counts[outcome] for group in self.groups.values())
 
     def add(self, hub: str, identifier: str, judged: Judged) -> None:
-        """Count one submission of `hub`, and keep it as an example unless there are enough of them."""
+        """Count one submission of `hub`, and keep it as an example unless there are enough."""
         key = hub, judged.kind, judged.name
         if key not in self.groups and len(self.groups) >= MOST_GROUPS:
             key = hub, judged.kind, OTHERS
@@ -118,10 +119,10 @@ class Rehearsal:
 
 
 class Trial:
-    """The contract that governs, and a candidate for its place: what the two make of rows."""
+    """Compares the governing contract and a candidate for its place on rows."""
 
     def __init__(self, governing: Contract, candidate: Contract) -> None:
-        """ContractError if what one of them accepts cannot be judged."""
+        """ContractError if one of them has a body schema that cannot be validated."""
         self._versions = f"{governing.major}."
         self._governing, self._candidate = (
             {kind: BodyValidator(contract, OPERATIONS.name_in(contract, name)) for kind, name in OPERATION_IDS.items()}
@@ -129,7 +130,7 @@ class Trial:
         )
 
     def stored(self, kind: SubmissionType, row: Mapping[Any, Any]) -> Judged | None:
-        """What becomes of what was stored as `row`; None if it is none of this major version."""
+        """The outcome of the stored `row`; None if it is of another major version."""
         if not row["contract_version"].startswith(self._versions):
             return None
         name = kind.table.kind
@@ -140,7 +141,7 @@ class Trial:
         return Judged(name, row[kind.type_field], outcome, partial(candidate.problem, body))
 
     def rejected(self, row: Mapping[Any, Any]) -> Judged | None:
-        """What becomes of what was rejected as `row`; None likewise, and of what was replayed or is a whole batch."""
+        """The outcome of the rejected `row`; None if of another major version, replayed, or a whole batch."""
         is_of_major = row["contract_version"].startswith(self._versions)
         if not is_of_major or row["kind"] not in KINDS or row["replayed_at"]:
             return None
@@ -156,8 +157,7 @@ class Trial:
 def rehearse(database: Database, candidate: Contract, last: int, progress: Callable[[int], None]) -> Rehearsal:
     """Try `candidate` on the `last` events, annotations and rejected submissions, so many of each, of all hubs.
 
-    `progress` is called with how many more of the `total` were looked at. ContractError if there is nothing to compare
-    with.
+    `progress` receives the number of rows of each page. ContractError if no governing contract can be compared.
     """
     with database.begin() as connection:
         governing = governing_before(connection, candidate)
@@ -173,7 +173,7 @@ def rehearse(database: Database, candidate: Contract, last: int, progress: Calla
 
 
 def total(database: Database, last: int) -> int:
-    """How many submissions `rehearse` looks at."""
+    """The number of submissions that `rehearse` tries."""
     with database.begin() as connection:
         return sum(rehearsals.count(connection, table, last) for table in (*_STORED.values(), rejected_submissions))
 
@@ -195,11 +195,11 @@ def _pages(database: Database, table: Table, last: int) -> Iterator[Sequence[Row
         yield rows
         last -= len(rows)
         before = UUID(rows[-1]["id"])
-        asked = 2 * len(rows)  # all that is asked for is measured, also what a page has no room for
+        asked = 2 * len(rows)  # the database measures all these rows, also those that a page has no room for
 
 
 def _name(content: bytes, field: str) -> str | None:
-    """The event type or category that stands in a body, if it can be read and shown."""
+    """The event type or category in a body, if it can be read and printed."""
     try:
         value = ijson.loads(content)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What one process serves, as the rows of the contracts have it: each change of them is followed while it serves."""
+"""Serves the contracts that the rows of the database name, and follows each change of the rows."""
 
 import asyncio
 import gc
@@ -23,15 +23,15 @@ Build = Callable[[Contract], ASGIApp]
 
 
 class Applications:
-    """Builds what serves documents, each one once for as long as it is asked for again."""
+    """Builds the applications of documents, each one once while it is in use."""
 
     def __init__(self, build: Build) -> None:
         self._build = build
-        self._known: dict[ServedDocument, Served | str] = {}  # or why nothing can serve it
+        self._known: dict[ServedDocument, Served | str] = {}  # or why it cannot be served
         self._asked: dict[ServedDocument, Served | str] = {}
 
     def serve(self, text: ServedDocument) -> Served:
-        """What serves `text`; ContractError if nothing can."""
+        """The application of `text`; ContractError if it cannot be served."""
         key = ServedDocument(text.contract_version, text.document)
         outcome = self._known.get(key) or self._attempt(key)
         self._known[key] = self._asked[key] = outcome
@@ -40,7 +40,7 @@ class Applications:
         return outcome
 
     def forget(self) -> None:
-        """Forget what was not asked for since this was called last."""
+        """Forget the documents that were not served since the last call."""
         self._known, self._asked = self._asked, {}
 
     def _attempt(self, text: ServedDocument) -> Served | str:
@@ -53,12 +53,12 @@ class Applications:
 
 
 class Serving:
-    """Keeps `live` as the database says. A new application is made aside, and takes over with the next request."""
+    """Keeps `live` as the rows say. A new application is built on a thread, and takes over with the next request."""
 
     def __init__(
         self, live: Live, build: Build, replaced: Callable[["Serving"], None], style: serving_plan.Style = style_of
     ) -> None:
-        """`replaced` is told each time something else is served."""
+        """`replaced` is called after each change of the served contracts."""
         self._live = live
         self._applications = Applications(build)
         self._replaced = replaced
@@ -73,7 +73,7 @@ class Serving:
 
     @property
     def warnings(self) -> list[str]:
-        """Where something else is served than the rows say, a sentence each."""
+        """The differences between the rows and what is served, a sentence each."""
         return serving_plan.warnings(self._planned)
 
     @property
@@ -84,9 +84,9 @@ class Serving:
 
     @asynccontextmanager
     async def following(self, database: Database) -> AsyncIterator[None]:
-        """Serve what governs, and follow it meanwhile; ContractError if nothing can be served.
+        """Serve the governing rows, and follow their changes; ContractError if none can be served.
 
-        Unavailable if that cannot be read.
+        Unavailable if they cannot be read.
         """
         async with ActiveContracts(database, self._apply).following():
             serving_plan.require_path(self._planned)
@@ -101,12 +101,12 @@ class Serving:
         self._live.serve(serving_plan.parts(self._planned, self._style))
         self._replaced(self)
         self._log(old)
-        old.clear()  # the thread may hold it for a moment still
+        old.clear()  # the thread may hold it a moment longer
         gc.collect()  # an application is made of cycles, and as large as what thousands of requests leave behind
         return [major.document for major in self._planned if major.document and major.served and not major.fault]
 
     def _log(self, old: Sequence[ServedMajor]) -> None:
-        """Say what is served anew, and once of each fault what it is."""
+        """Log the contracts that are served anew, and each warning once."""
         known = {major.served.contract.digest for major in old if major.served}
         for contract in self.contracts:
             if contract.digest not in known:

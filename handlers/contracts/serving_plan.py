@@ -1,4 +1,4 @@
-"""From the rows of each major version to what is served of it: the active row, else the last one that was served."""
+"""Which document of each major version is served: that of the active row, else the one that was served last."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
