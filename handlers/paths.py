@@ -1,4 +1,4 @@
-"""The paths beside the API: what the service has at them belongs to no version of the API."""
+"""The paths beside the API, which belong to no version of it."""
 
 from openapi.serving.error_styles import PROBLEMS
 
@@ -11,4 +11,4 @@ OAUTH, WELL_KNOWN = "/oauth", "/.well-known"
 BESIDE = (HEALTH, METRICS, CONTRACTS, MIGRATION, PROBLEMS, OAUTH, WELL_KNOWN)
 """No version of the API is served at one of these paths, or below one."""
 LISTED_VERSION = f"a version that {CONTRACTS} lists"
-"""Names the successor of a version where none is known."""
+"""Stands for the successor of a version if it is unknown."""

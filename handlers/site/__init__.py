@@ -1,1 +1,1 @@
-"""What the service answers beside the API: health, contracts, problems, the migration and the authorization server."""
+"""The pages beside the API: health, contracts, problems, the migration and the authorization server."""

@@ -23,7 +23,7 @@ from openapi.requests.content import Content
 from openapi.serving.request_state import request_state
 
 SECONDS = 10.0
-"""In which a request must arrive."""
+"""The time in which a request must arrive."""
 NOT_STORED = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 PUBLIC = {
     "cache-control": "public, max-age=60",
@@ -37,7 +37,7 @@ Answering = Callable[[Request, Client, Form], Awaitable[Response]]
 
 
 def routes() -> list[Route]:
-    """The endpoints, and what clients learn of them."""
+    """The endpoints, the keys and the metadata."""
     posted = {server_metadata.TOKEN: _token, server_metadata.REVOKE: _revoke, server_metadata.INTROSPECT: _introspect}
     read = {
         server_metadata.JWKS: _jwks,
@@ -76,7 +76,7 @@ def _refusal(request: Request, error: OAuthError) -> Response:
 
 
 async def _form(request: Request) -> Form:
-    """The form that was posted; OAuthError if it is none, too large or too slow."""
+    """The form in a request; OAuthError if malformed, too large or too slow."""
     try:
         content = await Content(request.scope, request.receive, frozenset()).whole(token_requests.MAX_BYTES, SECONDS)
     except Problem as problem:
@@ -106,7 +106,7 @@ async def _token(request: Request, client: Client, form: Form) -> Response:
 
 
 def _audiences(request: Request, oauth: AuthorizationServer, form: Form) -> list[str]:
-    """What the token is for: what `resource` names (RFC 8707), or every version of the API that takes tokens."""
+    """The audiences of the token: the `resource` (RFC 8707), or every version of the API that accepts tokens."""
     served = [oauth.resource(contract.server_path) for contract in _protected(request)]
     if "resource" not in form and served:
         return served
@@ -116,7 +116,7 @@ def _audiences(request: Request, oauth: AuthorizationServer, form: Form) -> list
 
 
 async def _thumbprint(request: Request, oauth: AuthorizationServer, client: Client) -> str | None:
-    """That of the key which the token is bound to (RFC 9449 section 5); None if it is bound to none."""
+    """The thumbprint of the key that the token is bound to (RFC 9449 section 5); None for an unbound token."""
     if not dpop.is_sent(request.scope):
         if client.dpop_bound:
             raise OAuthError("invalid_dpop_proof", "the client takes no tokens but those bound to a key: send a proof")
@@ -128,7 +128,7 @@ async def _thumbprint(request: Request, oauth: AuthorizationServer, client: Clie
 
 
 async def _revoke(request: Request, client: Client, form: Form) -> Response:
-    """Let a token of the client's own be refused from now on (RFC 7009): within a second by every worker."""
+    """Revoke a token of the client's own (RFC 7009): within a second every worker refuses it."""
     oauth = _oauth(request)
     access = await _of_ours(oauth, form)
     if access and access.client_id != client.client_id:
@@ -141,7 +141,7 @@ async def _revoke(request: Request, client: Client, form: Form) -> Response:
 
 
 async def _introspect(request: Request, client: Client, form: Form) -> Response:
-    """What a token of the client's own says, if it is valid (RFC 7662)."""
+    """The claims of a token of the client's own, if it is valid (RFC 7662)."""
     oauth = _oauth(request)
     access = await _of_ours(oauth, form)
     if access is None or access.client_id != client.client_id or oauth.is_revoked(access):
@@ -163,7 +163,7 @@ async def _introspect(request: Request, client: Client, form: Form) -> Response:
 
 
 async def _of_ours(oauth: AuthorizationServer, form: Form) -> Access | None:
-    """The valid token that the form names, if it is one that was issued here."""
+    """The access of the token in the form; None unless it is valid and was issued here."""
     if "token" not in form:
         raise OAuthError("invalid_request", "token is missing")
     try:
@@ -184,14 +184,14 @@ async def _jwks(request: Request) -> Response:
 
 
 async def _metadata(request: Request) -> Response:
-    """RFC 8414."""
+    """The metadata of the authorization server (RFC 8414)."""
     oauth = _oauth(request)
     scopes = {scope for contract in _protected(request) for scope in contract.scopes}
     return JSONResponse(server_metadata.authorization_server(oauth.tokens.issuer, scopes), headers=PUBLIC)
 
 
 async def _resource_metadata(request: Request) -> Response:
-    """RFC 9728, of the version of the API at the path that follows."""
+    """The metadata of the version of the API at the path that follows (RFC 9728)."""
     oauth = _oauth(request)
     path = "/" + request.path_params["path"]
     for contract in _protected(request):
@@ -203,7 +203,7 @@ async def _resource_metadata(request: Request) -> Response:
 
 
 def _protected(request: Request) -> list[Contract]:
-    """The contracts that are served and take access tokens."""
+    """The served contracts that accept access tokens."""
     return [contract for contract in service_state(request).serving.contracts if contract.scopes]
 
 

@@ -14,7 +14,7 @@ async def live(_request: Request) -> JSONResponse:
 
 
 async def ready(request: Request) -> JSONResponse:
-    """200 when the database answers, else 503; `warnings` are what an operator should look at."""
+    """200 when the database answers, else 503; `warnings` are for the operator."""
     state = service_state(request)
     served = [contract.version for contract in state.serving.contracts]
     try:

@@ -1,4 +1,4 @@
-"""The page of the migration, and the same as JSON, for operators that send the operator's key."""
+"""The page of the migration, also as JSON, for requests with the operator's key."""
 
 import asyncio
 import hmac
@@ -60,7 +60,7 @@ def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _key(scope: Scope) -> bytes:
-    """The key that a request carries, as the password of any user or as a bearer token; nothing if it does not."""
+    """The key in a request: the password of any user, or a bearer token; empty if absent."""
     password = basic_authentication.password(scope)
     if password is not None:
         return password
@@ -72,7 +72,7 @@ def _key(scope: Scope) -> bytes:
 
 
 def _days(request: Request) -> int:
-    """How many days are asked for; Problem if not so many can be."""
+    """The number of days that a request asks for; Problem if malformed or out of range."""
     values = request.query_params.getlist("days") or [str(DEFAULT_DAYS)]
     if len(values) > 1 or not _NUMBER.fullmatch(values[0]) or not 1 <= int(values[0]) <= MOST_DAYS:
         raise field_errors.days_out_of_range(MOST_DAYS, DEFAULT_DAYS)
@@ -80,7 +80,7 @@ def _days(request: Request) -> int:
 
 
 async def _migration(request: Request, days: int) -> Migration:
-    """What is known now, with what this process has counted; Problem if the database is away."""
+    """The migration as it is now, with the counts of this process; Problem if the database is away."""
     state = service_state(request)
     await state.version_usage.write()
     try:
@@ -90,7 +90,7 @@ async def _migration(request: Request, days: int) -> Migration:
 
 
 async def _content(media_type: str, report: Migration) -> bytes:
-    """The answer, which is made on a thread: there may be many hubs."""
+    """The body, rendered on a thread because there may be many hubs."""
     if media_type == JSON:
         return await asyncio.to_thread(lambda: encoded(as_json(report)))
     return (await asyncio.to_thread(as_html, report, MOST_HUBS)).encode("utf-8", "replace")

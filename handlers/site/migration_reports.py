@@ -1,4 +1,4 @@
-"""What is told of a migration: JSON for programs, Markdown and a page of HTML for people."""
+"""The report of a migration: JSON for programs, Markdown and a page of HTML for people."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ WOULD_BREAK = "would break"
 
 
 def as_json(migration: Migration) -> dict[str, Any]:
-    """All that is known, for programs."""
+    """The whole report, for programs."""
     return {
         "at": date_times.render(migration.at),
         "days": [day.isoformat() for day in migration.days],
@@ -30,7 +30,7 @@ def as_json(migration: Migration) -> dict[str, Any]:
 
 
 def as_markdown(migration: Migration) -> str:
-    """For a ticket, or a page of a wiki."""
+    """The report for a ticket, or a page of a wiki."""
     items = "\n".join(f"- {markdown.line(sentence)}" for sentence in sentences(migration))
     head, *rows = [list(map(markdown.line, row)) for row in cells(migration)]
     return f"# Migration\n\n{items}\n\n{markdown.table(head, rows)}\n"
@@ -50,7 +50,7 @@ def as_html(migration: Migration, limit: int | None = None) -> str:
 
 
 def totals(migration: Migration) -> dict[str, int]:
-    """How many hubs there are, and how many of them are in which way."""
+    """The number of hubs, of those that would break or are cut over, and of those with clients."""
     return {
         "hubs": len(migration.hubs),
         "would_break": sum(hub.would_break for hub in migration.hubs),
@@ -60,7 +60,7 @@ def totals(migration: Migration) -> dict[str, int]:
 
 
 def sentences(migration: Migration) -> list[str]:
-    """What a person is told first: of each version, and of all hubs."""
+    """The summary: a sentence on each version, and on all hubs."""
     counted = totals(migration)
     days = f"from {migration.days[0]} to {migration.days[-1]}, in UTC"
     left = " or ".join(f"version {version.major}" for version in migration.versions if version.is_left)
@@ -75,7 +75,7 @@ def sentences(migration: Migration) -> list[str]:
 
 
 def cells(migration: Migration) -> Iterator[list[str]]:
-    """The table of the hubs, a line each after that of the names of the columns."""
+    """The table of the hubs: the names of the columns, then a line for each hub."""
     versions = [str(version.major) for version in migration.versions]
     slashed = " / ".join(f"v{major}" for major in versions)
     seen = [f"last seen on v{major}" for major in versions]
@@ -131,7 +131,7 @@ def _instant(at: datetime | None) -> str:
 
 
 def _slashed(counts: Sequence[int]) -> str:
-    """Counts of each version on a day; nothing where there are none at all."""
+    """The counts of each version, separated by slashes; empty if all are 0."""
     return " / ".join(map(str, counts)) if any(counts) else ""
 
 

@@ -1,4 +1,4 @@
-"""Where the pages of problems are read: by everybody, as the `type` of a problem says (RFC 9457 section 3.1.1)."""
+"""The public pages of problems, at the URLs in `type` of problems (RFC 9457 section 3.1.1)."""
 
 from collections.abc import Mapping
 
@@ -11,11 +11,11 @@ from openapi.rendering.representations import HEADERS, Give, Representation, acc
 from openapi.serving.error_styles import PROBLEMS
 
 Representations = Mapping[str, Representation]
-"""Those of one page, by media type."""
+"""The representations of one page, by media type."""
 
 
 def routes(public_url: str) -> list[Route]:
-    """The list of the problems, and the page of each. They are made once: nothing changes them while this runs."""
+    """The list of the problems, and the page of each; rendered once, because they never change in a process."""
     headers = {**HEADERS, "content-security-policy": problem_pages.LAYOUT.policy}
     by_path = {path: _representations(page) for path, page in problem_pages.pages(public_url)}
     return [Route(path, endpoint(_give(by_path), headers)) for path in (PROBLEMS, f"{PROBLEMS}/{{code}}")]

@@ -1,4 +1,4 @@
-"""What the pages beside the versions of the API use of the service: opened when it starts, passed with each request."""
+"""The parts of a worker that the pages beside the API use: opened when it starts, passed with each request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SERVICE = "service"
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """What one worker holds open. `metrics` writes what Prometheus reads."""
+    """The open parts of one worker. `metrics` writes the text that Prometheus reads."""
 
     database: Database
     serving: Serving
@@ -26,6 +26,6 @@ class ServiceState:
 
 
 def service_state(request: Request) -> ServiceState:
-    """That of the worker that serves `request`."""
+    """The state of the worker that serves `request`."""
     state: ServiceState = request.scope["state"][SERVICE]
     return state
