@@ -1,1 +1,1 @@
-"""Who may send a request: API keys, access tokens, clients, and the keys that sign and verify."""
+"""Authentication and authorization: API keys, access tokens, clients, and the keys that sign and verify."""

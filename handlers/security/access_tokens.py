@@ -1,4 +1,4 @@
-"""Access tokens: issued here, and verified once for as long as they are valid, whoever issued them."""
+"""Access tokens: issued here, and verified once for as long as they are valid, also those of other issuers."""
 
 import hashlib
 import time
@@ -10,14 +10,14 @@ from openapi.oauth.access_tokens import ALGORITHM, Access, Grant
 from openapi.oauth.jwt import InvalidToken
 
 MOST = 20_000
-"""How many tokens are known at once; a token takes about a kibibyte."""
+"""How many tokens are known at one time; a token takes about a kibibyte."""
 
 
 class AccessTokens:
-    """Issues tokens of `issuer`, and knows those that were verified, by the digest of what carries them."""
+    """Issues tokens of `issuer`, and knows the verified ones by the digest of their Authorization header."""
 
     def __init__(self, issuer: str, seconds: int, keys: Keys, issuers: Issuers) -> None:
-        """`seconds` is how long a token of ours is valid; `issuers` are those whose tokens are taken, too."""
+        """`seconds` is how long a token of ours is valid; tokens of `issuers` are accepted, too."""
         self.issuer = issuer
         self.seconds = seconds
         self.keys = keys
@@ -30,9 +30,9 @@ class AccessTokens:
         return access_tokens.signed(await self.keys.signing(), grant, self.seconds)
 
     def known(self, credentials: bytes) -> Access | None:
-        """What the token in `credentials` says, as `know` was told, while that is valid.
+        """The access that `know` received for `credentials`, while it is valid; None if unknown or expired.
 
-        Nothing is parsed for it: most requests come with credentials that are known.
+        Nothing is parsed: most requests come with known credentials.
         """
         if (revision := self.keys.revision()) != self._revision:
             self._known.clear()  # a key may have been revoked
@@ -41,16 +41,16 @@ class AccessTokens:
         return None if access is None or access.expires_at <= time.time() - jwt.LEEWAY_SECONDS else access
 
     def know(self, credentials: bytes, access: Access) -> None:
-        """Keep `access`; where there are too many the oldest of them are verified again if they come again."""
+        """Remember `access`; beyond MOST the oldest quarter is forgotten, and verified again when it comes again."""
         if len(self._known) >= MOST:
             for oldest in list(self._known)[: MOST // 4]:
                 del self._known[oldest]
         self._known[hashlib.sha256(credentials).digest()] = access
 
     async def access(self, text: str) -> Access:
-        """What the token `text` says, if it is valid now; whom it is for and whether it was revoked is not asked here.
+        """The access that the token `text` grants; its audience and its revocation are not checked here.
 
-        InvalidToken if it is not; Unavailable or IssuerUnavailable if that cannot be known.
+        InvalidToken if it is not valid now; Unavailable or IssuerUnavailable if its key cannot be read.
         """
         if "." not in text:
             raise InvalidToken("it is not a JWT, and API keys are not taken here")
@@ -60,7 +60,7 @@ class AccessTokens:
         if not is_ours and issuer not in self.issuers:
             raise InvalidToken("its issuer is not accepted")
         algorithms = [ALGORITHM] if is_ours else jwt.ALGORITHMS
-        if token.algorithm not in algorithms:  # before the key is looked for, which may mean to ask the issuer
+        if token.algorithm not in algorithms:  # before the look-up of the key, which may send a request to the issuer
             raise InvalidToken("its alg is not accepted")
         key = await (self.keys.verifying(token.key_id) if is_ours else self.issuers.key(issuer, token.key_id))
         if key is None:

@@ -1,4 +1,4 @@
-"""What the parts of OAuth share: who issues tokens, for what, and to whom."""
+"""The authorization server as the other modules see it: its identifiers, its tokens and its clients."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,9 +25,9 @@ TOKEN_SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class OAuthOptions:
-    """What an operator decides: where clients reach the service, how long tokens are valid, where keys are kept.
+    """Options of the operator: the URL of the service for clients, the lifetime of tokens, the source of keys.
 
-    `issuers` are the URLs of others whose tokens are taken.
+    `issuers` are the URLs of other authorization servers whose tokens are accepted.
     """
 
     public_url: str = "http://127.0.0.1:8080"
@@ -38,7 +38,7 @@ class OAuthOptions:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationServer:
-    """The authorization server that this service is, at its public URL, and the tokens that it takes."""
+    """The authorization server of this service, at its public URL, and the tokens that it accepts."""
 
     public_url: str
     database: Database
@@ -47,21 +47,21 @@ class AuthorizationServer:
     authentication: ClientAuthentication
 
     def resource(self, path: str) -> str:
-        """The identifier of what is at `path` (RFC 8707): of a version of the API, or of anything in it."""
+        """The identifier of the resource at `path` (RFC 8707): a version of the API, or anything in it."""
         return self.public_url + path
 
     def metadata_of(self, path: str) -> str:
-        """Where the metadata of the version of the API at `path` is (RFC 9728 section 3.1)."""
+        """The URL of the metadata of the version of the API at `path` (RFC 9728 section 3.1)."""
         return self.public_url + server_metadata.PROTECTED_RESOURCE + path
 
     def issuer_of(self, access: Access) -> str:
-        """Whose clients the token is about, as `db.oauth_clients` calls them."""
+        """The issuer of the client of a token, as `db.oauth_clients` names it."""
         return OURS if access.issuer == self.tokens.issuer else access.issuer
 
     async def proven(self, scope: Scope, access_token: str | None = None) -> str:
-        """The thumbprint of the key that the sender of a request proves to have, for `access_token` if it carries one.
+        """The thumbprint of the key in the DPoP proof of a request, which is used up; for `access_token`, if any.
 
-        InvalidToken without a valid proof that was not used before.
+        InvalidToken without a valid proof, or if it was used before.
         """
         proof = dpop.proof(scope, self.public_url, access_token)
         until = datetime.fromtimestamp(proof.expires_at, UTC)
@@ -70,14 +70,14 @@ class AuthorizationServer:
         return proof.thumbprint
 
     def is_revoked(self, access: Access) -> bool:
-        """Whether a token of ours was revoked, as far as the registry is confirmed."""
+        """Whether a token of ours was revoked, by the registry in memory."""
         return access.jti is not None and self.registry.oauth.is_revoked(access.jti)
 
 
 def open_authorization_server(
     database: Database, registry: Registry, policy: OAuthOptions, limits: RateLimits
 ) -> AuthorizationServer:
-    """OAuth as `policy` says; OSError or UnreadableKey if its file of keys holds none."""
+    """The authorization server with the options in `policy`; OSError or UnreadableKey if its key file has no keys."""
     issuer = policy.public_url
     keys = signing_keys.open_keys(database, registry, policy.key_store)
     accepted = AccessTokens(issuer, policy.token_seconds, keys, Issuers(policy.issuers))

@@ -1,4 +1,4 @@
-"""Other authorization servers whose access tokens are accepted: where their keys are, and which keys they have."""
+"""Other authorization servers whose access tokens are accepted, and their public keys."""
 
 import asyncio
 import logging
@@ -22,11 +22,11 @@ from openapi.standards.media_types import JSON
 logger = logging.getLogger(__name__)
 
 FLOOR_SECONDS = 10.0
-"""An issuer is asked for its keys no more often, however many tokens name keys that it is not known to have."""
+"""Between two requests for the keys of an issuer, however many tokens name unknown keys."""
 FRESH_SECONDS = 300.0
-"""After so long its keys are asked for again: one that it has withdrawn is accepted no longer than that."""
+"""How old its keys may be before they are requested again: a withdrawn key is accepted for so long at most."""
 STALE_SECONDS = 3600.0
-"""For so long its keys are relied on while it cannot be reached."""
+"""How old its keys may be while it cannot be reached."""
 TIMEOUT_SECONDS = 5.0
 MAX_BYTES = 256 * 1024
 MAX_KEYS = 50
@@ -42,7 +42,7 @@ class IssuerUnavailable(Exception):
 
 @dataclass(slots=True)
 class _Issuer:
-    """What is known of one issuer; times are those of `time.monotonic`."""
+    """One issuer and its known keys; times are in seconds of `time.monotonic`."""
 
     url: str
     keys: dict[str, Key] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class _Issuer:
 
 
 class Issuers:
-    """The issuers at some URLs, and an HTTP client to ask them, which is open meanwhile."""
+    """The issuers at some URLs, and an HTTP client for their keys: an async context manager that opens it."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self._issuers = {url: _Issuer(url) for url in urls}
@@ -76,9 +76,9 @@ class Issuers:
             await self._client.aclose()
 
     async def key(self, url: str, kid: str) -> Key | None:
-        """The public key `kid` of the issuer at `url`; None if it has no such key, as far as it was asked lately.
+        """The public key `kid` of the issuer at `url`; None if the issuer has no such key.
 
-        IssuerUnavailable if it could not be asked, and what is known of it is too old.
+        IssuerUnavailable if it cannot be reached, and its known keys are older than STALE_SECONDS.
         """
         issuer = self._issuers[url]
         if kid not in issuer.keys or time.monotonic() > issuer.confirmed_at + FRESH_SECONDS:
@@ -88,7 +88,7 @@ class Issuers:
         return issuer.keys.get(kid)
 
     async def _refresh(self, issuer: _Issuer) -> None:
-        """Ask an issuer for its keys, unless it was asked a moment ago. Who comes meanwhile waits for the answer."""
+        """Request the keys of an issuer, at most once in FLOOR_SECONDS; concurrent calls wait for one answer."""
         async with issuer.asking:
             if time.monotonic() < issuer.asked_at + FLOOR_SECONDS:
                 return
@@ -113,7 +113,7 @@ class Issuers:
         return dict(_public_keys(keys[:MAX_KEYS] if isinstance(keys, list) else []))
 
     async def _metadata(self, url: str) -> dict[str, Any]:
-        """What an issuer says of itself: as RFC 8414 has it (section 3), else as OpenID Connect Discovery has it."""
+        """The metadata of an issuer, by RFC 8414 section 3, else by OpenID Connect Discovery."""
         parts = urlsplit(url)
         path = parts.path.rstrip("/")
         origin = f"{parts.scheme}://{parts.netloc}"
@@ -143,7 +143,7 @@ class Issuers:
 
 
 def is_secure(url: str) -> bool:
-    """Whether nobody between here and `url` can change what is answered: it has https, or is on this machine."""
+    """Whether an answer from `url` cannot be changed on its way: it has https, or is on this machine."""
     try:
         parts = urlsplit(url)
         return bool(parts.hostname) and (
@@ -154,7 +154,7 @@ def is_secure(url: str) -> bool:
 
 
 def _public_keys(declared: list[Any]) -> Iterator[tuple[str, Key]]:
-    """By `kid`, those of the keys that are public and may verify signatures."""
+    """The public keys that may verify signatures, by `kid`."""
     for members in declared:
         if not isinstance(members, dict) or str(members.get("kty")) not in _KINDS or "d" in members:
             continue

@@ -19,19 +19,19 @@ from openapi.oauth.jwk import UnreadableKey
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
-"""How often a file is looked at."""
+"""How often a key file is checked for changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeySource:
-    """Where keys are: in `file`, a JWK Set, if there is one; else in the database, sealed by `secret` if there is."""
+    """Where keys are: in `file`, a JWK Set, if given; else in the database, sealed by `secret`, if given."""
 
     secret: OctKey | None = field(default=None, repr=False)
     file: Path | None = None
 
 
 def key_factory(secret: OctKey | None) -> Callable[[], tuple[str, str]]:
-    """What makes a new key for the database."""
+    """A function that makes a new key for the database: its kid and its text."""
 
     def make() -> tuple[str, str]:
         key = jwk.new()
@@ -41,7 +41,7 @@ def key_factory(secret: OctKey | None) -> Callable[[], tuple[str, str]]:
 
 
 class SigningKeys:
-    """The keys of the database, in memory; where there is none that signs, one is made."""
+    """The keys of the database, in memory; without one that signs, `signing` makes one."""
 
     def __init__(self, database: Database, registry: Registry, secret: OctKey | None) -> None:
         self._database = database
@@ -65,13 +65,13 @@ class SigningKeys:
         return key
 
     async def verifying(self, kid: str) -> ECKey | None:
-        """The key `kid`; None if there is none, or it has expired."""
+        """The key `kid`; None if absent or expired."""
         if kid not in self._valid():
             await self._registry.refresh()
         return self._valid().get(kid)
 
     async def list_all(self) -> list[ECKey]:
-        """Every key that has not expired, the one that signs among them."""
+        """Every key that has not expired, including the one that signs."""
         await self.signing()
         return list(self._valid().values())
 
@@ -92,7 +92,7 @@ class SigningKeys:
         return {str(key.kid): key for key in valid if key}
 
     def _key(self, row: SigningKey) -> ECKey | None:
-        """The key in a row; None, and a line in the log, if it cannot be read."""
+        """The key in `row`; None, and a line in the log, if it cannot be read."""
         if row.key not in self._read:
             try:
                 self._read[row.key] = jwk.read(row.key, self._secret)
@@ -128,7 +128,7 @@ class FileKeys:
         return (await self.list_all())[0]
 
     async def verifying(self, kid: str) -> ECKey | None:
-        """The key `kid`; None if there is none."""
+        """The key `kid`; None if absent."""
         return next((key for key in await self.list_all() if key.kid == kid), None)
 
     async def list_all(self) -> list[ECKey]:
@@ -149,5 +149,5 @@ Keys = SigningKeys | FileKeys
 
 
 def open_keys(database: Database, registry: Registry, store: KeySource) -> Keys:
-    """The keys of `store`; as FileKeys if there is a file."""
+    """The keys of `store`: of its file, if given, else of the database."""
     return FileKeys(store.file) if store.file else SigningKeys(database, registry, store.secret)
