@@ -1,1 +1,1 @@
-"""What we keep: PostgreSQL, through SQLAlchemy Core and psycopg. No error of either leaves this room."""
+"""The stored data: PostgreSQL, through SQLAlchemy Core and psycopg. No error of either leaves this room."""

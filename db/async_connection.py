@@ -1,4 +1,4 @@
-"""A connection that asyncio waits on, for what must not wait for a thread."""
+"""A connection for asyncio, for statements that must not wait for a thread."""
 
 import asyncio
 import os
@@ -23,8 +23,8 @@ TextRow = tuple[str | None, ...]
 class AsyncConnection:
     """A connection of psycopg in autocommit mode. Raises errors of this room only.
 
-    psycopg 3.3 waits for a server that it cancels a statement on, and blocks the event loop meanwhile: a server that is
-    silent for longer than `timeout` seconds loses the connection instead.
+    psycopg 3.3 cancels a statement by a call that blocks the event loop until the server answers. So none is cancelled:
+    the connection to a server that is silent for longer than `timeout` seconds is cut.
     """
 
     def __init__(self, connection: psycopg.AsyncConnection[tuple[Any, ...]], timeout: float) -> None:
@@ -36,7 +36,7 @@ class AsyncConnection:
         connection.add_notify_handler(self._notice)  # or psycopg would keep each notification
 
     async def execute(self, query: LiteralString, parameters: Sequence[Any] = ()) -> Rows:
-        """The rows that `query` gives; none if it is a statement that gives none."""
+        """Execute `query`; returns its rows, an empty list for a statement without any."""
         with self._limited():
             cursor = await self._connection.execute(query, parameters or None)
             return await cursor.fetchall() if cursor.description else []
@@ -89,7 +89,7 @@ class AsyncConnection:
 
     @contextmanager
     def _limited(self) -> Iterator[None]:
-        """Cut the connection if what is done meanwhile takes too long; raises errors of this room only."""
+        """Cut the connection if the block takes too long; raises errors of this room only."""
         timer = asyncio.get_running_loop().call_later(self._timeout, self._cut)
         try:
             with translated_errors():
@@ -121,9 +121,9 @@ def _rows(result: pq.abc.PGresult) -> list[TextRow]:
 
 @asynccontextmanager
 async def connected(parameters: Mapping[str, Any], timeout: float) -> AsyncIterator[AsyncConnection]:
-    """A connection as libpq's `parameters` say, which is closed in the end; `timeout` is that of its statements.
+    """A connection with libpq's `parameters`, closed at the end; its statements time out after `timeout` seconds.
 
-    Unavailable if there is none soon: a server that is shutting down may accept a connection and say nothing.
+    Unavailable without a connection soon: a server that is shutting down may accept one and stay silent.
     """
     connect_seconds = min(timeout, CONNECT_SECONDS)
     try:

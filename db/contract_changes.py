@@ -10,7 +10,7 @@ from db.tables import interaction_reporting_contract_changes as changes
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who changes contracts, and why; without a name it is the database's user."""
+    """The author of a change, and the reason; an empty name stands for the database's user."""
 
     name: str = ""
     reason: str | None = None
@@ -45,7 +45,7 @@ _COLUMNS = (
 
 
 def attribute(connection: Connection, action: str, author: Author) -> None:
-    """Let what is changed from here to the end of the transaction be `author`'s, as a part of `action`."""
+    """Attribute the changes from here to the end of the transaction to `author`, as parts of `action`."""
     settings = {"changed_by": author.name, "reason": author.reason or "", "action": action}
     connection.execute(
         select(*(func.set_config(f"interaction_reporting.{name}", value, True) for name, value in settings.items()))

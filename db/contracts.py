@@ -16,7 +16,7 @@ from db.tables import interaction_reporting_contracts as contracts
 
 SERVING = ("active", "deprecated")
 LAST_SUNSET = datetime(9999, 12, 30, tzinfo=UTC)
-"""As the table has it: HTTP writes a year with four digits, wherever it is read."""
+"""The limit of the table: HTTP writes a year with four digits, in any time zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ _COLUMNS = (
     contracts.c.retired_at,
 )
 _MINOR = cast(func.split_part(contracts.c.contract_version, ".", 2), Integer)
-_NOBODY = Author()
+_UNNAMED = Author()
 
 
 def lock(connection: Connection) -> None:
@@ -59,7 +59,7 @@ def lock(connection: Connection) -> None:
     connection.execute(text(f"LOCK TABLE {contracts.name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def publish(connection: Connection, version: str, document: str, digest: str, author: Author = _NOBODY) -> ContractRow:
+def publish(connection: Connection, version: str, document: str, digest: str, author: Author = _UNNAMED) -> ContractRow:
     """Keep a document as a draft; Refused if there is a contract of `version` already."""
     lock(connection)
     if connection.scalar(select(contracts.c.status).where(contracts.c.contract_version == version)):
@@ -69,8 +69,8 @@ def publish(connection: Connection, version: str, document: str, digest: str, au
     return get(connection, version)
 
 
-def activate(connection: Connection, version: str, author: Author = _NOBODY) -> ContractRow:
-    """Let the row of `version` govern its major version in place of the one that does; NotFound without it.
+def activate(connection: Connection, version: str, author: Author = _UNNAMED) -> ContractRow:
+    """Let the row of `version` govern its major version in place of the one that does; NotFound if absent.
 
     It is deprecated as that one was: the dates that clients have received stay true.
     """
@@ -79,7 +79,7 @@ def activate(connection: Connection, version: str, author: Author = _NOBODY) -> 
 
 
 def before(connection: Connection, major: int) -> ContractRow:
-    """The row that governed `major` before the one that does; Refused if there is none."""
+    """The row that governed `major` before the one that does; Refused if absent."""
     if _serving(connection, major) is None:
         raise Refused(f"no contract of major version {major} is served: activate one")
     row = connection.execute(
@@ -93,19 +93,19 @@ def before(connection: Connection, major: int) -> ContractRow:
     return ContractRow(*row)
 
 
-def rollback(connection: Connection, major: int, author: Author = _NOBODY) -> ContractRow:
-    """Let the row govern `major` that did so before the one that does, so that once more takes it back.
+def rollback(connection: Connection, major: int, author: Author = _UNNAMED) -> ContractRow:
+    """Let the row that governed `major` before govern it again; a second rollback undoes the first.
 
-    Refused if there is none.
+    Refused without such a row.
     """
     lock(connection)
     return _activate(connection, before(connection, major), "rollback", author)
 
 
-def deprecate(connection: Connection, version: str, sunset: datetime, author: Author = _NOBODY) -> ContractRow:
-    """Tell clients of `version` that it ends at `sunset`, or that it does so then instead.
+def deprecate(connection: Connection, version: str, sunset: datetime, author: Author = _UNNAMED) -> ContractRow:
+    """Announce to clients of `version` that it ends at `sunset`, also in place of another date.
 
-    Refused unless it serves, and for an instant that HTTP has no form for.
+    Refused unless it serves, and for an instant that HTTP cannot write.
     """
     row = _served_row(connection, version)
     if sunset > LAST_SUNSET:
@@ -116,14 +116,14 @@ def deprecate(connection: Connection, version: str, sunset: datetime, author: Au
     return _change(connection, row, status="deprecated", sunset_at=sunset)
 
 
-def withdraw(connection: Connection, version: str, author: Author = _NOBODY) -> ContractRow:
+def withdraw(connection: Connection, version: str, author: Author = _UNNAMED) -> ContractRow:
     """Take a deprecation back; Refused unless `version` is deprecated."""
     row = _deprecated_row(connection, version)
     attribute(connection, "withdraw", author)
     return _change(connection, row, status="active")
 
 
-def retire(connection: Connection, version: str, before_sunset: bool = False, author: Author = _NOBODY) -> ContractRow:
+def retire(connection: Connection, version: str, before_sunset: bool = False, author: Author = _UNNAMED) -> ContractRow:
     """No longer serve `version`, and so its major version; Refused unless it is deprecated and its sunset has passed.
 
     With `before_sunset` it is enough that it is deprecated.
@@ -148,7 +148,7 @@ def serving(connection: Connection) -> list[ContractRow]:
 
 
 def get(connection: Connection, version: str) -> ContractRow:
-    """The row of `version`; NotFound if there is none."""
+    """The row of `version`; NotFound if absent."""
     row = connection.execute(select(*_COLUMNS).where(contracts.c.contract_version == version)).one_or_none()
     if row is None:
         raise NotFound(f"there is no contract {version!r} in the database")
@@ -174,7 +174,7 @@ def _activate(connection: Connection, row: ContractRow, action: str, author: Aut
 
 
 def _serving(connection: Connection, major: int) -> ContractRow | None:
-    """The row that governs `major`, if there is one."""
+    """The row that governs `major`; None if absent."""
     chosen = select(*_COLUMNS).where(contracts.c.major == major, contracts.c.status.in_(SERVING))
     row = connection.execute(chosen).one_or_none()
     return row and ContractRow(*row)

@@ -1,4 +1,4 @@
-"""What errors of psycopg and SQLAlchemy mean, as errors of this room."""
+"""Translates errors of psycopg and SQLAlchemy into errors of this room."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ _PASSING = ("08", "53", "57", "58", "25006", "40001", "40P01", "55P03")
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn errors of SQLAlchemy and psycopg into Unavailable or Failed, which repeat nothing of what was stored."""
+    """Turn errors of SQLAlchemy and psycopg into Unavailable or Failed, which repeat no stored data."""
     try:
         yield
     except sqlalchemy.exc.DBAPIError as error:
@@ -30,7 +30,7 @@ def translated_errors() -> Iterator[None]:
 
 
 def connection_error(error: psycopg.Error) -> DatabaseError:
-    """What `error` means, which was met while connecting.
+    """The error of this room for `error`, raised while connecting.
 
     No data is at stake before there is a connection, and libpq does not repeat passwords: its message is passed on.
     """

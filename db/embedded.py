@@ -39,7 +39,7 @@ def running(directory: Path) -> Iterator[str]:
 
 
 def _started(data: Path) -> PostgresServer:
-    """A running server on `data`; Failed says why there is none."""
+    """A running server on `data`; Failed, with the reason, if it does not start."""
     _forget_stale_process(data / "postmaster.pid")
     known = PostgresServer._instances.get(data)
     if known is not None and not known.get_postmaster_info().is_running():
@@ -53,7 +53,7 @@ def _started(data: Path) -> PostgresServer:
 
 
 def _forget_stale_process(pid_file: Path) -> None:
-    """Remove what a server that was cut off left behind, or the package would take its number for any other process."""
+    """Remove the pid file of a killed server, or the package would take another process with its number for it."""
     try:
         process = psutil.Process(int(pid_file.read_text().split()[0]))
         if str(pid_file.parent) in process.cmdline():

@@ -1,4 +1,4 @@
-"""One process's way to the database."""
+"""The connections of one process to the database."""
 
 import asyncio
 import os
@@ -67,7 +67,7 @@ class Database:
                 del self._in_use[threading.get_ident()]
 
     async def run(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `function` returns when it is called in a transaction, on a thread; Unavailable after the timeout."""
+        """Call `function` in a transaction, on a thread; returns its result. Unavailable after the timeout."""
         thread = 0
 
         def call() -> T:

@@ -1,4 +1,4 @@
-"""What can go wrong with what we keep."""
+"""The errors of this room."""
 
 
 class DatabaseError(Exception):

@@ -16,10 +16,10 @@ from db.tables import event_type_registry as registry
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One entry of the registry: `hub_id` is whose manifest registered it, None if none did.
+    """One entry of the registry. `hub_id` is the hub whose manifest registered it; None if it has no such hub.
 
-    `status` is active, deprecated, or pending, which waits for approval and never was active. What was may have another
-    definition that waits, its `proposal`: a description, a version and a metadata_schema.
+    `status` is active, deprecated or pending. A pending entry waits for its first approval. One that was approved may
+    have a `proposal` that waits: another description, version and metadata_schema.
     """
 
     name: str
@@ -66,7 +66,7 @@ def register(connection: Connection, name: str, description: str | None = None) 
 def deprecate(connection: Connection, name: str) -> EventType:
     """Refuse new events of this type; stored ones stay. NotFound if it is not registered.
 
-    What waits for approval is refused with it, and no manifest makes it active again.
+    A definition that waits for approval is refused with it, and no manifest makes it active again.
     """
     lock(connection, AdvisoryLock.EVENT_TYPES)
     values = {"status": "deprecated", "left_out": False, "proposal": None}
@@ -79,7 +79,7 @@ def deprecate(connection: Connection, name: str) -> EventType:
 
 
 def approve(connection: Connection, name: str) -> EventType:
-    """Let a pending event type be active, or what was proposed for an active one hold; Refused if nothing waits."""
+    """Activate a pending event type, or put the proposal of an active one in force; Refused if nothing waits."""
     lock(connection, AdvisoryLock.EVENT_TYPES)
     row = connection.execute(
         select(registry.c.status, registry.c.left_out, registry.c.proposal).where(registry.c.name == name)

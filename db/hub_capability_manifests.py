@@ -14,7 +14,7 @@ from db.tables import event_type_registry, hub_capability_manifests, hubs, widge
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What an event type means: another hub with the same may share it."""
+    """The meaning of an event type: hubs with equal definitions may share it."""
 
     name: str
     description: str
@@ -27,7 +27,7 @@ class Definition:
 
 
 def revision(connection: Connection, hub_id: UUID, number: int | None = None) -> RowMapping | None:
-    """The hub's manifest of revision `number`, the last without it; None if there is none."""
+    """The hub's manifest of revision `number`, of the last one by default; None if absent."""
     table = hub_capability_manifests
     chosen = select(table).where(table.c.hub_id == hub_id).order_by(table.c.revision.desc()).limit(1)
     if number is not None:
@@ -93,7 +93,7 @@ def leave_out(connection: Connection, hub_id: UUID, names: Sequence[str], ids: S
 
 
 def _execute(connection: Connection, statement: Update) -> None:
-    """Execute `statement` if it changes anything; else every process would read the registry again for nothing."""
+    """Execute `statement` if it changes a row; otherwise every process would read the registry again in vain."""
     if connection.execute(select(exists().where(statement.whereclause))).scalar():  # type: ignore[arg-type]
         connection.execute(statement)
 

@@ -84,7 +84,7 @@ def limit(connection: Connection, name: str, rate: int | None) -> Hub:
 
 
 def get(connection: Connection, name: str) -> Hub:
-    """The hub named `name`; NotFound without it."""
+    """The hub named `name`; NotFound if absent."""
     row = connection.execute(select(*_COLUMNS).where(hubs.c.name == name)).one_or_none()
     return _hub(row, name)
 
@@ -106,13 +106,13 @@ def list_all(connection: Connection) -> list[Hub]:
 
 
 def _changed(connection: Connection, name: str, **values: Any) -> Hub:
-    """The hub named `name` with `values`; NotFound if there is none."""
+    """Change columns of the hub named `name` to `values`; NotFound if absent."""
     changed = update(hubs).where(hubs.c.name == name).values(values).returning(*_COLUMNS)
     return _hub(connection.execute(changed).one_or_none(), name)
 
 
 def _hub(row: Any, name: str) -> Hub:
-    """The hub in `row`; NotFound if that is None."""
+    """The hub in `row`; NotFound if None."""
     if row is None:
         raise NotFound(f"there is no hub named {name!r}")
     return Hub(*row)

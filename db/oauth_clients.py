@@ -133,12 +133,12 @@ def disable(connection: Connection, client_id: str, issuer: str = OURS) -> OAuth
 
 
 def enable(connection: Connection, client_id: str, issuer: str = OURS) -> OAuthClient:
-    """Accept a client again, and what is valid still of its tokens."""
+    """Accept a client again, and its tokens that are still valid."""
     return _changed(connection, client_id, issuer, disabled_at=None)
 
 
 def get(connection: Connection, client_id: str, issuer: str = OURS) -> OAuthClient:
-    """The client `client_id` of `issuer`; NotFound without it."""
+    """The client `client_id` of `issuer`; NotFound if absent."""
     row = connection.execute(_joined().where(_is(client_id, issuer))).one_or_none()
     if row is None:
         raise NotFound(f"there is no client {client_id!r}" + (f" of {issuer}" if issuer else ""))
@@ -165,7 +165,7 @@ def _is(client_id: str, issuer: str) -> Any:
 
 
 def _insert(connection: Connection, **values: Any) -> bool:
-    """Whether there was no such client yet."""
+    """Insert a client; False if there is one already."""
     statement = insert(clients).values(values).on_conflict_do_nothing(index_elements=["issuer", "client_id"])
     return connection.scalar(statement.returning(clients.c.id)) is not None
 
@@ -178,7 +178,7 @@ def _hub_id(connection: Connection, name: str) -> UUID:
 
 
 def _changed(connection: Connection, client_id: str, issuer: str, **values: Any) -> OAuthClient:
-    """The client with `values`; NotFound without it."""
+    """Change columns of a client to `values`; NotFound if absent."""
     if values:
         connection.execute(update(clients).where(_is(client_id, issuer)).values(values))
     return get(connection, client_id, issuer)

@@ -39,7 +39,7 @@ class Client:
 
 
 class OAuthRegistry:
-    """What was last read. `clock` gives the seconds since the epoch."""
+    """The rows as last read. `clock` returns the seconds since the epoch."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""The partitions of what hubs submit: a week each, from Monday 00:00 UTC to the next, named by its Monday."""
+"""The partitions of submissions: a week each, from Monday 00:00 UTC to the next, named by its Monday."""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ _FORGET = text("DELETE FROM idempotency_keys WHERE id < :lowest")
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """What `table` has received from `since` until before `until`. `bytes` has the indexes in it."""
+    """The rows that `table` received from `since` until before `until`. `bytes` includes the indexes."""
 
     table: str
     name: str
@@ -44,7 +44,7 @@ class Partition:
 
 
 def lowest_id(instant: datetime) -> UUID:
-    """What no UUID version 7 (RFC 9562) of `instant`, or later, is below; those that are earlier are."""
+    """The lowest UUID version 7 (RFC 9562) of `instant`: those of earlier instants are below it."""
     return UUID(int=max(0, (instant - _EPOCH) // timedelta(milliseconds=1)) << 80)
 
 

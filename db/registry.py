@@ -53,15 +53,15 @@ class Registry:
         self._event_types: dict[str, str | None] = {}  # with the schemas of their metadata
         self._revision = -1
         self.oauth = OAuthRegistry()
-        """What was last read; `ensure_fresh` makes sure that it may be relied on."""
+        """The rows for OAuth as last read; call `ensure_fresh` before relying on them."""
 
     @property
     def is_fresh(self) -> bool:
-        """Whether what was last read may be relied on."""
+        """Whether the rows that were last read may be relied on."""
         return time.monotonic() <= self._feed.fresh_until
 
     async def ensure_fresh(self) -> None:
-        """Return when what was last read may be relied on; Unavailable if the database cannot be read."""
+        """Return when the rows in memory may be relied on; Unavailable if the database cannot be read."""
         if not self.is_fresh:
             await self.refresh()
 

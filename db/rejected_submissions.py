@@ -37,7 +37,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Limits on what is kept of each hub: rows, days, and bytes of raw submissions."""
+    """Limits on the rejections of each hub: rows, days, and bytes of raw submissions."""
 
     count: int
     days: int
@@ -56,7 +56,7 @@ def row(rejection: Mapping[str, Any], raw: bytes) -> EncodedRow:
 
 
 def trim(connection: Connection, hub_id: UUID, bounds: Bounds, now: datetime) -> int:
-    """Forget what is beyond `bounds`, oldest first; how many that were."""
+    """Delete the oldest rejections beyond `bounds`; returns their number."""
     newest_first = table.c.position.desc()
     ranked = (
         select(
@@ -81,7 +81,7 @@ def hubs(connection: Connection) -> list[UUID]:
 def waiting(
     connection: Connection, hub_id: UUID, kinds: Collection[str], code: str | None, limit: int
 ) -> Sequence[RowMapping]:
-    """What the hub can submit again of `kinds`, maybe only for one `code`: first what was not tried, oldest first."""
+    """Rejections of `kinds`, and of `code` if given, to submit again: first those never tried, then oldest first."""
     chosen = select(*_COLUMNS).where(table.c.hub_id == hub_id, table.c.replayed_at.is_(None), table.c.kind.in_(kinds))
     if code is not None:
         chosen = chosen.where(table.c.code == code)
@@ -105,7 +105,7 @@ def contents(connection: Connection, ids: Collection[UUID]) -> dict[UUID, bytes]
 def settle(
     connection: Connection, stored_as: Mapping[UUID, str], reasons: Mapping[UUID, Mapping[str, str | None]]
 ) -> None:
-    """Note which rejections a replay has stored, under which ids, and for which `reasons` it has not stored others."""
+    """Record the outcomes of a replay: by rejection, the id of the stored submission, or the reasons against it."""
     replayed = {
         identifier: {"replayed_at": func.now(), "replayed_as": UUID(stored)} for identifier, stored in stored_as.items()
     }

@@ -108,14 +108,14 @@ def tried(connection: Connection, table: SubmissionTable, rows: Sequence[Encoded
 
 
 def known(connection: Connection, table: SubmissionTable, rows: Sequence[EncodedRow]) -> list[Duplicate | None]:
-    """What was stored before under the keys of each of `rows`, with the same content."""
+    """For each of `rows`, the submission that was stored before under its keys with the same content, if any."""
     explained = _explained(connection, _statements(table).look_up, rows)
     outcomes = [outcome(identifier, explained[identifier]) for identifier, _ in rows]
     return [duplicate if isinstance(duplicate, Duplicate) else None for duplicate in outcomes]
 
 
 def _explained(connection: Connection, explanation: str, rows: Sequence[EncodedRow]) -> dict[str, TextRow]:
-    """What `explanation` gives for each of `rows`, by id."""
+    """The result row of `explanation` for each of `rows`, by id."""
     explained = connection.execute(_for_sqlalchemy(explanation), _parameters(rows))
     return {str(row[0]): tuple([None if value is None else str(value) for value in row]) for row in explained}
 

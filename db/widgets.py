@@ -1,4 +1,4 @@
-"""Widgets: what interactions are reported about."""
+"""Widgets, the subjects of interactions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def register(connection: Connection, name: str, widget_id: UUID | None = None) -
 
 
 def retire(connection: Connection, widget_id: UUID) -> Widget:
-    """Refuse new events about a widget; stored ones stay, and no manifest brings it back. NotFound if there is none."""
+    """Refuse new events about a widget; stored ones stay, and no manifest brings it back. NotFound if absent."""
     lock(connection, AdvisoryLock.EVENT_TYPES)
     values = {"status": "retired", "left_out": False}
     row = connection.execute(

@@ -1,4 +1,4 @@
-"""Group commit: what is waiting is inserted and committed together, and each row is answered for after its commit."""
+"""Group commit: the waiting rows are inserted and committed together; each caller resumes after the commit."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from db.errors import DatabaseError, Unavailable
 logger = logging.getLogger(__name__)
 
 MAX_WAITING_BYTES = 32 * 1024 * 1024
-"""Of rows that are in no batch yet: what comes on top is refused."""
+"""Limit on the rows that wait for a batch: further rows are refused."""
 BATCH_ROWS = 1000
 BATCH_BYTES = 1024 * 1024
 PATIENCE_SECONDS = 2.0
@@ -63,14 +63,14 @@ class Writer:
         self._database = database
         self._statements = statements
         self._queue: deque[_Waiting] = deque()
-        self._batch: list[_Waiting] = []  # what is under way
+        self._batch: list[_Waiting] = []  # the batch under way
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
         self._sent_at = 0.0  # the batch under way
         self._away_since: float | None = None
 
     async def add(self, row: EncodedRow) -> tuple[float, Outcome]:
-        """As `add_all`, of one row, with less ado; what the database refuses is raised."""
+        """As `add_all`, for one row; raises the error if the database refuses the row."""
         sent_at, outcomes = await self._queued([row])
         outcome = outcomes.get(row[0])
         if isinstance(outcome, DatabaseError):
@@ -78,9 +78,9 @@ class Writer:
         return sent_at, outcome
 
     async def add_all(self, rows: Sequence[EncodedRow]) -> tuple[float, list[Outcome]]:
-        """When `rows` were sent to be committed (of `perf_counter`), and what became of each.
+        """Write `rows`, whose ids differ; returns when they were sent (`perf_counter`), and the outcome of each.
 
-        Unavailable if there are too many waiting or the database is away. Ids are different.
+        Unavailable if too many rows wait, or the database is away.
         """
         sent_at, outcomes = await self._queued(rows)
         return sent_at, [outcomes.get(identifier) for identifier, _ in rows]
