@@ -1,4 +1,4 @@
-"""Annotations: what a person or an agent says about a widget, or about an event on it."""
+"""Annotations: remarks of people or agents on a widget, or on an event of it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ _render = pages.rendering(table)
 async def _check(request: Request, group: Sequence[Submission]) -> None:
     """Find widgets that are not registered, and events that are not the hub's own.
 
-    What does not say when it was gets the time of now.
+    An annotation without `occurred_at` gets the current time.
     """
     registry, database = request.resources.registry, request.resources.database
     named = {submission.row["event_id"] for submission in group if "event_id" in submission.row}
@@ -71,7 +71,7 @@ async def create(request: Request) -> Answer:
 @_TAKEN
 @when_refused(single.when_refused(KIND, is_batch=True))
 async def create_batch(request: Request) -> Answer:
-    """Keep many annotations, each judged alone."""
+    """Keep many annotations, each validated alone."""
     return await batches.keep(request, KIND)
 
 

@@ -31,7 +31,7 @@ MOST_NARROWINGS = 3
 @takes(event_types=BodyField("array", required=True), widgets=BodyField("array", required=True))
 async def put(request: Request) -> Answer:
     """Put the hub's manifest in force, all of it or nothing."""
-    async with request.resources.manifests:  # to judge one may take long
+    async with request.resources.manifests:  # a check may take long
         if problem := await _problem(request.body):
             raise problem
         manifest = await request.resources.database.run(_put, request)
@@ -192,10 +192,10 @@ def _narrower(row: RowMapping, definition: Definition) -> str:
 
 
 async def _problem(manifest: dict[str, Any]) -> Problem | None:
-    """The faults of `manifest` that the contract cannot express."""
+    """The faults of `manifest` that the contract cannot express, as one Problem; None without any."""
     faults = [*_repeated(manifest, "event_types", "name"), *_repeated(manifest, "widgets", "id")]
     for index, entry in enumerate(manifest["event_types"]):
-        await asyncio.sleep(0)  # a schema takes up to 50 milliseconds: other requests are served in between
+        await asyncio.sleep(0)  # a schema takes up to 50 milliseconds: other requests get their turn
         schema_errors = check.check(entry["metadata_schema"]) if "metadata_schema" in entry else ()
         faults += [field_errors.unaccepted_schema(index, error.pointer, error.message) for error in schema_errors]
     return problems.joined(faults[:MOST_PROBLEMS]) if faults else None

@@ -1,4 +1,4 @@
-"""Interaction events: what happened on a widget."""
+"""Interaction events on widgets."""
 
 import asyncio
 import json
@@ -64,7 +64,7 @@ async def create(request: Request) -> Answer:
 @_TAKEN
 @when_refused(single.when_refused(KIND, is_batch=True))
 async def create_batch(request: Request) -> Answer:
-    """Keep many events, each judged alone."""
+    """Keep many events, each validated alone."""
     return await batches.keep(request, KIND)
 
 

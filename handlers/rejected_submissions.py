@@ -1,4 +1,4 @@
-"""What was not accepted: a hub looks at it, and submits it again."""
+"""Rejected submissions: a hub reads them, and submits them again."""
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,21 +30,21 @@ _render = pages.rendering(table, but=("raw", "request_key", "attempted_at"))
 
 KINDS = {kind.table.kind: kind for kind in (interaction_events.KIND, annotations.KIND)}
 OPERATION_IDS = {"event": "reportInteractionEvent", "annotation": "reportAnnotation"}
-"""Whose contract a submission has to satisfy."""
+"""By kind, the operation whose contract a submission must satisfy."""
 
 
 async def list_(request: Request) -> Answer:
-    """A page of what was rejected, without its content."""
+    """A page of rejected submissions, without their content."""
     return await pages.list_rows(request, table, FILTERS, _listed)
 
 
 async def get(request: Request) -> Answer:
-    """One rejected submission, with the bytes that were sent."""
+    """One rejected submission, with the bytes that the hub sent."""
     return await pages.get_row(request, table, _whole)
 
 
 async def replay(request: Request) -> Answer:
-    """Submit again what was rejected, as today's contract wants it; what is stored is never stored again."""
+    """Submit rejected submissions again, under today's contract; a stored one is never stored again."""
     chosen = await _chosen(request)
     request.take_items(len(chosen))
     by_rejection: dict[UUID, Result] = {}
@@ -81,7 +81,7 @@ async def _chosen(request: Request) -> dict[UUID, RowMapping | None]:
 
 
 async def _resubmitted(request: Request, kind: SubmissionType, rows: Sequence[RowMapping]) -> list[Submission]:
-    """What became of `rows`, which are submitted under the keys that they had, else under their own ids."""
+    """Submit `rows` under the keys that they had, else under their own ids; the submissions, in order."""
     contents = await request.resources.database.run(rejected_submissions.contents, [row["id"] for row in rows])
     items = [_item(request, index, row["kind"], contents.get(row["id"], b"")) for index, row in enumerate(rows)]
     keys = [row["request_key"] or key_within("replay", str(row["id"])) for row in rows]
@@ -95,7 +95,7 @@ async def _resubmitted(request: Request, kind: SubmissionType, rows: Sequence[Ro
 
 
 def _unsubmitted(identifier: UUID, row: RowMapping | None, style: ErrorStyle) -> Result:
-    """What is told of a rejection that was replayed before, is not there, or is a batch that was refused as a whole."""
+    """The result of a rejection that was replayed before, is absent, or is a batch that was refused as a whole."""
     if row is None:
         return results.rejected(0, Problem("rejection_not_found", id=identifier), style)
     if row["kind"] not in KINDS:
@@ -104,7 +104,7 @@ def _unsubmitted(identifier: UUID, row: RowMapping | None, style: ErrorStyle) ->
 
 
 def _parts(rows: Sequence[RowMapping]) -> Iterator[list[RowMapping]]:
-    """`rows`, some at a time: of each part the content is held in memory."""
+    """`rows` in parts, because the content of a whole part is held in memory."""
     part: list[RowMapping] = []
     size = 0
     for row in rows:

@@ -95,7 +95,7 @@ class Serving:
     async def _apply(self, states: Sequence[MajorVersionState]) -> list[ServedDocument]:
         """Serve what `states` say; returns those of their rows that are served."""
         old = self._planned
-        # On a thread: a build takes an eighth of a second, and requests are served meanwhile.
+        # On a thread: a build takes an eighth of a second, and requests go on.
         self._planned = await asyncio.to_thread(serving_plan.plan, states, self._applications.serve, old)
         self._applications.forget()
         self._live.serve(serving_plan.parts(self._planned, self._style))

@@ -1,1 +1,1 @@
-"""What lists share: pages, cursors and exports."""
+"""Lists of all nouns: pages, cursors and exports."""

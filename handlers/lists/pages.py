@@ -17,7 +17,7 @@ from openapi.standards import date_times
 
 ADDITIONAL = "additional_fields"
 DEFAULT_LIMIT = 100
-"""How many items a page has if the request does not say."""
+"""Items of a page if the request has no limit."""
 
 Render = Callable[[Mapping[Any, Any]], dict[str, Any]]
 """From a row to the JSON that its hub reads."""

@@ -1,1 +1,1 @@
-"""What events and annotations share: each is validated alone, stored once, and answered after its commit."""
+"""Submissions, events and annotations alike: each is validated alone, stored once, answered after its commit."""
