@@ -1,4 +1,4 @@
-"""Which client calls an endpoint of the authorization server, and how often one may be wrong about that."""
+"""Authentication of clients at the authorization server, with a limit on failed attempts."""
 
 import ipaddress
 import secrets
@@ -20,26 +20,26 @@ from openapi.oauth.token_requests import Credentials, OAuthError
 from openapi.serving.rate_limits import RateLimits, RatePolicy
 
 ATTEMPT = 10
-"""Tokens that one wrong attempt takes."""
+"""Tokens of a rate limit that one failed attempt takes."""
 OF_CLIENT = RatePolicy(rate=1, burst=10 * ATTEMPT)
-"""Ten wrong attempts for one client from one address, and one more each ten seconds."""
+"""Ten failed attempts for one client from one address, and one more each ten seconds."""
 OF_ADDRESS = RatePolicy(rate=10, burst=60 * ATTEMPT)
-"""Sixty wrong attempts from one address, and one more each second."""
+"""Sixty failed attempts from one address, and one more each second."""
 _NAMESPACE = UUID("6f2c1b5e-0d1a-5c57-9d2e-0b9a5b7f3a11")
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """Authenticates clients. Wrong attempts are counted in `limits`, for all workers of one service."""
+    """Authenticates clients. `limits` counts failed attempts over all workers of one service."""
 
     database: Database
     registry: Registry
     limits: RateLimits
     audiences: frozenset[str]
-    """What an assertion may be for: the issuer, or its token endpoint (RFC 7523 section 3)."""
+    """The accepted audiences of an assertion: the issuer, or its token endpoint (RFC 7523 section 3)."""
 
     async def client(self, scope: Scope, form: Mapping[str, str]) -> Client:
-        """Who sent the request of `scope` with `form`; OAuthError if that is nobody, or was wrong too often."""
+        """Authenticate the client; raises OAuthError if that fails, or after too many failures."""
         credentials = token_requests.credentials(scope, form)
         assertion = _assertion(credentials)
         client_id = assertion.text_claim("sub") if assertion else credentials.client_id
@@ -74,7 +74,7 @@ class ClientAuthentication:
         return client
 
     def _known(self, credentials: Credentials, client_id: str, assertion: Token | None) -> Client:
-        """The client as far as it is in memory; `invalid_client` if it is not the one that sent the request."""
+        """The client in memory that `credentials` authenticate; `invalid_client` if they do not."""
         client = self.registry.oauth.client(client_id)
         is_enabled = client is not None and self.registry.caller(client.hub_id) is not None
         if client is None or not is_enabled or (not assertion and not _is_secret_of(credentials.secret or "", client)):
@@ -114,7 +114,7 @@ def _is_secret_of(secret: str, client: Client) -> bool:
 
 
 def _attempts(scope: Scope, client_id: str) -> list[tuple[UUID, RatePolicy]]:
-    """What a wrong attempt counts for: the client as it is named from here, and everything from here."""
+    """The buckets that a failed attempt drains: the client together with the address, and the address alone."""
     address = _address(scope)
     return [
         (uuid5(_NAMESPACE, f"{address} {client_id}"), OF_CLIENT),
@@ -123,7 +123,7 @@ def _attempts(scope: Scope, client_id: str) -> list[tuple[UUID, RatePolicy]]:
 
 
 def _address(scope: Scope) -> str:
-    """Where a request comes from: an address of IPv4, or the /64 of one of IPv6, which one host may have all of."""
+    """The address of the sender: of IPv4 all of it, of IPv6 its /64, because one host may have a whole /64."""
     host = (scope.get("client") or ["unknown"])[0]
     try:
         address = ipaddress.ip_address(host)

@@ -1,4 +1,4 @@
-"""What was not accepted is kept, within bounds, for the hub that sent it."""
+"""Keeps rejected submissions, within bounds, for the hubs that sent them."""
 
 import logging
 from collections import Counter
@@ -17,13 +17,13 @@ from openapi.serving.messages import Request
 logger = logging.getLogger(__name__)
 
 KEPT = frozenset({400, 409, 413, 422})
-"""Statuses of which what was submitted is kept: it was read, and it is at fault."""
+"""Statuses whose submissions are kept: they were read, and are at fault."""
 TRIMMED_AFTER = 8
-"""What a hub may keep is looked at each time that it has added one part in so many of it."""
+"""The bounds of a hub are enforced each time it has added this fraction of them: one eighth."""
 
 
 class Rejections:
-    """Keeps what was rejected, and for each hub no more than its bounds and a little."""
+    """Keeps rejected submissions: for each hub at most its bounds, and up to one eighth more."""
 
     def __init__(self, database: Database, bounds: Bounds) -> None:
         self._database = database
@@ -33,7 +33,7 @@ class Rejections:
         self.writer = rejected_submissions.writer(database)
 
     async def keep(self, request: Request, kind: str, refused: Sequence[tuple[int | None, Problem, bytes]]) -> None:
-        """Keep what was refused, each with its index in a batch; where that fails it is logged, and nothing else is."""
+        """Keep `refused`: index in a batch, problem and bytes of each. A failure is logged, and not raised."""
         hub_id, key = request.caller.id, request.parameters.get("Idempotency-Key")
         rows = [
             rejected_submissions.row(
@@ -67,7 +67,7 @@ class Rejections:
 
 
 def reason(problem: Problem) -> dict[str, str | None]:
-    """Why something was rejected, as it is kept."""
+    """The columns of a rejection that `problem` fills."""
     return {
         "code": problem.code,
         "error": problem.error,

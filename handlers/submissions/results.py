@@ -1,4 +1,4 @@
-"""The answer to a batch: what became of each item, by index, and totals."""
+"""The answer to a batch: the result of each item, by index, and totals."""
 
 import os
 from collections import Counter
@@ -13,26 +13,26 @@ from openapi.serving.messages import Answer, encoded
 from openapi.standards.media_types import JSON, NDJSON
 
 MOST_BYTES = 512 * 1024 * 1024
-"""After so much, what follows in a stream is not read."""
+"""Of results in the answer to a stream: beyond it the rest of the stream is not read."""
 PIECE_BYTES = 64 * 1024
 
 Result = dict[str, Any]
 
 
 def stored(index: int, status: str, identifier: str) -> Result:
-    """What is told of an item that is stored; `status` is created or duplicate."""
+    """The result of an item that is stored; `status` is created or duplicate."""
     return {"index": index, "status": status, "id": identifier}
 
 
 def rejected(index: int, problem: Problem, style: ErrorStyle) -> Result:
-    """What is told of an item that is not stored."""
+    """The result of an item that is not stored."""
     return {"index": index, "status": "rejected", **style.of_item(problem), "retry": problem.is_transient}
 
 
 class Results:
-    """Results are added in the order of the items, and told when all are there: not before is the status known.
+    """Collects the results of items in their order; the answer is made after the last, because its status needs all.
 
-    Those of a stream are in a file; what the disk has no room for is told as well, and ends the stream.
+    The results of a stream are in a file. Results that the disk has no room for are kept in memory, and end the stream.
     """
 
     def __init__(self, is_stream: bool, style: ErrorStyle) -> None:
@@ -49,17 +49,17 @@ class Results:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Give the file back when there will be no answer."""
+        """Close the file if there will be no answer."""
         if kind and self._file:
             self._file.close()
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is known of any item yet."""
+        """Whether no item has a result yet."""
         return not self._totals["received"]
 
     def add(self, results: list[Result]) -> None:
-        """What became of the next items."""
+        """Add the results of the next items."""
         self._totals["received"] += len(results)
         self._totals.update([result["status"] for result in results])
         self._is_transient = self._is_transient or any(result.get("retry") for result in results)
@@ -69,7 +69,7 @@ class Results:
             self._listed += results
 
     def _write(self, descriptor: int, lines: bytes) -> None:
-        """Add `lines` to the file; Problem if there should be no more of them."""
+        """Add `lines` to the file; Problem if the disk or MOST_BYTES has no room for further ones."""
         written = 0
         try:
             while written < len(lines):
@@ -82,7 +82,7 @@ class Results:
             raise Problem("too_many_results", limit=MOST_BYTES)
 
     def answer(self, interruption: Problem | None = None) -> Answer:
-        """200 if all is stored, else the status of what is worst. `interruption` is what ended a stream early."""
+        """200 if all items are stored, else the status of the worst result. `interruption` ended a stream early."""
         problem = interruption or self._worst()
         status, headers = (problem.status, [*problem.headers, *self.headers]) if problem else (200, self.headers)
         totals: dict[str, Any] = {"totals": dict(self._totals)}
@@ -96,7 +96,7 @@ class Results:
         return Answer(status, _pieces(self._file, self._file_bytes, last), headers, NDJSON)
 
     def _worst(self) -> Problem | None:
-        """What is told of the batch; nothing if all of it is stored."""
+        """The problem of the batch; None if all items are stored."""
         rejected = self._totals["rejected"]
         if not rejected:
             return None
