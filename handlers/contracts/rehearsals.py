@@ -58,7 +58,7 @@ _STORED = {name: kind.table.table for name, kind in KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Verdict:
     """The outcome of one submission.
 
     `name` is its event type or category; if a rejected one has no readable name, the code of its rejection.
@@ -93,7 +93,7 @@ class Group:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """The outcomes of `candidate` for submissions that `governing` has judged; both are versions."""
+    """The outcomes of `candidate` beside those of `governing`; both are versions."""
 
     candidate: str
     governing: str
@@ -104,18 +104,18 @@ class Rehearsal:
         """The number of submissions with `outcome`."""
         return sum(group.counts[outcome] for group in self.groups.values())
 
-    def add(self, hub: str, identifier: str, judged: Judged) -> None:
+    def add(self, hub: str, identifier: str, verdict: Verdict) -> None:
         """Count one submission of `hub`, and keep it as an example unless there are enough."""
-        key = hub, judged.kind, judged.name
+        key = hub, verdict.kind, verdict.name
         if key not in self.groups and len(self.groups) >= MOST_GROUPS:
-            key = hub, judged.kind, OTHERS
+            key = hub, verdict.kind, OTHERS
         group = self.groups.get(key) or self.groups.setdefault(key, Group(*key))
-        group.counts[judged.outcome] += 1
-        is_one_of_few = group.counts[judged.outcome] <= EXAMPLES and self.examples < MOST_EXAMPLES
-        if judged.outcome in NEWS and is_one_of_few and (problem := judged.because()):
+        group.counts[verdict.outcome] += 1
+        is_one_of_few = group.counts[verdict.outcome] <= EXAMPLES and self.examples < MOST_EXAMPLES
+        if verdict.outcome in NEWS and is_one_of_few and (problem := verdict.because()):
             self.examples += 1
             error = problem.error if len(problem.error) <= LONGEST_ERROR else problem.error[:LONGEST_ERROR] + "\u2026"
-            group.examples.append(Example(judged.outcome, identifier, error, problem.pointer))
+            group.examples.append(Example(verdict.outcome, identifier, error, problem.pointer))
 
 
 class Trial:
@@ -129,18 +129,18 @@ class Trial:
             for contract in (governing, candidate)
         )
 
-    def stored(self, kind: SubmissionType, row: Mapping[Any, Any]) -> Judged | None:
+    def stored(self, kind: SubmissionType, row: Mapping[Any, Any]) -> Verdict | None:
         """The outcome of the stored `row`; None if it is of another major version."""
         if not row["contract_version"].startswith(self._versions):
             return None
         name = kind.table.kind
         body, candidate = pages.present(row, kind.fields), self._candidate[name]
         if candidate.is_valid(body):
-            return Judged(name, row[kind.type_field], UNCHANGED)
+            return Verdict(name, row[kind.type_field], UNCHANGED)
         outcome = NEWLY_FAILS if self._governing[name].is_valid(body) else REFUSED_BY_BOTH
-        return Judged(name, row[kind.type_field], outcome, partial(candidate.problem, body))
+        return Verdict(name, row[kind.type_field], outcome, partial(candidate.problem, body))
 
-    def rejected(self, row: Mapping[Any, Any]) -> Judged | None:
+    def rejected(self, row: Mapping[Any, Any]) -> Verdict | None:
         """The outcome of the rejected `row`; None if of another major version, replayed, or a whole batch."""
         is_of_major = row["contract_version"].startswith(self._versions)
         if not is_of_major or row["kind"] not in KINDS or row["replayed_at"]:
@@ -151,7 +151,7 @@ class Trial:
         if outcome == NEWLY_PASSES and row["code"] not in FORM:
             outcome = UNCHANGED
         name = _name(content, KINDS[row["kind"]].type_field) or row["code"]
-        return Judged(f"rejected {row['kind']}", name, outcome, lambda: after or before)
+        return Verdict(f"rejected {row['kind']}", name, outcome, lambda: after or before)
 
 
 def rehearse(database: Database, candidate: Contract, last: int, progress: Callable[[int], None]) -> Rehearsal:
@@ -166,8 +166,8 @@ def rehearse(database: Database, candidate: Contract, last: int, progress: Calla
     for table, judge in _sources(trial):
         for rows in _pages(database, table, last):
             for row in rows:
-                if judged := judge(row):
-                    rehearsal.add(names.get(row["hub_id"], row["hub_id"]), row["id"], judged)
+                if verdict := judge(row):
+                    rehearsal.add(names.get(row["hub_id"], row["hub_id"]), row["id"], verdict)
             progress(len(rows))
     return rehearsal
 
@@ -178,7 +178,7 @@ def total(database: Database, last: int) -> int:
         return sum(rehearsals.count(connection, table, last) for table in (*_STORED.values(), rejected_submissions))
 
 
-def _sources(trial: Trial) -> Iterator[tuple[Table, Callable[[Mapping[Any, Any]], Judged | None]]]:
+def _sources(trial: Trial) -> Iterator[tuple[Table, Callable[[Mapping[Any, Any]], Verdict | None]]]:
     for name, table in _STORED.items():
         yield table, partial(trial.stored, KINDS[name])
     yield rejected_submissions, trial.rejected
