@@ -1,0 +1,87 @@
+"""Rejections: which are kept, and how many."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+
+from db import writer
+from db.engine import Database
+from db.registry import Caller
+from db.rejected_submissions import Bounds
+from db.tables import rejected_submissions as table
+from handlers.submissions.rejections import Rejections
+from openapi.problems import Problem
+from openapi.serving.messages import Request
+
+REFUSED = Problem("event_type_not_registered", name="x", pointer="/event_type")
+BOUNDS = Bounds(count=16, days=1, bytes=1000)
+
+
+def keep(
+    database: Database,
+    hub_id: UUID,
+    *groups: Sequence[tuple[int | None, Problem, bytes]],
+    key: str | None = None,
+) -> None:
+    """Keep each of `groups` as the rejections of one request under `key`, within BOUNDS."""
+
+    def validate(_operation_id: str, _content: bytes) -> Any:
+        raise NotImplementedError
+
+    async def run() -> None:
+        rejections = Rejections(database, BOUNDS)
+        parameters = {"Idempotency-Key": key} if key else {}
+        request = Request(None, Caller(hub_id, "hub"), None, "1.1", validate, parameters)
+        async with rejections.writer.writing():
+            for group in groups:
+                await rejections.keep(request, "event", group)
+
+    asyncio.run(run())
+
+
+def rows(database: Database, hub_id: UUID) -> list[Any]:
+    """The kept rejections of a hub, oldest first."""
+    with database.begin() as connection:
+        return list(connection.execute(select(table).where(table.c.hub_id == hub_id).order_by(table.c.position)))
+
+
+def test_a_submission_at_fault_is_kept(database: Database) -> None:
+    """With its reason and its bytes; not one that the service was at fault for, nor one that has no bytes."""
+    hub_id = uuid4()
+    keep(database, hub_id, [(0, REFUSED, b"{}"), (1, Problem("internal_error"), b"{}"), (2, REFUSED, b"")])
+    (row,) = rows(database, hub_id)
+    assert (row.batch_index, row.code, row.error, row.pointer) == (0, REFUSED.code, REFUSED.error, "/event_type")
+    assert bytes(row.raw) == b"{}"
+
+
+def test_the_key_of_a_request_is_kept(database: Database) -> None:
+    """Alone as it was sent, in a batch one for each item."""
+    hub_id = uuid4()
+    keep(database, hub_id, [(None, REFUSED, b"{}"), (0, REFUSED, b"{}"), (1, REFUSED, b"{}")], key="k")
+    keys = [row.request_key for row in rows(database, hub_id)]
+    assert keys[0] == "k"
+    assert len(set(keys)) == 3
+
+
+def test_the_oldest_give_way(database: Database) -> None:
+    """A hub has no more than its bounds and an eighth of them."""
+    hub_id = uuid4()
+    keep(database, hub_id, *[[(index, REFUSED, b"%d" % index)] for index in range(2 * BOUNDS.count)])
+    kept = [row.batch_index for row in rows(database, hub_id)]
+    assert BOUNDS.count <= len(kept) <= BOUNDS.count * 9 // 8
+    assert kept == list(range(2 * BOUNDS.count))[-len(kept) :]
+
+
+def test_a_failure_is_logged_and_not_raised(
+    database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client gets the answer to its submission, kept or not."""
+    hub_id = uuid4()
+    monkeypatch.setattr(writer, "MAX_WAITING_BYTES", 0)
+    keep(database, hub_id, [(0, REFUSED, b"{}")])
+    assert "cannot be kept" in caplog.text
+    assert rows(database, hub_id) == []
