@@ -20,8 +20,9 @@ from openapi.serving.rate_limits import RateLimits
 from scripts.service import logs, metrics
 from scripts.service.databases import connected, remedied
 from scripts.service.oauth_settings import oauth_policy
+from scripts.service.parts import RATE_LIMITS
 from scripts.service.settings import Settings, variable
-from scripts.service.worker import RATE_LIMITS, patiently
+from scripts.service.worker import patiently
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,106 @@
+"""What a worker serves with: opened one after the other, and closed in the reverse order."""
+
+import os
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from uuid import UUID
+
+from db.engine import Database
+from db.errors import Unavailable
+from db.registry import Caller
+from db.rejected_submissions import Bounds
+from db.version_usage import VersionUsage
+from handlers import resources
+from handlers.contracts.serving import Serving
+from handlers.operations import OPERATIONS
+from handlers.resources import Resources, ServiceOptions
+from handlers.security import authentication, authority
+from handlers.security.authority import AuthorizationServer, OAuthOptions
+from handlers.security.cut_over import CutOver
+from handlers.security.issuers import IssuerUnavailable
+from openapi.oauth import server_metadata
+from openapi.serving.endpoint import Dependencies
+from openapi.serving.rate_limits import Bucket, RateLimits, RatePolicy
+from scripts.service.maintenance import maintenance
+from scripts.service.metrics import DIRECTORY, Metrics
+from scripts.service.settings import Settings
+
+RATE_LIMITS = "rate-limits"
+"""The file of the buckets, in the directory of the metrics."""
+BURST_SECONDS = 10
+"""The burst of a hub with a rate of its own, in seconds of that rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The open parts of one worker, and the settings that they were opened by."""
+
+    settings: Settings
+    database: Database
+    metrics: Metrics
+    limits: RateLimits
+    resources: Resources
+    authorization_server: AuthorizationServer
+    version_usage: VersionUsage
+    cut_over: CutOver
+
+    def on_served(self, serving: Serving) -> None:
+        """Count by the contracts that are served now, and send hubs that are cut over to them."""
+        self.cut_over.served(serving.contracts)
+        self.metrics.serving(
+            [(contract.version, contract.digest) for contract in serving.contracts],
+            serving.refused,
+            [
+                OPERATIONS.name(operation.operation_id)
+                for contract in serving.contracts
+                for operation in contract.operations
+            ],
+        )
+
+
+async def open_parts(
+    settings: Settings, options: OAuthOptions, database: Database, metrics: Metrics, stack: AsyncExitStack
+) -> Parts:
+    """The parts over `database`, which `stack` closes; Unavailable if the database is away."""
+    limits = stack.enter_context(RateLimits(Path(os.environ[DIRECTORY]) / RATE_LIMITS))
+    bounds = Bounds(settings.rejections_count, settings.rejections_days, settings.rejections_bytes)
+    service_options = ServiceOptions(bounds, approves_event_types=settings.manifest_approval == "manual")
+    opened = await stack.enter_async_context(resources.open_resources(database, service_options, metrics.items))
+    await stack.enter_async_context(metrics.flushing())
+    await stack.enter_async_context(maintenance(database, settings.retention, bounds))
+    server = authority.open_authorization_server(database, opened.registry, options, limits)
+    await stack.enter_async_context(server.tokens.issuers)
+    version_usage = VersionUsage(database)
+    await stack.enter_async_context(version_usage.flushing())
+    cut_over = CutOver(server.public_url + server_metadata.AUTHORIZATION_SERVER)
+    return Parts(settings, database, metrics, limits, opened, server, version_usage, cut_over)
+
+
+def dependencies(parts: Parts) -> Dependencies:
+    """What the application of each contract needs of `parts`."""
+    return Dependencies(
+        operations=OPERATIONS,
+        authenticate=authentication.authenticate,
+        resources=parts.resources,
+        failures={Unavailable: "unavailable", IssuerUnavailable: "keys_unavailable"},
+        body_timeout=parts.settings.body_timeout,
+        bucket_for=_buckets(parts.limits, parts.settings),
+        public_url=parts.authorization_server.public_url,
+        authorize=partial(authentication.authorize, parts.authorization_server),
+        check_key=parts.cut_over.check_key,
+        on_request=parts.version_usage.on_request,
+    )
+
+
+def _buckets(limits: RateLimits, settings: Settings) -> Callable[[Caller], Bucket]:
+    usual = RatePolicy(settings.rate_limit, settings.rate_burst)
+
+    @lru_cache(maxsize=10_000)
+    def bucket(hub_id: UUID, rate: int | None) -> Bucket:
+        """The bucket of a hub; one with a rate of its own has a burst of its own, too."""
+        return Bucket(limits, hub_id, RatePolicy(rate, rate * BURST_SECONDS) if rate else usual)
+
+    return lambda hub: bucket(hub.id, hub.rate_limit)

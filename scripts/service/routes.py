@@ -1,0 +1,20 @@
+"""The routes of the pages beside the versions of the API."""
+
+from starlette.routing import Route
+
+from handlers.paths import HEALTH, METRICS
+from handlers.site import authorization_server, contract_pages, health, migration_pages, problem_pages
+from scripts.service.metrics import metrics
+
+
+def routes(public_url: str, operator_key: str) -> list[Route]:
+    """The routes of a service that clients reach at `public_url`; without `operator_key` operators have no page."""
+    return [
+        Route(f"{HEALTH}/live", health.live),
+        Route(f"{HEALTH}/ready", health.ready),
+        Route(METRICS, metrics),
+        *contract_pages.routes(),
+        *problem_pages.routes(public_url),
+        *authorization_server.routes(),
+        *migration_pages.routes(operator_key),
+    ]
