@@ -1,4 +1,4 @@
-"""What a person runs. Everything is put together here, and nothing imports this."""
+"""What a person runs. This room puts the others together, and none of them imports it."""
 
 import warnings
 

@@ -14,7 +14,7 @@ from scripts.service.settings import SettingsError, table
 COMMANDS = {
     "serve": Row("Serve the API until SIGTERM or Ctrl-C.", "scripts.commands.service:serve"),
     "migrate": Row(
-        "Bring the database to the tables of this release, and give an empty one its contract. `serve` does so, too.",
+        "Migrate the database to this release, and give an empty one its contracts. `serve` does the same.",
         "scripts.commands.service:migrate",
     ),
     "hub": Row("Hubs: the systems that report."),
@@ -40,11 +40,11 @@ COMMANDS = {
     "hub accept-client": Row("Let a client of another issuer act for a hub.", "scripts.commands.clients:accept_client"),
     "hub list-clients": Row("List every OAuth client.", "scripts.commands.clients:list_clients"),
     "hub rotate-client": Row(
-        "Give a client a new secret, which is shown only now; the one before it is accepted for a while.",
+        "Give a client a new secret, which is shown only now; the former one is accepted for a while.",
         "scripts.commands.clients:rotate_client",
     ),
     "hub change-client": Row(
-        "Give a client other scopes or other keys. Tokens that it has lose at once what it may not do any more.",
+        "Give a client other scopes or other keys. Its present tokens lose at once the scopes that it no longer has.",
         "scripts.commands.clients:change_client",
     ),
     "hub disable-client": Row("Refuse a client and its tokens from now on.", "scripts.commands.clients:disable_client"),
@@ -65,52 +65,52 @@ COMMANDS = {
         "Refuse new events of a type. Stored ones stay.", "scripts.commands.event_types:deprecate"
     ),
     "event-type approve": Row(
-        "Let an event type of a hub's manifest be active, or the new definition of one that is.",
+        "Activate an event type of a hub's manifest, or the new definition of an active one.",
         "scripts.commands.event_types:approve",
     ),
-    "contract": Row("The contracts: which version is served, and what it says."),
+    "contract": Row("The contracts: the versions of the API, and which are served."),
     "contract publish": Row(
-        "Keep a document as a draft, if its version says all that it changes. What is published is never replaced.",
+        "Store a document as a draft, if its version announces all its changes. A published one is never replaced.",
         "scripts.commands.contracts.contract_lifecycle:publish",
     ),
     "contract activate": Row(
-        "Let a contract govern its major version from now on, if what hubs have submitted would not newly fail.",
+        "Let a contract govern its major version from now on, if no submission of a hub would newly fail.",
         "scripts.commands.contracts.contract_lifecycle:activate",
     ),
     "contract rollback": Row(
-        "Let the contract govern again that did so before. Once more takes it back.",
+        "Let the contract that governed before govern again. A second rollback undoes the first.",
         "scripts.commands.contracts.contract_lifecycle:rollback",
     ),
     "contract deprecate": Row(
-        "Tell clients with every answer that a contract ends, and when.",
+        "Announce the end of a contract, and its date, to clients in every answer.",
         "scripts.commands.contracts.contract_lifecycle:deprecate",
     ),
     "contract retire": Row(
-        "Serve a deprecated contract no more: its clients get 410, and are told what to use instead.",
+        "Stop serving a deprecated contract: its clients get 410, and the version to use instead.",
         "scripts.commands.contracts.contract_lifecycle:retire",
     ),
     "contract history": Row(
-        "List every change of a contract: who, when, why, and the digests of its text before and after.",
+        "List every change of a contract: its author, time and reason, and the digests of its text before and after.",
         "scripts.commands.contracts.contract_lifecycle:history",
     ),
     "contract diff": Row(
-        "Compare two OpenAPI 3.0 documents by meaning: every change, the version it needs, and what proves a break.",
+        "Compare two OpenAPI 3.0 documents by meaning: every change, the version it needs, and the proof of a break.",
         "scripts.commands.contracts.diff:diff",
     ),
     "contract card": Row(
-        "Print what a version says as Markdown: its fields, answers, policy and status, made from its row.",
+        "Print a version as Markdown: its fields, answers, policy and status, made from its row.",
         "scripts.commands.contracts.card:card",
     ),
     "contract changelog": Row(
-        "Print what each version changed of the one before, the newest first; drafts only if they are named.",
+        "Print the changes of each version, the newest first; a draft only if it is named.",
         "scripts.commands.contracts.card:changelog",
     ),
     "contract rehearse": Row(
-        "Try a contract on what hubs have submitted: what would newly fail, and newly pass. Exits 1 if anything fails.",
+        "Try a contract on the submissions of hubs: which would newly fail, or pass. Exits 1 if one would newly fail.",
         "scripts.commands.contracts.rehearsals:rehearse_",
     ),
     "contract list": Row(
-        "List every contract in the database, each with the digest of its document as it is now.",
+        "List every contract in the database, each with the digest of its present document.",
         "scripts.commands.contracts.contracts:list_",
     ),
     "contract show": Row(
@@ -125,30 +125,30 @@ COMMANDS = {
         "Check documents against the house rules. Exits 1 if one breaks a rule.",
         "scripts.commands.contracts.contracts:lint",
     ),
-    "migration": Row("The window in which hubs go from one major version to the next."),
+    "migration": Row("The window in which hubs change from one major version to the next."),
     "migration status": Row(
-        "Tell what each hub uses, when it was last seen on each version, and who would break if the former one ended.",
+        "Show what each hub uses, when each version saw it last, and which hubs would break if the former one ended.",
         "scripts.commands.migration:status",
     ),
     "migration cut-over": Row(
-        "Refuse a hub's API key from now on, because it has gone on to access tokens. Tells it where to go.",
+        "Refuse a hub's API key from now on, because it has changed to access tokens. Answers say where to get one.",
         "scripts.commands.migration:cut_over",
     ),
-    "migration undo": Row("Accept the API key of a hub again that was cut over.", "scripts.commands.migration:undo"),
+    "migration undo": Row("Accept again the API key of a hub that was cut over.", "scripts.commands.migration:undo"),
     "migration back": Row(
-        "Accept the API key of a hub again that was cut over.", "scripts.commands.migration:undo", is_hidden=True
+        "Accept again the API key of a hub that was cut over.", "scripts.commands.migration:undo", is_hidden=True
     ),  # the former name
-    "signing-key": Row("Signing keys: what signs access tokens."),
+    "signing-key": Row("The keys that sign access tokens."),
     "signing-key list": Row(
-        "List the keys in the database, newest first: that one signs, all verify until they expire.",
+        "List the keys in the database, newest first: the first signs, all verify until they expire.",
         "scripts.commands.signing_keys:list_",
     ),
     "signing-key rotate": Row(
-        "Sign with a new key from now on. The one before verifies until every token that it signed has expired.",
+        "Sign with a new key from now on. The former one verifies until every token that it signed has expired.",
         "scripts.commands.signing_keys:rotate",
     ),
     "signing-key revoke": Row(
-        "Refuse whatever a key has signed from now on, as when somebody else has got it.",
+        "Refuse from now on every token that a key has signed, for instance because the key has leaked.",
         "scripts.commands.signing_keys:revoke",
     ),
     "bench": Row(
@@ -199,8 +199,8 @@ def interaction_reporting() -> None:
 
 
 def main() -> None:
-    """Run the command line; exit 0 when done, 1 when refused, 2 when misused."""
-    # What a command has started is ended first, as on Ctrl-C.
+    """Run the command line; exit status 0 if done, 1 if refused, 2 if misused."""
+    # A command first ends what it has started, as on Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         app()

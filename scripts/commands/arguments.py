@@ -1,4 +1,4 @@
-"""What arguments and options of several commands mean: names, documents, and the form of the output."""
+"""Arguments and options of several commands: names, documents, and the form of the output."""
 
 import re
 from collections.abc import Callable
@@ -24,14 +24,14 @@ class StoredContracts(Protocol):
 
 
 def name_of(text: str) -> str:
-    """`text`, if it can be told apart in a list and typed again: 1 to 200 printable characters, no blank at an end."""
+    """`text` if a list can show it and an operator can type it again; BadParameter if not."""
     if not 1 <= len(text) <= LONGEST or not text.isprintable() or text != text.strip():
         raise typer.BadParameter(f"it has 1 to {LONGEST} printable characters, and no blank at its ends")
     return text
 
 
 def document(name: str, of_file: Callable[[Path], D], stored: Callable[[], StoredContracts]) -> D | Contract:
-    """The contract of the version `name` in the database, else what `of_file` reads; BadParameter without either.
+    """The contract of the version `name` in the database, else what `of_file` reads; BadParameter if both fail.
 
     `stored` is called for a version only. A file that is named like a version, `1.0`, is `./1.0`.
     """

@@ -33,30 +33,32 @@ def _jwks(text: str) -> dict[str, Any]:
 
 
 ClientID = Annotated[str, typer.Argument(help="The client's id.", metavar="CLIENT_ID")]
-Scopes = Annotated[str, typer.Option(help="What it may do, with blanks between: 'events:write events:read'.")]
+Scopes = Annotated[str, typer.Option(help="Its scopes, separated by blanks: 'events:write events:read'.")]
 Keys = Annotated[
     dict[str, Any] | None,
     typer.Option(
         "--jwks",
-        help="A JWK Set of its public keys: it authenticates by private_key_jwt then, without a secret.",
+        help="A JWK Set of its public keys: the client then authenticates by private_key_jwt, without a secret.",
         parser=_jwks,
         metavar="FILE",
     ),
 ]
-Issuer = Annotated[str, typer.Option(help="Whose client it is, if it is another issuer's: one of IR_OAUTH_ISSUERS.")]
+Issuer = Annotated[str, typer.Option(help="The issuer of the client, if it is another one: one of IR_OAUTH_ISSUERS.")]
 
 
 def issue_client(
     name: Name,
     scopes: Scopes,
     jwks: Keys = None,
-    dpop: Annotated[bool, typer.Option("--dpop", help="Bind its tokens to a key that it proves to have.")] = False,
+    dpop: Annotated[
+        bool, typer.Option("--dpop", help="Bind its tokens to a key, which the client proves to hold (DPoP).")
+    ] = False,
     as_json: AsJSON = False,
 ) -> None:
     """Issue an OAuth client to a hub and print its secret, which is shown only now."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        wanted = _known(connection, scopes)
-        client, secret = oauth_clients.issue(connection, name, wanted, jwks, dpop)
+        granted = _known(connection, scopes)
+        client, secret = oauth_clients.issue(connection, name, granted, jwks, dpop)
     _show(client, secret, as_json)
 
 
@@ -64,7 +66,7 @@ def accept_client(
     name: Name,
     client_id: ClientID,
     scopes: Scopes,
-    issuer: Annotated[str, typer.Option(help="Whose client it is: one of IR_OAUTH_ISSUERS.")],
+    issuer: Annotated[str, typer.Option(help="The issuer of the client: one of IR_OAUTH_ISSUERS.")],
     as_json: AsJSON = False,
 ) -> None:
     """Let a client of another issuer act for a hub."""
@@ -79,17 +81,17 @@ def accept_client(
 def list_clients(as_json: AsJSON = False) -> None:
     """List every OAuth client."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        show([_told(client) for client in oauth_clients.list_all(connection)], as_json)
+        show([_as_dict(client) for client in oauth_clients.list_all(connection)], as_json)
 
 
 def rotate_client(
     client_id: ClientID,
     overlap: Annotated[
-        int, typer.Option(help="Hours that the secret before is accepted, too.", min=0, max=LONGEST_OVERLAP_HOURS)
+        int, typer.Option(help="Hours that the former secret is still accepted.", min=0, max=LONGEST_OVERLAP_HOURS)
     ] = 24,
     as_json: AsJSON = False,
 ) -> None:
-    """Give a client a new secret, which is shown only now; the one before it is accepted for a while."""
+    """Give a client a new secret, which is shown only now; the former one is accepted for a while."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         client, secret = oauth_clients.rotate(connection, client_id, timedelta(hours=overlap))
     _show(client, secret, as_json)
@@ -97,17 +99,17 @@ def rotate_client(
 
 def change_client(
     client_id: ClientID,
-    scopes: Annotated[str | None, typer.Option(help="What it may do from now on.")] = None,
+    scopes: Annotated[str | None, typer.Option(help="Its scopes from now on, separated by blanks.")] = None,
     jwks: Keys = None,
     issuer: Issuer = OURS,
     as_json: AsJSON = False,
 ) -> None:
-    """Give a client other scopes or other keys. Tokens that it has lose at once what it may not do any more."""
+    """Give a client other scopes or other keys. Its present tokens lose at once the scopes that it no longer has."""
     if scopes is None and jwks is None:
         raise typer.BadParameter("--scopes or --jwks is needed")
     with database(Settings.read()) as opened, opened.begin() as connection:
-        wanted = None if scopes is None else _known(connection, scopes)
-        client = oauth_clients.change(connection, client_id, issuer, wanted, jwks)
+        granted = None if scopes is None else _known(connection, scopes)
+        client = oauth_clients.change(connection, client_id, issuer, granted, jwks)
     _show(client, None, as_json)
 
 
@@ -130,25 +132,24 @@ def _known(connection: Connection, scopes: str) -> list[str]:
     known = lifecycle.scopes(connection)
     if not known:
         raise Refused("no contract that is served takes access tokens: see 'interaction-reporting contract list'")
-    wanted = list(dict.fromkeys(scopes.split()))
-    for scope in wanted:
+    granted = list(dict.fromkeys(scopes.split()))
+    for scope in granted:
         if scope not in known:
             nearest = difflib.get_close_matches(scope, known, n=1)
             hint = f"; did you mean {nearest[0]}?" if nearest else f": there are {', '.join(known)}"
             raise Refused(f"there is no scope {scope!r}{hint}")
-    if not wanted:
+    if not granted:
         raise Refused(f"a client needs a scope: there are {', '.join(known)}")
-    return wanted
+    return granted
 
 
-def _told(client: OAuthClient) -> dict[str, Any]:
-    """What is shown of a client: of its keys, how it authenticates."""
-    told = dataclasses.asdict(client)
-    told["jwks"] = [key["kid"] for key in client.jwks["keys"]] if client.jwks else None
-    return told
+def _as_dict(client: OAuthClient) -> dict[str, Any]:
+    """`client` as it is shown, with the ids of its keys in place of the keys."""
+    kids = [key["kid"] for key in client.jwks["keys"]] if client.jwks else None
+    return {**dataclasses.asdict(client), "jwks": kids}
 
 
 def _show(client: OAuthClient, secret: str | None, as_json: bool) -> None:
-    show({**_told(client), "client_secret": secret} if secret else _told(client), as_json)
+    show({**_as_dict(client), "client_secret": secret} if secret else _as_dict(client), as_json)
     if secret:
         note("Keep the secret now: only its digest is stored, and it cannot be shown again.")

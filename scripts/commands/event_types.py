@@ -34,6 +34,6 @@ def deprecate(name: Name, as_json: AsJSON = False) -> None:
 
 
 def approve(name: Name, as_json: AsJSON = False) -> None:
-    """Let an event type of a hub's manifest be active, or the new definition of one that is."""
+    """Activate an event type of a hub's manifest, or the new definition of an active one."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(event_types.approve(connection, name), as_json)

@@ -1,4 +1,4 @@
-"""`interaction-reporting hub`: who may report."""
+"""`interaction-reporting hub`: the systems that may report."""
 
 import dataclasses
 from typing import Annotated
@@ -51,7 +51,7 @@ def enable(name: Name, as_json: AsJSON = False) -> None:
 def limit(
     name: Name,
     rate: Annotated[int | None, typer.Option(help="Items a second.", min=1, max=HIGHEST_RATE)] = None,
-    usual: Annotated[bool, typer.Option("--usual", help="As many as IR_RATE_LIMIT says.")] = False,
+    usual: Annotated[bool, typer.Option("--usual", help="The rate of IR_RATE_LIMIT.")] = False,
     as_json: AsJSON = False,
 ) -> None:
     """Give a hub a rate of its own, so many items a second and ten times as many at once; or the usual one again."""

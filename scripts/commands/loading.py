@@ -25,13 +25,13 @@ def load(target: str) -> Any:
 
 
 class LazyGroup(TyperGroup):
-    """The commands of `rows` whose full name is `path` and one word more."""
+    """The commands of `rows` whose full name is `path` and one more word."""
 
     rows: Mapping[str, Row]
     path: tuple[str, ...] = ()
 
     def list_commands(self, _ctx: Any) -> list[str]:
-        """The names that are shown, in the order of the table."""
+        """The names of the shown commands, in the order of the table."""
         return list(self._shown())
 
     def get_command(self, _ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
@@ -55,7 +55,7 @@ class LazyGroup(TyperGroup):
         return super().parse_args(ctx, args)
 
     def format_commands(self, _ctx: Any, formatter: Any) -> None:
-        """Write the names and their help, of which nothing is imported."""
+        """Write the names and their help without an import."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self._shown().items()))
 

@@ -1,4 +1,4 @@
-"""`interaction-reporting migration`: who uses which major version, and who is to use the former one no more."""
+"""`interaction-reporting migration`: which hub uses which major version, and which may no longer use the former one."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ from scripts.service.settings import Settings
 
 
 class Format(StrEnum):
-    """How it is told."""
+    """The form of the report."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -27,47 +27,51 @@ class Format(StrEnum):
 
 
 def status(
-    days: Annotated[int, typer.Option(help="How many days count, with today.", min=1, max=MOST_DAYS)] = DEFAULT_DAYS,
-    form: Annotated[Format, typer.Option("--format", help="How it is told.")] = Format.TEXT,
+    days: Annotated[
+        int, typer.Option(help="The number of days that count, with today.", min=1, max=MOST_DAYS)
+    ] = DEFAULT_DAYS,
+    form: Annotated[Format, typer.Option("--format", help="The form of the report.")] = Format.TEXT,
     as_json: AsJSON = False,
 ) -> None:
-    """Tell what each hub uses, when it was last seen on each version, and who would break if the former one ended."""
+    """Show what each hub uses, when each version saw it last, and which hubs would break if the former one ended."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        found = migration.migration(connection, days, datetime.now(UTC))
+        report = migration.migration(connection, days, datetime.now(UTC))
     if as_json:
-        show(migration_reports.as_json(found), as_json)
+        show(migration_reports.as_json(report), as_json)
     elif form is Format.TEXT:
-        _print(found)
+        _print(report)
     else:
-        made = {Format.MARKDOWN: migration_reports.as_markdown, Format.HTML: migration_reports.as_html}
-        print(made[form](found), end="")
+        renderers = {Format.MARKDOWN: migration_reports.as_markdown, Format.HTML: migration_reports.as_html}
+        print(renderers[form](report), end="")
 
 
 def cut_over(
     name: Name,
-    why: Annotated[str | None, typer.Option(help="A reason, which is shown with it.", parser=name_of)] = None,
-    force: Annotated[bool, typer.Option("--force", help="Even if it was never seen on the next version.")] = False,
+    why: Annotated[str | None, typer.Option(help="The reason, which is shown with the hub.", parser=name_of)] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Cut over even a hub that has never used the next version.")
+    ] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Refuse a hub's API key from now on, because it has gone on to access tokens. Tells it where to go."""
+    """Refuse a hub's API key from now on, because it has changed to access tokens. Answers say where to get one."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(migration.cut_over(connection, name, why, force), as_json)
     note("Its key is refused within a second. 'migration undo' takes that back.")
 
 
 def undo(name: Name, as_json: AsJSON = False) -> None:
-    """Accept the API key of a hub again that was cut over."""
+    """Accept again the API key of a hub that was cut over."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(hubs.restore_key(connection, name), as_json)
     note("Its key is accepted again within a second.")
 
 
-def _print(found: Migration) -> None:
-    """For a terminal: days stand below each other, and only those on which a hub sent anything."""
-    for sentence in migration_reports.sentences(found):
+def _print(report: Migration) -> None:
+    """Print `report` for a terminal: below each other the days on which a hub sent anything."""
+    for sentence in migration_reports.sentences(report):
         print(printable(sentence))
-    head, *rows = migration_reports.cells(found)
-    fixed = len(head) - len(found.days)
+    head, *rows = migration_reports.cells(report)
+    fixed = len(head) - len(report.days)
     show([dict(zip(head[:fixed], row, strict=False)) | _by_day(head[fixed:], row[fixed:]) for row in rows], False)
 
 

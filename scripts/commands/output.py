@@ -16,21 +16,21 @@ from openapi.standards import date_times
 _WIDTH_OF_A_PIPE = 240
 
 
-def show(found: Any, as_json: bool) -> None:
+def show(value: Any, as_json: bool) -> None:
     """Print a dataclass, a dict, or a list of either."""
-    values = [_as_dict(item) for item in found] if isinstance(found, Sequence) else _as_dict(found)
+    values = [_as_dict(item) for item in value] if isinstance(value, Sequence) else _as_dict(value)
     if as_json:
         print(json.dumps(values, default=_as_text, indent=2, ensure_ascii=False))
     elif isinstance(values, dict):
-        _print_table(["", ""], [[name, value] for name, value in values.items()])
+        _print_table(["", ""], [[name, cell] for name, cell in values.items()])
     elif values:
-        _print_table(list(values[0]), [list(value.values()) for value in values])
+        _print_table(list(values[0]), [list(row.values()) for row in values])
     else:
         print("There are none.")
 
 
 def note(text: str) -> None:
-    """Tell a person something that is not part of the result."""
+    """Print a note to a person, which is no part of the result, on standard error."""
     print(text, file=sys.stderr)
 
 
@@ -50,12 +50,12 @@ def _print_table(columns: list[str], rows: list[list[Any]]) -> None:
 
 
 def _as_cell(value: Any) -> str:
-    """A value of a table: a list a line each, and nothing that a terminal would obey, because hubs wrote some of it."""
+    """A value of a table: a list has a line for each item. Hubs wrote some values: no terminal may obey them."""
     if isinstance(value, list):
         return "\n".join(map(_as_cell, value))
     return "" if value is None else printable(_as_text(value))
 
 
 def _as_text(value: Any) -> str:
-    """A value that JSON has no form for: instants are as RFC 3339 writes them."""
+    """A value that JSON has no form for; an instant as RFC 3339 writes it."""
     return date_times.render(value) if isinstance(value, datetime) else str(value)

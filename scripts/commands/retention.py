@@ -18,7 +18,7 @@ Days = Annotated[
 
 def retention(
     days: Days = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Drop nothing, and list what would be.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Drop nothing: list what a run would drop.")] = False,
     as_json: AsJSON = False,
 ) -> None:
     """Drop the events that are older than the retention, a whole week at a time, and list what was dropped."""
@@ -26,12 +26,12 @@ def retention(
     days = days or settings.retention
     with database(settings) as opened, opened.begin() as connection:
         if days is None:
-            found = [] if dry_run else partitions.list_all(connection)
-            told = "Events are kept for ever: neither --days nor IR_RETENTION says otherwise. "
-            told += "Nothing would be dropped." if dry_run else "There are these partitions:"
+            rows = [] if dry_run else partitions.list_all(connection)
+            sentence = "Events are kept for ever: neither --days nor IR_RETENTION says otherwise. "
+            sentence += "Nothing would be dropped." if dry_run else "There are these partitions:"
         else:
             before = datetime.now(UTC) - timedelta(days=days)
-            found = (partitions.wholly_before if dry_run else partitions.drop_before)(connection, before)
-            told = f"Events are kept for {days} days. These partitions {'would be' if dry_run else 'were'} dropped:"
-    note(told)
-    show(found, as_json)
+            rows = (partitions.wholly_before if dry_run else partitions.drop_before)(connection, before)
+            sentence = f"Events are kept for {days} days. These partitions {'would be' if dry_run else 'were'} dropped:"
+    note(sentence)
+    show(rows, as_json)

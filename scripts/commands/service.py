@@ -36,7 +36,7 @@ def serve(
 
 
 def migrate(as_json: AsJSON = False) -> None:
-    """Bring the database to the tables of this release, and give an empty one its contract. `serve` does so, too."""
+    """Migrate the database to this release, and give an empty one its contracts. `serve` does the same."""
     settings = Settings.read()
     with connected(settings) as database, remedied(settings):
         show(prepare(database), as_json)

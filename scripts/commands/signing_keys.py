@@ -1,4 +1,4 @@
-"""`interaction-reporting signing-key`: what signs access tokens."""
+"""`interaction-reporting signing-key`: the keys that sign access tokens."""
 
 from datetime import timedelta
 from typing import Annotated, Any
@@ -16,39 +16,39 @@ from scripts.service.oauth_settings import key_secret
 from scripts.service.settings import LONGEST_TOKEN_SECONDS, Settings
 
 MARGIN_SECONDS = 60
-"""In which every worker knows of a new key."""
+"""The longest time until every worker knows of a new key."""
 
 
 def list_(as_json: AsJSON = False) -> None:
-    """List the keys in the database, newest first: that one signs, all verify until they expire."""
+    """List the keys in the database, newest first: the first signs, all verify until they expire."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        show([_told(key) for key in signing_keys.list_all(connection)], as_json)
+        show([_as_dict(key) for key in signing_keys.list_all(connection)], as_json)
 
 
 def rotate(as_json: AsJSON = False) -> None:
-    """Sign with a new key from now on. The one before verifies until every token that it signed has expired."""
+    """Sign with a new key from now on. The former one verifies until every token that it signed has expired."""
     settings = Settings.read()
     if settings.oauth_keys_file:
         raise Refused(f"the keys are in {settings.oauth_keys_file}: put a new one first in that file")
     lifetime = timedelta(seconds=LONGEST_TOKEN_SECONDS + MARGIN_SECONDS)
     with database(settings) as opened, opened.begin() as connection:
         key = signing_keys.rotate(connection, key_factory(key_secret(settings)), lifetime)
-    show(_told(key), as_json)
+    show(_as_dict(key), as_json)
 
 
 def revoke(
     kid: Annotated[str, typer.Argument(help="The key's id, as 'list' shows it.", metavar="KID")],
     as_json: AsJSON = False,
 ) -> None:
-    """Refuse whatever a key has signed from now on, as when somebody else has got it."""
+    """Refuse from now on every token that a key has signed, for instance because the key has leaked."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         key = signing_keys.revoke(connection, kid)
-    show(_told(key), as_json)
+    show(_as_dict(key), as_json)
     note("The tokens that it signed are refused within a second: clients get new ones, signed by another key.")
 
 
-def _told(key: SigningKey) -> dict[str, Any]:
-    """What is shown of a key, which is not the key."""
+def _as_dict(key: SigningKey) -> dict[str, Any]:
+    """`key` as it is shown, without its secret."""
     return {
         "kid": key.kid,
         "created_at": key.created_at,

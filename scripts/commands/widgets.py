@@ -1,4 +1,4 @@
-"""`interaction-reporting widget`: what events are about."""
+"""`interaction-reporting widget`: the widgets that events are about."""
 
 from typing import Annotated
 from uuid import UUID
@@ -13,7 +13,7 @@ from scripts.service.settings import Settings
 
 
 def register(
-    name: Annotated[str, typer.Argument(help="What the widget is called.", parser=name_of)],
+    name: Annotated[str, typer.Argument(help="The name of the widget.", parser=name_of)],
     widget_id: Annotated[UUID | None, typer.Option("--id", help="Its id, if it has one already.")] = None,
     as_json: AsJSON = False,
 ) -> None:

@@ -21,7 +21,7 @@ REMEDIES = {
     "resolve host": f"correct the host in {URL}",
     "connection": f"see that PostgreSQL runs and accepts connections there, and correct host and port in {URL}",
 }
-"""What to do about an error of libpq, by words in its message: the first that are in it count."""
+"""What to do about an error of libpq, by words in its message: the first row that matches counts."""
 
 
 @contextmanager

@@ -16,7 +16,7 @@ WIDGET = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
 
 
 def ensure(opened: Database, key_file: Path) -> str:
-    """Register the demo's hub and widget unless they are there; the hub's key, which `key_file` keeps (mode 0600)."""
+    """Register the demo's hub and widget if absent; returns the hub's key, which `key_file` keeps (mode 0600)."""
     with opened.begin() as connection:
         if all(widget.id != WIDGET for widget in widgets.list_all(connection)):
             widgets.register(connection, "Demo widget", WIDGET)

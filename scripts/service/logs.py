@@ -17,7 +17,7 @@ HELD_LINES = 1000
 
 
 class Formatter(logging.Formatter):
-    """Leaves out whatever looks like an API key, wherever in a line it stands."""
+    """Leaves out whatever looks like an API key, anywhere in a line."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,9 +42,9 @@ class Formatter(logging.Formatter):
 
 
 class Handler(logging.StreamHandler[TextIO]):
-    """Holds lines for a moment where an event loop runs: a write for each would cost more than all the rest of it.
+    """Holds lines for a moment if an event loop runs: a write for each line would cost more than its formatting.
 
-    Warnings and what is graver is not held.
+    Warnings and graver records are written at once.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Handler(logging.StreamHandler[TextIO]):
             loop.call_later(HELD_SECONDS, self.flush)
 
     def flush(self) -> None:
-        """Write what is held. Where that fails, as on a full disk, the lines are lost, and nothing else is."""
+        """Write the held lines. If that fails, as on a full disk, only these lines are lost."""
         self.acquire()
         try:
             held, self._held = self._held, []
@@ -86,7 +86,7 @@ def without_keys(text: str) -> str:
 
 
 def hold_no_more() -> None:
-    """Write what is held, and from now on each line at once."""
+    """Write the held lines, and from now on each line at once."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler, Handler):
             handler.holds = False
@@ -98,9 +98,9 @@ def configure(level: str) -> None:
     handler = Handler()
     handler.setFormatter(Formatter())
     logging.raiseExceptions = False  # what cannot be formatted is not shown raw: it might hold a key
-    logging.logThreads = logging.logMultiprocessing = False  # nor is looked up what no line shows
+    logging.logThreads = logging.logMultiprocessing = False  # no line shows these
     logging._srcfile = None
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # What these tell, the service tells better.
+    # The service logs the same, and better.
     for name in ("connexion", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""The upkeep of the database, which each worker sees to beside its requests."""
+"""The upkeep of the database, which each worker does beside its requests."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ INTERVAL_SECONDS = 3600
 
 
 def maintenance(opened: Database, retention_days: int | None, rejections: Bounds) -> AbstractAsyncContextManager[None]:
-    """Meanwhile the partitions of the coming weeks are made, and what is beyond retention and bounds is dropped."""
+    """Create the partitions of the coming weeks meanwhile, and drop what is beyond retention and bounds."""
     return running_task(_keep_up(opened, retention_days, rejections))
 
 
@@ -32,7 +32,7 @@ async def _keep_up(opened: Database, retention_days: int | None, rejections: Bou
 
 def _keep_up_once(opened: Database, retention_days: int | None, rejections: Bounds) -> None:
     now = datetime.now(UTC)
-    made, dropped = partitions.upkeep(opened, now, retention_days)
+    created, dropped = partitions.upkeep(opened, now, retention_days)
     with opened.begin() as connection:
         hubs = rejected_submissions.hubs(connection)
     forgotten = 0
@@ -42,9 +42,9 @@ def _keep_up_once(opened: Database, retention_days: int | None, rejections: Boun
     with opened.begin() as connection:
         signing_keys.forget_expired(connection)
         tokens.forget_expired(connection)
-    if made or dropped or forgotten:
+    if created or dropped or forgotten:
         names = [partition.name for partition in dropped]
         logger.info(
             "upkeep",
-            extra={"partitions_made": made, "partitions_dropped": names, "rejected_submissions_dropped": forgotten},
+            extra={"partitions_made": created, "partitions_dropped": names, "rejected_submissions_dropped": forgotten},
         )

@@ -26,7 +26,7 @@ from handlers.site.service_state import service_state
 logger = logging.getLogger(__name__)
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable by which the processes of a service know where they count."""
+"""The variable that names the directory of the counts to each process of a service."""
 PREFIX = "interaction_reporting_"
 DURATION = PREFIX + "request_duration_seconds"
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -37,7 +37,7 @@ WRITE_SECONDS = 1
 
 @contextmanager
 def shared() -> Iterator[Path]:
-    """A directory in which this process, and those that it starts, count meanwhile; it is removed in the end."""
+    """The directory of the counts of this process and those that it starts; it is removed in the end."""
     before = os.environ.get(DIRECTORY)
     with TemporaryDirectory(prefix="interaction-reporting-") as directory:
         os.environ[DIRECTORY] = directory
@@ -50,7 +50,7 @@ def shared() -> Iterator[Path]:
 
 
 class Metrics:
-    """What this process counts, and the sum of what all processes of the service have counted, those that ended too.
+    """The counts of this process, and the sums over all processes of the service, those that ended too.
 
     A request is counted in memory, which costs a tenth of counting in the client's files; these are written once a
     second, and before this process is asked. Labels are bounded by what is `serving`.
@@ -72,12 +72,12 @@ class Metrics:
         self._written_durations = _counter("request_duration_seconds", "From a request to its end.", "operation", "le")
 
     def serving(self, contracts: Sequence[tuple[str, str]], refused: Sequence[str], operations: Iterable[str]) -> None:
-        """Tell from now on of these versions and digests of contracts, versions of rows, and operationIds."""
+        """Expose from now on these versions and digests of contracts, refused versions, and operationIds."""
         self._contracts, self._refused = contracts, refused
         self._operations = frozenset(operations)
 
     def request(self, operation: str | None, method: str, status: int, seconds: float) -> None:
-        """Count a request of `operation`, None if it was routed nowhere; a status of 0 is that of none."""
+        """Count a request of `operation`, None if no operation was found; a status of 0 means no answer."""
         name = operation if operation in self._operations else "none"
         self._requests[method if method in METHODS else "other", name, status] += 1
         durations = self._durations[name]
@@ -90,7 +90,7 @@ class Metrics:
 
     @asynccontextmanager
     async def flushing(self) -> AsyncIterator[None]:
-        """Meanwhile what is counted is written once a second, and in the end."""
+        """Write the counts once a second meanwhile, and in the end."""
         async with running_task(self._keep_written()):
             yield
         self.write()
@@ -104,7 +104,7 @@ class Metrics:
                 logger.warning("metrics cannot be written: %s", error)
 
     def write(self) -> None:
-        """Write what was counted since the last time. What is written is counted no more, so that nothing is twice."""
+        """Write the counts since the last time, and forget them, so that nothing is counted twice."""
         while self._requests:
             (method, operation, status), count = self._requests.popitem()
             self._written_requests.labels(method, operation, str(status) if status else "none").inc(count)
@@ -148,8 +148,8 @@ def _value_class(_directory: str) -> Any:
 def _gauge(name: str, documentation: str, labels: list[str], values_: Iterable[Sequence[str]]) -> GaugeMetricFamily:
     """A gauge that is 1 for each of `values_` of its labels."""
     gauge = GaugeMetricFamily(PREFIX + name, documentation, labels=labels)
-    for one in values_:
-        gauge.add_metric(one, 1)
+    for value in values_:
+        gauge.add_metric(value, 1)
     return gauge
 
 
@@ -163,7 +163,7 @@ def _histogram(counted: Metric) -> HistogramMetricFamily:
     for sample in counted.samples:
         parts[sample.labels["operation"]][sample.labels["le"]] = sample.value
     histogram = HistogramMetricFamily(DURATION, counted.documentation, labels=["operation"])
-    for operation, found in sorted(parts.items()):
-        sums = accumulate(found.get(bucket, 0.0) for bucket in BUCKETS)
-        histogram.add_metric([operation], list(zip(BUCKETS, sums, strict=True)), found.get("sum", 0.0))
+    for operation, counts in sorted(parts.items()):
+        sums = accumulate(counts.get(bucket, 0.0) for bucket in BUCKETS)
+        histogram.add_metric([operation], list(zip(BUCKETS, sums, strict=True)), counts.get("sum", 0.0))
     return histogram

@@ -1,4 +1,4 @@
-"""What the settings say about access tokens."""
+"""The settings of access tokens, checked."""
 
 import re
 from pathlib import Path
@@ -23,8 +23,8 @@ def oauth_policy(settings: Settings) -> OAuthOptions:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     public_url = settings.public_url or f"http://{host}:{settings.port}"
     if not _ORIGIN.fullmatch(public_url) or len(public_url) > LONGEST_URL:
-        told = f"like https://host, without a path, and have at most {LONGEST_URL} characters"
-        raise SettingsError(f"{variable('public_url')} is {public_url!r}; it must be {told}")
+        form = f"like https://host, without a path, and have at most {LONGEST_URL} characters"
+        raise SettingsError(f"{variable('public_url')} is {public_url!r}; it must be {form}")
     issuers = settings.oauth_issuers.split()
     for issuer in issuers:
         if not is_secure(issuer) or "?" in issuer or "#" in issuer:
@@ -35,14 +35,14 @@ def oauth_policy(settings: Settings) -> OAuthOptions:
 
 
 def key_secret(settings: Settings) -> OctKey | None:
-    """What seals the signing keys in the database, if anything does; SettingsError if it is not what it must be."""
+    """The secret that seals the signing keys in the database; None if unset, SettingsError if it cannot be used."""
     if not settings.oauth_key_secret:
         return None
     try:
         return jwk.secret_of(settings.oauth_key_secret)
     except ValueError as error:
-        told = f"{variable('oauth_key_secret')} cannot be used: {error}; make one with: openssl rand -base64 32"
-        raise SettingsError(told) from None
+        message = f"{variable('oauth_key_secret')} cannot be used: {error}; make one with: openssl rand -base64 32"
+        raise SettingsError(message) from None
 
 
 def _key_store(settings: Settings) -> KeySource:

@@ -27,11 +27,11 @@ from scripts.service.worker import patiently
 logger = logging.getLogger(__name__)
 
 WORKER_START_SECONDS = 120
-"""How long a worker may take to start; uvicorn's own 5 s are too few where many start at once."""
+"""How long a worker may take to start; uvicorn's own 5 s are too short if many start at once."""
 
 
 def prepare(opened: Database) -> dict[str, str | list[str] | None]:
-    """Migrate, give an empty database its contract, and make the partitions of the coming weeks; what was done."""
+    """Migrate, give an empty database its contracts, and make the coming weeks' partitions; returns a summary."""
     done: dict[str, list[str]] = {}
 
     def fill(connection: Connection) -> None:
@@ -44,14 +44,14 @@ def prepare(opened: Database) -> dict[str, str | list[str] | None]:
 
 @contextmanager
 def shared_by_workers() -> Iterator[None]:
-    """What the workers of a service share meanwhile: what metrics are counted in, and the buckets of hubs."""
+    """The files that the workers of a service share meanwhile: the counts of metrics, and the buckets of hubs."""
     with metrics.shared() as directory:
         RateLimits.create(directory / RATE_LIMITS)
         yield
 
 
 def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is under way.
+    """Serve until SIGTERM or SIGINT, then finish the requests under way.
 
     `opened` is called once connections are accepted, with the database and the URL of the service. OSError if the
     address cannot be listened on; ContractError if the contract that governs cannot be served.
@@ -59,18 +59,18 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
     oauth_policy(settings)  # raises here, as what follows does
     logs.configure(settings.log_level)
-    with _listener(settings) as listener, connected(settings) as kept, shared_by_workers():
+    with _listener(settings) as listener, connected(settings) as database, shared_by_workers():
         with remedied(settings):
-            done = patiently(lambda: prepare(kept))
+            done = patiently(lambda: prepare(database))
         if done["revision_before"] != done["revision"]:
             logger.info("migrated", extra=done)
-        with kept.begin() as connection:  # raises here, before anything depends on it
+        with database.begin() as connection:  # raises here, before anything depends on it
             lifecycle.require_served(connection)
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         logger.info("listening", extra={"url": url})
-        opened(kept, url)
-        os.environ[variable("database_url")] = kept.url  # the workers' only way to know an embedded one
+        opened(database, url)
+        os.environ[variable("database_url")] = database.url  # the workers' only way to know an embedded one
         os.environ.setdefault(variable("public_url"), url)  # and which port was free
         config = uvicorn.Config(
             "scripts.service.worker:application",

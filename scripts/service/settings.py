@@ -101,13 +101,13 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """The settings in `environment`; SettingsError names the variable that is wrong, or that nothing reads."""
+        """The settings in `environment`; SettingsError names a wrong or an unknown variable."""
         fields = {variable(row.name): row for row in dataclasses.fields(cls)}
-        given = {name: text for name, text in environment.items() if name.startswith(PREFIX)}
-        for name in given.keys() - fields.keys():
+        texts = {name: text for name, text in environment.items() if name.startswith(PREFIX)}
+        for name in texts.keys() - fields.keys():
             nearest = difflib.get_close_matches(name, fields, n=1)
             raise SettingsError(f"{name} is not a setting" + (f"; did you mean {nearest[0]}?" if nearest else ""))
-        return cls(**{fields[name].name: _parse(fields[name], text) for name, text in given.items()})
+        return cls(**{fields[name].name: _parse(fields[name], text) for name, text in texts.items()})
 
 
 def variable(name: str) -> str:
@@ -127,7 +127,7 @@ def _written(default: Any) -> str:
 
 
 def _long_enough(setting: dataclasses.Field[Any], text: str) -> str:
-    """`text`, which an error does not repeat: it is a secret where it has to be long."""
+    """`text`; SettingsError if it is too short, which does not repeat it, because it is a secret."""
     shortest = setting.metadata.get("shortest", 0)
     if len(text) < shortest:
         raise SettingsError(f"{variable(setting.name)} has {len(text)} characters; it must have at least {shortest}")

@@ -35,7 +35,7 @@ NO_BREAKDOWN = "Answers had no Server-Timing header; a service with IR_SERVER_TI
 
 @dataclass(frozen=True)
 class Plan:
-    """Which loads are put on, and how often."""
+    """Which loads are measured, and how often."""
 
     connections: list[int]
     seconds: float
@@ -44,7 +44,7 @@ class Plan:
 
 
 Rounds = dict[tuple[str, int], list[Measurement]]
-"""What was measured, by service and connections."""
+"""The measurements, by service and connections."""
 
 
 def bench(  # noqa: PLR0913, PLR0917 (its options)
@@ -57,9 +57,9 @@ def bench(  # noqa: PLR0913, PLR0917 (its options)
     connections: Annotated[
         list[str] | None, typer.Option(help="One or several, as 1,64 (default: 64): a row for each.")
     ] = None,
-    seconds: Annotated[float, typer.Option(help="How long a round takes.", min=0.1, max=86400)] = 10,
+    seconds: Annotated[float, typer.Option(help="The length of a round.", min=0.1, max=86400)] = 10,
     warm_up: Annotated[float, typer.Option(help="Seconds before each round that do not count.", min=0, max=3600)] = 1,
-    rounds: Annotated[int, typer.Option(help="How many rounds: medians are told.", min=1)] = 3,
+    rounds: Annotated[int, typer.Option(help="The number of rounds; the table has their medians.", min=1)] = 3,
     peer: Annotated[
         bool, typer.Option("--peer", help="Compare with a service written by hand, in turns; not with --url.")
     ] = False,
@@ -73,14 +73,14 @@ def bench(  # noqa: PLR0913, PLR0917 (its options)
     if (url is None) != (key_file is None):
         raise typer.BadParameter("--url and --key-file go together")
     if url is None or key_file is None:
-        found, timed = _on_fresh(plan, workers, peer)
+        measurements, timed = _on_fresh(plan, workers, peer)
     elif peer:
         raise typer.BadParameter("--peer needs a fresh service: it goes without --url")
     else:
-        found = _in_turns({"service": Load(_origin(url), _shape(_key(key_file), widget))}, plan)
-        timed = found["service", plan.connections[0]]
-    rows = [summary(*of, measurements) for of, measurements in found.items()]
-    _tell(rows, breakdown(timed), as_json)
+        measurements = _in_turns({"service": Load(_origin(url), _shape(_key(key_file), widget))}, plan)
+        timed = measurements["service", plan.connections[0]]
+    rows = [summary(*load, results) for load, results in measurements.items()]
+    _print(rows, breakdown(timed), as_json)
     if url is None:
         rows.append(summary("service with IR_SERVER_TIMING", plan.connections[0], timed))
     if faults := [fault for row in rows for fault in _faults(row)]:
@@ -89,7 +89,7 @@ def bench(  # noqa: PLR0913, PLR0917 (its options)
 
 
 def _on_fresh(plan: Plan, workers: int, peer: bool) -> tuple[Rounds, list[Measurement]]:
-    """What was measured on a fresh service, and on another one that tells where the time goes."""
+    """The measurements on a fresh service, and on another one that reports where the time goes."""
     with ExitStack() as running:
         note("starting a fresh service")
         service = running.enter_context(fresh_service("--workers", str(workers)))
@@ -109,16 +109,16 @@ def _on_fresh(plan: Plan, workers: int, peer: bool) -> tuple[Rounds, list[Measur
 
 def _in_turns(loads: dict[str, Load], plan: Plan) -> Rounds:
     """Rounds of each load in turn, so that a drift of the machine's speed meets all of them alike."""
-    found: Rounds = {(name, count): [] for count in plan.connections for name in loads}
+    measurements: Rounds = {(name, count): [] for count in plan.connections for name in loads}
     for count in plan.connections:
         for _ in range(plan.rounds):
             for name, load in loads.items():
                 note(f"measuring the {name} at {count} connections for {plan.warm_up + plan.seconds:g} seconds")
-                found[name, count].append(measured(load, count, plan.seconds, plan.warm_up))
-    return found
+                measurements[name, count].append(measured(load, count, plan.seconds, plan.warm_up))
+    return measurements
 
 
-def _tell(rows: list[LoadSummary], parts: list[Part], as_json: bool) -> None:
+def _print(rows: list[LoadSummary], parts: list[Part], as_json: bool) -> None:
     """Print the rows, how they compare, and where the time goes."""
     ratios = list(_ratios(rows))
     if as_json:
@@ -129,7 +129,7 @@ def _tell(rows: list[LoadSummary], parts: list[Part], as_json: bool) -> None:
         print(f"\nservice/peer in req/s at {ratio['connections']} connections: {ratio['ratio']:.2f}")
     if parts:
         print(f"\nWhere the time of a request goes at {rows[0].connections} connections, on average:")
-        show([{"": one.part, "ms": f"{one.mean_ms:.3f}", "share": f"{one.share:.0%}"} for one in parts], as_json)
+        show([{"": part.part, "ms": f"{part.mean_ms:.3f}", "share": f"{part.share:.0%}"} for part in parts], as_json)
     elif rows[0].stored:
         note(NO_BREAKDOWN)
 
@@ -155,7 +155,7 @@ def _spoken(row: LoadSummary) -> dict[str, Any]:
 
 
 def _faults(row: LoadSummary) -> Iterator[str]:
-    """What keeps the figures of `row` from being those of stored events."""
+    """The reasons why the figures of `row` are not those of stored events."""
     where = f"{row.service} at {row.connections} connections"
     for status, body in row.refusals.items():
         hint = "; is the key that of an enabled hub?" if status == 401 else ""

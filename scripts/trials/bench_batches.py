@@ -26,7 +26,7 @@ COLUMNS = [column.name for column in interaction_events.TABLE.columns]
 
 @dataclass(frozen=True)
 class Result:
-    """What was measured: medians of the rounds, in rows a second, and the first as a part of the second."""
+    """The medians of the rounds, in rows a second, and the first in proportion to the second."""
 
     connections: int
     events_per_second: int
@@ -38,8 +38,8 @@ class Result:
 def bench_batches(
     workers: Annotated[int, typer.Option(help="Processes that serve.", min=1)] = 2,
     connections: Annotated[int, typer.Option(help="Connections that post batches.", min=1)] = 4,
-    seconds: Annotated[float, typer.Option(help="How long a round takes.", min=0.1, max=3600)] = 5,
-    rounds: Annotated[int, typer.Option(help="How many rounds: medians are told.", min=1)] = 3,
+    seconds: Annotated[float, typer.Option(help="The length of a round.", min=0.1, max=3600)] = 5,
+    rounds: Annotated[int, typer.Option(help="The number of rounds; the result has their medians.", min=1)] = 3,
     as_json: AsJSON = False,
 ) -> None:
     """Post batches of 1,000 events to a fresh service, in turns with COPY of the same rows on one connection.
@@ -79,7 +79,7 @@ def _copied(connection: psycopg.Connection, seconds: float) -> float:
     hub_id, statement = new_id(), f"COPY interaction_events ({', '.join(COLUMNS)}) FROM STDIN"
     count, taken = 0, 0.0
     while taken < seconds:
-        rows = _rows(hub_id)  # which is not COPY's work
+        rows = _rows(hub_id)  # not part of COPY's work
         began = time.perf_counter()
         with connection.cursor().copy(statement.encode()) as copy:
             copy.write(rows)

@@ -1,4 +1,4 @@
-"""A service of its own, with data that is thrown away: what `fuzz`, `bench` and the tests run against."""
+"""A fresh service, whose data is thrown away, for `fuzz`, `bench` and the tests."""
 
 import os
 import re
@@ -34,7 +34,7 @@ class Service:
 
 
 class StartFailedError(RuntimeError):
-    """The service did not start; the message is what it said."""
+    """The service did not start; the message is the end of its log."""
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def wait_for_workers(process: subprocess.Popen[str], log: Path, count: int) -> N
 
 
 def _url_of(process: subprocess.Popen[str], log: Path) -> str:
-    """Where `process` serves, as it prints; StartFailedError if it ends or stays silent."""
+    """The URL that `process` prints; StartFailedError if it ends or stays silent."""
     timer = threading.Timer(PATIENCE_SECONDS, process.kill)
     timer.start()
     try:

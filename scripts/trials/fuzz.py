@@ -24,7 +24,9 @@ TOKEN_SECONDS = 20
 
 
 def fuzz(
-    report_dir: Annotated[Path, typer.Option(help="Where the JUnit and HTML reports go.")] = Path("fuzz-report"),
+    report_dir: Annotated[Path, typer.Option(help="The directory of the JUnit and HTML reports.")] = Path(
+        "fuzz-report"
+    ),
     max_examples: Annotated[int, typer.Option(help="Examples of the fuzzing phase for each operation.", min=1)] = 200,
     seed: Annotated[int | None, typer.Option(help="Repeat the run that printed this seed.")] = None,
     versions: Annotated[
@@ -39,12 +41,12 @@ def fuzz(
     contracts = {contract.version: contract for contract in published()}
     if unknown := set(versions or ()) - contracts.keys():
         raise typer.BadParameter(f"--contract is {unknown.pop()}; this release has {', '.join(contracts)}")
-    kept = []
+    verdicts = []
     for contract in [contracts[version] for version in versions or contracts]:
         with fresh_service(contract=contract.version, IR_OAUTH_TOKEN_SECONDS=str(TOKEN_SECONDS)) as service:
             key = _client(service, contract) if contract.scopes else service.key
-            kept.append(keeps_its_promises(contract, service.url, key, report_dir, *options))
-    if not all(kept):
+            verdicts.append(keeps_its_promises(contract, service.url, key, report_dir, *options))
+    if not all(verdicts):
         raise typer.Exit(1)
 
 
@@ -61,8 +63,8 @@ def keeps_its_promises(contract: Contract, url: str, key: str, report_dir: Path,
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run", str(document)]
     command += ["--url", url + contract.document["servers"][0]["url"]]
     command += ["--report", "junit,html", "--report-dir", str(reports)]
-    given = {"FUZZ_KEY": key, "FUZZ_TOKEN_URL": url + TOKEN if contract.scopes else ""}
-    return subprocess.run([*command, *options], env=os.environ | given, check=False).returncode == 0  # noqa: S603
+    credentials = {"FUZZ_KEY": key, "FUZZ_TOKEN_URL": url + TOKEN if contract.scopes else ""}
+    return subprocess.run([*command, *options], env=os.environ | credentials, check=False).returncode == 0  # noqa: S603
 
 
 def _client(service: Service, contract: Contract) -> str:

@@ -1,7 +1,7 @@
-"""What Schemathesis cannot know from the contract: what is registered, and what was given out. Loaded by Schemathesis.
+"""Hooks of Schemathesis for what the contract cannot say: registered widgets, stored events, issued cursors.
 
-A schema says what a widget_id looks like, and not which ones are registered: a request that satisfies the schema is
-made one that has to be accepted, too. What is generated to be refused stays as it is.
+A schema says what a widget_id looks like, but not which ones are registered: the hooks change each request that
+satisfies the schema into one that the service has to accept. A request that is to be refused stays as it is.
 """
 
 import base64
@@ -23,9 +23,9 @@ EXAMPLE_SCHEMA = {"type": "object", "properties": {"score": {"type": "integer"}}
 ONE_DAY = {"since": "2026-03-31T00:00:00Z", "until": "2026-04-01T00:00:00Z"}
 
 _events: set[str] = set()
-"""The ids of events that were stored."""
+"""The ids of stored events."""
 _cursors: set[str] = set()
-"""The cursors that were given out."""
+"""The cursors that the service has issued."""
 _versions = itertools.count(1)
 """Of event types, which must not be lowered."""
 
@@ -35,7 +35,7 @@ class Authorization:
     """The key of a hub, or an access token, which is renewed in the run."""
 
     def get(self, _case: Any, _context: Any) -> str:
-        """What authenticates the next requests."""
+        """The credentials of the next requests."""
         key, url = os.environ["FUZZ_KEY"], os.environ["FUZZ_TOKEN_URL"]
         if not url:
             return key
@@ -69,7 +69,7 @@ def last_line(context: Any, response: Any) -> Any:
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    """Let a request that satisfies the schema name what is registered, and nothing twice that must be unique."""
+    """Let a request that satisfies the schema name registered things, and unique ones only once."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if case.query:
@@ -86,7 +86,7 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
 
 @schemathesis.hook
 def after_call(_context: Any, case: Any, response: Any) -> None:
-    """Remember what was given out."""
+    """Remember stored events and issued cursors."""
     if response.headers.get("content-type", [""])[0] != "application/json":
         return
     answered = response.json()
@@ -105,7 +105,7 @@ def _change_query(query: dict[str, Any]) -> None:
 
 def _change_headers(headers: dict[str, Any], is_in_sequence: bool) -> None:
     if is_in_sequence:
-        headers.pop("Prefer", None)  # what follows would look for what a dry run did not keep
+        headers.pop("Prefer", None)  # later requests would look for what a dry run did not store
     if "Idempotency-Key" in headers:
         headers["Idempotency-Key"] = str(uuid4())
 

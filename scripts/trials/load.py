@@ -13,7 +13,7 @@ import uvloop
 from scripts.trials.measurement import Measurement
 
 PAUSE_SECONDS = 0.05
-"""How long a connection that failed stays closed; and how often a look is taken at those that are silent."""
+"""How long a failed connection stays closed; and the interval between checks for silent ones."""
 LONGEST_ANSWER = 1 << 20
 
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([2-5]\d\d)(?: [^\r\n]*)?(?:\r\n|\Z)")
@@ -23,7 +23,7 @@ CLOSE = re.compile(rb"^connection:[ \t]*close[ \t]*\r?$", re.IGNORECASE | re.MUL
 
 @dataclass(frozen=True)
 class Shape:
-    """What is posted, again and again."""
+    """The request that is posted again and again."""
 
     path: str
     body: bytes
@@ -37,7 +37,7 @@ class Shape:
 
 
 class Load:
-    """Connections to a service, on each of which a request follows upon the answer to the one before."""
+    """Connections to a service, each of which sends a request as soon as the one before is answered."""
 
     def __init__(self, url: str, shape: Shape, timeout: float = 10) -> None:
         """`url` is that of the service, without a path; `timeout`, in seconds, is for one answer or one connection."""
@@ -50,7 +50,7 @@ class Load:
         self.open: set[LoadConnection] = set()
 
     async def phases(self, connections: int, *seconds: float) -> list[Measurement]:
-        """Put the load on for so many seconds, once for each of `seconds`, over the same connections."""
+        """Run the load once for each of `seconds`, as long as it says, over the same connections."""
         loops = [asyncio.create_task(self._keep_connected()) for _ in range(connections)]
         try:
             return [await self._phase(length) for length in seconds]
@@ -60,7 +60,7 @@ class Load:
             await asyncio.gather(*loops, return_exceptions=True)
 
     async def _phase(self, seconds: float) -> Measurement:
-        """One phase; it ends when what was sent in time is answered, or will not be."""
+        """One phase; it ends when each request that was sent in time is answered, or has failed."""
         self.measurement, self.is_on = Measurement(), True
         for connection in list(self.open):
             connection.send()
@@ -81,7 +81,7 @@ class Load:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _connected(self, connection: "LoadConnection") -> bool:
-        """Open `connection`, and wait until it is closed; whether that was an error."""
+        """Open `connection`, and wait until it is closed; returns whether that was an error."""
         try:
             async with asyncio.timeout(self._timeout):
                 await asyncio.get_running_loop().create_connection(lambda: connection, *self._address)
@@ -94,7 +94,7 @@ class Load:
 
 
 class LoadConnection(asyncio.Protocol):
-    """One connection, with at most one request under way. `closed` tells in the end whether that was an error."""
+    """One connection, with at most one request under way. The result of `closed` is whether it ended by an error."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -119,7 +119,7 @@ class LoadConnection(asyncio.Protocol):
             self._transport.write(self._load.request)
 
     def data_received(self, data: bytes) -> None:
-        """Count the answer when the whole of it is there, and send the next request."""
+        """Count the answer when it is complete, and send the next request."""
         received = self._unread + data if self._unread else data
         self._unread = received
         head, blank_line, body = received.partition(b"\r\n\r\n")
@@ -142,7 +142,7 @@ class LoadConnection(asyncio.Protocol):
         self._fail("closed")
 
     def give_up_if_sent_before(self, moment: float) -> None:
-        """An error if the answer to what was sent before `moment` is still missing."""
+        """Count an error if a request that was sent before `moment` has no answer."""
         if self.is_waiting and self._sent_at < moment:
             self._fail("silent")
 
@@ -173,6 +173,6 @@ class LoadConnection(asyncio.Protocol):
 
 
 def measured(load: Load, connections: int, seconds: float, warm_up: float = 0) -> Measurement:
-    """What was measured while `load` was on for so many seconds, after `warm_up` seconds that do not count."""
+    """The measurement of `load` over so many seconds, after `warm_up` seconds that do not count."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(load.phases(connections, warm_up, seconds))[-1]

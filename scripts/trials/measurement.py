@@ -1,4 +1,4 @@
-"""What was measured of a load, and what is told of it."""
+"""The measurement of a load, and its summary."""
 
 import math
 import re
@@ -19,8 +19,8 @@ METRIC = re.compile(rb"([\w!#$%&'*+.^`|~-]+)(?:\s*;[^,;]*)*?\s*;\s*dur\s*=\s*(\d
 class Measurement:
     """What was measured while a load was on.
 
-    `latencies` are in seconds, one for each answer; `errors` counts by kind what became of requests and connections
-    without one; `refusals` has the body of the first answer of each status other than 201. `timings` are the sums, in
+    `latencies` are in seconds, one for each answer; `errors` counts by kind the requests and connections without
+    one; `refusals` has the body of the first answer of each status other than 201. `timings` are the sums, in
     milliseconds, of the metrics in the Server-Timing headers (W3C) of the `timed` answers that had one.
     """
 
@@ -61,9 +61,9 @@ class Measurement:
         self.statuses[status] += 1
         if status != 201:
             self.refusals.setdefault(status, body)
-        if found := SERVER_TIMING.findall(head):
+        if values := SERVER_TIMING.findall(head):
             self.timed += 1
-            for name, milliseconds in METRIC.findall(QUOTED.sub(b"", b",".join(found))):
+            for name, milliseconds in METRIC.findall(QUOTED.sub(b"", b",".join(values))):
                 metric = without_keys(name.decode())
                 self.timings[metric] = self.timings.get(metric, 0.0) + float(milliseconds)
 
@@ -106,34 +106,38 @@ class Part:
 
 
 def summary(service: str, connections: int, rounds: list[Measurement]) -> LoadSummary:
-    """What is told of the `rounds` of one load on `service`."""
-    latencies = [one.percentiles_ms(50, 95, 99, 100) for one in rounds if one.requests]
+    """The summary of the `rounds` of one load on `service`."""
+    latencies = [measurement.percentiles_ms(50, 95, 99, 100) for measurement in rounds if measurement.requests]
     p50, p95, p99, longest = map(median, zip(*latencies, strict=True)) if latencies else [None] * 4
-    refusals = {status: body for one in rounds for status, body in one.refusals.items()}
+    refusals = {status: body for measurement in rounds for status, body in measurement.refusals.items()}
     return LoadSummary(
         service=service,
         connections=connections,
-        requests_per_second=median(one.requests_per_second for one in rounds),
+        requests_per_second=median(measurement.requests_per_second for measurement in rounds),
         p50_ms=p50,
         p95_ms=p95,
         p99_ms=p99,
         max_ms=longest,
-        seconds=median(one.seconds for one in rounds),
-        requests=sum(one.requests for one in rounds),
-        statuses=dict(sum((one.statuses for one in rounds), Counter())),
-        errors=dict(sum((one.errors for one in rounds), Counter())),
+        seconds=median(measurement.seconds for measurement in rounds),
+        requests=sum(measurement.requests for measurement in rounds),
+        statuses=dict(sum((measurement.statuses for measurement in rounds), Counter())),
+        errors=dict(sum((measurement.errors for measurement in rounds), Counter())),
         refusals={status: _readable(body) for status, body in refusals.items()},
     )
 
 
 def breakdown(rounds: list[Measurement]) -> list[Part]:
-    """Where the mean latency of `rounds` goes, as answers said; the last part is what they did not; [] if none did."""
-    timed = sum(one.timed for one in rounds)
+    """The parts of the mean latency of `rounds`, by timed answers, and the rest; [] if no answer is timed."""
+    timed = sum(measurement.timed for measurement in rounds)
     if not timed:
         return []
-    mean = sum(sum(one.latencies) for one in rounds) / sum(one.requests for one in rounds) * 1000
-    names = dict.fromkeys(name for one in rounds for name in one.timings)
-    parts = {name: sum(one.timings.get(name, 0.0) for one in rounds) / timed for name in names}
+    mean = (
+        sum(sum(measurement.latencies) for measurement in rounds)
+        / sum(measurement.requests for measurement in rounds)
+        * 1000
+    )
+    names = dict.fromkeys(name for measurement in rounds for name in measurement.timings)
+    parts = {name: sum(measurement.timings.get(name, 0.0) for measurement in rounds) / timed for name in names}
     parts["network and waiting"] = mean - sum(parts.values())
     return [Part(name, milliseconds, milliseconds / mean) for name, milliseconds in parts.items()]
 

@@ -1,7 +1,7 @@
 """A peer to measure against: the same operation, written by hand in a few lines, without a contract.
 
-It stores what it is sent, one INSERT and one commit a request, and leaves out what the service does beside: it
-validates nothing, keeps no keys, looks nothing up, has no foreign keys and logs no request.
+It stores each body by one INSERT and one commit, and leaves out all else that the service does: it validates
+nothing, keeps no keys, looks nothing up, has no foreign keys and logs no request.
 """
 
 import asyncio
@@ -58,16 +58,16 @@ def application() -> Starlette:
         if request.headers.get("authorization") != expected:
             return JSONResponse({"error": "the key is not accepted"}, 401)
         event = await request.json()
-        given = {"id": uuid4(), **{name: event[name] for name in ("widget_id", "event_type", "occurred_at")}}
+        required = {"id": uuid4(), **{name: event[name] for name in ("widget_id", "event_type", "occurred_at")}}
         others = {name: event.get(name) for name in OPTIONAL}
-        row = {**given, **others, "hub_id": hub_id, "metadata": Jsonb(event.get("metadata"))}
+        row = {**required, **others, "hub_id": hub_id, "metadata": Jsonb(event.get("metadata"))}
         connection = await free.get()
         try:
             async with connection.transaction():
                 await connection.execute(INSERT, row)
         finally:
             free.put_nowait(connection)
-        return JSONResponse({**given, "id": str(given["id"])}, 201)
+        return JSONResponse({**required, "id": str(required["id"])}, 201)
 
     return Starlette(routes=[Route("/api/v1/interaction-events", create, methods=["POST"])], lifespan=lifespan)
 
@@ -87,9 +87,9 @@ def running_peer(database_url: str, key: str, workers: int) -> Iterator[str]:
             process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, text=True)  # noqa: S603
         try:
             wait_for_workers(process, log, workers)
-            while not (told := re.search(r"running on (http://\S+)", log.read_text())):  # the last of its first lines
+            while not (match := re.search(r"running on (http://\S+)", log.read_text())):  # the last of its first lines
                 time.sleep(0.05)
-            yield told[1]
+            yield match[1]
         finally:
             process.terminate()
             process.wait(PATIENCE_SECONDS)

@@ -10,7 +10,7 @@ from scripts.service.settings import Settings
 
 
 def card(version: Annotated[str, typer.Argument(help="For instance 1.0.")]) -> None:
-    """Print what a version says as Markdown: its fields, answers, policy and status, made from its row."""
+    """Print a version as Markdown: its fields, answers, policy and status, made from its row."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         print(publications.card(connection, version), end="")
 
@@ -18,6 +18,6 @@ def card(version: Annotated[str, typer.Argument(help="For instance 1.0.")]) -> N
 def changelog(
     version: Annotated[str | None, typer.Argument(help="The last version to tell of; unset: the highest.")] = None,
 ) -> None:
-    """Print what each version changed of the one before, the newest first; drafts only if they are named."""
+    """Print the changes of each version, the newest first; a draft only if it is named."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         print(publications.changelog(connection, version), end="")

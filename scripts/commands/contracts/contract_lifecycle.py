@@ -1,4 +1,4 @@
-"""`interaction-reporting contract publish`, and what follows it: the life of a contract."""
+"""`interaction-reporting contract publish` and the later stages in the life of a contract."""
 
 import getpass
 import sys
@@ -36,7 +36,7 @@ def _instant(text: str) -> datetime:
 
 
 def _login() -> str:
-    """The name of who runs the command, as far as the system knows it."""
+    """The login name of the operator; `unknown` if the system has none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -45,21 +45,24 @@ def _login() -> str:
 
 Version = Annotated[str, typer.Argument(help="For instance 1.0.")]
 Why = Annotated[str | None, typer.Option("--why", help="A reason, for the history.", parser=name_of)]
-By = Annotated[str, typer.Option("--by", help="Who does it, for the history.", parser=name_of, default_factory=_login)]
+By = Annotated[
+    str, typer.Option("--by", help="The author of the change, for the history.", parser=name_of, default_factory=_login)
+]
 
 
 def publish(
     file: Annotated[Path, typer.Argument(help="An OpenAPI 3.0 document, YAML or JSON.", exists=True, dir_okay=False)],
     by: By,
     acknowledge: Annotated[
-        list[str] | None, typer.Option(help="The fingerprint of a change that is not proved compatible; needs --why.")
+        list[str] | None,
+        typer.Option(help="The fingerprint of a change without a proof that it is compatible; needs --why."),
     ] = None,
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Keep a document as a draft, if its version says all that it changes. What is published is never replaced."""
+    """Store a document as a draft, if its version announces all its changes. A published one is never replaced."""
     if acknowledge and why is None:
-        raise typer.BadParameter("who acknowledges a change says --why")
+        raise typer.BadParameter("--acknowledge needs --why")
     contract = Contract.of_file(file)
     with database(Settings.read()) as opened, opened.begin() as connection:
         is_new = governed.publish(connection, contract, Author(by, why), frozenset(acknowledge or ()))
@@ -79,7 +82,7 @@ def activate(  # noqa: PLR0913, PLR0917 (the options of a command)
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Let a contract govern its major version from now on, if what hubs have submitted would not newly fail."""
+    """Let a contract govern its major version from now on, if no submission of a hub would newly fail."""
     with database(Settings.read()) as opened:
         rehearsed = _rehearsed(opened, version, last, despite_failures) if last else None
         with opened.begin() as connection:
@@ -95,7 +98,7 @@ def rollback(
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Let the contract govern again that did so before. Once more takes it back."""
+    """Let the contract that governed before govern again. A second rollback undoes the first."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         row = governed.rollback(connection, major, Author(by, why))
     _show(row, as_json)
@@ -111,7 +114,7 @@ def deprecate(  # noqa: PLR0913, PLR0917 (the options of a command)
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Tell clients with every answer that a contract ends, and when."""
+    """Announce the end of a contract, and its date, to clients in every answer."""
     if (sunset is None) != withdraw:
         raise typer.BadParameter("either --sunset or --withdraw is needed")
     author = Author(by, why)
@@ -130,14 +133,14 @@ def retire(
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Serve a deprecated contract no more: its clients get 410, and are told what to use instead."""
+    """Stop serving a deprecated contract: its clients get 410, and the version to use instead."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         row = contracts.retire(connection, version, before_sunset, Author(by, why))
     _show(row, as_json)
 
 
 def history(as_json: AsJSON = False) -> None:
-    """List every change of a contract: who, when, why, and the digests of its text before and after."""
+    """List every change of a contract: its author, time and reason, and the digests of its text before and after."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(contract_changes.history(connection), as_json)
 
@@ -145,17 +148,17 @@ def history(as_json: AsJSON = False) -> None:
 def _rehearsed(opened: Database, version: str, last: int, is_going_on: bool) -> ContractRow:
     """The row of `version`, rehearsed if it is to replace another one; a new major version replaces nothing.
 
-    Refused if anything that was submitted would newly fail, unless `is_going_on`; what fails is printed.
+    Prints the submissions that would newly fail; Refused if there are any, unless `is_going_on`.
     """
     with opened.begin() as connection:
         row = contracts.get(connection, version)
-        is_replacing = any(one.served and one.number == row.major for one in governed.current_state(connection))
+        is_replacing = any(major.served and major.number == row.major for major in governed.current_state(connection))
     if not is_replacing or row.status in contracts.SERVING:
         return row
-    found = rehearsal_of(opened, read(row), last)
-    if failures := found.count(NEWLY_FAILS):
+    rehearsal = rehearsal_of(opened, read(row), last)
+    if failures := rehearsal.count(NEWLY_FAILS):
         with redirect_stdout(sys.stderr):
-            show_rehearsal(found, as_json=False)
+            show_rehearsal(rehearsal, as_json=False)
         if not is_going_on:
             raise Refused(
                 f"{failures} of what was submitted would newly fail: activate it --despite-failures, or not at all"
@@ -164,11 +167,11 @@ def _rehearsed(opened: Database, version: str, last: int, is_going_on: bool) -> 
 
 
 def _show(row: ContractRow, as_json: bool) -> None:
-    """Print `row` without its document; an instant that it does not have is left out for people."""
-    told: dict[str, Any] = {
+    """Print `row` without its document; a table leaves out an absent instant."""
+    fields: dict[str, Any] = {
         "contract_version": row.contract_version,
         "status": row.status,
         "digest": row.digest,
         **instants(row),
     }
-    show(told if as_json else {name: value for name, value in told.items() if value is not None}, as_json)
+    show(fields if as_json else {name: value for name, value in fields.items() if value is not None}, as_json)

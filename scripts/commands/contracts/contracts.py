@@ -22,7 +22,7 @@ from scripts.service.settings import Settings
 
 
 def list_(as_json: AsJSON = False) -> None:
-    """List every contract in the database, each with the digest of its document as it is now."""
+    """List every contract in the database, each with the digest of its present document."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show([_summary(row) for row in contracts.list_all(connection)], as_json)
 
@@ -38,13 +38,13 @@ def status(as_json: AsJSON = False) -> None:
     """Say which contracts are served, and where rows, documents and what is served differ. Exits 1 if a row is not."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         planned = current_state(connection)
-        found = {"serves": [*_served(planned)], "faults": warnings(planned), "differences": differences(connection)}
+        state = {"serves": [*_served(planned)], "faults": warnings(planned), "differences": differences(connection)}
     if as_json:
-        show(found, as_json)
+        show(state, as_json)
     else:
-        show(found.pop("serves"), as_json)
-        show(found, as_json)
-    if found["faults"]:
+        show(state.pop("serves"), as_json)
+        show(state, as_json)
+    if state["faults"]:
         raise typer.Exit(1)
 
 
@@ -55,19 +55,19 @@ def lint(
     as_json: AsJSON = False,
 ) -> None:
     """Check documents against the house rules. Exits 1 if one breaks a rule."""
-    found = [
+    findings = [
         {"file": str(file), **dataclasses.asdict(finding)}
         for file in files
         for finding in findings_of(Contract.of_file(file), OPERATIONS)
     ]
-    show(found, as_json)
-    if found:
-        note(f"{len(found)} rules broken")
+    show(findings, as_json)
+    if findings:
+        note(f"{len(findings)} rules broken")
         raise typer.Exit(1)
 
 
 def _summary(row: contracts.ContractRow) -> dict[str, Any]:
-    """`row` without its document, but with what that document is now."""
+    """`row` without its document, but with the digest of it, and whether it was edited."""
     try:
         digest = Contract.read(row.document).digest
     except ContractError:
@@ -84,12 +84,12 @@ def _summary(row: contracts.ContractRow) -> dict[str, Any]:
 def _served(planned: Sequence[ServedMajor]) -> Iterator[dict[str, Any]]:
     """What is served of each major version."""
     for major in planned:
-        contract, told = major.served and major.served.contract, major.document
+        contract, row = major.served and major.served.contract, major.document
         yield {
             "major": major.number,
             "path": major.path,
             "contract_version": contract and contract.version,
             "digest": contract and contract.digest,
-            "deprecated_at": told and told.deprecated_at,
-            "sunset_at": told and told.sunset_at,
+            "deprecated_at": row and row.deprecated_at,
+            "sunset_at": row and row.sunset_at,
         }

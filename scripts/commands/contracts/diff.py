@@ -1,4 +1,4 @@
-"""`interaction-reporting contract diff`: what changed between two documents, whether it breaks, and what proves it."""
+"""`interaction-reporting contract diff`: the changes between two documents, which of them break, and the proofs."""
 
 import json
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ STORED = "scripts.commands.contracts.stored_contracts:open_contracts"
 
 
 class FailOn(StrEnum):
-    """From which class on the command exits 1; `breaking` if a client of the old document can fail."""
+    """The class from which on the command exits 1; `breaking`: a client of the old document can fail."""
 
     PATCH = "patch"
     MINOR = "minor"
@@ -29,7 +29,7 @@ class FailOn(StrEnum):
 
 
 class Format(StrEnum):
-    """How the changes are told."""
+    """The form of the report."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -43,10 +43,10 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
         bool, typer.Option("--against-active", help="Compare with the version that is served; give one document.")
     ] = False,
     fail_on: Annotated[FailOn | None, typer.Option(help="Exit 1 from this class on, or if a client can fail.")] = None,
-    form: Annotated[Format, typer.Option("--format", help="How the changes are told.")] = Format.TEXT,
+    form: Annotated[Format, typer.Option("--format", help="The form of the report.")] = Format.TEXT,
     as_json: AsJSON = False,
 ) -> None:
-    """Compare two OpenAPI 3.0 documents by meaning: every change, the version it needs, and what proves a break."""
+    """Compare two OpenAPI 3.0 documents by meaning: every change, the version it needs, and the proof of a break."""
     if (new is None) != against_active:
         raise typer.BadParameter("two documents are compared: give NEW, or --against-active in its place")
     with ExitStack() as stack:
@@ -57,8 +57,8 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
     if as_json:
         print(json.dumps(report.as_json, indent=2, ensure_ascii=False, default=str))
     else:
-        made = {Format.TEXT: report.as_text, Format.MARKDOWN: report.as_markdown, Format.HTML: report.as_html}
-        print(made[form](), end="")
+        renderers = {Format.TEXT: report.as_text, Format.MARKDOWN: report.as_markdown, Format.HTML: report.as_html}
+        print(renderers[form](), end="")
     if fail_on and _fails(report, fail_on):
         raise typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""`interaction-reporting contract rehearse`: what a candidate would make of what hubs have submitted."""
+"""`interaction-reporting contract rehearse`: the verdict of a candidate on the submissions of hubs."""
 
 import dataclasses
 import gc
@@ -36,26 +36,26 @@ Last = Annotated[
 
 
 def rehearse_(candidate: Candidate, last: Last = 100_000, as_json: AsJSON = False) -> None:
-    """Try a contract on what hubs have submitted: what would newly fail, and newly pass. Exits 1 if anything fails."""
+    """Try a contract on the submissions of hubs: which would newly fail, or pass. Exits 1 if one would newly fail."""
     with database(Settings.read()) as opened:
         with opened.begin() as connection:
             contract = document(candidate, Contract.of_file, lambda: StoredContracts(connection))
-        found = rehearsal_of(opened, contract, last)
-    show_rehearsal(found, as_json)
-    if found.count(NEWLY_FAILS):
+        rehearsal = rehearsal_of(opened, contract, last)
+    show_rehearsal(rehearsal, as_json)
+    if rehearsal.count(NEWLY_FAILS):
         raise typer.Exit(1)
 
 
 def rehearsal_of(opened: Database, contract: Contract, last: int) -> Rehearsal:
-    """What `contract` would make of what was submitted last, with a bar for who waits."""
-    gc.freeze()  # what is there now stays; to look at it again while bodies are decoded may take most of the time
+    """The verdict of `contract` on the `last` submissions, with a progress bar meanwhile."""
+    gc.freeze()  # what is there now stays: collections while bodies are decoded would take most of the time
     with _progress(total(opened, last)) as advance:
         return rehearse(opened, contract, last, advance)
 
 
 @contextmanager
 def _progress(count: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, where that is a terminal: called with how many more of `count` are done."""
+    """A bar on standard error if that is a terminal; the function adds to the part of `count` that is done."""
     console = Console(stderr=True)
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
@@ -63,19 +63,19 @@ def _progress(count: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: progress.advance(task, done)
 
 
-def show_rehearsal(found: Rehearsal, as_json: bool) -> None:
-    """Print every group as JSON, or in a table those of which not all is as it was."""
-    in_order = [group for _, group in sorted(found.groups.items())]
-    told: dict[str, Any] = {"candidate": found.candidate, "governing": found.governing}
-    told |= {outcome: found.count(outcome) for outcome in OUTCOMES}
+def show_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:
+    """Print every group as JSON, or a table of the groups with a change."""
+    in_order = [group for _, group in sorted(rehearsal.groups.items())]
+    totals: dict[str, Any] = {"candidate": rehearsal.candidate, "governing": rehearsal.governing}
+    totals |= {outcome: rehearsal.count(outcome) for outcome in OUTCOMES}
     if as_json:
-        groups = [_group(group, [dataclasses.asdict(one) for one in group.examples]) for group in in_order]
-        show({**told, "groups": groups}, as_json)
+        groups = [_group(group, [dataclasses.asdict(example) for example in group.examples]) for group in in_order]
+        show({**totals, "groups": groups}, as_json)
         return
-    show(told, as_json)
+    show(totals, as_json)
     differing = [group for group in in_order if set(group.counts) - {UNCHANGED}]
     if differing:
-        show([_group(group, [_line(one) for one in group.examples]) for group in differing], as_json)
+        show([_group(group, [_line(example) for example in group.examples]) for group in differing], as_json)
 
 
 def _group(group: Group, examples: list[Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import httpx
 import psycopg
 import pytest
 
-from db import hubs, oauth_clients, version_usage
+from db import hubs, version_usage
 from db.registry import Caller
 from handlers.paths import LISTED_VERSION
 from handlers.security.cut_over import CutOver
@@ -22,11 +22,11 @@ from openapi.problems import Problem
 from tests.examples import EVENT, PATH
 from tests.handlers.conftest import BASE, Hub, wait_until
 from tests.service import CONTRACTS, Service
+from tests.tokens import bearer, client_of
 
 SOON = 3
 """Seconds: one, on a machine that is not busy with other tests."""
 V2 = "/api/v2/interaction-events"
-SCOPES = ["events:write", "events:read"]
 ROWS = "SELECT major, sum(count)::integer FROM hub_requests WHERE hub_id = %s GROUP BY major"
 
 
@@ -44,11 +44,7 @@ def change(hub: Hub, changed: Any) -> None:
 
 def token(hub: Hub) -> dict[str, str]:
     """The header with an access token of a new client of `hub`."""
-    with hub.service.database.begin() as connection:
-        client, secret = oauth_clients.issue(connection, hub.name, SCOPES)
-    form = {"grant_type": "client_credentials"}
-    answer = httpx.post(f"{hub.service.url}/oauth/token", data=form, auth=(client.client_id, str(secret)))
-    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    return bearer(client_of(hub.service, hub.name).token())
 
 
 def key_of(hub: Hub) -> dict[str, str]:

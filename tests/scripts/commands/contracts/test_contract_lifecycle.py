@@ -154,7 +154,7 @@ def test_what_replaces_nothing_is_not_tried(run: Run, next_version: str, databas
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["publish", str(NEWEST), "--acknowledge", "0" * 16], "who acknowledges a change says --why"),
+        (["publish", str(NEWEST), "--acknowledge", "0" * 16], "--acknowledge needs --why"),
         (["deprecate", "1.1"], "either --sunset or --withdraw is needed"),
         (["deprecate", "1.1", "--withdraw", "--sunset", "2999-12-31"], "either --sunset or --withdraw is needed"),
         (["deprecate", "1.1", "--sunset", "soon"], "it is neither a date like 2027-03-31 nor a date-time of RFC 3339"),
