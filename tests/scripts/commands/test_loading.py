@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from openapi.contract import DOCUMENTS
 from scripts.cli import COMMANDS, app
 from scripts.commands.loading import load
+from scripts.service.settings import table
 
 LEAVES = [name for name, row in COMMANDS.items() if row.target]
 OLD, NEW = sorted(DOCUMENTS.glob("*.yaml"))[:2]
@@ -39,11 +40,23 @@ def test_a_group_lists_its_commands(name: str) -> None:
     assert names == [path[1] for path in shown if path[0] == name and path[1:]]
 
 
+def test_the_help_lists_the_settings() -> None:
+    """Each one with its purpose and its default, below all commands but not below those of a group."""
+    done, of_group = (CliRunner().invoke(app, arguments) for arguments in (["--help"], ["hub", "--help"]))
+    settings = " ".join(done.output.split("Settings, from the environment:\n")[1].split())
+    assert settings == " ".join(
+        f"{name} {purpose} (default: {default or 'unset'})" for name, default, purpose in table()
+    )
+    assert "IR_" not in of_group.output
+
+
 def test_a_near_name_is_suggested() -> None:
     """Within a group as well as at the top, and a hidden command is not."""
     for line, words in (("contrct", "Did you mean 'contract'"), ("hub lst", "Did you mean 'list'")):
         done = CliRunner().invoke(app, line.split())
         assert (done.exit_code, words in done.output) == (2, True), done.output
+    done = CliRunner().invoke(app, ["migration", "bakk"])
+    assert (done.exit_code, "Did you mean" in done.output) == (2, False), done.output
 
 
 @pytest.mark.parametrize(

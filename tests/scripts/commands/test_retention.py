@@ -61,6 +61,8 @@ def test_without_a_retention_events_are_kept_for_ever(run: Run, database: Databa
     assert told == (
         "Events are kept for ever: neither --days nor IR_RETENTION says otherwise. There are these partitions:\n"
     )
+    nothing, told = run("--dry-run")
+    assert (nothing, told.endswith(" says otherwise. Nothing would be dropped.\n")) == ([], True)
 
 
 @pytest.mark.parametrize(
