@@ -17,6 +17,13 @@ from openapi.standards.header_fields import field_values, quoted
 from openapi.standards.media_types import JSON
 from openapi.standards.server_timing import lap
 
+DEFAULT_BODY_BYTES = 64 * 1024
+"""The limit of a body where the contract has no `x-body-limit-bytes`."""
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""The highest limit of a contract for a body that is held in memory while it is checked."""
+MAX_STREAM_BYTES = 1024**4
+"""The highest limit of a contract for a body that is read line by line."""
+
 
 @dataclass(frozen=True, slots=True)
 class MediaType:

@@ -3,16 +3,10 @@
 import re
 
 from openapi.contract import Contract, ContractError
-from openapi.requests.body import Body, MediaType
+from openapi.requests.body import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, MAX_STREAM_BYTES, Body, MediaType
 from openapi.requests.content import DECODERS
 from openapi.schemas.validation import Schemas
 from openapi.standards.media_types import JSON, NDJSON
-
-DEFAULT_BODY_BYTES = 64 * 1024
-MAX_BODY_BYTES = 16 * 1024 * 1024
-"""The highest limit of a contract for a body that is held in memory while it is checked."""
-MAX_STREAM_BYTES = 1024**4
-"""The highest limit of a contract for a body that is read line by line."""
 
 _JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 

@@ -25,7 +25,7 @@ from openapi.serving.dispatch import CompiledRouter, nothing_here
 from openapi.serving.endpoint import Dependencies, Endpoint, TokenRequirement
 from openapi.serving.error_styles import ErrorStyle, style_of
 from openapi.serving.messages import Request
-from openapi.serving.request_state import request_state
+from openapi.serving.request_state import REQUEST, RequestState
 
 Verifying = Callable[[Any], Awaitable[dict[str, Any]]]
 
@@ -116,7 +116,7 @@ def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, t
 
     def passed_on(scope: Scope, caller: Any) -> dict[str, Any]:
         """What Connexion passes on of `caller`, the verified sender of the request of `scope`."""
-        state = request_state(scope)
+        state: RequestState = scope["state"][REQUEST]  # in place: a function costs each request a call
         if state.caller is None:  # it is verified again where its body is late
             dependencies.on_request(caller, contract.version)
         state.caller = caller

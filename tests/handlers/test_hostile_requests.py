@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from openapi.requests.declared_body import DEFAULT_BODY_BYTES
+from openapi.requests.body import DEFAULT_BODY_BYTES
 from openapi.standards.ijson import MAX_DEPTH, MAX_INTEGER_DIGITS
 from tests.contract_client import ContractClient
 from tests.examples import EVENT, OLDEST, PATH

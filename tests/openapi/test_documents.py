@@ -20,9 +20,8 @@ from openapi.oauth import bearer, server_metadata
 from openapi.oauth.bearer import DPOP, Unauthenticated
 from openapi.problems import Problem
 from openapi.protocol import connection
-from openapi.requests import declared_body
 from openapi.requests.batch import DISCARDED_BYTES, LINE_BYTES, Lines
-from openapi.requests.body import Body, MediaType
+from openapi.requests.body import DEFAULT_BODY_BYTES, MAX_STREAM_BYTES, Body, MediaType
 from openapi.requests.content import PIECE_BYTES, Content
 from openapi.requests.parameters import Parameters
 from openapi.schemas.validation import Schema, Schemas
@@ -494,7 +493,7 @@ def test_the_documented_limits_are_those_of_the_service(contract: Contract) -> N
     """Sizes and depths in the description are those that bodies are read with."""
     operation = contract.document["paths"]["/interaction-events"]["post"]
     description = " ".join(operation["description"].split())
-    assert operation["requestBody"]["x-body-limit-bytes"] == declared_body.DEFAULT_BODY_BYTES == LIMIT
+    assert operation["requestBody"]["x-body-limit-bytes"] == DEFAULT_BODY_BYTES == LIMIT
     assert f"at most {LIMIT:,} bytes ({LIMIT // 1024} KiB)" in description
     assert f"nested at most {ijson.MAX_DEPTH} levels deep" in description
     assert f"an integer has at most {ijson.MAX_INTEGER_DIGITS} digits" in description
@@ -510,7 +509,7 @@ def test_the_documented_limits_of_batches_are_those_of_the_service(path: str) ->
     mebibytes = array["x-body-limit-bytes"] // 2**20
     assert f"at most {array['schema']['maxItems']:,} {name} and {mebibytes} MiB" in description
     assert f"of at most {LINE_BYTES:,} bytes each" in description
-    assert lines["x-body-limit-bytes"] == 4 * 2**30 <= declared_body.MAX_STREAM_BYTES
+    assert lines["x-body-limit-bytes"] == 4 * 2**30 <= MAX_STREAM_BYTES
     assert "of any number up to 4 GiB" in description
     seconds = f"{late().error.split()[-2]} seconds"
     assert f"of which {PIECE_BYTES // 1024} KiB must arrive within each {seconds}" in description

@@ -16,7 +16,7 @@ from db.registry import Caller
 from openapi.contract import Contract, ContractError
 from openapi.problems import Problem
 from openapi.requests.batch import Array, Lines
-from openapi.requests.declared_body import MAX_BODY_BYTES, MAX_STREAM_BYTES
+from openapi.requests.body import MAX_BODY_BYTES, MAX_STREAM_BYTES
 from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
 from openapi.serving.endpoint import Dependencies
