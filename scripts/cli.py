@@ -8,163 +8,173 @@ import typer
 
 from db.errors import DatabaseError
 from openapi.contract import ContractError
-from scripts.commands.loading import LazyGroup, Row
+from scripts.commands.loading import Command, LazyGroup
 from scripts.service.settings import SettingsError, table
 
 COMMANDS = {
-    "serve": Row("Serve the API until SIGTERM or Ctrl-C.", "scripts.commands.service:serve"),
-    "migrate": Row(
+    "serve": Command("Serve the API until SIGTERM or Ctrl-C.", "scripts.commands.service:serve"),
+    "migrate": Command(
         "Migrate the database to this release, and give an empty one its contracts. `serve` does the same.",
         "scripts.commands.service:migrate",
     ),
-    "hub": Row("Hubs: the systems that report."),
-    "hub create": Row("Create a hub and print its API key, which is shown only now.", "scripts.commands.hubs:create"),
-    "hub list": Row("List every hub.", "scripts.commands.hubs:list_"),
-    "hub rotate-key": Row(
+    "hub": Command("Hubs: the systems that report."),
+    "hub create": Command(
+        "Create a hub and print its API key, which is shown only now.", "scripts.commands.hubs:create"
+    ),
+    "hub list": Command("List every hub.", "scripts.commands.hubs:list_"),
+    "hub rotate-key": Command(
         "Replace a hub's API key; the old one is refused at once. Prints the new one, which is shown only now.",
         "scripts.commands.hubs:rotate_key",
     ),
-    "hub disable": Row(
+    "hub disable": Command(
         "Refuse a hub's API key and the tokens of its clients from now on. Its events stay.",
         "scripts.commands.hubs:disable",
     ),
-    "hub enable": Row("Accept the API key and the clients of a disabled hub again.", "scripts.commands.hubs:enable"),
-    "hub limit": Row(
+    "hub enable": Command(
+        "Accept the API key and the clients of a disabled hub again.", "scripts.commands.hubs:enable"
+    ),
+    "hub limit": Command(
         "Give a hub a rate of its own, so many items a second and ten times as many at once; or the usual one again.",
         "scripts.commands.hubs:limit",
     ),
-    "hub issue-client": Row(
+    "hub issue-client": Command(
         "Issue an OAuth client to a hub and print its secret, which is shown only now.",
         "scripts.commands.clients:issue_client",
     ),
-    "hub accept-client": Row("Let a client of another issuer act for a hub.", "scripts.commands.clients:accept_client"),
-    "hub list-clients": Row("List every OAuth client.", "scripts.commands.clients:list_clients"),
-    "hub rotate-client": Row(
+    "hub accept-client": Command(
+        "Let a client of another issuer act for a hub.", "scripts.commands.clients:accept_client"
+    ),
+    "hub list-clients": Command("List every OAuth client.", "scripts.commands.clients:list_clients"),
+    "hub rotate-client": Command(
         "Give a client a new secret, which is shown only now; the former one is accepted for a while.",
         "scripts.commands.clients:rotate_client",
     ),
-    "hub change-client": Row(
+    "hub change-client": Command(
         "Give a client other scopes or other keys. Its present tokens lose at once the scopes that it no longer has.",
         "scripts.commands.clients:change_client",
     ),
-    "hub disable-client": Row("Refuse a client and its tokens from now on.", "scripts.commands.clients:disable_client"),
-    "hub enable-client": Row(
+    "hub disable-client": Command(
+        "Refuse a client and its tokens from now on.", "scripts.commands.clients:disable_client"
+    ),
+    "hub enable-client": Command(
         "Accept a disabled client again, and those of its tokens that have not expired.",
         "scripts.commands.clients:enable_client",
     ),
-    "widget": Row("Widgets: what events are about."),
-    "widget register": Row("Register a widget.", "scripts.commands.widgets:register"),
-    "widget list": Row("List every widget.", "scripts.commands.widgets:list_"),
-    "widget retire": Row("Refuse new events about a widget. Stored ones stay.", "scripts.commands.widgets:retire"),
-    "event-type": Row("The event type registry."),
-    "event-type list": Row("List every event type.", "scripts.commands.event_types:list_"),
-    "event-type register": Row(
+    "widget": Command("Widgets: what events are about."),
+    "widget register": Command("Register a widget.", "scripts.commands.widgets:register"),
+    "widget list": Command("List every widget.", "scripts.commands.widgets:list_"),
+    "widget retire": Command("Refuse new events about a widget. Stored ones stay.", "scripts.commands.widgets:retire"),
+    "event-type": Command("The event type registry."),
+    "event-type list": Command("List every event type.", "scripts.commands.event_types:list_"),
+    "event-type register": Command(
         "Register an event type, or make a deprecated one active again.", "scripts.commands.event_types:register"
     ),
-    "event-type deprecate": Row(
+    "event-type deprecate": Command(
         "Refuse new events of a type. Stored ones stay.", "scripts.commands.event_types:deprecate"
     ),
-    "event-type approve": Row(
+    "event-type approve": Command(
         "Activate an event type of a hub's manifest, or the new definition of an active one.",
         "scripts.commands.event_types:approve",
     ),
-    "contract": Row("The contracts: the versions of the API, and which are served."),
-    "contract publish": Row(
+    "contract": Command("The contracts: the versions of the API, and which are served."),
+    "contract publish": Command(
         "Store a document as a draft, if its version announces all its changes. A published one is never replaced.",
         "scripts.commands.contracts.contract_lifecycle:publish",
     ),
-    "contract activate": Row(
+    "contract activate": Command(
         "Let a contract govern its major version from now on, if no submission of a hub would newly fail.",
         "scripts.commands.contracts.contract_lifecycle:activate",
     ),
-    "contract rollback": Row(
+    "contract rollback": Command(
         "Let the contract that governed before govern again. A second rollback undoes the first.",
         "scripts.commands.contracts.contract_lifecycle:rollback",
     ),
-    "contract deprecate": Row(
+    "contract deprecate": Command(
         "Announce the end of a contract, and its date, to clients in every answer.",
         "scripts.commands.contracts.contract_lifecycle:deprecate",
     ),
-    "contract retire": Row(
+    "contract retire": Command(
         "Stop serving a deprecated contract: its clients get 410, and the version to use instead.",
         "scripts.commands.contracts.contract_lifecycle:retire",
     ),
-    "contract history": Row(
+    "contract history": Command(
         "List every change of a contract: its author, time and reason, and the digests of its text before and after.",
         "scripts.commands.contracts.contract_lifecycle:history",
     ),
-    "contract diff": Row(
+    "contract diff": Command(
         "Compare two OpenAPI 3.0 documents by meaning: every change, the version it needs, and the proof of a break.",
         "scripts.commands.contracts.diff:diff",
     ),
-    "contract card": Row(
+    "contract card": Command(
         "Print a version as Markdown: its fields, answers, policy and status, made from its row.",
         "scripts.commands.contracts.card:card",
     ),
-    "contract changelog": Row(
+    "contract changelog": Command(
         "Print the changes of each version, the newest first; a draft only if it is named.",
         "scripts.commands.contracts.card:changelog",
     ),
-    "contract rehearse": Row(
+    "contract rehearse": Command(
         "Try a contract on the submissions of hubs: which would newly fail, or pass. Exits 1 if one would newly fail.",
         "scripts.commands.contracts.rehearsals:rehearse_",
     ),
-    "contract list": Row(
+    "contract list": Command(
         "List every contract in the database, each with the digest of its present document.",
         "scripts.commands.contracts.contracts:list_",
     ),
-    "contract show": Row(
+    "contract show": Command(
         "Print the document of a version, as it was published; with --json, as JSON.",
         "scripts.commands.contracts.contracts:show_",
     ),
-    "contract status": Row(
+    "contract status": Command(
         "Say which contracts are served, and where rows, documents and what is served differ. Exits 1 if a row is not.",
         "scripts.commands.contracts.contracts:status",
     ),
-    "contract lint": Row(
+    "contract lint": Command(
         "Check documents against the house rules. Exits 1 if one breaks a rule.",
         "scripts.commands.contracts.contracts:lint",
     ),
-    "migration": Row("The window in which hubs change from one major version to the next."),
-    "migration status": Row(
+    "migration": Command("The window in which hubs change from one major version to the next."),
+    "migration status": Command(
         "Show what each hub uses, when each version saw it last, and which hubs would break if the former one ended.",
         "scripts.commands.migration:status",
     ),
-    "migration cut-over": Row(
+    "migration cut-over": Command(
         "Refuse a hub's API key from now on, because it has changed to access tokens. Answers say where to get one.",
         "scripts.commands.migration:cut_over",
     ),
-    "migration undo": Row("Accept again the API key of a hub that was cut over.", "scripts.commands.migration:undo"),
-    "migration back": Row(
+    "migration undo": Command(
+        "Accept again the API key of a hub that was cut over.", "scripts.commands.migration:undo"
+    ),
+    "migration back": Command(
         "Accept again the API key of a hub that was cut over.", "scripts.commands.migration:undo", is_hidden=True
     ),  # the former name
-    "signing-key": Row("The keys that sign access tokens."),
-    "signing-key list": Row(
+    "signing-key": Command("The keys that sign access tokens."),
+    "signing-key list": Command(
         "List the keys in the database, newest first: the first signs, all verify until they expire.",
         "scripts.commands.signing_keys:list_",
     ),
-    "signing-key rotate": Row(
+    "signing-key rotate": Command(
         "Sign with a new key from now on. The former one verifies until every token that it signed has expired.",
         "scripts.commands.signing_keys:rotate",
     ),
-    "signing-key revoke": Row(
+    "signing-key revoke": Command(
         "Refuse from now on every token that a key has signed, for instance because the key has leaked.",
         "scripts.commands.signing_keys:revoke",
     ),
-    "bench": Row(
+    "bench": Command(
         "Measure how fast events are stored, by a running service (--url) or by a fresh one, "
         "whose data is thrown away.",
         "scripts.trials.bench:bench",
     ),
-    "bench-batches": Row(
+    "bench-batches": Command(
         "Post batches of 1,000 events to a fresh service, in turns with COPY of the same rows on one connection.",
         "scripts.trials.bench_batches:bench_batches",
     ),
-    "fuzz": Row(
+    "fuzz": Command(
         "Fuzz a fresh service against each contract of this release in turn. Exits 1 if a promise was broken.",
         "scripts.trials.fuzz:fuzz",
     ),
-    "retention": Row(
+    "retention": Command(
         "Drop the events that are older than the retention, a whole week at a time, and list what was dropped.",
         "scripts.commands.retention:retention",
     ),

@@ -17,7 +17,7 @@ from handlers.submissions.single import (
     keep_several,
     result,
     submitted,
-    written,
+    write_rows,
 )
 from openapi.problems import Problem
 from openapi.requests.batch import Array, Batch, Lines
@@ -61,7 +61,7 @@ class Claim:
         kind, hub_id = self.submission_type.table.kind, self.request.caller.id
         digest = submissions.digest([kind, "batch", *self.content])
         row = {"id": submissions.new_id(), "hub_id": hub_id, "request_key": self.key, "request_digest": digest}
-        (outcome,) = await written(self.request, self.submission_type, [row])
+        (outcome,) = await write_rows(self.request, self.submission_type, [row])
         match outcome:
             case Conflict():
                 raise Problem("batch_key_conflict")

@@ -180,7 +180,7 @@ async def _write_one(request: Request, submission_type: SubmissionType, submissi
 
 async def _write(request: Request, submission_type: SubmissionType, group: Sequence[Submission]) -> None:
     """Keep `group`, and set the outcome of each; Unavailable if nothing was kept."""
-    outcomes = await written(request, submission_type, [submission.row for submission in group])
+    outcomes = await write_rows(request, submission_type, [submission.row for submission in group])
     for submission, outcome in zip(group, outcomes, strict=True):
         _settle(submission_type, submission, outcome)
 
@@ -199,7 +199,9 @@ def _settle(submission_type: SubmissionType, submission: Submission, outcome: Ou
             submission.problem = Problem("internal_error")
 
 
-async def written(request: Request, submission_type: SubmissionType, rows: Sequence[dict[str, Any]]) -> list[Outcome]:
+async def write_rows(
+    request: Request, submission_type: SubmissionType, rows: Sequence[dict[str, Any]]
+) -> list[Outcome]:
     """Write `rows`; the outcome of each, in order. A dry run undoes it."""
     if not rows:
         return []

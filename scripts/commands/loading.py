@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 
 @dataclass(frozen=True)
-class Row:
+class Command:
     """One command: its help in a line, and its function as `module:name`; a group of commands has no function."""
 
     help: str
@@ -27,7 +27,7 @@ def load(target: str) -> Any:
 class LazyGroup(TyperGroup):
     """The commands of `rows` whose full name is `path` and one more word."""
 
-    rows: Mapping[str, Row]
+    rows: Mapping[str, Command]
     path: tuple[str, ...] = ()
 
     def list_commands(self, _ctx: Any) -> list[str]:
@@ -64,7 +64,7 @@ class LazyGroup(TyperGroup):
         names = {tuple(name.split()): row for name, row in self.rows.items() if not row.is_hidden}
         return {path[-1]: row.help for path, row in names.items() if path[:-1] == self.path}
 
-    def _group(self, path: tuple[str, ...], row: Row) -> "LazyGroup":
+    def _group(self, path: tuple[str, ...], row: Command) -> "LazyGroup":
         group = type(self)(name=path[-1], help=row.help, rich_markup_mode=None)
         group.path = path
         return group
