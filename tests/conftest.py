@@ -24,9 +24,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the slow tests, each in any process; other tests stay with those of their file."""
+    """Begin with the slow tests, each in any process; other tests stay with those of their file.
+
+    Coverage is not measured of slow tests: it would take them longer still, and other tests cover the same.
+    """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:
+        is_slow = item.get_closest_marker("slow") is not None
+        if is_slow:
+            item.add_marker(pytest.mark.no_cover)
         if item.get_closest_marker("xdist_group") is None:
-            group = item.nodeid if item.get_closest_marker("slow") else str(item.path)
-            item.add_marker(pytest.mark.xdist_group(group))
+            item.add_marker(pytest.mark.xdist_group(item.nodeid if is_slow else str(item.path)))

@@ -101,8 +101,9 @@ def test_a_draft_is_not_published(database: Database) -> None:
     assert list(asyncio.run(Publications().read(database))) == ["1.1", "2.0"]
 
 
-def test_requests_share_one_reading(database: Database) -> None:
-    """For a second it is the same, whatever becomes of the rows."""
+def test_requests_share_one_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is fresh it is the same, whatever becomes of the rows."""
+    monkeypatch.setattr(publications, "MAX_AGE_SECONDS", 60)
     before, after = read_twice(database, status="'retired'")
     assert after is before
 
