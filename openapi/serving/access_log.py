@@ -51,9 +51,8 @@ class AccessLog:
             return
         started = time.perf_counter()
         identifier = request_id(scope)
-        state = scope.setdefault("state", {})[REQUEST] = (
-            RequestState()
-        )  # in place: a function costs each request a call
+        # In place, as where it is read on the way of each request: a function costs a call.
+        state = scope.setdefault("state", {})[REQUEST] = RequestState()
 
         def send_identified(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":

@@ -62,11 +62,11 @@ def _built(contract: Contract, dependencies: Dependencies) -> ASGIApp:
     )
     connexion.add_api(table.renamed(contract))
     connexion.app, connexion.middleware_stack = connexion._build_middleware_stack()
-    direct, routing, security, endpoints, _ = connexion.middleware_stack
+    router, routing, security, endpoints, _ = connexion.middleware_stack
     if [mount.path for mount in routing.router.routes] != [contract.server_path]:
         raise ContractError("its operations are routed elsewhere than at the path of its first server")
     _without_redirects(routing)
-    direct.compile(routing, security, endpoints)
+    router.compile(routing, security, endpoints)
     return cast("ASGIApp", connexion)
 
 
@@ -79,18 +79,18 @@ class EndpointAPI(RoutedAPI[Endpoint]):  # type: ignore[misc] # Connexion ships 
         super().__init__(*args, **kwargs)
         self._contract = contract
         self._style = style
-        self._surroundings = dependencies
+        self._dependencies = dependencies
         self._schemas = Schemas(contract)
         self.add_paths()
 
     def make_operation(self, operation: Any) -> Endpoint:
         """The endpoint of Connexion's `operation`."""
-        return Endpoint(operation, self._contract, self._schemas, self._surroundings, self._new_request)
+        return Endpoint(operation, self._contract, self._schemas, self._dependencies, self._new_request)
 
     def _new_request(self, caller: Any) -> Request:
         """A request of `caller`, before anything of it is read."""
         return Request(
-            None, caller, self._surroundings.resources, self._contract.version, self._validate, style=self._style
+            None, caller, self._dependencies.resources, self._contract.version, self._validate, style=self._style
         )
 
     def _validate(self, operation_id: str, content: bytes) -> Any:
