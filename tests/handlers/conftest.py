@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -116,14 +115,6 @@ def totals_of(response: httpx.Response) -> dict[str, int]:
     """The totals of a batch, array or lines."""
     text = response.content if "ndjson" not in response.headers["content-type"] else response.content.splitlines()[-1]
     return dict(json.loads(text)["totals"])
-
-
-def wait_until(found: Callable[[], bool], seconds: float = 5) -> None:
-    """Return when `found` says so: workers know a second later at the latest what is registered no more."""
-    deadline = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < deadline, "it was never found"
-        time.sleep(0.02)
 
 
 def totals(created: int = 0, duplicate: int = 0, rejected: int = 0) -> dict[str, int]:

@@ -13,9 +13,10 @@ from psycopg.sql import SQL
 from db import event_types, widgets
 from db.errors import Refused
 from handlers.hub_capability_manifests import Change, Standing, change_of
-from tests.handlers.conftest import BASE, DRY_RUN, JSON, Hub, entry, wait_until
+from tests.handlers.conftest import BASE, DRY_RUN, JSON, Hub, entry
 from tests.postgresql import statement
 from tests.service import Service
+from tests.waiting import wait_until
 
 PATH = "/hub-capability-manifest"
 SCORE = {"type": "object", "properties": {"score": {"type": "integer", "maximum": 10}}}

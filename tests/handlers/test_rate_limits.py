@@ -14,9 +14,10 @@ from psycopg.sql import SQL
 
 from openapi.serving.rate_limits import Quota, RateLimits, RatePolicy
 from tests.examples import EVENT, OLDEST
-from tests.handlers.conftest import BASE, JSON, Hub, results_of, totals, totals_of, wait_until
+from tests.handlers.conftest import BASE, JSON, Hub, results_of, totals, totals_of
 from tests.postgresql import statement
 from tests.service import Service, running
+from tests.waiting import wait_until
 
 EVENTS = "/interaction-events"
 

@@ -17,9 +17,10 @@ from psycopg.sql import SQL
 
 from handlers import usage
 from tests.examples import EVENT
-from tests.handlers.conftest import ANNOTATION, BASE, DRY_RUN, JSON, NDJSON, Hub, totals_of, wait_until
+from tests.handlers.conftest import ANNOTATION, BASE, DRY_RUN, JSON, NDJSON, Hub, totals_of
 from tests.postgresql import statement
 from tests.service import Service
+from tests.waiting import wait_until
 from tests.wire import Wire
 
 EVENTS = "/interaction-events"

@@ -24,13 +24,12 @@ from openapi.serving.endpoint import Endpoint
 from openapi.serving.live import Live
 from tests.contract_client import ContractClient
 from tests.examples import EVENT, MAJOR, NEWEST, PATH
-from tests.handlers.conftest import ANNOTATION, BASE, Hub, results_of, wait_until
+from tests.handlers.conftest import ANNOTATION, BASE, Hub, results_of
 from tests.postgresql import fresh_database, statement
 from tests.service import CONTRACTS, Service, forget_version_2, running
 from tests.tokens import bearer, client_of, post
+from tests.waiting import wait_until
 
-SOON = 3
-"""Seconds: one, on a machine that is not busy with other tests."""
 AUTHOR = Author("alice", "a test")
 UNPUBLISHED = "contract 2.0 is a document of this release and not in the database: publish it, or leave it"
 LIST = f"{BASE}/interaction-events"
@@ -119,13 +118,13 @@ def test_an_activated_contract_is_served_within_a_second(living: Service) -> Non
     with living.client() as client:
         assert client.get(LIST).status_code == 200
         do(living, governed.activate, "1.0")
-        wait_until(lambda: client.get(LIST).status_code == 405, SOON)
+        wait_until(lambda: client.get(LIST).status_code == 405)
         assert serves(living) == ["1.0"]
         assert f'contract_info{{digest="{CONTRACTS["1.0"].digest}",version="1.0"}} 1.0' in metrics(living)
         assert client.post(PATH, json=EVENT).status_code == 201
         assert living.events()[-1]["contract_version"] == "1.0"
         do(living, governed.rollback, None)
-        wait_until(lambda: client.get(LIST).status_code == 200, SOON)
+        wait_until(lambda: client.get(LIST).status_code == 200)
 
 
 def test_a_row_that_is_edited_is_followed(living: Service) -> None:
@@ -136,7 +135,7 @@ def test_a_row_that_is_edited_is_followed(living: Service) -> None:
         for change, status in ((field, 201), ("document = replace(document, 'session_ref:', 'session:')", 422)):
             edit(living, change)
             sent = EVENT | {"session_ref": "s"}
-            wait_until(lambda: client.post(PATH, json=sent).status_code == status, SOON)  # noqa: B023 (waited for)
+            wait_until(lambda: client.post(PATH, json=sent).status_code == status)  # noqa: B023 (waited for)
 
 
 def test_a_row_that_is_broken_leaves_the_last_good_one(living: Service, caplog: pytest.LogCaptureFixture) -> None:
@@ -186,7 +185,7 @@ def answers(service: Service) -> dict[int, httpx.Headers]:
 def test_a_deprecation_is_told_with_every_answer(living: Service) -> None:
     """Since when, until when and what comes after; also by what takes over, and until it is withdrawn."""
     do(living, contracts.deprecate, NEWEST, SUNSET)
-    wait_until(lambda: "deprecation" in httpx.get(living.url + BASE).headers, SOON)
+    wait_until(lambda: "deprecation" in httpx.get(living.url + BASE).headers)
     with living.database.begin() as connection:
         since = contracts.get(connection, NEWEST).deprecated_at
     assert since is not None
@@ -200,7 +199,7 @@ def test_a_deprecation_is_told_with_every_answer(living: Service) -> None:
     wait_until(lambda: serves(living) == ["1.0"])
     assert httpx.get(living.url + BASE).headers["deprecation"] == f"@{int(since.timestamp())}"
     do(living, contracts.withdraw, "1.0")
-    wait_until(lambda: not {"deprecation", "sunset", "link"} & httpx.get(living.url + BASE).headers.keys(), SOON)
+    wait_until(lambda: not {"deprecation", "sunset", "link"} & httpx.get(living.url + BASE).headers.keys())
 
 
 def test_a_retired_version_is_gone(living: Service, second: Contract) -> None:
@@ -209,14 +208,14 @@ def test_a_retired_version_is_gone(living: Service, second: Contract) -> None:
     do(living, contracts.deprecate, NEWEST, SUNSET)
     do(living, contracts.retire, NEWEST, before_sunset=True)
     with living.client() as client:
-        wait_until(lambda: client.get(f"{BASE}/nothing").status_code == 410, SOON)
+        wait_until(lambda: client.get(f"{BASE}/nothing").status_code == 410)
         for response in (client.post(PATH, json=EVENT), client.put(PATH), client.get(BASE)):
             assert (response.status_code, response.headers["link"]) == (410, '</api/v2>; rel="successor-version"')
             assert response.json()["help"] == "Use /api/v2 instead."
         assert serves(living) == [second.version]
         assert post(living, bearer(token)).status_code == 201
         do(living, governed.activate, NEWEST)
-        wait_until(lambda: client.post(PATH, json=EVENT).status_code == 201, SOON)
+        wait_until(lambda: client.post(PATH, json=EVENT).status_code == 201)
 
 
 @pytest.mark.usefixtures("second")

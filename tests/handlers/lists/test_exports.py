@@ -14,8 +14,9 @@ import pytest
 from db import pages
 from handlers.lists import exports
 from handlers.resources import EXPORTS
-from tests.handlers.conftest import ANNOTATION, BASE, Hub, wait_until
+from tests.handlers.conftest import ANNOTATION, BASE, Hub
 from tests.handlers.lists.conftest import ANNOTATIONS, EVENTS, exported, ids, stored
+from tests.waiting import wait_until
 from tests.wire import HOST, PATIENCE_SECONDS, Wire, head
 
 

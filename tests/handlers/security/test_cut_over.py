@@ -20,12 +20,11 @@ from handlers.paths import LISTED_VERSION
 from handlers.security.cut_over import CutOver
 from openapi.problems import Problem
 from tests.examples import EVENT, PATH
-from tests.handlers.conftest import BASE, Hub, wait_until
+from tests.handlers.conftest import BASE, Hub
 from tests.service import CONTRACTS, Service
 from tests.tokens import bearer, client_of
+from tests.waiting import wait_until
 
-SOON = 3
-"""Seconds: one, on a machine that is not busy with other tests."""
 V2 = "/api/v2/interaction-events"
 ROWS = "SELECT major, sum(count)::integer FROM hub_requests WHERE hub_id = %s GROUP BY major"
 
@@ -33,7 +32,7 @@ ROWS = "SELECT major, sum(count)::integer FROM hub_requests WHERE hub_id = %s GR
 def cut_over(hub: Hub) -> None:
     """Cut `hub` over, and wait until it is refused."""
     change(hub, partial(hubs.cut_over, why=None))
-    wait_until(lambda: hub.get("/usage").status_code == 403, SOON)
+    wait_until(lambda: hub.get("/usage").status_code == 403)
 
 
 def change(hub: Hub, changed: Any) -> None:
@@ -71,7 +70,7 @@ def test_a_hub_that_is_cut_over_is_told_where_to_go(hub: Hub) -> None:
         assert "www-authenticate" not in answer.headers
     assert httpx.post(hub.service.url + V2, json=EVENT, headers=authorization).status_code == 201
     change(hub, hubs.restore_key)
-    wait_until(lambda: hub.get("/usage").status_code == 200, SOON)
+    wait_until(lambda: hub.get("/usage").status_code == 200)
     assert hub.event().status_code == 201
 
 
@@ -85,7 +84,7 @@ def test_nothing_of_what_is_refused_is_kept_or_counted_as_submitted(hub: Hub) ->
     wait_until(lambda: counted(hub)[1] >= before + 3)
     assert set(hub.counts().values()) == {0}
     change(hub, hubs.restore_key)
-    wait_until(lambda: hub.get("/usage").status_code == 200, SOON)
+    wait_until(lambda: hub.get("/usage").status_code == 200)
     assert hub.usage()["received"] == 0
 
 
@@ -98,12 +97,12 @@ def test_a_body_that_is_late_is_refused_where_its_hub_was_cut_over_meanwhile(hub
         sender.sendall(head.encode() + content[:1])
         wait_until(lambda: counted(hub) == {1: 1})
         change(hub, partial(hubs.cut_over, why=None))
-        wait_until(lambda: hub.get("/usage").status_code == 403, SOON)
+        wait_until(lambda: hub.get("/usage").status_code == 403)
         sender.sendall(content[1:])
         assert sender.makefile("rb").readline().startswith(b"HTTP/1.1 403 ")
     assert set(hub.counts().values()) == {0}
     change(hub, hubs.restore_key)
-    wait_until(lambda: hub.get("/usage").status_code == 200, SOON)
+    wait_until(lambda: hub.get("/usage").status_code == 200)
     assert hub.usage()["received"] == 0
 
 
@@ -139,7 +138,7 @@ def test_hubs_are_cut_over_and_back_under_load_and_no_other_is_disturbed(newest:
         for _ in range(3):
             cut_over(moving)
             change(moving, hubs.restore_key)
-            wait_until(lambda: moving.get("/usage").status_code == 200, SOON)
+            wait_until(lambda: moving.get("/usage").status_code == 200)
         ended = time.monotonic()
     assert [one.result().keys() for one in (*stayed, on_v2)] == [{201}, {201}, {201}]
     assert moved.result().keys() == {201, 403}
@@ -153,7 +152,7 @@ def test_a_version_that_is_deprecated_names_its_successor(start_service: Any, ve
         change_contract = "UPDATE interaction_reporting_contracts SET status = 'deprecated', sunset_at = '2999-01-01'"
         with psycopg.connect(service.database_url, autocommit=True) as connection:
             connection.execute(f"{change_contract} WHERE contract_version = '{version}'".encode())
-        wait_until(lambda: "sunset" in client.get(f"{BASE}/usage").headers, SOON)
+        wait_until(lambda: "sunset" in client.get(f"{BASE}/usage").headers)
         answer = client.get(f"{BASE}/usage")
     assert answer.headers["link"] == '</api/v2>; rel="successor-version"'
     assert answer.headers["deprecation"].startswith("@")

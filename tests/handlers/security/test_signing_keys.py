@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg
@@ -18,6 +17,7 @@ from handlers.security.signing_keys import FileKeys
 from openapi.oauth.jwk import UnreadableKey
 from tests.service import Service
 from tests.tokens import bearer, client_of, post
+from tests.waiting import wait_until
 
 SECRET = "A" * 43
 OTHER = "B" * 42 + "A"
@@ -88,14 +88,14 @@ def test_keys_in_a_file_are_followed(start_service: Start, tmp_path: Path) -> No
         old = client.token()
         assert kids(service) == [first.kid]
         write(path, second, first)
-        wait(lambda: kids(service) == [second.kid, first.kid])
+        wait_until(lambda: kids(service) == [second.kid, first.kid])
         new = client.token()
         assert {post(service, bearer(token)).status_code for token in (old, new)} == {201}
         path.write_text("nothing")
         time.sleep(0.6)
         assert kids(service) == [second.kid, first.kid]
         write(path, second)
-        wait(lambda: post(service, bearer(old)).status_code == 401)
+        wait_until(lambda: post(service, bearer(old)).status_code == 401)
         assert post(service, bearer(new)).status_code == 201
         assert kept(service) == []
 
@@ -109,11 +109,3 @@ def test_a_file_without_keys_is_refused(tmp_path: Path, content: str) -> None:
         FileKeys(path)
     with pytest.raises(OSError, match="nothing"):
         FileKeys(tmp_path / "nothing")
-
-
-def wait(condition: Callable[[], Any]) -> None:
-    """Until `condition` holds, which must be soon."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -23,9 +23,9 @@ from openapi.diff.changelog import changelog
 from openapi.rendering.card import card
 from openapi.serving.dispatch import ErrorMiddleware
 from openapi.serving.request_state import new_request_state
-from tests.handlers.conftest import wait_until
 from tests.postgresql import statement
 from tests.service import CONTRACTS, Service
+from tests.waiting import wait_until
 
 JSON, YAML, MARKDOWN = "application/json", "application/yaml", "text/markdown"
 CHANGE = SQL("UPDATE interaction_reporting_contracts SET document = {}, status = {} WHERE contract_version = '1.0'")

@@ -13,10 +13,10 @@ from psycopg.sql import SQL
 from db.engine import Database
 from scripts.service.serve import prepare
 from tests.examples import EVENT, MAJOR, PATH
-from tests.handlers.conftest import wait_until
 from tests.load import load
 from tests.postgresql import embedded_server, statement
 from tests.service import Service, running
+from tests.waiting import wait_until
 
 RETRY_AFTER_SECONDS = 1
 

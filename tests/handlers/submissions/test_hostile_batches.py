@@ -18,7 +18,8 @@ from handlers.submissions import results
 from openapi.requests import batch
 from openapi.requests.batch import LINE_BYTES
 from tests.examples import EVENT
-from tests.handlers.conftest import BASE, JSON, NDJSON, Hub, results_of, totals, totals_of, wait_until
+from tests.handlers.conftest import BASE, JSON, NDJSON, Hub, results_of, totals, totals_of
+from tests.waiting import wait_until
 from tests.wire import CHUNKED, HOST, Wire, head
 
 LARGE: dict[str, list[list[int]]] = {"a": [[]] * 20_000}

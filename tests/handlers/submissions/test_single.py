@@ -15,9 +15,10 @@ from sqlalchemy.engine import make_url
 from db import registry
 from openapi.requests.batch import GROUP_ITEMS
 from tests.examples import EVENT
-from tests.handlers.conftest import BASE, DRY_RUN, JSON, NDJSON, Hub, results_of, totals, totals_of, wait_until
+from tests.handlers.conftest import BASE, DRY_RUN, JSON, NDJSON, Hub, results_of, totals, totals_of
 from tests.postgresql import statement
 from tests.service import Service
+from tests.waiting import wait_until
 
 KEY = {"Idempotency-Key": "k"}
 STRANGER = {"Authorization": "Bearer irk_x"}

@@ -5,6 +5,7 @@ import inspect
 import itertools
 import random
 import re
+import time
 from contextlib import suppress
 from re import _constants as sre
 from re import _parser
@@ -98,8 +99,9 @@ def test_what_may_be_read_otherwise_is_not_decided(expression: str) -> None:
     ],
     ids=["nothing", "nothing nested", "deep", "long", "explosive", "a large class"],
 )
-@pytest.mark.timeout(20)
 def test_hostile_patterns_end(expression: str) -> None:
-    """With an answer or without one."""
+    """With an answer or without one, within seconds of processor time."""
+    begin = time.process_time()
     with suppress(UndecidedError):
         example(("^[ab]*$",), (expression,), 3)
+    assert time.process_time() - begin < 20

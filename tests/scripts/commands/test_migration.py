@@ -20,7 +20,7 @@ from db.errors import NotFound, Refused
 from scripts.cli import app
 from scripts.trials.fresh_service import Service, service_on, wait_for_workers
 from tests.examples import EVENT, PATH
-from tests.handlers.conftest import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -1,7 +1,6 @@
 """What a service does for its database by itself."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from db.engine import Database
 from db.rejected_submissions import Bounds
 from scripts.service import maintenance
 from tests.postgresql import statement
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -34,18 +34,10 @@ def names(database: Database) -> list[str]:
         return [partition.name for partition in partitions.list_all(connection)]
 
 
-def wait_for(found: Callable[[], bool]) -> None:
-    """Return when `found` says so."""
-    deadline = time.monotonic() + 20
-    while not found():
-        assert time.monotonic() < deadline, "it was never found"
-        time.sleep(0.02)
-
-
 def test_a_service_keeps_up_by_itself(database: Database, behind: list[str], start_service: Callable[..., Any]) -> None:
     """As soon as it serves, the weeks that are missing are made, and those older than its retention are dropped."""
     with start_service(IR_RETENTION="30"):
-        wait_for(lambda: names(database) == behind)
+        wait_until(lambda: names(database) == behind)
 
 
 def test_keys_and_tokens_that_have_expired_are_forgotten(database: Database, start_service: Callable[..., Any]) -> None:
@@ -66,7 +58,7 @@ def test_keys_and_tokens_that_have_expired_are_forgotten(database: Database, sta
 
     assert counts() == [2, 2]
     with start_service():
-        wait_for(lambda: counts() == [1, 1])
+        wait_until(lambda: counts() == [1, 1])
 
 
 def test_a_service_without_retention_drops_nothing(
@@ -76,7 +68,7 @@ def test_a_service_without_retention_drops_nothing(
     old = names(database)
     assert len(old) == 2
     with start_service():
-        wait_for(lambda: names(database) == [*old, *behind])
+        wait_until(lambda: names(database) == [*old, *behind])
 
 
 def test_what_fails_is_logged_and_tried_again(
@@ -92,9 +84,9 @@ def test_what_fails_is_logged_and_tried_again(
 
     async def scenario() -> None:
         async with maintenance.maintenance(database, 30, Bounds(1, 1, 1)):
-            await asyncio.to_thread(wait_for, lambda: len(caplog.messages) >= 2)
+            await asyncio.to_thread(wait_until, lambda: len(caplog.messages) >= 2)
             statement(database_url, sql.SQL("ALTER TABLE away RENAME TO interaction_events"))
-            await asyncio.to_thread(wait_for, lambda: names(database) == behind)
+            await asyncio.to_thread(wait_until, lambda: names(database) == behind)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(scenario())
