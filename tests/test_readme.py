@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 pytest_plugins = ["tests.databases"]
 
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / ".ci" / "CONTRIBUTING.md").read_text()
 IN_TESTS_OF_THEIR_OWN = {"scripts/demo", "scripts/install", "scripts/test", "interaction-reporting fuzz"}
 
 
@@ -135,3 +136,9 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
 def test_links_lead_somewhere(target: str) -> None:
     """Each link is a file of the project."""
     assert (ROOT / target).exists()
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([\w.]+/[\w./]+)`", CONTRIBUTING))))
+def test_contributors_find_what_they_are_sent_to(path: str) -> None:
+    """Each file and folder that CONTRIBUTING names is there."""
+    assert (ROOT / path).exists()
