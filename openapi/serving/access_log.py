@@ -51,7 +51,7 @@ class AccessLog:
             return
         started = time.perf_counter()
         identifier = request_id(scope)
-        # In place, as where it is read on the way of each request: a function costs a call.
+        # Inline here and wherever every request passes: a function would cost a call.
         state = scope.setdefault("state", {})[REQUEST] = RequestState()
 
         def send_identified(message: Message) -> Awaitable[None]:

@@ -116,7 +116,7 @@ def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, t
 
     def passed_on(scope: Scope, caller: Any) -> dict[str, Any]:
         """What Connexion passes on of `caller`, the verified sender of the request of `scope`."""
-        state: RequestState = scope["state"][REQUEST]  # in place: a function costs each request a call
+        state: RequestState = scope["state"][REQUEST]  # inline: a function would cost a call
         if state.caller is None:  # it is verified again where its body is late
             dependencies.on_request(caller, contract.version)
         state.caller = caller

@@ -126,7 +126,7 @@ def _operation(operation_id: str, verify: Verify, endpoint: ASGIApp) -> ASGIApp:
     """One operation: `verify` authenticates the request, then `endpoint` serves it."""
 
     async def operation(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["state"][REQUEST].operation = operation_id  # in place: a function costs each request a call
+        scope["state"][REQUEST].operation = operation_id  # inline: a function would cost a call
         await verify(Verified(scope))
         lap("authenticate")
         await endpoint(scope, receive, send)
