@@ -88,12 +88,13 @@ class Document:
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
-        """Every operation, in the order of the document; the operationId is empty if absent."""
+        """Every operation, in the order of the document, also behind a `$ref`; the operationId is empty if absent."""
+        items = {path: self.resolve(item) for path, item in self.document.get("paths", {}).items() if path[:1] == "/"}
         return tuple(
             Operation(path, method, str(item[method].get("operationId", "")), ("paths", path, method))
-            for path, item in self.document.get("paths", {}).items()
+            for path, item in items.items()
             for method in METHODS
-            if method in item
+            if isinstance(item, dict) and isinstance(item.get(method), dict)
         )
 
     def as_yaml(self) -> str:

@@ -13,7 +13,7 @@ from handlers.contracts.serving import Applications
 from handlers.contracts.serving_plan import ServedMajor, plan, read, require_free_path, require_path, warnings
 from handlers.operations import OPERATIONS
 from handlers.security import authentication
-from openapi.contract import Contract, ContractError, published
+from openapi.contract import Contract, ContractError, Document, published
 from openapi.diff.versioning import violations
 from openapi.lint.rules import lint
 from openapi.serving.app import build
@@ -188,7 +188,7 @@ def _difference(row: contracts.ContractRow, contract: Contract | None) -> str:
         clauses.append(
             f"{name} is in the database and not a document of this release: keep its document with the others"
         )
-    elif digest != contract.digest:
+    elif digest != contract.digest and not _is_renamed(row.document, contract):
         clauses.append(
             f"{name}: the row ({digest[:12]}) and the document of this release ({contract.digest[:12]}) differ; "
             "the row governs: to have the document served, publish it as another version"
@@ -196,3 +196,9 @@ def _difference(row: contracts.ContractRow, contract: Contract | None) -> str:
     if digest != row.digest:
         clauses.append(f"{name} was edited since it was published as {row.digest[:12]}")
     return "; ".join(clauses)
+
+
+def _is_renamed(text: str, contract: Contract) -> bool:
+    """Whether `text` is the document of `contract` with former operationIds, which are served alike."""
+    document = OPERATIONS.rename(Contract.read(text).copy())
+    return Document(text, document).digest == contract.digest

@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from openapi.contract import Contract, ContractError
 from openapi.lint import walk
-from openapi.lint.walk import Parts
+from openapi.lint.walk import Parts, nodes
 from openapi.oauth.token_requests import GRANT_TYPES
 from openapi.schemas import conversion
 from openapi.schemas.conversion import Direction, Node
@@ -72,7 +72,7 @@ def satisfies_openapi(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 
 def names_operations(operations: OperationTable, contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """Each operationId is there, unique, and in the operation table."""
+    """Each operationId is there, unique, and in the operation table; links name operations of the document."""
     seen: set[str] = set()
     for operation in contract.operations:
         where = (*operation.pointer, "operationId")
@@ -83,6 +83,12 @@ def names_operations(operations: OperationTable, contract: Contract) -> Iterator
             operations.handler(operation.operation_id)
         except ContractError as error:
             yield where, str(error)
+    for parts, node in nodes(contract.document):
+        if parts[-2:-1] == ("links",) and isinstance(node, dict) and node.get("operationId", "") not in {"", *seen}:
+            yield (
+                (*parts, "operationId"),
+                f"the link leads to {str(node['operationId'])[:100]!r}, which is no operation",
+            )
 
 
 def names_no_code_but_handlers(contract: Contract) -> Iterator[tuple[Parts, str]]:

@@ -7,6 +7,7 @@ Of Connexion 3.3.0 this relies on: `ConnexionMiddleware` with its own list of mi
 (which makes the stack before the first request), `RoutedMiddleware` and `RoutedAPI`, `security_map`, and `Resolver`.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, NoReturn, cast
@@ -45,8 +46,8 @@ def _built(contract: Contract, dependencies: Dependencies) -> ASGIApp:
     names = [table.name(operation.operation_id) for operation in contract.operations]
     if not names:
         raise ContractError("it has no operations")
-    if len(set(names)) < len(names):
-        raise ContractError("it has one operationId for two operations")
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        raise ContractError(f"two of its operations are {repeated[0]}")
     style = style_of(contract, dependencies.public_url)
     connexion: Any = ConnexionMiddleware(
         nothing_here,
@@ -60,7 +61,7 @@ def _built(contract: Contract, dependencies: Dependencies) -> ASGIApp:
         resolver=Resolver(table.handler),
         security_map=_security_map(contract, dependencies),
     )
-    connexion.add_api(table.renamed(contract))
+    connexion.add_api(table.rename(contract.without_patterns()))
     connexion.app, connexion.middleware_stack = connexion._build_middleware_stack()
     router, routing, security, endpoints, _ = connexion.middleware_stack
     if [mount.path for mount in routing.router.routes] != [contract.server_path]:

@@ -4,10 +4,13 @@ import difflib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from openapi.contract import Contract, ContractError
 from openapi.serving.messages import Answer, Handler, Request
+
+LONGEST = 100
+"""Characters of an operationId that an error repeats."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,22 @@ class OperationTable:
         """The function that serves `operation_id`; ContractError if the table does not have it."""
         function = self.handlers.get(operation_id or "")
         if function is None:
-            name = (operation_id or "")[:100]
+            name = (operation_id or "")[:LONGEST]
             nearest = (
                 [self.name(name)] if name in self.former_names else difflib.get_close_matches(name, self.handlers, 1)
             )
             remedy = f"; did you mean {nearest[0]!r}?" if nearest else ""
-            raise ContractError(f"operationId {operation_id!r} names no operation of this release{remedy}")
+            raise ContractError(f"operationId {name!r} names no operation of this release{remedy}")
         return function
 
-    def renamed(self, contract: Contract) -> dict[str, object]:
-        """A copy of the document of `contract`, without patterns, whose operations have their present names."""
-        document = contract.without_patterns()
-        for operation in contract.operations:
-            document["paths"][operation.path][operation.method]["operationId"] = self.name(operation.operation_id)
-        return document
+    def rename(self, node: Any) -> Any:
+        """`node`, a copy of a document or a part of one, in which each operationId has its present name from now on."""
+        if isinstance(node, list):
+            for item in node:
+                self.rename(item)
+        elif isinstance(node, dict):
+            if isinstance(node.get("operationId"), str):
+                node["operationId"] = self.name(node["operationId"])
+            for value in node.values():
+                self.rename(value)
+        return node

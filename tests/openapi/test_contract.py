@@ -179,6 +179,15 @@ def test_operations_are_listed_in_the_order_of_the_document() -> None:
     assert Contract.read(INFO).operations == ()
 
 
+def test_operations_are_found_behind_references() -> None:
+    """And whatever else stands among the paths is none of them."""
+    contract = Contract.read(
+        'info: {version: "1.0"}\nx-items:\n  a: {get: {operationId: readA}}\n'
+        "paths:\n  /a: {$ref: '#/x-items/a'}\n  /b: null\n  /c: {get: null}\n  x-note: get me\n"
+    )
+    assert contract.operations == (Operation("/a", "get", "readA", ("paths", "/a", "get")),)
+
+
 def test_patterns_are_left_out_of_a_copy_for_other_libraries() -> None:
     """The pattern of each schema is gone from the copy, a field of that name is not, and the contract keeps both."""
     value = {"properties": {"pattern": {"type": "string", "pattern": "^(a+)+$"}}, "allOf": [{"pattern": "a"}]}

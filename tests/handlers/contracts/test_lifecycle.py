@@ -16,6 +16,7 @@ from db.tables import interaction_reporting_contracts as table
 from db.tables import interaction_reporting_contracts_served
 from handlers.contracts import lifecycle
 from handlers.contracts.serving_plan import warnings
+from handlers.operations import OPERATIONS
 from openapi.contract import Contract, ContractError, published
 from tests.service import CONTRACTS
 
@@ -94,6 +95,19 @@ def test_each_difference_has_its_words(database: Database, made: dict[str, str],
     with database.begin() as connection:
         change(connection, "1.1", **made)
         assert [said for said in lifecycle.differences(connection) if re.search(words, said)]
+
+
+def test_former_operation_ids_are_no_difference(database: Database) -> None:
+    """A row that was published under them says the same as the document of the release, and is served."""
+    former = {name: former for former, name in OPERATIONS.former_names.items()}
+    document = re.sub(r"operationId: (\w+)", lambda match: f"operationId: {former[match[1]]}", NEWEST.text)
+    contract = Contract.read(document)
+    assert contract.digest != NEWEST.digest
+    with database.begin() as connection:
+        row = update(table).where(table.c.contract_version == "1.1")
+        connection.execute(row.values(document=document, digest=contract.digest))
+        assert lifecycle.differences(connection) == []
+        assert served(connection) == ["1.1", "2.0"]
 
 
 @alone

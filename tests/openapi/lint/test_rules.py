@@ -75,6 +75,14 @@ BROKEN = [
     ),
     pytest.param(
         "operations",
+        ("components", "links"),
+        {"Made": {"operationId": "handlers.interaction_events.get"}},
+        "/components/links/Made/operationId",
+        "the link leads to 'handlers.interaction_events.get', which is no operation",
+        id="a link to nowhere",
+    ),
+    pytest.param(
+        "operations",
         (*OPERATION, "operationId"),
         REMOVED,
         f"{AT_OPERATION}/operationId",

@@ -43,9 +43,9 @@ def test_python_s_own_parser_is_what_is_relied_on() -> None:
     used = {node.attr for node in ast.walk(ast.parse(inspect.getsource(patterns))) if is_of(node, "sre")}
     gone = sorted(name for name in used if not hasattr(sre, name))
     assert len(used) >= 10
-    assert not gone, f"re._constants has these no more, on which openapi/diff/patterns.py relies: {gone}"
+    assert not gone, f"re._constants has these no more, on which openapi/schemas/patterns.py relies: {gone}"
     parse = getattr(_parser, "parse", None)
-    assert parse, "re._parser.parse is gone, on which openapi/diff/patterns.py relies"
+    assert parse, "re._parser.parse is gone, on which openapi/schemas/patterns.py relies"
     parsed = parse("(?:a{2,})[^bd]|(c)", re.ASCII)
     assert parsed.state.flags == re.ASCII, "re._parser tells of flags otherwise"
     ((operation, (_, branches)),) = parsed

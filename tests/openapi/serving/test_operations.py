@@ -48,7 +48,7 @@ def test_an_operation_id_reaches_nothing_else(operation_id: str | None) -> None:
     """Whatever is not in the table is refused by its name."""
     with pytest.raises(ContractError, match="names no operation of this release") as error:
         TABLE.handler(operation_id)
-    assert repr(operation_id) in str(error.value)
+    assert repr((operation_id or "")[:100]) in str(error.value)
 
 
 @pytest.mark.parametrize("operation_id", ["createTing", "things.create"])
@@ -66,10 +66,14 @@ def test_the_table_holds_handlers_alone(function: object) -> None:
 
 
 def test_a_document_of_before_is_served_by_its_present_names() -> None:
-    """The copy for the router has present names; the contract keeps its own."""
+    """Wherever an operationId stands: in an operation, behind a reference, in a link. The contract keeps its own."""
     before = contract("things.create", "listThings")
-    renamed = TABLE.renamed(before)
-    assert [item["post"]["operationId"] for item in renamed["paths"].values()] == ["createThing", "listThings"]  # type: ignore[attr-defined]
+    before.document["components"] = {"links": {"Made": {"operationId": "things.create", "parameters": {"id": "x"}}}}
+    before.document["x-items"] = [{"put": {"operationId": "things.create"}}]
+    copy = before.copy()
+    assert TABLE.rename(copy) is copy
+    written = json.dumps(before.document).replace("things.create", "createThing")
+    assert json.dumps(copy) == written
     assert [operation.operation_id for operation in before.operations] == ["things.create", "listThings"]
 
 

@@ -38,7 +38,7 @@ def configure() -> Iterator[Log]:
 
 def test_what_is_relied_on_of_the_standard_library_is_there() -> None:
     """Two names that are not public: of asyncio the loop, if one runs, and of logging where it looks for callers."""
-    told = "{} is gone or another, on which scripts/logs.py relies"
+    told = "{} is gone or another, on which scripts/service/logs.py relies"
     assert callable(getattr(asyncio, "_get_running_loop", None)), told.format("asyncio._get_running_loop")
     assert asyncio._get_running_loop() is None, told.format("asyncio._get_running_loop")
     source = getattr(logging, "_srcfile", "")
