@@ -110,4 +110,6 @@ def _with_driver(url: str) -> URL:
         raise Failed("the database URL is not of the form postgresql://user:password@host:port/database") from None
     if parsed.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
         raise Failed(f"the database URL begins with {parsed.drivername}://; only postgresql:// is served")
+    if "@" in (parsed.host or ""):  # libpq would repeat what it takes for the host, and so a part of the password
+        raise Failed("the database URL has an @ too many: write one in the user or the password as %40")
     return parsed.set(drivername="postgresql+psycopg")

@@ -47,6 +47,16 @@ def require_create(connection: Connection) -> None:
         )
 
 
+def require_write(connection: Connection) -> None:
+    """Refused unless the role may store events: a service that can only read would start and refuse each one."""
+    if not connection.execute(text("SELECT has_table_privilege('interaction_events', 'INSERT')")).scalar_one():
+        role, database = _role_and_database(connection)
+        raise Refused(
+            f"the role {role!r} may not write to the tables of database {database!r}: connect as the role that "
+            "migrated it"
+        )
+
+
 def refuse_unknown(revision: str | None) -> None:
     """Refused if `revision` is one of a later release."""
     if revision is not None and revision not in REVISIONS:

@@ -88,8 +88,9 @@ def name_of(path: Path) -> str:
 
 
 def arrows_from(path: Path) -> set[str]:
-    """The other sub-rooms that the module at `path` imports."""
-    return {sub_room(name) for name in imported(tree_of(path))} - {"", sub_room(name_of(path))}
+    """The other sub-rooms that the module at `path` imports; a room as a whole stands in no row."""
+    names = [name for name in imported(tree_of(path)) if name.partition(".")[0] in ROOMS]
+    return {sub_room(name) or name for name in names} - {sub_room(name_of(path))}
 
 
 def tree_of(path: Path) -> ast.Module:

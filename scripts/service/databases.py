@@ -7,13 +7,17 @@ from pathlib import Path
 
 from db import embedded, revisions
 from db.engine import Database
-from db.errors import Refused, Unavailable
+from db.errors import Failed, Refused, Unavailable
 from scripts.service.settings import Settings, variable
 
 Opening = Callable[[Settings], AbstractContextManager[Database]]
 URL, DIRECTORY = variable("database_url"), variable("data_dir")
 
 REMEDIES = {
+    "connection option": f"correct the options after the question mark in {URL}",
+    "SSL": f"correct sslmode in {URL}, or let the server use TLS",
+    "permission denied for database": f"grant the role CONNECT on the database, or name another role in {URL}",
+    "too many connections": "let the server or the role have more connections, or lower IR_CONNECTIONS and IR_WORKERS",
     "authentication failed": f"correct the user and the password in {URL}",
     "no password supplied": f"put the password into {URL}: postgresql://user:password@host/database",
     'role "': f"correct the user in {URL}, or create the role",
@@ -22,13 +26,18 @@ REMEDIES = {
     "connection": f"see that PostgreSQL runs and accepts connections there, and correct host and port in {URL}",
 }
 """What to do about an error of libpq, by words in its message: the first row that matches counts."""
+STATEMENTS = {
+    "SQLSTATE 25006": f"the database is read-only: name a server in {URL} that can be written",
+    "SQLSTATE 42P07": f"another application has tables in this database: name one in {URL} that is the service's own",
+}
+"""What to do about an error of a statement, by its SQLSTATE."""
 
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Database]:
     """The database of `settings` as it is; without a URL an embedded one runs meanwhile, and is created if absent."""
     named = nullcontext(settings.database_url) if settings.database_url else _embedded(settings.data_dir)
-    with named as url, closing(Database(url, settings.connections, settings.database_timeout)) as opened:
+    with named as url, closing(_opened(settings, url)) as opened:
         yield opened
 
 
@@ -48,11 +57,24 @@ def remedied(settings: Settings) -> Iterator[None]:
     """Name IR_DATABASE_URL, but not the password, and the remedy where a connection to its server fails."""
     try:
         yield
-    except Unavailable as error:
-        remedy = next((remedy for words, remedy in REMEDIES.items() if words in str(error)), "")
-        if not settings.database_url or not remedy:
+    except (Unavailable, Failed) as error:
+        if not settings.database_url:
             raise
-        raise Unavailable(f"the database of {URL} cannot be reached: {error}; {remedy}") from None
+        for words, remedy in STATEMENTS.items():
+            if words in str(error):
+                raise Failed(f"{error}: {remedy}") from None
+        for words, remedy in REMEDIES.items():
+            if words in str(error):
+                raise type(error)(f"the database of {URL} cannot be reached: {error}; {remedy}") from None
+        raise
+
+
+def _opened(settings: Settings, url: str) -> Database:
+    """The database at `url`; Failed names IR_DATABASE_URL if it is no URL of one."""
+    try:
+        return Database(url, settings.connections, settings.database_timeout)
+    except Failed as error:
+        raise Failed(f"{URL} cannot be used: {error}") from None
 
 
 @contextmanager

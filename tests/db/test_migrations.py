@@ -362,7 +362,14 @@ def test_a_role_that_owns_nothing_is_refused(any_server: str, url: str, database
         assert str(raised.value) == (
             "the role 'stranger' may not read the tables of database 'migrations': connect as the role that migrated it"
         )
+        statement(url, sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(role))
+        with (
+            closing(Database(strange)) as stranger,
+            pytest.raises(Refused, match="the role 'stranger' may not write to the tables of database 'migrations'"),
+        ):
+            migrate.upgrade(stranger)
     finally:
+        statement(url, sql.SQL("DROP OWNED BY {}").format(role))
         statement(any_server, sql.SQL("DROP ROLE {}").format(role))
 
 

@@ -283,7 +283,7 @@ def test_a_database_of_a_later_release_is_left_alone(run: Run, database_url: str
             "IR_DATABASE_URL",
             "mysql://me:hunter2@host/it",
             1,
-            "the database URL begins with mysql://; only postgresql:// is served",
+            "IR_DATABASE_URL cannot be used: the database URL begins with mysql://; only postgresql:// is served",
             id="another database",
         ),
         pytest.param(

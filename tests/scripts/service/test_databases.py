@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from db.errors import Refused, Unavailable
+from db.errors import Failed, Refused, Unavailable
 from scripts.service import databases
 from scripts.service.databases import connected, database, remedied
 from scripts.service.settings import Settings
@@ -76,6 +76,10 @@ def test_a_data_directory_without_permission_is_refused(tmp_path: Path, monkeypa
             "correct host and port in IR_DATABASE_URL",
         ),
         ("connection timeout expired", "correct host and port in IR_DATABASE_URL"),
+        ('invalid connection option "sslmod"', "correct the options after the question mark in IR_DATABASE_URL"),
+        ("server does not support SSL, but SSL was required", "correct sslmode in IR_DATABASE_URL"),
+        ('FATAL: permission denied for database "it"', "grant the role CONNECT on the database"),
+        ('FATAL: too many connections for role "me"', "or lower IR_CONNECTIONS and IR_WORKERS"),
     ],
 )
 def test_an_error_of_the_server_names_the_setting_and_the_remedy(words: str, remedy: str) -> None:
@@ -85,6 +89,30 @@ def test_an_error_of_the_server_names_the_setting_and_the_remedy(words: str, rem
     assert str(raised.value).startswith(f"the database of IR_DATABASE_URL cannot be reached: {words}; ")
     assert remedy in str(raised.value)
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("sqlstate", "remedy"), databases.STATEMENTS.items())
+def test_an_error_of_a_statement_has_its_remedy(sqlstate: str, remedy: str) -> None:
+    """Of a server that is named; the embedded one is the service's own."""
+    with pytest.raises(Failed, match=f"^Any, {sqlstate}: {remedy}$"), remedied(Settings(database_url=URL)):
+        raise Unavailable(f"Any, {sqlstate}")
+    with pytest.raises(Unavailable, match=f"^Any, {sqlstate}$"), remedied(Settings()):
+        raise Unavailable(f"Any, {sqlstate}")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense", "is not of the form postgresql://user:password@host:port/database"),
+        ("mysql://me:hunter2@host/it", "begins with mysql://; only postgresql:// is served"),
+        ("postgresql://me:hunter@2@host/it", "has an @ too many: write one in the user or the password as %40"),
+    ],
+)
+def test_what_is_no_url_is_named_by_its_setting(url: str, words: str) -> None:
+    """And not repeated: it has a password."""
+    with pytest.raises(Failed) as raised, connected(Settings(database_url=url)):
+        pass
+    assert str(raised.value) == f"IR_DATABASE_URL cannot be used: the database URL {words}"
 
 
 @pytest.mark.parametrize(
