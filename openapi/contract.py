@@ -88,14 +88,19 @@ class Document:
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
-        """Every operation, in the order of the document, also behind a `$ref`; the operationId is empty if absent."""
-        items = {path: self.resolve(item) for path, item in self.document.get("paths", {}).items() if path[:1] == "/"}
-        return tuple(
-            Operation(path, method, str(item[method].get("operationId", "")), ("paths", path, method))
-            for path, item in items.items()
-            for method in METHODS
-            if isinstance(item, dict) and isinstance(item.get(method), dict)
-        )
+        """Every operation, in the order of the document, also behind a `$ref`; the operationId is empty if absent.
+
+        ContractError if a path item or an operation is no object.
+        """
+        listed = []
+        for path, item in self.document.get("paths", {}).items():
+            if path.startswith("/"):  # other names are extensions
+                operations = _object(self.resolve(item), path)
+                for method in METHODS:
+                    if method in operations:
+                        operation_id = _object(operations[method], f"{method} {path}").get("operationId", "")
+                        listed.append(Operation(path, method, str(operation_id), ("paths", path, method)))
+        return tuple(listed)
 
     def as_yaml(self) -> str:
         """The document as YAML: the text as it was published, unless that is JSON."""
@@ -200,6 +205,13 @@ def published() -> list[Contract]:
 def _contracts(folder: Path) -> tuple[Contract, ...]:
     contracts = [Contract.of_file(path) for path in folder.glob("*.yaml")]
     return tuple(sorted(contracts, key=lambda contract: contract.numbers))
+
+
+def _object(node: Any, name: str) -> dict[str, Any]:
+    """`node`; ContractError names it if it is no object."""
+    if not isinstance(node, dict):
+        raise ContractError(f"{name[:100]} is not an object")
+    return node
 
 
 _TOO_DEEP = f"the document is nested more than {MAX_DEPTH} levels deep"

@@ -66,6 +66,11 @@ def has_no_recursion(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 def satisfies_openapi(contract: Contract) -> Iterator[tuple[Parts, str]]:
     """The faults that openapi-spec-validator reports."""
+    try:
+        contract.operations  # noqa: B018 (the library itself fails where a path item is no object)
+    except ContractError as error:
+        yield ("paths",), str(error)
+        return
     if next(has_no_recursion(contract), None) is None:
         for error in OpenAPIV30SpecValidator(contract.without_patterns()).iter_errors():
             yield tuple(str(part) for part in error.absolute_path), error.message[:300]

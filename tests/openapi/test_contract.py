@@ -180,12 +180,19 @@ def test_operations_are_listed_in_the_order_of_the_document() -> None:
 
 
 def test_operations_are_found_behind_references() -> None:
-    """And whatever else stands among the paths is none of them."""
+    """And an extension among the paths is none."""
     contract = Contract.read(
         'info: {version: "1.0"}\nx-items:\n  a: {get: {operationId: readA}}\n'
-        "paths:\n  /a: {$ref: '#/x-items/a'}\n  /b: null\n  /c: {get: null}\n  x-note: get me\n"
+        "paths:\n  /a: {$ref: '#/x-items/a'}\n  x-note: get me\n"
     )
     assert contract.operations == (Operation("/a", "get", "readA", ("paths", "/a", "get")),)
+
+
+@pytest.mark.parametrize(("paths", "name"), [("{/b: null}", "/b"), ("{/c: {get: 7}}", "get /c")])
+def test_a_path_item_or_an_operation_is_an_object(paths: str, name: str) -> None:
+    """Another value is named."""
+    with pytest.raises(ContractError, match=f"^{name} is not an object$"):
+        assert not Contract.read(f'info: {{version: "1.0"}}\npaths: {paths}').operations
 
 
 def test_patterns_are_left_out_of_a_copy_for_other_libraries() -> None:

@@ -56,6 +56,7 @@ BROKEN = [
         "is recursive",
         id="a reference to what holds it, within a list",
     ),
+    pytest.param("openapi", ("paths", "/a"), None, "/paths", "/a is not an object", id="a path item that is null"),
     pytest.param("openapi", ("info", "title"), REMOVED, "/info", '"title" is a required property', id="no title"),
     pytest.param(
         "operations",

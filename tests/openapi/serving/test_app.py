@@ -373,7 +373,7 @@ def test_an_unexpected_fault_is_said_as_documented() -> None:
         pytest.param((*PROPERTIES, "actor_type"), {"type": "integer"}, "takes actor_type as optional", id="a number"),
         pytest.param(("paths",), {}, "it has no operations", id="no paths"),
         pytest.param(("paths",), [], "cannot be served: AttributeError", id="paths that are a list"),
-        pytest.param(("paths", "/x"), None, "cannot be served: InvalidSpecification", id="a path that is null"),
+        pytest.param(("paths", "/x"), None, "cannot be served: /x is not an object", id="a path that is null"),
     ],
 )
 def test_what_a_handler_could_not_serve_is_not_built(parts: tuple[str, ...], value: Any, message: str) -> None:
