@@ -68,8 +68,8 @@ def satisfies_openapi(contract: Contract) -> Iterator[tuple[Parts, str]]:
     """The faults that openapi-spec-validator reports."""
     try:
         contract.operations  # noqa: B018 (the library itself fails where a path item is no object)
-    except ContractError as error:
-        yield ("paths",), str(error)
+    except ContractError as fault:
+        yield ("paths",), str(fault)
         return
     if next(has_no_recursion(contract), None) is None:
         for error in OpenAPIV30SpecValidator(contract.without_patterns()).iter_errors():
