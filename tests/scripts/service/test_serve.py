@@ -48,8 +48,8 @@ def log_of(service: Service) -> list[dict[str, object]]:
 
 
 def wait_for_workers(service: Service, count: int) -> None:
-    """Wait until `count` processes have said that they serve."""
-    deadline = time.monotonic() + 60
+    """Wait until `count` processes have said that they serve; a supervisor may take two minutes to miss one."""
+    deadline = time.monotonic() + 180
     while len({line["process"] for line in log_of(service) if line["event"] == "serving"}) < count:
         assert time.monotonic() < deadline, f"fewer than {count} workers ever served"
         time.sleep(0.05)
