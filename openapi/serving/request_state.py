@@ -34,12 +34,6 @@ class RequestState:
     """That of the response; 0 until it begins."""
 
 
-def new_request_state(scope: Scope) -> RequestState:
-    """The state of a request that begins, which is in `scope` from now on."""
-    state = scope.setdefault("state", {})[REQUEST] = RequestState()
-    return state
-
-
 def request_state(scope: Scope) -> RequestState:
     """The state of the request of `scope`."""
     state: RequestState = scope["state"][REQUEST]

@@ -29,7 +29,7 @@ from openapi.serving.access_log import AccessLog
 from openapi.serving.app import EndpointAPI, Endpoints, build
 from openapi.serving.dispatch import Verified
 from openapi.serving.endpoint import Dependencies, Endpoint
-from openapi.serving.request_state import new_request_state
+from tests.scopes import new_request_state
 
 RELIED_ON = (
     "openapi/serving/app.py or openapi/serving/dispatch.py relies on this: read the changes of Connexion and adapt it."

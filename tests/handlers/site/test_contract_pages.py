@@ -22,8 +22,8 @@ from openapi.contract import Contract
 from openapi.diff.changelog import changelog
 from openapi.rendering.card import card
 from openapi.serving.dispatch import ErrorMiddleware
-from openapi.serving.request_state import new_request_state
 from tests.postgresql import statement
+from tests.scopes import new_request_state
 from tests.service import CONTRACTS, Service
 from tests.waiting import wait_until
 

@@ -21,9 +21,9 @@ from db.version_usage import VersionUsage
 from handlers.site import migration_pages
 from handlers.site.service_state import SERVICE
 from openapi.serving.dispatch import ErrorMiddleware
-from openapi.serving.request_state import new_request_state
 from tests.handlers.conftest import Hub
 from tests.postgresql import fresh_database
+from tests.scopes import new_request_state
 from tests.service import Service, running
 
 KEY = "a key of 24 charactèrs 🔑"
