@@ -31,7 +31,7 @@ class Load:
         )
 
     def _post(self, url: str, key: str, path: str) -> None:
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=120) as client:
             while not self.stop.is_set():
                 try:
                     response = client.post(path, json=EVENT)

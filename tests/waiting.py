@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 10, pause: float = 0.02) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60, pause: float = 0.02) -> None:
     """Return when `condition` holds; AssertionError if it does not within `seconds`, which a busy machine may need."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -17,7 +17,7 @@ LINE = f"POST {PATH} HTTP/1.1"
 HOST = "Host: localhost"
 JSON = "Content-Type: application/json"
 CHUNKED = "Transfer-Encoding: chunked"
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 30
 
 
 def event(mark: str, **fields: object) -> bytes:

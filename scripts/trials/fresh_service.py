@@ -19,7 +19,7 @@ from scripts.service.serve import prepare
 from scripts.service.settings import Settings
 
 DATA = "data"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True)

@@ -265,7 +265,7 @@ def race(database: Database, seconds: float) -> tuple[list[int], set[int]]:
         for writing in [threads.submit(write_on, number) for number in range(WRITERS)]:
             writing.result(timeout=seconds + 30)
         done.set()
-        read = reading.result(timeout=30)
+        read = reading.result(timeout=120)
     with database.begin() as connection:
         committed = connection.exec_driver_sql("SELECT position FROM interaction_events").scalars().all()
     return read, set(committed)

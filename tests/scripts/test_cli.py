@@ -52,7 +52,7 @@ def run() -> Iterator[Run]:
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=60,
+                timeout=120,
             )
 
         yield lambda *lines, **settings: list(threads.map(lambda line: start(line, settings), lines))

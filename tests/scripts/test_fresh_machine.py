@@ -47,7 +47,7 @@ def demo(checkout: Path) -> Iterator[tuple[str, float]]:
         yield printed, time.monotonic() - began
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(120)
         if process.stdout:
             process.stdout.close()
 

@@ -112,7 +112,7 @@ def test_nothing_is_lost_that_workers_counted(directory: Path, database_url: str
             wait_until(lambda: set(post(service, 10)) == {403}, 3)
             wait_until(lambda: set(post(service, 10)) == {403} and len(refusing(service)) == 2, 20)
             os.kill(service.process.pid, signal.SIGTERM)
-            service.process.wait(30)
+            service.process.wait(120)
         assert connection.execute(COUNT).fetchone() == (sent,)
 
 

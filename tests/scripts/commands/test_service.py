@@ -17,7 +17,7 @@ def test_an_unreachable_database_is_named_by_its_setting(arguments: list[str]) -
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IR_")}
     environment |= {"IR_DATABASE_URL": UNREACHABLE, "IR_LOG_LEVEL": "error"}
     command = [sys.executable, "-c", PROGRAM, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: the database of IR_DATABASE_URL cannot be reached: ")
     assert done.stderr.endswith("correct host and port in IR_DATABASE_URL\n")

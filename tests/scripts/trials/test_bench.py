@@ -157,7 +157,7 @@ def test_whoever_ends_it_ends_what_it_started(directory: Path) -> None:
             assert bench.poll() is None
         assert started()
         bench.terminate()
-        assert bench.wait(30) != 0
+        assert bench.wait(120) != 0
     assert (started(), [*directory.glob("interaction-reporting-*")]) == ([], [])
 
 

@@ -170,7 +170,7 @@ def test_a_terminal_sees_how_far_it_is(database_url: str, ids: list[str]) -> Non
                 stdout=subprocess.PIPE,
                 stderr=shown,
                 check=True,
-                timeout=60,
+                timeout=120,
             )
         seen = b""
         with suppress(OSError):  # nobody writes to it any more
