@@ -1,1 +1,1 @@
-"""Formats and rules of HTTP, JSON and times, each as its standard has it."""
+"""Formats and rules of HTTP, JSON and date-times, each as its standard defines it."""

@@ -1,4 +1,4 @@
-"""Date-times as RFC 3339 section 5.6 writes them."""
+"""Date-times in the format of RFC 3339 section 5.6."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,18 +12,18 @@ _DATE_TIME = re.compile(
 _SHORTEST = len("2026-03-31T12:00:00Z")
 
 
-@lru_cache(maxsize=8)  # the same text is validated and then kept
+@lru_cache(maxsize=8)  # a text is parsed to validate it, then again to store it
 def parse(text: str) -> datetime:
-    """The instant that `text` names, in UTC, cut off after the microsecond.
+    """Return the instant of `text` in UTC, truncated to microseconds.
 
-    A leap second (60, allowed only at 23:59 UTC) becomes the first instant of the next minute, as PostgreSQL and POSIX
-    count. Raises ValueError for anything else than an RFC 3339 date-time in the years 0001 to 9999 UTC.
+    A leap second (60, allowed only at 23:59 UTC) becomes the first instant of the next minute, as in PostgreSQL and
+    POSIX. Raises ValueError for anything but an RFC 3339 date-time in the years 0001 to 9999 UTC.
     """
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise ValueError("not an RFC 3339 date-time")
     date, time, second, fraction, offset = match.groups()
-    if time > "24":  # Python 3.13 takes 24:00 for the next day's first instant
+    if time > "24":  # Python 3.13 reads 24:00 as the first instant of the next day
         raise ValueError("there is no such day or time of day")
     if offset and (offset[1:3] > "23" or offset[4:] > "59"):
         raise ValueError("an offset is at most 23:59")
@@ -32,7 +32,7 @@ def parse(text: str) -> datetime:
         local = datetime.fromisoformat(
             f"{date}T{time}:{'59' if leap else second}.{(fraction or '')[:6]:0<6}{offset or '+00:00'}"
         )
-    except ValueError:  # each Python words it otherwise
+    except ValueError:  # its message depends on the Python version
         raise ValueError("there is no such day or time of day") from None
     try:
         instant = local.astimezone(UTC)
@@ -46,18 +46,18 @@ def parse(text: str) -> datetime:
 
 
 def normalized(text: str) -> str:
-    """The same instant as `text`, a date-time that `parse` accepts, as `render` writes it."""
+    """Return `text`, a date-time that `parse` accepts, in the format of `render`."""
     is_whole_second_of_utc = len(text) == _SHORTEST and text[10] == "T" and text[-1] == "Z" and text[17] != "6"
     return text if is_whole_second_of_utc else render(parse(text))
 
 
 def render(instant: datetime) -> str:
-    """`instant` in UTC with `Z`; the fraction is left out when it is zero, else it has six digits."""
+    """`instant` in UTC with `Z`; the fraction has six digits, or is omitted if zero."""
     return instant.astimezone(UTC).isoformat()[:-6] + "Z"
 
 
 def is_date_time(text: str) -> bool:
-    """Whether `parse` accepts `text`: the JSON Schema format `date-time`."""
+    """True if `parse` accepts `text`: the JSON Schema format `date-time`."""
     try:
         parse(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Headers of a version that ends: Deprecation (RFC 9745), Sunset (RFC 8594), Link (RFC 8288) to the next (RFC 5829)."""
+"""Headers of a deprecated version: Deprecation (RFC 9745), Sunset (RFC 8594), successor Link (RFC 8288, RFC 5829)."""
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -7,7 +7,7 @@ from openapi.problems import Headers
 
 
 def headers(deprecated_at: datetime | None, sunset_at: datetime | None) -> Headers:
-    """Since when a version is deprecated (RFC 9745 section 2.1), and when it ends (RFC 8594 section 3)."""
+    """The Deprecation (RFC 9745 section 2.1) and Sunset (RFC 8594 section 3) headers of a version."""
     fields = []
     if deprecated_at is not None:
         fields.append((b"deprecation", b"@%d" % deprecated_at.timestamp()))
@@ -17,5 +17,5 @@ def headers(deprecated_at: datetime | None, sunset_at: datetime | None) -> Heade
 
 
 def successor(path: str) -> Headers:
-    """A link (RFC 8288 section 3) to the next version, with the relation of RFC 5829 section 3.4."""
+    """The Link header (RFC 8288 section 3) to the next version, with the relation of RFC 5829 section 3.4."""
     return [(b"link", f'<{path}>; rel="successor-version"'.encode("ascii"))]

@@ -4,7 +4,7 @@ from starlette.types import Scope
 
 
 def field_values(scope: Scope, name: bytes) -> list[bytes]:
-    """The values of the field `name` (in lower case), one for each time that it stands in the request."""
+    """The values of the field `name` (in lower case), one for each occurrence in the request."""
     index: dict[bytes, list[bytes]] | None = scope.get("header_index")
     if index is None:
         index = scope["header_index"] = {}
@@ -14,5 +14,5 @@ def field_values(scope: Scope, name: bytes) -> list[bytes]:
 
 
 def quoted(value: bytes) -> str:
-    """The beginning of `value` in quotes, for an answer."""
+    """The first 100 bytes of `value` in quotes, for an error message."""
     return "'" + value[:100].decode("latin-1") + "'"

@@ -1,7 +1,7 @@
-"""I-JSON (RFC 7493): JSON that every reader reads alike, so that nothing is stored other than it was sent.
+"""I-JSON (RFC 7493): JSON that every parser reads alike, so that each value is stored exactly as it was sent.
 
-Refused besides what RFC 8259 refuses: encodings other than UTF-8, a name twice in one object, lone surrogates, U+0000
-(PostgreSQL stores neither of these two), nesting beyond `MAX_DEPTH`, and numbers that would come back changed.
+Beyond the rules of RFC 8259 it rejects encodings other than UTF-8, duplicate names in an object, lone surrogates and
+U+0000 (PostgreSQL stores neither), nesting beyond `MAX_DEPTH`, and numbers that would come back changed.
 """
 
 import json
@@ -16,20 +16,20 @@ from openapi.standards import json_faults
 MAX_DEPTH = 32
 MAX_INTEGER_DIGITS = 128
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""The characters that no text may have."""
+"""The characters that no string may contain."""
 
 _CONTAINERS = frozenset({dict, list})
 _BLANKS = re.compile(r"[ \t\n\r]*")
-_SHOWN = 40  # characters of the client's own text that an error repeats
+_SHOWN = 40  # characters of the client's text that an error repeats
 _TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
 
 
 class MalformedJSON(ValueError):
-    """The text is not JSON, or not JSON that reads in only one way."""
+    """The text is not JSON, or is ambiguous JSON."""
 
 
 class UnstorableValue(ValueError):
-    """The text is JSON, but what stands at `parts`, those of a JSON Pointer, cannot be kept as it was sent."""
+    """The text is JSON, but the value at `parts` (of a JSON Pointer) cannot be stored as it was sent."""
 
     def __init__(self, parts: tuple[str | int, ...], reason: str, remedy: str) -> None:
         super().__init__(reason)
@@ -39,22 +39,22 @@ class UnstorableValue(ValueError):
 
 
 def loads(body: bytes) -> Any:
-    """The value that `body` holds. Raises MalformedJSON or UnstorableValue."""
+    """Return the value of the JSON text `body`. Raises MalformedJSON or UnstorableValue."""
     text = _text(body)
     value = _decoded(text, _STRICT)
     marked = value is _INEXACT
     if marked:
         value = _decoded(text, _MARKING)
-    # What cannot be stored comes from escapes alone, and depth needs brackets: most bodies are spared the walk.
+    # Unstorable characters come from escapes alone, and depth needs brackets: most bodies need no walk.
     if marked or "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
         _refuse_unstorable(value)
     return value
 
 
 def items(body: bytes) -> Any:
-    """The value that `body` holds; each item of an array is judged alone. Raises MalformedJSON or UnstorableValue.
+    """Return the value of `body`; check each item of an array on its own. Raises MalformedJSON or UnstorableValue.
 
-    A value that cannot be kept as it was sent is replaced by its MalformedJSON or UnstorableValue.
+    An item that cannot be stored as it was sent is replaced by its MalformedJSON or UnstorableValue.
     """
     text = _text(body)
     try:
@@ -70,29 +70,29 @@ def items(body: bytes) -> Any:
 
 
 def slices(body: bytes) -> list[bytes]:
-    """The texts of the values of the array in `body`, in the order of `items`."""
+    """The JSON text of each item of the array in `body`, in the order of `items`."""
     text = body.decode("utf-8")
     texts = []
-    position = _BLANKS.match(text, text.index("[") + 1).end()  # type: ignore[union-attr] # it matches anywhere
+    position = _BLANKS.match(text, text.index("[") + 1).end()  # type: ignore[union-attr] # always matches
     while text[position] != "]":
         _, end = _MARKING.raw_decode(text, position)
         texts.append(text[position:end].encode())
-        position = _BLANKS.match(text, end).end()  # type: ignore[union-attr] # likewise
+        position = _BLANKS.match(text, end).end()  # type: ignore[union-attr] # always matches
         if text[position] == ",":
-            position = _BLANKS.match(text, position + 1).end()  # type: ignore[union-attr] # likewise
+            position = _BLANKS.match(text, position + 1).end()  # type: ignore[union-attr] # always matches
     return texts
 
 
 class _NameTwice(MalformedJSON):
-    """An object has a name twice; also stands for it in a value that `_MARKING` decoded."""
+    """An object has a name twice; also replaces that object in a value that `_MARKING` decoded."""
 
 
 class _Inexact(ValueError):
-    """A number that would come back changed; also stands for it in a value that `_MARKING` decoded."""
+    """A number that would come back changed; also replaces that number in a value that `_MARKING` decoded."""
 
 
 _INEXACT = object()
-"""Stands for a whole value that has an inexact number somewhere."""
+"""Stands for a whole value that contains an inexact number."""
 
 
 def _text(body: bytes) -> str:
@@ -106,7 +106,7 @@ def _text(body: bytes) -> str:
 
 
 def _judged(value: Any, is_suspect: bool) -> Any:
-    """`value`, or the error that says why it cannot be kept; its depth is always looked at."""
+    """Return `value`, or the error that says why it cannot be stored; its depth is always checked."""
     try:
         if is_suspect or not _fits(value, MAX_DEPTH):
             _refuse_unstorable(value)
@@ -116,7 +116,7 @@ def _judged(value: Any, is_suspect: bool) -> Any:
 
 
 def _fits(value: Any, levels: int) -> bool:
-    """Whether `value` is nested at most `levels` deep."""
+    """True if `value` is nested at most `levels` deep."""
     kind = type(value)
     if kind is dict:
         value = value.values()
@@ -124,14 +124,14 @@ def _fits(value: Any, levels: int) -> bool:
         return True
     if not levels:
         return False
-    for inner in value:  # noqa: SIM110 (a loop, and types compared: this is done for each item of a batch)
+    for inner in value:  # noqa: SIM110 (a loop and a type comparison are fast: this runs for each item of a batch)
         if type(inner) in _CONTAINERS and not _fits(inner, levels - 1):
             return False
     return True
 
 
 def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
-    """The value of `text`, `_INEXACT` if `decoder` meets an inexact number; MalformedJSON, which repeats no value."""
+    """Return the value of `text`, `_INEXACT` if `decoder` meets an inexact number; MalformedJSON repeats no value."""
     try:
         return decoder.decode(text)
     except _Inexact:
@@ -143,7 +143,7 @@ def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
 
 
 def _fault(text: str) -> str:
-    """Why `text` is not JSON, whatever Python says of it, and however deep it reads."""
+    """Why `text` is not JSON, independent of the messages and the recursion limit of the Python version."""
     try:
         return json_faults.fault(text)
     except json_faults.TooDeep:
@@ -228,12 +228,12 @@ def _refuse_unstorable(value: Any) -> None:
 
 
 def _walk(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """`value` and every value within, each with the parts of its pointer; not recursive, for depth is hostile."""
-    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
-    while waiting:
-        parts, inner = waiting.pop()
+    """Yield `value` and every value within it, with its pointer's parts; not recursive: a hostile value may be deep."""
+    pending: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while pending:
+        parts, inner = pending.pop()
         yield parts, inner
         if isinstance(inner, dict):
-            waiting += [((*parts, name), member) for name, member in inner.items()]
+            pending += [((*parts, name), member) for name, member in inner.items()]
         elif isinstance(inner, list):
-            waiting += [((*parts, index), member) for index, member in enumerate(inner)]
+            pending += [((*parts, index), member) for index, member in enumerate(inner)]

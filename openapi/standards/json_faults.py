@@ -1,22 +1,22 @@
-"""The first fault of a text that is not JSON (RFC 8259), in words that do not depend on the version of Python.
+"""The first fault of a text that is not JSON (RFC 8259), in words that do not depend on the Python version.
 
-They are those of Python 3.11, which clients have read; later ones word, and place, some faults otherwise.
+The words are those of Python 3.11, which clients already know; later versions word and place some faults differently.
 """
 
 import re
 from typing import NoReturn
 
 DEEP = 1000
-"""Levels that no Python 3.11 reads; one that reads them meets another fault there."""
+"""A depth that Python 3.11 cannot read; a version that can read it reports another fault there."""
 
 _B = r"[ \t\n\r]*+"
 _LITERAL = r"(?>null|true|false|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+)"
-_ESCAPE = r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}(?=[\s\S]))'  # an escape at the end of the text is one too short
+_ESCAPE = r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}(?=[\s\S]))'  # a \u escape at the end of the text counts as too short
 _BEGUN = rf'"(?:[^"\\\x00-\x1f]++|{_ESCAPE})*+'
 
 
 def _flat(value: str) -> str:
-    """A value, or an array or an object of such values."""
+    """The pattern of `value`, or of an array or an object of such values."""
     member = f'{_BEGUN}"{_B}:{_B}{value}{_B}'
     items, members = (f"(?:{part}(?:,{_B}{part})*+)?+" for part in (value + _B, member))
     return rf"(?>{value}|\[{_B}{items}\]|\{{{_B}{members}\}})"
@@ -28,20 +28,20 @@ _RUNS = {
     "]": re.compile(f"(?:{_FLAT}{_B},{_B})*+"),
     "}": re.compile(f'(?:{_BEGUN}"{_B}:{_B}{_FLAT}{_B},{_B})*+'),
 }
-"""What begins an array or an object and has no fault, for the most part: a body may have millions of values."""
+"""Patterns that skip most faultless values of an array or an object at once: a body may have millions."""
 _CLOSED_BY = {"{": "}", "[": "]"}
 
 
 class TooDeep(ValueError):
-    """The text is nested more than `DEEP` levels deep before anything else is wrong with it."""
+    """The text is nested more than `DEEP` levels deep before its first other fault."""
 
 
 class _Fault(Exception):
-    """A fault in words, and the place in the text."""
+    """A fault in words, and its place in the text."""
 
 
 def fault(text: str) -> str:
-    """The first fault of `text`, which is not JSON, and its place; TooDeep if it is nested too deep before."""
+    """Return the first fault of `text`, which is not JSON, and its place; TooDeep if nested too deep before it."""
     try:
         _read(text)
     except _Fault as error:
@@ -51,35 +51,35 @@ def fault(text: str) -> str:
 
 
 def _read(text: str) -> NoReturn:
-    """Read a value and the rest of the text until there is a fault. Not recursive, because depth is hostile."""
-    is_open: list[str] = []  # the brackets that close what was begun
+    """Read the text up to its first fault, and raise it. Not recursive: a hostile text may be deep."""
+    closers: list[str] = []  # the closing brackets that are due
     place = _past_blanks(text, 0)
     while True:
-        if (opened := text[place : place + 1]) in _CLOSED_BY:
-            is_open.append(_CLOSED_BY[opened])
-            if len(is_open) > DEEP:
+        if (bracket := text[place : place + 1]) in _CLOSED_BY:
+            closers.append(_CLOSED_BY[bracket])
+            if len(closers) > DEEP:
                 raise TooDeep
             place = _past_blanks(text, place + 1)
-            if not text.startswith(is_open[-1], place):
-                place = _past_run(text, is_open[-1], place)
+            if not text.startswith(closers[-1], place):
+                place = _past_run(text, closers[-1], place)
                 continue
         else:
             place = _past_blanks(text, _past_atom(text, place))
-        while is_open and text.startswith(is_open[-1], place):
-            is_open.pop()
+        while closers and text.startswith(closers[-1], place):
+            closers.pop()
             place = _past_blanks(text, place + 1)
-        if not is_open:
+        if not closers:
             raise _Fault("Extra data", place)
-        place = _past_run(text, is_open[-1], _past(text, ",", place))
+        place = _past_run(text, closers[-1], _past(text, ",", place))
 
 
 def _past_blanks(text: str, place: int) -> int:
-    return _BLANKS.match(text, place).end()  # type: ignore[union-attr] # it matches anywhere
+    return _BLANKS.match(text, place).end()  # type: ignore[union-attr] # always matches
 
 
 def _past_run(text: str, closing: str, place: int) -> int:
-    """The place of the next value that is to be looked into."""
-    place = _RUNS[closing].match(text, place).end()  # type: ignore[union-attr] # likewise
+    """Skip faultless values; return the place of the next value to read."""
+    place = _RUNS[closing].match(text, place).end()  # type: ignore[union-attr] # always matches
     return _past_name(text, place) if closing == "}" else place
 
 
@@ -104,7 +104,7 @@ def _past_atom(text: str, place: int) -> int:
 
 
 def _past_string(text: str, start: int) -> int:
-    place = _STRING.match(text, start).end()  # type: ignore[union-attr] # a quote stands there
+    place = _STRING.match(text, start).end()  # type: ignore[union-attr] # it starts at a quote
     ending = text[place : place + 2]
     if ending.startswith('"'):
         return place + 1

@@ -1,4 +1,4 @@
-"""Two fields of requests (RFC 9110): which representation a client would have (Accept), and has (If-None-Match)."""
+"""Two request fields (RFC 9110): the representations that a client prefers (Accept) and has (If-None-Match)."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from werkzeug.http import parse_accept_header, parse_etags
 from openapi.standards.header_fields import field_values
 
 LONGEST = 1000
-"""Characters of a field that are looked at: a longer one is as if it were not sent (sections 12.5.1 and 13.1.2)."""
+"""The most characters of a field: a longer one is ignored (sections 12.5.1 and 13.1.2)."""
 
 
 def preferred(scope: Scope, offers: Sequence[str]) -> str | None:
     """The media type of `offers` that the Accept field of a request prefers (section 12.5.1); None if it accepts none.
 
-    Of several alike it is the first, and without the field the first of all. There is one representation of each media
-    type: of a range's parameters only the weight counts. A range that is malformed does not count.
+    Among equals the first of `offers` wins; without the field, the first of all. There is one representation of each
+    media type, so of a range's parameters only the weight counts. A malformed range is ignored.
     """
     field = _field(scope, b"accept")
     if not field.strip(" \t,"):
@@ -28,7 +28,7 @@ def preferred(scope: Scope, offers: Sequence[str]) -> str | None:
 
 
 def is_not_modified(scope: Scope, etag: str) -> bool:
-    """Whether the If-None-Match field of a request names `etag`, the opaque part of an entity tag that exists.
+    """True if the If-None-Match field of a request names `etag`, the opaque part of an existing entity tag.
 
     The comparison is weak (section 13.1.2).
     """
@@ -36,6 +36,6 @@ def is_not_modified(scope: Scope, etag: str) -> bool:
 
 
 def _field(scope: Scope, name: bytes) -> str:
-    """The lines of a field in one (section 5.2); none if they are too long."""
+    """The lines of a field, joined (section 5.2); empty if longer than `LONGEST`."""
     value = b", ".join(field_values(scope, name))
     return value.decode("latin-1") if len(value) <= LONGEST else ""

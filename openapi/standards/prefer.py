@@ -1,4 +1,4 @@
-"""The Prefer header (RFC 7240): what a client would like, which a service may leave undone."""
+"""The Prefer header (RFC 7240): preferences of a client, which a server may ignore."""
 
 import re
 
@@ -8,16 +8,16 @@ _ELEMENT = re.compile(
     (?:[,;]|\Z)""",
     re.VERBOSE,
 )
-"""A preference or a parameter of one, or nothing, which lists may have (RFC 9110 section 5.6.1), and its end."""
+"""A preference, a parameter of one, or an empty list element (RFC 9110 section 5.6.1), with its delimiter."""
 
 DRY_RUN = "dry-run"
-"""A preference of this API: the request is answered as if it were stored, and nothing is."""
+"""A preference of this API: the response is the same as if the body were stored, but nothing is stored."""
 
 
 def prefers(field: str | None, preference: str) -> bool:
-    """Whether the Prefer `field` names `preference`, by itself or as a parameter of another one; without its value.
+    """True if the Prefer `field` names `preference`, by itself or as a parameter of another one; its value is ignored.
 
-    Nothing counts from where it is not well-formed.
+    The field is read up to its first syntax error.
     """
     position = 0
     while field and position < len(field) and (match := _ELEMENT.match(field, position)):

@@ -1,4 +1,4 @@
-"""Where the time of a request went, in a Server-Timing header (W3C Server Timing, section 3)."""
+"""The duration of each step of a request, in a Server-Timing header (W3C Server Timing, section 3)."""
 
 from collections.abc import Awaitable
 from contextvars import ContextVar
@@ -12,14 +12,14 @@ _laps: ContextVar[list[tuple[str, float]] | None] = ContextVar("laps", default=N
 
 
 def lap(name: str, at: float | None = None) -> None:
-    """Note that `name` is done, now or at the moment `at` of `perf_counter`."""
+    """Record that the step `name` ended, now or at the `perf_counter` time `at`."""
     laps = _laps.get()
     if laps is not None:
         laps.append((name, at or perf_counter()))
 
 
 class ServerTiming:
-    """Adds the header Server-Timing to each answer: milliseconds of each lap, and of the answer after the last."""
+    """Adds the header Server-Timing to each response: milliseconds of each lap, and of the response after the last."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The reason phrases of statuses (RFC 9110 section 15), alike on every Python: 3.13 renames some of its own."""
+"""The reason phrases of status codes (RFC 9110 section 15), the same on every Python: 3.13 renames some of its own."""
 
 PHRASES = {
     100: "Continue",
