@@ -1,1 +1,1 @@
-"""OAuth 2.0: requests for tokens, the tokens themselves, keys, and what clients learn of the server."""
+"""OAuth 2.0: token requests, tokens, keys, and server metadata."""

@@ -1,4 +1,4 @@
-"""Access tokens that are JSON Web Tokens (RFC 9068), ours and those of other issuers."""
+"""Access tokens as JSON Web Tokens (RFC 9068), ours and those of other issuers."""
 
 import time
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ MOST_SCOPES = 100
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The claims of a new token; `thumbprint` is that of the key that it is bound to, None if it is not (RFC 9449)."""
+    """The claims of a new token; `thumbprint` identifies the key that it is bound to, None if unbound (RFC 9449)."""
 
     issuer: str
     audiences: Sequence[str]
@@ -34,8 +34,8 @@ class Grant:
 class Access:
     """The claims of a valid access token (section 2.2). `expires_at` is in seconds since the epoch.
 
-    `thumbprint` is that of the key which its sender must prove to have (RFC 7638, RFC 9449 section 6.1), if any; `jti`
-    is None if it is not a UUID, as that of other issuers may be.
+    `thumbprint` (RFC 7638) identifies the key that its sender must prove to hold (RFC 9449 section 6.1), or None.
+    `jti` is None if it is not a UUID: other issuers may use other formats.
     """
 
     issuer: str
@@ -66,14 +66,14 @@ def signed(key: Key, grant: Grant, seconds: int) -> str:
 
 
 def read(text: str) -> Token:
-    """Parses an access token without verifying it; raises InvalidToken if malformed."""
+    """Parse an access token without verifying it; raise InvalidToken if malformed."""
     return jwt.read(text, TYPE)
 
 
 def verified(token: Token, key: Key, algorithms: Collection[str], now: float) -> Access:
-    """The claims of `token`, verified by its issuer's `key` (section 4); InvalidToken if it is not valid `now`.
+    """Return the claims of `token`, verified by its issuer's `key` (section 4); raise InvalidToken if invalid at `now`.
 
-    Whom it is for is not asked here.
+    The audience is not checked here.
     """
     jwt.verify(token, key, algorithms)
     jwt.require_times(token, now)
@@ -98,7 +98,7 @@ def _uuid(value: Any) -> UUID | None:
 
 
 def _thumbprint(confirmation: Any) -> str | None:
-    """`jkt` of `cnf`; InvalidToken if the token is bound in a way that is not understood (RFC 7800 section 3.1)."""
+    """Return `jkt` of `cnf`; raise InvalidToken for an unsupported confirmation method (RFC 7800 section 3.1)."""
     if confirmation is None:
         return None
     thumbprint = confirmation.get("jkt") if isinstance(confirmation, dict) else None

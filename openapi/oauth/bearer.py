@@ -1,4 +1,4 @@
-"""Tokens in a request, with the scheme Bearer (RFC 6750) or DPoP (RFC 9449 section 7.1), and the challenge for one."""
+"""Tokens in a request, with the scheme Bearer (RFC 6750) or DPoP (RFC 9449 section 7.1), and the challenge."""
 
 import re
 
@@ -16,7 +16,7 @@ _BOUND = re.compile(rb"dpop +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 
 
 class Unauthenticated(Exception):
-    """A request does not authenticate: `error` and `description` of its challenge, None without any credentials."""
+    """A request lacks valid credentials: `error` and `description` of its challenge, None if it sent no credentials."""
 
     def __init__(self, error: str | None = None, description: str | None = None, scheme: str = BEARER) -> None:
         super().__init__(description)
@@ -25,25 +25,25 @@ class Unauthenticated(Exception):
         self.scheme = scheme
 
     def challenge(self, **attributes: str) -> Headers:
-        """How to authenticate (section 3), with further `attributes`."""
+        """The WWW-Authenticate header (section 3), with further `attributes`."""
         parameters = {"realm": REALM, "error": self.error, "error_description": self.description, **attributes}
         values = ", ".join(f'{name}="{value}"' for name, value in parameters.items() if value)
         return [(b"www-authenticate", f"{self.scheme} {values}".encode("ascii"))]
 
 
 def token(scope: Scope) -> str:
-    """The token in the one Authorization header of a request (section 2.1); Problem `unauthorized` if absent.
+    """Return the token in the only Authorization header of a request (section 2.1); Problem `unauthorized` if absent.
 
-    The other places of RFC 6750, form field and query (sections 2.2 and 2.3), are not looked at.
+    The other places of RFC 6750, form field and query (sections 2.2 and 2.3), are ignored.
     """
     try:
         return _read(scope, _CREDENTIALS, "Bearer <hub-api-key>")
-    except Unauthenticated as refused:
-        raise unauthorized(refused.error, refused.description) from None
+    except Unauthenticated as failure:
+        raise unauthorized(failure.error, failure.description) from None
 
 
 def access_token(scope: Scope) -> tuple[str, str]:
-    """The scheme and the access token of a request; raises Unauthenticated if absent or malformed."""
+    """Return the scheme and the access token of a request; raise Unauthenticated if absent or malformed."""
     values = field_values(scope, b"authorization")
     if values and _BOUND.fullmatch(values[0].strip()):
         return DPOP, _read(scope, _BOUND, "DPoP <access token>")
@@ -51,7 +51,7 @@ def access_token(scope: Scope) -> tuple[str, str]:
 
 
 def unauthorized(error: str | None = None, description: str | None = None) -> Problem:
-    """The Problem with its challenge (section 3); without `error` when the request carried no credentials at all."""
+    """The Problem with its challenge (section 3); `error` is None if the request had no credentials."""
     return Problem("unauthorized", Unauthenticated(error, description).challenge(), reason=description)
 
 

@@ -1,4 +1,4 @@
-"""Assertions that authenticate clients, `private_key_jwt` (RFC 7523 sections 2.2 and 3); their keys (RFC 7517)."""
+"""Client assertions, `private_key_jwt` (RFC 7523 sections 2.2 and 3), and the keys of clients (RFC 7517)."""
 
 from collections.abc import Collection
 from typing import Any
@@ -13,14 +13,14 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """The client_assertion_type of a form (section 2.2)."""
 TYPE = "jwt"
 LONGEST_SECONDS = 600
-"""How far ahead an assertion may expire, and how long its use is remembered."""
+"""The most seconds until an assertion expires; its use is remembered for as long."""
 MAX_CHARACTERS = 8192
 
 
 def read(text: str) -> Token:
-    """Parse an assertion without verifying it; raises InvalidToken if malformed.
+    """Parse an assertion without verifying it; raise InvalidToken if malformed.
 
-    Its `typ` may be missing: most clients leave it out.
+    Its `typ` may be missing: most clients omit it.
     """
     if len(text) > MAX_CHARACTERS:
         raise InvalidToken("it is too long")
@@ -28,7 +28,7 @@ def read(text: str) -> Token:
 
 
 def verify(token: Token, jwks: dict[str, Any] | None, audiences: Collection[str], now: float) -> None:
-    """InvalidToken unless the client that has `jwks` signed `token` for one of `audiences`, and it is valid `now`.
+    """Raise InvalidToken unless a key of `jwks` signed `token` for one of `audiences`, and it is valid at `now`.
 
     A second use of the same assertion is not detected here.
     """
@@ -47,9 +47,9 @@ def verify(token: Token, jwks: dict[str, Any] | None, audiences: Collection[str]
 
 
 def _verify_signature(token: Token, jwks: dict[str, Any]) -> None:
-    """By the key that `kid` names, or without it by any of them."""
+    """Verify the signature with the key that `kid` names, or without `kid` with any key of the client."""
     reasons = [InvalidToken("none of the client's keys has its kid")]
-    for key in KeySet.import_key_set(jwks):  # type: ignore[arg-type] # it was checked when the client was issued
+    for key in KeySet.import_key_set(jwks):  # type: ignore[arg-type] # checked when the client was created
         if token.key_id in ("", key.kid):
             try:
                 jwt.verify(token, key, jwt.ALGORITHMS)
@@ -61,7 +61,7 @@ def _verify_signature(token: Token, jwks: dict[str, Any]) -> None:
 
 
 def public_keys(jwks: Any) -> dict[str, Any]:
-    """`jwks`, if it is a set of public keys to sign assertions with (RFC 7517 section 5); else ValueError."""
+    """Return `jwks` if it is a set of public keys to verify assertions (RFC 7517 section 5); else ValueError."""
     try:
         keys = KeySet.import_key_set(jwks)
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):

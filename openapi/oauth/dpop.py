@@ -19,7 +19,7 @@ from openapi.standards.header_fields import field_values
 TYPE = "dpop+jwt"
 ALGORITHMS = ("ES256", "Ed25519", "PS256", "RS256")
 SECONDS = 60
-"""How old a proof may be, and how long its use is remembered."""
+"""The maximum age of a proof; its use is remembered for as long."""
 MAX_CHARACTERS = 4096
 _PUBLIC_MEMBERS = {"EC": ("crv", "x", "y"), "OKP": ("crv", "x"), "RSA": ("n", "e")}
 _PORTS = {"http": 80, "https": 443}
@@ -27,9 +27,9 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A valid proof: the thumbprint of its key (RFC 7638), its `jti`, and until when it would be accepted again.
+    """A valid proof: the thumbprint of its key (RFC 7638), and its `jti`.
 
-    `expires_at` is in seconds since the epoch.
+    Until `expires_at`, in seconds since the epoch, the same proof would be accepted again.
     """
 
     thumbprint: str
@@ -38,12 +38,12 @@ class Proof:
 
 
 def is_sent(scope: Scope) -> bool:
-    """Whether a request has a proof, valid or not."""
+    """True if a request has a proof, valid or not."""
     return bool(field_values(scope, b"dpop"))
 
 
 def proof(scope: Scope, origin: str, access_token: str | None = None) -> Proof:
-    """The proof of a request to `origin`, with `access_token` if it carries one (section 4.3); InvalidToken if none.
+    """Return the proof of a request to `origin`, for its `access_token` if any (section 4.3); InvalidToken if invalid.
 
     A second use of the same proof is not detected here.
     """
@@ -64,7 +64,7 @@ def proof(scope: Scope, origin: str, access_token: str | None = None) -> Proof:
 
 
 def _key(token: Token) -> Key:
-    """The public key in the header of a proof, made of nothing but the members of one."""
+    """The public key in the header of a proof, built from its public members alone."""
     declared: Any = token.header.get("jwk")
     members = _PUBLIC_MEMBERS.get(str(declared.get("kty"))) if isinstance(declared, dict) else None
     if members is None or "d" in declared:
@@ -78,7 +78,7 @@ def _key(token: Token) -> Key:
 
 
 def _expires_at(token: Token, now: float) -> float:
-    """Until when a proof is accepted; InvalidToken if that is over, or it is of the future."""
+    """Return the expiry time of a proof; raise InvalidToken if that is past, or if the proof is from the future."""
     issued_at = token.time_claim("iat")
     expires_at = issued_at + SECONDS + jwt.LEEWAY_SECONDS
     if expires_at < now or issued_at > now + jwt.LEEWAY_SECONDS:
@@ -87,7 +87,7 @@ def _expires_at(token: Token, now: float) -> float:
 
 
 def _normalized(url: str) -> tuple[str, str, int, str]:
-    """The parts of a URL that are compared, normalized (RFC 3986 section 6.2): neither query nor fragment."""
+    """The parts of a URL to compare, normalized (RFC 3986 section 6.2), without query and fragment."""
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme, 0)
@@ -97,5 +97,5 @@ def _normalized(url: str) -> tuple[str, str, int, str]:
 
 
 def _digest(access_token: str) -> str:
-    """`ath` (section 4.2)."""
+    """The claim `ath` (section 4.2)."""
     return urlsafe_b64encode(hashlib.sha256(access_token.encode("ascii")).digest()).rstrip(b"=").decode("ascii")

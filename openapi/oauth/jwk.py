@@ -17,7 +17,7 @@ _SECRET = re.compile(r"[A-Za-z0-9+/_-]{43}=?")
 
 
 class UnreadableKey(ValueError):
-    """A text holds no key that can sign; the message says why, and nothing of the text."""
+    """A text holds no signing key; the message says why, and repeats nothing of the text."""
 
 
 def new() -> ECKey:
@@ -26,20 +26,20 @@ def new() -> ECKey:
 
 
 def secret_of(text: str) -> OctKey:
-    """The key that seals keys, of 256 bits in Base64 or base64url; ValueError if malformed."""
+    """The 256-bit key that seals keys, from Base64 or base64url; ValueError if malformed."""
     if not _SECRET.fullmatch(text):
         raise ValueError("it is not 32 bytes in Base64")
     return OctKey.import_key(urlsafe_b64decode(text.rstrip("=").translate(str.maketrans("+/", "-_")) + "="))
 
 
 def serialize(key: ECKey, secret: OctKey | None) -> str:
-    """The private `key` as a text, sealed by `secret` unless that is None."""
+    """The private `key` as text, sealed by `secret` unless that is None."""
     text = json.dumps(key.as_dict(private=True))
     return jwe.encrypt_compact({**_SEAL, "kid": key.kid}, text, secret) if secret else text
 
 
 def read(text: str, secret: OctKey | None) -> ECKey:
-    """The private key in a text of `serialize`; UnreadableKey if another secret sealed it."""
+    """The private key in a text from `serialize`; UnreadableKey if another secret sealed it."""
     if not text.startswith("{"):
         if secret is None:
             raise UnreadableKey("it is sealed, and there is no secret to open it")
@@ -63,7 +63,7 @@ def read_set(text: str) -> list[ECKey]:
 
 
 def published(key: ECKey) -> dict[str, Any]:
-    """The public part of `key`, with which resources verify tokens."""
+    """The public part of `key`; resources verify tokens with it."""
     return {**key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}
 
 

@@ -1,7 +1,7 @@
-"""JSON Web Tokens (RFC 7519), signed as compact JWS (RFC 7515): read within bounds first, verified by one key then.
+"""JSON Web Tokens (RFC 7519), signed as compact JWS (RFC 7515): first read within limits, then verified by one key.
 
-joserfc 1.8 verifies. This module checks first: three parts of base64url, headers and claims that read in only one way,
-no extension that must be understood, the expected type, and one of the expected algorithms.
+joserfc 1.8 verifies. This module checks first: three parts of base64url, headers and claims in unambiguous JSON, no
+critical extension, the expected type, and one of the expected algorithms.
 """
 
 import re
@@ -19,9 +19,9 @@ from openapi.standards import ijson
 ALGORITHMS = ("ES256", "ES384", "ES512", "Ed25519", "PS256", "PS384", "PS512", "RS256")
 """The accepted algorithms, all asymmetric. `EdDSA` is deprecated in favour of `Ed25519` (RFC 9864)."""
 RSA_CHARACTERS = range(342, 684)
-"""How long the modulus of an RSA key is in base64url: 2,048 to 4,096 bits, so that it is safe, and quick to use."""
+"""The length of an RSA modulus in base64url: 2,048 to 4,096 bits, so that it is safe, and quick to use."""
 LEEWAY_SECONDS = 5
-"""By how much clocks may differ."""
+"""The largest accepted clock difference."""
 LATEST = 253402300799
 """The last second of the year 9999."""
 
@@ -30,12 +30,12 @@ _LONGEST_HEADER = 4096
 
 
 class InvalidToken(ValueError):
-    """A token is not to be trusted; the message says why, and repeats nothing of it."""
+    """A token cannot be trusted; the message says why, and repeats nothing of the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it was sent: none of it is proved before `verify`."""
+    """A token as it was sent: unverified until `verify`."""
 
     text: str
     header: dict[str, Any]
@@ -67,7 +67,7 @@ class Token:
 
     @property
     def audiences(self) -> list[str]:
-        """`aud` (section 4.1.3): one or several; none if it is anything else."""
+        """The strings of `aud` (section 4.1.3), which is a string or an array; empty if it is anything else."""
         audience = self.claims.get("aud")
         values = audience if isinstance(audience, list) else [audience]
         return [value for value in values if isinstance(value, str)]
@@ -76,7 +76,7 @@ class Token:
 def read(text: str, media_type: str, or_none: bool = False) -> Token:
     """The token in `text`; InvalidToken unless it is a JWS whose `typ` is `media_type` (RFC 8725 section 3.11).
 
-    With `or_none` it may have no `typ`.
+    With `or_none`, `typ` may be absent.
     """
     match = _COMPACT.fullmatch(text)
     if match is None or len(match[1]) > _LONGEST_HEADER:
@@ -93,7 +93,7 @@ def read(text: str, media_type: str, or_none: bool = False) -> Token:
 
 
 def verify(token: Token, key: Key, algorithms: Collection[str]) -> None:
-    """InvalidToken unless `key` verifies the signature, which was made by one of `algorithms`."""
+    """Raise InvalidToken unless `key` verifies the signature, made with one of `algorithms`."""
     if token.algorithm not in algorithms:
         _refuse("its alg is not accepted")
     registry = jws.JWSRegistry(algorithms=algorithms, strict_check_header=False)
@@ -105,7 +105,7 @@ def verify(token: Token, key: Key, algorithms: Collection[str]) -> None:
 
 
 def require_times(token: Token, now: float) -> None:
-    """InvalidToken unless the token has an `exp` that is to come, and no `nbf` or `iat` that is to come."""
+    """Raise InvalidToken unless `exp` is present and in the future, and `nbf` and `iat`, if present, are not."""
     if token.time_claim("exp") <= now - LEEWAY_SECONDS:
         _refuse("it has expired")
     for name in token.claims.keys() & {"nbf", "iat"}:

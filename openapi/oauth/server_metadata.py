@@ -26,7 +26,7 @@ def authorization_server(issuer: str, scopes: Collection[str]) -> dict[str, Any]
         **{name: issuer + path for name, path in endpoints.items()},
         "jwks_uri": issuer + JWKS,
         "scopes_supported": sorted(scopes),
-        "response_types_supported": ["none"],  # required, and an empty list is none; nothing here has such an endpoint
+        "response_types_supported": ["none"],  # required, and may not be empty; there is no authorization endpoint
         "grant_types_supported": [*GRANT_TYPES.values()],
         **authentication,
         "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
@@ -34,7 +34,7 @@ def authorization_server(issuer: str, scopes: Collection[str]) -> dict[str, Any]
 
 
 def protected_resource(resource: str, issuers: Collection[str], scopes: Collection[str]) -> dict[str, Any]:
-    """The metadata of `resource` (RFC 9728 section 2), which takes tokens of `issuers`."""
+    """The metadata of `resource` (RFC 9728 section 2), which accepts tokens of `issuers`."""
     return {
         "resource": resource,
         "authorization_servers": list(issuers),

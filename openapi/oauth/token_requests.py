@@ -1,4 +1,4 @@
-"""The token endpoint of OAuth 2.0 (RFC 6749): requests as they are sent, and the errors they are answered with."""
+"""The token endpoint of OAuth 2.0 (RFC 6749): its requests, and its error responses."""
 
 import re
 from base64 import b64decode
@@ -17,7 +17,7 @@ from openapi.standards.header_fields import field_values
 from openapi.standards.media_types import FORM
 
 GRANT_TYPES = {"clientCredentials": "client_credentials"}
-"""The grant types that are served, by the flow that a security scheme of OpenAPI declares for each."""
+"""The supported grant types, by the flow that an OpenAPI security scheme declares for each."""
 MAX_BYTES = 16 * 1024
 MAX_PARAMETERS = 50
 
@@ -25,7 +25,7 @@ _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
 class OAuthError(Exception):
-    """The error response of a client (section 5.2); `description` repeats nothing that it sent."""
+    """An error response (section 5.2); `description` repeats nothing of the request."""
 
     def __init__(self, code: str, description: str, status: int = 400, headers: Headers = ()) -> None:
         super().__init__(code)
@@ -35,13 +35,13 @@ class OAuthError(Exception):
         self.headers = headers
 
     def body(self) -> dict[str, str]:
-        """The body of the answer."""
+        """The body of the response."""
         return {"error": self.code, "error_description": self.description}
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """How a client authenticates: with a `secret` (section 2.3.1), or with an `assertion` (RFC 7523)."""
+    """The credentials of a client: a `secret` (section 2.3.1), or an `assertion` (RFC 7523)."""
 
     client_id: str
     secret: str | None = None
@@ -50,9 +50,9 @@ class Credentials:
 
 
 def parameters(scope: Scope, content: bytes) -> dict[str, str]:
-    """The parameters of a form (appendix B); those without a value are as if not sent (section 3.1).
+    """The parameters of a form (appendix B); those without a value are ignored (section 3.1).
 
-    OAuthError `invalid_request` if it is malformed, or has a parameter more than once (section 3.2).
+    Raises OAuthError `invalid_request` if the form is malformed, or repeats a parameter (section 3.2).
     """
     declared = field_values(scope, b"content-type")
     media_type, options = parse_options_header(declared[0].decode("latin-1")) if len(declared) == 1 else ("", {})
@@ -71,20 +71,20 @@ def parameters(scope: Scope, content: bytes) -> dict[str, str]:
 
 
 def credentials(scope: Scope, form: Mapping[str, str]) -> Credentials:
-    """How the client of a request authenticates, in exactly one way (section 2.3).
+    """The credentials of the client, which must use exactly one authentication method (section 2.3).
 
-    OAuthError `invalid_client` if it does not, `invalid_request` if it does so in several ways.
+    Raises OAuthError `invalid_client` if it uses none, `invalid_request` if it uses several.
     """
-    ways = [
+    methods = [
         scope if field_values(scope, b"authorization") else None,
         form.get("client_secret"),
         form.get("client_assertion") or form.get("client_assertion_type"),
     ]
-    if sum(way is not None for way in ways) > 1:
+    if sum(method is not None for method in methods) > 1:
         raise OAuthError("invalid_request", "the client authenticates in more than one way")
-    if ways[0]:
+    if methods[0]:
         return _basic(scope, form)
-    if ways[2]:
+    if methods[2]:
         return _assertion(form)
     if "client_secret" not in form or "client_id" not in form:
         raise unauthenticated("the client does not authenticate")
@@ -94,16 +94,16 @@ def credentials(scope: Scope, form: Mapping[str, str]) -> Credentials:
 def scopes(form: Mapping[str, str], allowed: frozenset[str]) -> frozenset[str]:
     """The scopes of the parameter `scope` (section 3.3); all of `allowed` if absent.
 
-    OAuthError `invalid_scope` if it asks for more.
+    Raises OAuthError `invalid_scope` if it asks for more.
     """
     if "scope" not in form:
         return allowed
-    asked = form["scope"].split(" ")
-    if not all(_SCOPE_TOKEN.fullmatch(scope) for scope in asked):
+    requested = form["scope"].split(" ")
+    if not all(_SCOPE_TOKEN.fullmatch(scope) for scope in requested):
         raise OAuthError("invalid_scope", "scope is not a list of scopes with one blank between them")
-    if not allowed.issuperset(asked):
+    if not allowed.issuperset(requested):
         raise OAuthError("invalid_scope", "scope asks for more than the client may have")
-    return frozenset(asked)
+    return frozenset(requested)
 
 
 def unauthenticated(description: str, is_basic: bool = True) -> OAuthError:
@@ -127,7 +127,7 @@ def _basic(scope: Scope, form: Mapping[str, str]) -> Credentials:
 
 
 def _assertion(form: Mapping[str, str]) -> Credentials:
-    """`private_key_jwt`: the assertion names the client; a `client_id` beside it must name the same."""
+    """`private_key_jwt`: the assertion names the client; a `client_id` in the form must name the same client."""
     if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
         raise OAuthError("invalid_request", f"client_assertion_type is not {ASSERTION_TYPE}, or has no assertion")
     return Credentials(form.get("client_id", ""), assertion=form["client_assertion"])
