@@ -1,1 +1,1 @@
-"""What a request carries: parameters, content codings, bodies and batches."""
+"""The parts of a request: parameters, content codings, bodies and batches."""

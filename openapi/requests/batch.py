@@ -1,4 +1,4 @@
-"""A body of many items, each judged alone: an invalid item leaves the others as they are."""
+"""A body of many items, each validated on its own: an invalid item does not affect the others."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,13 +12,14 @@ from openapi.standards import ijson
 from openapi.standards.json_pointer import pointer
 
 LINE_BYTES = 64 * 1024
-"""The most bytes of one line of NDJSON."""
+"""The most bytes of one NDJSON line."""
 DISCARDED_BYTES = 4 * 1024 * 1024
-"""How much of a line that is too long is looked through for its end."""
+"""The most bytes of an oversized line that are discarded in search of its end."""
 GROUP_ITEMS = 500
 GROUP_BYTES = 256 * 1024
 
-_LINE_END = re.compile(rb"\n(?:[ \t\r]{0,%d}+\n)*+" % LINE_BYTES)  # with blank lines, which are many in a hostile body
+# With the blank lines after it: hostile bodies have many.
+_LINE_END = re.compile(rb"\n(?:[ \t\r]{0,%d}+\n)*+" % LINE_BYTES)
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class Item:
 
 
 class Array:
-    """The items of a JSON array that has arrived."""
+    """The items of a JSON array that has arrived whole."""
 
     is_stream = False
 
@@ -46,7 +47,7 @@ class Array:
         return len(self._values)
 
     async def groups(self) -> AsyncIterator[list[Item]]:
-        """The items, some at a time."""
+        """Yield the items in groups."""
         for start in range(0, len(self._values), GROUP_ITEMS):
             values = self._values[start : start + GROUP_ITEMS]
             yield [_judged(start + number, value, self._schema) for number, value in enumerate(values)]
@@ -56,13 +57,13 @@ class Array:
         if self._slices is None:
             try:
                 self._slices = ijson.slices(self.content)
-            except RecursionError:  # where the stack is deeper than when the items were judged
+            except RecursionError:  # if the stack is deeper than when the items were validated
                 self._slices = [b""] * len(self._values)
         return self._slices[item.index]
 
 
 class Lines:
-    """The items of a body of NDJSON, a line each, while they arrive; blank lines are skipped.
+    """The items of an NDJSON body, one per line, as they arrive; blank lines are skipped.
 
     `authorize` raises Problem when the sender is no longer accepted: a stream may outlive its key.
     """
@@ -76,7 +77,7 @@ class Lines:
         self._interruption: Problem | None = None
 
     async def groups(self) -> AsyncIterator[list[Item]]:
-        """The items, some at a time. Raises Problem where what follows cannot be read."""
+        """Yield the items in groups. Raises Problem if the rest of the body cannot be read."""
         group: list[Item] = []
         count = size = 0
         async for lines in self._lines():
@@ -93,7 +94,7 @@ class Lines:
             raise self._interruption
 
     async def _lines(self) -> AsyncIterator[list[bytes]]:
-        """The lines, some at a time; what ends them early is noted, for those before it are there nevertheless."""
+        """Yield the lines in groups; store a Problem that interrupts them, so that the lines before it still count."""
         splitter = _Splitter()
         try:
             async for piece in self._pieces:
@@ -123,7 +124,7 @@ Batch = Array | Lines
 
 
 def problem_of(error: ijson.MalformedJSON | ijson.UnstorableValue) -> Problem:
-    """The Problem that reports JSON which cannot be stored as it is."""
+    """The Problem that reports malformed or unstorable JSON."""
     if isinstance(error, ijson.MalformedJSON):
         return Problem("malformed_json", detail=str(error))
     return Problem(
@@ -144,37 +145,37 @@ def _judged(index: int, value: Any, schema: Schema) -> Item:
 
 
 class _Splitter:
-    """Lines from pieces of bytes. A line that is too long is cut, and its rest is discarded."""
+    """Splits pieces of bytes into lines. A line that is too long is cut, and its rest is discarded."""
 
     def __init__(self) -> None:
-        self._begun = b""
+        self._line = b""
         self._discarded = 0
 
     def lines(self, piece: bytes) -> list[bytes]:
-        """The lines that end within `piece`, but for blank ones."""
-        *ended, rest = _LINE_END.split(piece)
+        """Return the lines that end within `piece`, except blank ones."""
+        *parts, rest = _LINE_END.split(piece)
         lines = []
-        for end in ended:
-            line = (self._begun + end)[: LINE_BYTES + 1]
-            self._begun, self._discarded = b"", 0
+        for part in parts:
+            line = (self._line + part)[: LINE_BYTES + 1]
+            self._line, self._discarded = b"", 0
             if _is_item(line):
                 lines.append(line)
-        room = LINE_BYTES + 1 - len(self._begun)
+        room = LINE_BYTES + 1 - len(self._line)
         self._discarded += max(0, len(rest) - room)
-        self._begun += rest[:room]
+        self._line += rest[:room]
         return lines
 
     def check(self) -> None:
-        """Problem if the line that has begun is far too long."""
+        """Raise Problem if more than `DISCARDED_BYTES` of the current line were discarded."""
         if self._discarded > DISCARDED_BYTES:
-            size = f"at least {len(self._begun) + self._discarded}"
+            size = f"at least {len(self._line) + self._discarded}"
             raise Problem("content_too_large", size=size, limit=LINE_BYTES)
 
     def rest(self) -> list[bytes]:
-        """The last line, if it has no end."""
-        return [self._begun] if _is_item(self._begun) else []
+        """Return the last line if it is unterminated."""
+        return [self._line] if _is_item(self._line) else []
 
 
 def _is_item(line: bytes) -> bool:
-    """Whether `line` is not blank; of one that is too long it is not known what was left out."""
+    """True if `line` is not blank, or was cut: its discarded rest is unknown."""
     return len(line) > LINE_BYTES or not (not line or line.isspace())

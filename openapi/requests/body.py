@@ -1,4 +1,4 @@
-"""The body of a request: declared as what the contract accepts, read within limits of size and time, parsed, valid."""
+"""The body of a request: of an accepted media type, read within limits of size and time, parsed and validated."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ from openapi.standards.media_types import JSON
 from openapi.standards.server_timing import lap
 
 DEFAULT_BODY_BYTES = 64 * 1024
-"""The limit of a body where the contract has no `x-body-limit-bytes`."""
+"""The limit of a body if the contract has no `x-body-limit-bytes`."""
 MAX_BODY_BYTES = 16 * 1024 * 1024
-"""The highest limit of a contract for a body that is held in memory while it is checked."""
+"""The highest limit that a contract may set for a body that is validated in memory."""
 MAX_STREAM_BYTES = 1024**4
-"""The highest limit of a contract for a body that is read line by line."""
+"""The highest limit that a contract may set for a body that is read line by line."""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """The accepted bodies of one media type: at most `limit` bytes, whose value satisfies `schema`.
+    """The accepted bodies of one media type: at most `limit` bytes, with a value that satisfies `schema`.
 
-    With `items` it is a batch: each item is judged alone by that schema. It is an array of at most `max_items`, or,
-    with `is_lines`, NDJSON of any number.
+    With `items` the body is a batch: that schema validates each item on its own. It is an array of at most `max_items`,
+    or, with `is_lines`, NDJSON of any number.
     """
 
     schema: Schema
@@ -42,14 +42,14 @@ class MediaType:
 
 @dataclass(slots=True)
 class Received:
-    """A body of one media type: its bytes, or for NDJSON the pieces as they arrive."""
+    """A body of one media type: its bytes, or for NDJSON its pieces as they arrive."""
 
     media_type: MediaType
     content: bytes = b""
     pieces: AsyncIterator[bytes] | None = None
 
     def value(self, authorize: Callable[[], Awaitable[None]]) -> Any:
-        """The value of the body, an Array of a batch, or Lines, which call `authorize` while they are read.
+        """Return the value of the body, or an Array or Lines for a batch; `authorize` is called while Lines are read.
 
         Raises Problem.
         """
@@ -73,7 +73,7 @@ class Received:
 
 
 class Body:
-    """The accepted bodies of one operation: by media type in lower case, in some content codings beside identity."""
+    """The accepted bodies of one operation: by media type in lower case, in identity or one of `codings`."""
 
     def __init__(self, media_types: Mapping[str, MediaType], timeout: float, codings: frozenset[str]) -> None:
         self._media_types = media_types
@@ -81,7 +81,7 @@ class Body:
         self._codings = codings
 
     async def receive(self, scope: Scope, receive: Receive) -> Received:
-        """The body as it was sent. Raises Problem, or ClientDisconnect when the client has gone."""
+        """Return the body as it was sent. Raises Problem, or ClientDisconnect if the client disconnects."""
         content = Content(scope, receive, self._codings)
         media_type = self._media_type(scope)
         if media_type.is_lines:
@@ -89,7 +89,7 @@ class Body:
         return Received(media_type, await content.whole(media_type.limit, self._timeout))
 
     def of_json(self, content: bytes) -> Any:
-        """The value of `content` as application/json, which the contract accepts; Problem if it is invalid."""
+        """The value of `content` as application/json, which the contract must accept; Problem if invalid."""
         media_type = self._media_types[JSON]
         if len(content) > media_type.limit:
             raise Problem("content_too_large", size=len(content), limit=media_type.limit)
@@ -107,11 +107,11 @@ class Body:
 
 
 async def nothing() -> None:
-    """Authorizes a caller that was authorized before."""
+    """Do nothing: the caller is authorized already."""
 
 
 @lru_cache(maxsize=256)
 def _media_type(value: bytes) -> tuple[str, str]:
-    """The media type and the charset of a Content-Type field, both in lower case, empty where absent."""
+    """The media type and the charset of a Content-Type field, both in lower case, empty if absent."""
     media_type, parameters = parse_options_header(value.decode("latin-1"))
     return media_type.lower(), parameters.get("charset", "").lower()

@@ -12,20 +12,20 @@ from openapi.standards.media_types import JSON
 
 
 class BodyValidator:
-    """Judges bodies as the operation `operation_id` of a contract does. One that is not there accepts nothing.
+    """Validates bodies as the operation `operation_id` of a contract does. An absent operation accepts nothing.
 
-    A body alone is judged: neither its path, nor parameters, nor authentication.
+    Only the body is validated: not the path, the parameters or the authentication.
     """
 
     def __init__(self, contract: Contract, operation_id: str) -> None:
-        """ContractError if what the operation takes cannot be judged."""
+        """Raise ContractError if bodies of the operation cannot be validated."""
         self._schema: Schema | None = None
         try:
             self._read(contract, operation_id)
         except (LookupError, TypeError, AttributeError, ValueError) as error:  # a ContractError is a ValueError
             raise ContractError(f"{operation_id} of contract {contract.version} cannot be judged: {error}") from None
-        self.is_valid: Callable[[Any], bool] = self._schema.is_valid if self._schema else _nothing
-        """Whether a value is accepted, whatever its size is."""
+        self.is_valid: Callable[[Any], bool] = self._schema.is_valid if self._schema else _reject
+        """True if a value is accepted, regardless of its size."""
 
     def problem(self, value: Any) -> Problem | None:
         """The Problem of a value, or None if it is accepted."""
@@ -58,5 +58,5 @@ class BodyValidator:
         self._body, self._schema = Body({JSON: media_type}, 0, frozenset()), media_type.schema
 
 
-def _nothing(_value: Any) -> bool:
+def _reject(_value: Any) -> bool:
     return False

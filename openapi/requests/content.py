@@ -1,4 +1,4 @@
-"""The bytes of a body: read within limits of size and time, and decoded, so that a little cannot become much."""
+"""The bytes of a body, read within limits of size and time, and decoded within them: a decompression bomb fails."""
 
 import asyncio
 import zlib
@@ -11,16 +11,16 @@ from openapi.problems import Problem
 from openapi.standards.header_fields import field_values, quoted
 
 COMPLETE = "interaction_reporting.body"
-"""The extension of ASGI whose `body` is one that has arrived whole: it need not be waited for."""
+"""The ASGI extension with the `body` if it has arrived whole: no reader has to wait for it."""
 PIECE_BYTES = 64 * 1024
-"""Limit on one decoded piece, and the part of a stream that must arrive within the timeout of a body."""
+"""The limit of one decoded piece, and the part of a stream that must arrive within the body timeout."""
 _GZIP = zlib.MAX_WBITS | 16
 
 
 class Content:
-    """The content of one request: at most `limit` bytes, in one of the content `codings` beside identity.
+    """The content of one request: at most `limit` bytes, in identity or one of the content `codings`.
 
-    Its methods raise Problem, or ClientDisconnect when the client has gone.
+    Its methods raise Problem, or ClientDisconnect if the client disconnects.
     """
 
     def __init__(self, scope: Scope, receive: Receive, codings: frozenset[str]) -> None:
@@ -29,7 +29,7 @@ class Content:
         self._decoder = decoder() if (decoder := DECODERS.get(_coding(scope, codings))) else None
 
     async def whole(self, limit: int, seconds: float) -> bytes:
-        """All of it, which must arrive within `seconds`."""
+        """Return the whole content, which must arrive within `seconds`."""
         complete = self._scope.get("extensions", {}).get(COMPLETE)
         if complete and not self._decoder and len(complete["body"]) <= limit:
             body: bytes = complete["body"]
@@ -44,7 +44,7 @@ class Content:
         return bytes(content)
 
     async def pieces(self, limit: int, seconds: float) -> AsyncIterator[bytes]:
-        """The content, piece by piece; each `PIECE_BYTES`, or the rest, must arrive within `seconds`.
+        """Yield the content, piece by piece; each `PIECE_BYTES`, or the rest, must arrive within `seconds`.
 
         The pieces before a Problem are yielded before it is raised.
         """
@@ -62,7 +62,7 @@ class Content:
                 problem = Problem("body_timeout", seconds=seconds)
             except Problem as error:
                 problem = error
-            await asyncio.sleep(0)  # a little that is decoded may be much: others are served in between
+            await asyncio.sleep(0)  # a small piece may decode to a lot: other requests run in between
             if content:
                 yield bytes(content)
             elif not problem:
@@ -71,7 +71,7 @@ class Content:
         raise problem
 
     async def _decoded(self, limit: int) -> AsyncIterator[bytes]:
-        """The decoded pieces; Problem as soon as they are more than `limit` bytes."""
+        """Yield the decoded pieces; raise Problem as soon as they exceed `limit` bytes."""
         if not self._decoder:
             for declared in field_values(self._scope, b"content-length"):
                 if int(declared) > limit:
@@ -102,10 +102,10 @@ class Gzip:
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP)
-        self._is_within = True  # an empty body has no member, and is not gzip
+        self._is_within = True  # an empty body has no member, so it is not gzip
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Decodes `data`, the next piece of the content: yields at most `PIECE_BYTES` at once."""
+        """Decode `data`, the next piece of the content; yield at most `PIECE_BYTES` at once."""
         while data:
             if self._member.eof:
                 self._member = zlib.decompressobj(_GZIP)
@@ -119,13 +119,13 @@ class Gzip:
                 yield piece
 
     def finish(self) -> None:
-        """Problem unless the last member is complete."""
+        """Raise Problem unless the last member is complete."""
         if self._is_within:
             raise Problem("malformed_content_coding")
 
 
 DECODERS = {"gzip": Gzip}
-"""By content coding in lower case; a contract may allow these."""
+"""Decoders by content coding in lower case; a contract may allow these."""
 
 
 def _coding(scope: Scope, codings: frozenset[str]) -> str:
@@ -134,11 +134,11 @@ def _coding(scope: Scope, codings: frozenset[str]) -> str:
     if not fields:
         return "identity"
     names = [coding.strip().lower() for coding in b",".join(fields).decode("latin-1").split(",")]
-    named = [coding for coding in names if coding not in ("", "identity")]
-    if len(named) > 1 or not codings.issuperset(named):
+    applied = [coding for coding in names if coding not in ("", "identity")]
+    if len(applied) > 1 or not codings.issuperset(applied):
         accept = ", ".join([*sorted(codings), "identity"]).encode("ascii")
         how = f"with Content-Encoding: {' or '.join(sorted(codings))}, or " if codings else "as it is, "
         raise Problem(
             "unsupported_content_coding", [(b"accept-encoding", accept)], found=quoted(b", ".join(fields)), how=how
         )
-    return named[0] if named else "identity"
+    return applied[0] if applied else "identity"

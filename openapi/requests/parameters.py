@@ -20,7 +20,7 @@ _SCALARS = {"string", "integer", "boolean"}
 _IGNORED = {"accept", "content-type", "authorization"}
 """Header fields that OpenAPI 3.0 leaves to other parts of the document."""
 _LISTS = {b"prefer"}
-"""Header fields that are lists, which may be sent in parts (RFC 9110 section 5.3)."""
+"""Header fields that are lists: a request may split one into several lines (RFC 9110 section 5.3)."""
 
 
 class Parameters:
@@ -50,10 +50,10 @@ class Parameters:
         self._schema = Schema({"type": "object", "properties": schemas, "additionalProperties": False} | required)
 
     def read(self, scope: Scope) -> dict[str, Any]:
-        """The values that were sent, by name.
+        """Return the sent values by name.
 
-        Problem `not_found` if the path does not name anything, `invalid_parameters` for everything else. Where the
-        contract declares no query, there may be any.
+        Raises Problem `not_found` for an invalid path parameter, `invalid_parameters` for every other. If the contract
+        declares no query parameters, any query is accepted.
         """
         values = {}
         for name, field in self._in_header:
@@ -63,7 +63,7 @@ class Parameters:
         if self._has_query:
             values |= self._query(scope["query_string"])
         if (values or self._required) and (problem := self._schema.problem(values, "invalid_parameters")):
-            problem.faults = ()  # their places are in no body
+            problem.faults = ()  # their pointers refer to no body
             raise problem
         for name, schema in self._in_path.items():
             text = scope["path_params"][name]
@@ -100,7 +100,7 @@ def _is_ignored(parameter: dict[str, Any]) -> bool:
 
 
 def _check(parameter: dict[str, Any]) -> None:
-    """ContractError unless the parameter is one that is read here."""
+    """Raise ContractError unless this release can read the parameter."""
     where = f"parameter {parameter['name']} in {parameter['in']}"
     usual = {"path": "simple", "query": "form", "header": "simple"}.get(parameter["in"])
     if usual is None or parameter.get("style", usual) != usual or "content" in parameter:
@@ -111,7 +111,7 @@ def _check(parameter: dict[str, Any]) -> None:
 
 
 def _typed(text: str, type_: str | None) -> Any:
-    """`text` as a value of `type_`, or as it is, which its schema will refuse."""
+    """`text` as an integer or boolean if `type_` is that, else unchanged, so that the schema rejects a wrong type."""
     if type_ == "integer" and _INTEGER.fullmatch(text):
         return int(text)
     if type_ == "boolean" and text in ("true", "false"):
