@@ -1,4 +1,4 @@
-"""One line in the log, and one X-Request-Id, for every request; and an answer when nothing else gave one."""
+"""One log line and one X-Request-Id for every request, and the response to an unexpected error."""
 
 import logging
 import re
@@ -51,7 +51,7 @@ class AccessLog:
             return
         started = time.perf_counter()
         identifier = request_id(scope)
-        # Inline here and wherever every request passes: a function would cost a call.
+        # Inline, as in all code that every request runs: a function would cost a call.
         state = scope.setdefault("state", {})[REQUEST] = RequestState()
 
         def send_identified(message: Message) -> Awaitable[None]:

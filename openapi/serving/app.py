@@ -1,10 +1,11 @@
 """From a contract to the ASGI application that serves it: Connexion routes, authenticates and dispatches.
 
-Everything that can be made before the first request is made here: schemas are compiled, handlers resolved, security
-verified to be there. What cannot be served raises ContractError, so that nothing half-built ever serves.
+Everything that can be prepared before the first request is prepared here: schemas are compiled, handlers resolved,
+security required. A contract that cannot be served raises ContractError, so that nothing half-built ever serves.
 
-Of Connexion 3.3.0 this relies on: `ConnexionMiddleware` with its own list of middlewares and `_build_middleware_stack`
-(which makes the stack before the first request), `RoutedMiddleware` and `RoutedAPI`, `security_map`, and `Resolver`.
+This module relies on parts of Connexion 3.3.0: `ConnexionMiddleware` with a list of middlewares and
+`_build_middleware_stack` (which makes the stack before the first request), `RoutedMiddleware` and `RoutedAPI`,
+`security_map`, and `Resolver`.
 """
 
 from collections import Counter
@@ -89,7 +90,7 @@ class EndpointAPI(RoutedAPI[Endpoint]):  # type: ignore[misc] # Connexion ships 
         return Endpoint(operation, self._contract, self._schemas, self._dependencies, self._new_request)
 
     def _new_request(self, caller: Any) -> Request:
-        """A request of `caller`, before anything of it is read."""
+        """The Request of `caller`, before any of it is read."""
         return Request(
             None, caller, self._dependencies.resources, self._contract.version, self._validate, style=self._style
         )
@@ -99,48 +100,48 @@ class EndpointAPI(RoutedAPI[Endpoint]):  # type: ignore[misc] # Connexion ships 
 
 
 class Endpoints(RoutedMiddleware[EndpointAPI]):  # type: ignore[misc] # Connexion ships no types
-    """The innermost layer: from the operationId that was routed to its endpoint."""
+    """The innermost layer: maps the routed operationId to its endpoint."""
 
     api_cls = EndpointAPI
 
-    def __init__(self, app: ASGIApp, **made_with: Any) -> None:
+    def __init__(self, app: ASGIApp, **options: Any) -> None:
         super().__init__(app)
-        self._made_with = made_with
+        self._options = options
 
     def add_api(self, specification: Any, **kwargs: Any) -> EndpointAPI:
         """Make the endpoints of `specification`."""
-        return cast("EndpointAPI", super().add_api(specification, **kwargs, **self._made_with))
+        return cast("EndpointAPI", super().add_api(specification, **kwargs, **self._options))
 
 
 def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, type]:
     """Connexion's security handlers: ours for the served schemes, a refusal for every other scheme."""
 
-    def passed_on(scope: Scope, caller: Any) -> dict[str, Any]:
-        """What Connexion passes on of `caller`, the verified sender of the request of `scope`."""
+    def token_info(scope: Scope, caller: Any) -> dict[str, Any]:
+        """Record `caller`, the verified sender of a request; return the token info that Connexion passes on."""
         state: RequestState = scope["state"][REQUEST]  # inline: a function would cost a call
-        if state.caller is None:  # it is verified again where its body is late
+        if state.caller is None:  # a caller with a late body is verified again
             dependencies.on_request(caller, contract.version)
         state.caller = caller
         return {"sub": caller}
 
     class Bearer:
-        """An `http` scheme `bearer` (RFC 6750) whose tokens are keys."""
+        """An `http` scheme `bearer` (RFC 6750), with API keys as tokens."""
 
         def get_fn(self, _scheme: Mapping[str, Any], _scopes: list[str]) -> Verifying:
             """The function that Connexion calls with each request."""
             return self.verify
 
         async def verify(self, request: Any) -> dict[str, Any]:
-            """The caller of `request`, in the form that Connexion passes on; Problem if unknown, or not permitted."""
+            """Return the token info of the caller of `request`; raise Problem if unknown, or not permitted."""
             caller = await dependencies.authenticate(bearer.token(request.scope), dependencies.resources)
             if caller is None:
                 raise bearer.unauthorized("invalid_token", "the key is unknown, was replaced, or its hub is disabled")
-            information = passed_on(request.scope, caller)
+            information = token_info(request.scope, caller)
             dependencies.check_key(caller)
             return information
 
     class OAuth2:
-        """An `oauth2` scheme, whose tokens have scopes."""
+        """An `oauth2` scheme: its tokens have scopes."""
 
         def get_fn(self, scheme: Mapping[str, Any], scopes: list[str]) -> Verifying:
             """The function that Connexion calls with each request; ContractError if tokens are not served."""
@@ -150,7 +151,7 @@ def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, t
             required = TokenRequirement(contract.server_path, frozenset(scopes))
 
             async def verify(request: Any) -> dict[str, Any]:
-                return passed_on(request.scope, await authorize(request.scope, required, dependencies.resources))
+                return token_info(request.scope, await authorize(request.scope, required, dependencies.resources))
 
             return verify
 
@@ -165,7 +166,7 @@ def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, t
 
 
 def _without_redirects(layer: RoutingMiddleware) -> None:
-    """A path with a slash too many is not found, instead of redirected to where the Host header says."""
+    """Answer 404 to a path with an extra slash, instead of a redirect to the host that the Host header names."""
     layer.router.redirect_slashes = False
     for mount in layer.router.routes:
         mount.app.redirect_slashes = False

@@ -1,4 +1,4 @@
-"""The layers around the operations of an application: errors become answers, and operations are looked up."""
+"""The layers around the operations of an application: they turn errors into responses, and look operations up."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
@@ -20,11 +20,11 @@ from openapi.standards.server_timing import lap
 Verify = Callable[[Any], Awaitable[None]]
 """Connexion's check of the security requirements of an operation; it takes a Verified."""
 Operations = dict[str, ASGIApp]
-"""By method, those of one path."""
+"""The operations of one path, by method."""
 
 
 class ErrorMiddleware:
-    """The outermost layer: whatever is raised becomes an answer that the contract describes."""
+    """The outermost layer: turns exceptions into responses that the contract describes."""
 
     def __init__(
         self, app: ASGIApp, failures: Mapping[type[Exception], str], style: ErrorStyle = ERROR_OBJECTS
@@ -35,7 +35,7 @@ class ErrorMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        scope.setdefault("app", self)  # or Starlette's routers answer as they like, instead of raising
+        scope.setdefault("app", self)  # otherwise Starlette's routers respond themselves instead of raising
         try:
             await self._app(scope, receive, send)
         except Exception as error:
@@ -45,7 +45,8 @@ class ErrorMiddleware:
             if problem is None:
                 state.style = self._style
                 raise
-            state.problem, state.reason = problem.code, problem.reason  # an error itself holds all that led to it
+            # Not the error itself, which keeps all its frames alive.
+            state.problem, state.reason = problem.code, problem.reason
             await respond(send, error_response(problem, self._style), state.headers)
 
     def _problem(self, error: Exception, scope: Scope) -> Problem | None:
@@ -63,10 +64,10 @@ class ErrorMiddleware:
 
 
 class CompiledRouter(ErrorMiddleware):
-    """The outermost layer of a contract: what Connexion's layers would find out with each request is looked up.
+    """The outermost layer of a contract: looks up what Connexion's layers would find out for each request.
 
-    Paths without parameters match before any other, as OpenAPI says. What matches nothing takes the way through the
-    layers, which say that it is not found.
+    Paths without parameters match before any other, as OpenAPI says. A request that matches no path passes through the
+    layers, which report that it is not found.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class CompiledRouter(ErrorMiddleware):
             raise _not_allowed(operations, scope["method"])
 
     def _of_template(self, scope: Scope) -> Operations:
-        """The operations at the path of `scope`, whose parameters are put there, among paths with parameters."""
+        """Return the operations of the path template that `scope` matches, and store the parameters in `scope`."""
         for (prefix, _), (route, operations) in self._templates.items():
             match = route.path_regex.match(scope["path"].removeprefix(prefix))
             if match and scope["path"].startswith(prefix):
@@ -146,6 +147,6 @@ def _not_allowed(methods: Iterable[str], method: str) -> Problem:
 
 
 async def nothing_here(scope: Scope, _receive: Receive, _send: Send) -> None:
-    """Answers paths that nothing serves: Problem `not_found`."""
+    """Raise Problem `not_found`: no operation has this path."""
     if scope["type"] == "http":
         raise Problem("not_found")

@@ -1,4 +1,4 @@
-"""One operation, ready to be called: all that the contract says of it is made once."""
+"""One operation, ready to be called: everything in its contract is prepared once."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ Authenticate = Callable[[str, Any], Awaitable[Any]]
 
 
 class TokenRequirement(NamedTuple):
-    """What an operation requires of an access token: that it is for the version at `path`, and has `scopes`."""
+    """The access token that an operation requires: for the version at `path`, with `scopes`."""
 
     path: str
     scopes: frozenset[str]
@@ -44,11 +44,11 @@ OnRequest = Callable[[Any, str], None]
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What an application needs beside its contract.
+    """What an application needs besides its contract.
 
     `operations` has the handlers. `authenticate` checks the keys of `http` bearer schemes, `authorize` the access
-    tokens of `oauth2` schemes; a scheme without its function is not served. Each handler gets `resources` as they are.
-    `failures` maps exceptions of other rooms to codes of problems. `body_timeout` is in seconds. `bucket_for` returns
+    tokens of `oauth2` schemes; a scheme without its function is not served. Handlers receive `resources` unchanged.
+    `failures` maps exceptions of other rooms to problem codes. `body_timeout` is in seconds. `bucket_for` returns
     the bucket of a caller: operations that document 429 take tokens from it. Clients reach the service at `public_url`.
     `check_key` runs after `authenticate` and `on_request`, and may still refuse the key.
     """
@@ -66,12 +66,12 @@ class Dependencies:
 
 
 class Endpoint:
-    """Reads and validates the requests of one operation, calls its handler, and sends the answer."""
+    """Reads and validates the requests of one operation, calls its handler, and sends the response."""
 
     def __init__(
         self, operation: Any, contract: Contract, schemas: Schemas, dependencies: Dependencies, new_request: NewRequest
     ) -> None:
-        """`operation` is Connexion's; ContractError if it promises what this release, or its handler, does not keep."""
+        """`operation` is Connexion's; ContractError if it promises more than this release, or its handler, keeps."""
         if not operation.security or not all(operation.security):
             raise ContractError(f"{operation.operation_id} can be called without authentication")
         pointer = ("paths", operation.path, operation.method)
@@ -90,7 +90,7 @@ class Endpoint:
         self.verify: Verify | None = None
 
     def validated(self, content: bytes) -> Any:
-        """The value of `content` as a JSON body of this operation, which has one; Problem if it is not accepted."""
+        """The value of `content` as a JSON body of this operation; Problem if invalid, LookupError if it has none."""
         if not self._body:
             raise LookupError("the operation has no body")
         return self._body.of_json(content)
@@ -113,14 +113,14 @@ class Endpoint:
     async def _answer(self, request: Request, scope: Scope, receive: Receive) -> Answer:
         try:
             request.parameters = self._parameters.read(scope)
-        finally:  # the rate limit comes before other errors, but after Prefer was read
+        finally:  # the rate limit comes before other errors, but after Prefer is read
             if request.bucket:
                 request.bucket.take(1)
         if self._body:
             received = await self._body.receive(scope, receive)
             authorize: Callable[[], Awaitable[None]] = nothing
             if self.verify and COMPLETE not in scope["extensions"]:
-                # The body was still to come, which may have taken long: its sender is asked for once more.
+                # The body may have taken long to arrive: its sender is verified again.
                 authorize = partial(self.verify, Verified(scope))
                 await authorize()
             request.content = received.content
@@ -129,7 +129,7 @@ class Endpoint:
 
 
 def _check_promises(operation: Any, contract: Contract, pointer: tuple[str, ...]) -> None:
-    """ContractError unless each body of the operation, or each of its items, has what the handler relies on."""
+    """Raise ContractError unless each body of the operation, or each item of it, has what its handler takes."""
     fields = getattr(operation.function, "takes", {})
     for schema in list(_item_schemas(contract, pointer)) or [{}]:
         for name, field_ in fields.items():
@@ -149,9 +149,9 @@ def _item_schemas(contract: Contract, pointer: tuple[str, ...]) -> Iterator[dict
 
 
 def _promises(contract: Contract, schema: dict[str, Any], name: str, field: BodyField) -> bool:
-    """Whether `schema` has the property `name` as `field` says; an optional one may be absent."""
+    """True if `schema` has the property `name` as `field` says; an optional one may be absent."""
     if name not in schema.get("properties", {}):
         return not field.required
     member = contract.resolve(schema["properties"][name])
-    same = (member.get("type"), member.get("format")) == (field.type, field.format) and not member.get("nullable")
-    return same and (name in schema.get("required", ()) or not field.required)
+    matches = (member.get("type"), member.get("format")) == (field.type, field.format) and not member.get("nullable")
+    return matches and (name in schema.get("required", ()) or not field.required)

@@ -1,6 +1,6 @@
 """The error format of an API version, as its contract defines it.
 
-What differs between versions is here and in their documents: handlers and the layers around them do not depend on it.
+Versions differ only here and in their documents: handlers and the layers around them do not depend on the format.
 """
 
 from typing import Any, Protocol
@@ -10,18 +10,18 @@ from openapi.problems import Problem
 from openapi.standards.media_types import JSON, PROBLEM_JSON
 
 PROBLEMS = "/problems"
-"""Where the page of each problem is, by its code."""
+"""The path of the problem pages; the code of a problem follows."""
 
 Members = dict[str, Any]
 
 
 class ErrorStyle(Protocol):
-    """The members that report a problem: alone, in the result of an item, and beside the results of a batch."""
+    """The members that report a problem: alone, in the result of an item, and next to the results of a batch."""
 
     media_type: str
 
     def body(self, problem: Problem) -> Members:
-        """The body of an answer."""
+        """The body of a response."""
 
     def of_item(self, problem: Problem) -> Members:
         """Members added to the index and status of a rejected item."""
@@ -43,7 +43,7 @@ class ErrorObjects:
         return dict(problem.body())
 
     def of_item(self, problem: Problem) -> Members:
-        """Likewise, with the `code` and the first `pointer`."""
+        """`error` and `help`, with the `code` and the first `pointer`."""
         members = {"code": problem.code, "error": problem.error, "help": problem.help or ""}
         return members if problem.pointer is None else {**members, "pointer": problem.pointer}
 
@@ -51,13 +51,13 @@ class ErrorObjects:
         """As `body`."""
         return self.body(problem)
 
-    def of_batch(self, problem: Problem) -> Members:  # noqa: ARG002 (the results say it)
+    def of_batch(self, problem: Problem) -> Members:  # noqa: ARG002 (the results report it)
         """Nothing: the results report the problems."""
         return {}
 
 
 class ProblemDetails:
-    """Problem details (RFC 9457), whose types are the URLs of pages below `public_url`: the style of version 2."""
+    """Problem details (RFC 9457) with page URLs below `public_url` as types: the style of version 2."""
 
     media_type = PROBLEM_JSON
 
@@ -65,7 +65,7 @@ class ProblemDetails:
         self._pages = f"{public_url}{PROBLEMS}/"
 
     def body(self, problem: Problem) -> Members:
-        """The members of section 3.1, and as extensions `help`, and `errors`: each fault of a body, and where it is."""
+        """The members of section 3.1, and the extensions `help` and `errors`: the faults of a body, with pointers."""
         members: Members = {
             "type": self._pages + problem.code,
             "title": title(problem.code),
@@ -79,7 +79,7 @@ class ProblemDetails:
         return members
 
     def of_item(self, problem: Problem) -> Members:
-        """The whole of it in `problem`."""
+        """The whole problem details object, as `problem`."""
         return {"problem": self.body(problem)}
 
     def of_stream(self, problem: Problem) -> Members:
@@ -92,11 +92,11 @@ class ProblemDetails:
 
 
 ERROR_OBJECTS = ErrorObjects()
-"""Also for what belongs to no version."""
+"""Also for paths that belong to no version."""
 
 
 def title(code: str) -> str:
-    """The short title of a problem, the same each time (RFC 9457 section 3.1.3)."""
+    """The short title of a problem, the same in every occurrence (RFC 9457 section 3.1.3)."""
     return code.replace("_", " ").capitalize().replace(" json", " JSON")
 
 

@@ -1,4 +1,4 @@
-"""An ASGI application whose parts can be replaced while it serves: one for each path that a contract is served at."""
+"""An ASGI application with one part for each path of a contract; parts can be replaced while it serves."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from openapi.serving.request_state import request_state
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The application of the paths below `path`, which has no slash at its end.
+    """The application for the paths below `path`, which has no trailing slash.
 
-    Each answer has the headers `announced`. `style` is for requests that are refused before they reach the application.
+    Each response has the headers `announced`. `style` is for requests that are refused before they reach it.
     """
 
     path: str
@@ -25,15 +25,15 @@ class Part:
 
 
 class Live:
-    """Passes each request to the part whose path it has. The parts may be set anew; a request stays with its own."""
+    """Passes each request to the part at its path. The parts may be replaced; a running request keeps its part."""
 
     def __init__(self) -> None:
         self._nothing = ErrorMiddleware(nothing_here, failures={})
         self._parts: tuple[tuple[str, Part], ...] = ()
 
     def serve(self, parts: Iterable[Part]) -> None:
-        """From now on serve `parts`; of two that have a path in common the longer one serves it."""
-        # One reference is replaced: a request meets either all of the old ones or all of the new.
+        """Serve `parts` from now on; if two match a path, the longer one serves it."""
+        # One reference is replaced: a request sees either all the old parts or all the new ones.
         self._parts = tuple(sorted(((part.path + "/", part) for part in parts), key=lambda entry: -len(entry[0])))
 
     @property

@@ -16,17 +16,17 @@ from openapi.serving.rate_limits import Bucket
 from openapi.standards.media_types import JSON
 
 Validate = Callable[[str, bytes], Any]
-"""From an operationId and the JSON body of a request to its value; Problem if the contract does not accept it."""
+"""Maps an operationId and a JSON body to the value of the body; raises Problem if the contract rejects it."""
 
 
 @dataclass(slots=True)
 class Request:
     """A request that the contract accepts: its caller, its valid `body`, and the open resources of the service.
 
-    `content` is the body as it was sent; a body of NDJSON has none, and `body` reads it. `parameters` holds the
-    parameters of path, query and header that were sent, by name. `validate` works for every operation of the contract.
-    `bucket` holds the tokens of the caller, if the contract limits its rate; one token is taken already. `style` is the
-    error format of the contract.
+    `content` is the body as it was sent, empty for NDJSON, which `body` reads. `parameters` holds the sent parameters
+    of path, query and header, by name. `validate` works for every operation of the contract. `bucket` holds the tokens
+    of the caller, if the contract limits its rate; one token is already taken. `style` is the error format of the
+    contract.
     """
 
     body: Any
@@ -40,14 +40,14 @@ class Request:
     style: ErrorStyle = ERROR_OBJECTS
 
     def take_items(self, count: int) -> None:
-        """Take a token for each of `count` items; the request took that of the first. Problem if they are too many."""
+        """Take a token for each of `count` items; the request took the first. Problem if the bucket has too few."""
         if self.bucket and count:
             self.bucket.take(count - 1, taken=1)
 
 
 @dataclass(slots=True)
 class Answer:
-    """A status and a body, as the contract describes them: a value of JSON, or the pieces of another media type."""
+    """A status and a body, as the contract describes them: a JSON value, or the pieces of another media type."""
 
     status: int
     body: Any
@@ -76,9 +76,9 @@ class Refusal:
 
 
 def takes(**fields: BodyField) -> Callable[[Handler], Handler]:
-    """Mark a handler with the properties that it reads; a contract that promises others of them is not served.
+    """Mark a handler with the properties that it reads; a contract that declares them differently is not served.
 
-    Of a batch these are the properties of each item.
+    For a batch these are the properties of each item.
     """
 
     def mark(handler: Handler) -> Handler:
@@ -106,12 +106,12 @@ def encoded(value: Any) -> bytes:
     """`value` as JSON."""
     try:
         return orjson.dumps(value)
-    except TypeError:  # orjson knows integers of 64 bits
+    except TypeError:  # orjson encodes integers of at most 64 bits
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode()
 
 
 async def respond(send: Send, answer: Answer, headers: Headers = ()) -> None:
-    """Send `answer`, with `headers` beside its own; BrokenOff if its pieces fail after it began."""
+    """Send `answer`, with `headers` after its own; raise BrokenOff if its pieces fail after its headers."""
     fields = [(b"content-type", answer.media_type.encode("ascii")), *answer.headers, *headers]
     if isinstance(answer.body, AsyncGenerator):
         await send({"type": "http.response.start", "status": answer.status, "headers": fields})

@@ -1,4 +1,4 @@
-"""The operation table: the function that serves each operationId. Nothing else is ever called for a document."""
+"""The operation table: the function that serves each operationId. A document can call nothing else."""
 
 import difflib
 import inspect
@@ -17,25 +17,25 @@ LONGEST = 100
 class OperationTable:
     """The handlers of a service by operationId, as the composition root knows them.
 
-    `former_names` maps operationIds of documents that were published before to the names in the table.
+    `former_names` maps operationIds of earlier documents to the names in the table.
     """
 
     handlers: Mapping[str, Handler]
     former_names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """TypeError if a function of the table is not a handler: a coroutine function from a Request to an Answer."""
+        """Raise TypeError if a function of the table is not a handler: a coroutine function from Request to Answer."""
         for operation_id, function in self.handlers.items():
             is_handler = inspect.iscoroutinefunction(function)
             if not is_handler or get_type_hints(function) != {"request": Request, "return": Answer}:
                 raise TypeError(f"{operation_id} is not served by a coroutine function from Request to Answer")
 
     def name(self, operation_id: str) -> str:
-        """The present name of `operation_id`, which may be a former one."""
+        """The current name of `operation_id`, which may be a former one."""
         return self.former_names.get(operation_id, operation_id)
 
     def name_in(self, contract: Contract, operation_id: str) -> str:
-        """The name that `contract` has for the operation with the present name `operation_id`."""
+        """The name in `contract` of the operation with the current name `operation_id`."""
         names = {self.name(operation.operation_id): operation.operation_id for operation in contract.operations}
         return names.get(operation_id, operation_id)
 
@@ -52,7 +52,7 @@ class OperationTable:
         return function
 
     def rename(self, node: Any) -> Any:
-        """`node`, a copy of a document or a part of one, in which each operationId has its present name from now on."""
+        """Replace each operationId in `node`, a copy of (a part of) a document, by its current name; return `node`."""
         if isinstance(node, list):
             for item in node:
                 self.rename(item)

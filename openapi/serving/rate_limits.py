@@ -1,8 +1,8 @@
-"""How much each hub may send: a token bucket for each of them, shared by all worker processes of one service.
+"""Rate limits: a token bucket for each hub, shared by all worker processes of one service.
 
-A bucket is kept as the generic cell rate algorithm keeps it (ITU-T I.371, annex A): as the moment at which it will be
-full, the theoretical arrival time. Taking tokens moves that moment on, at most as far ahead of now as an
-empty bucket takes to fill.
+A bucket is stored as in the generic cell rate algorithm (ITU-T I.371, annex A): as the time when it will be full, the
+theoretical arrival time. Taking tokens moves that time forward, at most as far ahead of now as an empty bucket takes to
+fill.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from uuid import UUID
 from openapi.problems import Problem
 
 SECOND = 1_000_000_000
-"""In nanoseconds, as every time here."""
+"""In nanoseconds, like every time here."""
 SETS = 4096
 SLOTS = 16
-"""How many hubs of a set are remembered at the same time."""
+"""The most hubs that a set remembers at the same time."""
 LONGEST_DEBT_SECONDS = 60
-"""How far ahead of its rate a stream may take tokens that it then waits for."""
+"""How far ahead of its rate a stream may take tokens that it must wait for."""
 LEASES = 1000
-"""A lease is the tokens needed, or 1/LEASES of the rate or the burst if that is more."""
+"""A lease is the needed tokens, or 1/LEASES of the rate or the burst (the smaller) if that is more."""
 LEASE_SECONDS = 1.0
 """How long a process may use a lease."""
 
@@ -46,17 +46,17 @@ class RatePolicy:
 
     @cached_property
     def period(self) -> int:
-        """How long a token takes; rounded up, so that the rate is never exceeded."""
+        """The time per token, rounded up, so that the rate is never exceeded."""
         return -(-SECOND // self.rate)
 
     @cached_property
     def capacity(self) -> int:
-        """How long an empty bucket takes to fill."""
+        """The time that an empty bucket takes to fill."""
         return self.burst * self.period
 
     @cached_property
     def header(self) -> Header:
-        """RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10): the burst, and in how many seconds it refills."""
+        """RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10): the burst, and the seconds until it refills."""
         return b"ratelimit-policy", b'"default";q=%d;w=%d' % (self.burst, -(-self.capacity // SECOND))
 
 
@@ -68,19 +68,19 @@ class Quota(NamedTuple):
     reset_seconds: int
     """Until the bucket is full, rounded up."""
     retry_after_seconds: int
-    """Until the same may be taken, at least 1; until the bucket is full if it never may be; 0 when granted."""
+    """Until the same cost can be granted, at least 1; until the bucket is full if it never can; 0 if granted."""
 
 
 class RateLimits:
     """The buckets, in a file that each process maps: a table of sets of slots, each an id and its arrival time.
 
-    A hub belongs to one set. When that is full the slot with the oldest arrival time is taken over. Its bucket is the
-    fullest, and mostly full, and then nothing is lost; else its hub may take the same tokens again.
+    A hub belongs to one set. If the set is full, a new hub takes over the slot with the oldest arrival time. Its
+    bucket is the fullest. Usually it is full, and nothing is lost; else its old hub may take the same tokens again.
 
-    A set is locked while it is read and written. Such locks are those of a process (POSIX record locks): threads of one
-    process would not exclude each other, and opening and closing the file elsewhere in the process would release them.
-    The kernel releases those of a process that was killed. What that leaves behind is whole, because a time is written
-    with one store: at worst a hub has the arrival time of the one whose slot it took over, or a slot belongs to no hub.
+    A set is locked while it is read and written. A process owns the locks (POSIX record locks): threads of one process
+    would not exclude each other, and opening and closing the file elsewhere in the process would release them. The
+    kernel releases the locks of a killed process. The set stays intact, because a time is written with one store: at
+    worst a hub has the arrival time of the hub that had its slot before, or a slot belongs to no hub.
     """
 
     def __init__(self, path: Path, clock: Callable[[], int] = time.monotonic_ns) -> None:
@@ -93,12 +93,12 @@ class RateLimits:
 
     @staticmethod
     def create(path: Path) -> None:
-        """Make the file at `path`, in which every bucket is full; 1.5 MiB. OSError if the disk has no room for it."""
-        # Not a sparse file: a disk that is full later on would kill the process that writes to its map.
+        """Create the file at `path`, 1.5 MiB, with every bucket full. OSError if the disk has no room for it."""
+        # Not a sparse file: if the disk filled up later, writing to the map would kill the process.
         path.write_bytes(bytes(SETS * _SET_BYTES))
 
     def close(self) -> None:
-        """Give the file back; the buckets stay in it."""
+        """Close the file; the buckets stay in it."""
         self._times.release()
         self._bytes.close()
         self._file.close()
@@ -110,12 +110,12 @@ class RateLimits:
         self.close()
 
     def take(self, hub_id: UUID, cost: int, policy: RatePolicy) -> Quota:
-        """Take `cost` tokens from the bucket of a hub, or nothing if they are not all there.
+        """Take `cost` tokens from the bucket of a hub, or nothing if it has fewer.
 
-        A cost of 0 only looks, and is refused to a hub that owes tokens. One above the burst is never granted.
+        A cost of 0 takes nothing, and is refused to a hub that owes tokens. A cost above the burst is never granted.
         """
         charge, capacity = cost * policy.period, policy.capacity
-        ahead = self._move_on(hub_id, charge, capacity)
+        ahead = self._advance(hub_id, charge, capacity)
         is_granted = ahead + charge <= capacity
         if is_granted:
             ahead += charge
@@ -125,18 +125,18 @@ class RateLimits:
         return Quota(is_granted, max(0, (capacity - ahead) // policy.period), -(-ahead // SECOND), wait)
 
     def take_later(self, hub_id: UUID, cost: int, policy: RatePolicy) -> float:
-        """Take `cost` tokens even if they are not all there, which paces a stream; seconds to wait until they are.
+        """Take `cost` tokens even if the bucket has fewer, to pace a stream; return the seconds until it has them.
 
-        A hub owes at most `LONGEST_DEBT_SECONDS` of tokens. When the wait is longer nothing was taken: ask again then.
+        A hub owes at most `LONGEST_DEBT_SECONDS` of tokens. If the wait is longer, nothing was taken: retry after it.
         """
         charge, capacity = cost * policy.period, policy.capacity
-        ahead = self._move_on(hub_id, charge, capacity + LONGEST_DEBT_SECONDS * SECOND)
+        ahead = self._advance(hub_id, charge, capacity + LONGEST_DEBT_SECONDS * SECOND)
         return max(0, ahead + charge - capacity) / SECOND
 
-    def _move_on(self, hub_id: UUID, charge: int, furthest: int) -> int:
-        """Move the arrival time of a hub on by `charge`, unless it would then be more than `furthest` ahead of now.
+    def _advance(self, hub_id: UUID, charge: int, furthest: int) -> int:
+        """Move the arrival time of a hub forward by `charge`, unless it would be more than `furthest` ahead of now.
 
-        How far it was ahead before. Most of the time goes into the two system calls of the lock.
+        Return how far ahead it was before. Most of the run time goes into the two system calls of the lock.
         """
         start = hub_id.int % SETS * _SET_BYTES
         key = hub_id.bytes
@@ -156,11 +156,11 @@ class RateLimits:
             lockf(self._descriptor, LOCK_UN, _SET_BYTES, start)
 
     def _find_whole(self, key: bytes, start: int) -> int:
-        """Where the slot of `key` begins in the set that begins at `start`; -1 if absent."""
+        """The offset of the slot of `key` in the set at `start`; -1 if absent."""
         return next((slot for slot in _slots(start) if self._bytes[slot : slot + _ID_BYTES] == key), -1)
 
     def _take_over(self, key: bytes, start: int) -> int:
-        """Give `key` the slot with the oldest arrival time in the set that begins at `start`; where the slot begins."""
+        """Give `key` the slot with the oldest arrival time in the set at `start`; return its offset."""
         slot = min(_slots(start), key=lambda slot: self._times[slot + _ID_BYTES >> 3])
         self._bytes[slot : slot + _ID_BYTES] = key
         return slot
@@ -173,8 +173,8 @@ def _slots(start: int) -> range:
 class Bucket:
     """The bucket of one hub as one process sees it.
 
-    Tokens are taken out of the shared bucket some at a time and used within `LEASE_SECONDS`, so that most requests need
-    no lock. What is not used then is lost: of the rate at most one in `LEASES` for each process.
+    A process leases several tokens at once from the shared bucket and uses them within `LEASE_SECONDS`, so that most
+    requests need no lock. Unused tokens are lost: at most 1/`LEASES` of the rate for each process.
     """
 
     def __init__(self, limits: RateLimits, hub_id: UUID, policy: RatePolicy) -> None:
@@ -182,28 +182,28 @@ class Bucket:
         self._hub_id = hub_id
         self._policy = policy
         self._lease = min(policy.rate, policy.burst) // LEASES
-        self._left = 0  # of the tokens that were taken out
+        self._left = 0  # of the leased tokens
         self._until = 0.0
         self._quota = Quota(True, policy.burst, 0, 0)
 
     @property
     def burst(self) -> int:
-        """How many tokens can be taken at once when it is full."""
+        """The number of tokens in a full bucket."""
         return self._policy.burst
 
     def take(self, cost: int, taken: int = 0) -> None:
-        """Take `cost` tokens beside those `taken` before; Problem if they are not all there, or never will be."""
+        """Take `cost` tokens in addition to `taken`; Problem if the bucket has fewer, or can never have as many."""
         if taken + cost > self._policy.burst:
             raise Problem("too_many_items", count=taken + cost, limit=self._policy.burst)
         now = time.monotonic()
         if now > self._until:
             self._left = 0
         if cost > self._left:
-            self._take_out(cost - self._left, now)
+            self._take_lease(cost - self._left, now)
         self._left -= cost
 
     async def wait_for(self, cost: int) -> None:
-        """Take `cost` tokens when they are there."""
+        """Take `cost` tokens, and wait until the bucket has them."""
         while cost:
             part = min(cost, self._policy.burst)
             wait = self._limits.take_later(self._hub_id, part, self._policy)
@@ -213,13 +213,13 @@ class Bucket:
         self._quota = self._limits.take(self._hub_id, 0, self._policy)
 
     def headers(self) -> tuple[Header, Header]:
-        """The state of the bucket in a response: RateLimit-Policy and RateLimit of the same draft."""
+        """The state of the bucket in a response: RateLimit-Policy and RateLimit (same draft as `RatePolicy.header`)."""
         quota = self._quota
         left = b'"default";r=%d;t=%d' % (quota.remaining + self._left, quota.reset_seconds)
         return self._policy.header, (b"ratelimit", left)
 
-    def _take_out(self, missing: int, now: float) -> None:
-        """Take `missing` tokens out, or more of them for what comes next; Problem if they are not all there."""
+    def _take_lease(self, missing: int, now: float) -> None:
+        """Lease `missing` tokens, or more for later requests; Problem if the bucket has fewer than `missing`."""
         for amount in dict.fromkeys((max(missing, self._lease), missing)):
             self._quota = self._limits.take(self._hub_id, amount, self._policy)
             if self._quota.is_granted:

@@ -8,30 +8,30 @@ from openapi.problems import Headers
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
 
 REQUEST = "request"
-"""The key of a RequestState in the state of an ASGI scope, which the server makes anew for each request."""
+"""The key of a RequestState in the state of an ASGI scope, which the server creates for each request."""
 
 
 class RequestState:
-    """One request. The defaults are those of the class, so that a request costs no call that sets them."""
+    """One request. The defaults are class attributes, so that a request costs no call to set them."""
 
     operation: str | None = None
-    """The operationId that was routed."""
+    """The routed operationId."""
     caller: Any = None
     """The authenticated hub."""
     is_proven: bool = False
-    """Whether its DPoP proof was valid, which is good for one use."""
+    """True if its DPoP proof was valid; a proof is good for one use."""
     style: ErrorStyle = ERROR_OBJECTS
     """The error format for an internal error."""
     problem: str | None = None
     """The code of the error that was sent."""
     reason: str | None = None
-    """Why, for the log alone."""
+    """The reason of the error, for the log alone."""
     headers: Headers = ()
-    """Headers that an error gets beside its own."""
+    """Headers added to an error response."""
     announced: Headers = ()
-    """Headers that every response gets."""
+    """Headers added to every response."""
     status: int = 0
-    """That of the response; 0 until it begins."""
+    """The status of the response; 0 until it begins."""
 
 
 def request_state(scope: Scope) -> RequestState:
