@@ -1,10 +1,15 @@
 """One HTTP/1.1 connection: refusals and limits beneath ASGI.
 
-uvicorn 0.54 on httptools 0.9 leaves to its user: fields of a trailer are appended to the headers, heads and bodies may
-come as slowly as they like and heads be as large as they like, Host may be missing, a request with an Upgrade field
-loses its body (Java's HttpClient sends one by default), a drain cuts connections on which a request is under way, a
-connection that is closed on a client that still sends is reset, which may cost the client its answer, a client that
-has sent all and closed its half gets no answer, one that reads no answers is waited for, and pipelines are unbounded.
+uvicorn 0.54 on httptools 0.9 leaves gaps to its user:
+
+- Trailer fields are appended to the headers.
+- Heads and bodies may arrive arbitrarily slowly, heads may have any size, and Host may be missing.
+- A request with an Upgrade field loses its body (Java's HttpClient sends one by default).
+- A drain cuts connections with a running request.
+- Closing a connection resets it if the client still sends, so that the client may lose its response.
+- A client that has sent everything and closed its half gets no response.
+- The server waits without limit for a client that reads no responses.
+- Pipelines are unbounded.
 """
 
 import asyncio
@@ -30,14 +35,14 @@ logger = logging.getLogger(__name__)
 MAX_HEAD_BYTES = 32768
 MAX_FIELDS = 100
 MAX_PIPELINED = 32
-"""How many requests may wait behind the one that is served before parsing pauses."""
+"""The most requests that wait behind the current one before parsing pauses."""
 PIECE_BYTES = 8192
-"""How much is parsed at once: a read may hold thousands of requests."""
+"""The most bytes parsed at once: a read may hold thousands of requests."""
 HEAD_SECONDS = 10.0
 LINGER_SECONDS = 5.0
-"""How long the rest of a body is read and discarded after an early answer, so that the client sees that answer."""
+"""How long the rest of a body is read and discarded after an early response, so that the client sees it."""
 WRITE_SECONDS = 20.0
-"""How long a client may leave its answers unread."""
+"""How long a client may leave its responses unread."""
 IDLE_SECONDS_OF_DRAIN = 0.5
 """How long an idle connection may still begin a request when the service drains."""
 
@@ -47,7 +52,7 @@ CONNECTION = "connection"
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """In how many seconds the head of a request must arrive, and the error format of a path."""
+    """The time limit for the head of a request, in seconds, and the error format of a path."""
 
     head_timeout: float = HEAD_SECONDS
     style_at: Callable[[str], ErrorStyle] = lambda _path: ERROR_OBJECTS
@@ -61,18 +66,18 @@ class State(Enum):
     HEAD = auto()
     """They continue the head of a request."""
     BODY = auto()
-    """They continue the body of a request, which may have its answer already."""
+    """They continue the body of a request, which may already have its response."""
     REFUSED = auto()
-    """They are discarded: a request was refused, and the answers to those before it are still to be sent."""
+    """They are discarded: a request was refused, and responses to earlier requests are still due."""
     LINGER = auto()
-    """They are discarded until the client has had time to read the last answer. Nothing more is written."""
+    """They are discarded until the client has had time to read the last response. Nothing more is written."""
 
 
 class HTTPConnection(HttpToolsProtocol):
-    """uvicorn's protocol with the gaps closed, and with the ConnectionOptions of the lifespan's state.
+    """uvicorn's protocol with these gaps closed, and with the ConnectionOptions of the lifespan's state.
 
-    Two facts stand beside its State, because the other side decides them and each can occur in any state, also both:
-    the client has closed its half (`_is_half_closed`), and the service drains (`_is_draining`).
+    Two flags are separate from its State, because they are set from outside, in any state, and both may be set: the
+    client has closed its half (`_is_half_closed`), and the service drains (`_is_draining`).
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -86,10 +91,10 @@ class HTTPConnection(HttpToolsProtocol):
         self._head_bytes = 0
         self._framing: list[tuple[bytes, bytes]] = []  # the fields that say where the request ends
         self._active_at = 0.0
-        self._unparsed_bytes = 0  # of a field or a line that goes on; httptools does not report it yet
+        self._unparsed_bytes = 0  # of an unfinished field or line, which httptools does not report yet
         self._refusal: Problem | None = None
-        self._waiting = b""  # arrived, and not parsed yet
-        self._owed = 0  # requests that have no answer yet
+        self._waiting = b""  # received, but not parsed yet
+        self._owed = 0  # requests that have no response yet
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Await the first head."""
@@ -97,7 +102,7 @@ class HTTPConnection(HttpToolsProtocol):
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadlines."""
+        """Cancel the deadlines."""
         self._disarm()
         self._unset_keepalive_if_required()
         self.resume_writing()
@@ -110,13 +115,13 @@ class HTTPConnection(HttpToolsProtocol):
         self._waiting += data
         self._parse_waiting()
 
-    def eof_received(self) -> bool:  # type: ignore[override] # asyncio itself lets it be one
-        """The client sends no more; returns whether the connection stays open, because an answer is still owed."""
+    def eof_received(self) -> bool:  # type: ignore[override] # asyncio itself accepts a bool
+        """The client sends nothing further; return True if the connection stays open, because a response is due."""
         self._is_half_closed = True
         return self._state is State.LINGER or (self._state is not State.BODY and self._owed > 0)
 
     def pause_writing(self) -> None:
-        """The client does not read its answers: wait, but not for ever."""
+        """The client does not read its responses: wait at most `WRITE_SECONDS`."""
         super().pause_writing()
         if self._write_deadline is None:
             self._write_deadline = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
@@ -142,7 +147,7 @@ class HTTPConnection(HttpToolsProtocol):
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A field of the head; one of a trailer is dropped (RFC 9110 section 6.5.1)."""
+        """A field of the head; a trailer field is dropped (RFC 9110 section 6.5.1)."""
         if self._state is State.BODY:
             return
         self._count(len(name) + len(value) + 4)
@@ -157,7 +162,7 @@ class HTTPConnection(HttpToolsProtocol):
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """The head is complete: refuse what two readers could read in two ways, or begin the request."""
+        """The head is complete: refuse it if it is ambiguous, or begin the request."""
         is_upgrade, method = self.parser.should_upgrade(), self.parser.get_method()
         if is_upgrade and method != b"CONNECT":
             return
@@ -171,7 +176,7 @@ class HTTPConnection(HttpToolsProtocol):
         self._owed += 1
 
     def _begin_request(self, method: bytes, version: str) -> None:
-        """Serve the request whose head is complete, or let it wait for the one before."""
+        """Serve the request, or queue it behind the one before."""
         target = httptools.parse_url(self.url)
         path = target.path.decode("ascii")
         self.scope["method"] = method.decode("ascii")
@@ -182,7 +187,7 @@ class HTTPConnection(HttpToolsProtocol):
         before = self.cycle
         self.cycle = Cycle(
             scope=self.scope,
-            transport=self,  # type: ignore[arg-type] # the methods of it that a request uses are below
+            transport=self,  # type: ignore[arg-type] # the methods that a request uses are below
             flow=self.flow,
             logger=self.logger,
             access_logger=self.access_logger,
@@ -206,14 +211,14 @@ class HTTPConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The body is complete, and the next head may come."""
-        if self._state is not State.BODY:  # the head asked for another protocol, and is parsed once more
+        if self._state is not State.BODY:  # the head asked for another protocol, and is parsed again
             return
         self._disarm()
         self._state, self._unparsed_bytes = State.IDLE, 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """An answer is sent. The rest of a body that was not read is discarded, for a while."""
+        """A response is sent. The unread rest of a body is discarded for at most `LINGER_SECONDS`."""
         self._owed -= 1
         self.server_state.total_requests += 1
         self._active_at = self.loop.time()
@@ -231,7 +236,7 @@ class HTTPConnection(HttpToolsProtocol):
             self._arm(LINGER_SECONDS, self.transport.abort)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close the connection if it has been idle for as long as it may be, or look again when that can be so."""
+        """Close the connection if it has been idle for `timeout_keep_alive`, or check again when it may have been."""
         idle_seconds = self.loop.time() - self._active_at
         is_busy = self._owed or self._state is not State.IDLE
         if not is_busy and idle_seconds >= self.timeout_keep_alive:
@@ -241,23 +246,23 @@ class HTTPConnection(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(rest, self.timeout_keep_alive_handler)
 
     def is_closing(self) -> bool:
-        """Whether nothing more can be written."""
+        """True if nothing more can be written."""
         return self._state is State.LINGER or self.transport.is_closing()
 
     def write(self, data: bytes) -> None:
-        """Send a part of an answer, unless its client is gone."""
+        """Send a part of a response, unless the connection is closing."""
         if not self.is_closing():
             self.transport.write(data)
 
     def close(self) -> None:
-        """Close after the last answer."""
+        """Close after the last response."""
         if self._state is State.IDLE or self._state is State.HEAD:
             self.transport.close()
         else:
             self._end()
 
     def shutdown(self) -> None:
-        """Drain: finish what is under way, and give an idle connection's next request a moment to arrive."""
+        """Drain: finish running requests, and give the next request of an idle connection a moment to arrive."""
         self._is_draining = True
         if self._owed:
             self.cycle.keep_alive = False
@@ -270,7 +275,7 @@ class HTTPConnection(HttpToolsProtocol):
             self.transport.close()
 
     def _parse_waiting(self) -> None:
-        """Parse a piece at a time, until enough requests are pipelined; refuse what cannot be parsed."""
+        """Parse a piece at a time, until `MAX_PIPELINED` requests wait; refuse a request that cannot be parsed."""
         while self._waiting and len(self.pipeline) < MAX_PIPELINED:
             piece, self._waiting = self._waiting[:PIECE_BYTES], self._waiting[PIECE_BYTES:]
             self._unparsed_bytes += len(piece)
@@ -289,7 +294,7 @@ class HTTPConnection(HttpToolsProtocol):
             self._expect_head()
 
     def _parse(self, data: bytes) -> None:
-        """Parse `data`; a request that asks for another protocol as if it did not (RFC 9110 section 7.8 allows it)."""
+        """Parse `data`; ignore the Upgrade field of a request (RFC 9110 section 7.8 allows it)."""
         while data:
             try:
                 self.parser.feed_data(data)
@@ -311,10 +316,10 @@ class HTTPConnection(HttpToolsProtocol):
 
     def _stop_if_refused(self) -> None:
         if self._refusal:
-            raise self._refusal  # stops the parser; data_received answers
+            raise self._refusal  # stops the parser; `_parse_waiting` responds
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer `problem` and end the connection; only end it where that would be the answer to another request."""
+        """Send `problem` and end the connection; only end it if `problem` would answer another request."""
         was_in_body = self._state is State.BODY
         self._state, self._waiting = State.REFUSED, b""
         self._disarm()
@@ -322,7 +327,7 @@ class HTTPConnection(HttpToolsProtocol):
             self.pipeline.popleft()  # the refused request itself, which waits behind another
             self._owed -= 1
         elif was_in_body and not self._owed:
-            self._end()  # the refused request has its answer already
+            self._end()  # the refused request already has its response
         elif was_in_body or not self._owed:
             self._answer(problem)
 
@@ -339,14 +344,14 @@ class HTTPConnection(HttpToolsProtocol):
         self._end()
 
     def _end(self) -> None:
-        """Write nothing more, and close when the client has had time to read its answer (RFC 9112 section 9.6)."""
+        """Write nothing more, and close when the client has had time to read its response (RFC 9112 section 9.6)."""
         if self.is_closing():
             return
         self._state, self._waiting = State.LINGER, b""
         self.pipeline.clear()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-            self.flow.resume_reading()  # unread data would reset the connection, and the client might lose the answer
+            self.flow.resume_reading()  # unread data would reset the connection, and the client might lose the response
             self._arm(LINGER_SECONDS, self.transport.abort)
         else:
             self.transport.close()

@@ -1,4 +1,4 @@
-"""One request and its answer on an HTTP/1.1 connection, beneath ASGI."""
+"""One request and its response on an HTTP/1.1 connection, beneath ASGI."""
 
 from typing import Any
 
@@ -10,28 +10,28 @@ from openapi.standards.status_phrases import PHRASES
 
 
 def fix_status_lines() -> None:
-    """Replace the phrases in the status lines of uvicorn, which takes them from the Python that runs it, by PHRASES.
+    """Replace the phrases in the status lines of uvicorn, which takes them from the running Python, by PHRASES.
 
-    A table of our own would not be enough, because the cycle of uvicorn reads its own.
+    A separate table would not be enough, because the cycle of uvicorn reads its own.
     """
     STATUS_LINE.update({status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in PHRASES.items()})
 
 
 class Cycle(RequestResponseCycle):
-    """uvicorn's cycle; it sends an answer in one write instead of two if the body is sent whole."""
+    """uvicorn's cycle, but a response with a whole body takes one write instead of two."""
 
-    _start: Any = None  # of an answer, held until its body is there
+    _start: Any = None  # of a response, held until its body comes
 
     async def run_asgi(self, app: Any) -> None:
-        """Serve the request; a body that has arrived whole is given at once."""
+        """Serve the request; a body that has arrived whole is passed in the scope."""
         if not self.more_body:
             self.scope["extensions"] = {COMPLETE: {"body": bytes(self.body)}}
         await super().run_asgi(app)
 
     async def send(self, message: Any) -> None:
-        """Send a part of the answer."""
+        """Send a part of the response."""
         if self.disconnected and message.get("more_body"):
-            raise ClientDisconnect  # uvicorn would go on with a long answer after its client is gone
+            raise ClientDisconnect  # uvicorn would go on with a long response after its client is gone
         start = self._start
         if start is None:
             if message["type"] != "http.response.start" or self.response_started:
@@ -46,7 +46,7 @@ class Cycle(RequestResponseCycle):
             await super().send(message)
 
     def _sent_at_once(self, start: Any, message: Any) -> bool:
-        """Send the answer if its length is known and the connection stays open; returns whether it was sent."""
+        """Send the response and return True if its length is known and the connection stays open."""
         body = message.get("body", b"")
         fields = [*self.default_headers, *start["headers"]]
         head = b"".join([STATUS_LINE[start["status"]], *[b"%b: %b\r\n" % field for field in fields]])

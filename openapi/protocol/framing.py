@@ -9,9 +9,9 @@ _PLAIN = ([b"host"], [b"host", b"content-length"], [b"content-length", b"host"])
 
 
 def ambiguity(method: bytes, version: str, fields: list[tuple[bytes, bytes]], is_upgrade: bool) -> str | None:
-    """Why two readers could read a head in two ways (RFC 9112 sections 2.3, 3.2, 6.1 and 6.3); None if they cannot.
+    """Why two parsers could read a head differently (RFC 9112 sections 2.3, 3.2, 6.1 and 6.3); None if they cannot.
 
-    `fields` are those of FRAMING, in the order in which they arrived.
+    `fields` are those of FRAMING, in order of arrival.
     """
     names = [name for name, _ in fields]
     lengths = [value for name, value in fields if name == b"content-length"]
