@@ -1,4 +1,4 @@
-"""The history of the contracts as Markdown: what each version changed of the one before."""
+"""The history of the contracts as Markdown: the changes of each version from the previous one."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -8,17 +8,16 @@ from openapi.diff.report import Report, bullet
 from openapi.diff.rules import judge
 from openapi.rendering import markdown
 
-_NOTHING = "Nothing changed that is sent or read."
-
+_NOTHING = "No request and no response changed."
 
 Section = Callable[[Contract, Contract], str]
-"""The section of the second of two contracts: its changes from the first."""
+"""Returns the section of the second of two contracts: its changes from the first."""
 
 
 def section(before: Contract, contract: Contract) -> str:
-    """The changes from `before` to `contract`, or why they cannot be compared.
+    """The changes from `before` to `contract`, or the reason why they cannot be compared.
 
-    Changes of texts are only counted: a line for each would say nothing else.
+    Text changes are only counted: each would have the same line.
     """
     try:
         report = Report.of(before, contract, (before.version, contract.version))
@@ -28,14 +27,14 @@ def section(before: Contract, contract: Contract) -> str:
     texts = len(report.changes) - len(changes)
     lines = list(dict.fromkeys(map(bullet, changes)))  # several operations may share a change
     if texts:
-        lines.append(f"- {texts} texts for readers changed.")
+        lines.append(f"- {texts} descriptive texts changed.")
     severity = report.severity.name.lower() if report.severity else "no"
     heading = f"## {contract.version}: {severity} change from {before.version}"
     return "\n".join([heading, "", *(lines or [_NOTHING]), ""])
 
 
 def changelog(contracts: Sequence[Contract], section: Section = section) -> str:
-    """The sections of `contracts`, which are in the order of versions; the newest first."""
+    """The sections of `contracts`, which are in ascending order of version; the newest section first."""
     if not contracts:
         return ""
     first = f"## {contracts[0].version}\n\nThe first version.\n"

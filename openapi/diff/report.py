@@ -19,9 +19,9 @@ from openapi.rendering.html import Layout
 from openapi.rendering.terminal import printable
 
 PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
-"""The certainty of a change: by a tried value, by the text of the documents, or undecided."""
+"""The certainty of a change: proved by a tried value, certain by the text of the documents, or undecided."""
 _HEADINGS = {Severity.MAJOR: "Major", Severity.MINOR: "Minor", Severity.PATCH: "Patch"}
-_NO_CHANGE = "Nothing changed that is sent or read."
+_NO_CHANGE = "No request and no response changed."
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Report:
 
     @classmethod
     def of(cls, old: Document, new: Document, names: tuple[str, str]) -> "Report":
-        """ContractError if one of them cannot be compared."""
+        """The report from `old` to `new`; ContractError if one of them cannot be compared."""
         changes = sorted(
             compare(old, new), key=lambda change: (-judge(change).severity, not change.is_break, change.rule)
         )
@@ -52,7 +52,7 @@ class Report:
 
     @cached_property
     def as_json(self) -> dict[str, Any]:
-        """`class` is `none`, `patch`, `minor` or `major`; each of `changes` has its own."""
+        """The report as JSON. `class` is `none`, `patch`, `minor` or `major`; each of `changes` has its own."""
         return {
             "old": self.old,
             "new": self.new,
@@ -62,15 +62,15 @@ class Report:
         }
 
     def as_text(self) -> str:
-        """For a terminal."""
+        """The report for a terminal."""
         return "\n".join(self._lines()) + "\n"
 
     def as_markdown(self) -> str:
-        """For a pull request, or a changelog."""
+        """The report for a pull request, or a changelog."""
         return "\n\n".join([f"# {markdown.line(self._title())}", *markdown_sections(self.changes)]) + "\n"
 
     def as_html(self) -> str:
-        """A page of its own, which loads nothing and runs nothing."""
+        """The report as a page, which loads nothing and runs nothing."""
         rows = Markup("").join(map(_row, self.changes)) or Markup("<tr><td colspan=4>{}</td></tr>").format(_NO_CHANGE)
         return LAYOUT.page(self._title(), _TABLE.format(rows))
 
@@ -93,7 +93,7 @@ class Report:
 
 
 def markdown_sections(changes: Sequence[Change]) -> Iterator[str]:
-    """Paragraphs of Markdown: the changes, those that need most first."""
+    """Paragraphs of Markdown: the changes, the highest severity first."""
     for severity, heading in _HEADINGS.items():
         judged = [change for change in changes if judge(change).severity is severity]
         if judged:
@@ -108,7 +108,7 @@ def markdown_sections(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def bullet(change: Change) -> str:
-    """A change as an item of a list in Markdown."""
+    """A change as a list item in Markdown."""
     breaks = " (breaking)" if change.is_break else ""
     return f"- {markdown.line(sentence(change))}{breaks}: {markdown.line(judge(change).why)}"
 
@@ -173,11 +173,11 @@ def _promise(change: Change) -> str:
     """The statement that the witness of a change proves."""
     if change.direction == "request":
         return "The old contract accepts this, the new one refuses it:"
-    return "The new contract may answer this, the old one never did:"
+    return "The new contract allows this response, the old one does not:"
 
 
 def _place(change: Change) -> str:
-    """Where a change is, and the operations that it concerns."""
+    """The place of a change, and the operations that it concerns."""
     where = (change.pointer or "/") + ("" if change.is_in_new else " of the old document")
     more = f" and {len(change.operations) - 1} more" if len(change.operations) > 1 else ""
     return f"{where}, {change.operations[0]}{more}" if change.operations else where

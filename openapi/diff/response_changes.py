@@ -43,7 +43,7 @@ class Responses:
         return Change(rule, pointer(*parts), is_in_new, Direction.RESPONSE, (self._new.name,), subject, **more)
 
     def _added(self, status: str, new_key: str) -> Change:
-        where, subject = self._new.response_parts(new_key), f"answer {status}"
+        where, subject = self._new.response_parts(new_key), f"response {status}"
         if new_key.startswith(ERRORS):
             is_common = self._is_common(
                 self._new.response_contents(new_key), self._engine.new.at, self._precedents, self._engine.old.at
@@ -62,7 +62,7 @@ class Responses:
         return is_new and "preference-applied" in self._new.headers(status)
 
     def _removed(self, status: str, old_key: str) -> Change:
-        where, subject = self._old.response_parts(old_key), f"answer {status}"
+        where, subject = self._old.response_parts(old_key), f"response {status}"
         if not old_key.startswith(ERRORS):
             return self._change("success-status-removed", where, subject, is_in_new=False)
         contents = self._old.response_contents(old_key)
@@ -95,7 +95,7 @@ class Responses:
 
     def _media_types(self, old_key: str, new_key: str) -> Iterator[Change]:
         old, new = self._old.response_contents(old_key), self._new.response_contents(new_key)
-        subject = f"answer {new_key}"
+        subject = f"response {new_key}"
         for name, content in old.items():
             within = [name] if name in new else [narrow for narrow in new if covers(name, narrow)]
             if name not in new:
@@ -116,7 +116,7 @@ class Responses:
     def _headers(self, old_key: str, new_key: str) -> Iterator[Change]:
         old, new = self._old.headers(old_key), self._new.headers(new_key)
         for name, header in old.items():
-            subject = f"answer {new_key} header {header.name}"
+            subject = f"response {new_key} header {header.name}"
             if name not in new:
                 rule = "response-header-removed"
                 yield self._change(rule, header.parts, subject, is_in_new=False, is_break=header.is_required)
@@ -128,20 +128,20 @@ class Responses:
                 self._engine, _schema(header), _schema(new[name]), self._place(new_key, header=header.name)
             )
         for name in sorted(new.keys() - old.keys()):
-            yield self._change("response-header-added", new[name].parts, f"answer {new_key} header {new[name].name}")
+            yield self._change("response-header-added", new[name].parts, f"response {new_key} header {new[name].name}")
 
     def _links(self, old_key: str, new_key: str) -> Iterator[Change]:
         old, new = (operation.links(key) for operation, key in ((self._old, old_key), (self._new, new_key)))
         for name in sorted(new.keys() - old.keys()):
             yield self._change(
-                "link-added", (*self._new.response_parts(new_key), "links", name), f"answer {new_key} link {name}"
+                "link-added", (*self._new.response_parts(new_key), "links", name), f"response {new_key} link {name}"
             )
         for name in sorted(old.keys() - new.keys()):
             where = (*self._old.response_parts(old_key), "links", name)
-            yield self._change("link-removed", where, f"answer {new_key} link {name}", is_in_new=False)
+            yield self._change("link-removed", where, f"response {new_key} link {name}", is_in_new=False)
 
     def _place(self, status: str, media_type: str | None = None, header: str | None = None) -> Place:
-        subject = f"answer {status} header {header}" if header else f"answer {status}"
+        subject = f"response {status} header {header}" if header else f"response {status}"
         return Place(
             subject,
             self._new.name,

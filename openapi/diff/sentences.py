@@ -9,118 +9,144 @@ LONGEST = 120
 """Characters of a value that a sentence repeats."""
 
 _SENTENCES = {
-    "text-changed": "{subject} has another text",
+    "text-changed": "the text of {subject} changed",
     "operation-added": "{subject} is a new operation",
-    "operation-removed": "{subject} is gone",
-    "operation-id-changed": "{subject} has the operationId {new}; it was {old}",
+    "operation-removed": "{subject} was removed",
+    "operation-id-changed": "{subject} has operationId {new}; it was {old}",
     "server-path-changed": "the servers have the paths {new}; they were {old}",
     "server-path-added": "the servers have the paths {new}; they were {old}",
-    "callbacks-undecided": "{subject} has other callbacks, which are not compared",
-    "parameter-added": "{subject} is new and may be left out",
+    "callbacks-undecided": "{subject} has different callbacks, which are not compared",
+    "parameter-added": "{subject} is new and optional",
     "parameter-added-required": "{subject} is new and required",
-    "parameter-removed": "{subject} is gone",
-    "parameter-moved": "{subject} is gone; one of that name is in {new}",
-    "parameter-required": "{subject} is required now",
-    "parameter-optional": "{subject} may be left out now",
+    "parameter-removed": "{subject} was removed",
+    "parameter-moved": "{subject} is now a {new} parameter",
+    "parameter-required": "{subject} is now required",
+    "parameter-optional": "{subject} is now optional",
     "parameter-empty-value-refused": "{subject} may no longer be empty",
-    "parameter-empty-value-allowed": "{subject} may be empty now",
-    "parameter-content-changed": "{subject} is written as {new}; it was {old}",
-    "parameter-serialization-changed": "{subject} is written with {new}; it was {old}",
-    "body-added": "a body is accepted, and may be left out",
-    "body-added-required": "a body is required, where there was none",
-    "body-removed": "no body is accepted any more",
-    "body-required": "the body is required now",
-    "body-optional": "the body may be left out now",
-    "body-encoding-changed": "the parts of the body are encoded as {new}; they were {old}",
-    "body-limit-lowered": "the body may have {new} bytes; it might have {old}",
-    "body-limit-raised": "the body may have {new} bytes; it might have {old}",
-    "content-coding-added": "the body may be sent in the coding {new}",
-    "content-coding-removed": "the body may no longer be sent in the coding {old}",
-    "request-media-type-added": "the body may be {new}",
+    "parameter-empty-value-allowed": "{subject} may now be empty",
+    "parameter-content-changed": "{subject} has media type {new}; it was {old}",
+    "parameter-serialization-changed": "{subject} has serialization {new}; it was {old}",
+    "body-added": "the body is new and optional",
+    "body-added-required": "the body is new and required",
+    "body-removed": "the body was removed",
+    "body-required": "the body is now required",
+    "body-optional": "the body is now optional",
+    "body-encoding-changed": "the parts of the body have encoding {new}; it was {old}",
+    "body-limit-lowered": "the body is limited to {new} bytes; it was limited to {old}",
+    "body-limit-raised": "the body is limited to {new} bytes; it was limited to {old}",
+    "content-coding-added": "the body may now have content coding {new}",
+    "content-coding-removed": "the body may no longer have content coding {old}",
+    "request-media-type-added": "the body may now be {new}",
     "request-media-type-removed": "the body may no longer be {old}",
-    "security-narrowed": "clients authenticate by {new}; they did by {old}",
-    "security-widened": "clients authenticate by {new}; they did by {old}, which is still enough",
-    "error-status-added": "{subject} is documented",
-    "error-status-added-with-another-body": "{subject} is documented, with a body that no error had",
+    "security-narrowed": "clients {new}; previously they {old}",
+    "security-widened": "clients {new}; previously they {old}, which is still accepted",
+    "error-status-added": "{subject} is now documented",
+    "error-status-added-with-another-body": "{subject} is now documented, with a new body",
     "error-status-removed": "{subject} is no longer documented",
-    "error-status-removed-with-another-body": "{subject} is no longer documented, nor its body",
-    "success-status-added": "{subject} may come, which was never promised",
-    "success-status-added-on-request": "{subject} may come to who sends a preference",
-    "success-status-removed": "{subject} does not come any more",
-    "response-media-type-added": "{subject} may be {new}",
+    "error-status-removed-with-another-body": "{subject} and its body are no longer documented",
+    "success-status-added": "{subject} is new and was never promised",
+    "success-status-added-on-request": "{subject} is new, for clients that send a preference",
+    "success-status-removed": "{subject} is no longer sent",
+    "response-media-type-added": "{subject} may now be {new}",
     "response-media-type-removed": "{subject} is no longer {old}",
     "response-header-added": "{subject} is new",
-    "response-header-removed": "{subject} is gone",
-    "response-header-required": "{subject} is always there now",
-    "response-header-optional": "{subject} may be missing now",
+    "response-header-removed": "{subject} was removed",
+    "response-header-required": "{subject} is now always present",
+    "response-header-optional": "{subject} may now be missing",
     "link-added": "{subject} is new",
-    "link-removed": "{subject} is gone",
+    "link-removed": "{subject} was removed",
 }
 _OF_PROPERTIES = {
     "property-added": "{subject} is a new property",
     "property-removed": "{subject} is no longer a property",
-    "property-required": "{subject} is required now",
-    "property-optional": "{subject} may be missing now",
+    "property-required": "{subject} is now required",
+    "property-optional": "{subject} is now optional",
 }
 _OF_KEYWORDS = {
-    "nullable": ("{subject} may no longer be null", "{subject} may be null now"),
+    "nullable": ("{subject} may no longer be null", "{subject} may now be null"),
     "type": (
-        "{subject} may no longer be of type {old}; it may be {new}",
-        "{subject} may be of type {new}, not only {old}",
+        "{subject} may no longer be of type {old}; it may be of type {new}",
+        "{subject} may now be of type {new}; it was of type {old}",
     ),
     "additionalProperties": (
-        "{subject} may no longer have other properties",
-        "{subject} may have properties that are not declared",
+        "{subject} may no longer have undeclared properties",
+        "{subject} may now have undeclared properties",
     ),
-    "anyOf": ("{subject} may no longer be {old}; it may be {new}", "{subject} may be {new}, not only {old}"),
-    "not": ("{subject} may no longer be what satisfies {new}", "{subject} may be what satisfies {old}"),
-    "uniqueItems": ("{subject} may no longer have an item twice", "{subject} may have an item twice"),
+    "anyOf": ("{subject} may no longer be {old}; it may be {new}", "{subject} may now be {new}; it was {old}"),
+    "not": ("{subject} must not satisfy the schema {new}", "{subject} may now satisfy the schema {old}"),
+    "uniqueItems": ("{subject} may no longer repeat an item", "{subject} may now repeat an item"),
     "undecided": (
-        "{subject}: it cannot be shown that all is accepted that was",
-        "{subject}: it cannot be shown that nothing is accepted that was not",
+        "{subject}: it cannot be shown that every accepted value is still accepted",
+        "{subject}: it cannot be shown that no other value is accepted",
     ),
 }
-"""What narrowing and widening a keyword comes to; of others what it was and is."""
+"""The sentences for a narrowed and for a widened keyword; for other keywords the new value and the old one."""
+_FLAGS = ("deprecated", "readOnly", "writeOnly")
+_UNQUOTED = ("anyOf", "format", "pattern", "type")
+"""Keywords whose strings a sentence repeats without quotes."""
 
 
 def sentence(change: Change) -> str:
-    """What changed, in a sentence without its end."""
-    values = {"subject": change.subject, "old": _shown(change.old), "new": _shown(change.new)}
+    """The change in words, without a period at the end."""
+    stem = change.rule.removeprefix("request-").removeprefix("response-")
+    keyword, _, effect = stem.rpartition("-")
+    values = {
+        "subject": change.subject,
+        "old": _shown(change.old, keyword in _UNQUOTED),
+        "new": _shown(change.new, keyword in _UNQUOTED),
+    }
+    if keyword == "security":
+        values["old"] = _authentication(values["old"], "authenticated", "did not have to")
+        values["new"] = _authentication(values["new"], "authenticate", "need not authenticate")
     if change.rule in _SENTENCES:
         return _SENTENCES[change.rule].format(**values)
-    stem = change.rule.removeprefix("request-").removeprefix("response-")
     if stem in _OF_PROPERTIES:
         return _OF_PROPERTIES[stem].format(**values)
-    keyword, _, effect = stem.rpartition("-")
     if effect in ("narrowed", "widened"):
         return _of_keyword(keyword, change, effect == "narrowed").format(**values)
     name = keyword.rpartition("-")[2]
-    return f"{change.subject} has {name} {values['new']}; it was {values['old']}"
+    if name in _FLAGS and isinstance(change.new, bool | None):
+        return f"{change.subject} is {'' if change.new else 'no longer '}{name}"
+    return _of_value(name, change).format(**values)
 
 
 def _of_keyword(keyword: str, change: Change, is_narrowed: bool) -> str:
     if keyword in _OF_KEYWORDS:
         return _OF_KEYWORDS[keyword][not is_narrowed]
-    if keyword == "enum":
-        return _of_enum(change, is_narrowed)
+    return _of_enum(change, is_narrowed) if keyword == "enum" else _of_value(keyword, change)
+
+
+def _of_value(keyword: str, change: Change) -> str:
     if change.new is None or change.new == []:
-        return f"{{subject}} has no {keyword} any more; it was {{old}}"
+        return f"{{subject}} no longer has a {keyword}; it was {{old}}"
     if change.old is None or change.old == []:
-        return f"{{subject}} has the {keyword} {{new}}, where there was none"
-    return f"{{subject}} has the {keyword} {{new}}; it was {{old}}"
+        return f"{{subject}} now has {keyword} {{new}}; it had none"
+    return f"{{subject}} has {keyword} {{new}}; it was {{old}}"
 
 
 def _of_enum(change: Change, is_narrowed: bool) -> str:
     if is_narrowed:
-        some = "{subject} may no longer be {old}"
-        return some if change.old is not None else "{subject} may only be one of {new}"
-    some = "{subject} may be {new}"
-    return some if change.new is not None else "{subject} may be another value than {old}"
+        return "{subject} may no longer be {old}" if change.old is not None else "{subject} must be one of {new}"
+    return "{subject} may now be {new}" if change.new is not None else "{subject} may now be a value other than {old}"
 
 
-def _shown(value: Any) -> str:
+def _authentication(words: str, verb: str, none: str) -> str:
+    """The `words` of `Change.old` or `Change.new` as a clause: `verb` with the schemes, or `none` without a scheme."""
+    ways = words.split(" or ")
+    schemes = [way for way in ways if way != "nothing"]
+    if not schemes:
+        return none
+    return f"{verb} by {' or '.join(schemes)}" + (", or not at all" if "nothing" in ways else "")
+
+
+def _shown(value: Any, is_unquoted: bool) -> str:
+    """`value` in at most `LONGEST` characters; strings in a list are quoted unless `is_unquoted`."""
     if isinstance(value, list):
-        text = ", ".join(json.dumps(item, ensure_ascii=False, default=str) for item in value)
+        text = ", ".join(item if is_unquoted and isinstance(item, str) else _json(item) for item in value) or "none"
     else:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        text = value if isinstance(value, str) else _json(value)
     return text if len(text) <= LONGEST else text[:LONGEST] + "\u2026"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,4 +1,4 @@
-"""The version that a document must have, by its changes from each supported version."""
+"""The version that a document must have, according to its changes from each supported version."""
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
@@ -11,35 +11,36 @@ from openapi.diff.rules import Severity, judge
 from openapi.diff.sentences import sentence
 
 SHOWN = 10
-"""Reasons that a sentence gives."""
+"""Limit on the reasons in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Why a document cannot have the version that it has: `old` and `new` are versions of one major version."""
+    """The reason why a document cannot have its version: `old` and `new` are versions of one major version."""
 
     old: str
     new: str
     changes: tuple[Change, ...]
 
     def __str__(self) -> str:
-        """The version that it is, and why."""
+        """The version that the document must have, and the reasons."""
         major = int(self.new.split(".", maxsplit=1)[0])
         shown = [f"{sentence(change)} [{change.pointer or '/'}]" for change in self.changes[:SHOWN]]
         more = [f"and {len(self.changes) - SHOWN} more"] if len(self.changes) > SHOWN else []
         undecided = [fingerprint(change) for change in self.changes if certainty(change) == UNDECIDED]
-        message = f"this is {major + 1}.0 and not {self.new}, because from {self.old}: " + "; ".join([*shown, *more])
+        reasons = "; ".join([*shown, *more])
+        message = f"the version must be {major + 1}.0 and not {self.new}, because of changes from {self.old}: {reasons}"
         if undecided:
-            message += f" (not proved compatible, and may be acknowledged with a reason: {', '.join(undecided)})"
+            message += f" (not proved compatible, but may be acknowledged with a reason: {', '.join(undecided)})"
         return message
 
 
 def violations(
     contract: Contract, supported: Iterable[Contract], acknowledged: Set[str] = frozenset()
 ) -> list[Violation]:
-    """The changes that `contract` may not make as a minor version beside the `supported` ones of its major version.
+    """The changes that `contract` may not make as a minor version, next to the `supported` ones of its major version.
 
-    It is compared with each, for a change can be compatible from one to the next and not from the first to the last.
+    It is compared with each of them: a change can be compatible between neighbours but not from the first to the last.
     A change that is not proved compatible is no violation if its fingerprint is `acknowledged`.
     """
     violating = []

@@ -16,15 +16,15 @@ def test_the_newest_comes_first_with_each_addition() -> None:
     told = changelog(minors)
     assert told.startswith("# Changelog of Interaction Reporting API\n\n## 1.1: minor change from 1.0\n\n- ")
     assert told.endswith("\n\n## 1.0\n\nThe first version.\n")
-    assert "\n- body /client_event_id is a new property: It may be left out.\n" in told
-    assert "- 5 texts for readers changed.\n" in told
+    assert "\n- body /client_event_id is a new property: Requests without it are accepted.\n" in told
+    assert "- 5 descriptive texts changed.\n" in told
     assert "(breaking)" not in told
     whole = changelog([*minors, major])
     assert whole.startswith("# Changelog of Interaction Reporting API\n\n## 2.0: major change from 1.1\n\n- ")
     assert whole.endswith(told.partition("\n\n")[2])
     assert '- the servers have the paths "/api/v2"; they were "/api/v1"' in whole
-    assert "- clients authenticate by oauth2 with events:write; they did by http bearer" in whole
-    assert "- answer 422 is no longer application/json" in whole
+    assert "- clients authenticate by oauth2 with events:write; previously they authenticated by http bearer" in whole
+    assert "- response 422 is no longer application/json" in whole
 
 
 def test_a_version_may_change_nothing() -> None:
@@ -34,7 +34,7 @@ def test_a_version_may_change_nothing() -> None:
         Contract.read(json.dumps({**document, "info": {"title": "A", "version": version}}))
         for version in ("1.0", "1.1")
     ]
-    assert "## 1.1: no change from 1.0\n\nNothing changed that is sent or read.\n" in changelog(contracts)
+    assert "## 1.1: no change from 1.0\n\nNo request and no response changed.\n" in changelog(contracts)
     assert changelog([]) == ""
 
 

@@ -28,9 +28,9 @@ def stated(document: Document, subject: str) -> dict[str, Any]:
     match subject.split():
         case ["body", *_]:
             return schema_of(next(iter(operation["requestBody"]["content"].values())))
-        case ["answer", status, "header", name, *_]:
+        case ["response", status, "header", name, *_]:
             return schema_of(operation["responses"][status]["headers"][name])
-        case ["answer", status, *_]:
+        case ["response", status, *_]:
             return schema_of(next(iter(operation["responses"][status]["content"].values())))
         case [location, "parameter", name, *_]:
             return schema_of(

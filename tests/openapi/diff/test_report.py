@@ -75,7 +75,7 @@ def test_no_change_is_said_so() -> None:
     same = report(document(), document())
     assert same.as_json["class"] == "none"
     for told in (same.as_text(), same.as_markdown(), same.as_html()):
-        assert "Nothing changed that is sent or read." in told
+        assert "No request and no response changed." in told
 
 
 def test_what_a_document_says_does_nothing() -> None:

@@ -22,7 +22,7 @@ def test_a_document_is_compared_with_each_that_is_supported() -> None:
     assert (objection.old, objection.new) == ("1.0", "1.2")
     where = "/paths/~1x/post/requestBody/content/application~1json/schema/maxLength"
     assert str(objection) == (
-        f"this is 2.0 and not 1.2, because from 1.0: body has the maxLength 5; it was 10 [{where}]"
+        f"the version must be 2.0 and not 1.2, because of changes from 1.0: body has maxLength 5; it was 10 [{where}]"
     )
     assert violations(contract("1.2", maxLength=10), [older, newer]) == []
 
