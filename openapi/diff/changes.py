@@ -1,4 +1,4 @@
-"""One change between two documents: a fact, without judgement and almost without words."""
+"""One change between two documents: a fact, without judgement."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,26 +9,26 @@ from openapi.schemas.conversion import Direction
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change, its place, and its effect on requests and answers.
+    """A change, its place, and its effect on requests and responses.
 
-    `rule` names the row of `rules.RULES` that judges it. `subject` is what a person calls the place: `body`,
-    `query parameter limit`, `answer 200`, and the way from there to the value. `old` and `new` are the value
+    `rule` names the row of `rules.RULES` that judges it. `subject` names the place for people: `body`,
+    `query parameter limit` or `response 200`, and the path from there to the value. `old` and `new` are the value
     before and after.
     """
 
     rule: str
     pointer: str
-    """RFC 6901, in the new document, or in the old one if the new one lacks the place."""
+    """RFC 6901; in the new document, or in the old one if the new one lacks the place."""
     is_in_new: bool
     direction: Direction | None
-    """None if it concerns both requests and answers, or neither."""
+    """None if it concerns both requests and responses, or neither."""
     operations: tuple[str, ...]
-    """The operations whose requests or answers it changes; may be empty."""
+    """The operations with changed requests or responses; may be empty."""
     subject: str
     old: Any = None
     new: Any = None
     is_break: bool = False
-    """Whether a client of the old document can fail, or receive a response that was never promised."""
+    """True if a client of the old document can fail, or receive a response that was never promised."""
     find_witness: "Callable[[], Witness | None] | None" = field(default=None, compare=False, repr=False)
     """Looks for a value that proves the break; None if no schema breaks."""
     witness: "Witness | None" = None
@@ -36,19 +36,19 @@ class Change:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """The same for the same change, whichever operation it was found in."""
+        """The identity of the change, the same in every operation."""
         return self.rule, self.pointer, self.is_in_new, self.is_break, repr(self.old), repr(self.new)
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A value that proves a break, in the exchange that it is a part of.
+    """A value that proves a break, and the message that contains it.
 
-    Of a request: the old document accepts it and the new one does not. Of an answer: the new document promises that it
-    may come, and the old one that it does not.
+    In a request: the old document accepts the value, and the new one refuses it. In a response: the new document allows
+    the value, and the old one excludes it.
     """
 
     value: Any
-    """The body, parameter or header whose schema changed."""
+    """The body, parameter or header that has the changed schema."""
     message: str
-    """The whole request, or the answer, as HTTP/1.1 writes it."""
+    """The whole request or response in HTTP/1.1 syntax."""

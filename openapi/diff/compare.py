@@ -1,4 +1,4 @@
-"""The changes between two documents: facts. `rules` judges them, and `report` writes the judgements."""
+"""The changes between two documents: facts. `rules` judges them, and `report` renders the judgements."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -15,13 +15,13 @@ from openapi.schemas.engine import Engine
 from openapi.standards.json_pointer import pointer
 
 MOST_PROVED = 200
-"""Changes of one comparison that are given a witness."""
+"""Limit on the changes of one comparison that receive a witness."""
 
 
 def compare(old: Document, new: Document) -> list[Change]:
     """Every change from `old` to `new`, each once, with all the operations that it concerns.
 
-    ContractError if one of them is not OpenAPI 3.0, or has a reference that leads nowhere.
+    Raises ContractError if a document is not OpenAPI 3.0, or has a dangling reference.
     """
     for name, document in (("old", old), ("new", new)):
         if not str(document.document.get("openapi")).startswith("3.0"):
@@ -38,11 +38,11 @@ def compare(old: Document, new: Document) -> list[Change]:
 
 
 def _proved(changes: Iterable[Change]) -> Iterator[Change]:
-    """`changes`; the first MOST_PROVED that break a schema have a witness if one is found."""
-    left = MOST_PROVED
+    """`changes`, with a witness for the first MOST_PROVED that break a schema; None if no witness is found."""
+    remaining = MOST_PROVED
     for change in changes:
-        if change.find_witness and left:
-            left -= 1
+        if change.find_witness and remaining:
+            remaining -= 1
             yield replace(change, witness=change.find_witness(), find_witness=None)
         else:
             yield change
@@ -82,7 +82,7 @@ class _Comparison:
 def _matched(
     old: list[Operation], new: list[Operation]
 ) -> tuple[list[tuple[Operation, Operation]], list[Operation], list[Operation]]:
-    """Operations that have a URL in common, or else a path below that of a server; those of `old` or `new` alone."""
+    """Pairs of operations with a common URL, or else a common path below the server; those only in `old` or `new`."""
     pairs = []
     for keys_of in (_urls, _blank_urls, _blank_paths):
         index = {key: operation for operation in reversed(new) for key in keys_of(operation)}
@@ -112,16 +112,16 @@ def _blank_paths(operation: Operation) -> frozenset[tuple[str, str]]:
 
 
 def _convert(operation: Operation, requests: Schemas, responses: Schemas) -> None:
-    """Have every schema of `operation` converted."""
-    asked: list[Content | Parameter] = [*operation.body_contents.values()]
+    """Convert every schema of `operation`."""
+    in_requests: list[Content | Parameter] = [*operation.body_contents.values()]
     for parameter in operation.parameters.values():
-        asked += [parameter, *parameter.content.values()]
-    answered: list[Content | Parameter] = []
+        in_requests += [parameter, *parameter.content.values()]
+    in_responses: list[Content | Parameter] = []
     for status in operation.responses:
-        answered += operation.response_contents(status).values()
+        in_responses += operation.response_contents(status).values()
         for header in operation.headers(status).values():
-            answered += [header, *header.content.values()]
-    for holders, schemas in ((asked, requests), (answered, responses)):
+            in_responses += [header, *header.content.values()]
+    for holders, schemas in ((in_requests, requests), (in_responses, responses)):
         for holder in holders:
             if holder.schema:
                 schemas.at(holder.schema)
@@ -141,7 +141,7 @@ def _of_operation(
 
 
 def _servers(old: Operation, new: Operation) -> Iterator[Change]:
-    """The paths under which the operation is found, all its URLs taken together."""
+    """The change of the server paths of the operation, taken from all its URLs together."""
     if old.keys == new.keys:
         return
     is_gone = bool(old.keys - new.keys)
@@ -150,12 +150,12 @@ def _servers(old: Operation, new: Operation) -> Iterator[Change]:
 
 
 def _descriptions(old: Operation, new: Operation) -> Iterator[Change]:
-    """Changes that only generated clients show."""
+    """Changes of operationId, deprecation and callbacks."""
     old_id, new_id = old.raw.get("operationId"), new.raw.get("operationId")
     if old_id != new_id:
         yield _of_operation("operation-id-changed", new, old=old_id, new=new_id)
-    was, is_ = bool(old.raw.get("deprecated")), bool(new.raw.get("deprecated"))
-    if was != is_:
-        yield _of_operation("operation-deprecated-changed", new, old=was, new=is_)
+    was_deprecated, is_deprecated = bool(old.raw.get("deprecated")), bool(new.raw.get("deprecated"))
+    if was_deprecated != is_deprecated:
+        yield _of_operation("operation-deprecated-changed", new, old=was_deprecated, new=is_deprecated)
     if old.raw.get("callbacks") != new.raw.get("callbacks"):
         yield _of_operation("callbacks-undecided", new, is_break=True)

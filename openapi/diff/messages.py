@@ -1,4 +1,4 @@
-"""Whole requests and answers, as a person would paste them."""
+"""Whole requests and responses, ready to paste."""
 
 import json
 import re
@@ -12,12 +12,12 @@ from openapi.schemas.engine import Engine
 from openapi.standards.media_types import JSON
 
 BODY = ("body", "")
-"""The key of the body among parameters."""
+"""The key of the body in a mapping of parameters."""
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def request(operation: Operation, engine: Engine, values: Mapping[tuple[str, str], Any]) -> str:
-    """A request that the old document accepts: `values` are by location and key of a parameter, or `BODY`."""
+    """A request that the old document accepts. `values` are by location and key of a parameter, or by `BODY`."""
     path = operation.bases[0] + operation.path
     query: list[str] = []
     headers = _credentials(operation)
@@ -37,7 +37,7 @@ def request(operation: Operation, engine: Engine, values: Mapping[tuple[str, str
 
 
 def response(status: str, value: Any, media_type: str | None, header: str | None) -> str:
-    """An answer with `value` for its body, or for `header`."""
+    """A response with `value` as its body, or as the value of `header`."""
     line = f"HTTP/1.1 {status.replace('X', '0') if status != 'default' else '500'}"
     if header is not None:
         return _message(line, [f"{header}: {_text(value)}"], None)
@@ -45,7 +45,7 @@ def response(status: str, value: Any, media_type: str | None, header: str | None
 
 
 def _credentials(operation: Operation) -> list[str]:
-    """The headers that authenticate a request, by the first way; a person fills in the secrets."""
+    """The headers that authenticate a request by the first alternative, with placeholders for the secrets."""
     headers = []
     for written, _ in min(operation.security, key=lambda way: sorted(scheme for scheme, _ in way)):
         scheme = json.loads(written)
@@ -75,7 +75,7 @@ def _example(parameter: Parameter, engine: Engine) -> Any:
 
 
 def may_be_sent(location: str, value: Any) -> bool:
-    """Whether `value` can stand in `location`: not empty in a path, of one line in a field (RFC 9110 section 5.5)."""
+    """True if `value` fits `location`: not empty in a path, one line in a header field (RFC 9110 section 5.5)."""
     if location in ("header", "cookie"):
         return not _CONTROL.search(_text(value))
     return location != "path" or _text(value) != ""
@@ -89,7 +89,7 @@ def _message(line: str, headers: list[str], body: tuple[str, Any] | None) -> str
 
 
 def _text(value: Any) -> str:
-    """A value as the simple style writes it."""
+    """`value` in the simple style."""
     if isinstance(value, list):
         return ",".join(map(_text, value))
     if isinstance(value, dict):

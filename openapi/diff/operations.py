@@ -1,4 +1,4 @@
-"""The operations of a document, each with the parts that OpenAPI lets it declare elsewhere."""
+"""The operations of a document, each with the parts that OpenAPI allows to be declared elsewhere."""
 
 import json
 import re
@@ -14,16 +14,16 @@ from openapi.standards.json_pointer import parts_of
 
 _TEMPLATE = re.compile(r"\{[^{}]*\}")
 _IGNORED_HEADERS = {"accept", "authorization", "content-type"}
-"""Header parameters that OpenAPI 3.0.3 ignores; of the headers of answers it ignores Content-Type."""
+"""Header parameters that OpenAPI 3.0.3 ignores; as a response header it ignores Content-Type."""
 _ANONYMOUS: frozenset[tuple[str, frozenset[str]]] = frozenset()
 
 Alternative = frozenset[tuple[str, frozenset[str]]]
-"""Schemes, each by its content, and the scopes of each, which together let a request in."""
+"""Schemes, each by its content and with its scopes, that together authenticate a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One media type of a body, a parameter or a header, and where its schema stands, if it has one."""
+    """One media type of a body, a parameter or a header."""
 
     media_type: str
     parts: Parts
@@ -31,13 +31,13 @@ class Content:
 
     @property
     def schema(self) -> Parts | None:
-        """Where the schema stands."""
+        """The place of the schema; None if absent."""
         return (*self.parts, "schema") if "schema" in self.raw else None
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a request, or one header of an answer."""
+    """One parameter of a request, or one header of a response."""
 
     location: str
     name: str
@@ -46,12 +46,12 @@ class Parameter:
 
     @property
     def is_required(self) -> bool:
-        """Whether it is always there."""
+        """True if it is always present."""
         return self.location == "path" or self.raw.get("required") is True
 
     @property
     def schema(self) -> Parts | None:
-        """Where its schema stands; None if it has a media type instead, or neither."""
+        """The place of its schema; None if it has a media type instead, or neither."""
         return (*self.parts, "schema") if "schema" in self.raw else None
 
     @property
@@ -61,7 +61,7 @@ class Parameter:
 
     @property
     def serialization(self) -> dict[str, Any]:
-        """How its value becomes text."""
+        """The serialization of its value: style, explode and allowReserved."""
         style = self.raw.get("style", "form" if self.location in ("query", "cookie") else "simple")
         return {
             "style": style,
@@ -83,17 +83,17 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """How it is called: its method, and its path under the first server."""
+        """The name for people: the method, and the path under the first server."""
         return f"{self.method.upper()} {self.bases[0]}{self.path}"
 
     @property
     def keys(self) -> frozenset[tuple[str, str]]:
-        """The keys of its requests: the method, and a path whose parameters have no names."""
+        """The keys of its requests: the method, and a path without the names of its parameters."""
         return frozenset((self.method, blank(base + self.path)) for base in self.bases)
 
     @cached_property
     def parameters(self) -> dict[tuple[str, str], Parameter]:
-        """Those of the operation and of its path, by location and name; those of the path by their place in it."""
+        """The parameters of the operation and of its path item, by location and name; path parameters by position."""
         names = _TEMPLATE.findall(self.path)
         parameters = {}
         for parts in (self.parts[:-1], self.parts):
@@ -111,7 +111,7 @@ class Operation:
 
     @cached_property
     def body(self) -> Mapping[str, Any] | None:
-        """The request body, if there is one."""
+        """The request body; None if absent."""
         return _mapping(self.document.resolve(self.raw["requestBody"])) if "requestBody" in self.raw else None
 
     @property
@@ -121,7 +121,7 @@ class Operation:
 
     @cached_property
     def responses(self) -> dict[str, Mapping[str, Any]]:
-        """By status: three digits, `2XX` and its like, or `default`."""
+        """The responses by status: three digits, a range such as `2XX`, or `default`."""
         return {
             status.upper() if status.lower() != "default" else "default": _mapping(self.document.resolve(raw))
             for status, raw in _mapping(self.raw.get("responses")).items()
@@ -129,14 +129,14 @@ class Operation:
         }
 
     def response_parts(self, status: str) -> Parts:
-        """Where the answer with `status` stands: what several operations refer to stands in one place."""
+        """The place of the response with `status`: the target of its reference, which several operations may share."""
         written = next(key for key in self.raw["responses"] if key.upper() == status.upper())
         parts: Parts = (*self.parts, "responses", written)
         raw = self.raw["responses"][written]
         return parts_of(raw["$ref"]) if isinstance(raw, dict) and isinstance(raw.get("$ref"), str) else parts
 
     def headers(self, status: str) -> dict[str, Parameter]:
-        """Those of the answer with `status`, by name in lower case."""
+        """The headers of the response with `status`, by name in lower case."""
         parts = self.response_parts(status)
         return {
             name.lower(): Parameter("header", name, (*parts, "headers", name), _mapping(self.document.resolve(raw)))
@@ -145,16 +145,16 @@ class Operation:
         }
 
     def response_contents(self, status: str) -> dict[str, Content]:
-        """The media types of the answer with `status`."""
+        """The media types of the response with `status`."""
         return contents(self.responses[status], self.response_parts(status))
 
     def links(self, status: str) -> Mapping[str, Any]:
-        """Those of the answer with `status`, by name."""
+        """The links of the response with `status`, by name."""
         return _mapping(self.responses[status].get("links"))
 
     @cached_property
     def security(self) -> frozenset[Alternative]:
-        """The ways in."""
+        """The alternatives that authenticate a request; anonymous if nothing is declared."""
         declared = self.raw.get("security", self.document.document.get("security"))
         ways = [_mapping(way) for way in _list(declared)]
         return frozenset(self._way(way) for way in ways) or frozenset({_ANONYMOUS})
@@ -166,7 +166,7 @@ class Operation:
         )
 
     def _scheme(self, name: str, declared: Any) -> str:
-        """A scheme by its content: two that are the same but for their names and texts are the same."""
+        """A scheme by its content: schemes that differ only in names and texts are equal."""
         scheme = dict(_mapping(self.document.resolve(declared))) or {"name of a scheme": name}
         for key in ("description", "bearerFormat", *(key for key in scheme if key.startswith("x-"))):
             scheme.pop(key, None)
@@ -193,7 +193,7 @@ def operations(document: Document) -> list[Operation]:
 
 
 def contents(raw: Mapping[str, Any], parts: Parts) -> dict[str, Content]:
-    """The media types of a body, by what they are whichever way they are written."""
+    """The media types of a body, by normalized name."""
     return {
         media_type(written): Content(written, (*parts, "content", written), _mapping(declared))
         for written, declared in _mapping(raw.get("content")).items()
@@ -201,7 +201,7 @@ def contents(raw: Mapping[str, Any], parts: Parts) -> dict[str, Content]:
 
 
 def media_type(written: str) -> str:
-    """A media type as it is compared: in lower case, without the charset that JSON has (RFC 8259 section 8.1)."""
+    """A normalized media type: in lower case, and for JSON without its only charset (RFC 8259 section 8.1)."""
     name, *parameters = [part.strip() for part in written.split(";")]
     options = [parameter.lower() for parameter in parameters]
     if name.lower().endswith("json"):
@@ -210,7 +210,7 @@ def media_type(written: str) -> str:
 
 
 def covers(wide: str, narrow: str) -> bool:
-    """Whether the media type or range `wide` has all that `narrow` has (RFC 9110 section 12.5.1)."""
+    """True if the media type or range `wide` includes `narrow` (RFC 9110 section 12.5.1)."""
     if wide in (narrow, "*/*"):
         return True
     return wide.endswith("/*") and narrow.startswith(wide[:-1])
@@ -222,7 +222,7 @@ def blank(path: str) -> str:
 
 
 def _bases(servers: Any) -> Iterator[str]:
-    """The path of each server, without a slash at the end; that of a server with variables by their defaults."""
+    """The path of each server, without a trailing slash; variables have their defaults."""
     for server in map(_mapping, _list(servers) or [{"url": "/"}]):
         url = str(server.get("url", "/"))
         for name, variable in _mapping(server.get("variables")).items():

@@ -25,7 +25,7 @@ class Requests:
         self._old, self._new, self._engine = old, new, engine
 
     def changes(self) -> Iterator[Change]:
-        """All of them."""
+        """Every change of the requests."""
         yield from self._parameters()
         yield from self._body()
         yield from self._security()
@@ -92,7 +92,7 @@ class Requests:
         yield from schema_changes.compare(self._engine, *schemas, place)
 
     def _is_written_the_same(self, old: Parameter, new: Parameter) -> bool:
-        """Whether only `explode` differs, and both documents have a single value (OpenAPI 3.0.3, Style Examples)."""
+        """True if only `explode` differs, and both documents have a single value (OpenAPI 3.0.3, Style Examples)."""
         types = [
             operation.document.at(parameter.schema).get("type") if parameter.schema else None
             for operation, parameter in ((self._old, old), (self._new, new))
@@ -115,14 +115,14 @@ class Requests:
                     "body-removed", (*self._old.parts, "requestBody"), "body", is_in_new=False, is_break=True
                 )
             return
-        was, is_ = old.get("required") is True, new.get("required") is True
-        if was != is_:
-            yield self._change("body-required" if is_ else "body-optional", where, "body", is_break=is_)
+        was_required, is_required = old.get("required") is True, new.get("required") is True
+        if was_required != is_required:
+            yield self._change("body-required" if is_required else "body-optional", where, "body", is_break=is_required)
         yield from self._codings(old.get(CODINGS), new.get(CODINGS), where)
         yield from self._media_types()
 
     def _codings(self, old: Any, new: Any, where: Parts) -> Iterator[Change]:
-        """Content codings, as an extension of this project names them."""
+        """The changes of content codings, which an extension of this project declares."""
         old_codings, new_codings = (
             set(map(str, codings)) if isinstance(codings, list) else set() for codings in (old, new)
         )
@@ -183,12 +183,12 @@ class Requests:
 
 
 def _suffices(way: Any, other: Any) -> bool:
-    """Whether a client that authenticates by `way` does so by `other`, too."""
+    """True if a client that authenticates by `way` also satisfies `other`."""
     return all(any(scheme == own and scopes <= granted for own, granted in way) for scheme, scopes in other)
 
 
 def _in_words(ways: Any, name: Callable[[str], str]) -> str:
-    """The ways to authenticate, in words; `name` gives the name of each scheme."""
+    """The alternatives for authentication, in words; `name` returns the name of a scheme."""
     ways_in_words = [
         sorted(name(scheme) + (f" with {' and '.join(sorted(scopes))}" if scopes else "") for scheme, scopes in way)
         for way in ways
@@ -197,7 +197,7 @@ def _in_words(ways: Any, name: Callable[[str], str]) -> str:
 
 
 def _short(scheme: str) -> str:
-    """The type of a scheme, and what else there is in a word."""
+    """A scheme in short: its type, scheme, location and name, as far as declared."""
     declared = json.loads(scheme)
     words = [declared.get(key) for key in ("type", "scheme", "in", "name")]
     return " ".join(word for word in words if isinstance(word, str)) or scheme
@@ -209,7 +209,7 @@ def _limit(content: Content, body: Any) -> Any:
 
 
 def _is_moved(key: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether `other` has the name of `key`, and another location."""
+    """True if `other` has the name of `key` and another location."""
     return key[0] != other[0] and key[1].lower() == other[1].lower()
 
 

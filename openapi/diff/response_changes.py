@@ -1,4 +1,4 @@
-"""The changes in the answers of one operation: statuses, bodies, headers and links."""
+"""The changes in the responses of one operation: statuses, bodies, headers and links."""
 
 import re
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ from openapi.schemas.engine import Engine
 from openapi.standards.json_pointer import pointer
 
 ERRORS = ("4", "5", "d")
-"""The first characters of the statuses of errors, `default` among them."""
+"""The first characters of error statuses, including `default`."""
 
 
 class Responses:
-    """The answers of an operation in both documents."""
+    """The responses of an operation in both documents."""
 
     def __init__(self, old: Operation, new: Operation, engine: Engine, precedents: list[Content]) -> None:
-        """`precedents` are the bodies of errors in the old document."""
+        """`precedents` are the error bodies in the old document."""
         self._old, self._new, self._engine, self._precedents = old, new, engine, precedents
 
     def changes(self) -> Iterator[Change]:
-        """All of them."""
+        """Every change of the responses."""
         compared = set()
         for status in statuses(self._old, self._new):
             old_key, new_key = _of(self._old, status), _of(self._new, status)
@@ -56,7 +56,7 @@ class Responses:
         return self._change(rule, where, subject, is_break=not is_asked_for)
 
     def _is_asked_for(self, status: str) -> bool:
-        """Whether the answer is to a preference (RFC 7240) that clients of the old document do not send."""
+        """True if the response answers a preference (RFC 7240) that clients of the old document do not send."""
         prefer = ("header", "prefer")
         is_new = prefer in self._new.parameters and prefer not in self._old.parameters
         return is_new and "preference-applied" in self._new.headers(status)
@@ -81,7 +81,7 @@ class Responses:
         return self._change(rule, where, subject, is_in_new=False)
 
     def _is_common(self, contents: dict[str, Content], at: Any, precedents: list[Content], precedent_at: Any) -> bool:
-        """Whether each of `contents` is what one of `precedents` promises; True without precedents."""
+        """True if one of `precedents` accepts each of `contents`, or if there are no precedents."""
         return not precedents or all(
             any(
                 precedent.media_type.lower() == content.media_type.lower()
@@ -151,12 +151,12 @@ class Responses:
 
 
 def statuses(old: Operation, new: Operation) -> list[str]:
-    """Every distinct status: those of three digits, the rest of each range, and the rest of all."""
+    """Every distinct status of both operations: three digits, a range, or `default`."""
     return sorted(old.responses.keys() | new.responses.keys())
 
 
 def _of(operation: Operation, status: str) -> str | None:
-    """The key of the answer that `operation` has for `status`."""
+    """The key of the response of `operation` for `status`; None if absent."""
     keys = [status, f"{status[0]}XX"] if re.fullmatch("[1-5][0-9]{2}", status) else [status]
     keys += ["default"] if status.startswith(ERRORS) else []
     return next((key for key in keys if key in operation.responses), None)

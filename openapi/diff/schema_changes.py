@@ -1,4 +1,4 @@
-"""The changes of a schema and its marks: from faults of containment in both directions."""
+"""The changes of a schema and its marks, derived from containment faults in both directions."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a schema is used: the words for the place, its operation, and a message with a value there."""
+    """The place of a schema: its name for people, its operation, and a function that builds a message with a value."""
 
     subject: str
     operation: str
@@ -31,7 +31,7 @@ class Place:
 
 
 def compare(engine: Engine, old: Parts | None, new: Parts | None, place: Place) -> Iterator[Change]:
-    """The changes from the schema at `old` to that at `new`; None stands for a schema that accepts anything."""
+    """The changes from the schema at `old` to the schema at `new`; None is a schema that accepts anything."""
     before = Node((engine.old.at(old) if old else True,))
     after = Node((engine.new.at(new) if new else True,))
     for is_narrowing, small, big in ((True, before, after), (False, after, before)):
@@ -44,7 +44,7 @@ def compare(engine: Engine, old: Parts | None, new: Parts | None, place: Place) 
 
 
 def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Change:
-    """The change of the accepted values that `fault` shows."""
+    """The change of accepted values that `fault` shows."""
     is_break = fault.is_break and is_narrowing == (place.direction is Direction.REQUEST)
 
     def find_witness() -> Witness | None:
@@ -71,7 +71,7 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
 
 
 def _mark(engine: Engine, fault: Fault, place: Place) -> Change:
-    """The change of a mark, which leaves the accepted values as they are."""
+    """The change of a mark, which does not affect the accepted values."""
     is_new, where = _where(engine, fault)
     return Change(
         rule=f"{place.direction}-{fault.keyword}-changed",
@@ -87,7 +87,7 @@ def _mark(engine: Engine, fault: Fault, place: Place) -> Change:
 
 
 def _where(engine: Engine, fault: Fault) -> tuple[bool, str]:
-    """Whether a fault is in the new document, and where: at its keyword if that is there."""
+    """True if a fault is in the new document, and its JSON Pointer: its keyword if present, else its schema."""
     owner_place = engine.place(fault.owner)
     if owner_place is None:
         return True, ""

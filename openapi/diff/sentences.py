@@ -1,4 +1,4 @@
-"""One sentence for each change, which a reviewer understands without the document at hand."""
+"""One sentence for each change, understandable without the document at hand."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from openapi.diff.changes import Change
 
 LONGEST = 120
-"""Characters of a value that a sentence repeats."""
+"""Limit on the characters of a value in a sentence."""
 
 _SENTENCES = {
     "text-changed": "the text of {subject} changed",

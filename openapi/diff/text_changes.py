@@ -1,4 +1,4 @@
-"""The changes for readers alone: texts, examples, tags, the hosts of servers, and unknown extensions."""
+"""The changes that concern only readers: texts, examples, tags, the hosts of servers, and unknown extensions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ _SCHEMAS = ("schema", "schemas")
 
 
 def compare(old: Document, new: Document) -> Iterator[Change]:
-    """The changes of texts that stand at the same place in both documents, those of schemas aside."""
+    """The changes of texts at the same place in both documents, except in schemas."""
     for parts in _Texts(old, new).differing(_read(old), _read(new), ()):
         yield Change("text-changed", pointer(*parts), True, None, (), "/".join(parts[-2:]))
 
 
 def _read(document: Document) -> dict[str, Any]:
-    """The parts of `document` that have texts; components count where a reference leads to them."""
+    """The parts of `document` that have texts; components count at the references to them."""
     read = {key: value for key, value in document.document.items() if key not in ("components", "security", "openapi")}
     read["info"] = {key: value for key, value in document.document["info"].items() if key != "version"}
     return read
@@ -31,13 +31,13 @@ def _read(document: Document) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Texts:
-    """The texts of two documents, those behind a reference where it stands."""
+    """The texts of two documents, with references followed."""
 
     old: Document
     new: Document
 
     def differing(self, old: Any, new: Any, parts: Parts) -> Iterator[Parts]:
-        """The places at or below `parts` where they differ."""
+        """The places at or below `parts` with different texts."""
         old, new = self.old.resolve(old), self.new.resolve(new)
         if isinstance(old, dict) and isinstance(new, dict):
             for key in sorted(old.keys() | new.keys()):
@@ -58,12 +58,12 @@ class _Texts:
 
 
 def _hosts(servers: list[Any]) -> set[Any]:
-    """The parts of the URLs of `servers` that are for readers alone."""
+    """The parts of the URLs of `servers` that only readers see."""
     return {str(_shown("url", server.get("url"))) for server in servers if isinstance(server, dict)}
 
 
 def _shown(key: str, value: Any) -> Any:
-    """The part of a text that is for readers alone: of a URL all but its path."""
+    """The part of a text that only readers see: a URL without its path."""
     if key != "url" or not isinstance(value, str):
         return value
     try:
@@ -73,7 +73,7 @@ def _shown(key: str, value: Any) -> Any:
 
 
 def _is_text(key: str, parts: Parts) -> bool:
-    """Whether `key` of an object at `parts` is a text, and not the name of a path, a status or the like."""
+    """True if `key` of an object at `parts` is a text, and not the name of a path, a status or the like."""
     is_name = parts[-1:] in (("paths",), ("responses",), ("headers",), ("links",), ("content",), ("examples",))
     if is_name or (parts[:1] == ("paths",) and key in METHODS):
         return False
