@@ -1,4 +1,4 @@
-"""The house rules for a contract document, beyond what OpenAPI itself demands. One row, one small function."""
+"""The house rules for a contract document, beyond those of OpenAPI itself: one function each."""
 
 import re
 from collections.abc import Callable, Container, Iterator
@@ -28,7 +28,7 @@ BOUNDED_FORMATS = ("uuid",)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that a document breaks, and where (RFC 6901)."""
+    """A rule that a document breaks, and the place (RFC 6901)."""
 
     rule: str
     pointer: str
@@ -36,7 +36,7 @@ class Finding:
 
 
 def lint(contract: Contract, operations: OperationTable) -> list[Finding]:
-    """Every broken rule; `operations` has the handlers. The later rules apply only to a document that is sound."""
+    """Every broken rule; `operations` has the handlers. The house rules apply only to a sound document."""
     house_rules: dict[str, Rule] = {"operations": partial(names_operations, operations), **RULES}
     for rules in (FOUNDATIONS, house_rules):
         findings = [
@@ -48,13 +48,13 @@ def lint(contract: Contract, operations: OperationTable) -> list[Finding]:
 
 
 def is_openapi_3_0(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """Connexion reads OpenAPI 3.0 alone."""
+    """The document is OpenAPI 3.0: Connexion reads no other version."""
     if not re.fullmatch(r"3\.0\.[0-9]+", str(contract.document.get("openapi"))):
         yield ("openapi",), "the document is not OpenAPI 3.0"
 
 
 def has_no_recursion(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """Connexion inlines every reference, so none may lead back to itself."""
+    """No reference is recursive: Connexion inlines every reference."""
     for parts, node in walk.nodes(contract.document):
         if (
             isinstance(node, dict)
@@ -77,12 +77,12 @@ def satisfies_openapi(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 
 def names_operations(operations: OperationTable, contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """Each operationId is there, unique, and in the operation table; links name operations of the document."""
+    """Each operationId is present, unique, and in the operation table; links name operations of the document."""
     seen: set[str] = set()
     for operation in contract.operations:
         where = (*operation.pointer, "operationId")
         if operation.operation_id in seen:
-            yield where, f"operationId {operation.operation_id!r} stands twice"
+            yield where, f"operationId {operation.operation_id!r} is not unique"
         seen.add(operation.operation_id)
         try:
             operations.handler(operation.operation_id)
@@ -92,12 +92,12 @@ def names_operations(operations: OperationTable, contract: Contract) -> Iterator
         if parts[-2:-1] == ("links",) and isinstance(node, dict) and node.get("operationId", "") not in {"", *seen}:
             yield (
                 (*parts, "operationId"),
-                f"the link leads to {str(node['operationId'])[:100]!r}, which is no operation",
+                f"the link names {str(node['operationId'])[:100]!r}, which is not an operation",
             )
 
 
 def names_no_code_but_handlers(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """Connexion would import what these extensions name."""
+    """No extension names code, which Connexion would import."""
     for parts, node in walk.nodes(contract.document):
         if isinstance(node, dict) and not walk.is_within_example(parts):
             for key in node:
@@ -106,13 +106,13 @@ def names_no_code_but_handlers(contract: Contract) -> Iterator[tuple[Parts, str]
 
 
 def authenticates(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """No operation can be called without a key, or an access token that has a scope."""
+    """Every operation requires a key, or an access token with a scope."""
     schemes = contract.document.get("components", {}).get("securitySchemes", {})
     for name, scheme in schemes.items():
         if (scheme.get("type"), str(scheme.get("scheme")).lower()) != ("http", "bearer") and not _is_served(scheme):
             yield (
                 ("components", "securitySchemes", name),
-                f"the security scheme is not http bearer, nor oauth2 with the flow {' or '.join(GRANT_TYPES)} alone",
+                f"the security scheme is neither http bearer nor oauth2 with only the flow {' or '.join(GRANT_TYPES)}",
             )
     for operation in contract.operations:
         required = contract.at(operation.pointer).get("security", contract.document.get("security"))
@@ -123,7 +123,7 @@ def authenticates(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 
 def has_no_idle_scopes(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """Each scope is described, and of use."""
+    """Each scope is described, and required by an operation."""
     used = {
         scope
         for operation in contract.operations
@@ -140,7 +140,7 @@ def has_no_idle_scopes(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 
 def compiles(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """Each schema of a body compiles, its patterns for a linear-time engine."""
+    """Each body schema compiles, and its patterns for a linear-time engine."""
     schemas = Schemas(contract)
     for parts in walk.media_types(contract):
         try:
@@ -171,7 +171,7 @@ def has_examples(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 
 def describes(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """Each part of the document says what it is for."""
+    """Each part of the document has a description."""
     for operation in contract.operations:
         node = contract.at(operation.pointer)
         described = [(operation.pointer, node), *walk.described_parts(contract, operation.pointer, node)]
@@ -198,29 +198,29 @@ def bounds(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 
 def closes_objects(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """Each object says whether it takes further properties: by default it would take any."""
+    """Each object declares additionalProperties: by default it would accept any."""
     for parts, schema in walk.schemas(contract):
         if schema.get("type") == "object" and "additionalProperties" not in schema:
-            yield parts, "the object does not say whether it takes additionalProperties"
+            yield parts, "the object does not declare additionalProperties"
 
 
 def says_nothing_in_vain(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """No keyword is about a type that the schema does not have: one would change and nothing would follow."""
+    """Each keyword applies to the type of its schema: a change of another keyword would have no effect."""
     for parts, schema in walk.schemas(contract):
         kind = {"integer": "number"}.get(str(schema.get("type")), schema.get("type"))
         for other, keywords in ABOUT.items():
             for key in schema.keys() & set(keywords) if kind not in (None, other) else ():
-                yield (*parts, key), f"{key} says nothing about type {schema['type']}"
+                yield (*parts, key), f"{key} does not apply to type {schema['type']}"
 
 
 def can_be_satisfied(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """A value satisfies each schema: a schema that accepts nothing could be changed to anything."""
+    """Each schema accepts some value: a schema that accepts none could be changed to anything."""
     if next(compiles(contract), None) is not None:
         return
     schemas = conversion.Schemas(contract, Direction.RESPONSE, "urn:document")
     nodes = [(parts, Node((schemas.at(parts),))) for parts, _ in walk.schemas(contract)]
     validators = Validators(schemas)
-    yield from ((parts, "nothing satisfies the schema") for parts, node in nodes if validators.is_unsatisfiable(node))
+    yield from ((parts, "no value satisfies the schema") for parts, node in nodes if validators.is_unsatisfiable(node))
 
 
 FOUNDATIONS: dict[str, Rule] = {
@@ -243,22 +243,22 @@ RULES: dict[str, Rule] = {
 
 
 def _is_served(scheme: dict[str, Any]) -> bool:
-    """Whether `scheme` is OAuth 2.0 with flows alone that the token endpoint serves."""
+    """True if `scheme` is OAuth 2.0, and the token endpoint serves all of its flows."""
     flows = set(scheme.get("flows", {}))
     return scheme.get("type") == "oauth2" and bool(flows) and flows <= set(GRANT_TYPES)
 
 
 def _wrong_ways(named: list[tuple[str, list[str]]], schemes: dict[str, Any], declared: Container[str]) -> Iterator[str]:
-    """The reasons why an operation cannot be served with its schemes and their scopes."""
+    """The reasons why an operation with these schemes and scopes cannot be served."""
     yield from (f"the security scheme {name!r} is not declared" for name, _ in named if name not in schemes)
     with_tokens = [scopes for name, scopes in named if schemes.get(name, {}).get("type") == "oauth2"]
     if with_tokens and len(named) > 1:
-        yield "the operation takes access tokens in several ways: one alone is served"
+        yield "the operation accepts access tokens: it may name only one security scheme, once"
     for scopes in with_tokens:
         yield from _wrong_scopes(scopes, declared)
 
 
 def _wrong_scopes(required: list[str], declared: Container[str]) -> Iterator[str]:
     if not required:
-        yield "the operation requires no scope: any access token would do"
+        yield "the operation requires no scope: it would accept any access token"
     yield from (f"the scope {scope!r} is not declared" for scope in required if scope not in declared)

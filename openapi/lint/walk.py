@@ -1,4 +1,4 @@
-"""The parts of a document that house rules look at, each with its place."""
+"""The parts of a document that house rules check, each with its place."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ Parts = tuple[str, ...]
 
 
 def nodes(node: Any, parts: Parts = ()) -> Iterator[tuple[Parts, Any]]:
-    """Every node of a document (its depth was bounded when it was read)."""
+    """Every node of a document (`Contract.read` bounds its depth)."""
     yield parts, node
     if isinstance(node, dict):
         for key, value in node.items():
@@ -20,7 +20,7 @@ def nodes(node: Any, parts: Parts = ()) -> Iterator[tuple[Parts, Any]]:
 
 
 def is_within_example(parts: Parts) -> bool:
-    """Whether `parts` lead into an example or a value, which is no part of the contract."""
+    """True if `parts` lead into an example or a value, which is no part of the contract."""
     return (
         any(part in ("example", "examples", "default", "enum") for part in parts[:-1])
         and "properties" not in parts[-2:]
@@ -28,7 +28,7 @@ def is_within_example(parts: Parts) -> bool:
 
 
 def leads_back(contract: Contract, start: Any) -> bool:
-    """Whether following references from `start` comes back to it."""
+    """True if the references from `start` lead back to it."""
     waiting, seen = [start], set[int]()
     while waiting:
         for _, node in nodes(waiting.pop()):
@@ -43,7 +43,7 @@ def leads_back(contract: Contract, start: Any) -> bool:
 
 
 def media_types(contract: Contract) -> Iterator[Parts]:
-    """Where the media types of every request and response stand, those behind a reference by the place that refers."""
+    """The place of each media type of every request and response; behind a reference, the place of the reference."""
     for operation in contract.operations:
         node = contract.at(operation.pointer)
         bodies: list[Parts] = [("requestBody",)] if "requestBody" in node else []
@@ -69,7 +69,7 @@ def described_parts(
 
 
 def schemas(contract: Contract) -> Iterator[tuple[Parts, dict[str, Any]]]:
-    """Every schema of the document: components, and what stands directly in media types, headers and parameters."""
+    """Every schema of the document: in components, and inline in media types, headers and parameters."""
     for parts, node in nodes(contract.document):
         if not isinstance(node, dict) or "$ref" in node or is_within_example(parts):
             continue

@@ -79,7 +79,7 @@ BROKEN = [
         ("components", "links"),
         {"Made": {"operationId": "handlers.interaction_events.get"}},
         "/components/links/Made/operationId",
-        "the link leads to 'handlers.interaction_events.get', which is no operation",
+        "the link names 'handlers.interaction_events.get', which is not an operation",
         id="a link to nowhere",
     ),
     pytest.param(
@@ -116,7 +116,7 @@ BROKEN = [
         (*METADATA, "maxLength"),
         5,
         f"{AT_METADATA}/maxLength",
-        "maxLength says nothing about type object",
+        "maxLength does not apply to type object",
         id="a keyword of another type",
     ),
     pytest.param(
@@ -124,7 +124,7 @@ BROKEN = [
         METADATA,
         {"type": "object", "description": "None.", "additionalProperties": False, "minProperties": 1},
         AT_METADATA,
-        "nothing satisfies the schema",
+        "no value satisfies the schema",
         id="an object that cannot be",
     ),
     pytest.param(
@@ -151,7 +151,7 @@ BROKEN = [
         SCHEME,
         {"type": "http", "scheme": "basic"},
         "/components/securitySchemes/hubApiKey",
-        "not http bearer",
+        "neither http bearer",
         id="another scheme of HTTP",
     ),
     pytest.param(
@@ -159,7 +159,7 @@ BROKEN = [
         ("components", "securitySchemes", "unused"),
         {"type": "apiKey", "in": "header", "name": "X-Key", "x-authentication-scheme": "bearer"},
         "/components/securitySchemes/unused",
-        "not http bearer",
+        "neither http bearer",
         id="another type of scheme",
     ),
     pytest.param(
@@ -268,7 +268,7 @@ BROKEN = [
         (*METADATA, "additionalProperties"),
         REMOVED,
         AT_METADATA,
-        "does not say whether it takes additionalProperties",
+        "does not declare additionalProperties",
         id="an object that is open by silence",
     ),
 ]
@@ -281,7 +281,7 @@ BROKEN_WITH_TOKENS = [
             ([{"oauth2": []}], "the operation requires no scope"),
             ([{"oauth2": ["events:rite"]}], "the scope 'events:rite' is not declared"),
             ([{"nowhere": []}], "the security scheme 'nowhere' is not declared"),
-            ([{"oauth2": ["events:write"]}, {"oauth2": ["events:read"]}], "in several ways: one alone is served"),
+            ([{"oauth2": ["events:write"]}, {"oauth2": ["events:read"]}], "may name only one security scheme, once"),
             ([{}], "without authentication"),
             (REMOVED, "can be called without authentication"),
         ]
@@ -292,7 +292,7 @@ BROKEN_WITH_TOKENS = [
             (*OF_TOKENS, "flows"),
             {flow: given | {"scopes": {"events:write": "Write."}} for flow, given in flows.items()},
             f"{AT_SCHEMES}/oauth2",
-            "nor oauth2 with the flow clientCredentials alone",
+            "nor oauth2 with only the flow clientCredentials",
             id=" ".join(flows),
         )
         for flows in (
@@ -430,7 +430,7 @@ def test_an_operation_id_that_stands_twice_is_found() -> None:
     (finding,) = names_operations(OPERATIONS, Contract.read(json.dumps(document)))
     assert finding == (
         ("paths", "/again", "post", "operationId"),
-        "operationId 'reportInteractionEvent' stands twice",
+        "operationId 'reportInteractionEvent' is not unique",
     )
     assert {finding.rule for finding in lint(Contract.read(json.dumps(document)), OPERATIONS)} == {"openapi"}
 
