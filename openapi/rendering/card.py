@@ -1,4 +1,4 @@
-"""The card of a contract: what its document says, in Markdown for people."""
+"""The card of a contract: its document in Markdown for people."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from openapi.rendering.markdown import code, line, paragraphs, table
 from openapi.standards import date_times
 
 MAX_CHARACTERS = 8 * 1024 * 1024
-"""Limit on a card: texts that repeat for each operation could grow with the square of the document."""
+"""Limit on a card: texts repeated for each operation could grow with the square of the document."""
 
 INSTANTS = {
     "published_at": "Published",
@@ -18,7 +18,7 @@ INSTANTS = {
     "sunset_at": "Sunset",
     "retired_at": "Retired",
 }
-"""The events in the life of a contract, past or planned, and the word for each."""
+"""The past and planned events of a contract, each with its word."""
 
 _TRUTH = (
     "The authoritative runtime contract is the active row in the `interaction_reporting_contracts` table. This "
@@ -37,9 +37,9 @@ _MIGRATION = (
 
 
 def card(contract: Contract, status: str, instants: Mapping[str, datetime | None]) -> str:
-    """The card of `contract`, whose row has `status`, and `instants` by the names in `INSTANTS`.
+    """The card of `contract`; its row has `status`, and `instants` by the names in `INSTANTS`.
 
-    ContractError if the document is not OpenAPI 3.0 where a card reads it, or too large.
+    Raises ContractError if the card cannot read the document as OpenAPI 3.0, or would be too large.
     """
     parts: list[str] = []
     size = 0
@@ -51,7 +51,7 @@ def card(contract: Contract, status: str, instants: Mapping[str, datetime | None
                 raise ContractError(f"it has more than {MAX_CHARACTERS} characters")
     except Exception as error:  # a row may hold any text
         reason = str(error) if isinstance(error, ContractError) else f"{type(error).__name__}: {error}"
-        raise ContractError(f"no card can be made of contract {contract.version}: {reason[:300]}") from None
+        raise ContractError(f"contract {contract.version} cannot be rendered as a card: {reason[:300]}") from None
     return "\n\n".join(parts) + "\n"
 
 
@@ -62,7 +62,7 @@ def _parts(contract: Contract, status: str, instants: Mapping[str, datetime | No
     yield " · ".join(_facts(contract, status, instants))
     yield from ("## Purpose", purpose) if purpose else ()
     yield from ("## Canonical source of truth", _TRUTH.format(version=contract.version, digest=contract.digest))
-    yield from ("## What holds for every request", *rest) if rest else ()
+    yield from ("## Rules for every request", *rest) if rest else ()
     yield from _authentication(contract)
     yield from _operations(contract)
     yield from ("## Versioning policy", "\n".join(_policy(contract, status)))
@@ -88,7 +88,7 @@ def _authentication(contract: Contract) -> Iterator[str]:
 
 
 def _operations(contract: Contract) -> Iterator[str]:
-    """Each operation, after a table of them if there are several; what several may answer comes last."""
+    """A table of several operations, each operation, and at last the shared responses."""
     if len(contract.operations) > 1:
         rows = [
             (
@@ -102,7 +102,7 @@ def _operations(contract: Contract) -> Iterator[str]:
     for operation in contract.operations:
         yield from describe_operation(contract, operation, shared)
     if shared:
-        yield "## Answers that several operations give"
+        yield "## Shared responses"
     for status, reference in shared:
         yield from describe_answer(contract, status, contract.resolve({"$ref": reference}))
 

@@ -1,4 +1,4 @@
-"""The part of a card that describes operations: their authentication, parameters, bodies and answers."""
+"""The part of a card that describes operations: their authentication, parameters, bodies and responses."""
 
 import json
 from collections import Counter
@@ -12,7 +12,7 @@ from openapi.rendering.schema_text import DescribedFields, kind, limits, objects
 from openapi.standards.status_phrases import PHRASES
 
 Shared = list[tuple[str, str]]
-"""The status of an answer that several operations give, and the reference to it."""
+"""The status of a response that several operations share, and the reference to it."""
 
 
 def describe_operation(contract: Contract, operation: Operation, shared: Shared) -> Iterator[str]:
@@ -29,7 +29,7 @@ def describe_operation(contract: Contract, operation: Operation, shared: Shared)
 
 
 def shared_answers(contract: Contract) -> Shared:
-    """The answers that more than one operation gives by reference, in the order of their statuses."""
+    """The responses that more than one operation references, sorted by status."""
     counts: Counter[tuple[str, str]] = Counter()
     for operation in contract.operations:
         responses = contract.at(operation.pointer)["responses"]
@@ -38,7 +38,7 @@ def shared_answers(contract: Contract) -> Shared:
 
 
 def describe_answer(contract: Contract, status: str, response: dict[str, Any]) -> Iterator[str]:
-    """One answer: its status, when it is given, and what its body may look like."""
+    """One response: its status, its description, and examples of its body."""
     yield f"**{_titled(status)}**: {line(response.get('description', ''))}"
     for media_type, content in response.get("content", {}).items():
         for summary, example in _examples(contract, content):
@@ -47,7 +47,7 @@ def describe_answer(contract: Contract, status: str, response: dict[str, Any]) -
 
 
 def security_scheme(scheme: dict[str, Any]) -> str:
-    """How a request authenticates by `scheme`, without the scopes that an operation may need."""
+    """The words for authentication by `scheme`, without the scopes that an operation may require."""
     if scheme["type"] == "http" and scheme["scheme"].lower() == "bearer":
         return code(f"Authorization: Bearer <{'-'.join(scheme.get('bearerFormat', 'token').lower().split())}>")
     if scheme["type"] == "http":
@@ -63,7 +63,7 @@ def _server(contract: Contract) -> str:
 
 
 def _security(contract: Contract, node: dict[str, Any]) -> str:
-    """The ways to authenticate a request."""
+    """The alternatives for authentication, in words."""
     schemes = contract.document.get("components", {}).get("securitySchemes", {})
     ways = []
     for requirement in node.get("security", contract.document.get("security", [])):
@@ -92,12 +92,12 @@ def _body(contract: Contract, body: dict[str, Any]) -> Iterator[str]:
     """The media types of a body, and the fields of the objects in it."""
     if not body:
         return
-    yield f"The body{'' if body.get('required') else ', which may be left out'}: {line(body.get('description', ''))}"
+    yield f"The {'' if body.get('required') else 'optional '}body: {line(body.get('description', ''))}"
     yield "\n".join(_media_types(contract, body))
     described: list[DescribedFields] = []
     for content in body["content"].values():
         for object_fields in objects(contract, content.get("schema", {})):
-            # Of an array, or of lines, the fields of an item are the same.
+            # The items of an array and of lines have the same fields.
             fields = replace(object_fields, place=object_fields.place.removeprefix("[]").removeprefix("."))
             if fields not in described:
                 described.append(fields)
@@ -105,20 +105,20 @@ def _body(contract: Contract, body: dict[str, Any]) -> Iterator[str]:
 
 
 def _media_types(contract: Contract, body: dict[str, Any]) -> Iterator[str]:
-    """A list of what may be sent."""
+    """A list of media types, each with its schema and limits."""
     codings = body.get("x-content-codings", [])
     for media_type, content in body["content"].items():
         schema = contract.resolve(content.get("schema", {}))
-        said = [line(kind(contract, schema)), *limits(schema)]
+        details = [line(kind(contract, schema)), *limits(schema)]
         if limit := content.get("x-body-limit-bytes", body.get("x-body-limit-bytes")):
-            said.append(f"at most {limit:,} bytes")
+            details.append(f"at most {limit:,} bytes")
         if codings:
-            said.append(f"as it is or with content coding {' or '.join(map(code, codings))}")
-        yield f"- {code(media_type)}: {', '.join(said)}"
+            details.append(f"with or without content coding {' or '.join(map(code, codings))}")
+        yield f"- {code(media_type)}: {', '.join(details)}"
 
 
 def _fields(contract: Contract, described: DescribedFields) -> Iterator[str]:
-    """A table of the required fields of an object, and one of the others."""
+    """A table of the required fields of an object, and a table of its optional fields."""
     if described.place:
         yield f"In {code(described.place)}:"
     for is_required, title in ((True, "required field"), (False, "optional field")):
@@ -134,14 +134,14 @@ def _fields(contract: Contract, described: DescribedFields) -> Iterator[str]:
 def _description(schema: dict[str, Any], description: str = "") -> str:
     """The values of an enumeration, the description of `schema`, and its limits."""
     values = ", ".join(code(value if isinstance(value, str) else json.dumps(value)) for value in schema.get("enum", ()))
-    said = [f"{values}." if values else "", line(description or schema.get("description", ""))]
+    details = [f"{values}." if values else "", line(description or schema.get("description", ""))]
     if words_of_limits := limits(schema):
-        said.append(f"({', '.join(words_of_limits)})")
-    return " ".join(words for words in said if words)
+        details.append(f"({', '.join(words_of_limits)})")
+    return " ".join(words for words in details if words)
 
 
 def _answers(contract: Contract, responses: dict[str, Any], shared: Shared) -> Iterator[str]:
-    """Each answer that this operation alone gives, and a table of those that others give, too."""
+    """Each response that only this operation has, and a table of its shared responses."""
     rows = []
     for status, response in responses.items():
         resolved = contract.resolve(response)
@@ -150,11 +150,11 @@ def _answers(contract: Contract, responses: dict[str, Any], shared: Shared) -> I
         else:
             yield from describe_answer(contract, status, resolved)
     if rows:
-        yield table(("answer, as below", "when"), rows)
+        yield table(("response, described below", "when"), rows)
 
 
 def _titled(status: str) -> str:
-    """A status with its phrase, or a class of them, or all others."""
+    """A status with its phrase; a range of statuses, or `default`, as it is."""
     try:
         return f"{int(status)} {PHRASES[int(status)]}"
     except (ValueError, KeyError):
@@ -162,7 +162,7 @@ def _titled(status: str) -> str:
 
 
 def _examples(contract: Contract, content: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The examples of a body, each with its summary; else that of its schema, or of the fields of its object."""
+    """The examples of a body, each with its summary; else the example of its schema or of the fields of its object."""
     if examples := content.get("examples"):
         for example in map(contract.resolve, examples.values()):
             yield example.get("summary", ""), example.get("value")

@@ -1,4 +1,4 @@
-"""Pages of HTML that show text: one frame, and a policy (CSP Level 3) that admits the style of the page alone.
+"""HTML pages that show text: one frame, and a policy (CSP Level 3) that allows only the style of the page.
 
 markupsafe escapes: a `str` is text, a `Markup` is HTML.
 """
@@ -20,17 +20,17 @@ _PAGE = Markup(
 
 
 class Layout:
-    """The frame of pages that have one style: the common rules, then `rules`."""
+    """The frame of pages with one style: the common rules, then `rules`."""
 
     def __init__(self, rules: Markup) -> None:
         self._style = _STYLE + rules
         digest = b64encode(sha256(self._style.encode()).digest()).decode()
         self._policy = _POLICY.format(digest)
         self.policy = f"{self._policy}; frame-ancestors 'none'"
-        """The value of the header Content-Security-Policy; only a header can say what may frame a page."""
+        """The value of the header Content-Security-Policy; only a header can restrict frames (frame-ancestors)."""
 
     def page(self, title: str, content: Markup) -> str:
-        """A page. It carries its policy, so that it is as harmless when it is opened from a file."""
+        """A page. It carries its policy, so that it is just as harmless when it is opened from a file."""
         return str(_PAGE.format(title=title, policy=self._policy, style=self._style, content=content))
 
 

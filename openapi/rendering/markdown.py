@@ -1,23 +1,23 @@
-"""Markdown of untrusted texts: they can be read, and do nothing.
+"""Untrusted texts as inert Markdown.
 
-CommonMark 0.31 with the tables of GitHub. Of the Markdown in a text its code and its stress are kept; everything else
-stands there as it was written.
+CommonMark 0.31 with the tables of GitHub. Code and emphasis in a text are kept; all other Markdown is escaped, and
+appears literally.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-"""Control characters, which terminals obey, and those that turn the direction of a text."""
+"""Control characters, which terminals obey, and characters that change the direction of a text."""
 _KEPT = re.compile(r"(?<!`)`(?P<code>[^`]+)`(?!`)|(?<!\*)(?P<stars>\*\*?)(?P<stressed>[^*`]+)(?P=stars)(?!\*)")
 _ACTIVE = re.compile(r"[\\`*\[\]<>&~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _FIRST = re.compile(r"\A(?:#+|[-+=:]|[0-9]+(?=[.)]))")
-"""What makes a heading, a list or a line of the beginning of a paragraph."""
+"""The beginning of a paragraph that Markdown reads as a heading, a list or a rule."""
 _ADDRESSES = ("://", "www.", "@")
 
 
 def line(text: str) -> str:
-    """`text` within one line, as it can be a paragraph, or stand in a heading or a cell."""
+    """`text` in one line, for a paragraph, a heading or a cell."""
     return _FIRST.sub(_inert, _joined(_pieces(_one_line(text))), count=1)
 
 
@@ -27,7 +27,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def code(text: str) -> str:
-    """`text` as code within a line. Text with a pipe is escaped instead: code in a table cell cannot hold one."""
+    """`text` as inline code. Text with a pipe is escaped instead: code in a table cell cannot contain a pipe."""
     text = _one_line(text)
     if "|" in text or not text:
         return _escaped(text)
@@ -37,12 +37,12 @@ def code(text: str) -> str:
 
 
 def block(text: str) -> str:
-    """`text`, with its lines as they are, as code."""
+    """`text` as a code block, with its line breaks."""
     return "\n".join("    " + part for part in _visible(text).splitlines() or [""])
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of cells that are Markdown within one line."""
+    """A table; each cell is Markdown in one line."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
@@ -56,7 +56,7 @@ def _one_line(text: str) -> str:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Parts of `text`; some are code."""
+    """The parts of `text` as Markdown, with its code and emphasis."""
     end = 0
     for match in _KEPT.finditer(text):
         yield from _plain(text[end : match.start()])
@@ -71,7 +71,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _plain(text: str) -> Iterator[str]:
-    """Parts of `text`, which has no Markdown. What many programs would make a link of is code."""
+    """The parts of `text`, which has no Markdown. Addresses, which many programs would turn into links, become code."""
     for word in re.split(r"( +)", text) if _has_address(text) else [text]:
         yield code(word) if _has_address(word) else _escaped(word)
 
@@ -85,7 +85,7 @@ def _escaped(text: str) -> str:
 
 
 def _joined(pieces: Iterable[str]) -> str:
-    """The pieces in one text; backticks of two of them do not become one run."""
+    """The pieces in one text; the backticks of adjacent pieces stay separate."""
     separated: list[str] = []
     for piece in pieces:
         if separated and separated[-1].endswith("`") and piece.startswith("`"):

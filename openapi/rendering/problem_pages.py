@@ -1,6 +1,6 @@
-"""The pages of problems: what each one means and what to do about it, as HTML for people and as JSON for programs.
+"""The pages of problems: the meaning and the remedy of each, as HTML for people and as JSON for programs.
 
-They are made from the table. What a template leaves open is shown by its name.
+They are generated from the table. A parameter of a template appears by its name.
 """
 
 import json
@@ -18,7 +18,7 @@ from openapi.standards.media_types import HTML, JSON
 from openapi.standards.status_phrases import PHRASES
 
 Page = Mapping[str, str]
-"""The texts by media type; the first is for clients that do not ask for one."""
+"""The texts by media type; the first is the default."""
 
 LAYOUT = Layout(
     Markup(
@@ -30,10 +30,10 @@ LAYOUT = Layout(
 
 
 def pages(public_url: str = "") -> Iterator[tuple[str, Page]]:
-    """The path of the list and of each problem, and the page there; `public_url` is where clients reach the service."""
-    everything = [_as_json(public_url, code) for code in TABLE]
-    yield PROBLEMS, {HTML: _list(), JSON: json.dumps({"problems": everything})}
-    for code, description in zip(TABLE, everything, strict=True):
+    """The path and the page of the list and of each problem; `public_url` is the clients' URL of the service."""
+    descriptions = [_as_json(public_url, code) for code in TABLE]
+    yield PROBLEMS, {HTML: _list(), JSON: json.dumps({"problems": descriptions})}
+    for code, description in zip(TABLE, descriptions, strict=True):
         yield f"{PROBLEMS}/{code}", {HTML: _page(code, description), JSON: json.dumps(description)}
 
 
@@ -43,7 +43,7 @@ def _kind(code: str) -> ProblemType:
 
 
 def _as_json(public_url: str, code: str) -> dict[str, Any]:
-    """A problem as version 2 answers it (RFC 9457), without what a request adds."""
+    """A problem in the form of version 2 (RFC 9457), without the details of a request."""
     kind = _kind(code)
     return {
         "type": f"{public_url}{PROBLEMS}/{code}",
@@ -93,5 +93,5 @@ def _text(template: str) -> str:
 
 
 def _pieces(template: str) -> Iterator[tuple[str, str | None]]:
-    """The literal pieces of a template, each with the name of the parameter after it, or None."""
+    """The literal pieces of a template, each with the name of the next parameter; None at the end."""
     return ((literal, name) for literal, name, _, _ in Formatter().parse(template))

@@ -1,4 +1,4 @@
-"""Public documents outside of any version of the API: chosen by media type, and revalidated by entity tag."""
+"""Public documents outside all versions of the API: negotiated by media type, and revalidated by entity tag."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,8 +12,8 @@ from openapi.serving.request_state import request_state
 from openapi.standards import negotiation
 
 HEADERS: Mapping[str, str] = {
-    "access-control-allow-origin": "*",  # what renders contracts runs in browsers, and comes from anywhere
-    "cache-control": "no-cache",  # a copy may be kept, if it is asked for again with its ETag
+    "access-control-allow-origin": "*",  # tools that render contracts run in browsers, from any origin
+    "cache-control": "no-cache",  # a cached copy must be revalidated with its ETag
     "vary": "Accept",
     "x-content-type-options": "nosniff",
 }
@@ -21,7 +21,7 @@ HEADERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """The bytes of a media type, and the opaque part of their entity tag."""
+    """A media type, the content in it, and the opaque part of its entity tag."""
 
     media_type: str
     content: bytes
@@ -29,23 +29,23 @@ class Representation:
 
     @classmethod
     def of(cls, media_type: str, content: bytes) -> "Representation":
-        """With a strong tag: two representations have one if they are the same in every byte."""
+        """A representation with a strong tag: only representations that are equal in every byte share a tag."""
         return cls(media_type, content, hashlib.sha256(media_type.encode() + b"\n" + content).hexdigest()[:32])
 
 
 Give = Callable[[Request], Awaitable[Representation]]
-"""From a request to the representation to send; raises Problem if there is none."""
+"""Returns the representation for a request; raises Problem if absent."""
 
 
 def acceptable(request: Request, offers: Sequence[str]) -> str:
-    """The media type to answer with; Problem if the client accepts none of `offers`."""
+    """The media type of the response; raises Problem if the client accepts none of `offers`."""
     if media_type := negotiation.preferred(request.scope, offers):
         return media_type
     raise Problem("not_acceptable", expected=", ".join(offers))
 
 
 def endpoint(give: Give, headers: Mapping[str, str] = HEADERS) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that sends what `give` returns, or 304 if the client has it; errors carry the same `headers`."""
+    """An endpoint that sends the result of `give`, or 304 if the client has it; errors carry the same `headers`."""
 
     async def endpoint(request: Request) -> Response:
         request_state(request.scope).headers = [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -1,4 +1,4 @@
-"""A schema of a contract in words for people: types, limits, and the fields of objects."""
+"""A schema of a contract in words: types, limits, and the fields of objects."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from openapi.contract import Contract
 from openapi.rendering.markdown import code
 
 MAX_DEPTH = 5
-"""Levels of objects within objects, and of types within types, that are described; schemas may refer to themselves."""
+"""Limit on the described levels of nested objects and types; schemas may refer to themselves."""
 MAX_ALTERNATIVES = 5
 
 _FORMATS = {"uuid": "UUID", "date-time": "ISO 8601 timestamp", "date": "ISO 8601 date"}
@@ -28,19 +28,19 @@ class DescribedField:
 
 @dataclass(frozen=True, slots=True)
 class DescribedFields:
-    """The fields of the object that stands at `place`: within another one as `a.b`, each of an array as `a[]`."""
+    """The fields of the object at `place`: `a.b` is nested in another object, `a[]` is an array item."""
 
     place: str
     fields: tuple[DescribedField, ...]
 
 
 def kind(contract: Contract, schema: dict[str, Any], depth: int = 0) -> str:
-    """The type of what `schema` accepts."""
+    """The type of the values that `schema` accepts, in words."""
     schema = contract.resolve(schema)
     if depth > MAX_DEPTH:
         return _ANY
     if alternatives := schema.get("oneOf") or schema.get("anyOf"):
-        # Alternatives of alternatives multiply: fewer of their levels are described.
+        # Nested alternatives multiply: fewer of their levels are described.
         kinds = [kind(contract, alternative, depth + 2) for alternative in alternatives[:MAX_ALTERNATIVES]]
         words = " or ".join(dict.fromkeys([*kinds, *(["others"] if len(alternatives) > MAX_ALTERNATIVES else [])]))
     elif schema.get("type") == "array":
@@ -56,20 +56,20 @@ def limits(schema: dict[str, Any]) -> list[str]:
         name.lower().removeprefix("exclusive") for name in schema if name.startswith("exclusive") and schema[name]
     }
     inclusive = {name: value for name, value in schema.items() if name not in exclusive}
-    said = [
+    descriptions = [
         _between(schema, "minLength", "maxLength", "characters"),
         _between(schema, "minItems", "maxItems", "items"),
         _between(inclusive, "minimum", "maximum", ""),
         f"more than {schema['minimum']:,}" if schema.get("exclusiveMinimum") else "",
         f"less than {schema['maximum']:,}" if schema.get("exclusiveMaximum") else "",
-        f"of the form {code(schema['pattern'])}" if "pattern" in schema else "",
-        f"{code(json.dumps(schema['default'], ensure_ascii=False))} if it is not sent" if "default" in schema else "",
+        f"matching {code(schema['pattern'])}" if "pattern" in schema else "",
+        f"default {code(json.dumps(schema['default'], ensure_ascii=False))}" if "default" in schema else "",
     ]
-    return [words for words in said if words]
+    return [words for words in descriptions if words]
 
 
 def objects(contract: Contract, schema: dict[str, Any]) -> list[DescribedFields]:
-    """The objects of what `schema` accepts, each before those within it and each once."""
+    """The objects that `schema` accepts, each once and before its nested objects."""
     return list(_objects(contract, schema, "", set()))
 
 
@@ -91,7 +91,7 @@ def _objects(contract: Contract, schema: dict[str, Any], place: str, seen: set[i
 
 
 def _properties(contract: Contract, schema: dict[str, Any], seen: set[int]) -> tuple[dict[str, Any], set[str]]:
-    """The properties of an object, and the names of those that are required, `allOf` included."""
+    """The properties of an object, and the names of the required ones, including those of `allOf`."""
     seen.add(id(schema))
     layers = [{name: contract.resolve(inner) for name, inner in schema.get("properties", {}).items()}]
     required = set(schema.get("required", ()))
@@ -114,7 +114,7 @@ def _of_type(schema: dict[str, Any]) -> str:
 
 
 def _between(schema: dict[str, Any], low: str, high: str, what: str) -> str:
-    """The range of a number or of a length."""
+    """The range of a number or of a length, in words; empty if unlimited."""
     lowest, highest = schema.get(low), schema.get(high)
     if lowest is None and highest is None:
         return ""

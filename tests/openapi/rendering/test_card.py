@@ -74,7 +74,7 @@ def test_the_first_card_has_the_declared_endpoint(oldest: str) -> None:
     assert re.findall(r"^## (.*)$", oldest, re.MULTILINE) == [
         "Purpose",
         "Canonical source of truth",
-        "What holds for every request",
+        "Rules for every request",
         "Authentication",
         "`POST /api/v1/interaction-events`",
         "Versioning policy",
@@ -111,7 +111,7 @@ def test_the_first_card_has_the_declared_answers(oldest: str) -> None:
     assert found[0].keys() == {"id", "widget_id", "event_type", "occurred_at"}
     assert {"error": "event_type 'pipeline_started' not registered", "help": help_} in found
     assert {"error": "Authorization: Bearer required"} in found
-    assert "as below" not in oldest
+    assert "described below" not in oldest
 
 
 def test_the_first_card_has_the_declared_policy(oldest: str) -> None:
@@ -142,10 +142,8 @@ def test_a_card_of_many_operations_has_them_all(newest: str) -> None:
 def test_a_card_tells_of_batches_and_of_objects_within_objects(newest: str) -> None:
     """An array and lines of the same objects have one table; each object within another has its own."""
     batch = section(newest, "`POST /api/v1/interaction-events/batch`")
-    assert (
-        "- `application/json`: array of JSON object, at most 1,000 items, at most 4,194,304 bytes, as it is or" in batch
-    )
-    assert "- `application/x-ndjson`: JSON object, at most 4,294,967,296 bytes, as it is or with" in batch
+    assert "- `application/json`: array of JSON object, at most 1,000 items, at most 4,194,304 bytes, with or" in batch
+    assert "- `application/x-ndjson`: JSON object, at most 4,294,967,296 bytes, with or without" in batch
     assert batch.count("| `widget_id` | UUID |") == 1
     manifest = section(newest, "`PUT /api/v1/hub-capability-manifest`")
     assert re.findall(r"^In `(.*)`:$", manifest, re.MULTILINE) == ["event_types[]", "widgets[]"]
@@ -283,7 +281,7 @@ def test_a_hostile_document_is_only_read() -> None:
 )
 def test_a_document_that_is_not_openapi_has_no_card(changed: dict[str, Any]) -> None:
     """The row may hold anything; the error is the contract's, and says of which."""
-    with pytest.raises(ContractError, match=r"no card can be made of contract 1\.0: "):
+    with pytest.raises(ContractError, match=r"contract 1\.0 cannot be rendered as a card: "):
         card(contract(**changed), "active", {})
 
 

@@ -78,8 +78,8 @@ def test_a_type_that_refers_to_itself_comes_to_an_end() -> None:
         ({"minimum": 0, "exclusiveMinimum": True}, ["more than 0"]),
         ({"maximum": 9, "exclusiveMaximum": True}, ["less than 9"]),
         ({"minimum": 1, "maximum": 9000, "exclusiveMaximum": True}, ["at least 1", "less than 9,000"]),
-        ({"pattern": "^[`a]+$"}, ["of the form ``^[`a]+$``"]),
-        ({"default": False}, ["`false` if it is not sent"]),
+        ({"pattern": "^[`a]+$"}, ["matching ``^[`a]+$``"]),
+        ({"default": False}, ["default `false`"]),
     ],
 )
 def test_limits_are_told_in_words(schema: dict[str, Any], words: list[str]) -> None:
