@@ -1,7 +1,7 @@
-"""The schemas that event types may have for `metadata`: checks the schemas, and events by them.
+"""The schemas that event types may have for `metadata`: checks the schemas, and events against them.
 
-Hubs write them, so that the size and depth of a schema and what its patterns cost are bounded. The keywords are those
-of `openapi/metadata/keywords.py`.
+Hubs write them, so the size and depth of a schema and the cost of its patterns are bounded. The keywords are those of
+`openapi/metadata/keywords.py`.
 """
 
 import difflib
@@ -20,20 +20,20 @@ from openapi.schemas.validation import FORMATS, Schema
 from openapi.standards.ijson import MAX_DEPTH
 from openapi.standards.json_pointer import pointer
 
-MAX_BYTES = 16 * 1024  # as compact JSON in UTF-8
-MAX_LEVELS = 12  # of subschemas
+MAX_BYTES = 16 * 1024  # of a schema as compact JSON in UTF-8
+MAX_LEVELS = 12  # of nested subschemas
 MAX_SUBSCHEMAS = 400
 PATTERNS_BYTES = 128 * 1024
 """Limit on the size of compiled patterns: it bounds their cost to half a second for 64 KiB of text."""
 
-_EXPLAINED = 5000  # schemas times values: finding every fault takes up to 15 microseconds for each
-_LISTED = 20  # faults in one answer
+_EXPLAINED = 5000  # schemas times values: to find every fault takes up to 15 microseconds for each
+_LISTED = 20  # faults in one response
 _SHOWN = 60  # characters of the client's own text that a fault repeats
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaError:
-    """A reason not to accept a schema, and where (RFC 6901)."""
+    """A reason to refuse a schema, and the place (RFC 6901)."""
 
     pointer: str
     message: str
@@ -48,7 +48,7 @@ _RANGES = [
     ("exclusiveMinimum", "maximum", True),
     ("exclusiveMinimum", "exclusiveMaximum", True),
 ]
-"""Lower and upper bounds that leave nothing if the lower is above the upper, or, where True, equal to it."""
+"""Lower and upper bounds that exclude every value if the lower is above the upper, or, with True, equal to it."""
 _NOT_LINEAR = (
     "this is not a pattern, or not one that runs in linear time and in little memory; write it without lookaround and "
     "references to groups, with smaller counts (maxLength bounds a length), and without classes of all of Unicode"
@@ -56,9 +56,9 @@ _NOT_LINEAR = (
 
 
 def check(schema: Any) -> list[SchemaError]:
-    """The faults of `schema`, a value as `ijson.loads` returns it; the first ones if many. Empty if it is accepted.
+    """The first faults of `schema`, a value from `ijson.loads`; empty if it is accepted.
 
-    Only a well-formed schema is checked further: for keywords in vain, for its costs, and whether it compiles.
+    Only a well-formed schema is checked further: for keywords without effect, for its cost, and by compiling it.
     """
     excess = _excess(schema)
     if excess:
@@ -71,7 +71,7 @@ def check(schema: Any) -> list[SchemaError]:
 
 
 class MetadataSchema:
-    """A schema in which `check` finds no fault, compiled."""
+    """A compiled schema; `check` finds no fault in it."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         metadata = {key: value for key, value in schema.items() if key != "$schema"}
@@ -80,9 +80,9 @@ class MetadataSchema:
         self._size = sum(1 for _ in _walk(schema))
 
     def problem(self, event: Mapping[str, Any]) -> Problem | None:
-        """The Problem `invalid_body` of the metadata of `event` ({} if absent); None if they satisfy the schema.
+        """The Problem `invalid_body` for the metadata of `event` ({} if absent); None if they satisfy the schema.
 
-        It names every field at fault, but only the first where it could take long to find them all.
+        It names every field at fault, or only the first if it could take long to find them all.
         """
         value = {"metadata": event.get("metadata", {})}
         if self._size * _size(value, _EXPLAINED) > _EXPLAINED:
@@ -91,7 +91,7 @@ class MetadataSchema:
 
 
 def validator(schema: Any, pattern_bytes: int = PATTERNS_BYTES) -> jsonschema_rs.Draft202012Validator:
-    """A validator for `schema` as such; ValueError if one of its patterns takes more than `pattern_bytes`."""
+    """A validator for `schema` alone; raises ValueError if one of its patterns takes more than `pattern_bytes`."""
     return jsonschema_rs.Draft202012Validator(
         schema,
         formats=FORMATS,
@@ -102,18 +102,18 @@ def validator(schema: Any, pattern_bytes: int = PATTERNS_BYTES) -> jsonschema_rs
 
 
 def _excess(schema: Any) -> str | None:
-    """The limit that `schema` exceeds, in words; None if it exceeds none."""
+    """A sentence about the limit that `schema` exceeds; None if it exceeds no limit."""
     size = _size(schema, MAX_BYTES)
     if size == math.inf:
         return f"the schema is nested more than {MAX_DEPTH} levels deep; flatten it"
-    # Each value takes a byte at least, so that only what may be small enough is written out.
+    # Each value takes at least a byte, so a schema that is certainly too large is not serialized.
     if size > MAX_BYTES or len(json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_BYTES:
         return f"the schema is larger than {MAX_BYTES} bytes; shorten it"
     return None
 
 
 def _size(value: Any, enough: int) -> float:
-    """The number of values in `value`, counted until there are `enough`; infinite if it is nested beyond MAX_DEPTH."""
+    """The number of values in `value`, counted up to `enough`; infinite if it is nested beyond MAX_DEPTH."""
     waiting, seen = [(value, 1)], 1
     while waiting and seen <= enough:
         part, depth = waiting.pop()
@@ -126,7 +126,7 @@ def _size(value: Any, enough: int) -> float:
 
 
 def _walk(schema: Any, parts: Parts = ()) -> Iterator[tuple[Parts, dict[str, Any]]]:
-    """Every schema of a well-formed one that is an object, with its place."""
+    """A well-formed schema and its subschemas, as far as they are objects, each with its place."""
     if isinstance(schema, dict):
         yield parts, schema
         for place, inner in subschemas(schema):
@@ -134,18 +134,18 @@ def _walk(schema: Any, parts: Parts = ()) -> Iterator[tuple[Parts, dict[str, Any
 
 
 def _malformed(schema: Any) -> Iterator[tuple[Parts, str]]:
-    """The faults of form. A schema within is looked at only if the one around it is well-formed."""
+    """The faults of form. Subschemas are checked only if their parent is well-formed."""
     if not isinstance(schema, dict) or types_of(schema) != {"object"}:
         yield (), 'metadata is an object; write the schema as an object with "type": "object"'
         return
     waiting = deque[tuple[Parts, Any, int]]([((), schema, 1)])
-    looked_at = 0
+    checked = 0
     while waiting:
         parts, subschema, level = waiting.popleft()
-        looked_at += 1
+        checked += 1
         if level > MAX_LEVELS:
             yield parts, f"subschemas are nested more than {MAX_LEVELS} levels deep; flatten them"
-        elif looked_at > MAX_SUBSCHEMAS:
+        elif checked > MAX_SUBSCHEMAS:
             yield (), f"the schema has more than {MAX_SUBSCHEMAS} subschemas; leave some out"
             return
         elif isinstance(subschema, dict):
@@ -171,7 +171,7 @@ def _malformed_keywords(parts: Parts, schema: dict[str, Any]) -> Iterator[tuple[
 
 
 def _vain(schema: Any) -> Iterator[tuple[Parts, str]]:
-    """Keywords that say nothing, and keywords that leave nothing."""
+    """Keywords without effect, and keywords that exclude every value."""
     for parts, subschema in _walk(schema):
         types = types_of(subschema)
         for key in subschema:
@@ -196,7 +196,7 @@ def _impossible_objects(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _costly(schema: Any) -> Iterator[tuple[Parts, str]]:
-    """Patterns that do not compile within their share of `PATTERNS_BYTES`, at most half of it each."""
+    """Patterns that do not compile within their share of `PATTERNS_BYTES`, which is at most half of it."""
     patterns = [
         ((*parts, "pattern"), subschema["pattern"]) for parts, subschema in _walk(schema) if "pattern" in subschema
     ]
@@ -209,7 +209,7 @@ def _costly(schema: Any) -> Iterator[tuple[Parts, str]]:
 
 
 def _dead(schema: Any) -> Iterator[tuple[Parts, str]]:
-    """Values that a schema lists and refuses, and at last whatever keeps it from being compiled."""
+    """Values that a schema lists but refuses, and at last any error that compiling it raises."""
     for parts, subschema in _walk(schema):
         values = [("const", subschema["const"])] if "const" in subschema else []
         values += [("enum", value) for value in subschema.get("enum", [])]

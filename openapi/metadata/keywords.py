@@ -1,7 +1,7 @@
 """The keywords that a schema for `metadata` may have: a subset of JSON Schema draft 2020-12.
 
-It leaves out keywords that would refer to something outside, and keywords that would leave it undecided whether a new
-version of a schema accepts what the old one did (`openapi/metadata/narrowing.py`).
+It excludes keywords that refer outside the schema. It also excludes keywords that could make it undecidable whether a
+new version of a schema accepts all that the old one accepts (`openapi/metadata/narrowing.py`).
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ MAX_BRANCHES = 16  # of one anyOf or allOf
 MAX_PATTERN_CHARACTERS = 500
 
 URI = "https://json-schema.org/draft/2020-12/schema"
-_EXACT = 2**53  # beyond it doubles are no longer all the integers, and a bound would not be the one that was written
+_EXACT = 2**53  # doubles cannot represent every larger integer, and such a bound would be rounded
 
 TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 Parts = tuple[str | int, ...]
@@ -22,7 +22,7 @@ Parts = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
-    """The rule for the value of a keyword; `type` is that of the instances it applies to, None for all."""
+    """The rule for the value of a keyword; it applies to instances of `type`, or of all types if None."""
 
     is_well_formed: Callable[[Any], bool]
     wanted: str
@@ -132,11 +132,11 @@ REFUSED = {
     "example": "write a list of examples",
     "nullable": "add null to type",
 }
-"""Keywords of JSON Schema and of OpenAPI that are not accepted, with what to do instead."""
+"""The unaccepted keywords of JSON Schema and of OpenAPI, each with the reason or the remedy."""
 
 
 def subschemas(schema: Any) -> Iterator[tuple[Parts, Any]]:
-    """The schemas directly within a well-formed `schema`, each with its place in it."""
+    """The direct subschemas of a well-formed `schema`, each with its place in it."""
     if not isinstance(schema, dict):
         return
     for key in ("allOf", "anyOf"):
@@ -146,6 +146,6 @@ def subschemas(schema: Any) -> Iterator[tuple[Parts, Any]]:
 
 
 def types_of(schema: dict[str, Any]) -> set[str]:
-    """The types that `schema` names; all of them if it names none."""
+    """The types that `schema` names; all types if it names none."""
     named = schema.get("type", TYPES)
     return {named} if isinstance(named, str) else set(named)

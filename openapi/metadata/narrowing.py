@@ -1,7 +1,7 @@
-"""The ways in which a new schema for `metadata` may refuse values that the old one accepted.
+"""The changes by which a new schema for `metadata` may refuse values that the old one accepted.
 
-They are compared as those of two documents are, with two differences: a hub may have sent any field that an open object
-does not declare, and hubs wait for the answer, so that less work is done. An undecided change is reported, too.
+Both are compared like the schemas of two documents, with two differences. A hub may have sent any field that an open
+object does not declare; and hubs wait for the response, so less work is done. An undecided change is also reported.
 """
 
 import json
@@ -20,23 +20,23 @@ from openapi.schemas.faults import Fault
 from openapi.standards.json_pointer import pointer
 
 _EFFORT = Effort(searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
-"""Within a quarter of a second for the worst that was found, and mostly a hundredth."""
+"""The limits for at most a quarter of a second in the worst known case, and mostly a hundredth of a second."""
 _NAME = "metadata"
 _PLACE = Place("", "", Direction.REQUEST, str)
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """A change by which the new schema may refuse values, and where in the new one (RFC 6901)."""
+    """A change by which the new schema may refuse values, and its place in the new schema (RFC 6901)."""
 
     pointer: str
     message: str
 
 
 def narrowings(old: dict[str, Any], new: dict[str, Any]) -> list[Narrowing]:
-    """In what `new` may refuse what `old` accepts; empty only if it accepts all of it.
+    """The changes by which `new` may refuse values that `old` accepts; empty only if it accepts all of them.
 
-    `metadata.check` finds no fault in either.
+    `metadata.check` must find no fault in either.
     """
     if _written(old) == _written(new):
         return []
@@ -55,13 +55,13 @@ def _document(schema: dict[str, Any]) -> Document:
 
 def _narrowing(engine: Engine, fault: Fault) -> Narrowing:
     narrowed = change(engine, fault, _PLACE, is_narrowing=True)
-    is_there = narrowed.is_in_new and any(schema is not False for schema in fault.steps[0].pair.big.schemas)
-    place = narrowed.pointer if is_there else next(_around(engine, fault), "")
+    has_place = narrowed.is_in_new and any(schema is not False for schema in fault.steps[0].pair.big.schemas)
+    place = narrowed.pointer if has_place else next(_around(engine, fault), "")
     return Narrowing(place.removeprefix(f"/{_NAME}"), _NAME + sentence(narrowed))
 
 
 def _around(engine: Engine, fault: Fault) -> Iterator[str]:
-    """The places in the new schema, outward, around what only the old one has, or what false refuses."""
+    """The places in the new schema, outward, around a part that only the old one has or that `false` refuses."""
     for step in fault.steps:
         for schema in step.pair.big.schemas:
             place = engine.place(schema)
@@ -71,12 +71,12 @@ def _around(engine: Engine, fault: Fault) -> Iterator[str]:
 
 
 def _written(schema: Any) -> str:
-    """`schema` as a text that is the same for the same schema, whatever is said beside and in whatever order."""
+    """`schema` as a canonical text, independent of annotations and order."""
     return _text(_ordered(schema))
 
 
 def _ordered(schema: Any) -> Any:
-    """`schema` without annotations; members and lists that have no order are sorted."""
+    """`schema` without annotations; lists without a significant order are sorted."""
     if isinstance(schema, bool):
         return schema
     ordered = {key: value for key, value in schema.items() if key not in ANNOTATIONS}
