@@ -1,4 +1,4 @@
-"""An OpenAPI document, read once. This is the only reader of YAML."""
+"""An OpenAPI document, read once. This module is the only reader of YAML."""
 
 import copy
 import hashlib
@@ -20,18 +20,18 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 100
 _SERVER_PATH = r"(?:/[A-Za-z0-9._~-]{1,100}){0,10}"
-"""It is matched with the paths of requests as it stands, and stands in the headers of answers."""
+"""It is matched literally with request paths, and repeated in response headers."""
 LARGE = 64 * 1024 * 1024
-"""Bytes of a document that is only compared."""
+"""Limit on the bytes of a document that is only compared."""
 
 
 class ContractError(ValueError):
-    """A text is not a contract document; the message says where and why."""
+    """A text is not a contract document; the message says where, and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a contract: where it stands and which handler its operationId names."""
+    """One operation of a contract: its place, and the operationId, which names its handler."""
 
     path: str
     method: str
@@ -41,9 +41,9 @@ class Operation:
 
 @dataclass(frozen=True)
 class Document:
-    """An OpenAPI document whose references, where they are followed, stay within it.
+    """An OpenAPI document; a reference that is followed must stay within it.
 
-    `text` is as it was published; two documents with the same `digest` say the same.
+    `text` is the published text; documents with the same `digest` have the same content.
     """
 
     text: str = field(repr=False)
@@ -51,7 +51,7 @@ class Document:
 
     @classmethod
     def read(cls, text: str, max_bytes: int = MAX_BYTES) -> Self:
-        """The document that `text` (YAML 1.2 or JSON) holds; ContractError if it holds none."""
+        """The document in `text` (YAML 1.2 or JSON); raises ContractError if it is not one."""
         document = _load(text, max_bytes)
         if not isinstance(document, dict) or not isinstance(document.get("info"), dict):
             raise ContractError("the document is not an OpenAPI object with an info object")
@@ -59,7 +59,7 @@ class Document:
 
     @classmethod
     def of_file(cls, path: Path, max_bytes: int = MAX_BYTES) -> Self:
-        """The document in the file at `path`; ContractError if it holds none, OSError if it cannot be read."""
+        """The document in the file at `path`; ContractError if it is not one, OSError if the file cannot be read."""
         with path.open("rb") as file:
             content = file.read(max_bytes + 1)
         try:
@@ -75,7 +75,7 @@ class Document:
 
     @cached_property
     def server_path(self) -> str:
-        """The path of the first server, without a slash at its end: what the paths of operations follow on."""
+        """The path of the first server, without a trailing slash: the prefix of the paths of operations."""
         try:
             server: Any = self.document["servers"][0] if self.document.get("servers") else {"url": ""}
             values = {name: str(variable["default"]) for name, variable in server.get("variables", {}).items()}
@@ -90,7 +90,7 @@ class Document:
     def operations(self) -> tuple[Operation, ...]:
         """Every operation, in the order of the document, also behind a `$ref`; the operationId is empty if absent.
 
-        ContractError if a path item or an operation is no object.
+        Raises ContractError if a path item or an operation is not an object.
         """
         listed = []
         for path, item in self.document.get("paths", {}).items():
@@ -103,7 +103,7 @@ class Document:
         return tuple(listed)
 
     def as_yaml(self) -> str:
-        """The document as YAML: the text as it was published, unless that is JSON."""
+        """The document as YAML: the published text, converted if it is JSON."""
         try:
             json.loads(self.text)
         except ValueError:
@@ -111,7 +111,7 @@ class Document:
         return yaml.dump(self.document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
     def copy(self) -> dict[str, Any]:
-        """A copy of the document that may be changed."""
+        """A deep copy of the document, for changes."""
         return copy.deepcopy(self.document)
 
     def without_patterns(self) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class Document:
         return document
 
     def at(self, parts: Iterable[str]) -> Any:
-        """The value at the pointer made of `parts`, with references followed on the way and at the end."""
+        """The value at the pointer of `parts`; references are followed on the way and at the end."""
         node: Any = self.document
         for part in parts:
             node = self.resolve(node)
@@ -131,7 +131,7 @@ class Document:
         return self.resolve(node)
 
     def resolve(self, node: Any) -> Any:
-        """`node`, or what it refers to; ContractError if that is not in this document."""
+        """`node`, or the target of its reference; raises ContractError if the target is not in this document."""
         seen = set()
         while isinstance(node, dict) and isinstance(reference := node.get("$ref"), str):
             if not reference.startswith("#/"):
@@ -153,11 +153,11 @@ class Document:
 
 
 class Contract(Document):
-    """A document that can be published: it has a version, and each of its references leads somewhere within it."""
+    """A document that can be published: it has a version, and all of its references resolve within it."""
 
     @classmethod
     def read(cls, text: str, max_bytes: int = MAX_BYTES) -> Self:
-        """The contract that `text` (YAML 1.2 or JSON) holds; ContractError if it holds none."""
+        """The contract in `text` (YAML 1.2 or JSON); raises ContractError if it is not one."""
         contract = super().read(text, max_bytes)
         version = contract.document["info"].get("version")
         if not (isinstance(version, str) and re.fullmatch(r"[1-9][0-9]{0,3}\.(0|[1-9][0-9]{0,3})", version)):
@@ -190,14 +190,14 @@ class Contract(Document):
         return {name: str(description) for flow in flows for name, description in flow.get("scopes", {}).items()}
 
     def parameters(self, pointer: tuple[str, ...]) -> list[dict[str, Any]]:
-        """The parameters of the operation at `pointer` and of its path, which the operation may replace."""
+        """The parameters of the operation at `pointer` and of its path item; the operation may override the latter."""
         nodes = (self.at(pointer[:-1]), self.at(pointer))
         declared = [self.resolve(parameter) for node in nodes for parameter in node.get("parameters", [])]
         return list({(parameter["name"], parameter["in"]): parameter for parameter in declared}.values())
 
 
 def published() -> list[Contract]:
-    """The contracts whose documents come with this release, lowest version first; read once."""
+    """The contracts that come with this release, lowest version first; read once."""
     return list(_contracts(DOCUMENTS))
 
 
@@ -208,7 +208,7 @@ def _contracts(folder: Path) -> tuple[Contract, ...]:
 
 
 def _object(node: Any, name: str) -> dict[str, Any]:
-    """`node`; ContractError names it if it is no object."""
+    """`node`; raises ContractError, with `name`, if it is not an object."""
     if not isinstance(node, dict):
         raise ContractError(f"{name[:100]} is not an object")
     return node
@@ -218,7 +218,7 @@ _TOO_DEEP = f"the document is nested more than {MAX_DEPTH} levels deep"
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML with the types of JSON alone: no dates, no octal numbers, no `yes`; and no key twice."""
+    """YAML with only the types of JSON: no dates, no octal numbers, no `yes`; and no duplicate keys."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own attribute)
 
@@ -236,7 +236,7 @@ class _Loader(yaml.CSafeLoader):
 
 
 class _Dumper(yaml.CSafeDumper):
-    """A text is quoted if a reader of YAML 1.1 or `_Loader` would take it for something else."""
+    """YAML in which a string is quoted if YAML 1.1 or `_Loader` would read it as another type."""
 
 
 _NUMBER = r"-?(?:0|[1-9][0-9]*)"
@@ -250,7 +250,7 @@ for _tag, _pattern, _first in (
         _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 _OF_PYTHON = re.compile(r"^(Out of range float values are not JSON compliant): .*", re.DOTALL)
-"""The message of Python 3.12 and later; the group is that of earlier ones."""
+"""The message of Python 3.12 and later; the group is the message of earlier versions."""
 
 
 def _load(text: str, max_bytes: int) -> Any:
@@ -268,7 +268,7 @@ def _load(text: str, max_bytes: int) -> Any:
 
 
 def _of_json(text: str) -> Any:
-    """The value of `text`, which begins as JSON does; other YAML may begin so, too."""
+    """The value of `text`, which begins like JSON; other YAML may also begin so."""
     try:
         document = json.loads(text, object_pairs_hook=_once_each)
         if _is_deeper(document, MAX_DEPTH):
@@ -307,7 +307,7 @@ def _of_yaml(text: str) -> Any:
 
 
 def _refuse_hostile_yaml(text: str) -> None:
-    """Refuse, before anything is built, what would grow or recurse without bound: aliases, tags and great depth."""
+    """Refuse aliases, tags and deep nesting before any value is built: they could grow or recurse without bound."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent):
@@ -320,7 +320,7 @@ def _refuse_hostile_yaml(text: str) -> None:
 
 
 def _nodes(node: Any) -> Iterator[Any]:
-    """`node` and every node within; the depth of a document is bounded."""
+    """`node` and all its descendants; the depth of a document is bounded."""
     yield node
     if isinstance(node, dict | list):
         for inner in node.values() if isinstance(node, dict) else node:

@@ -9,9 +9,9 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """One row of the table. `error` and `help` are templates that the parameters of a Problem fill.
+    """One row of the table. `error` and `help` are templates for the parameters of a Problem.
 
-    `about` and `about_help` replace them on the page of the problem, where they say too little without a request.
+    `about` and `about_help` replace them on the page of the problem if they are unclear without a request.
     """
 
     status: int
@@ -24,7 +24,7 @@ class ProblemType:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One fault of a body: the error, the remedy, and where (RFC 6901)."""
+    """One fault of a body: the error, the remedy, and the place (RFC 6901)."""
 
     error: str
     remedy: str
@@ -34,7 +34,7 @@ class FieldError:
 CLOSE = (b"connection", b"close")
 RETRY = (b"retry-after", b"1")
 LONGEST = 4000
-"""Characters of what the contract lets an answer say; a pointer that is longer is left out."""
+"""Limit on the characters of a text in a response, as in the contract; a longer pointer is left out."""
 
 TABLE = {
     "malformed_request": ProblemType(
@@ -280,35 +280,35 @@ TABLE = {
 
 
 class Problem(Exception):
-    """An answer other than success. `code` is a row of `TABLE`; `headers` come on top of the row's own.
+    """A response other than success. `code` is a row of `TABLE`; `headers` are added to those of the row.
 
-    `reason` is for the log: it repeats nothing of what the client sent. `pointer` says where in a body the fault is
-    (RFC 6901), or the first of several, and `faults` has each of them.
+    `reason` is for the log: it repeats no text from the client. `pointer` is the place of the fault in the body
+    (RFC 6901), or of the first of several faults; `faults` has all of them.
     """
 
     def __init__(
         self, code: str, headers: Headers = (), reason: str | None = None, pointer: str | None = None, **parameters: Any
     ) -> None:
-        kind = TABLE[code]
+        problem_type = TABLE[code]
         super().__init__(code)
         self.code = code
         self.reason = reason
         self.pointer = pointer if pointer is None or len(pointer) <= LONGEST else None
-        self.status = kind.status
-        self.headers = [*kind.headers, *headers]
-        self.error = _shortened(kind.error.format(**parameters))
-        self.help = kind.help and _shortened(kind.help.format(**parameters))
+        self.status = problem_type.status
+        self.headers = [*problem_type.headers, *headers]
+        self.error = _shortened(problem_type.error.format(**parameters))
+        self.help = problem_type.help and _shortened(problem_type.help.format(**parameters))
         self.faults: Sequence[FieldError] = ()
         if self.pointer is not None:
             self.faults = [FieldError(self.error, self.help or "", self.pointer)]
 
     @property
     def is_transient(self) -> bool:
-        """Whether the same request may succeed later by itself."""
+        """True if the same request may succeed later without a change."""
         return self.status in (429, 503)
 
     def body(self) -> dict[str, str]:
-        """The answer as version 1 of the contract shapes it."""
+        """The response body in version 1 of the contract."""
         return {"error": self.error, "help": self.help} if self.help else {"error": self.error}
 
 
@@ -317,7 +317,7 @@ def _shortened(text: str) -> str:
 
 
 def joined(problems: Sequence[Problem], code: str = "invalid_body") -> Problem:
-    """`problems`, all of one status, as one of `code`, which has that status: with a single one, exactly that."""
+    """`problems` combined into one Problem of `code`, all with the same status; a single problem stays as it is."""
     if len(problems) == 1:
         return problems[0]
     combined = Problem(
