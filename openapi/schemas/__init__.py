@@ -1,1 +1,1 @@
-"""JSON Schema as OpenAPI 3.0 has it: validation, and whether one schema accepts all that another accepts."""
+"""The JSON Schema of OpenAPI 3.0: validation, and containment: whether a schema accepts all values of another."""

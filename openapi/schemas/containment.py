@@ -1,7 +1,7 @@
-"""Whether a schema accepts all that another one accepts, and if not, where and why.
+"""Containment: whether a schema accepts all values of another one, and if not, the places and reasons.
 
-The forms of both schemas are compared keyword by keyword; where that finds a fault, the canonical form of jsonschema-rs
-may still show that there is none. References may lead back to a pair of schemas that is being compared; see `memo`.
+The forms of both schemas are compared keyword by keyword. If that finds a fault, the canonical form of jsonschema-rs
+may still disprove it. References may lead back to a pair of schemas that is being compared; see `memo`.
 """
 
 import itertools
@@ -22,26 +22,26 @@ from openapi.schemas.validators import Validators
 MOST_FAULTS = 200
 """Limit on the faults of one pair of schemas."""
 MOST_WITHIN = 1_000
-"""Faults of one form, beyond which the rest is not looked at."""
+"""Limit on the faults of one form; its other faults are not sought."""
 LOOKED_UP = 20
-"""Schemas, each asked for one property or compared as it is written, that weigh as much as a comparison."""
+"""Schemas, each searched for one property or compared literally, that cost as much as one comparison."""
 PATTERN, STEP = 150, 0.5
-"""Comparisons that two patterns weigh as much as, and a step to the forms of a schema."""
+"""The cost in comparisons of two patterns, and of a step to the forms of a schema."""
 MOST_NESTED = 80
-"""Pairs that are being compared at once, each within the one before."""
+"""Limit on the nested pairs that are being compared."""
 MOST_LISTED = 300
-"""Limit on objects and arrays of one enum: each is compared with all that another one lists."""
+"""Limit on objects and arrays in one enum: each is compared with every value of another enum."""
 NESTED = 2
-"""Levels of properties that distinguish two alternatives."""
+"""Levels of properties that may distinguish two alternatives."""
 
 
 class Sending(NamedTuple):
-    """How the values that are compared are sent."""
+    """The way in which the compared values are sent."""
 
     is_text: bool = False
-    """Whether they are sent as text: numbers are strings, too."""
+    """True if they are sent as text: numbers are also strings."""
     is_undeclared_sent: bool = False
-    """Whether an open object has any other property, or only those that are declared."""
+    """True if an open object may have any undeclared property, False if only declared ones."""
 
 
 class Containment:
@@ -55,20 +55,20 @@ class Containment:
         sending: Sending,
         effort: Effort = DOCUMENTS,
     ) -> None:
-        """`is_same` returns True for two nodes that are evidently the same."""
+        """`is_same` returns True for two nodes that are evidently equal."""
         self._target = target
         self._validators = validators
         self._is_same = is_same
         self._sending = sending
         self._effort = effort
-        self._left: float = effort.most_comparisons
+        self._remaining: float = effort.most_comparisons
         self._depth = 0
         self._memo = Memo()
         self._forms: dict[tuple[int, ...], list[Form]] = {}
-        self._held: list[Any] = []  # keeps alive the nodes that are known by their identity
+        self._held: list[Any] = []  # keeps nodes alive, because their identities are keys
 
     def faults(self, small: Node, big: Node) -> list[Fault]:
-        """Why `big` may refuse what `small` accepts; only if it accepts all of it is there no break among them."""
+        """The reasons why `big` may refuse values that `small` accepts; it accepts all of them if none is a break."""
         pair = Pair(small, big)
         known = self._memo.recall(pair)
         if known is not None:
@@ -81,14 +81,14 @@ class Containment:
             faults = self._compared(pair)
         finally:
             self._depth -= 1
-        # For faults further within, the comparison of that place asked the validators.
+        # For a nested fault, the comparison at its own place has already used the validators.
         if any(fault.is_break and len(fault.steps) == 1 for fault in faults) and self._validators.covers(big, small):
             faults = [fault for fault in faults if not fault.is_break]
         self._memo.conclude(pair, faults)
         return faults
 
     def forms(self, node: Node) -> list[Form]:
-        """The union that `node` is; TooMuchError."""
+        """`node` as a union of forms; raises TooMuchError beyond the limits."""
         if node.key not in self._forms:
             self._held.append(node)
             self._forms[node.key] = forms(node, self._target, lambda: self._spend(STEP), self._effort.most_forms)
@@ -96,8 +96,8 @@ class Containment:
         return self._forms[node.key]
 
     def _spend(self, steps: float) -> None:
-        self._left -= steps
-        if self._left < 0:
+        self._remaining -= steps
+        if self._remaining < 0:
             raise TooMuchError
 
     def _compared(self, pair: Pair) -> list[Fault]:
@@ -123,7 +123,7 @@ class Containment:
         return faults
 
     def _marks(self, small: list[Form], big: list[Form]) -> Iterator[Fault]:
-        """Changes of marks, which say something of the values other than whether they are accepted."""
+        """The changes of marks, which do not decide whether a value is accepted."""
         for mark in MARKS:
             in_small, in_big = _marked(small, mark), _marked(big, mark)
             if in_small != in_big and small and big:
@@ -143,11 +143,11 @@ class Containment:
         return self._within_one_of(pair, form, rivals, open_ones)
 
     def _within_one_of(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
-        """Why none of `candidates` accepts all of `form`; where each of `rivals` has its own, why that does not."""
-        tried = [self._holds(pair, form, candidate) for candidate in self._likely(form, candidates)]
-        held = [faults for faults in tried if faults is not None]
-        if held:
-            return min(held, key=len)
+        """The reasons why no candidate accepts all of `form`; compared with its own candidate if each rival has one."""
+        attempts = [self._holds(pair, form, candidate) for candidate in self._likely(form, candidates)]
+        successes = [faults for faults in attempts if faults is not None]
+        if successes:
+            return min(successes, key=len)
         if self._validators.covers(pair.big, form.node):
             return []
         if len(rivals) == len(candidates):
@@ -155,7 +155,7 @@ class Containment:
         return [Fault("anyOf", form.summary, [candidate.summary for candidate in candidates], form=form)]
 
     def _all_within(self, pair: Pair, form: Form, candidate: Form) -> list[Fault]:
-        """Why `candidate` may refuse values of `form`; at most MOST_WITHIN faults."""
+        """The reasons why `candidate` may refuse values of `form`; at most MOST_WITHIN faults."""
         try:
             faults = list(itertools.islice(self._within(pair, form, candidate), MOST_WITHIN))
         except TooMuchError:
@@ -163,12 +163,12 @@ class Containment:
         return faults if len(faults) < MOST_WITHIN else [*faults, Fault(UNDECIDED, form=form)]
 
     def _likely(self, form: Form, candidates: list[Form]) -> list[Form]:
-        """Those of `candidates` that are written as `form` is, or else all."""
+        """The candidates that are written the same as `form`, or else all."""
         same = [other for other in candidates if self._is_same(Node(form.schemas), Node(other.schemas))]
         return same or candidates
 
     def _holds(self, pair: Pair, form: Form, candidate: Form) -> list[Fault] | None:
-        """What `candidate`, one of many, says otherwise than `form`; None if it may refuse anything."""
+        """The marks of `candidate`, one of many, that differ from `form`; None if it may refuse a value."""
         faults = []
         try:
             with self._trying():
@@ -182,7 +182,7 @@ class Containment:
 
     @contextmanager
     def _trying(self) -> Iterator[None]:
-        """Compares what may be dropped, so that its faults are not reported."""
+        """Compare alternatives that may be dropped, together with their faults."""
         was_trying, self._memo.is_trying = self._memo.is_trying, True
         try:
             yield
@@ -190,7 +190,7 @@ class Containment:
             self._memo.is_trying = was_trying
 
     def _none_like(self, pair: Pair, form: Form, listing: list[Form]) -> Fault:
-        """The values of a whole type may be refused; those of `listing` list all that is accepted of it."""
+        """The fault that values of a whole type may be refused, except those that the forms in `listing` list."""
         if not listing:
             return Fault("type", form.type, _kinds(self.forms(pair.big)), form=form)
         listed = [value for candidate in listing for value in candidate.listed or ()]
@@ -224,14 +224,14 @@ class Containment:
         yield Fault(keyword, refused, listed, owner or candidates[0].owner(keyword), form=form)
 
     def _keyword(self, big: Node, value: Any) -> str:
-        """By which keyword `big` refuses `value`."""
-        named = self._validators.refusal(big, value)
-        return {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum", "const": "enum"}.get(named, named)
+        """The keyword by which `big` refuses `value`."""
+        keyword = self._validators.refusal(big, value)
+        return {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum", "const": "enum"}.get(keyword, keyword)
 
     def _within(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
-        """Why `candidate`, of the same type, may refuse values of `form`; the cheap checks come first.
+        """The reasons why `candidate`, of the same type, may refuse values of `form`; the cheap checks come first.
 
-        TooMuchError.
+        Raises TooMuchError beyond the limits.
         """
         searches = self._effort.searches_patterns
         has_other = searches and set(candidate.all_of("pattern")) - set(form.all_of("pattern"))
@@ -255,7 +255,7 @@ class Containment:
                 yield Fault("not", None, excluded, excluded if isinstance(excluded, dict) else None, form=form)
 
     def _is_excluded(self, excluded: Node, form: Form) -> bool:
-        """Whether what `form` excludes has all of `excluded`."""
+        """True if `form` excludes all values of `excluded`."""
         own = [Node((schema,)) for schema in form.excluded]
         if any(self._is_same(excluded, schema) for schema in own):
             return True
@@ -268,14 +268,14 @@ class Containment:
         return self._accepts_nothing(node, NESTED) or self._validators.is_unsatisfiable(node)
 
     def _accepts_nothing(self, node: Node, levels: int) -> bool:
-        """Whether nothing satisfies `node`, as far as `levels` of required properties show."""
+        """True if no value satisfies `node`, as far as `levels` of required properties show."""
         try:
             return all(self._is_empty(form, levels) for form in self.forms(node))
         except TooMuchError:
             return False
 
     def _is_empty(self, form: Form, levels: int = 0) -> bool:
-        """Whether nothing is of `form`, as far as is easily seen."""
+        """True if `form` has no value, as far as is easily seen."""
         if form.is_evidently_empty():
             return True
         if form.listed is not None and _is_short(form.listed):
@@ -286,7 +286,7 @@ class Containment:
 
     def _properties(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
         for name in sorted(candidate.names, key=lambda name: (not candidate.lists(name), name)):
-            # What may be sent by the openness of a schema alone is not taken to be sent.
+            # A property that is allowed only because the schema is open is taken not to be sent.
             if name in form.names or not form.is_open or self._sending.is_undeclared_sent:
                 faults = self.faults(form.property(name), candidate.property(name))
                 yield from self._lifted(pair, form, name, faults)
@@ -300,7 +300,7 @@ class Containment:
             yield from self._lifted(pair, form, OTHER, others)
 
     def _undeclared(self, pair: Pair, form: Form, candidate: Form, name: str) -> Iterator[Fault]:
-        """A property that `form` declares and `candidate` does not."""
+        """The faults of a property that `form` declares and `candidate` does not."""
         faults = [] if candidate.is_open else self.faults(form.property(name), candidate.others)
         is_break = any(fault.is_break for fault in faults)
         owner = next((inner for inner in form.property(name).schemas if isinstance(inner, dict)), None)
@@ -310,13 +310,13 @@ class Containment:
             yield Fault("properties", name, None, owner, is_break, form=form)
 
     def _lifted(self, pair: Pair, form: Form, name: str, faults: Iterable[Fault]) -> Iterator[Fault]:
-        """The faults of a property or item, as faults of the whole."""
+        """The faults of a property or item, as faults of the object or array."""
         for fault in faults:
             step = Step(pair, form, name)
             yield replace(fault, path=(name, *fault.path), steps=(*fault.steps, step))
 
     def _is_taken_as_text(self, node: Node, form: Form) -> bool:
-        """Whether `node` accepts all that is of `form`, of another type, for both are sent as the same text."""
+        """True if `node` accepts all values of `form`, although of another type, because both are sent as one text."""
         if form.kind in ("number", "boolean"):
             return any(keywords.takes(other, keywords.TEXT) for other in self.forms(node))
         return keywords.is_whole_number(form) and any(
@@ -325,17 +325,17 @@ class Containment:
 
 
 def _is_short(listed: list[Any]) -> bool:
-    """Whether few enough values are listed for each to be compared with all of another list."""
+    """True if few enough values are listed to compare each with every value of another list."""
     return sum(isinstance(value, dict | list) for value in listed) <= MOST_LISTED
 
 
 def _weight(looked_up: list[Form], times: int) -> int:
-    """The weight of looking up each schema of the forms `times` times."""
+    """The cost of `times` lookups in each schema of the forms."""
     return sum(len(form.schemas) for form in looked_up) * times // LOOKED_UP
 
 
 def _marked(union: list[Form], mark: str) -> Any:
-    """The value of `mark` in the forms: the common one, or all of them."""
+    """The value of `mark` that the forms share, or else all its values."""
     values = [form.all_of(mark) for form in union]
     shared = values[0] if values and all(value == values[0] for value in values) else values
     return shared[0] if len(shared) == 1 else (shared or None)

@@ -1,6 +1,6 @@
-"""The schemas of an OpenAPI 3.0 document as JSON Schema 2020-12, as requests have them or as answers do.
+"""The schemas of an OpenAPI 3.0 document as JSON Schema 2020-12, for requests or for responses.
 
-Requests may have properties that are `readOnly`, but need not; answers have none that are `writeOnly`.
+In requests `readOnly` properties are optional; responses have no `writeOnly` properties.
 """
 
 import json
@@ -19,7 +19,7 @@ Parts = tuple[str, ...]
 
 LISTS = ("allOf", "anyOf", "oneOf")
 MARKS = ("default", "deprecated", "readOnly", "writeOnly", "discriminator")
-"""Keywords that are kept although they do not decide which values are accepted."""
+"""Keywords that are kept although they do not affect which values are accepted."""
 _FLAGS = {"deprecated", "readOnly", "writeOnly"}
 """Keywords whose value false equals their absence."""
 ANNOTATIONS = frozenset({"title", "description", "example", "examples", "externalDocs", "xml", "nullable"})
@@ -38,7 +38,7 @@ _SHAPES: dict[str, type | tuple[type, ...]] = {
 }
 """Allowed types per keyword in OpenAPI 3.0; values of other types are ignored."""
 _LARGEST = 10**300
-"""Numbers are compared up to this bound, because they become floats on the way."""
+"""Numbers are compared up to this bound, because they are converted to floats."""
 
 
 class Direction(StrEnum):
@@ -56,12 +56,12 @@ class Node:
 
     @property
     def key(self) -> tuple[int, ...]:
-        """Identifies the schemas while a reference to them is held."""
+        """The identity of the schemas, valid while they are kept alive."""
         return tuple(map(id, self.schemas))
 
 
 class Schemas:
-    """The schemas of one document in one direction. `name` keeps its references apart from those of another."""
+    """The schemas of one document in one direction. `name` distinguishes its references from those of another."""
 
     def __init__(self, document: Document, direction: Direction, name: str) -> None:
         self._document = document
@@ -70,12 +70,12 @@ class Schemas:
         self._converted: dict[Parts, Schema] = {}
         self._waiting: list[Parts] = []
         self.targets: dict[str, Schema] = {}
-        """By reference."""
+        """The converted schemas, by reference."""
         self.places: dict[int, Parts] = {}
-        """Where each schema that was converted stands in the document, by its identity."""
+        """The place of each converted schema in the document, by identity."""
 
     def at(self, parts: Parts) -> Schema:
-        """The schema that stands at `parts`; what it refers to is in `targets`. ContractError if that is nowhere."""
+        """The schema at `parts`; its references are in `targets`. Raises ContractError if one of them is dangling."""
         schema = self._schema(self._raw(parts), parts)
         while self._waiting:
             target = self._waiting.pop()
@@ -83,7 +83,7 @@ class Schemas:
         return schema
 
     def _raw(self, parts: Parts) -> Any:
-        """What stands at `parts`, a reference as it is."""
+        """The value at `parts`; a reference at the end is not followed."""
         try:
             parent = self._document.at(parts[:-1])
             return parent[int(parts[-1])] if isinstance(parent, list) else parent[parts[-1]]
@@ -92,7 +92,7 @@ class Schemas:
 
     def _reference(self, parts: Parts) -> str:
         name = pointer(*parts)[1:].replace("~", "~0").replace("/", "~1")
-        return f"{self.name}#/$defs/{quote(name)}"  # what is not encoded may be read as the name of another one
+        return f"{self.name}#/$defs/{quote(name)}"  # without encoding it could equal another name
 
     def _schema(self, raw: Any, parts: Parts) -> Schema:
         if parts not in self._converted:
@@ -134,8 +134,8 @@ class Schemas:
         return {"$ref": reference}
 
     def _target(self, raw: dict[str, Any]) -> Parts:
-        """Where the schema that `raw` refers to stands, after references to references."""
-        self._document.resolve(raw)  # raises if it is nowhere
+        """The place of the schema that `raw` refers to; chained references are followed."""
+        self._document.resolve(raw)  # raises if it is dangling
         parts: Parts = ()
         while isinstance(raw, dict) and isinstance(raw.get("$ref"), str):
             parts = parts_of(raw["$ref"])
@@ -161,7 +161,7 @@ class Schemas:
         return isinstance(schema, dict) and schema.get(mark) is True
 
     def _discriminator(self, raw: dict[str, Any]) -> dict[str, Any]:
-        """The property that distinguishes alternatives, and its values: the name of a component is one, too."""
+        """The property that distinguishes alternatives, and its values: those of the mapping, else component names."""
         discriminator = raw["discriminator"]
         mapping = discriminator.get("mapping")
         values = set(mapping) if isinstance(mapping, dict) else set()
@@ -176,17 +176,17 @@ _REFERENCE = re.compile(r'"\$ref":("#/\$defs/(?:[^"\\]|\\.)*")')
 
 
 def text(schema: Any) -> str:
-    """`schema` as a text that is the same for the same schema; references are without their document."""
+    """`schema` as a canonical text; references are without their document."""
     return _DOCUMENT.sub('"$ref":"#', json.dumps(schema, sort_keys=True, separators=(",", ":")))
 
 
 def references(written: str) -> set[str]:
-    """What a schema that `text` has written refers to."""
+    """The names of the references in a schema that `text` wrote."""
     return {json.loads(reference).removeprefix("#/$defs/") for reference in _REFERENCE.findall(written)}
 
 
 def _is_shaped(key: str, value: Any) -> bool:
-    """Whether `value` is one that `key` may have; ContractError if it is too large to be compared."""
+    """True if `value` has a type that `key` allows; raises ContractError if it is too large to be compared."""
     shape = _SHAPES.get(key, object)
     if isinstance(value, bool):
         return shape in (object, bool) or (isinstance(shape, tuple) and bool in shape)
@@ -196,7 +196,7 @@ def _is_shaped(key: str, value: Any) -> bool:
 
 
 def _translate(converted: dict[str, Any], raw: Mapping[str, Any]) -> None:
-    """What OpenAPI 3.0 has of its own: `nullable`, bounds that are excluded, and the formats of integers."""
+    """Translate the peculiarities of OpenAPI 3.0: `nullable`, exclusive bounds, and the formats of integers."""
     if raw.get("nullable") is True and isinstance(raw.get("type"), str):
         converted["type"] = [raw["type"], "null"]
         if isinstance(raw.get("enum"), list) and None not in raw["enum"]:

@@ -17,7 +17,7 @@ OLD, NEW = "urn:old", "urn:new"
 
 
 class Engine:
-    """Compares schemas of `old` and `new`. They must have been converted by `old.at` and `new.at` before."""
+    """Compares schemas of `old` and `new`, after `old.at` and `new.at` have converted them."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Engine:
         effort: Effort = DOCUMENTS,
         written: Callable[[Schema], str] = text,
     ) -> None:
-        """Schemas with the same text by `written` are the same."""
+        """Schemas are equal if `written` returns the same text for them."""
         self.old = Schemas(old, direction, OLD)
         self.new = Schemas(new, direction, NEW)
         self._validators = Validators(self.old, self.new, most_weighed=effort.most_weighed)
@@ -43,7 +43,7 @@ class Engine:
         }
 
     def faults(self, small: Node, big: Node, is_text: bool = False, is_undeclared_sent: bool = False) -> list[Fault]:
-        """Why `big` may refuse what `small` accepts, of values that are sent as `Sending` says."""
+        """The reasons why `big` may refuse values that `small` accepts and that are sent as in `Sending`."""
         return self._containments[Sending(is_text, is_undeclared_sent)].faults(small, big)
 
     def witnesses(self, fault: Fault, is_text: bool = False) -> list[Any]:
@@ -55,7 +55,7 @@ class Engine:
         return self._witnesses[False].example(node)
 
     def place(self, schema: Any) -> tuple[bool, Parts] | None:
-        """Where a schema stands: whether in the new document, and its parts."""
+        """True if a schema is in the new document, and its place there or in the old one; None if unknown."""
         for is_new, schemas in ((True, self.new), (False, self.old)):
             if id(schema) in schemas.places:
                 return is_new, schemas.places[id(schema)]
@@ -65,7 +65,7 @@ class Engine:
         return (self.old if reference.startswith(OLD) else self.new).targets[reference]
 
     def _is_same(self, small: Node, big: Node) -> bool:
-        """Whether the schemas, and all that they refer to, are written the same."""
+        """True if the schemas, and all schemas that they reference, are written the same."""
         texts = {self._text(schema) for schema in small.schemas}
         if texts != {self._text(schema) for schema in big.schemas}:
             return False
@@ -80,7 +80,7 @@ class Engine:
 
     @cached_property
     def _changed(self) -> set[str]:
-        """The names of referenced schemas that differ between the documents, or refer to one that does."""
+        """The names of referenced schemas that differ between the documents, directly or through a reference."""
         old, new = ({_name(reference): schema for reference, schema in side.targets.items()} for side in self._sides)
         changed = {name for name in old.keys() | new.keys() if name not in old or name not in new}
         changed |= {name for name in old.keys() & new.keys() if self._text(old[name]) != self._text(new[name])}
@@ -96,7 +96,7 @@ class Engine:
 
 
 def _name(reference: str) -> str:
-    """A reference as `references` has it."""
+    """The name in a reference, as `references` returns it."""
     return reference.partition("#/$defs/")[2]
 
 

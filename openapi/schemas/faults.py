@@ -1,4 +1,4 @@
-"""The faults between two schemas, and the way to each."""
+"""The faults between two schemas, and the path to each."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from openapi.schemas.forms import Form
 
 UNDECIDED = "undecided"
 ITEM, OTHER = "[]", "*"
-"""The steps of a path to an item, and to an undeclared property."""
+"""The steps in a path for an item, and for an undeclared property."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,13 @@ class Pair:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """Identifies the pair while a reference to it is held."""
+        """The identity of the pair, valid while it is kept alive."""
         return self.small.key, self.big.key
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A pair on the way to a fault, and the form of its `small` through which the way goes on to `name`."""
+    """A pair on the path to a fault, the form of its `small` on that path, and the next step, `name`."""
 
     pair: Pair
     form: Form | None = None
@@ -36,25 +36,25 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What `big` demands and `small` does not; or where `is_break` is false, what it merely says otherwise.
+    """A demand of `big` that `small` does not make; or if `is_break` is false, a mere difference.
 
-    `keyword` is the one that says so; `in_small` and `in_big` are its values there.
+    It is in `keyword`, with the values `in_small` and `in_big`.
     """
 
     keyword: str
     in_small: Any = None
     in_big: Any = None
     owner: Any = None
-    """The schema that the keyword stands in: of `big`, or else of `small`."""
+    """The schema that has the keyword: in `big`, or else in `small`."""
     is_break: bool = True
     path: tuple[str, ...] = ()
-    """The way from the value to where the fault is: names of properties, `ITEM` and `OTHER`."""
+    """The path from the value to the fault: names of properties, `ITEM` and `OTHER`."""
     steps: tuple[Step, ...] = ()
-    """The same, outward."""
+    """The same path, outward."""
     form: Form | None = None
     """The form of `small` that is not accepted."""
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """The same for the same fault, whichever way led to it."""
+        """The identity of the fault, the same on every path to it."""
         return self.keyword, id(self.owner), json.dumps([self.in_small, self.in_big], default=str), self.is_break

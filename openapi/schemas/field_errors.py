@@ -1,4 +1,4 @@
-"""The words of field errors: the fault of a body field or a parameter, and its remedy."""
+"""The texts of field errors: the fault of a body field or a parameter, and its remedy."""
 
 import difflib
 import json
@@ -19,7 +19,7 @@ PARAMETERS = {
     "repeated": ("{name} is given {count} times", "Send {name} once."),
     "unstorable": ("{name} has a character that cannot be stored", "Leave it out."),
 }
-"""Faults that parameters have beyond their schemas."""
+"""Faults of parameters that their schemas do not cover."""
 _WITH_ARTICLE = {
     "array": "an array",
     "boolean": "true or false",
@@ -51,7 +51,7 @@ _FORMS = {
 
 
 def field_name(*parts: str | int) -> str:
-    """The name of a field in an answer: its JSON Pointer without the first slash, shortened."""
+    """The name of a field in a response: its JSON Pointer without the first slash, shortened."""
     return _shown(pointer(*parts)[1:]) or "the body"
 
 

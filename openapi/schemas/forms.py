@@ -1,6 +1,6 @@
-"""The normal form of a schema: a union of forms, each of one type, with every reference, allOf, anyOf and oneOf undone.
+"""The normal form of a schema: a union of forms of one type each, without references, allOf, anyOf and oneOf.
 
-`oneOf` is a union whose alternatives exclude each other; `not` excludes what it says.
+`oneOf` becomes a union of alternatives that exclude each other; `not` becomes an exclusion.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from openapi.schemas.conversion import ANNOTATIONS, LISTS, MARKS, Node, Schema
 
 MOST_FORMS = 200
-"""Limit on forms per schema, beyond which nothing is decided."""
+"""Limit on forms per schema; beyond it the comparison is undecided."""
 TYPES = ("array", "boolean", "null", "number", "object", "string")
 COUNTS = {
     "string": ("minLength", "maxLength"),
@@ -26,7 +26,7 @@ ABOUT = {
     "array": ("minItems", "maxItems", "uniqueItems", "items"),
     "object": ("minProperties", "maxProperties", "required", "properties", "additionalProperties"),
 }
-"""The keywords that say something of values of one type alone."""
+"""The keywords that apply only to values of one type."""
 _UNDERSTOOD = {"type", "enum", "const", "format", "not", "$ref", "discriminator", *LISTS, *MARKS, *ANNOTATIONS}.union(
     *ABOUT.values()
 )
@@ -45,11 +45,11 @@ _FEW: dict[str, list[Any]] = {"null": [None], "boolean": [False, True]}
 
 
 class TooMuchError(Exception):
-    """There is more to compare than is compared."""
+    """The comparison exceeds its limits."""
 
 
 class Bound(NamedTuple):
-    """An end of a range of numbers, and whether it is itself excluded."""
+    """A bound of a range of numbers; with `is_excluded` the bound itself is out of the range."""
 
     value: Fraction | float
     is_excluded: bool
@@ -59,8 +59,8 @@ class Bound(NamedTuple):
 class Form:
     """The values of type `kind` that satisfy every one of `schemas` and none of `excluded`.
 
-    `kind` is array, boolean, null, number, object or string. What the schemas say by $ref, allOf, anyOf, oneOf and not
-    is undone: it is in the others, and in what is excluded.
+    `kind` is array, boolean, null, number, object or string. The keywords $ref, allOf, anyOf, oneOf and not of the
+    schemas have no effect here: their content is already in `schemas` and `excluded`.
     """
 
     kind: str
@@ -69,17 +69,17 @@ class Form:
 
     @cached_property
     def node(self) -> Node:
-        """The form as a schema again."""
+        """The form as a schema."""
         return Node(({"type": self.kind}, *self.schemas, *({"not": schema} for schema in self.excluded)))
 
     @cached_property
     def is_integer(self) -> bool:
-        """Whether a number must be an integer."""
+        """True if a number must be an integer."""
         return any("integer" in named and "number" not in named for named in map(_types, self.schemas))
 
     @cached_property
     def listed(self) -> list[Any] | None:
-        """The values that a schema lists, though the others may refuse some; None if absent."""
+        """The values that a schema lists, although the others may refuse some; None if absent."""
         for schema in self.schemas:
             if "const" in schema:
                 return [schema["const"]]
@@ -88,7 +88,7 @@ class Form:
         return _FEW.get(self.kind)
 
     def may_be(self, value: Any) -> bool:
-        """Whether `value` is of this type, as far as that is easily seen."""
+        """True if `value` is of this type, or if that is not easily seen."""
         return _KINDS.get(type(value), self.kind) == self.kind
 
     def all_of(self, key: str) -> list[Any]:
@@ -96,7 +96,7 @@ class Form:
         return [schema[key] for schema in self.schemas if key in schema]
 
     def owner(self, key: str, value: Any = None) -> dict[str, Any] | None:
-        """The schema that has `key`; of several the one that has `value` there, or in it, else the last."""
+        """The schema with `key`; among several the last that has or lists `value` there, else the last."""
         owners = [schema for schema in self.schemas if key in schema]
         exact_owners = [
             schema
@@ -107,22 +107,22 @@ class Form:
 
     @property
     def type(self) -> str:
-        """The type as a schema calls it."""
+        """The type by its name in a schema."""
         return "integer" if self.kind == "number" and self.is_integer else self.kind
 
     @property
     def is_open(self) -> bool:
-        """Whether an object may have any other property."""
+        """True if an object may have any other property."""
         return all(schema in (True, {}) for schema in self.others.schemas)
 
     @property
     def is_closed(self) -> bool:
-        """Whether an object may have no other property."""
+        """True if an object may have no other property."""
         return any(schema is False for schema in self.others.schemas)
 
     @property
     def summary(self) -> Any:
-        """Describes an alternative: by its properties, or its type."""
+        """A description of an alternative: its properties, or its type."""
         return {"required": sorted(self.required), "properties": sorted(self.names)} if self.names else self.type
 
     def lowest_count(self, key: str) -> float:
@@ -136,7 +136,7 @@ class Form:
 
     @cached_property
     def lowest(self) -> Bound:
-        """Of a number."""
+        """The lower bound of a number."""
         bounds = [Bound(exact(bound), False) for bound in self.all_of("minimum")]
         bounds += [Bound(exact(bound), True) for bound in self.all_of("exclusiveMinimum")]
         low = max(bounds, default=Bound(-math.inf, False))
@@ -146,7 +146,7 @@ class Form:
 
     @cached_property
     def highest(self) -> Bound:
-        """Of a number."""
+        """The upper bound of a number."""
         bounds = [Bound(exact(bound), False) for bound in self.all_of("maximum")]
         bounds += [Bound(exact(bound), True) for bound in self.all_of("exclusiveMaximum")]
         high = min(bounds, default=Bound(math.inf, False), key=lambda bound: (bound.value, not bound.is_excluded))
@@ -166,12 +166,12 @@ class Form:
 
     @cached_property
     def required(self) -> set[str]:
-        """The properties that must be there."""
+        """The names of required properties."""
         return {name for names in self.all_of("required") if isinstance(names, list) for name in names}
 
     @cached_property
     def names(self) -> set[str]:
-        """The properties that are declared."""
+        """The names of declared properties."""
         return {name for properties in self.all_of("properties") for name in properties}
 
     def property(self, name: str) -> Node:
@@ -184,7 +184,7 @@ class Form:
         )
 
     def lists(self, name: str) -> bool:
-        """Whether the values of the property `name` are listed where it is declared."""
+        """True if the declaration of the property `name` lists its values."""
         return any(isinstance(schema, dict) and "enum" in schema for schema in self.property(name).schemas)
 
     @cached_property
@@ -199,11 +199,11 @@ class Form:
 
     @cached_property
     def beyond(self) -> dict[str, Any]:
-        """The keywords that nothing here understands."""
+        """The keywords that this package does not understand, with their values."""
         return {key: value for schema in self.schemas for key, value in schema.items() if key not in _UNDERSTOOD}
 
     def is_evidently_empty(self) -> bool:
-        """Whether nothing is of this form, as far as its own bounds show."""
+        """True if this form has no value, as far as its own bounds show."""
         if self.kind == "number":
             low, high = self.lowest, self.highest
             return low.value > high.value or (low.value == high.value and (low.is_excluded or high.is_excluded))
@@ -217,7 +217,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One alternative: the schemas still to undo, each with the references that led to it, and the results so far."""
+    """One alternative: the schemas still to resolve, each with the references on the way to it, and the results."""
 
     waiting: tuple[tuple[Schema, frozenset[str]], ...]
     plain: tuple[dict[str, Any], ...] = ()
@@ -227,17 +227,17 @@ class _Part:
 def forms(
     node: Node, target: Callable[[str], Schema], spend: Callable[[], None], limit: int = MOST_FORMS
 ) -> list[Form]:
-    """The union that `node` is; `target` returns the schema of a reference, `spend` is called for each step.
+    """`node` as a union of forms; `target` returns the schema of a reference, `spend` is called for each step.
 
-    TooMuchError beyond `limit`, and where a schema says of a value what it is itself.
+    Raises TooMuchError beyond `limit`, and if a schema refers to itself for the same value.
     """
     union: list[Form] = []
     parts = [_Part(tuple((schema, frozenset()) for schema in node.schemas))]
     while parts:
-        spend()  # alternatives that come to nothing are no forms, and may be without number
+        spend()  # impossible alternatives yield no forms, and their number is unlimited
         part = parts.pop()
         if part.waiting:
-            parts += _undone(part, target)
+            parts += _resolved(part, target)
         else:
             kinds = [set(TYPES), *({_kind(name) for name in _types(schema)} for schema in part.plain)]
             union += [Form(kind, part.plain, part.excluded) for kind in sorted(set.intersection(*kinds))]
@@ -247,12 +247,12 @@ def forms(
 
 
 def exact(number: Any) -> Fraction:
-    """A number as it is written: 0.1 is a tenth."""
+    """The exact decimal value of `number`: 0.1 is a tenth."""
     return Fraction(str(number))
 
 
-def _undone(part: _Part, target: Callable[[str], Schema]) -> list[_Part]:
-    """`part` with its first schema undone, an alternative each, the first last."""
+def _resolved(part: _Part, target: Callable[[str], Schema]) -> list[_Part]:
+    """`part` with its first schema resolved: one part for each alternative, in reverse order."""
     (schema, inside), *rest = part.waiting
     if isinstance(schema, bool):
         return [_Part(tuple(rest), part.plain, part.excluded)] if schema else []
@@ -269,7 +269,7 @@ def _undone(part: _Part, target: Callable[[str], Schema]) -> list[_Part]:
 
 
 def _alternatives(schema: dict[str, Any]) -> list[tuple[list[Schema], list[Schema]]]:
-    """What `schema` may be, beside its own keywords: each time schemas that are satisfied, and some that are not."""
+    """The alternatives of `schema`, besides its own keywords: for each the satisfied and the unsatisfied schemas."""
     demanded = schema.get("allOf", [])
     some = [[branch] for branch in schema["anyOf"]] if "anyOf" in schema else [[]]
     if "oneOf" not in schema:

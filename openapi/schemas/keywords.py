@@ -1,4 +1,4 @@
-"""The keywords in which two forms of the same type differ: one form demands what the other does not."""
+"""The keywords in which two forms of the same type differ: one form makes a demand that the other does not make."""
 
 import math
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from openapi.schemas.conversion import INTEGERS
 from openapi.schemas.forms import COUNTS, Bound, Form
 
 HINTS = frozenset({"password", "float", "double", "binary", *INTEGERS})
-"""Formats that say how a value is shown or kept, or that are bounds already."""
+"""Formats that describe the display or storage of a value, or that are already converted to bounds."""
 LENGTHS = {"uuid": 36, "date": 10}
 """The number of characters of a text by its format."""
 
@@ -20,7 +20,7 @@ WHOLE_NUMBER = "^-?(0|[1-9][0-9]*)$"
 
 
 class Difference(NamedTuple):
-    """The values of `keyword` in a form and in the candidate that should accept it, and the schema that holds it."""
+    """The values of `keyword` in a form and in the candidate that should accept it, and the schema that has it."""
 
     keyword: str
     in_form: Any
@@ -29,9 +29,9 @@ class Difference(NamedTuple):
 
 
 def differences(form: Form, candidate: Form, searches: bool = True) -> Iterator[Difference]:
-    """What `candidate` demands and `form`, which is of the same type, does not.
+    """The demands of `candidate` that `form`, of the same type, does not make.
 
-    Unless it `searches` for texts that only one of two patterns matches, a pattern implies itself alone.
+    With `searches` it looks for texts that only one of two patterns matches; otherwise a pattern implies only itself.
     """
     if form.kind == "number":
         yield from _of_numbers(form, candidate)
@@ -50,13 +50,13 @@ def differences(form: Form, candidate: Form, searches: bool = True) -> Iterator[
 
 
 def takes(form: Form, other: Form) -> bool:
-    """Whether `form` accepts all values of `other`, a form of few keywords; False if that is hard to decide."""
+    """True if `form` accepts all values of `other`, a form with few keywords; False if that is hard to decide."""
     is_plain = form.kind == other.kind and form.listed is None and not form.excluded and not form.beyond
     return is_plain and not any(True for _ in differences(other, form))
 
 
 def is_whole_number(form: Form) -> bool:
-    """Whether every text of `form` is a whole number."""
+    """True if every text of `form` is a whole number."""
     return form.kind == "string" and _is_implied(WHOLE_NUMBER, _patterns(form), 0, None)
 
 
@@ -87,7 +87,7 @@ def _of_bound(keyword: str, bound: Bound, demanded: Bound, candidate: Form) -> D
 
 
 def _as_value(bound: Bound) -> Any:
-    """A bound as it is shown; None if absent."""
+    """A bound for display; None if absent."""
     if math.isinf(bound.value):
         return None
     return f"{_plain(bound.value)} excluded" if bound.is_excluded else _plain(bound.value)
@@ -115,7 +115,7 @@ def _range(form: Form) -> tuple[float, float]:
 
 
 def _has_none(own: tuple[str, ...], shortest: float, longest: float | None) -> bool:
-    """Whether the patterns have no text of that length; there must be some."""
+    """True if no text of that length matches the patterns; False without patterns."""
     if not own:
         return False
     try:

@@ -1,7 +1,7 @@
 """Patterns as regular languages: finds a text that some of them match and others do not.
 
-A pattern is searched for in the text, as in JSON Schema. The texts are looked through from the shortest on, one for
-each set of places where the expressions can stand, which is the subset construction made as far as it is needed.
+A pattern may match anywhere in the text, as in JSON Schema. The texts are tried from the shortest, one for each set of
+places that the expressions can reach: a lazy subset construction.
 """
 
 import itertools
@@ -38,20 +38,20 @@ _PREFERRED = [ord(letter) for letter in "axAX0 -_.~!"]
 
 _ESCAPED = re.compile(r"\\[^0]", re.DOTALL)
 _FOREIGN = re.compile(r"\[\^?\]|\[[^\]]*(?:\[|&&|--|~~|\|\|)|\{,|\\0|\(\?[P#]")
-"""An empty class, what may be a class within a class or an operation on classes, `{,3}`, octal numbers, comments."""
+"""An empty class, a possible nested class or operation on classes, `{,3}`, octal numbers, comments."""
 
 Ranges = tuple[tuple[int, int], ...]
-"""Code points, first and last of each range."""
+"""The first and the last code point of each range."""
 Places = frozenset[int]
 
 
 class UndecidedError(Exception):
-    """An expression is not regular, or there is too much to look through."""
+    """An expression is not regular, or the search exceeds its limits."""
 
 
 @dataclass(slots=True)
 class _Automaton:
-    """An expression as places, each with the steps that lead on; a step with ranges takes one character."""
+    """An expression as places, each with its steps to other places; a step with ranges consumes one character."""
 
     steps: list[list[tuple[Ranges, int]]] = field(default_factory=list)
     free: list[list[tuple[str, int]]] = field(default_factory=list)  # "" always, "^" at the start, "$" at the end
@@ -67,7 +67,7 @@ class _Automaton:
         return len(self.steps) - 1
 
     def closure(self, places: Iterable[int], allowed: str = "") -> Places:
-        """What can be reached from `places` without a character, where the anchors `allowed` hold."""
+        """The places reachable from `places` without a character, if the anchors in `allowed` hold."""
         reached = set(places)
         waiting = list(reached)
         while waiting:
@@ -96,9 +96,9 @@ class _Automaton:
 def example(
     matching: tuple[str, ...], other_than: tuple[str, ...] = (), shortest: int = 0, longest: int | None = None
 ) -> str | None:
-    """A text of `shortest` to `longest` characters that each of `matching` matches and not each of `other_than` does.
+    """A text of `shortest` to `longest` characters that all of `matching` match and not all of `other_than` match.
 
-    With an empty `other_than`, one that each of `matching` matches. None if no such text exists; UndecidedError
+    With an empty `other_than`, a text that all of `matching` match. None if no such text exists; raises UndecidedError
     if that cannot be decided.
     """
     automata = [_automaton(pattern) for pattern in (*matching, *other_than)]
@@ -110,13 +110,13 @@ def example(
         for places, text in level.items():
             if length >= shortest and _is_wanted(automata, places, len(matching), at_start=length == 0):
                 return text
-        if length >= shortest:  # later the same places lead nowhere else
+        if length >= shortest:  # from now on the same places have the same continuations
             seen.update(level)
         following: dict[tuple[Places, ...], str] = {}
         for places, text in level.items():
             for character in characters:
                 reached = tuple(
-                    automaton.after(stood, character) for automaton, stood in zip(automata, places, strict=True)
+                    automaton.after(current, character) for automaton, current in zip(automata, places, strict=True)
                 )
                 steps += 1 + sum(map(len, reached))
                 if steps > MOST_STEPS:
@@ -128,12 +128,12 @@ def example(
 
 
 def _is_wanted(automata: list[_Automaton], places: tuple[Places, ...], matching: int, at_start: bool) -> bool:
-    accepted = [automaton.accepts(stood, at_start) for automaton, stood in zip(automata, places, strict=True)]
+    accepted = [automaton.accepts(current, at_start) for automaton, current in zip(automata, places, strict=True)]
     return all(accepted[:matching]) and (matching == len(automata) or not all(accepted[matching:]))
 
 
 def _characters(automata: list[_Automaton]) -> list[int]:
-    """One code point of each class that the automata distinguish, no surrogates."""
+    """One code point of each class that the automata distinguish; no surrogates."""
     bounds = {0, _LAST + 1, 0xD800, 0xE000}
     for automaton in automata:
         for steps in automaton.steps:
@@ -157,17 +157,17 @@ def _reluctance(code: int) -> tuple[int, bool, int]:
 
 @lru_cache(maxsize=100)
 def _automaton(pattern: str) -> _Automaton:
-    """`pattern`, found anywhere in a text."""
+    """The automaton that finds `pattern` anywhere in a text."""
     parsed = _parsed(pattern)
     automaton = _Automaton()
     automaton.start = automaton.place()
-    begun = automaton.place()
-    automaton.steps[automaton.start].append((((0, _LAST),), begun))
-    # A text before the match has been begun, so that "^" does not hold after it.
-    automaton.steps[begun].append((((0, _LAST),), begun))
+    prefix = automaton.place()
+    automaton.steps[automaton.start].append((((0, _LAST),), prefix))
+    # After a text before the match, "^" no longer holds.
+    automaton.steps[prefix].append((((0, _LAST),), prefix))
     inner = automaton.place()
     automaton.free[automaton.start].append(("", inner))
-    automaton.free[begun].append(("", inner))
+    automaton.free[prefix].append(("", inner))
     try:
         automaton.end = _sequence(automaton, parsed, inner)
     except RecursionError:
@@ -177,7 +177,7 @@ def _automaton(pattern: str) -> _Automaton:
 
 
 def _parsed(pattern: str) -> Any:
-    """`pattern` as Python reads it; UndecidedError where JavaScript may read it otherwise (ECMA-262 section 22.2.1)."""
+    """`pattern`, parsed by Python; UndecidedError if JavaScript may parse it differently (ECMA-262 section 22.2.1)."""
     if _FOREIGN.search(_ESCAPED.sub("x", pattern)):
         raise UndecidedError
     try:
@@ -219,7 +219,7 @@ def _element(automaton: _Automaton, operation: Any, argument: Any, place: int) -
 def _repeated(automaton: _Automaton, inner: Any, place: int, lowest: range, highest: Any) -> int:
     for _ in lowest:
         before, place = place, _sequence(automaton, inner, place)
-        if place == before:  # it takes nothing, however often
+        if place == before:  # repetitions of an empty expression consume nothing
             return place
     if highest is sre.MAXREPEAT:
         loop = automaton.place()
@@ -237,7 +237,7 @@ def _repeated(automaton: _Automaton, inner: Any, place: int, lowest: range, high
 
 
 def _ranges(operation: Any, argument: Any) -> Ranges:
-    """The characters that an element takes one of; UndecidedError for any other element."""
+    """The characters that match a single-character element; raises UndecidedError for any other element."""
     if operation is sre.LITERAL:
         return ((argument, argument),)
     if operation is sre.NOT_LITERAL:
@@ -263,7 +263,7 @@ def _ranges_of_class(operation: Any, argument: Any) -> Iterator[tuple[int, int]]
 
 
 def _but(ranges: Ranges) -> Ranges:
-    """Every code point but those of `ranges`."""
+    """Every code point except those in `ranges`."""
     ranges_between, following = [], 0
     for low, high in sorted(ranges):
         if following < low:

@@ -1,4 +1,4 @@
-"""Schemas of a contract, compiled once; they report the faults of a value in words that a client can act on."""
+"""Schemas of a contract, compiled once; they report the faults of a value with remedies for the client."""
 
 import itertools
 import re
@@ -14,11 +14,11 @@ from openapi.standards import date_times
 
 UUID_PATTERN = "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"
 _UUID = re.compile(UUID_PATTERN[1:-1], re.ASCII)
-_LISTED = 20  # errors that one answer lists
+_LISTED = 20  # errors in one response
 
 
 def is_uuid(text: str) -> bool:
-    """Whether `text` is a UUID as RFC 9562 section 4 writes it: five groups of hexadecimal digits, with hyphens."""
+    """True if `text` is a UUID in the format of RFC 9562 section 4: five groups of hexadecimal digits, with hyphens."""
     return _UUID.fullmatch(text) is not None
 
 
@@ -27,14 +27,14 @@ Dialect = type[jsonschema_rs.Draft4Validator] | type[jsonschema_rs.Draft202012Va
 
 
 class Schemas:
-    """The schemas of one contract, ready to be compiled."""
+    """The schemas of one contract, ready to compile."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = Contract(contract.text, as_draft4(contract.document))
         self._fast = Contract(contract.text, _with_uuids_as_patterns(self._contract.document))
 
     def compile(self, *parts: str) -> "Schema":
-        """The schema at the pointer made of `parts`; ValueError if it is not one that can be compiled."""
+        """The compiled schema at the pointer of `parts`; raises ValueError if it cannot be compiled."""
         explaining, fast = ({**contract.document, **contract.at(parts)} for contract in (self._contract, self._fast))
         return Schema(explaining, fast=fast)
 
@@ -42,7 +42,7 @@ class Schemas:
 class Schema:
     """One compiled schema of `dialect`. Patterns run in linear time; formats are those of `FORMATS`.
 
-    `fast` accepts the same values, and is asked first; `document` explains why a value is refused.
+    `fast` accepts the same values, and is tried first; `document` explains the refusal of a value.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Schema:
         self._document = document
         self._validator = _compiled(document, dialect)
         self.is_valid: Callable[[Any], bool] = (_compiled(fast, dialect) if fast else self._validator).is_valid
-        """Whether a value satisfies the schema."""
+        """Returns True if a value satisfies the schema."""
 
     def validate(self, value: Any) -> None:
         """Raise the Problem `invalid_body`, which names every field at fault, unless `value` satisfies the schema."""
@@ -66,7 +66,7 @@ class Schema:
         return None if self.is_valid(value) else self._problem(value, code)
 
     def first_problem(self, value: Any) -> Problem | None:
-        """As `problem`, but it names the first fault alone, which costs no more than to find it."""
+        """As `problem`, but with only the first fault, so that no time is spent on the others."""
         try:
             self._validator.validate(value)
         except jsonschema_rs.ValidationError as error:
@@ -75,7 +75,7 @@ class Schema:
         return None
 
     def errors(self, value: Any) -> list[str]:
-        """The faults of `value`, a sentence for each."""
+        """The faults of `value`, one sentence each."""
         return [fault.error for fault in self._faults(value)]
 
     def _problem(self, value: Any, code: str) -> Problem:
@@ -93,7 +93,7 @@ class Schema:
             yield from explained(error, self._parent_of(error))
 
     def _parent_of(self, error: jsonschema_rs.ValidationError) -> dict[str, Any]:
-        """The schema that holds the keyword that failed; the path of an error has every $ref followed already."""
+        """The schema that contains the failed keyword; in the path of an error all references are already followed."""
         schema: Any = self._document
         for part in error.schema_path[:-1]:
             schema = schema[part]
@@ -111,7 +111,7 @@ def _compiled(document: dict[str, Any], dialect: Dialect) -> Any:
 
 
 def _with_uuids_as_patterns(node: Any) -> Any:
-    """A copy of a document in which a pattern does what the format `uuid` does, without calling Python for it."""
+    """A copy of a document with a pattern instead of the format `uuid`, whose check would call Python."""
     if isinstance(node, list):
         return [_with_uuids_as_patterns(item) for item in node]
     if not isinstance(node, dict):
@@ -124,7 +124,7 @@ def _with_uuids_as_patterns(node: Any) -> Any:
 
 
 def as_draft4(node: Any) -> Any:
-    """A copy of an OpenAPI 3.0 document whose schemas are JSON Schema draft 4: `nullable` becomes the type null."""
+    """A copy of an OpenAPI 3.0 document with schemas in JSON Schema draft 4: `nullable` becomes the type null."""
     if isinstance(node, list):
         return [as_draft4(item) for item in node]
     if not isinstance(node, dict):

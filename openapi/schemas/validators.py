@@ -1,4 +1,4 @@
-"""Schemas of several documents, compiled: which values they accept, and what jsonschema-rs can show of them."""
+"""Compiled schemas of several documents: their accepted values, and the proofs of jsonschema-rs about them."""
 
 from functools import cached_property
 from typing import Any
@@ -11,29 +11,29 @@ from openapi.schemas.conversion import Node, Schemas
 from openapi.schemas.validation import FORMATS
 
 MOST_VALUES, MOST_ALTERNATIVES = 1_000, 64
-"""Of a schema that is brought to canonical form, which may take exponential time (jsonschema-rs 0.60)."""
+"""Limits on a schema that is canonicalized, which may take exponential time (jsonschema-rs 0.60)."""
 MOST_WEIGHED = 500_000
-"""The same of all schemas of one run."""
+"""Limit on the values in all canonicalized schemas of one run."""
 PER_VALUE = 4
-"""Characters of a pattern that weigh as much as a value: comparing patterns takes quadratic time."""
+"""Characters of a pattern that count as one value: comparing patterns takes quadratic time."""
 BACKTRACKING = 100_000
-"""Steps that a pattern may take with one value."""
+"""Limit on the steps of a pattern for one value."""
 
 
 class Validators:
     """Compiles schemas that refer into several documents."""
 
     def __init__(self, *schemas: Schemas, most_weighed: int = MOST_WEIGHED) -> None:
-        """`most_weighed` values of all schemas are brought to canonical form."""
+        """At most `most_weighed` values in all schemas are canonicalized."""
         self._schemas = schemas
         self._made: dict[tuple[int, ...], jsonschema_rs.Draft202012Validator | None] = {}
         self._canonicals: dict[tuple[int, ...], jsonschema_rs.CanonicalSchema | None] = {}
-        self._left = most_weighed
-        self._held: list[Node] = []  # keeps alive the nodes that are known by their identity
+        self._remaining = most_weighed
+        self._held: list[Node] = []  # keeps nodes alive, because their identities are keys
 
     @cached_property
     def registry(self) -> jsonschema_rs.Registry:
-        """The schemas of references. All schemas must have been converted before."""
+        """The targets of references; all schemas must be converted before."""
         resources = []
         for schemas in self._schemas:
             prefix = f"{schemas.name}#/$defs/"
@@ -45,18 +45,18 @@ class Validators:
         return jsonschema_rs.Registry(resources, draft=jsonschema_rs.Draft202012)
 
     def accepts(self, node: Node, value: Any) -> bool | None:
-        """Whether `value` satisfies `node`; None if that cannot be said, for one of its schemas cannot be compiled."""
+        """True if `value` satisfies `node`; None if one of its schemas cannot be compiled."""
         validator = self._of(node)
         return None if validator is None else validator.is_valid(value)
 
     def refusal(self, node: Node, value: Any) -> str:
-        """The keyword by which `node`, which can be compiled, refuses `value`."""
+        """The keyword by which `node` refuses `value`; "anyOf" if unknown."""
         validator = self._of(node)
         error = next(validator.iter_errors(value), None) if validator else None
         return error.kind.name if error else "anyOf"
 
     def covers(self, big: Node, small: Node) -> bool:
-        """Whether jsonschema-rs can show that `big` accepts all that `small` accepts."""
+        """True if jsonschema-rs can show that `big` accepts all values that `small` accepts."""
         canonical_big, canonical_small = self._canonical(big), self._canonical(small)
         if canonical_big is None or canonical_small is None:
             return False
@@ -66,7 +66,7 @@ class Validators:
             return False
 
     def is_unsatisfiable(self, node: Node) -> bool:
-        """Whether jsonschema-rs can show that nothing satisfies `node`."""
+        """True if jsonschema-rs can show that no value satisfies `node`."""
         canonical = self._canonical(node)
         return canonical is not None and canonical.satisfiability() == Satisfiability.NO
 
@@ -91,8 +91,8 @@ class Validators:
             return None
 
     def _is_large(self, node: Node) -> bool:
-        """Whether `node`, with what it refers to, has more to it than is brought to canonical form."""
-        if self._left <= 0:
+        """True if `node`, with all its references, exceeds the limits on canonicalized schemas."""
+        if self._remaining <= 0:
             return True
         waiting: list[Any] = list(node.schemas)
         seen, values, alternatives = set[str](), 0, 1
@@ -111,7 +111,7 @@ class Validators:
                     waiting += [schemas.targets[reference] for schemas in self._schemas if reference in schemas.targets]
             elif isinstance(value, list):
                 waiting += value
-        self._left -= values
+        self._remaining -= values
         return bool(waiting)
 
     def _of(self, node: Node) -> jsonschema_rs.Draft202012Validator | None:

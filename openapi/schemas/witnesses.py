@@ -1,7 +1,7 @@
-"""Values that one schema accepts and another does not: what proves a fault.
+"""Witnesses: values that one schema accepts and another one refuses, as proof of a fault.
 
-Candidates are made at the bounds of both schemas, where the fault is, and put into values of the schemas around it,
-outward. Compiled validators judge each at every step, so that a witness proves its fault.
+Candidates are generated at the bounds of both schemas at the fault, and wrapped, outward, in values of the schemas
+around it. Compiled validators check each candidate at every step, so a witness proves its fault.
 """
 
 import itertools
@@ -18,17 +18,17 @@ from openapi.schemas.forms import COUNTS, Form, TooMuchError
 from openapi.schemas.validators import Validators
 
 MOST_TRIED = 300
-"""Candidates at one place."""
+"""Limit on the candidates at one place."""
 KEPT = 3
-"""Values that are put into the schemas around them."""
+"""Limit on the values that are wrapped in values of the schemas around them."""
 LONGEST = 100_000
-"""Characters, items or properties of a value."""
+"""Limit on the characters, items or properties of a value."""
 LARGEST = 1_000_000
-"""The same of all that is within a value together."""
+"""Limit on the total of these in a value and all its parts."""
 MOST_WORK = 300_000
-"""Examples that are asked for, and values within those that are tried, in one run."""
+"""Limit on the sought examples, and the values in tried ones, in one run."""
 DEEPEST = 25
-"""Examples that are looked for at once, each within the one before."""
+"""Limit on the nested examples that are being sought."""
 _READ_AS = {"true": [True], "false": [False]}
 BY_FORMAT: dict[str, tuple[str, ...]] = {
     "date-time": ("2026-03-31T12:00:00Z",),
@@ -50,21 +50,21 @@ BY_FORMAT: dict[str, tuple[str, ...]] = {
 
 
 class Witnesses:
-    """Looks for values, by the forms that `containment` knows."""
+    """Finds values by the forms that `containment` knows."""
 
     def __init__(self, containment: Containment, validators: Validators, is_text: bool = False) -> None:
-        """With `is_text` values are sent as text: `1` is a number as well as a string."""
+        """With `is_text` values are sent as text: `1` is both a number and a string."""
         self._containment = containment
         self._validators = validators
         self._readings = _as_text if is_text else _as_is
         self._examples: dict[tuple[int, ...], Any] = {}
         self._held: list[Node] = []
-        self._left = MOST_WORK
+        self._remaining = MOST_WORK
         self._depth = 0
         self._sampled: set[tuple[int, ...]] = set()
 
     def of(self, fault: Fault) -> list[Any]:
-        """Values that the outermost schema of `fault` accepts and its counterpart does not; empty if none is found."""
+        """Values that the outermost schema of `fault` accepts and its counterpart refuses; empty if none is found."""
         values: Iterable[Any] = self._candidates(fault)
         for step in fault.steps:
             if step.form:
@@ -74,7 +74,7 @@ class Witnesses:
         return list(values)
 
     def example(self, node: Node) -> list[Any]:
-        """A value that satisfies `node`; empty if none is found."""
+        """Values that satisfy `node`; empty if none is found."""
         if node.key not in self._examples:
             self._held.append(node)
             self._examples[node.key] = []  # a schema that contains itself has no example
@@ -87,9 +87,9 @@ class Witnesses:
         return list(self._examples[node.key])
 
     def _may_go_on(self, work: int) -> bool:
-        """Whether anything more is looked for, after `work`."""
-        self._left -= work
-        return self._left > 0 and self._depth <= DEEPEST
+        """True if the search may go on after `work`."""
+        self._remaining -= work
+        return self._remaining > 0 and self._depth <= DEEPEST
 
     def _proves(self, step: Step, value: Any) -> bool:
         accepts = self._validators.accepts
@@ -121,7 +121,7 @@ class Witnesses:
             yield from self._near(form, [])
 
     def _near(self, form: Form, others: list[Form]) -> Iterator[Any]:
-        """Values that may be of `form`, at its bounds and those of `others`, which are of the same type."""
+        """Possible values of `form`, at its bounds and those of `others`, which are of the same type."""
         if form.listed is not None:
             yield from form.listed
             return
@@ -148,26 +148,26 @@ class Witnesses:
                 if 1 < length <= LARGEST // _size(item):
                     yield [item] * length
 
-    def _filled(self, form: Form, begun: list[Any], length: int) -> Iterator[list[Any]]:
-        """`begun` with other items, no two the same, up to `length`."""
-        missing = length - len(begun)
+    def _filled(self, form: Form, start: list[Any], length: int) -> Iterator[list[Any]]:
+        """`start` with more items up to `length`, distinct ones if possible."""
+        missing = length - len(start)
         if missing <= 0:
             if missing == 0:
-                yield begun
+                yield start
             return
-        written = {repr(item) for item in begun}
+        written = {repr(item) for item in start}
         fresh = []
-        for item in itertools.islice(self._distinct(form.items), missing + 2 * len(begun) + 2):
+        for item in itertools.islice(self._distinct(form.items), missing + 2 * len(start) + 2):
             if repr(item) not in written:
                 written.add(repr(item))
                 fresh.append(item)
         if len(fresh) >= missing:
-            yield [*begun, *fresh[:missing]]
+            yield [*start, *fresh[:missing]]
         elif (items := self.example(form.items)) and missing <= LARGEST // max(map(_size, items)):
-            yield [*begun, *(items * missing)[:missing]]
+            yield [*start, *(items * missing)[:missing]]
 
     def _distinct(self, node: Node) -> Iterator[Any]:
-        """Values that satisfy `node`, as many different ones as there easily are."""
+        """Distinct values that satisfy `node`, as many as are easy to find."""
         simple: Iterable[Any] = itertools.chain(range(LONGEST), (f"a{number}" for number in range(LONGEST)))
         plain = [value for value in (0, "a0") if self._validators.accepts(node, value)]
         if plain:
@@ -191,7 +191,7 @@ class Witnesses:
             yield from self._with_others(form, named, count)
 
     def _with_others(self, form: Form, named: set[str], count: int) -> Iterator[dict[str, Any]]:
-        """Objects of `count` properties, if need be with some that are not declared."""
+        """Objects with `count` properties, some of them undeclared if necessary."""
         for base in self._bases(form)[:1]:
             names = [*sorted(named - base.keys()), *(f"other{number}" for number in range(min(count, LONGEST)))]
             filled = dict(base)
@@ -218,7 +218,7 @@ class Witnesses:
         return bases[:1] if len(bases) == 2 and bases[0] == bases[1] else bases
 
     def _around(self, step: Step, form: Form, values: Iterable[Any]) -> Iterator[Any]:
-        """Values of `form`, that of `step`, that have one of `found` where the step leads to."""
+        """Values of `form` that have one of `values` at the place of `step`."""
         for value in values:
             if step.name == ITEM:
                 for length in _lengths(form, []):
@@ -234,7 +234,7 @@ def _as_is(value: Any) -> list[Any]:
 
 
 def _as_text(value: Any) -> list[Any]:
-    """What the text that `value` is sent as may be read as."""
+    """The possible readings of `value` after it is sent as text."""
     if isinstance(value, str):
         return [value, *_READ_AS.get(value, ()), *_numbers_of(value)]
     return [value, json.dumps(value)] if isinstance(value, bool | int | float) else [value]
@@ -249,7 +249,7 @@ def _numbers_of(text: str) -> list[float]:
 
 
 def _size(value: Any) -> int:
-    """Characters, items and properties of all that is within `value`, and 1."""
+    """1, and the characters, items and properties of `value` and all its parts."""
     if isinstance(value, str):
         return 1 + len(value)
     if isinstance(value, dict):
