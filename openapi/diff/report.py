@@ -47,7 +47,7 @@ class Report:
 
     @property
     def is_break(self) -> bool:
-        """Whether a client of the old document can fail."""
+        """True if a client of the old document can fail."""
         return any(change.is_break for change in self.changes)
 
     @cached_property

@@ -1,1 +1,1 @@
-"""Whether a contract is well made."""
+"""The linter of contract documents."""
