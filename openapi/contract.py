@@ -236,7 +236,7 @@ class _Loader(yaml.CSafeLoader):
 
 
 class _Dumper(yaml.CSafeDumper):
-    """YAML in which a string is quoted if YAML 1.1 or `_Loader` would read it as another type."""
+    """YAML with quotes around each string that YAML 1.1 or `_Loader` would otherwise read as another type."""
 
 
 _NUMBER = r"-?(?:0|[1-9][0-9]*)"

@@ -151,7 +151,7 @@ class Responses:
 
 
 def statuses(old: Operation, new: Operation) -> list[str]:
-    """Every distinct status of both operations: three digits, a range, or `default`."""
+    """Every distinct status: three digits, a range for the rest of that range, or `default` for all others."""
     return sorted(old.responses.keys() | new.responses.keys())
 
 

@@ -205,7 +205,7 @@ def closes_objects(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 
 def says_nothing_in_vain(contract: Contract) -> Iterator[tuple[Parts, str]]:
-    """Each keyword applies to the type of its schema: a change of another keyword would have no effect."""
+    """Each keyword applies to the type of its schema: other keywords could change without effect."""
     for parts, schema in walk.schemas(contract):
         kind = {"integer": "number"}.get(str(schema.get("type")), schema.get("type"))
         for other, keywords in ABOUT.items():

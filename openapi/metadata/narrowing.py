@@ -1,4 +1,4 @@
-"""The changes by which a new schema for `metadata` may refuse values that the old one accepted.
+"""The changes that may make a new schema for `metadata` refuse values that the old one accepted.
 
 Both are compared like the schemas of two documents, with two differences. A hub may have sent any field that an open
 object does not declare; and hubs wait for the response, so less work is done. An undecided change is also reported.
@@ -27,14 +27,14 @@ _PLACE = Place("", "", Direction.REQUEST, str)
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """A change by which the new schema may refuse values, and its place in the new schema (RFC 6901)."""
+    """A change that may make the new schema refuse values, and its place in the new schema (RFC 6901)."""
 
     pointer: str
     message: str
 
 
 def narrowings(old: dict[str, Any], new: dict[str, Any]) -> list[Narrowing]:
-    """The changes by which `new` may refuse values that `old` accepts; empty only if it accepts all of them.
+    """The changes that may make `new` refuse values that `old` accepts; empty only if it accepts all of them.
 
     `metadata.check` must find no fault in either.
     """

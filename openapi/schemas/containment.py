@@ -36,7 +36,7 @@ NESTED = 2
 
 
 class Sending(NamedTuple):
-    """The way in which the compared values are sent."""
+    """The assumptions about how the compared values are sent."""
 
     is_text: bool = False
     """True if they are sent as text: numbers are also strings."""
@@ -224,7 +224,7 @@ class Containment:
         yield Fault(keyword, refused, listed, owner or candidates[0].owner(keyword), form=form)
 
     def _keyword(self, big: Node, value: Any) -> str:
-        """The keyword by which `big` refuses `value`."""
+        """The keyword that makes `big` refuse `value`."""
         keyword = self._validators.refusal(big, value)
         return {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum", "const": "enum"}.get(keyword, keyword)
 

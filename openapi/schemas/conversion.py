@@ -21,7 +21,7 @@ LISTS = ("allOf", "anyOf", "oneOf")
 MARKS = ("default", "deprecated", "readOnly", "writeOnly", "discriminator")
 """Keywords that are kept although they do not affect which values are accepted."""
 _FLAGS = {"deprecated", "readOnly", "writeOnly"}
-"""Keywords whose value false equals their absence."""
+"""Keywords that are false if absent."""
 ANNOTATIONS = frozenset({"title", "description", "example", "examples", "externalDocs", "xml", "nullable"})
 INTEGERS = {"int32": 2**31, "int64": 2**63}
 _SHAPES: dict[str, type | tuple[type, ...]] = {

@@ -1,4 +1,4 @@
-"""The keywords in which two forms of the same type differ: one form makes a demand that the other does not make."""
+"""The differences in keywords between two forms of the same type: demands that only one of them makes."""
 
 import math
 from collections.abc import Iterator

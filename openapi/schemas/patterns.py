@@ -150,7 +150,7 @@ def _characters(automata: list[_Automaton]) -> list[int]:
 
 
 def _reluctance(code: int) -> tuple[int, bool, int]:
-    """The order in which characters are tried for an example."""
+    """The sort key of a character: examples use the characters with the lowest keys."""
     place = _PREFERRED.index(code) if code in _PREFERRED else len(_PREFERRED)
     return place, code < 32, code
 

@@ -50,7 +50,7 @@ class Validators:
         return None if validator is None else validator.is_valid(value)
 
     def refusal(self, node: Node, value: Any) -> str:
-        """The keyword by which `node` refuses `value`; "anyOf" if unknown."""
+        """The keyword that makes `node` refuse `value`; "anyOf" if unknown."""
         validator = self._of(node)
         error = next(validator.iter_errors(value), None) if validator else None
         return error.kind.name if error else "anyOf"
