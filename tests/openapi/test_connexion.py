@@ -1,7 +1,7 @@
-"""What we rely on inside Connexion, and which of its faults are the reason for code of our own.
+"""The parts of Connexion that the service relies on, and the faults of Connexion that it works around.
 
-After an upgrade each failure here says which module of ours to look at: what was relied on has changed, or a fault that
-we work around is gone.
+After an upgrade each failure here names a module of the service: Connexion changed something that the module relies on,
+or no longer has a fault that the module works around.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from tests.scopes import new_request_state
 RELIED_ON = (
     "openapi/serving/app.py or openapi/serving/dispatch.py relies on this: read the changes of Connexion and adapt it."
 )
-WORKED_AROUND = "Connexion does not do this any more: see whether {} can be simpler."
+WORKED_AROUND = "Connexion no longer does this: see whether {} can be simpler."
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.0.3",
@@ -64,44 +64,44 @@ VALID = b'{"id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"}'
 JSON = {"Content-Type": "application/json"}
 KEY = {"Authorization": "Bearer sub="}
 CODE = {"x-bearerInfoFunc": "urllib.parse.parse_qs"}
-"""A function of the standard library that takes any key."""
+"""A function of the standard library that accepts any key."""
 
 
 async def refuse(_key: str, _resources: Any) -> None:
-    """No key is that of anybody."""
+    """Accept no key."""
 
 
 def create(*_args: Any, **_kwargs: Any) -> tuple[str, int]:
-    """A handler as Connexion describes them."""
+    """A handler as Connexion's documentation describes it."""
     return "made", 201
 
 
 def as_documented(document: dict[str, Any] | Path) -> ASGIApp:
-    """An application as Connexion's documentation builds one, whose every operation is `create`."""
+    """An application, built as in Connexion's documentation; `create` is the handler of each operation."""
     app = AsyncApp(__name__)
     app.add_api(copy.deepcopy(document), resolver=Resolver(lambda _: create))
     return app  # type: ignore[no-any-return] # Connexion ships no types
 
 
 def secured(**scheme: str) -> dict[str, Any]:
-    """The document with a security scheme of HTTP."""
+    """The document with an HTTP security scheme."""
     schemes = {"key": {"type": "http", "scheme": "bearer", **scheme}}
     return DOCUMENT | {"components": {"securitySchemes": schemes}, "security": [{"key": []}]}
 
 
 def ask(app: ASGIApp, path: str = "/things", content: Any = VALID, headers: Any = None) -> httpx.Response:
-    """What `app` answers to a POST of JSON; a fault that escapes it is a 500."""
+    """The response of `app` to a POST of JSON; an exception that escapes it is a 500."""
 
-    async def asked() -> httpx.Response:
+    async def post() -> httpx.Response:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.post(path, content=content, headers=JSON | (headers or {}))
 
-    return asyncio.run(asked())
+    return asyncio.run(post())
 
 
-def test_the_version_is_the_one_that_was_read() -> None:
-    """What follows was found by reading and trying this version."""
+def test_the_version_is_the_one_that_we_examined() -> None:
+    """The other tests describe this version."""
     assert version("connexion") == "3.3.0", (
         "Connexion was upgraded: run the tests of this module, read its changes to middleware/main.py, abstract.py, "
         "routing.py and security.py, then name the new version here and in pyproject.toml."
@@ -120,15 +120,15 @@ def test_the_version_is_the_one_that_was_read() -> None:
         (Resolver, "__init__", {"function_resolver"}),
     ],
 )
-def test_what_we_call_is_there_with_its_parameters(owner: type, name: str, parameters: set[str]) -> None:
-    """Each method that is called or overridden exists, and takes what it is given."""
+def test_the_methods_that_we_use_exist_with_their_parameters(owner: type, name: str, parameters: set[str]) -> None:
+    """Each method that the service calls or overrides exists, and has the parameters that it passes."""
     method = getattr(owner, name, None)
     assert method, f"{owner.__name__}.{name} is gone. {RELIED_ON}"
     assert parameters <= inspect.signature(method).parameters.keys(), f"{owner.__name__}.{name} differs. {RELIED_ON}"
 
 
 def test_the_stack_is_built_before_the_first_request() -> None:
-    """`_build_middleware_stack` gives the outermost layer and all layers, and a built one is not built again."""
+    """`_build_middleware_stack` returns the outermost layer and all layers; a built stack is not built again."""
     app: Any = build(published()[0], Dependencies(OPERATIONS, refuse))
     before = app.app, app.middleware_stack
     kinds = [type(layer) for layer in app.middleware_stack[1:4]]
@@ -138,8 +138,8 @@ def test_the_stack_is_built_before_the_first_request() -> None:
     assert (app.app, app.middleware_stack) == before, RELIED_ON
 
 
-def test_endpoints_are_dispatched_to_by_operation_id() -> None:
-    """`RoutedMiddleware` finds an operation by what the router left in the scope, and calls it with the request."""
+def test_requests_are_dispatched_by_operation_id() -> None:
+    """`RoutedMiddleware` finds the operation by the router's entry in the scope, and calls it with the request."""
     app: Any = build(published()[0], Dependencies(OPERATIONS, refuse))
     endpoints = app.middleware_stack[3]
     (api,) = endpoints.apis["/api/v1"]
@@ -158,7 +158,7 @@ def test_endpoints_are_dispatched_to_by_operation_id() -> None:
     assert called == [request], RELIED_ON
 
 
-def test_what_is_looked_up_in_the_layers_is_there() -> None:
+def test_the_layers_have_the_attributes_that_we_read() -> None:
     """The router knows the path, methods and operationId of each route; the security layer has a function for each."""
     app: Any = build(published()[0], Dependencies(OPERATIONS, refuse))
     _, routing, security, endpoints, _ = app.middleware_stack
@@ -173,7 +173,7 @@ def test_what_is_looked_up_in_the_layers_is_there() -> None:
 
 
 def test_a_path_with_parameters_has_convertors() -> None:
-    """By which it is told from one that can be looked up as it is, and a pattern, which gives the parameters."""
+    """They distinguish it from a path without parameters; the route's pattern yields the parameters."""
     document = copy.deepcopy(DOCUMENT)
     operation = document["paths"].pop("/things")
     document["paths"]["/things/{id}"] = operation
@@ -188,24 +188,24 @@ def test_a_path_with_parameters_has_convertors() -> None:
     assert route.path_regex.match("/things/a/b") is None, RELIED_ON
 
 
-def test_security_needs_no_more_of_a_request_than_its_scope() -> None:
-    """The function that is made of an operation's requirements takes a `Verified`, and leaves the caller in it."""
-    asked = []
+def test_security_needs_only_the_scope_of_a_request() -> None:
+    """The function built from an operation's requirements takes a `Verified`, and stores the caller in its scope."""
+    keys = []
 
     async def authenticate(key: str, _resources: Any) -> str:
-        asked.append(key)
-        return "somebody"
+        keys.append(key)
+        return "caller"
 
     app: Any = build(published()[0], Dependencies(OPERATIONS, authenticate))
     (api,) = app.middleware_stack[2].apis["/api/v1"]
     scope: dict[str, Any] = {"type": "http", "headers": [(b"authorization", b"Bearer irk_key")]}
     new_request_state(scope)
     asyncio.run(api.operations["reportInteractionEvent"].verification_fn(Verified(scope)))
-    assert asked == ["irk_key"], RELIED_ON
-    assert scope["extensions"]["connexion_context"]["user"] == "somebody", RELIED_ON
+    assert keys == ["irk_key"], RELIED_ON
+    assert scope["extensions"]["connexion_context"]["user"] == "caller", RELIED_ON
 
 
-def test_routers_redirect_unless_told_otherwise() -> None:
+def test_routers_redirect_by_default() -> None:
     """The routers that `_without_redirects` sets up are there, one for each API, and redirect by themselves."""
     app = ConnexionMiddleware(as_documented(DOCUMENT), middlewares=[RoutingMiddleware])
     app.add_api(copy.deepcopy(DOCUMENT), resolver=Resolver(lambda _: create))
@@ -218,17 +218,17 @@ def test_routers_redirect_unless_told_otherwise() -> None:
     )
 
 
-def test_a_scheme_of_the_map_is_asked_for_its_function() -> None:
-    """`security_map` decides on a scheme, whatever the document names beside it."""
-    asked = []
+def test_the_security_map_chooses_the_function_of_a_scheme() -> None:
+    """`security_map` decides, whatever function the document names."""
+    keys = []
 
     async def authenticate(key: str, _resources: Any) -> None:
-        asked.append(key)
+        keys.append(key)
 
     contract = Contract(published()[0].text, published()[0].copy())
     contract.document["components"]["securitySchemes"]["hubApiKey"].update(CODE)
     ask(AccessLog(build(contract, Dependencies(OPERATIONS, authenticate))), "/api/v1/interaction-events", headers=KEY)
-    assert asked == ["sub="], RELIED_ON
+    assert keys == ["sub="], RELIED_ON
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_a_scheme_of_the_map_is_asked_for_its_function() -> None:
     ],
 )
 def test_connexion_accepts_bodies_that_break_the_contract(content: bytes, headers: dict[str, str]) -> None:
-    """Why bodies are read and validated by openapi/requests/body.py."""
+    """The reason why openapi/requests/body.py reads and validates bodies."""
     response = ask(as_documented(DOCUMENT), content=content, headers=headers)
     assert response.status_code == 201, WORKED_AROUND.format("openapi/requests/body.py")
 
@@ -255,13 +255,13 @@ def test_connexion_accepts_bodies_that_break_the_contract(content: bytes, header
     ],
 )
 def test_connexion_fails_on_hostile_bodies(content: bytes) -> None:
-    """Why bodies are parsed by openapi/standards/ijson.py."""
+    """The reason why openapi/standards/ijson.py parses bodies."""
     response = ask(as_documented(DOCUMENT), content=content)
     assert response.status_code == 500, WORKED_AROUND.format("openapi/standards/ijson.py")
 
 
 def test_connexion_refuses_a_body_without_a_length() -> None:
-    """Why the end of a body is not taken from Content-Length."""
+    """The reason why Content-Length does not decide where a body ends."""
 
     async def parts() -> Any:
         yield VALID
@@ -271,42 +271,42 @@ def test_connexion_refuses_a_body_without_a_length() -> None:
 
 
 def test_connexion_names_only_the_first_fault() -> None:
-    """Why what is wrong with a body is worded by openapi/schemas/validation.py."""
+    """The reason why openapi/schemas/validation.py writes the errors of a body."""
     document = copy.deepcopy(DOCUMENT)
     content = document["paths"]["/things"]["post"]["requestBody"]["content"]
     content["application/json"]["schema"] = {"type": "object", "required": ["first", "second"]}
-    told = ask(as_documented(document), content=b"{}").text
-    assert ("first" in told) is not ("second" in told), WORKED_AROUND.format("openapi/schemas/validation.py")
+    text = ask(as_documented(document), content=b"{}").text
+    assert ("first" in text) is not ("second" in text), WORKED_AROUND.format("openapi/schemas/validation.py")
 
 
 def test_connexion_imports_whatever_an_operation_id_names() -> None:
-    """Why operationIds are resolved by openapi/serving/operations.py."""
-    found = Resolver().resolve_function_from_operation_id("os.path.basename")
-    assert found.__name__ == "basename", WORKED_AROUND.format("openapi/serving/operations.py")
+    """The reason why openapi/serving/operations.py resolves operationIds."""
+    function = Resolver().resolve_function_from_operation_id("os.path.basename")
+    assert function.__name__ == "basename", WORKED_AROUND.format("openapi/serving/operations.py")
 
 
-def test_connexion_finds_an_unknown_operation_id_at_the_first_request() -> None:
-    """Why the stack is built by `build`."""
+def test_connexion_reports_an_unknown_operation_id_at_the_first_request() -> None:
+    """The reason why `build` builds the stack."""
     app = AsyncApp(__name__)
     app.add_api(copy.deepcopy(DOCUMENT))
     assert ask(app).status_code == 500, WORKED_AROUND.format("openapi/serving/app.py")
 
 
 def test_connexion_takes_code_from_the_document() -> None:
-    """Why `bearer` is in our `security_map`, and openapi/lint/rules.py refuses such extensions."""
+    """The reason why `bearer` is in our `security_map`, and openapi/lint/rules.py refuses such extensions."""
     response = ask(as_documented(secured(**CODE)), headers=KEY)
     assert response.status_code == 201, WORKED_AROUND.format("the security map of openapi/serving/app.py")
 
 
 def test_connexion_takes_code_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Why `bearer` is in our `security_map`: no document is needed to name another function."""
+    """The reason why `bearer` is in our `security_map`: the environment can name another function."""
     monkeypatch.setenv("BEARERINFO_FUNC", CODE["x-bearerInfoFunc"])
     response = ask(as_documented(secured()), headers=KEY)
     assert response.status_code == 201, WORKED_AROUND.format("the security map of openapi/serving/app.py")
 
 
 def test_connexion_renders_files_as_templates(tmp_path: Path) -> None:
-    """Why openapi/contract.py reads YAML, and Connexion is given a dict."""
+    """The reason why openapi/contract.py reads the YAML, and Connexion gets a dict."""
     (tmp_path / "document.yaml").write_text(
         "openapi: 3.0.3\ninfo: {title: Things, version: '{{ 6 * 7 }}'}\npaths: {}\n"
     )
@@ -315,15 +315,15 @@ def test_connexion_renders_files_as_templates(tmp_path: Path) -> None:
     assert app.middleware.apis[0].specification["info"]["version"] == "42", WORKED_AROUND.format("openapi/contract.py")
 
 
-def test_connexion_challenges_nobody() -> None:
-    """Why 401 is answered by openapi/oauth/bearer.py."""
+def test_connexion_sends_no_challenge() -> None:
+    """The reason why openapi/oauth/bearer.py writes the 401."""
     response = ask(as_documented(secured(**CODE)))
     assert response.status_code == 401
     assert "www-authenticate" not in response.headers, WORKED_AROUND.format("openapi/oauth/bearer.py")
 
 
 def test_connexion_inspects_signatures_at_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Why security and endpoints have functions that are looked at once: it costs 40 of 100 microseconds."""
+    """The reason why functions of security and endpoints are inspected once: it costs 40 of 100 microseconds."""
     inspected = []
     inspect_signature = inspect.signature
 
@@ -339,5 +339,5 @@ def test_connexion_inspects_signatures_at_every_request(monkeypatch: pytest.Monk
 
 
 def test_a_problem_of_connexion_is_an_http_exception() -> None:
-    """Which of the two `Problems` of openapi/serving/dispatch.py looks for first makes a difference."""
+    """So `ErrorMiddleware` of openapi/serving/dispatch.py must look for ProblemException first."""
     assert issubclass(ProblemException, HTTPException), RELIED_ON

@@ -1,4 +1,4 @@
-"""Contract documents: what is read from a text, what is refused, and how references are followed."""
+"""Contract documents: reading a text, refusing an invalid one, and following references."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ INFO = 'info: {version: "1.0"}\n'
 
 
 def with_value(value: str) -> str:
-    """A document whose key `value` is written as `value`."""
+    """A document with the YAML text `value` under the key `value`."""
     return f"{INFO}value: {value}\n"
 
 
@@ -55,7 +55,7 @@ def with_value(value: str) -> str:
         pytest.param("&anchor a", "a", id="an anchor that is not used"),
     ],
 )
-def test_yaml_has_the_types_of_json_alone(written: str, read: Any) -> None:
+def test_yaml_has_only_the_types_of_json(written: str, read: Any) -> None:
     """Nothing becomes a date, an octal number or a boolean by surprise, and keys are strings."""
     value = Contract.read(with_value(written)).document["value"]
     assert (type(value), value) == (type(read), read)
@@ -97,14 +97,14 @@ def test_yaml_has_the_types_of_json_alone(written: str, read: Any) -> None:
         pytest.param(INFO + "#" + "é" * (MAX_BYTES // 2), f"larger than {MAX_BYTES} bytes", id="too large in UTF-8"),
     ],
 )
-def test_what_is_not_a_contract_is_refused(text: str, message: str) -> None:
-    """Whatever is not one document with the types of JSON and a version is a ContractError that says why."""
+def test_a_text_that_is_no_contract_is_refused(text: str, message: str) -> None:
+    """A text other than one document with JSON types and a version raises a ContractError that says why."""
     with pytest.raises(ContractError, match=message):
         Contract.read(text)
 
 
 def test_a_document_at_the_limits_is_read() -> None:
-    """As many levels and bytes as are allowed are accepted."""
+    """The maximum depth and size are accepted."""
     text = with_value("[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)) + "#"
     assert Contract.read(text + "#" * (MAX_BYTES - len(text))).version == "1.0"
 
@@ -112,14 +112,14 @@ def test_a_document_at_the_limits_is_read() -> None:
 @settings(deadline=None)
 @given(st.text() | st.text("[]{}:,-?&*!|>'\"%@` \n\t#aé0.~", max_size=60))
 def test_no_text_raises_anything_else(written: str) -> None:
-    """A text is a contract or a ContractError, whatever it is, alone and within a document."""
+    """Any text, alone or within a document, is a contract or raises ContractError."""
     for text in (written, with_value(written)):
         with suppress(ContractError):
             assert Contract.read(text).version == "1.0"
 
 
-def test_the_digest_is_that_of_what_a_document_says() -> None:
-    """Layout, comments, quotes and the order of keys do not change it; YAML and JSON have the same."""
+def test_the_digest_depends_on_the_content_of_a_document() -> None:
+    """Layout, comments, quotes and the order of keys do not change it; YAML and JSON have the same digest."""
     read = Contract.read('# A comment\nb: [1, "é"]\ninfo:\n    version: "1.0"\n')
     assert read.digest == Contract.read('{"info": {"version": "1.0"}, "b": [1, "\\u00e9"]}').digest
     assert read.digest == Contract.read(json.dumps(read.document)).digest
@@ -132,12 +132,12 @@ def test_another_document_has_another_digest() -> None:
 
 
 def test_the_digest_is_sha_256_of_canonical_json() -> None:
-    """The digest of a given document never changes, for databases keep it."""
+    """The digest of a document never changes, because databases store it."""
     assert Contract.read(INFO).digest == hashlib.sha256(b'{"info":{"version":"1.0"}}').hexdigest()
 
 
 def test_a_file_is_read_as_its_text(tmp_path: Path) -> None:
-    """A file gives the contract of its text, which is kept as it was published."""
+    """A file gives the contract of its text, and the contract keeps that text unchanged."""
     text = f"# é\n{INFO}"
     (tmp_path / "contract.yaml").write_text(text, encoding="utf-8")
     read = Contract.of_file(tmp_path / "contract.yaml")
@@ -152,20 +152,20 @@ def test_a_file_is_read_as_its_text(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_no_contract_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
-    """What is not UTF-8, and what is too large, is a ContractError."""
+    """A file that is too large or not UTF-8 raises ContractError."""
     (tmp_path / "contract.yaml").write_bytes(content)
     with pytest.raises(ContractError, match=message):
         Contract.of_file(tmp_path / "contract.yaml")
 
 
-def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
-    """A file that cannot be read is told apart from one that holds no contract."""
+def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
+    """An unreadable file raises another error than a file without a contract."""
     with pytest.raises(FileNotFoundError):
         Contract.of_file(tmp_path / "contract.yaml")
 
 
 def test_operations_are_listed_in_the_order_of_the_document() -> None:
-    """Each method of each path is an operation, and what else stands in a path item is none."""
+    """Each method of each path is an operation; other keys of a path item are not."""
     read = Contract.read(
         INFO + "paths:\n"
         "  /b:\n    parameters: []\n    summary: text\n    post: {operationId: handlers.b.create}\n    get: {}\n"
@@ -180,7 +180,7 @@ def test_operations_are_listed_in_the_order_of_the_document() -> None:
 
 
 def test_operations_are_found_behind_references() -> None:
-    """And an extension among the paths is none."""
+    """An extension among the paths is not an operation."""
     contract = Contract.read(
         'info: {version: "1.0"}\nx-items:\n  a: {get: {operationId: readA}}\n'
         "paths:\n  /a: {$ref: '#/x-items/a'}\n  x-note: get me\n"
@@ -190,13 +190,13 @@ def test_operations_are_found_behind_references() -> None:
 
 @pytest.mark.parametrize(("paths", "name"), [("{/b: null}", "/b"), ("{/c: {get: 7}}", "get /c")])
 def test_a_path_item_or_an_operation_is_an_object(paths: str, name: str) -> None:
-    """Another value is named."""
+    """The error names the place of any other value."""
     with pytest.raises(ContractError, match=f"^{name} is not an object$"):
         assert not Contract.read(f'info: {{version: "1.0"}}\npaths: {paths}').operations
 
 
 def test_patterns_are_left_out_of_a_copy_for_other_libraries() -> None:
-    """The pattern of each schema is gone from the copy, a field of that name is not, and the contract keeps both."""
+    """The copy lacks the pattern of each schema but keeps a field named pattern; the contract keeps both."""
     value = {"properties": {"pattern": {"type": "string", "pattern": "^(a+)+$"}}, "allOf": [{"pattern": "a"}]}
     read = Contract.read(with_value(json.dumps(value)))
     assert read.without_patterns()["value"] == {"properties": {"pattern": {"type": "string"}}, "allOf": [{}]}
@@ -223,7 +223,7 @@ properties: {$ref: {type: string}}
 
 
 @pytest.mark.parametrize(
-    ("parts", "found"),
+    ("parts", "value"),
     [
         pytest.param(["a", "b", "0", "c"], "first", id="a name and an index"),
         pytest.param(["a", "b", "1", "c"], "second", id="a reference on the way"),
@@ -233,9 +233,9 @@ properties: {$ref: {type: string}}
         pytest.param(["properties"], {"$ref": {"type": "string"}}, id="a field named $ref is no reference"),
     ],
 )
-def test_a_pointer_is_followed_through_references(parts: list[str], found: Any) -> None:
-    """What a reference refers to stands in its place, wherever it is on the way."""
-    assert REFERENCES.at(parts) == found
+def test_a_pointer_is_followed_through_references(parts: list[str], value: Any) -> None:
+    """The target of a reference takes its place, anywhere on the way."""
+    assert REFERENCES.at(parts) == value
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_pointer_is_followed_through_references(parts: list[str], found: Any) 
     ],
 )
 def test_a_reference_that_cannot_be_followed_is_refused(reference: str, message: str) -> None:
-    """Nothing is fetched, and no chain is followed for ever, wherever in a document it begins."""
+    """Nothing is fetched, and no chain is followed forever, wherever in a document it begins."""
     info = {"version": "1.0"}
     text = json.dumps({"info": info, "list": [1, 2], "tried": [{"$ref": reference}, {"$ref": "#/tried/0"}]})
     with pytest.raises(ContractError, match=message):
@@ -279,7 +279,7 @@ def test_documents_are_read_once() -> None:
 
 
 def test_yaml_is_the_text_as_it_was_published() -> None:
-    """With its comments, and whatever layout it has; JSON is given another."""
+    """With its comments and layout; a JSON document gets a new layout."""
     assert Contract.read(f"# A comment.\n{INFO}").as_yaml() == f"# A comment.\n{INFO}"
     assert Contract.read('{"info": {"version": "1.0"}}').as_yaml() == "info:\n  version: '1.0'\n"
 
@@ -310,8 +310,8 @@ def test_yaml_is_the_text_as_it_was_published() -> None:
     ],
     ids=repr,
 )
-def test_json_as_yaml_says_the_same(value: Any) -> None:
-    """Whatever a text looks like to a reader of YAML, it is read as the text that it is."""
+def test_json_written_as_yaml_keeps_its_values(value: Any) -> None:
+    """A text stays a text, even if a YAML parser could take it for another type."""
     document = {"info": {"version": "1.0"}, "value": value, "again": value}
     contract = Contract.read(json.dumps(document, ensure_ascii=False))
     assert Contract.read(contract.as_yaml()).document == contract.document
@@ -335,8 +335,8 @@ def with_servers(servers: Any) -> Contract:
         (None, ""),
     ],
 )
-def test_the_path_of_the_first_server_is_found(servers: Any, path: str) -> None:
-    """Without a slash at its end, and with the defaults of its variables."""
+def test_the_server_path_is_that_of_the_first_server(servers: Any, path: str) -> None:
+    """Without a trailing slash, and with the defaults of its variables."""
     assert with_servers(servers).server_path == path
 
 
@@ -361,8 +361,8 @@ def test_the_path_of_the_first_server_is_found(servers: Any, path: str) -> None:
         [{"url": "/" + "a" * 101}],
     ],
 )
-def test_a_path_that_cannot_be_matched_or_told_is_refused(servers: Any) -> None:
-    """It is compared with the paths of requests, and stands in headers."""
+def test_a_path_that_no_request_or_header_can_have_is_refused(servers: Any) -> None:
+    """The service compares it with the paths of requests, and writes it in headers."""
     contract = with_servers(servers)
     with pytest.raises(ContractError, match="first"):
         _ = contract.server_path

@@ -1,4 +1,4 @@
-"""The documents of this release: sound by the house rules, complete, and in the words of the service."""
+"""The documents of this release: they keep the house rules, are complete, and repeat the texts of the service."""
 
 import asyncio
 import gzip
@@ -41,7 +41,7 @@ CREATE, REPLAY = "reportInteractionEvent", "replayRejectedSubmissions"
 GET_MANIFEST, PUT_MANIFEST = "getHubCapabilityManifest", "putHubCapabilityManifest"
 LIMIT = 65536
 URL = "https://interaction-reporting.example"
-"""Where the service is in the examples."""
+"""The URL of the service in the examples."""
 HOUSEKEEPING = {"connection", "accept-encoding"}
 """Header fields of HTTP itself, which need not stand in a response."""
 
@@ -56,7 +56,7 @@ EACH_OPERATION = pytest.mark.parametrize(
 
 
 class Promise:
-    """What a contract says of one operation, as far as it decides what can go wrong with it."""
+    """The parts of an operation in a contract that decide which errors it can have."""
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self.id = operation.operation_id
@@ -75,37 +75,37 @@ class Promise:
 
 
 def always(_promise: Promise) -> bool:
-    """Of every request."""
+    """True: every request can have this problem."""
     return True
 
 
 def never(_promise: Promise) -> bool:
-    """Of no operation, but of requests for which there is none."""
+    """False: only requests that match no operation can have this problem."""
     return False
 
 
 def with_body(promise: Promise) -> bool:
-    """Of requests that have a body."""
+    """True if requests have a body."""
     return bool(promise.body)
 
 
 def of_submissions(promise: Promise) -> bool:
-    """Of what is reported, alone, in batches or once more."""
+    """True if requests submit events or annotations: alone, in batches or as a replay."""
     return promise.id.startswith(("report", REPLAY))
 
 
 def of_manifests(promise: Promise) -> bool:
-    """Of what a hub says that it reports."""
+    """True if requests submit the hub's capability manifest."""
     return promise.id == PUT_MANIFEST
 
 
 def with_token(promise: Promise) -> bool:
-    """Of requests that carry an access token."""
+    """True if requests carry an access token."""
     return promise.takes_tokens
 
 
 def of_batches(promise: Promise) -> bool:
-    """Of several items, each of which is judged alone."""
+    """True if requests have several items with a result each."""
     return promise.has_batch or promise.id == REPLAY
 
 
@@ -126,7 +126,7 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "body_timeout": with_body,
     "idempotency_conflict": lambda promise: promise.has_key,
     "version_retired": never,
-    "cut_over": never,  # like an end of the version it is beyond its contract
+    "cut_over": never,  # outside the contract of the version, like its retirement
     "content_too_large": with_body,
     "name_taken": of_manifests,
     "conflicts": of_manifests,
@@ -160,41 +160,41 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "operator_unauthorized": never,
     "contract_unreadable": never,
 }
-"""Of which operations each problem is the answer, or that to one of its items."""
+"""For each problem: which operations can respond with it, for the request or for one of its items."""
 CHALLENGES = {
     code: {"www-authenticate"} for code in ("unauthorized", "invalid_token", "invalid_dpop_proof", "insufficient_scope")
 }
 HEADERS = CHALLENGES | {"too_many_requests": {"retry-after"}}
-"""What a problem has beside the headers of its row."""
+"""The headers that a problem has besides those of its row."""
 
 
 def scope_of(content_type: str, *fields: tuple[bytes, bytes], size: int = 0) -> Scope:
-    """A request with a body of `size` bytes."""
+    """The scope of a request with a body of `size` bytes."""
     headers = [(b"content-type", content_type.encode()), (b"content-length", b"%d" % size), *fields]
     return {"type": "http", "headers": headers}
 
 
 def problem_of(operation_id: str, content: bytes, content_type: str = "application/json") -> Problem:
-    """The Problem that an operation of the newest contract has with a body."""
+    """The Problem that an operation of the newest contract raises for a body."""
     (operation,) = [operation for operation in NEWEST.operations if operation.operation_id == operation_id]
-    where = (*operation.pointer, "requestBody", "content", "application/json")
+    path = (*operation.pointer, "requestBody", "content", "application/json")
     schemas = Schemas(NEWEST)
-    declared = NEWEST.at((*where, "schema"))
-    limit = NEWEST.at(where).get("x-body-limit-bytes", LIMIT)
-    media_type = MediaType(schemas.compile(*where, "schema"), limit)
+    declared = NEWEST.at((*path, "schema"))
+    limit = NEWEST.at(path).get("x-body-limit-bytes", LIMIT)
+    media_type = MediaType(schemas.compile(*path, "schema"), limit)
     if "items" in declared:
-        items = schemas.compile(*where, "schema", "items")
+        items = schemas.compile(*path, "schema", "items")
         media_type = MediaType(media_type.schema, limit, items, declared["maxItems"])
 
     async def receive() -> Message:
         return {"type": "http.request", "body": content}
 
-    async def nobody() -> None:
+    async def authorize() -> None:
         pass
 
     async def read() -> None:
         body = Body({"application/json": media_type}, 20, frozenset({"gzip"}))
-        (await body.receive(scope_of(content_type, size=len(content)), receive)).value(nobody)
+        (await body.receive(scope_of(content_type, size=len(content)), receive)).value(authorize)
 
     with pytest.raises(Problem) as caught:
         asyncio.run(read())
@@ -202,19 +202,19 @@ def problem_of(operation_id: str, content: bytes, content_type: str = "applicati
 
 
 def of_stream(content: bytes, *fields: tuple[bytes, bytes]) -> Problem:
-    """The Problem that a stream of lines ends with."""
+    """The Problem that ends a stream of lines."""
 
     async def receive() -> Message:
         return {"type": "http.request", "body": content}
 
-    async def nobody() -> None:
+    async def authorize() -> None:
         pass
 
     async def read() -> None:
         pieces: AsyncIterator[bytes] = Content(
             scope_of("application/x-ndjson", *fields), receive, frozenset({"gzip"})
         ).pieces(10**9, 20)
-        async for _ in Lines(pieces, Schema({}), nobody).groups():
+        async for _ in Lines(pieces, Schema({}), authorize).groups():
             pass
 
     with pytest.raises(Problem) as caught:
@@ -223,15 +223,17 @@ def of_stream(content: bytes, *fields: tuple[bytes, bytes]) -> Problem:
 
 
 def of_parameter(name: str, value: str) -> Problem:
-    """The Problem with a parameter of a query that the newest contract has."""
-    declared = next(one for one in NEWEST.document["components"]["parameters"].values() if one["name"] == name)
+    """The Problem with a query parameter of the newest contract."""
+    declared = next(
+        parameter for parameter in NEWEST.document["components"]["parameters"].values() if parameter["name"] == name
+    )
     with pytest.raises(Problem) as caught:
         Parameters([declared]).read({"type": "http", "headers": [], "query_string": f"{name}={value}".encode()})
     return caught.value
 
 
 def late() -> Problem:
-    """A body did not arrive in the time that there is by default."""
+    """The Problem if a body does not arrive within the default timeout."""
 
     async def refuse(_key: str, _resources: Any) -> None:
         pass
@@ -240,12 +242,12 @@ def late() -> Problem:
 
 
 def beyond_scope() -> Problem:
-    """A token lacks the scope of what reports events."""
+    """The Problem if a token lacks the scope that reporting events requires."""
     return Problem("insufficient_scope", scope="events:write")
 
 
 def unregistered() -> Problem:
-    """An event type is not registered."""
+    """The Problem if an event type is not registered."""
     return Problem("event_type_not_registered", name="pipeline_started", pointer="/event_type")
 
 
@@ -288,7 +290,7 @@ SITUATIONS: dict[tuple[str, str], Callable[[], Problem]] = {
     ("listRejectedSubmissions 200", "page"): unregistered,
     ("getRejectedSubmission 200", "found"): unregistered,
 }
-"""By the component of a response, or the function and status of one that is none, and the name of an example."""
+"""By the component of a response (or function and status, of an inline response) and the name of an example."""
 OF_TOKENS: dict[tuple[str, str], Callable[[], Problem]] = {
     ("Unauthorized", "missing"): lambda: Problem("invalid_token", why=""),
     ("BatchUnauthorized", "missing"): lambda: Problem("invalid_token", why=""),
@@ -297,23 +299,23 @@ OF_TOKENS: dict[tuple[str, str], Callable[[], Problem]] = {
     ("BatchForbidden", "scope"): beyond_scope,
     ("BatchForbidden", "last"): beyond_scope,
 }
-"""Likewise, of contracts that take access tokens."""
+"""The same, for contracts that take access tokens."""
 OF_BATCHES = {("BatchUnprocessableEntity", "results"): Problem("items_rejected", rejected=1, received=2)}
-"""What is told of a batch beside what is told of its items, where errors are problem details."""
+"""The problem of a batch, in addition to those of its items, where errors are problem details."""
 
 
 def situations(contract: Contract) -> dict[tuple[str, str], Callable[[], Problem]]:
-    """Those of `contract`."""
+    """The situations of `contract`."""
     return SITUATIONS | OF_TOKENS if contract.scopes else SITUATIONS
 
 
 def errors_in(value: Any) -> Iterator[dict[str, Any]]:
-    """What `value` says of errors, wherever it does, in either style."""
+    """The errors in `value`, at any depth, in either style."""
     if isinstance(value, dict):
         if "error" in value:
             yield {name: value[name] for name in ("error", "help") if name in value}
         elif "title" in value:
-            yield {name: told for name, told in value.items() if name not in ("results", "totals")}
+            yield {name: member for name, member in value.items() if name not in ("results", "totals")}
         for inner in value.values():
             yield from errors_in(inner)
     elif isinstance(value, list):
@@ -322,19 +324,19 @@ def errors_in(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def examples_of_errors(contract: Contract) -> Iterator[tuple[tuple[str, str], str, list[dict[str, Any]]]]:
-    """Of each example of an answer with errors: which one it is, with which status, and the errors."""
+    """For each example of a response with errors: its key in SITUATIONS, its status, and the errors."""
     for operation in contract.operations:
         for status, response in contract.at(operation.pointer)["responses"].items():
             function = operation.operation_id.rpartition(".")[2]
-            where = response["$ref"].rpartition("/")[2] if "$ref" in response else f"{function} {status}"
+            component = response["$ref"].rpartition("/")[2] if "$ref" in response else f"{function} {status}"
             for media_type in contract.resolve(response)["content"].values():
                 for name, example in media_type["examples"].items():
                     if errors := [*errors_in(example["value"])]:
-                        yield (where, name), status, errors
+                        yield (component, name), status, errors
 
 
-def as_told(problem: Problem) -> list[dict[str, Any]]:
-    """A problem in both styles: what is kept of one is told by both versions in that of version 1."""
+def in_both_styles(problem: Problem) -> list[dict[str, Any]]:
+    """A problem in both styles: both versions show a stored problem in the style of version 1."""
     return [style.body(problem) for style in (ERROR_OBJECTS, ProblemDetails(URL))]
 
 
@@ -345,19 +347,19 @@ def test_each_document_keeps_the_house_rules(contract: Contract) -> None:
 
 
 def test_each_document_is_named_by_its_version() -> None:
-    """The file of a contract says which version it holds."""
+    """The file name of a contract contains its version."""
     names = {path.name for path in DOCUMENTS.iterdir()}
     assert names == {f"interaction-reporting-{version}.yaml" for version in CONTRACTS}
 
 
-def test_of_each_problem_it_is_known_what_it_is_an_answer_to() -> None:
-    """A problem that is new in the table needs its operations in this module."""
+def test_each_problem_has_its_operations_in_this_module() -> None:
+    """A new problem in the table needs its operations here."""
     assert RAISED.keys() == problems.TABLE.keys()
 
 
 @EACH_OPERATION
 def test_exactly_the_errors_that_can_happen_are_documented(contract: Contract, operation: Operation) -> None:
-    """Whatever an operation can be answered with stands in its responses, and no other status does."""
+    """The responses of an operation list each error status that it can have, and no other."""
     promise = Promise(contract, operation)
     raised = {str(problems.TABLE[code].status) for code, is_raised in RAISED.items() if is_raised(promise)}
     assert promise.errors == raised
@@ -365,7 +367,7 @@ def test_exactly_the_errors_that_can_happen_are_documented(contract: Contract, o
 
 @EACH_OPERATION
 def test_each_header_of_a_problem_is_documented(contract: Contract, operation: Operation) -> None:
-    """Headers of a problem that are not HTTP's own housekeeping stand in its response, as required ones."""
+    """The response of a problem requires the headers of the problem, except HTTP's own housekeeping."""
     promise = Promise(contract, operation)
     for code, is_raised in RAISED.items():
         if is_raised(promise):
@@ -377,68 +379,70 @@ def test_each_header_of_a_problem_is_documented(contract: Contract, operation: O
 
 
 @EACH_OPERATION
-def test_what_is_left_of_a_limit_is_documented_wherever_it_is_told(contract: Contract, operation: Operation) -> None:
-    """Of each answer but that to who may not ask, if there are limits, and of none if there are not."""
+def test_every_response_that_reports_a_rate_limit_documents_it(contract: Contract, operation: Operation) -> None:
+    """With limits: every response except 401 and 403 documents the headers. Without limits: no response does."""
     promise = Promise(contract, operation)
     for status, response in promise.responses.items():
-        is_told = promise.has_limits and status not in ("401", "403")
-        assert ({"RateLimit", "RateLimit-Policy"} <= response["headers"].keys()) is is_told, status
+        has_headers = promise.has_limits and status not in ("401", "403")
+        assert ({"RateLimit", "RateLimit-Policy"} <= response["headers"].keys()) is has_headers, status
 
 
 def test_each_documented_example_has_its_situation() -> None:
-    """An example that is new in a document needs its situation in this module."""
-    found = {which for contract in CONTRACTS.values() for which, _, _ in examples_of_errors(contract)}
-    assert found == SITUATIONS.keys() | OF_TOKENS.keys()
+    """A new example in a document needs its situation in this module."""
+    documented = {key for contract in CONTRACTS.values() for key, _, _ in examples_of_errors(contract)}
+    assert documented == SITUATIONS.keys() | OF_TOKENS.keys()
 
 
 @EACH
-@pytest.mark.parametrize("which", SITUATIONS | OF_TOKENS, ids="-".join)
-def test_each_example_of_an_error_is_what_the_service_says(contract: Contract, which: tuple[str, str]) -> None:
-    """The words of an example are exactly those of the answer in that situation, in each document that has it."""
-    if which in situations(contract):
-        problem = situations(contract)[which]()
-        expected = as_told(problem) + (as_told(OF_BATCHES[which]) if which in OF_BATCHES else [])
-        for found, status, errors in examples_of_errors(contract):
-            if found == which:
+@pytest.mark.parametrize("situation", SITUATIONS | OF_TOKENS, ids="-".join)
+def test_each_example_of_an_error_repeats_the_service(contract: Contract, situation: tuple[str, str]) -> None:
+    """An example has exactly the texts of the response in its situation, in each document that has it."""
+    if situation in situations(contract):
+        problem = situations(contract)[situation]()
+        expected = in_both_styles(problem) + (in_both_styles(OF_BATCHES[situation]) if situation in OF_BATCHES else [])
+        for key, status, errors in examples_of_errors(contract):
+            if key == situation:
                 assert all(error in expected for error in errors), errors
                 assert status in (str(problem.status), "200")
 
 
 @EACH
 def test_each_answer_with_an_error_is_in_the_style_of_its_contract(contract: Contract) -> None:
-    """Problem details in version 2, what there was before in version 1; what is kept of a rejection is no answer."""
+    """Problem details in version 2, the former errors in version 1; a stored rejection is not a response."""
     style = style_of(contract, URL)
     assert isinstance(style, ProblemDetails if contract is MAJOR else ErrorObjects)
-    for (where, name), status, errors in examples_of_errors(contract):
+    for (component, name), status, errors in examples_of_errors(contract):
         if status >= "400":
-            assert all(("type" in error) is (contract is MAJOR) for error in errors), (where, name)
+            assert all(("type" in error) is (contract is MAJOR) for error in errors), (component, name)
 
 
 @EACH
 def test_an_example_has_one_status(contract: Contract) -> None:
-    """A component of responses stands for one status wherever it is referred to."""
+    """Every reference to a response component has the same status."""
     statuses: dict[str, set[str]] = {}
-    for (where, _), status, _ in examples_of_errors(contract):
-        statuses.setdefault(where, set()).add(status)
-    assert all(len(found) == 1 for found in statuses.values())
+    for (component, _), status, _ in examples_of_errors(contract):
+        statuses.setdefault(component, set()).add(status)
+    assert all(len(values) == 1 for values in statuses.values())
 
 
 @EACH
 def test_the_examples_of_headers_are_what_the_service_sends(contract: Contract) -> None:
     """The challenge and the time to wait are those of the service."""
     headers = contract.document["components"]["headers"]
-    told = {"resource_metadata": metadata(URL)} if contract.scopes else {}
-    assert Unauthenticated().challenge(**told) == [(b"www-authenticate", headers["Challenge"]["example"].encode())]
+    parameters = {"resource_metadata": metadata(URL)} if contract.scopes else {}
+    assert Unauthenticated().challenge(**parameters) == [
+        (b"www-authenticate", headers["Challenge"]["example"].encode())
+    ]
     assert (b"retry-after", str(headers["RetryAfter"]["example"]).encode()) == problems.RETRY
 
 
 def metadata(origin: str) -> str:
-    """Where the metadata of version 2 are."""
+    """The URL of the protected resource metadata of version 2."""
     return f"{origin}{server_metadata.PROTECTED_RESOURCE}{MAJOR.server_path}"
 
 
 @pytest.mark.parametrize(
-    "told",
+    "parameters",
     [
         {
             "error": "insufficient_scope",
@@ -451,18 +455,18 @@ def metadata(origin: str) -> str:
             "algs": DPOP_ALGORITHMS,
         },
     ],
-    ids=lambda told: told["error"],
+    ids=lambda parameters: parameters["error"],
 )
-def test_a_challenge_is_as_short_as_is_documented(told: dict[str, str]) -> None:
-    """However long the URL of the service is that it names."""
+def test_a_challenge_is_as_short_as_is_documented(parameters: dict[str, str]) -> None:
+    """Even with the longest URL of the service."""
     schema = Schema(MAJOR.document["components"]["headers"]["Challenge"]["schema"])
-    refused = Unauthenticated(told.pop("error"), told.pop("description"), DPOP)
-    ((_, value),) = refused.challenge(**told, resource_metadata=metadata("x" * LONGEST_URL))
+    unauthenticated = Unauthenticated(parameters.pop("error"), parameters.pop("description"), DPOP)
+    ((_, value),) = unauthenticated.challenge(**parameters, resource_metadata=metadata("x" * LONGEST_URL))
     assert schema.is_valid(value.decode())
 
 
 def test_the_examples_of_limits_are_what_the_service_sends(tmp_path: Path) -> None:
-    """Those after the first request of a hub, with what is allowed by default."""
+    """They are the headers after a hub's first request, under the default policy."""
     headers = NEWEST.document["components"]["headers"]
     RateLimits.create(tmp_path / "limits")
     with RateLimits(tmp_path / "limits") as limits:
@@ -481,7 +485,7 @@ def test_the_examples_of_limits_are_what_the_service_sends(tmp_path: Path) -> No
 def test_the_documented_request_id_is_the_one_that_is_accepted(
     contract: Contract, identifier: str, expected: bool
 ) -> None:
-    """What a document says of X-Request-Id is what the service goes by."""
+    """The service accepts an X-Request-Id exactly if it satisfies the documented schema."""
     schema = Schema(contract.document["components"]["headers"]["RequestId"]["schema"])
     scope = {"type": "http", "headers": [(b"x-request-id", identifier.encode())]}
     assert schema.is_valid(identifier) is expected
@@ -490,7 +494,7 @@ def test_the_documented_request_id_is_the_one_that_is_accepted(
 
 @EACH
 def test_the_documented_limits_are_those_of_the_service(contract: Contract) -> None:
-    """Sizes and depths in the description are those that bodies are read with."""
+    """The sizes and depths in the description are those that the reader of bodies enforces."""
     operation = contract.document["paths"]["/interaction-events"]["post"]
     description = " ".join(operation["description"].split())
     assert operation["requestBody"]["x-body-limit-bytes"] == DEFAULT_BODY_BYTES == LIMIT
@@ -501,7 +505,7 @@ def test_the_documented_limits_are_those_of_the_service(contract: Contract) -> N
 
 @pytest.mark.parametrize("path", ["/interaction-events/batch", "/annotations/batch"])
 def test_the_documented_limits_of_batches_are_those_of_the_service(path: str) -> None:
-    """Numbers, sizes and times in the description are those that batches are read with."""
+    """The numbers, sizes and times in the description are those that the reader of batches enforces."""
     operation = NEWEST.document["paths"][path]["post"]
     description = " ".join(operation["description"].split())
     array, lines = operation["requestBody"]["content"].values()
@@ -516,20 +520,20 @@ def test_the_documented_limits_of_batches_are_those_of_the_service(path: str) ->
 
 
 def differences(old: Any, new: Any, where: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Where `new` is not `old` with additions: what is gone or changed; to a schema only properties may be added."""
+    """Paths of removed or changed members of `old`, and of members added to a schema outside its properties."""
     if where[-1:] in (("description",), ("summary",), ("example",), ("version",)) or "examples" in where:
         return []
     if not isinstance(old, dict) or not isinstance(new, dict):
         return [] if old == new else [where]
     is_schema = "schemas" in where and where[-1] not in ("schemas", "properties")
-    found = [(*where, name) for name in (old.keys() - new.keys()) | ((new.keys() - old.keys()) if is_schema else set())]
-    return found + [
-        one for name in old.keys() & new.keys() for one in differences(old[name], new[name], (*where, name))
+    paths = [(*where, name) for name in (old.keys() - new.keys()) | ((new.keys() - old.keys()) if is_schema else set())]
+    return paths + [
+        path for name in old.keys() & new.keys() for path in differences(old[name], new[name], (*where, name))
     ]
 
 
 def test_the_newest_document_only_adds_to_the_oldest() -> None:
-    """Of all that 1.0 promises nothing is gone or changed; the tags of the document are a list that grew."""
+    """Nothing that 1.0 promises is removed or changed; only the list of tags grew."""
     assert differences(OLDEST.document, NEWEST.document) == [("tags",)]
     assert NEWEST.document["tags"][: len(OLDEST.document["tags"])] == OLDEST.document["tags"]
 
@@ -538,21 +542,23 @@ REPLACED = ("Error", "AuthenticationError")
 RESHAPED = ("BatchLine", "ItemResult", "ReplayAnswer")
 
 
-def test_version_2_promises_what_version_1_does_but_for_who_asks_and_errors() -> None:
-    """The same operations, requests and answers that succeed; of batches the items that are rejected are told anew."""
+def test_version_2_changes_only_authentication_and_errors() -> None:
+    """Operations, requests and successful responses stay the same; only a batch's rejected items have another shape."""
     assert differences(NEWEST.document["paths"], MAJOR.document["paths"]) == []
-    assert [one.operation_id for one in MAJOR.operations] == [one.operation_id for one in NEWEST.operations]
+    assert [operation.operation_id for operation in MAJOR.operations] == [
+        operation.operation_id for operation in NEWEST.operations
+    ]
     old, new = NEWEST.document["components"], MAJOR.document["components"]
     for section in ("parameters", "headers", "links"):
         assert differences(old[section], new[section]) == []
         assert old[section].keys() == new[section].keys()
-    found = {where[1] for where in differences({"schemas": old["schemas"]}, {"schemas": new["schemas"]})}
-    assert found == {*REPLACED, *RESHAPED}
+    names = {where[1] for where in differences({"schemas": old["schemas"]}, {"schemas": new["schemas"]})}
+    assert names == {*REPLACED, *RESHAPED}
 
 
 @pytest.mark.parametrize("operation", MAJOR.operations, ids=lambda operation: operation.operation_id)
-def test_a_scope_fits_what_an_operation_does(operation: Operation) -> None:
-    """What stores something needs a scope to write, of each kind that it may store; what only reads one of its kind."""
+def test_the_scopes_of_an_operation_fit_what_it_does(operation: Operation) -> None:
+    """A writing operation needs the write scope of each kind that it stores; a reading one, the scope of its kind."""
     ((scheme, scopes),) = MAJOR.at(operation.pointer)["security"][0].items()
     assert (scheme, len(MAJOR.at(operation.pointer)["security"])) == ("oauth2", 1)
     kinds = {
@@ -569,8 +575,8 @@ def test_a_scope_fits_what_an_operation_does(operation: Operation) -> None:
     )
 
 
-def test_the_shape_of_a_problem_is_the_same_wherever_it_is_told() -> None:
-    """Of a batch and of a replay it has two members more, which are those of their answers."""
+def test_problems_of_batches_and_replays_extend_the_same_problem() -> None:
+    """They add the two members of their successful responses."""
     schemas = MAJOR.document["components"]["schemas"]
     problem = schemas["Problem"]
     for name, answer in (("BatchProblem", "BatchAnswer"), ("ReplayProblem", "ReplayAnswer")):
