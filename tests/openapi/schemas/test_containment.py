@@ -1,4 +1,4 @@
-"""Whether a schema accepts all that another one accepts: what is proved, and what on the careful side is not."""
+"""Containment: a schema accepts every value of another, or a careful comparison does not prove that."""
 
 from typing import Any
 
@@ -20,11 +20,11 @@ def document(schemas: dict[str, Any]) -> Document:
 
 
 def faults(small: Any, big: Any, is_text: bool = False, **components: Any) -> list[Fault]:
-    """Why `big` may refuse what `small` accepts; `components` are of both, each as it is, or as a pair."""
+    """The reasons why `big` may refuse values of `small`; each component is the same in both, or a pair."""
     old, new = (
         document(
             {"Root": root}
-            | {name: told[side] if isinstance(told, tuple) else told for name, told in components.items()}
+            | {name: schema[side] if isinstance(schema, tuple) else schema for name, schema in components.items()}
         )
         for side, root in enumerate((small, big))
     )
@@ -34,7 +34,7 @@ def faults(small: Any, big: Any, is_text: bool = False, **components: Any) -> li
 
 
 def breaks(small: Any, big: Any, is_text: bool = False, **components: Any) -> list[tuple[Any, ...]]:
-    """The breaks: keyword and the way to it."""
+    """The breaks: keyword and path."""
     return [(fault.keyword, *fault.path) for fault in faults(small, big, is_text, **components) if fault.is_break]
 
 
@@ -44,13 +44,13 @@ def ref(name: str) -> dict[str, str]:
 
 
 def thing(**properties: Any) -> dict[str, Any]:
-    """An object that has nothing but `properties`."""
+    """A closed object with `properties`."""
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def cyclic(most: int) -> dict[str, Any]:
-    """A tree of texts."""
-    return thing(text={**TEXT, "maxLength": most}, children={"type": "array", "items": ref("Tree")})
+def cyclic(max_length: int) -> dict[str, Any]:
+    """The schema of a tree of texts."""
+    return thing(text={**TEXT, "maxLength": max_length}, children={"type": "array", "items": ref("Tree")})
 
 
 @pytest.mark.parametrize(
@@ -60,31 +60,30 @@ def cyclic(most: int) -> dict[str, Any]:
         pytest.param(3, 2, [("maxLength", "text")], id="narrower"),
     ],
 )
-def test_cycles_are_gone_through_once(small: int, big: int, expected: list[Any]) -> None:
-    """What holds while it is assumed holds; a fault within is told once, by the shortest way."""
+def test_cycles_are_followed_once(small: int, big: int, expected: list[Any]) -> None:
+    """A pair that holds under its own assumption holds; a fault within is reported once, by the shortest path."""
     assert breaks(ref("Tree"), ref("Tree"), Tree=(cyclic(small), cyclic(big))) == expected
 
 
-def test_cycles_of_other_lengths_are_the_same_trees() -> None:
-    """A cycle of one against a cycle of two."""
+def test_cycles_of_different_lengths_may_be_equivalent() -> None:
+    """A cycle of one schema against a cycle of two."""
     one, other = thing(next=ref("A")), thing(next=ref("B"))
     assert breaks(ref("A"), ref("A"), A=(one, other), B=thing(next=ref("A"))) == []
     ended = thing(next=ref("A"), text=TEXT)
     assert breaks(ref("A"), ref("A"), A=(ended, other), B=thing(text=TEXT, next=ref("A")))
 
 
-def test_what_was_concluded_from_a_wrong_assumption_is_forgotten() -> None:
-    """Of alternatives that are tried in vain: a pair that held only while another one was assumed to hold."""
+def test_conclusions_from_a_wrong_assumption_are_dropped() -> None:
+    """After an alternative fails, pairs that held only under its assumptions are compared again."""
     node = {**thing(next=ref("Node"), text={**TEXT, "maxLength": 5}), "required": ["text"]}
     narrow = {**thing(next=ref("Node"), text={**TEXT, "maxLength": 3}), "required": ["text"]}
     union = {"anyOf": [ref("Node"), thing(next=ref("Node"), other=NUMBER)]}
-    found = breaks(union, union, Node=(node, narrow))
-    assert found
+    assert breaks(union, union, Node=(node, narrow))
     assert breaks(union, union, Node=node) == []
 
 
-def test_the_ways_to_faults() -> None:
-    """Through properties, items, and what is not declared."""
+def test_the_paths_of_faults() -> None:
+    """Through properties, items, and undeclared properties."""
     small = thing(a={"type": "array", "items": {"type": "object", "additionalProperties": NUMBER}})
     big = thing(a={"type": "array", "items": {"type": "object", "additionalProperties": {**NUMBER, "minimum": 1}}})
     [fault] = faults(small, big)
@@ -156,8 +155,8 @@ def test_the_ways_to_faults() -> None:
         ),
     ],
 )
-def test_what_is_within(small: Any, big: Any, expected: list[Any]) -> None:
-    """Keyword by keyword; each fault once."""
+def test_containment(small: Any, big: Any, expected: list[Any]) -> None:
+    """Keyword by keyword, with each fault once."""
     assert breaks(small, big) == expected
 
 
@@ -178,12 +177,12 @@ def test_what_is_within(small: Any, big: Any, expected: list[Any]) -> None:
     ],
 )
 def test_alternatives(small: list[Any], big: list[Any], expected: list[Any]) -> None:
-    """Each form within one of the others, or what jsonschema-rs can show of all of them together."""
+    """Each form is within one of the others, or jsonschema-rs shows that it is within their union."""
     assert breaks({"anyOf": small}, {"anyOf": big}) == expected
 
 
-def test_the_alternative_that_says_least_otherwise_is_told() -> None:
-    """Of several that accept all."""
+def test_the_alternative_with_the_fewest_differences_is_reported() -> None:
+    """It is the one to report if several alternatives accept all values."""
     one, other = {**TEXT, "maxLength": 9, "default": "a", "deprecated": True}, {**TEXT, "maxLength": 8}
     assert [fault.keyword for fault in faults({**TEXT, "maxLength": 5}, {"anyOf": [one, other]})] == [
         "default",
@@ -202,8 +201,8 @@ def test_the_alternative_that_says_least_otherwise_is_told() -> None:
         pytest.param(TEXT, NUMBER, [("type",)], id="texts are no numbers"),
     ],
 )
-def test_what_is_sent_as_text(small: Any, big: Any, expected: list[Any]) -> None:
-    """A number that is sent as text is a text; where values are JSON it is none."""
+def test_values_sent_as_text(small: Any, big: Any, expected: list[Any]) -> None:
+    """A number that is sent as text is a text; in JSON it is not."""
     assert breaks(small, big, is_text=True) == expected
     assert breaks(small, big)
 
@@ -220,28 +219,28 @@ def listing(count: int) -> dict[str, Any]:
         pytest.param({**TEXT, "maxLength": 5}, {"anyOf": [{**TEXT, "maxLength": 9}] * 201}, id="alternatives"),
     ],
 )
-def test_too_much_is_not_decided(small: Any, big: Any) -> None:
-    """Though it would hold."""
+def test_too_large_schemas_are_not_decided(small: Any, big: Any) -> None:
+    """The result is undecided, though the containment would hold."""
     assert breaks(small, big) == [(UNDECIDED,)]
 
 
-def test_as_much_as_is_compared_is_decided() -> None:
-    """Of objects that are listed."""
+def test_schemas_at_the_limit_are_decided() -> None:
+    """For enums of objects."""
     assert breaks(listing(MOST_LISTED), listing(MOST_LISTED + 1)) == []
     assert breaks(listing(MOST_LISTED + 1), {"type": "object"}) == [(UNDECIDED,)]
 
 
-def test_of_too_many_faults_the_rest_is_not_decided() -> None:
-    """Whatever may be left out."""
+def test_after_too_many_faults_the_rest_is_not_decided() -> None:
+    """The last entry stands for those left out."""
     names = [f"p{index}" for index in range(MOST_WITHIN + 1)]
-    found = breaks({"type": "object"}, {"type": "object", "required": names})
-    assert 1 < len(found) < MOST_WITHIN
-    assert found[-1] == (UNDECIDED,)
+    paths = breaks({"type": "object"}, {"type": "object", "required": names})
+    assert 1 < len(paths) < MOST_WITHIN
+    assert paths[-1] == (UNDECIDED,)
 
 
 @pytest.mark.parametrize(("levels", "expected"), [(79, []), (80, [(UNDECIDED, *["p"] * 80)])], ids=["deep", "too deep"])
-def test_what_is_too_deep_is_not_decided(levels: int, expected: list[Any]) -> None:
-    """Where the way is longer than is gone, and what is left too large for jsonschema-rs."""
+def test_too_deep_schemas_are_not_decided(levels: int, expected: list[Any]) -> None:
+    """Beyond the maximum path, if the remaining schema is too large for jsonschema-rs."""
 
     def deep(count: int) -> Any:
         schema: Any = {"enum": [f"{index}" for index in range(count)]}
@@ -252,8 +251,8 @@ def test_what_is_too_deep_is_not_decided(levels: int, expected: list[Any]) -> No
     assert breaks(deep(1_000), deep(1_001)) == expected
 
 
-def test_marks_are_told_and_break_nothing() -> None:
-    """Defaults and the like: where all forms say the same, once."""
+def test_marks_are_reported_and_break_nothing() -> None:
+    """Defaults and other annotations: once, if all forms have the same."""
     small, big = {**TEXT, "default": "a", "nullable": True}, {**TEXT, "default": "b", "nullable": True}
     [fault] = faults(small, big)
     assert (fault.keyword, fault.in_small, fault.in_big, fault.is_break) == ("default", "a", "b", False)

@@ -1,4 +1,4 @@
-"""How field errors call the fields that they are about."""
+"""The names of fields in field errors."""
 
 import pytest
 
@@ -14,6 +14,6 @@ from openapi.schemas.field_errors import field_name
         pytest.param(("n" * 61,), "n" * 59 + "\u2026", id="a long name"),
     ],
 )
-def test_a_field_is_called_by_its_pointer(parts: tuple[str | int, ...], expected: str) -> None:
-    """A field's name in an answer is its JSON Pointer, shortened."""
+def test_the_name_of_a_field_is_its_pointer(parts: tuple[str | int, ...], expected: str) -> None:
+    """A response names a field by its JSON Pointer, shortened."""
     assert field_name(*parts) == expected

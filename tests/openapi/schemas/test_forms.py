@@ -1,4 +1,4 @@
-"""Normal forms: of which types a schema is a union, and what each form says at its ends."""
+"""Normal forms: the types that a schema is a union of, and the bounds of each form."""
 
 import math
 from fractions import Fraction
@@ -13,14 +13,14 @@ TEXT, NUMBER = {"type": "string"}, {"type": "number"}
 NONE_BELOW, NONE_ABOVE = Bound(-math.inf, False), Bound(math.inf, False)
 
 
-def found(*schemas: Any, **targets: Any) -> list[Form]:
-    """The forms of what satisfies all of `schemas`, which refer to `targets` by name."""
+def forms_of(*schemas: Any, **targets: Any) -> list[Form]:
+    """The forms of the values that satisfy all of `schemas`, which refer to `targets` by name."""
     return forms(Node(schemas), targets.__getitem__, lambda: None)
 
 
 def the(*schemas: Any) -> Form:
-    """The one form that there is."""
-    [form] = found(*schemas)
+    """The only form of `schemas`."""
+    [form] = forms_of(*schemas)
     return form
 
 
@@ -34,7 +34,7 @@ def the(*schemas: Any) -> Form:
         pytest.param({"type": [5]}, [], id="no name of a type"),
         pytest.param({"allOf": [NUMBER, {"type": "integer"}]}, ["integer"], id="allOf narrows"),
         pytest.param({"allOf": [NUMBER, TEXT]}, [], id="allOf of nothing"),
-        pytest.param({"type": ["string", "null"], "allOf": [TEXT]}, ["string"], id="allOf beside a type"),
+        pytest.param({"type": ["string", "null"], "allOf": [TEXT]}, ["string"], id="allOf next to a type"),
         pytest.param({"anyOf": [TEXT, NUMBER]}, ["string", "number"], id="anyOf in its order"),
         pytest.param({"anyOf": [TEXT, False]}, ["string"], id="anyOf with nothing"),
         pytest.param({"anyOf": []}, [], id="anyOf of none"),
@@ -44,13 +44,13 @@ def the(*schemas: Any) -> Form:
 )
 def test_a_schema_is_a_union_of_types(schema: Any, types: list[str]) -> None:
     """One form for each type that each alternative may have."""
-    assert [form.type for form in found(schema)] == types
+    assert [form.type for form in forms_of(schema)] == types
 
 
 def test_one_of_excludes_the_others() -> None:
-    """Each alternative all but itself, beside what `not` excludes."""
-    branches = [{**TEXT, "maxLength": most} for most in (1, 2, 3)]
-    first, second, third = found({"oneOf": branches, "not": {"enum": ["a"]}})
+    """Each form excludes the other alternatives, in addition to `not`."""
+    branches = [{**TEXT, "maxLength": length} for length in (1, 2, 3)]
+    first, second, third = forms_of({"oneOf": branches, "not": {"enum": ["a"]}})
     assert first.excluded == ({"enum": ["a"]}, branches[1], branches[2])
     assert second.excluded == ({"enum": ["a"]}, branches[0], branches[2])
     assert third.excluded == ({"enum": ["a"]}, branches[0], branches[1])
@@ -58,22 +58,22 @@ def test_one_of_excludes_the_others() -> None:
     assert branches[1] in second.schemas
 
 
-def test_a_reference_may_be_met_twice_but_not_within_itself() -> None:
-    """What says of a value only that it is what it is has no form; what is said of its parts is not looked into."""
+def test_a_reference_may_repeat_but_not_refer_to_itself() -> None:
+    """A schema that only refers to itself has no form; the schemas of properties and items are not looked into."""
     reference = {"$ref": "A"}
-    assert [form.kind for form in found({"allOf": [reference, reference]}, A=TEXT)] == ["string"]
-    assert found(reference, A={"type": "array", "items": reference})[0].items.schemas == (reference, True)[:1]
+    assert [form.kind for form in forms_of({"allOf": [reference, reference]}, A=TEXT)] == ["string"]
+    assert forms_of(reference, A={"type": "array", "items": reference})[0].items.schemas == (reference, True)[:1]
     for loop in (reference, {"allOf": [TEXT, reference]}, {"anyOf": [TEXT, {"$ref": "B"}]}):
         with pytest.raises(TooMuchError):
-            found(reference, A=loop, B=reference)
+            forms_of(reference, A=loop, B=reference)
 
 
-def test_there_may_be_many_forms_but_not_more() -> None:
+def test_the_number_of_forms_is_limited() -> None:
     """Alternatives multiply."""
-    assert len(found({"anyOf": [TEXT] * MOST_FORMS})) == MOST_FORMS
+    assert len(forms_of({"anyOf": [TEXT] * MOST_FORMS})) == MOST_FORMS
     for schema in ({"anyOf": [TEXT] * (MOST_FORMS + 1)}, {"allOf": [{"anyOf": [TEXT, TEXT]}] * 20}):
         with pytest.raises(TooMuchError):
-            found(schema)
+            forms_of(schema)
 
 
 @pytest.mark.parametrize(
@@ -114,21 +114,21 @@ def test_there_may_be_many_forms_but_not_more() -> None:
         pytest.param({"type": "integer"}, NONE_BELOW, NONE_ABOVE, id="integers without end"),
     ],
 )
-def test_the_ends_of_numbers(keywords: dict[str, Any], lowest: Bound, highest: Bound) -> None:
-    """Of several bounds the nearest; of integers the last one that is within."""
+def test_the_bounds_of_numbers(keywords: dict[str, Any], lowest: Bound, highest: Bound) -> None:
+    """The tightest of several bounds; for integers, the last integer within it."""
     form = the({**NUMBER, **keywords})
     assert (form.lowest, form.highest) == (lowest, highest)
 
 
-def test_the_nearest_of_the_bounds_of_several_schemas() -> None:
-    """They all hold, the divisors and names too."""
+def test_the_tightest_bounds_of_several_schemas() -> None:
+    """All schemas hold, their divisors too."""
     form = the({**NUMBER, "minimum": 1, "maximum": 9, "multipleOf": 0.5}, {"minimum": 3, "maximum": 5, "multipleOf": 0})
     assert (form.lowest.value, form.highest.value, form.divisors) == (3, 5, [Fraction(1, 2)])
     assert the({"type": "integer", "multipleOf": 2}).divisors == [2, 1]
 
 
 @pytest.mark.parametrize(
-    ("schema", "least", "most"),
+    ("schema", "lowest", "highest"),
     [
         pytest.param({"minProperties": 1, "maxProperties": 5}, 1, 5, id="as said"),
         pytest.param({"minProperties": 1, "required": ["a", "b"]}, 2, math.inf, id="required ones"),
@@ -136,10 +136,10 @@ def test_the_nearest_of_the_bounds_of_several_schemas() -> None:
         pytest.param({"properties": {"a": True}, "additionalProperties": TEXT}, 0, math.inf, id="open"),
     ],
 )
-def test_counts_of_properties(schema: dict[str, Any], least: float, most: float) -> None:
-    """Those that are required are there, and those of a closed object are all."""
+def test_counts_of_properties(schema: dict[str, Any], lowest: float, highest: float) -> None:
+    """Required properties raise the lowest count; a closed object limits the highest."""
     form = the({"type": "object", **schema})
-    assert (form.lowest_count("minProperties"), form.highest_count("maxProperties")) == (least, most)
+    assert (form.lowest_count("minProperties"), form.highest_count("maxProperties")) == (lowest, highest)
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ def test_counts_of_properties(schema: dict[str, Any], least: float, most: float)
         pytest.param({"type": "boolean", "minimum": 3, "maximum": 2}, False, id="of another type"),
     ],
 )
-def test_what_is_evidently_empty(schema: dict[str, Any], is_empty: bool) -> None:
-    """As far as a form's own bounds show."""
+def test_evidently_empty_forms(schema: dict[str, Any], is_empty: bool) -> None:
+    """Empty as far as the form's own bounds show."""
     assert the(schema).is_evidently_empty() is is_empty
 
 
@@ -178,13 +178,13 @@ def test_what_is_evidently_empty(schema: dict[str, Any], is_empty: bool) -> None
         pytest.param([TEXT], None, id="none"),
     ],
 )
-def test_the_values_that_are_listed(schemas: list[Any], listed: list[Any] | None) -> None:
-    """Also of types that have few."""
+def test_listed_values(schemas: list[Any], listed: list[Any] | None) -> None:
+    """From enum and const, and from types that have few values."""
     assert the(*schemas).listed == listed
 
 
-def test_the_schema_that_says_so() -> None:
-    """Of several that which has the value, alone or among others, else the last."""
+def test_the_owner_of_a_keyword() -> None:
+    """The schema that has the value, alone or in a list; otherwise the last schema that has the keyword."""
     first, last = {"required": ["a"], "minProperties": 1}, {"required": ["b"], "minProperties": 2}
     form = the({"type": "object"}, first, last)
     assert form.owner("required", "a") is first
@@ -194,8 +194,8 @@ def test_the_schema_that_says_so() -> None:
     assert form.owner("maxProperties") is None
 
 
-def test_what_a_property_must_satisfy() -> None:
-    """What is said of it by name, or else of all others."""
+def test_the_schemas_of_a_property() -> None:
+    """Its own in `properties`, or else those of additional properties."""
     form = the({"type": "object", "properties": {"a": TEXT}, "additionalProperties": NUMBER}, {"properties": {"b": {}}})
     assert form.property("a").schemas == (TEXT, True)
     assert form.property("b").schemas == (NUMBER, {})
@@ -207,15 +207,15 @@ def test_what_a_property_must_satisfy() -> None:
     assert the({"type": "object"}, {"additionalProperties": False}).is_closed
 
 
-def test_what_is_not_understood_is_kept() -> None:
-    """And nothing else is."""
+def test_unknown_keywords_are_kept() -> None:
+    """The form keeps no others."""
     assert the({**TEXT, "contentEncoding": "x", "maxLength": 5, "title": "A", "default": "a"}).beyond == {
         "contentEncoding": "x"
     }
 
 
-def test_an_alternative_is_known_by_its_properties() -> None:
-    """Or by its type."""
+def test_the_summary_of_an_alternative_names_its_properties() -> None:
+    """Without properties, it is the type."""
     form = the({"type": "object", "properties": {"b": {}, "a": {}}, "required": ["b"]})
     assert form.summary == {"required": ["b"], "properties": ["a", "b"]}
     assert the({"type": "integer"}).summary == "integer"

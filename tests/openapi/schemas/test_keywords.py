@@ -1,4 +1,4 @@
-"""In which of their own keywords two forms of the same type differ."""
+"""The differences of two forms of the same type in their own keywords."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from openapi.schemas.keywords import TEXT, differences, takes
 
 INT32 = {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1}
 HARD, AS_HARD = "^(a|b)*a(a|b){12}$", "^(b|a)*a(b|a){12}$"
-"""Patterns of the same texts, which takes too long to be found."""
+"""Patterns that match the same texts; to find that out takes too long."""
 
 
 def the(kind: str, schema: dict[str, Any]) -> Form:
-    """The form of what is of type `kind` and satisfies `schema`."""
+    """The form of the values of type `kind` that satisfy `schema`."""
     [form] = forms(Node(({"type": kind}, schema)), lambda _: True, lambda: None)
     return form
 
 
-def told(kind: str, small: dict[str, Any], big: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    """What `big` demands and `small` does not: keyword, what it was and what it is."""
-    return [found[:3] for found in differences(the(kind, small), the(kind, big))]
+def tightened(kind: str, small: dict[str, Any], big: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """The demands of `big` that `small` lacks: keyword, old value and new value."""
+    return [difference[:3] for difference in differences(the(kind, small), the(kind, big))]
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def told(kind: str, small: dict[str, Any], big: dict[str, Any]) -> list[tuple[st
     ],
 )
 def test_numbers(small: dict[str, Any], big: dict[str, Any], expected: list[Any]) -> None:
-    """Ends, divisors and integers."""
-    assert told("number", small, big) == expected
+    """Bounds, divisors and integers."""
+    assert tightened("number", small, big) == expected
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_numbers(small: dict[str, Any], big: dict[str, Any], expected: list[Any]
 )
 def test_texts(small: dict[str, Any], big: dict[str, Any], expected: list[Any]) -> None:
     """Lengths, patterns and formats, which may imply each other."""
-    assert told("string", small, big) == expected
+    assert tightened("string", small, big) == expected
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_texts(small: dict[str, Any], big: dict[str, Any], expected: list[Any]) 
     ],
 )
 def test_arrays(small: dict[str, Any], big: dict[str, Any], expected: list[Any]) -> None:
-    """Counts, and whether an item may be there twice."""
-    assert told("array", small, big) == expected
+    """Counts, and duplicate items."""
+    assert tightened("array", small, big) == expected
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_arrays(small: dict[str, Any], big: dict[str, Any], expected: list[Any])
     ],
 )
 def test_objects(small: dict[str, Any], big: dict[str, Any], expected: list[Any]) -> None:
-    """What is required, and counts."""
-    assert told("object", small, big) == expected
+    """Required properties, and counts."""
+    assert tightened("object", small, big) == expected
 
 
 @pytest.mark.parametrize(
@@ -156,10 +156,10 @@ def test_objects(small: dict[str, Any], big: dict[str, Any], expected: list[Any]
         pytest.param({"format": "roman"}, "format", id="format"),
     ],
 )
-def test_the_schema_that_demands_it_is_told(big: dict[str, Any], keyword: str) -> None:
-    """So that a person finds it."""
-    [found] = differences(the("number", {}), the("number", big))
-    assert (found.keyword, found.owner) == (keyword, big)
+def test_a_difference_has_the_schema_that_demands_it(big: dict[str, Any], keyword: str) -> None:
+    """The schema leads a person to the place."""
+    [difference] = differences(the("number", {}), the("number", big))
+    assert (difference.keyword, difference.owner) == (keyword, big)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +172,6 @@ def test_the_schema_that_demands_it_is_told(big: dict[str, Any], keyword: str) -
         pytest.param({"contentEncoding": "x"}, True, id="what is not understood"),
     ],
 )
-def test_whether_a_text_must_be_anything_else(schema: dict[str, Any], expected: bool) -> None:
-    """Then it may not be the text of a number, for example."""
+def test_a_form_that_takes_any_text(schema: dict[str, Any], expected: bool) -> None:
+    """A form with further demands may refuse the text of a number, for example."""
     assert takes(the("string", schema), TEXT) is not expected

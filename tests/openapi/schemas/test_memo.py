@@ -1,4 +1,4 @@
-"""What is concluded of recursive schemas."""
+"""Conclusions about recursive schemas."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from tests.openapi.schemas.test_containment import breaks, ref, thing
 
 
 def test_a_pair_that_leads_back_to_itself_holds() -> None:
-    """No fault is found without asking for it again."""
-    small, big = ({"type": "object", "properties": {"next": ref("A")}, "maxProperties": most} for most in (1, 2))
+    """A pair that is already under comparison is assumed to hold."""
+    small, big = ({"type": "object", "properties": {"next": ref("A")}, "maxProperties": limit} for limit in (1, 2))
     assert breaks(ref("A"), ref("A"), A=(small, big)) == []
 
 

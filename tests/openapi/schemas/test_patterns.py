@@ -1,4 +1,4 @@
-"""Patterns: what is found matches, what is said not to be there is not, and hostile patterns end soon."""
+"""Patterns: each example matches, None means that no text does, and hostile patterns end soon."""
 
 import ast
 import inspect
@@ -29,60 +29,63 @@ def pattern(dice: random.Random, levels: int) -> str:
 
 
 def is_of(node: ast.AST, module: str) -> TypeGuard[ast.Attribute]:
-    """Whether `node` is an attribute of the name `module`."""
+    """True if `node` is an attribute of the name `module`."""
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == module
 
 
 def matches(expression: str, text: str) -> bool:
-    """Whether Python finds `expression` in `text`, with `$` and `.` as JavaScript reads them."""
+    """True if Python finds `expression` in `text`, with `$` and `.` as in JavaScript."""
     return re.search(expression.replace("$", r"\Z").replace(".", r"[^\n\r\u2028\u2029]"), text) is not None
 
 
-def test_python_s_own_parser_is_what_is_relied_on() -> None:
-    """Its modules and what is used of them have no public names: where one is gone, patterns have to be adapted."""
+def test_python_s_parser_has_what_we_rely_on() -> None:
+    """Its modules and their names are not public: if one is gone, openapi/schemas/patterns.py must be adapted."""
     used = {node.attr for node in ast.walk(ast.parse(inspect.getsource(patterns))) if is_of(node, "sre")}
     gone = sorted(name for name in used if not hasattr(sre, name))
     assert len(used) >= 10
-    assert not gone, f"re._constants has these no more, on which openapi/schemas/patterns.py relies: {gone}"
+    assert not gone, f"openapi/schemas/patterns.py relies on names that re._constants no longer has: {gone}"
     parse = getattr(_parser, "parse", None)
-    assert parse, "re._parser.parse is gone, on which openapi/schemas/patterns.py relies"
+    assert parse, "openapi/schemas/patterns.py relies on re._parser.parse, which is gone"
     parsed = parse("(?:a{2,})[^bd]|(c)", re.ASCII)
-    assert parsed.state.flags == re.ASCII, "re._parser tells of flags otherwise"
+    assert parsed.state.flags == re.ASCII, "re._parser represents flags otherwise"
     ((operation, (_, branches)),) = parsed
-    assert operation is sre.BRANCH, "re._parser tells of branches otherwise"
-    (repeated, (least, most, inner)), (one_of, characters) = branches[0]
-    assert (repeated, least, most) == (sre.MAX_REPEAT, 2, sre.MAXREPEAT)
+    assert operation is sre.BRANCH, "re._parser represents branches otherwise"
+    (repeated, (minimum, maximum, inner)), (one_of, characters) = branches[0]
+    assert (repeated, minimum, maximum) == (sre.MAX_REPEAT, 2, sre.MAXREPEAT)
     assert [*inner] == [(sre.LITERAL, ord("a"))]
-    assert (one_of, characters) == (sre.IN, [(sre.NEGATE, None), *((sre.LITERAL, ord(one)) for one in "bd")])
+    assert (one_of, characters) == (
+        sre.IN,
+        [(sre.NEGATE, None), *((sre.LITERAL, ord(character)) for character in "bd")],
+    )
     ((group, (_, added, dropped, _)),) = branches[1]
     assert (group, added, dropped) == (sre.SUBPATTERN, 0, 0)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_it_agrees_with_another_engine(seed: int) -> None:
-    """Each text that is found is one, and where none is found there is none among all short texts."""
+    """Each example matches; where there is no example, no short text matches."""
     dice = random.Random(seed)  # noqa: S311 - no secret
     for _ in range(250):
         own, other = pattern(dice, dice.randrange(4)), pattern(dice, dice.randrange(4))
-        least, most = dice.choice([(0, None), (0, 2), (2, 4), (1, None)])
+        minimum, maximum = dice.choice([(0, None), (0, 2), (2, 4), (1, None)])
         try:
-            found = example((own,), (other,), least, most)
+            match = example((own,), (other,), minimum, maximum)
         except UndecidedError:
             continue
-        texts = [text for text in TEXTS if least <= len(text) <= (5 if most is None else most)]
-        if found is None:
+        texts = [text for text in TEXTS if minimum <= len(text) <= (5 if maximum is None else maximum)]
+        if match is None:
             assert not [text for text in texts if matches(own, text) and not matches(other, text)], (own, other)
         else:
-            assert matches(own, found), (own, found)
-            assert not matches(other, found), (other, found)
-            assert least <= len(found) <= (most or len(found))
+            assert matches(own, match), (own, match)
+            assert not matches(other, match), (other, match)
+            assert minimum <= len(match) <= (maximum or len(match))
 
 
 @pytest.mark.parametrize(
     "expression", ["(?i)a", "(?x) a", "[[a]", "[a&&b]", "[]a]", "a{,3}", r"\07", r"(a)\1", "(?=a)"]
 )
-def test_what_may_be_read_otherwise_is_not_decided(expression: str) -> None:
-    """Where Python and JavaScript differ, and where the language is not regular."""
+def test_ambiguous_patterns_are_not_decided(expression: str) -> None:
+    """Patterns that Python and JavaScript read differently, and patterns of no regular language."""
     with pytest.raises(UndecidedError):
         example((expression,), ("^a$",))
 
@@ -100,7 +103,7 @@ def test_what_may_be_read_otherwise_is_not_decided(expression: str) -> None:
     ids=["nothing", "nothing nested", "deep", "long", "explosive", "a large class"],
 )
 def test_hostile_patterns_end(expression: str) -> None:
-    """With an answer or without one, within seconds of processor time."""
+    """With an example or without one, within seconds of processor time."""
     begin = time.process_time()
     with suppress(UndecidedError):
         example(("^[ab]*$",), (expression,), 3)

@@ -1,4 +1,4 @@
-"""Validation: what satisfies a schema, and the words in which a client is told what does not."""
+"""Validation: the values that satisfy a schema, and the errors of those that do not."""
 
 from typing import Any
 
@@ -34,8 +34,8 @@ FIELDS = {
 }
 
 
-def problem(schema: Schema, value: Any) -> Problem:
-    """The Problem that `value` is for `schema`."""
+def problem_of(schema: Schema, value: Any) -> Problem:
+    """The Problem that `schema` raises for `value`."""
     with pytest.raises(Problem) as caught:
         schema.validate(value)
     return caught.value
@@ -62,7 +62,7 @@ def problem(schema: Schema, value: Any) -> Problem:
     ],
 )
 def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
-    """Only the form of RFC 9562 is a UUID, not the others that Python reads; schemas ask the same."""
+    """Only the form of RFC 9562 is a UUID, not the others that Python parses; schemas use the same check."""
     assert is_uuid(text) is expected
     assert Schema({"type": "string", "format": "uuid"}).is_valid(text) is expected
 
@@ -219,10 +219,10 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
         ),
     ],
 )
-def test_each_fault_is_told_with_what_to_do(schema: dict[str, Any], value: Any, error: str, remedy: str) -> None:
-    """A fault names the field, says what is wrong with it, and what would be right."""
-    told = problem(Schema(schema), value)
-    assert (told.code, told.error, told.help) == ("invalid_body", error, remedy)
+def test_each_fault_has_an_error_and_a_remedy(schema: dict[str, Any], value: Any, error: str, remedy: str) -> None:
+    """The error names the field and its fault; the remedy says what would be right."""
+    problem = problem_of(Schema(schema), value)
+    assert (problem.code, problem.error, problem.help) == ("invalid_body", error, remedy)
     assert Schema(schema).errors(value) == [error]
 
 
@@ -238,11 +238,11 @@ def test_each_fault_is_told_with_what_to_do(schema: dict[str, Any], value: Any, 
         ("null", "null"),
     ],
 )
-def test_each_type_is_told_in_words(kind: str, words: str) -> None:
-    """What a value must be is said in English."""
+def test_errors_name_each_type_in_words(kind: str, words: str) -> None:
+    """The error and the remedy say in English what a value must be."""
     value = "a" if kind != "string" else 1
-    told = problem(Schema({"type": kind}), value)
-    assert (told.error, told.help) == (f"the body must be {words}", f"Send the body as {words}.")
+    problem = problem_of(Schema({"type": kind}), value)
+    assert (problem.error, problem.help) == (f"the body must be {words}", f"Send the body as {words}.")
 
 
 @pytest.mark.parametrize(
@@ -254,15 +254,17 @@ def test_each_type_is_told_in_words(kind: str, words: str) -> None:
         pytest.param("9999-12-31T23:59:59-00:01", False, id="after the last instant"),
     ],
 )
-def test_a_date_time_is_one_that_can_be_kept(text: str, expected: bool) -> None:
-    """Schemas ask our own reader of date-times, which handlers use too."""
+def test_a_date_time_is_one_that_the_database_can_store(text: str, expected: bool) -> None:
+    """Schemas use our own parser of date-times, as the handlers do."""
     assert Schema({"type": "string", "format": "date-time"}).is_valid(text) is expected
 
 
-def test_every_fault_of_an_event_is_told() -> None:
-    """One answer names all wrong fields; a remedy that serves two of them is said once."""
-    told = problem(EVENT_SCHEMA, {"widget_id": 1, "event_type": "", "ocurred_at": "x", "actor_type": "robot", "zz": 1})
-    assert sorted(told.error.split("; ")) == [
+def test_a_problem_names_every_fault_of_an_event() -> None:
+    """One response names all wrong fields; a remedy for two of them appears once."""
+    problem = problem_of(
+        EVENT_SCHEMA, {"widget_id": 1, "event_type": "", "ocurred_at": "x", "actor_type": "robot", "zz": 1}
+    )
+    assert sorted(problem.error.split("; ")) == [
         "actor_type is not one of the allowed values",
         "event_type is empty",
         "occurred_at is required",
@@ -271,28 +273,28 @@ def test_every_fault_of_an_event_is_told() -> None:
         "widget_id must be a string",
     ]
     doubled = Schema({"allOf": [{"maxLength": 1}, {"maxLength": 2}]})
-    assert problem(doubled, "long").help == "Shorten the body."
+    assert problem_of(doubled, "long").help == "Shorten the body."
 
 
 def test_at_most_twenty_faults_are_listed() -> None:
-    """That there are more is said, so that an answer stays as short as the contract promises."""
+    """The error says that there are more; so a response stays as short as the contract promises."""
     schema = Schema({"items": {"type": "string"}})
-    assert problem(schema, [1] * 20).error.endswith("; 19 must be a string")
-    told = problem(schema, [1] * 25)
-    assert told.error.endswith("; 19 must be a string; and more")
-    assert told.help is not None
-    assert told.help.endswith("Send 19 as a string.")
+    assert problem_of(schema, [1] * 20).error.endswith("; 19 must be a string")
+    problem = problem_of(schema, [1] * 25)
+    assert problem.error.endswith("; 19 must be a string; and more")
+    assert problem.help is not None
+    assert problem.help.endswith("Send 19 as a string.")
 
 
 def test_a_help_is_at_most_4000_characters_long() -> None:
-    """A help that would name many long fields is cut to what the contract promises, with a mark at its end."""
+    """A longer help is cut to the length that the contract promises, with a mark at its end."""
     names = [f"{number:02}{'n' * 300}" for number in range(20)]
-    told = problem(
+    problem = problem_of(
         Schema({"additionalProperties": False, "properties": {name: {} for name in names}}), {"x": 1, "y": 2}
     )
-    assert told.help is not None
-    assert len(told.help) == 4000
-    assert told.help.endswith("nn ...")
+    assert problem.help is not None
+    assert len(problem.help) == 4000
+    assert problem.help.endswith("nn ...")
 
 
 @pytest.mark.parametrize(
@@ -316,8 +318,8 @@ def test_a_help_is_at_most_4000_characters_long() -> None:
         pytest.param({"maximum": 5, "exclusiveMaximum": True}, [4], [5], id="a boolean exclusiveMaximum"),
     ],
 )
-def test_schemas_mean_what_openapi_3_0_says(schema: dict[str, Any], valid: list[Any], invalid: list[Any]) -> None:
-    """What OpenAPI 3.0 has beyond JSON Schema draft 4, or otherwise than later drafts, is understood."""
+def test_schemas_follow_openapi_3_0(schema: dict[str, Any], valid: list[Any], invalid: list[Any]) -> None:
+    """Keywords that OpenAPI 3.0 adds to JSON Schema draft 4, or defines unlike later drafts, work."""
     contract = Contract(published()[0].text, published()[0].copy())
     contract.document["components"]["schemas"]["Tried"] = schema
     compiled = Schemas(contract).compile("components", "schemas", "Tried")
@@ -326,7 +328,7 @@ def test_schemas_mean_what_openapi_3_0_says(schema: dict[str, Any], valid: list[
 
 
 def test_compiling_leaves_the_contract_as_it_is() -> None:
-    """What is changed for the validator is changed in a copy."""
+    """The validator's changes are made in a copy."""
     contract = Contract(published()[0].text, published()[0].copy())
     contract.document["components"]["schemas"]["Error"]["nullable"] = True
     before = contract.copy()
@@ -343,14 +345,14 @@ def test_compiling_leaves_the_contract_as_it_is() -> None:
         pytest.param({"pattern": r"(a)\1"}, id="a back-reference, which takes more than linear time"),
     ],
 )
-def test_what_is_no_schema_does_not_compile(schema: dict[str, Any]) -> None:
-    """A schema that cannot be compiled safely is refused before it meets a value."""
+def test_an_unsafe_or_invalid_schema_does_not_compile(schema: dict[str, Any]) -> None:
+    """It raises ValueError before it is used for any value."""
     with pytest.raises(ValueError, match=r".+"):
         Schema(schema)
 
 
 def test_no_schema_is_fetched() -> None:
-    """A schema that refers to another document is refused before anybody is asked for it."""
+    """A schema that refers to another document raises ValueError before any request for that document."""
     with pytest.raises(ValueError, match="Retrieval is disabled"):
         Schema({"$ref": "http://127.0.0.1:9/schema"})
 
@@ -365,21 +367,21 @@ def test_no_schema_is_fetched() -> None:
         pytest.param({"properties": {"a": {"items": {"type": "string"}}}}, {"a": ["", 1]}, "/a/1", id="an item"),
     ],
 )
-def test_a_problem_knows_where_the_first_fault_is(schema: dict[str, Any], value: Any, pointer: str) -> None:
-    """By its JSON Pointer, of what is there and of what is not."""
+def test_a_problem_has_the_pointer_of_the_first_fault(schema: dict[str, Any], value: Any, pointer: str) -> None:
+    """The JSON Pointer of the wrong value, or of the missing field."""
     compiled = Schema(schema)
-    assert problem(compiled, value).pointer == pointer
-    told = compiled.first_problem(value)
-    assert told
-    assert (told.pointer, told.error) == (pointer, problem(compiled, value).error)
+    assert problem_of(compiled, value).pointer == pointer
+    problem = compiled.first_problem(value)
+    assert problem
+    assert (problem.pointer, problem.error) == (pointer, problem_of(compiled, value).error)
 
 
-def test_the_first_problem_tells_of_one_fault() -> None:
-    """However many there are, and as shortly as the contract promises; of none there is no problem."""
+def test_the_first_problem_has_one_fault() -> None:
+    """It names one of several faults, no longer than the contract promises; None without a fault."""
     schema = Schema({"required": ["a", "b"], "properties": {"a": {"type": "string"}}})
-    told = schema.first_problem({})
-    assert told
-    assert told.error in ("a is required", "b is required")
+    problem = schema.first_problem({})
+    assert problem
+    assert problem.error in ("a is required", "b is required")
     assert schema.first_problem({"a": "", "b": 1}) is None
     names: dict[str, Any] = {f"{number:02}{'n' * 300}": {} for number in range(20)}
     long = Schema({"additionalProperties": False, "properties": names}).first_problem({"x": 1})
@@ -389,18 +391,18 @@ def test_the_first_problem_tells_of_one_fault() -> None:
 
 
 def test_a_problem_may_have_another_code() -> None:
-    """What is wrong is told alike of whatever is judged."""
+    """Its error and pointer stay the same."""
     schema = Schema({"required": ["a"]})
-    told = schema.problem({}, "invalid_parameters")
-    assert told
-    assert (told.code, told.error, told.pointer) == ("invalid_parameters", "a is required", "/a")
+    problem = schema.problem({}, "invalid_parameters")
+    assert problem
+    assert (problem.code, problem.error, problem.pointer) == ("invalid_parameters", "a is required", "/a")
     assert schema.problem({"a": 1}) is None
 
 
 @settings(deadline=None)
 @given(st.fixed_dictionaries({}, optional=FIELDS) | VALUES)
 def test_another_validator_agrees(value: Any) -> None:
-    """A value is an event exactly if openapi-schema-validator says so, and else each fault has words."""
+    """A value is an event exactly if openapi-schema-validator says so; otherwise its problem has error and help."""
     contract = published()[0]
     other = OAS30Validator({**contract.document, **contract.at(POINTER)}, format_checker=oas30_format_checker)
     assert EVENT_SCHEMA.is_valid(value) is other.is_valid(value)
@@ -408,6 +410,6 @@ def test_another_validator_agrees(value: Any) -> None:
     if EVENT_SCHEMA.is_valid(value):
         EVENT_SCHEMA.validate(value)
     else:
-        told = problem(EVENT_SCHEMA, value)
-        assert told.error
-        assert told.help
+        problem = problem_of(EVENT_SCHEMA, value)
+        assert problem.error
+        assert problem.help

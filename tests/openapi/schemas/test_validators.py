@@ -1,4 +1,4 @@
-"""Compiled schemas: which values they accept, and what is left unsaid rather than said at any cost."""
+"""Compiled schemas: which values they accept, and which questions stay open because an answer costs too much."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ NOTHING = Validators()
 
 
 def node(*schemas: Any) -> Node:
-    """What satisfies all of `schemas`."""
+    """The node of the values that satisfy all of `schemas`."""
     return Node(schemas)
 
 
@@ -30,19 +30,19 @@ def node(*schemas: Any) -> Node:
         ({"const": 1.0}, 1, True),
         ({"pattern": "("}, "a", None),
         ({"minLength": -1}, "a", None),
-        ({"$ref": "urn:nobody#/$defs/A"}, "a", None),
+        ({"$ref": "urn:unknown#/$defs/A"}, "a", None),
         ({"$ref": "https://example.com/schema"}, "a", None),
         ({"pattern": "^(a+)+$"}, "a" * 40 + "b", False),
     ],
     ids=str,
 )
 def test_which_values_are_accepted(schema: Any, value: Any, expected: bool | None) -> None:
-    """Formats too; None where a schema cannot be compiled, and nothing is fetched."""
+    """Formats count too; None if a schema cannot be compiled. Nothing is fetched."""
     assert NOTHING.accepts(node(schema), value) is expected
 
 
 def test_all_schemas_count() -> None:
-    """A node is what satisfies every one; the first keyword that refuses is named."""
+    """A value must satisfy every schema of a node; the refusal names the first keyword that fails."""
     both = node(TEXT, {"minLength": 2})
     assert NOTHING.accepts(both, "ab")
     assert not NOTHING.accepts(both, "a")
@@ -52,9 +52,12 @@ def test_all_schemas_count() -> None:
 
 
 def test_references_lead_into_their_own_document() -> None:
-    """Whatever the name of a component."""
-    told = [{"A~/%é": TEXT, "Root": {"$ref": "#/components/schemas/A~0~1%25é"}}, {"A~/%é": NUMBER}]
-    raw = [{"openapi": "3.0.3", "info": {}, "components": {"schemas": {**told[0], **more}}} for more in ({}, told[1])]
+    """With any characters in the name of a component."""
+    components = [{"A~/%é": TEXT, "Root": {"$ref": "#/components/schemas/A~0~1%25é"}}, {"A~/%é": NUMBER}]
+    raw = [
+        {"openapi": "3.0.3", "info": {}, "components": {"schemas": {**components[0], **additional}}}
+        for additional in ({}, components[1])
+    ]
     old, new = (
         Schemas(Document("", document), Direction.REQUEST, f"urn:{name}")
         for document, name in zip(raw, ("old", "new"), strict=True)
@@ -72,13 +75,13 @@ def test_references_lead_into_their_own_document() -> None:
         pytest.param([TEXT], [{**TEXT, "maxLength": 5}], True, id="wider"),
         pytest.param([{**TEXT, "maxLength": 5}], [TEXT], False, id="narrower"),
         pytest.param([{"pattern": "("}], [TEXT], False, id="not compiled"),
-        pytest.param([TEXT], [{"$ref": "urn:nobody#/$defs/A"}], False, id="nowhere"),
+        pytest.param([TEXT], [{"$ref": "urn:unknown#/$defs/A"}], False, id="nowhere"),
         pytest.param([{"anyOf": [TEXT, NUMBER]}], [{"type": ["string", "number"]}], True, id="a union"),
         pytest.param([TEXT, {"minLength": 1}], [{**TEXT, "minLength": 1}], True, id="an intersection"),
     ],
 )
-def test_what_can_be_shown_to_cover(big: list[Any], small: list[Any], expected: bool) -> None:
-    """What cannot be shown is not said."""
+def test_schemas_that_are_shown_to_cover_others(big: list[Any], small: list[Any], expected: bool) -> None:
+    """False also if it cannot be shown."""
     assert Validators().covers(node(*big), node(*small)) is expected
 
 
@@ -87,13 +90,13 @@ def test_what_can_be_shown_to_cover(big: list[Any], small: list[Any], expected: 
     [([TEXT, NUMBER], True), ([TEXT], False), ([{"pattern": "("}, NUMBER], False)],
     ids=["nothing", "something", "not compiled"],
 )
-def test_what_nothing_satisfies(schemas: list[Any], expected: bool) -> None:
-    """If that can be shown."""
+def test_unsatisfiable_schemas(schemas: list[Any], expected: bool) -> None:
+    """False also if it cannot be shown."""
     assert Validators().is_unsatisfiable(node(*schemas)) is expected
 
 
 def sized(values: int) -> dict[str, Any]:
-    """A schema of as many values, all told."""
+    """A schema of `values` values in total."""
     return {"enum": [f"a{index}" for index in range(values - 2)]}
 
 
@@ -109,13 +112,13 @@ def sized(values: int) -> dict[str, Any]:
         pytest.param({"pattern": "x" * PER_VALUE * (MOST_VALUES + 1)}, False, id="a long pattern"),
     ],
 )
-def test_what_is_too_large_is_not_shown(schema: dict[str, Any], expected: bool) -> None:
-    """It might take exponential time, though here it would not."""
+def test_too_large_schemas_are_not_compared(schema: dict[str, Any], expected: bool) -> None:
+    """The comparison could take exponential time, though here it would not."""
     assert Validators().covers(node(True), node(schema)) is expected
 
 
-def test_what_is_referred_to_counts_once() -> None:
-    """However often it is, and in a cycle."""
+def test_the_target_of_references_counts_once() -> None:
+    """Any number of references may lead to it, also in a cycle."""
     loop = {"properties": {"a": {"$ref": "#/components/schemas/A"}, "b": {"$ref": "#/components/schemas/A"}}}
     large = {"properties": {"a": {"$ref": "#/components/schemas/L"}}}
     components = {"A": loop, "L": {"enum": [f"a{index}" for index in range(MOST_VALUES)]}, "R": large}
@@ -127,8 +130,8 @@ def test_what_is_referred_to_counts_once() -> None:
     assert not validators.covers(node(True), node(referring))
 
 
-def test_of_one_run_no_more_is_shown_than_is_weighed() -> None:
-    """What has been shown stays so."""
+def test_the_work_of_one_run_is_limited() -> None:
+    """Former results stay available."""
     validators, first, second = Validators(most_weighed=5), node(TEXT), node({**TEXT, "maxLength": 5})
     assert validators.covers(first, second)
     assert not validators.covers(first, node({**TEXT, "maxLength": 4}))

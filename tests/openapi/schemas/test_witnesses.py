@@ -1,4 +1,4 @@
-"""Values that prove faults: each is tried, and there is none where nothing proves it."""
+"""Values that prove faults: each is tried, and a fault without a proof has none."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ ROOT = ("components", "schemas", "Root")
 
 
 def engine(small: Any, big: Any = True, **components: Any) -> Engine:
-    """Of two documents with the same `components`, and a root each."""
+    """The engine of two documents with the same `components`, and a root each."""
     old, new = (
         Document("", {"openapi": "3.0.3", "info": {}, "components": {"schemas": {"Root": root, **components}}})
         for root in (small, big)
@@ -23,17 +23,17 @@ def engine(small: Any, big: Any = True, **components: Any) -> Engine:
 
 
 def examples(schema: Any, **components: Any) -> list[Any]:
-    """Values of `schema`."""
-    made = engine(schema, **components)
-    return made.example(Node((made.old.at(ROOT),)))
+    """Example values of `schema`."""
+    comparison = engine(schema, **components)
+    return comparison.example(Node((comparison.old.at(ROOT),)))
 
 
 def proofs(small: Any, big: Any, is_text: bool = False, **components: Any) -> list[list[Any]]:
-    """What proves each break, the values in which it is."""
-    made = engine(small, big, **components)
-    before, after = Node((made.old.at(ROOT),)), Node((made.new.at(ROOT),))
-    found = [fault for fault in made.faults(before, after, is_text) if fault.is_break]
-    return [made.witnesses(fault, is_text) for fault in found]
+    """For each break, the values that prove it."""
+    comparison = engine(small, big, **components)
+    before, after = Node((comparison.old.at(ROOT),)), Node((comparison.new.at(ROOT),))
+    breaks = [fault for fault in comparison.faults(before, after, is_text) if fault.is_break]
+    return [comparison.witnesses(fault, is_text) for fault in breaks]
 
 
 def ref(name: str) -> dict[str, str]:
@@ -53,9 +53,9 @@ def array(**keywords: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", BY_FORMAT)
 def test_each_format_has_an_example(name: str) -> None:
-    """Which is of that format and of no other kind of text."""
-    [found] = examples({**TEXT, "format": name})[:1]
-    assert found == BY_FORMAT[name][0]
+    """The first example of the schema is the first one of the format."""
+    [value] = examples({**TEXT, "format": name})[:1]
+    assert value == BY_FORMAT[name][0]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_each_format_has_an_example(name: str) -> None:
         pytest.param(False, None, id="nothing"),
         pytest.param({"not": {}}, None, id="what is excluded"),
         pytest.param({"enum": ["a", "b", "c", "d"]}, ["a", "b", "c"], id="what is listed"),
-        pytest.param({**TEXT, "enum": ["a", "bc"], "minLength": 2}, ["bc"], id="of what is listed what is allowed"),
+        pytest.param({**TEXT, "enum": ["a", "bc"], "minLength": 2}, ["bc"], id="the allowed ones of the listed values"),
         pytest.param({"type": "integer", "minimum": 7, "maximum": 7}, [7], id="one number"),
         pytest.param({**NUMBER, "minimum": 7, "multipleOf": 5}, [10, 15, 25], id="multiples"),
         pytest.param({**NUMBER, "minimum": 0, "maximum": 1, "exclusiveMinimum": True}, [0.25, 0.5, 1], id="between"),
@@ -85,15 +85,15 @@ def test_each_format_has_an_example(name: str) -> None:
     ],
 )
 def test_examples(schema: Any, expected: list[Any] | None) -> None:
-    """Some at most, the simplest first; none of what there is none of."""
-    found = examples(schema)
-    assert len(found) <= KEPT
-    assert found[: len(expected or ())] == (expected or []), found
-    assert (expected is None) == (not found)
+    """A few at most, the simplest first; none of an unsatisfiable schema."""
+    values = examples(schema)
+    assert len(values) <= KEPT
+    assert values[: len(expected or ())] == (expected or []), values
+    assert (expected is None) == (not values)
 
 
-def test_examples_of_what_is_within_itself_end() -> None:
-    """And there is none of what never ends."""
+def test_examples_of_recursive_schemas_end() -> None:
+    """A schema of infinite values has no example."""
     assert examples(ref("A"), A=thing(next=ref("A"), text=TEXT)) == [{}, {"next": {}}, {"text": ""}]
     assert examples(ref("A"), A=thing("next", next=ref("A"))) == []
     tree = array(items=ref("A"), minItems=2, uniqueItems=True)
@@ -158,17 +158,18 @@ def test_examples_of_what_is_within_itself_end() -> None:
     ],
 )
 def test_proofs(small: Any, big: Any, expected: list[list[Any]]) -> None:
-    """The first are the simplest."""
-    found = proofs(small, big)
-    assert len(found) == len(expected)
-    for values, wanted in zip(found, expected, strict=True):
-        assert values[: len(wanted)] == wanted
+    """The simplest come first."""
+    witnesses = proofs(small, big)
+    assert len(witnesses) == len(expected)
+    for values, simplest in zip(witnesses, expected, strict=True):
+        assert values[: len(simplest)] == simplest
 
 
-def test_proofs_deep_within() -> None:
-    """Also of what is within itself, and through items, alternatives and others."""
+def test_proofs_of_nested_schemas() -> None:
+    """Through items, alternatives, additional properties and recursion."""
     small, big = (
-        {"anyOf": [NUMBER, array(items={"type": "object", "additionalProperties": one})]} for one in (TEXT, NUMBER)
+        {"anyOf": [NUMBER, array(items={"type": "object", "additionalProperties": schema})]}
+        for schema in (TEXT, NUMBER)
     )
     assert proofs(small, big)[0][0] == [{"other": ""}]
     tree = thing("next", next={"anyOf": [ref("A"), {"enum": ["end"]}]}, text=TEXT)
@@ -188,8 +189,8 @@ def test_proofs_deep_within() -> None:
         pytest.param({**TEXT, "maxLength": 200_001}, {**TEXT, "maxLength": 200_000}, id="what is too long"),
     ],
 )
-def test_where_nothing_is_proved_nothing_is_shown(small: Any, big: Any) -> None:
-    """A fault may be none, or be proved by nothing that can be tried."""
+def test_a_fault_without_a_proof_has_no_values(small: Any, big: Any) -> None:
+    """The fault may be a false alarm, or no value that can be tried proves it."""
     assert [] in proofs(small, big)
 
 
@@ -204,6 +205,6 @@ def test_where_nothing_is_proved_nothing_is_shown(small: Any, big: Any) -> None:
         pytest.param({"enum": [True]}, {"enum": ["True"]}, [True], id="as JSON writes it"),
     ],
 )
-def test_what_is_sent_as_text_may_be_read_otherwise(small: Any, big: Any, expected: list[Any]) -> None:
-    """Only what no reading of it saves is a proof."""
+def test_a_value_sent_as_text_may_have_other_readings(small: Any, big: Any, expected: list[Any]) -> None:
+    """A value is a proof only if the new schema refuses every reading of it."""
     assert [values[: len(expected)] for values in proofs(small, big, is_text=True)] == [expected]
