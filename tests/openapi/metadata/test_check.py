@@ -1,4 +1,4 @@
-"""Schemas for metadata: what is accepted as one, what is told of the others, and what an event is told by one."""
+"""Schemas for metadata: the accepted ones, the faults of the others, and the problems that they find in events."""
 
 import time
 from typing import Any
@@ -20,9 +20,9 @@ def deep(levels: int) -> dict[str, Any]:
     return schema
 
 
-def fields(*found: Any) -> dict[str, Any]:
+def fields(*schemas: Any) -> dict[str, Any]:
     """An object with a field for each schema: f0, f1 and so on."""
-    return {"type": "object", "properties": {f"f{index}": schema for index, schema in enumerate(found)}}
+    return {"type": "object", "properties": {f"f{index}": schema for index, schema in enumerate(schemas)}}
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def fields(*found: Any) -> dict[str, Any]:
         pytest.param(fields({"minimum": 1, "maximum": 1}), id="one number"),
     ],
 )
-def test_what_is_of_the_subset_is_accepted(schema: Any) -> None:
-    """There is no fault in it, and it compiles."""
+def test_a_schema_of_the_subset_is_accepted(schema: Any) -> None:
+    """It has no fault, and it compiles."""
     assert check(schema) == []
     assert MetadataSchema(schema)
 
@@ -92,8 +92,8 @@ def test_what_is_of_the_subset_is_accepted(schema: Any) -> None:
         ),
     ],
 )
-def test_each_fault_is_told_where_it_is(schema: Any, pointer: str, message: str) -> None:
-    """A fault has the pointer of the keyword, and says what would be right."""
+def test_each_fault_has_its_pointer_and_a_message(schema: Any, pointer: str, message: str) -> None:
+    """A fault has the pointer of the keyword, and its message says what would be right."""
     fault, *others = check(schema)
     assert (fault.pointer, others) == (pointer, [])
     assert message in fault.message
@@ -104,7 +104,7 @@ def test_each_fault_is_told_where_it_is(schema: Any, pointer: str, message: str)
     [r"(a{1000}){1000}", r"(?:a?){1500}a{1500}", r"\p{L}{1000}", "((((a{0,10}){10}){10}){10}){10}", "(a?){1000}" * 30],
 )
 def test_costly_patterns_are_refused_at_little_cost(pattern: str) -> None:
-    """What would take megabytes when compiled is given up early."""
+    """A pattern that would compile to megabytes is given up early."""
     started = time.process_time()
     assert check(fields({"pattern": pattern}))
     assert time.process_time() - started < 0.1
@@ -113,7 +113,7 @@ def test_costly_patterns_are_refused_at_little_cost(pattern: str) -> None:
 @pytest.mark.parametrize("levels", [40, 100_000])
 @pytest.mark.parametrize("key", ["items", "default", "enum"])
 def test_hostile_depth_is_refused_at_little_cost(key: str, levels: int) -> None:
-    """However deep a schema or a value within it is, it is looked at no deeper than is allowed."""
+    """A schema or a value within it is not looked at beyond the allowed depth."""
     value: Any = {}
     for _ in range(levels):
         value = {"items": value} if key == "items" else [value]
@@ -122,16 +122,16 @@ def test_hostile_depth_is_refused_at_little_cost(key: str, levels: int) -> None:
     assert time.process_time() - started < 0.1
 
 
-def test_an_event_is_told_each_fault_of_its_metadata() -> None:
-    """Faults name the field from metadata on, and formats are those of the contract."""
+def test_a_problem_names_each_fault_of_an_event_s_metadata() -> None:
+    """Errors name the path of the field from `metadata` on, and formats are those of the contract."""
     button = {"enum": ["yes", "no"]}
     schema = MetadataSchema({**fields({"format": "uuid"}, {"maximum": 3}, button), "$schema": URI, "required": ["f2"]})
     assert schema.problem({"metadata": {"f0": UUID, "f1": 3, "f2": "yes"}}) is None
-    found = schema.problem({"metadata": {"f0": "x", "f1": 4, "f2": "maybe"}})
-    assert found is not None
-    assert found.code == "invalid_body"
-    for told in ("metadata/f0 is not a UUID", "metadata/f1 is above 3", "metadata/f2 is not one of"):
-        assert told in found.error
+    problem = schema.problem({"metadata": {"f0": "x", "f1": 4, "f2": "maybe"}})
+    assert problem is not None
+    assert problem.code == "invalid_body"
+    for error in ("metadata/f0 is not a UUID", "metadata/f1 is above 3", "metadata/f2 is not one of"):
+        assert error in problem.error
 
 
 @pytest.mark.parametrize(
@@ -144,34 +144,34 @@ def test_an_event_is_told_each_fault_of_its_metadata() -> None:
     ],
 )
 def test_each_keyword_has_words(schema: Any, value: Any, error: str) -> None:
-    """What the contract's own schemas do not use is told as well."""
-    found = MetadataSchema(fields(schema)).problem({"metadata": {"f0": value}})
-    assert found is not None
-    assert found.error == error
+    """Also a keyword that the contract's own schemas do not use."""
+    problem = MetadataSchema(fields(schema)).problem({"metadata": {"f0": value}})
+    assert problem is not None
+    assert problem.error == error
 
 
-def test_no_metadata_are_empty_metadata() -> None:
-    """An event without metadata lacks each field that is required, and nothing else."""
+def test_absent_metadata_are_empty_metadata() -> None:
+    """An event without metadata lacks each required field, and has no other fault."""
     assert MetadataSchema({"type": "object"}).problem({}) is None
-    found = MetadataSchema({"type": "object", "required": ["a"]}).problem({})
-    assert found is not None
-    assert (found.error, found.help) == ("metadata/a is required", "Add metadata/a.")
+    problem = MetadataSchema({"type": "object", "required": ["a"]}).problem({})
+    assert problem is not None
+    assert (problem.error, problem.help) == ("metadata/a is required", "Add metadata/a.")
 
 
-def test_an_event_with_very_many_faults_is_told_the_first() -> None:
+def test_the_problem_of_very_many_faults_names_the_first() -> None:
     """To find all of them would take seconds and much memory."""
     branches = {"anyOf": [{"anyOf": [{"type": "null"}] * 16}] * 16}
     schema = {"type": "object", "additionalProperties": {"type": "array", "items": branches}}
     assert check(schema) == []
     started = time.process_time()
-    found = MetadataSchema(schema).problem({"metadata": {"a": [1] * 32_000}})
+    problem = MetadataSchema(schema).problem({"metadata": {"a": [1] * 32_000}})
     assert time.process_time() - started < 1
-    assert found is not None
-    assert found.error == "metadata/a/0 has none of the forms that it may have"
+    assert problem is not None
+    assert problem.error == "metadata/a/0 has none of the forms that it may have"
 
 
-def test_every_keyword_says_what_it_wants() -> None:
-    """A value that it does not take is told for each."""
+def test_every_keyword_names_the_value_that_it_takes() -> None:
+    """The message for another value says what the keyword takes."""
     for key in KEYWORDS.keys() - {"additionalProperties", "const", "default", "items", "properties", "type"}:
-        told = [fault.message for fault in check({"type": "object", key: {"a": 1}})]
-        assert told == [f"{key} is not {KEYWORDS[key].wanted}"]
+        messages = [fault.message for fault in check({"type": "object", key: {"a": 1}})]
+        assert messages == [f"{key} is not {KEYWORDS[key].wanted}"]

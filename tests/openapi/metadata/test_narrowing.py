@@ -1,4 +1,4 @@
-"""Narrowing: what is proved to accept all that was accepted does so, and what refuses something is told."""
+"""Narrowing: a schema without narrowings accepts all that the old one did, and each narrowing is reported."""
 
 import copy
 import random
@@ -43,7 +43,7 @@ KEYWORDS: dict[str, st.SearchStrategy[Any]] = {
 
 
 def extended(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Schemas with few keywords, some of which have schemas of `inner`."""
+    """Schemas with few keywords; some keywords take schemas of `inner`."""
     keywords = {
         **KEYWORDS,
         "items": inner,
@@ -63,7 +63,7 @@ INSTANCES = st.lists(VALUES, min_size=20, max_size=20)
 
 
 def mutated(schema: Any, dice: random.Random) -> Any:
-    """`schema` with one keyword, somewhere within, left out or taken from another place."""
+    """`schema` with one keyword, at any depth, removed or changed."""
     if not isinstance(schema, dict) or not schema:
         return dice.choice([True, False, {"type": ["string"]}])
     key = dice.choice(sorted(schema))
@@ -87,7 +87,7 @@ def mutated(schema: Any, dice: random.Random) -> Any:
 
 
 def shuffled(schema: Any, dice: random.Random) -> Any:
-    """`schema` with its keys, and its lists where their order says nothing, in another order."""
+    """`schema` with its keys in another order, and its lists too where their order says nothing."""
     if not isinstance(schema, dict):
         return schema
     items = list(schema.items())
@@ -112,7 +112,7 @@ WIDER = {"minLength": -1, "minItems": -1, "minProperties": -1, "maxLength": 1, "
 
 
 def fields(**properties: Any) -> dict[str, Any]:
-    """An object of `properties`."""
+    """The schema of an object with `properties`."""
     return {"type": "object", "properties": properties}
 
 
@@ -166,12 +166,12 @@ def fields(**properties: Any) -> dict[str, Any]:
         pytest.param({"type": "object", "maxProperties": 1}, {"type": "object", "maxProperties": 2}, id="more fields"),
     ],
 )
-def test_each_widening_is_proved_and_told_the_other_way_round(small: dict[str, Any], big: dict[str, Any]) -> None:
-    """A field may go from the small schema to the big one; the other way round is told, with the field's name."""
+def test_a_widening_is_accepted_and_its_reverse_is_reported(small: dict[str, Any], big: dict[str, Any]) -> None:
+    """A field may go from the small schema to the big one; the reverse is a narrowing that names the field."""
     assert narrowings(fields(it=small), fields(it=big)) == []
-    told = narrowings(fields(it=big), fields(it=small))
-    assert told
-    assert all(found.pointer.startswith("/properties/it") and "metadata/it" in found.message for found in told)
+    faults = narrowings(fields(it=big), fields(it=small))
+    assert faults
+    assert all(fault.pointer.startswith("/properties/it") and "metadata/it" in fault.message for fault in faults)
 
 
 @pytest.mark.parametrize(
@@ -190,13 +190,13 @@ def test_each_widening_is_proved_and_told_the_other_way_round(small: dict[str, A
     ],
 )
 def test_two_ways_to_write_a_schema_are_no_narrowing(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """It is compared by what it accepts."""
+    """Schemas are compared by the values that they accept."""
     assert narrowings(fields(it=one), fields(it=other)) == []
     assert narrowings(fields(it=other), fields(it=one)) == []
 
 
-def test_what_is_too_much_to_compare_is_told() -> None:
-    """The work is bounded, and what is not looked at counts as narrower."""
+def test_a_comparison_that_takes_too_long_is_reported() -> None:
+    """The work is bounded, and an uncompared schema counts as narrower."""
     halves = {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
     old = {"type": "object", "allOf": [halves] * 8}
     assert check(old) == []
@@ -208,8 +208,10 @@ def test_what_is_too_much_to_compare_is_told() -> None:
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=400)
 @given(SCHEMAS, st.randoms(use_true_random=False), INSTANCES)
-def test_nothing_is_refused_of_what_was_proved(schema: Any, dice: random.Random, instances: list[Any]) -> None:
-    """Where no narrowing is told, each instance that the old schema accepts satisfies the new one."""
+def test_a_schema_without_narrowings_refuses_no_former_value(
+    schema: Any, dice: random.Random, instances: list[Any]
+) -> None:
+    """Without a narrowing, each instance that the old schema accepts satisfies the new one."""
     for old, new in [(schema, mutated(schema, dice)), (mutated(schema, dice), schema)]:
         if isinstance(old, dict) and isinstance(new, dict) and not narrowings(old, new):
             accepted, accepts = validator(old), validator(new)
@@ -218,16 +220,16 @@ def test_nothing_is_refused_of_what_was_proved(schema: Any, dice: random.Random,
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=150)
 @given(SCHEMAS, st.randoms(use_true_random=False))
-def test_the_same_in_another_order_is_no_narrowing(schema: dict[str, Any], dice: random.Random) -> None:
-    """Neither order nor description make a difference."""
+def test_another_order_is_no_narrowing(schema: dict[str, Any], dice: random.Random) -> None:
+    """Neither the order nor a description makes a difference."""
     assert narrowings(schema, schema) == []
     assert narrowings(schema, shuffled(schema, dice)) == []
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=150)
 @given(SCHEMAS, st.data())
-def test_a_bound_that_is_relaxed_is_proved(schema: dict[str, Any], data: st.DataObject) -> None:
-    """A schema whose own keyword goes away, or whose count is relaxed, accepts all that it did, and that is found."""
+def test_a_relaxed_bound_is_no_narrowing(schema: dict[str, Any], data: st.DataObject) -> None:
+    """A schema without one of its own keywords, or with a relaxed count, accepts all that it did; that is proved."""
     keys = sorted(schema.keys() - {"properties", "additionalProperties"})
     wider = copy.deepcopy(schema)
     if keys:
@@ -239,8 +241,8 @@ def test_a_bound_that_is_relaxed_is_proved(schema: dict[str, Any], data: st.Data
     assert narrowings(schema, wider) == []
 
 
-def test_what_was_made_of_a_schema_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many alternatives it is compared with, a long list of values is put in order once."""
+def test_the_work_on_a_schema_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long list of values is sorted once, however many alternatives it is compared with."""
     ordered = 0
     text = narrowing._text
 
@@ -249,36 +251,36 @@ def test_what_was_made_of_a_schema_is_not_made_again(monkeypatch: pytest.MonkeyP
         ordered += 1
         return text(value)
 
-    def schema(least: int) -> dict[str, Any]:
+    def schema(start: int) -> dict[str, Any]:
         listed = {"enum": [number % 10 for number in range(500)]}
         few = [{"minProperties": number} for number in range(4)]
-        many = [{"maxProperties": number} for number in range(least, least + 14)]
+        many = [{"maxProperties": number} for number in range(start, start + 14)]
         return {"type": "object", "properties": {"b": listed}, "allOf": [{"anyOf": many}, {"anyOf": few}]}
 
     monkeypatch.setattr(narrowing, "_text", counted)
-    *_, found = narrowings(schema(100), schema(20))
-    assert "cannot be shown" in found.message
+    *_, fault = narrowings(schema(100), schema(20))
+    assert "cannot be shown" in fault.message
     assert ordered < 4000
 
 
 def alternatives(longest: int) -> dict[str, Any]:
-    """An object that is one of many, each of which looks at many fields."""
+    """An object with many alternatives that each look at many fields."""
     short = {"type": "string", "maxLength": longest}
     one_of_seven = [{"anyOf": [{"properties": {f"{name}{i}": short}} for i in range(7)]} for name in "pq"]
     return {**fields(**{f"n{i}": {"maxLength": 4} for i in range(300)}), "allOf": one_of_seven}
 
 
 def conjunctions(fewest: int) -> dict[str, Any]:
-    """An object that is one of many, each of which satisfies many schemas."""
+    """An object with many alternatives that each satisfy many schemas."""
     one_of_eleven = [{"anyOf": [{"required": [f"{name}{i}"]} for i in range(11)]} for name in "pq"]
     many = [{"allOf": [{"minProperties": fewest}] * 16}] * 12
     return {"type": "object", "allOf": [*one_of_eleven, *many]}
 
 
-@pytest.mark.parametrize("made", [alternatives, conjunctions])
-def test_little_time_is_taken(made: Callable[[int], dict[str, Any]]) -> None:
-    """A hub that writes what takes long to compare waits a moment, and so do the others."""
-    old, new = made(9), made(8)
+@pytest.mark.parametrize("schema", [alternatives, conjunctions])
+def test_a_costly_comparison_takes_little_time(schema: Callable[[int], dict[str, Any]]) -> None:
+    """A hub whose schema is costly to compare waits a moment, and so do the other hubs."""
+    old, new = schema(9), schema(8)
     assert check(old) == check(new) == []
     started = time.process_time()
     assert narrowings(new, old)
@@ -286,7 +288,7 @@ def test_little_time_is_taken(made: Callable[[int], dict[str, Any]]) -> None:
 
 
 def test_a_list_of_values_is_compiled_for_the_types_that_they_have(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And not for all that there are: each time takes a millisecond."""
+    """Not for all types: each compilation takes a millisecond."""
     compiled = 0
     compile_one = Validators._compiled
 
@@ -296,21 +298,21 @@ def test_a_list_of_values_is_compiled_for_the_types_that_they_have(monkeypatch: 
         return compile_one(self, node)
 
     monkeypatch.setattr(Validators, "_compiled", counted)
-    old, new = (fields(it={"anyOf": [{"enum": [i]} for i in range(least, least + 10)]}) for least in (0, 1))
-    (found,) = narrowings(old, new)
-    assert "may no longer be 0" in found.message
+    old, new = (fields(it={"anyOf": [{"enum": [i]} for i in range(start, start + 10)]}) for start in (0, 1))
+    (fault,) = narrowings(old, new)
+    assert "may no longer be 0" in fault.message
     assert compiled <= 11
 
 
-def test_a_pattern_that_is_written_otherwise_is_told() -> None:
-    """Whether it means the same is not looked for."""
+def test_another_pattern_is_a_narrowing() -> None:
+    """The check does not find out whether it means the same."""
     old, new = (fields(it={"type": "string", "pattern": pattern}) for pattern in ("^ab", "^a"))
-    (found,) = narrowings(old, new)
-    assert found.pointer == "/properties/it/pattern"
+    (fault,) = narrowings(old, new)
+    assert fault.pointer == "/properties/it/pattern"
 
 
 @pytest.mark.parametrize(
-    ("new", "place"),
+    ("new", "pointer"),
     [
         pytest.param({"properties": {"it": {"maxLength": 5}}}, "/properties/it/maxLength", id="a field"),
         pytest.param({"allOf": [{}, {"maxProperties": 5}]}, "/allOf/1/maxProperties", id="a branch"),
@@ -320,29 +322,29 @@ def test_a_pattern_that_is_written_otherwise_is_told() -> None:
         pytest.param({"required": ["it"]}, "/required", id="a required field"),
     ],
 )
-def test_what_narrows_is_pointed_at(new: dict[str, Any], place: str) -> None:
-    """Where the new schema has it, or else at what is around it."""
-    assert {found.pointer for found in narrowings({"type": "object"}, {"type": "object", **new})} == {place}
+def test_a_narrowing_has_the_pointer_of_its_keyword(new: dict[str, Any], pointer: str) -> None:
+    """Its place in the new schema, or else the schema around it."""
+    assert {fault.pointer for fault in narrowings({"type": "object"}, {"type": "object", **new})} == {pointer}
 
 
-def test_what_no_longer_is_a_field_is_told() -> None:
-    """At the object that has it no more."""
+def test_a_removed_field_is_a_narrowing() -> None:
+    """Reported at the object that no longer has it."""
     closed = {"type": "object", "additionalProperties": False}
     text = {"type": "string"}
     old, new = fields(it={**closed, "properties": {"a": {}, "b": text}}), fields(it={**closed, "properties": {"a": {}}})
-    (found,) = narrowings(old, new)
-    assert found.pointer == "/properties/it"
-    assert found.message.startswith("metadata/it/b ")
+    (fault,) = narrowings(old, new)
+    assert fault.pointer == "/properties/it"
+    assert fault.message.startswith("metadata/it/b ")
 
 
-def test_a_number_that_is_too_large_is_told_only_if_the_rest_changed() -> None:
-    """The same schema is never narrower than itself."""
+def test_a_too_large_number_is_reported_only_if_the_rest_changed() -> None:
+    """A schema is never narrower than itself."""
     old = fields(it={"const": 1e301})
     assert narrowings(old, {**old, "title": "x"}) == []
-    (found,) = narrowings(old, {"type": "object"})
-    assert "cannot be shown" in found.message
+    (fault,) = narrowings(old, {"type": "object"})
+    assert "cannot be shown" in fault.message
 
 
-def test_the_dialect_says_nothing() -> None:
-    """Also where only the new schema names it."""
+def test_the_dialect_has_no_effect() -> None:
+    """Also if only the new schema names it."""
     assert narrowings(fields(it={"const": 1}), {**fields(it={}), "$schema": URI}) == []
