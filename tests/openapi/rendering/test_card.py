@@ -1,4 +1,4 @@
-"""The card of a contract: the first one says what was declared, and none lets its document do anything."""
+"""The card of a contract: the first card has the declared contents, and no document can inject anything into one."""
 
 import json
 import re
@@ -21,28 +21,28 @@ BLOCKS = {
 EVIL = "a | b\n\n# <script>x</script> [l](http://e) ![i](j) `c` ``` ~~~ | www.e.example\n- ----\n1. x\n\x1b[2J"
 
 
-def rows(told: str, head: str) -> list[list[str]]:
+def rows(markdown: str, head: str) -> list[list[str]]:
     """The cells of the first table whose first row begins with `head`."""
-    (body,) = re.findall(rf"^\| {re.escape(head)} \|.*\n\| --- .*\n((?:\|.*\n)+)", told, re.MULTILINE)[:1]
+    (body,) = re.findall(rf"^\| {re.escape(head)} \|.*\n\| --- .*\n((?:\|.*\n)+)", markdown, re.MULTILINE)[:1]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in body.splitlines()]
 
 
-def bodies(told: str) -> list[Any]:
-    """The examples, read as JSON."""
-    blocks = [token.content for token in RENDERER.parse(told) if token.type == "code_block"]
+def bodies(markdown: str) -> list[Any]:
+    """The examples, parsed as JSON."""
+    blocks = [token.content for token in RENDERER.parse(markdown) if token.type == "code_block"]
     return [json.loads(block) for block in blocks]
 
 
-def section(told: str, heading: str) -> str:
-    """What stands below `heading`, until the next one."""
-    return told.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+def section(markdown: str, heading: str) -> str:
+    """The text below `heading`, up to the next one."""
+    return markdown.partition(f"## {heading}\n")[2].partition("\n## ")[0]
 
 
-def contract(**changed: Any) -> Contract:
-    """A small contract with other values at its top."""
+def contract(**members: Any) -> Contract:
+    """A small contract with `members` at its top level."""
     operation: dict[str, Any] = {"responses": {"204": {"description": "Done."}}}
     document = {"openapi": "3.0.3", "info": {"title": "T", "version": "1.0"}, "paths": {"/a": {"get": operation}}}
-    return Contract.read(json.dumps(document | changed))
+    return Contract.read(json.dumps(document | members))
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,8 @@ def newest() -> str:
     return card(NEWEST, "active", INSTANTS)
 
 
-def test_the_first_card_says_which_contract_it_is(oldest: str) -> None:
-    """Name, version, date, status and what governs."""
+def test_the_first_card_identifies_its_contract(oldest: str) -> None:
+    """Name, version, date, status and the governing source."""
     assert oldest.startswith("# Interaction Reporting API\n\n")
     facts = "**Name:** Interaction Reporting API · **Version:** 1.0 · **Date:** 2026-03-31 · **Status:** Active"
     assert facts in oldest.splitlines()
@@ -70,7 +70,7 @@ def test_the_first_card_says_which_contract_it_is(oldest: str) -> None:
 
 
 def test_the_first_card_has_the_declared_endpoint(oldest: str) -> None:
-    """One operation, and how to authenticate."""
+    """One operation, and its authentication."""
     assert re.findall(r"^## (.*)$", oldest, re.MULTILINE) == [
         "Purpose",
         "Canonical source of truth",
@@ -84,7 +84,7 @@ def test_the_first_card_has_the_declared_endpoint(oldest: str) -> None:
 
 
 def test_the_first_card_has_the_declared_fields(oldest: str) -> None:
-    """Required and optional ones, their types, and the values that one may have."""
+    """Required and optional fields, their types, and the allowed values."""
     assert [row[:2] for row in rows(oldest, "required field")] == [
         ["`widget_id`", "UUID"],
         ["`event_type`", "TEXT"],
@@ -103,19 +103,19 @@ def test_the_first_card_has_the_declared_fields(oldest: str) -> None:
 
 
 def test_the_first_card_has_the_declared_answers(oldest: str) -> None:
-    """Status, when it is given, and the very bodies that were declared."""
+    """Statuses, and the exact bodies that were declared."""
     for status, phrase in ((201, "Created"), (401, "Unauthorized"), (422, "Unprocessable Entity")):
         assert f"**{status} {phrase}**: " in oldest
     help_ = "Register this event type via the Type Registry admin UI or hub capability manifest before submitting."
-    found = bodies(oldest)
-    assert found[0].keys() == {"id", "widget_id", "event_type", "occurred_at"}
-    assert {"error": "event_type 'pipeline_started' not registered", "help": help_} in found
-    assert {"error": "Authorization: Bearer required"} in found
+    examples = bodies(oldest)
+    assert examples[0].keys() == {"id", "widget_id", "event_type", "occurred_at"}
+    assert {"error": "event_type 'pipeline_started' not registered", "help": help_} in examples
+    assert {"error": "Authorization: Bearer required"} in examples
     assert "described below" not in oldest
 
 
 def test_the_first_card_has_the_declared_policy(oldest: str) -> None:
-    """What makes a minor version and what a major one, and what becomes of this one."""
+    """The changes that need a minor or a major version, and the future of this one."""
     assert section(oldest, "Versioning policy").strip().splitlines() == [
         "- v1.0: current version.",
         "- Adding new optional request fields: minor version (v1.1), no breaking change.",
@@ -128,19 +128,19 @@ def test_the_first_card_has_the_declared_policy(oldest: str) -> None:
 
 
 def test_a_card_of_many_operations_has_them_all(newest: str) -> None:
-    """A table of them comes first, then each, with its parameters; what several answer is told once."""
+    """First a table of operations, then each with its parameters; a response that several share appears once."""
     listed = [row[0].strip("`") for row in rows(newest, "operation")]
-    assert listed == [f"{one.method.upper()} {one.path}" for one in NEWEST.operations]
+    assert listed == [f"{operation.method.upper()} {operation.path}" for operation in NEWEST.operations]
     headings = re.findall(r"^## `([A-Z]+ .*)`$", newest, re.MULTILINE)
-    assert headings == [one.replace(" /", " /api/v1/") for one in listed]
+    assert headings == [name.replace(" /", " /api/v1/") for name in listed]
     replay = section(newest, "`POST /api/v1/rejected-submissions/replay`")
     assert rows(replay, "parameter")[0][:3] == ["`Prefer`", "header", "TEXT"]
     assert newest.count("The database is away or too slow. The service resumes by itself when it is back.\n") == 1
     assert newest.count("Authentication: `Authorization: Bearer <hub-api-key>`.") == len(headings)
 
 
-def test_a_card_tells_of_batches_and_of_objects_within_objects(newest: str) -> None:
-    """An array and lines of the same objects have one table; each object within another has its own."""
+def test_a_card_describes_batches_and_nested_objects(newest: str) -> None:
+    """An array and lines of the same objects have one table; each nested object has its own."""
     batch = section(newest, "`POST /api/v1/interaction-events/batch`")
     assert "- `application/json`: array of JSON object, at most 1,000 items, at most 4,194,304 bytes, with or" in batch
     assert "- `application/x-ndjson`: JSON object, at most 4,294,967,296 bytes, with or without" in batch
@@ -151,24 +151,24 @@ def test_a_card_tells_of_batches_and_of_objects_within_objects(newest: str) -> N
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST], ids=["1.0", "1.1"])
 def test_a_card_is_well_formed(version: Contract) -> None:
-    """It renders to headings, paragraphs, lists, tables and code, and to nothing else."""
+    """It renders only to headings, paragraphs, lists, tables and code."""
     tokens = RENDERER.parse(card(version, "active", INSTANTS))
-    found = {token.type for token in tokens if token.nesting >= 0}
-    assert found == BLOCKS
+    types = {token.type for token in tokens if token.nesting >= 0}
+    assert types == BLOCKS
     within = {inner.type for token in tokens for inner in token.children or []}
     assert not within & {"link_open", "image", "html_inline", "softbreak"}
 
 
-def test_a_card_tells_what_became_of_its_contract() -> None:
-    """Deprecated, with a sunset: what there is a column for is told when it is there."""
+def test_a_card_shows_the_lifecycle_of_its_contract() -> None:
+    """Here deprecated, with a sunset; an instant appears if its column has a value."""
     sunset = INSTANTS | {
         "deprecated_at": datetime(2026, 4, 1, tzinfo=UTC),
         "sunset_at": datetime(2027, 1, 1, tzinfo=UTC),
     }
-    told = card(OLDEST, "deprecated", {**sunset, "retired_at": None})
-    assert "**Status:** Deprecated" in told
-    assert "- v1.0: deprecated." in told
-    assert section(told, "Status").strip().splitlines() == [
+    text = card(OLDEST, "deprecated", {**sunset, "retired_at": None})
+    assert "**Status:** Deprecated" in text
+    assert "- v1.0: deprecated." in text
+    assert section(text, "Status").strip().splitlines() == [
         "- Status: deprecated",
         "- Published: 2026-03-30T00:00:00Z",
         "- Activated: 2026-03-31T12:00:00Z",
@@ -177,13 +177,13 @@ def test_a_card_tells_what_became_of_its_contract() -> None:
     ]
 
 
-def test_a_card_says_only_what_its_document_says() -> None:
-    """Without a description, security or a body there are no words about them, and a draft has no date of its own."""
-    told = card(contract(), "draft", {"published_at": INSTANTS["published_at"], "activated_at": None})
-    assert "**Date:** 2026-03-30 · **Status:** Draft" in told
-    assert "Authentication: none." in told
-    assert "**204 No Content**: Done." in told
-    assert not [heading for heading in ("Purpose", "every request", "## Authentication", "The body") if heading in told]
+def test_a_card_omits_what_its_document_omits() -> None:
+    """Nothing about a missing description, security or body; a draft shows its date of publication."""
+    text = card(contract(), "draft", {"published_at": INSTANTS["published_at"], "activated_at": None})
+    assert "**Date:** 2026-03-30 · **Status:** Draft" in text
+    assert "Authentication: none." in text
+    assert "**204 No Content**: Done." in text
+    assert not [heading for heading in ("Purpose", "every request", "## Authentication", "The body") if heading in text]
     assert "Phase 9" not in card(contract(info={"title": "T", "version": "2.0"}), "active", {})
 
 
@@ -197,11 +197,11 @@ def test_a_card_says_only_what_its_document_says() -> None:
         ({"type": "openIdConnect"}, "OpenID Connect"),
     ],
 )
-def test_every_way_to_authenticate_has_its_words(scheme: dict[str, Any], words: str) -> None:
-    """With the scopes that are needed, and whether nothing is needed, too."""
+def test_each_security_scheme_has_a_text(scheme: dict[str, Any], words: str) -> None:
+    """With the required scopes, and "none" if authentication is optional."""
     scopes = ["read"] if scheme["type"] == "oauth2" else []
-    told = card(contract(security=[{"a": scopes}, {}], components={"securitySchemes": {"a": scheme}}), "active", {})
-    assert f"Authentication: {words}, or none." in told
+    text = card(contract(security=[{"a": scopes}, {}], components={"securitySchemes": {"a": scheme}}), "active", {})
+    assert f"Authentication: {words}, or none." in text
 
 
 @pytest.mark.parametrize(
@@ -213,16 +213,16 @@ def test_every_way_to_authenticate_has_its_words(scheme: dict[str, Any], words: 
         ({"examples": {"x": {"value": {"a": 3}}}, "schema": {"example": 4}}, {"a": 3}),
     ],
 )
-def test_an_example_is_found_wherever_it_stands(content: dict[str, Any], body: Any) -> None:
+def test_an_example_may_stand_in_several_places(content: dict[str, Any], body: Any) -> None:
     """In the media type, in its schema, or in the fields of its object."""
     response = {"description": "Done.", "content": {"application/json": content}}
-    told = card(contract(paths={"/a": {"get": {"responses": {"200": response, "default": response}}}}), "active", {})
-    assert bodies(told) == [body, body]
-    assert "**default**: Done." in told
+    text = card(contract(paths={"/a": {"get": {"responses": {"200": response, "default": response}}}}), "active", {})
+    assert bodies(text) == [body, body]
+    assert "**default**: Done." in text
 
 
 def evil(node: Any) -> Any:
-    """`node` with a hostile text for each that is only read."""
+    """`node` with a hostile text in place of each text that is for readers."""
     if isinstance(node, list):
         return [evil(item) for item in node]
     if not isinstance(node, dict):
@@ -231,8 +231,8 @@ def evil(node: Any) -> Any:
     return {name: EVIL if name in read and isinstance(value, str) else evil(value) for name, value in node.items()}
 
 
-def test_a_hostile_document_is_only_read() -> None:
-    """Whatever stands in texts, names, examples and paths, the structure of the card is its own."""
+def test_a_hostile_document_injects_nothing() -> None:
+    """Texts, names, examples and paths of a document do not change the structure of the card."""
     document = evil(NEWEST.copy())
     schema = {"type": "string", "enum": [EVIL], "default": EVIL}
     fields = {"type": "object", "properties": {EVIL: schema, "b": {"properties": {EVIL: schema}}}, "required": [EVIL]}
@@ -246,19 +246,19 @@ def test_a_hostile_document_is_only_read() -> None:
     }
     document["components"]["securitySchemes"][EVIL] = {"type": "apiKey", "name": EVIL, "in": EVIL}
     document["servers"] = [{"url": EVIL}]
-    told = card(Contract.read(json.dumps(document)), "active", INSTANTS)
-    tokens = RENDERER.parse(told)
+    text = card(Contract.read(json.dumps(document)), "active", INSTANTS)
+    tokens = RENDERER.parse(text)
     assert {token.type for token in tokens if token.nesting >= 0} <= BLOCKS
     within = {inner.type for token in tokens for inner in token.children or []}
     assert within <= {"text", "text_special", "code_inline", "strong_open", "strong_close"}
     assert [token.tag for token in tokens if token.type == "heading_open"].count("h1") == 1
     # One heading for each operation, and seven of the card's own; a list item for each media type, policy and instant.
     assert [token.tag for token in tokens if token.type == "heading_open"].count("h2") == len(NEWEST.operations) + 1 + 8
-    assert "\x1b" not in told
+    assert "\x1b" not in text
 
 
 @pytest.mark.parametrize(
-    "changed",
+    "members",
     [
         {"info": {"version": "1.0"}},
         {"info": {"title": "T", "version": "1.0", "description": 5}},
@@ -279,14 +279,14 @@ def test_a_hostile_document_is_only_read() -> None:
     ],
     ids=str,
 )
-def test_a_document_that_is_not_openapi_has_no_card(changed: dict[str, Any]) -> None:
-    """The row may hold anything; the error is the contract's, and says of which."""
+def test_a_document_that_is_not_openapi_has_no_card(members: dict[str, Any]) -> None:
+    """A database row may hold anything: the ContractError names the version."""
     with pytest.raises(ContractError, match=r"contract 1\.0 cannot be rendered as a card: "):
-        card(contract(**changed), "active", {})
+        card(contract(**members), "active", {})
 
 
 def test_a_card_does_not_grow_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is told for each operation is bounded in all."""
+    """The text of all operations together is limited."""
     monkeypatch.setattr(module, "MAX_CHARACTERS", 1000)
     with pytest.raises(ContractError, match="it has more than 1000 characters"):
         card(OLDEST, "active", INSTANTS)

@@ -1,4 +1,4 @@
-"""Pages of HTML: nothing but text in a style, wherever they are made."""
+"""HTML pages: styled text and nothing else, in every module that makes one."""
 
 import base64
 import hashlib
@@ -33,8 +33,8 @@ PAGES = {
 
 
 @pytest.mark.parametrize(("layout", "page"), PAGES.values(), ids=PAGES)
-def test_the_policy_admits_the_style_of_the_page_and_nothing_else(layout: Layout, page: str) -> None:
-    """By its hash: in the header, and in the page itself, which is a file now and then."""
+def test_the_policy_allows_only_the_style_of_the_page(layout: Layout, page: str) -> None:
+    """By its hash, in the header and in the page itself, because a page may be saved as a file."""
     (style,) = re.findall("<style>(.*?)</style>", page, re.DOTALL)
     (policy,) = re.findall('<meta http-equiv="Content-Security-Policy" content="(.*?)">', page)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -44,18 +44,18 @@ def test_the_policy_admits_the_style_of_the_page_and_nothing_else(layout: Layout
 
 
 def sources() -> Iterator[Path]:
-    """Every module of the rooms."""
-    for room in ("openapi", "handlers", "db", "scripts"):
-        yield from (ROOT / room).rglob("*.py")
+    """Every module of the four packages."""
+    for package in ("openapi", "handlers", "db", "scripts"):
+        yield from (ROOT / package).rglob("*.py")
 
 
-def test_no_policy_admits_what_stands_in_a_page() -> None:
-    """Nor does any module make a page past the one layout."""
+def test_no_module_allows_inline_code_or_bypasses_the_layout() -> None:
+    """No policy has `unsafe-inline`, and only html.py writes a doctype."""
     assert [path for path in sources() if "unsafe-inline" in path.read_text()] == []
     assert [path.name for path in sources() if "<!doctype" in path.read_text().lower()] == ["html.py"]
 
 
-def test_a_text_is_text_wherever_it_stands() -> None:
+def test_a_text_is_escaped_in_every_place() -> None:
     """In the title, and in each of several elements; a rule of the style is not escaped."""
     page = LAYOUT.page("<script>", each(Markup("<p>{}"), ["a & b", "<b>", Markup("<i>")]))
     assert "<title>&lt;script&gt;</title>" in page

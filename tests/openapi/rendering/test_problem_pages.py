@@ -1,4 +1,4 @@
-"""The pages of problems: one for each, in HTML that holds nothing but text, and the same as JSON."""
+"""The pages of problems: one for each, in HTML that contains only text, and the same as JSON."""
 
 import json
 import re
@@ -25,7 +25,7 @@ ATTRIBUTES = {("lang", "en"), ("charset", "utf-8"), ("name", "viewport"), ("cont
 
 
 class Elements(HTMLParser):
-    """What a page consists of, and whether each element that must be is closed."""
+    """The elements, attributes and texts of a page; the parser checks that each element is closed."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -37,59 +37,57 @@ class Elements(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Remember it."""
+        """Record the element and its attributes."""
         self.tags.add(tag)
         self.attributes.update(attrs)
         if tag != "meta":
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        """It is that of the element which was opened last."""
+        """Check that it closes the element that was opened last."""
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        """Remember it."""
+        """Record the text."""
         self.text.append(data)
 
 
 @pytest.mark.parametrize("code", TABLE)
-def test_the_page_of_a_problem_says_what_it_is(code: str) -> None:
-    """As JSON with the type, title and status that answers have, and in words that are complete without a request."""
-    told = json.loads(PAGES[f"/problems/{code}"][JSON])
-    answered = ProblemDetails(URL).body(Problem(code, **PARAMETERS))
-    assert [told[name] for name in ("type", "title", "status")] == [
-        answered[name] for name in ("type", "title", "status")
-    ]
-    assert told["help"].endswith(".")
-    for words in (told["detail"], told["help"]):
+def test_the_page_of_a_problem_describes_its_type(code: str) -> None:
+    """The JSON has the type, title and status of responses; its texts are complete without a request."""
+    page = json.loads(PAGES[f"/problems/{code}"][JSON])
+    body = ProblemDetails(URL).body(Problem(code, **PARAMETERS))
+    assert [page[name] for name in ("type", "title", "status")] == [body[name] for name in ("type", "title", "status")]
+    assert page["help"].endswith(".")
+    for words in (page["detail"], page["help"]):
         assert not {"{", "}"} & set(words)
         assert len(re.sub("<[a-z]+>", "", words).split()) > 1, words
 
 
 @pytest.mark.parametrize("code", TABLE)
-def test_a_person_reads_the_same(code: str) -> None:
-    """The page in HTML has what the JSON has, names of what a request adds without brackets."""
+def test_the_html_page_has_the_contents_of_the_json(code: str) -> None:
+    """The names of a request's parameters stand without brackets."""
     page = PAGES[f"/problems/{code}"]
-    told = json.loads(page[JSON])
+    problem = json.loads(page[JSON])
     text = "".join(Elements(page[HTML]).text)
-    shown = {name: re.sub("<([a-z]+)>", r"\1", str(told[name])) for name in ("detail", "type", "title", "status")}
+    shown = {name: re.sub("<([a-z]+)>", r"\1", str(problem[name])) for name in ("detail", "type", "title", "status")}
     assert {name for name, words in shown.items() if words not in text} == set()
     assert "What to do" in text
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_nothing_but_text(path: str) -> None:
-    """Its elements are closed, and none of them loads, runs or sends anything."""
-    found = Elements(PAGES[path][HTML])
-    assert not found.open
-    assert found.tags <= ELEMENTS
-    links = {value for name, value in found.attributes if name == "href"}
+def test_a_page_contains_only_text(path: str) -> None:
+    """Its elements are closed, and none of them loads, runs or submits anything."""
+    elements = Elements(PAGES[path][HTML])
+    assert not elements.open
+    assert elements.tags <= ELEMENTS
+    links = {value for name, value in elements.attributes if name == "href"}
     assert links <= PAGES.keys()
-    assert found.attributes - {("href", link) for link in links} == ATTRIBUTES
+    assert elements.attributes - {("href", link) for link in links} == ATTRIBUTES
 
 
 def test_the_list_leads_to_each_page() -> None:
-    """As links in HTML, and with all that is told as JSON."""
+    """As links in HTML, and with the whole JSON of each page as JSON."""
     page = PAGES["/problems"]
     assert json.loads(page[JSON])["problems"] == [json.loads(PAGES[f"/problems/{code}"][JSON]) for code in TABLE]
     assert {f"/problems/{code}" for code in TABLE} == {
@@ -98,10 +96,10 @@ def test_the_list_leads_to_each_page() -> None:
     assert PAGES.keys() == {"/problems", *(f"/problems/{code}" for code in TABLE)}
 
 
-def test_signs_of_a_template_are_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing in the table is taken for HTML."""
+def test_markup_in_the_table_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page shows it as text."""
     monkeypatch.setitem(TABLE, "a&b", ProblemType(400, "<script>{name}</script> & more", "<b>"))
     page = dict(pages('"><script>'))["/problems/a&b"][HTML]
-    found = Elements(page)
-    assert not found.tags & {"script", "b"}
-    assert "<script>name</script> & more" in "".join(found.text)
+    elements = Elements(page)
+    assert not elements.tags & {"script", "b"}
+    assert "<script>name</script> & more" in "".join(elements.text)

@@ -1,4 +1,4 @@
-"""Schemas in words: types, limits, and which fields an object has."""
+"""Schemas in words: types, limits, and the fields of objects."""
 
 from typing import Any
 
@@ -23,11 +23,11 @@ CONTRACT = Contract(
 )
 
 
-def told(schema: dict[str, Any]) -> list[tuple[str, str]]:
-    """The place of each object, and its fields, the required ones with a star."""
+def objects_of(schema: dict[str, Any]) -> list[tuple[str, str]]:
+    """The place and fields of each object in `schema`; required fields have a star."""
     return [
-        (one.place, " ".join(field.name + "*" * field.is_required for field in one.fields))
-        for one in objects(CONTRACT, schema)
+        (item.place, " ".join(field.name + "*" * field.is_required for field in item.fields))
+        for item in objects(CONTRACT, schema)
     ]
 
 
@@ -57,13 +57,13 @@ def told(schema: dict[str, Any]) -> list[tuple[str, str]]:
         ({"type": "file"}, "any JSON"),
     ],
 )
-def test_types_are_told_in_words(schema: dict[str, Any], words: str) -> None:
-    """Those of the first declaration, and more of their kind; what stands beside a reference does not count."""
+def test_each_type_has_words(schema: dict[str, Any], words: str) -> None:
+    """Those of the first declaration, and similar ones; keywords next to a reference do not count."""
     assert kind(CONTRACT, schema) == words
 
 
-def test_a_type_that_refers_to_itself_comes_to_an_end() -> None:
-    """What lies deeper is any JSON."""
+def test_a_recursive_type_has_a_finite_text() -> None:
+    """Deeper levels read "any JSON"."""
     assert kind(CONTRACT, {"$ref": "#/Loop"}).endswith("any JSON")
 
 
@@ -82,13 +82,13 @@ def test_a_type_that_refers_to_itself_comes_to_an_end() -> None:
         ({"default": False}, ["default `false`"]),
     ],
 )
-def test_limits_are_told_in_words(schema: dict[str, Any], words: list[str]) -> None:
-    """Each in a few, and none where there is none."""
+def test_limits_have_words(schema: dict[str, Any], words: list[str]) -> None:
+    """A few words for each limit, and none without limits."""
     assert limits(schema) == words
 
 
 @pytest.mark.parametrize(
-    ("schema", "found"),
+    ("schema", "expected"),
     [
         (TEXT, []),
         ({"type": "object"}, []),
@@ -107,14 +107,14 @@ def test_limits_are_told_in_words(schema: dict[str, Any], words: list[str]) -> N
         ({"$ref": "#/Tree"}, [("", "name children")]),
     ],
 )
-def test_each_object_is_told_once(schema: dict[str, Any], found: list[tuple[str, str]]) -> None:
-    """Where it stands, what fields it has and which are required; schemas that refer to themselves come to an end."""
-    assert told(schema) == found
+def test_each_object_is_listed_once(schema: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    """With its place, its fields and the required ones; recursive schemas end."""
+    assert objects_of(schema) == expected
 
 
-def test_objects_without_end_are_told_to_some_depth() -> None:
-    """A document may nest a hundred levels."""
+def test_deeply_nested_objects_are_listed_to_a_limited_depth() -> None:
+    """A document may have a hundred levels."""
     schema: dict[str, Any] = {"properties": {"a": TEXT}}
     for _ in range(90):
         schema = {"properties": {"a": schema}}
-    assert 3 < len(told(schema)) < 10
+    assert 3 < len(objects_of(schema)) < 10
