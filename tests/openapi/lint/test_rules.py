@@ -1,4 +1,4 @@
-"""The house rules for documents: each rule finds what breaks it, where it stands, and nothing else."""
+"""The house rules for documents: each rule reports only its violations, with their places."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ AT_METADATA = "/components/schemas/InteractionEvent/properties/metadata"
 
 
 def changed(parts: tuple[str, ...], value: Any, version: str = "1.0") -> Contract:
-    """The contract of `version` with `value` at `parts`, or without what stands there."""
+    """The contract of `version` with `value` at `parts`, or without that member if `value` is REMOVED."""
     document = next(contract for contract in published() if contract.version == version).copy()
     node = document
     for part in parts[:-1]:
@@ -290,7 +290,7 @@ BROKEN_WITH_TOKENS = [
         pytest.param(
             "authentication",
             (*OF_TOKENS, "flows"),
-            {flow: given | {"scopes": {"events:write": "Write."}} for flow, given in flows.items()},
+            {flow: urls | {"scopes": {"events:write": "Write."}} for flow, urls in flows.items()},
             f"{AT_SCHEMES}/oauth2",
             "nor oauth2 with only the flow clientCredentials",
             id=" ".join(flows),
@@ -305,33 +305,33 @@ BROKEN_WITH_TOKENS = [
     ),
     pytest.param("scopes", (*SCOPES, "idle"), "Idle.", AT_SCHEMES, "no operation requires the scope idle", id="idle"),
 ]
-"""Likewise, of the contract with access tokens."""
+"""The same, for the contract with access tokens."""
 
 
 @pytest.mark.parametrize(("rule", "parts", "value", "pointer", "message"), BROKEN)
-def test_a_broken_rule_is_found_where_it_is_broken(
+def test_a_finding_has_the_place_of_the_violation(
     rule: str, parts: tuple[str, ...], value: Any, pointer: str, message: str
 ) -> None:
-    """A document that is sound but for one thing gives a finding of that rule there, which says what is wrong."""
+    """A document with one violation has a finding of that rule at that place; its message says what is wrong."""
     findings = lint(changed(parts, value), OPERATIONS)
-    there = [finding for finding in findings if (finding.rule, finding.pointer) == (rule, pointer)]
-    assert there, findings
-    assert all(message in finding.message for finding in there), there
+    matches = [finding for finding in findings if (finding.rule, finding.pointer) == (rule, pointer)]
+    assert matches, findings
+    assert all(message in finding.message for finding in matches), matches
 
 
 @pytest.mark.parametrize(("rule", "parts", "value", "pointer", "message"), BROKEN_WITH_TOKENS)
-def test_what_is_wrong_with_access_tokens_is_found(
+def test_faults_of_access_tokens_are_found(
     rule: str, parts: tuple[str, ...], value: Any, pointer: str, message: str
 ) -> None:
-    """Their scopes are declared, described and of use, and operations require them in a way that is served."""
-    found = RULES[rule](changed(parts, value, "2.0"))
-    there = [told for where, told in found if json_pointer.pointer(*where) == pointer]
-    assert len(there) == 1, there
-    assert message in there[0]
+    """Scopes must be declared, described and used, and operations must require them in a supported way."""
+    findings = RULES[rule](changed(parts, value, "2.0"))
+    messages = [text for path, text in findings if json_pointer.pointer(*path) == pointer]
+    assert len(messages) == 1, messages
+    assert message in messages[0]
 
 
 def test_each_rule_is_tried() -> None:
-    """No rule is without a document that breaks it."""
+    """A document of this module breaks each rule."""
     assert {case.values[0] for case in BROKEN + BROKEN_WITH_TOKENS} == {*FOUNDATIONS, "operations", *RULES}
 
 
@@ -366,7 +366,7 @@ def test_each_rule_is_tried() -> None:
         pytest.param(
             (*SCHEMA, "properties", "again"),
             {"$ref": "#/components/schemas/InteractionEvent/properties/event_type", "type": "array"},
-            id="what stands beside a reference, which OpenAPI 3.0 ignores",
+            id="a keyword next to a reference, which OpenAPI 3.0 ignores",
         ),
         pytest.param(
             (*METADATA, "anyOf"),
@@ -380,8 +380,8 @@ def test_each_rule_is_tried() -> None:
         ),
     ],
 )
-def test_what_no_rule_is_about_is_not_found(parts: tuple[str, ...], value: Any) -> None:
-    """Documents that differ in what the rules leave open pass."""
+def test_differences_outside_the_rules_have_no_finding(parts: tuple[str, ...], value: Any) -> None:
+    """A document passes if it differs only where no rule applies."""
     assert lint(changed(parts, value), OPERATIONS) == []
 
 
@@ -394,7 +394,7 @@ def test_what_no_rule_is_about_is_not_found(parts: tuple[str, ...], value: Any) 
     ],
 )
 def test_later_rules_wait_for_a_sound_document(parts: tuple[str, ...], value: Any) -> None:
-    """While a foundation is broken nothing is said of the rules that build on it."""
+    """While a foundation is broken, the rules that build on it report nothing."""
     contract = changed(parts, value)
     del contract.document["paths"]["/interaction-events"]["post"]["summary"]
     findings = lint(contract, OPERATIONS)
@@ -402,8 +402,8 @@ def test_later_rules_wait_for_a_sound_document(parts: tuple[str, ...], value: An
     assert {finding.rule for finding in findings} <= FOUNDATIONS.keys()
 
 
-def test_recursion_is_found_where_it_goes_round() -> None:
-    """Each reference to a part of a circle is found, one to what only leads to a circle is not."""
+def test_each_reference_of_a_cycle_is_found() -> None:
+    """Each reference to a schema of a cycle is found; a reference to a schema that only leads to a cycle is not."""
     contract = Contract(published()[0].text, published()[0].copy())
     schemas = contract.document["components"]["schemas"]
     schemas["There"] = {"not": {"$ref": "#/components/schemas/Back"}}
@@ -417,13 +417,13 @@ def test_recursion_is_found_where_it_goes_round() -> None:
 
 
 def test_examples_wait_for_schemas_that_compile() -> None:
-    """A schema that does not compile is said once, not again for each of its examples."""
+    """A schema that does not compile is reported once, not again for each of its examples."""
     contract = changed((*SCHEMA, "properties", "event_type", "pattern"), "(?=a)b")
     assert {finding.rule for finding in lint(contract, OPERATIONS)} == {"compiles"}
 
 
-def test_an_operation_id_that_stands_twice_is_found() -> None:
-    """Two operations with one operationId would be served by one endpoint; each tool says so."""
+def test_a_duplicate_operation_id_is_found() -> None:
+    """One endpoint would serve both operations; each tool reports it."""
     contract = published()[0]
     document = contract.copy()
     document["paths"]["/again"] = document["paths"]["/interaction-events"]
@@ -435,8 +435,8 @@ def test_an_operation_id_that_stands_twice_is_found() -> None:
     assert {finding.rule for finding in lint(Contract.read(json.dumps(document)), OPERATIONS)} == {"openapi"}
 
 
-def test_every_finding_of_one_rule_is_told() -> None:
-    """A document with several faults is told of all of them at once."""
+def test_every_finding_is_reported() -> None:
+    """A document with several faults has a finding for each at once."""
     contract = changed((*METADATA, "description"), REMOVED)
     del contract.document["components"]["schemas"]["InteractionEvent"]["properties"]["event_type"]["maxLength"]
     assert lint(contract, OPERATIONS) == [
