@@ -1,4 +1,4 @@
-"""The scheme Basic (RFC 7617): what is a password, and what is not."""
+"""The Basic scheme (RFC 7617): which headers carry a password."""
 
 from base64 import b64encode
 
@@ -8,7 +8,7 @@ from openapi.standards import basic_authentication
 
 
 def basic(credentials: str) -> bytes:
-    """The field that sends `credentials`."""
+    """The value of an Authorization header with `credentials`."""
     return b"Basic " + b64encode(credentials.encode())
 
 
@@ -30,8 +30,8 @@ def basic(credentials: str) -> bytes:
         ([b"Basic YTpi YTpi"], None),
     ],
 )
-def test_a_password_is_that_of_one_field_in_the_form_of_the_scheme(fields: list[bytes], password: bytes | None) -> None:
-    """Whoever the user; everything else is none."""
+def test_a_password_comes_from_a_single_well_formed_header(fields: list[bytes], password: bytes | None) -> None:
+    """Whatever the user name; None in all other cases."""
     assert (
         basic_authentication.password({"type": "http", "headers": [(b"authorization", field) for field in fields]})
         == password

@@ -1,4 +1,4 @@
-"""Date-times: which texts are RFC 3339, which instant each names, and how an instant is written."""
+"""Date-times: the texts of RFC 3339, the instant of each, and the text of an instant."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -33,7 +33,7 @@ OFFSETS = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minute
     ],
 )
 def test_a_date_time_names_an_instant(text: str, rendered: str) -> None:
-    """Each form that RFC 3339 allows is read, and written in the one form that answers have."""
+    """Each form that RFC 3339 allows is parsed, and rendered in the one form of responses."""
     assert date_times.is_date_time(text)
     assert date_times.render(date_times.parse(text)) == rendered
 
@@ -70,7 +70,7 @@ def test_a_date_time_names_an_instant(text: str, rendered: str) -> None:
     ],
 )
 def test_anything_else_is_refused(text: str, reason: str) -> None:
-    """What RFC 3339 does not allow, and what no datetime can hold, is a ValueError with its reason."""
+    """A text that RFC 3339 forbids, or that no datetime can hold, raises ValueError with the reason."""
     assert not date_times.is_date_time(text)
     with pytest.raises(ValueError, match=reason):
         date_times.parse(text)
@@ -86,15 +86,15 @@ def test_an_instant_is_read_as_it_was_written(instant: datetime) -> None:
 @settings(deadline=None)
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=OFFSETS))
 def test_the_zone_of_a_text_does_not_change_its_instant(local: datetime) -> None:
-    """A local time with its offset is the same instant in UTC, read and written."""
+    """A local time with its offset is the same instant in UTC, when parsed and when rendered."""
     assert date_times.parse(local.isoformat()) == local
     assert date_times.render(local) == date_times.render(local.astimezone(UTC))
 
 
 @settings(deadline=None)
 @given(st.from_regex(r"\A\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[-+]\d\d:\d\d)\Z"))
-def test_the_format_accepts_exactly_what_can_be_parsed(text: str) -> None:
-    """Texts of the right shape, whatever their digits, are parsed or refused, and nothing else is raised."""
+def test_the_format_accepts_exactly_the_texts_that_parse(text: str) -> None:
+    """A text of the right shape, with any digits, is parsed or raises ValueError and nothing else."""
     try:
         instant = date_times.parse(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How the end of a version is told in headers."""
+"""The headers that announce the end of a version."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -24,7 +24,7 @@ INSTANT = datetime(2026, 3, 31, 12, 0, 0, 999_999, UTC)
     ],
     ids=["neither", "deprecated", "sunset", "far"],
 )
-def test_instants_are_told_as_the_standards_say(
+def test_instants_are_written_as_the_standards_say(
     deprecated_at: datetime | None, sunset_at: datetime | None, fields: Headers
 ) -> None:
     """Deprecation is a Structured Field date (RFC 9651 section 3.3.7), Sunset an HTTP-date in GMT (RFC 9110)."""

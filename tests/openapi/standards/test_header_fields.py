@@ -1,4 +1,4 @@
-"""Header fields: all that a request has of one name."""
+"""Header fields: all values of one name in a request."""
 
 import pytest
 
@@ -13,19 +13,19 @@ from openapi.standards.header_fields import field_values, quoted
         pytest.param(b"x-none", [], id="never"),
     ],
 )
-def test_a_field_is_found_as_often_as_it_stands(name: bytes, values: list[bytes]) -> None:
-    """All values of one name, and none of another, are given, each time that somebody asks."""
+def test_each_value_of_a_repeated_field_is_returned(name: bytes, values: list[bytes]) -> None:
+    """All values of one name, and none of another, at each call."""
     scope = {"type": "http", "headers": [(b"x-two", b"2"), (b"x-one", b"1"), (b"x-two", b"3")]}
     assert field_values(scope, name) == values
     assert field_values(scope, name) == values
 
 
 def test_each_request_has_fields_of_its_own() -> None:
-    """What was found in one request is not given for another."""
+    """The values of one request are not returned for another."""
     assert field_values({"type": "http", "headers": [(b"a", b"1")]}, b"a") == [b"1"]
     assert field_values({"type": "http", "headers": []}, b"a") == []
 
 
-def test_what_an_answer_repeats_is_short() -> None:
+def test_a_quoted_value_is_short() -> None:
     """A hundred bytes at most, in quotes, whatever they are."""
     assert quoted(b"\xff" * 101) == "'" + "\xff" * 100 + "'"

@@ -1,4 +1,4 @@
-"""I-JSON: what is read is what was sent, and what could be read in two ways or not be kept is refused."""
+"""I-JSON: values are read exactly as sent; ambiguous or unstorable values are refused."""
 
 import json
 from typing import Any
@@ -21,14 +21,14 @@ VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=5) | st.dic
 
 
 def nested(depth: int) -> bytes:
-    """Arrays within arrays, `depth` of them."""
+    """`depth` nested arrays."""
     return b"[" * depth + b"]" * depth
 
 
 @settings(deadline=None)
 @given(VALUES, st.booleans(), st.sampled_from([None, 1]))
 def test_a_value_comes_back_as_it_was_sent(value: Any, ensure_ascii: bool, indent: int | None) -> None:
-    """Whatever another program writes as JSON is read as that value, with each digit and character."""
+    """JSON of another program is read as the same value, with each digit and character."""
     text = json.dumps(value, ensure_ascii=ensure_ascii, indent=indent)
     assert repr(ijson.loads(text.encode())) == repr(value)
 
@@ -36,7 +36,7 @@ def test_a_value_comes_back_as_it_was_sent(value: Any, ensure_ascii: bool, inden
 @settings(deadline=None)
 @given(st.binary() | st.text('[]{}",: \\u0d8-1.ntrefalsé', max_size=60).map(str.encode))
 def test_a_text_is_read_as_others_read_it_or_refused(body: bytes) -> None:
-    """No reading differs from that of Python's json, and nothing but the two refusals is raised."""
+    """The value equals that of Python's json, and no other errors than the two refusals are raised."""
     try:
         value = ijson.loads(body)
     except (ijson.MalformedJSON, ijson.UnstorableValue):
@@ -53,13 +53,13 @@ def test_a_text_is_read_as_others_read_it_or_refused(body: bytes) -> None:
         pytest.param(b"0.10000", id="zeros at the end"),
         pytest.param(nested(32), id="32 arrays"),
         pytest.param(b'{"a":' * 32 + b"1" + b"}" * 32, id="32 objects"),
-        pytest.param(b"[" + b"[]," * 100 + b"1]", id="many arrays beside each other"),
+        pytest.param(b"[" + b"[]," * 100 + b"1]", id="many arrays side by side"),
         pytest.param(rb'"\ud83d\ude00 \u00e9 \\u0000"', id="escapes of what can be stored"),
         pytest.param(rb'{"a": {"a": 1}, "b": [{"a": 2}]}', id="a name again in another object"),
     ],
 )
-def test_what_is_at_the_limit_is_kept(body: bytes) -> None:
-    """Numbers, depth, escapes and names up to what the contract promises are read as Python's json reads them."""
+def test_a_value_at_the_limits_is_read(body: bytes) -> None:
+    """Numbers, depth, escapes and names within the contract's limits are read as by Python's json."""
     assert ijson.loads(body) == json.loads(body)
 
 
@@ -98,7 +98,7 @@ def test_what_is_at_the_limit_is_kept(body: bytes) -> None:
     ],
 )
 def test_malformed_json_is_refused_with_its_place(body: bytes, reason: str) -> None:
-    """What is not JSON, or reads in more than one way, is MalformedJSON, and says where or why."""
+    """A text that is not JSON, or that is ambiguous, raises MalformedJSON, which says where or why."""
     with pytest.raises(ijson.MalformedJSON, match=reason):
         ijson.loads(body)
 
@@ -122,8 +122,8 @@ def test_malformed_json_is_refused_with_its_place(body: bytes, reason: str) -> N
         pytest.param(b"[[],0.1,[0.1,1e999]]", (2, 1), "the number 1e999 cannot be kept", id="one of many"),
     ],
 )
-def test_what_cannot_be_kept_is_refused_with_its_place(body: bytes, parts: tuple[str | int, ...], reason: str) -> None:
-    """What would not come back as it was sent is UnstorableValue, which knows where it stands and what helps."""
+def test_an_unstorable_value_is_refused_with_its_place(body: bytes, parts: tuple[str | int, ...], reason: str) -> None:
+    """A value that would not come back as sent raises UnstorableValue, which has its place and a remedy."""
     with pytest.raises(ijson.UnstorableValue) as caught:
         ijson.loads(body)
     assert caught.value.parts == parts
@@ -141,7 +141,7 @@ ITEMS = st.lists(
 @settings(deadline=None)
 @given(ITEMS, st.lists(BLANKS, min_size=4, max_size=4))
 def test_the_slices_of_an_array_are_its_items(texts: list[str], blanks: list[str]) -> None:
-    """Each has the text that was sent, whatever stands between them and whatever is wrong with them."""
+    """Each item has the text that was sent, with any white space between items and any fault in them."""
     first, before, after, last = blanks
     body = f"{first}[{before}{f'{after},{before}'.join(texts)}{after}]{last}".encode()
     assert ijson.slices(body) == [text.encode() for text in texts]
@@ -165,13 +165,13 @@ def test_the_slices_of_an_array_are_its_items(texts: list[str], blanks: list[str
         pytest.param(rb'"\ud800"', ijson.UnstorableValue, id="a surrogate"),
     ],
 )
-def test_an_item_that_cannot_be_kept_leaves_the_others_as_they_are(text: bytes, expected: type[Exception]) -> None:
-    """In its place stands why, and the others have values; 32 levels are counted within each item."""
-    before, found, after = ijson.items(b"[1.5, " + text + b", " + nested(32) + b"]")
+def test_an_item_at_fault_leaves_the_others_as_they_are(text: bytes, expected: type[Exception]) -> None:
+    """The error stands in its place, and the others have values; the limit of 32 levels counts within each item."""
+    before, error, after = ijson.items(b"[1.5, " + text + b", " + nested(32) + b"]")
     assert (before, after) == (1.5, json.loads(nested(32)))
-    assert type(found) in (expected, *expected.__subclasses__())
-    if isinstance(found, ijson.UnstorableValue):
-        assert found.parts == ()
+    assert type(error) in (expected, *expected.__subclasses__())
+    if isinstance(error, ijson.UnstorableValue):
+        assert error.parts == ()
 
 
 @pytest.mark.parametrize(
@@ -189,27 +189,27 @@ def test_an_item_that_cannot_be_kept_leaves_the_others_as_they_are(text: bytes, 
         pytest.param(b'{"a": 1, "a": 2}', 'the name "a" stands more than once', id="a name twice, but no array"),
     ],
 )
-def test_what_cannot_be_read_as_items_is_refused(body: bytes, reason: str) -> None:
-    """Where no item can be told from another, all of it is malformed."""
+def test_a_body_without_separable_items_is_refused(body: bytes, reason: str) -> None:
+    """If the items cannot be separated, the whole body is malformed."""
     with pytest.raises(ijson.MalformedJSON, match=reason):
         ijson.items(body)
 
 
 @settings(deadline=None)
 @given(VALUES)
-def test_what_is_no_array_is_read_as_ever(value: Any) -> None:
-    """`items` gives the value of any other body, and of an array its values."""
+def test_a_body_that_is_no_array_is_read_as_usual(value: Any) -> None:
+    """`items` returns the value of any other body, and the values of an array."""
     text = json.dumps(value).encode()
     assert repr(ijson.items(text)) == repr(value)
 
 
 @pytest.mark.parametrize("depth", range(1, 60))
-def test_an_item_is_looked_through_no_deeper_than_it_may_be(depth: int) -> None:
-    """Lists, objects and both, with something beside what is deep."""
+def test_the_depth_of_an_item_is_limited(depth: int) -> None:
+    """For arrays, for objects, and for arrays with a further item at each level."""
     for text in (
         nested(depth),
         b'{"a":' * depth + b"1" + b"}" * depth,
         b"[{}," * (depth - 1) + b"{}" + b"]" * (depth - 1),
     ):
-        (found,) = ijson.items(b"[" + text + b"]")
-        assert isinstance(found, ijson.MalformedJSON) is (depth > ijson.MAX_DEPTH)
+        (item,) = ijson.items(b"[" + text + b"]")
+        assert isinstance(item, ijson.MalformedJSON) is (depth > ijson.MAX_DEPTH)

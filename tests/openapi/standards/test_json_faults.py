@@ -1,4 +1,4 @@
-"""Why a text is not JSON: the words are ours, whatever the Python is that reads it."""
+"""The reason why a text is not JSON, in our own words, whatever Python version runs."""
 
 import json
 import random
@@ -23,12 +23,12 @@ PIECES = [
     "\u2028",
 ]
 REFINED = "Illegal trailing comma"
-"""How Python 3.13 and later word two faults that were worded as any other before."""
+"""The words of Python 3.13 and later for two faults that had other words before."""
 NAME = "Expecting property name enclosed in double quotes"
 
 
 def python_s_words(text: str) -> tuple[str, str | tuple[str, ...]]:
-    """Python's own words about `text`, which are empty if it reads it, and how ours begin then."""
+    """Python's own words about `text`, empty if it is JSON, and the beginning of our words for it."""
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
@@ -71,27 +71,27 @@ def python_s_words(text: str) -> tuple[str, str | tuple[str, ...]]:
         ('"\\u0041', "Invalid \\uXXXX escape at line 1, column 3"),
     ],
 )
-def test_a_fault_has_words_and_a_place(text: str, words: str) -> None:
-    """They are what every client has read so far."""
+def test_a_fault_has_a_message_and_a_place(text: str, words: str) -> None:
+    """Clients have always received these messages."""
     assert fault(text) == words
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_it_is_the_fault_that_python_finds(seed: int) -> None:
-    """What Python does not read has a fault, in the same words where Python keeps to those."""
+def test_the_fault_is_the_one_that_python_reports(seed: int) -> None:
+    """A text that Python refuses has a fault, in the same words unless Python changed its own."""
     dice = random.Random(seed)  # noqa: S311 - no secret
-    met = set()
+    seen = set()
     for _ in range(5_000):
         text = "".join(dice.choices(PIECES, k=dice.randrange(12)))
         words, expected = python_s_words(text)
-        met.add(words)
+        seen.add(words)
         assert not words or fault(text).startswith(expected), text
-    assert len(met) >= 8
+    assert len(seen) >= 8
 
 
 @pytest.mark.parametrize("brackets", ["[", '{"a":'], ids=["arrays", "objects"])
 def test_depth_is_a_fault_of_its_own(brackets: str) -> None:
-    """A text that goes on too deep before anything else is wrong is told from others, however deep Python reads."""
+    """A text that is too deep before any other fault raises TooDeep, whatever depth Python allows."""
     assert fault(brackets * DEEP).startswith("Expecting")
     with pytest.raises(TooDeep):
         fault(brackets * (DEEP + 1))
@@ -108,8 +108,8 @@ def test_depth_is_a_fault_of_its_own(brackets: str) -> None:
     ],
     ids=["a string", "escapes", "blanks", "numbers", "objects"],
 )
-def test_a_long_text_is_read_in_time(text: str) -> None:
-    """What the largest body may hold is read in no more time than Python takes with a hook for each object."""
+def test_a_long_text_is_checked_in_time(text: str) -> None:
+    """The largest allowed body takes no longer than Python takes with a hook for each object."""
     began = time.process_time()
     fault(text)
     assert time.process_time() - began < 1

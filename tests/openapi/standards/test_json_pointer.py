@@ -1,4 +1,4 @@
-"""JSON Pointer (RFC 6901): how it is written, and read from a reference."""
+"""JSON Pointer (RFC 6901): writing it, and reading it from a reference."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from openapi.standards.json_pointer import parts_of, pointer
     ],
 )
 def test_a_pointer_is_written_as_rfc_6901_says(parts: tuple[str | int, ...], expected: str) -> None:
-    """Slash and tilde within a name are escaped, in the order that keeps them apart."""
+    """Slash and tilde within a name are escaped, in the order that keeps them distinct."""
     assert pointer(*parts) == expected
 
 
@@ -31,6 +31,6 @@ def test_a_pointer_is_written_as_rfc_6901_says(parts: tuple[str | int, ...], exp
     ],
 )
 def test_a_reference_is_read_as_rfc_6901_says(reference: str, expected: tuple[str, ...]) -> None:
-    """Both escapes are undone, those of the URI first; what is written is read as it was."""
+    """Both escapes are undone, those of the URI first; a written pointer is read back unchanged."""
     assert parts_of(reference) == expected
     assert parts_of("#" + pointer(*expected).replace("%", "%25")) == expected

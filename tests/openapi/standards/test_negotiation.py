@@ -1,4 +1,4 @@
-"""Which representation a request asks for, and whether it has it already."""
+"""Content negotiation: the preferred representation, and conditional requests."""
 
 import time
 
@@ -13,9 +13,9 @@ JSON, YAML, MARKDOWN = OFFERS = ["application/json", "application/yaml", "text/m
 HOSTILE = ["a/b" + " " * 30_000 + "x", "a/b," * 8_000, '"' * 32_000, 'a/b;c="' + "\\" * 32_000, ";" * 32_000]
 
 
-def request(name: str, *values: str) -> Scope:
+def request(field: str, *values: str) -> Scope:
     """A request with a header field once for each of `values`."""
-    return {"headers": [(name.encode(), value.encode("latin-1")) for value in values]}
+    return {"headers": [(field.encode(), value.encode("latin-1")) for value in values]}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_preferred_representation_is_chosen(accept: list[str], chosen: str |
         pytest.param(['"abc", ' + '"x", ' * LONGEST], False, id="a field that is too long to be looked at"),
     ],
 )
-def test_a_known_representation_is_recognized(if_none_match: list[str], known: bool) -> None:
+def test_a_representation_that_the_client_has_is_recognized(if_none_match: list[str], known: bool) -> None:
     """By weak comparison (RFC 9110 section 13.1.2)."""
     assert is_not_modified(request("if-none-match", *if_none_match), "abc") is known
 
@@ -82,14 +82,14 @@ def test_a_known_representation_is_recognized(if_none_match: list[str], known: b
 @settings(deadline=None)
 @given(st.text(st.characters(codec="latin-1"), max_size=60) | st.text('abcq/*;,="W\\ .01'))
 def test_no_field_raises_anything(field: str) -> None:
-    """Whatever is sent, there is an answer to it."""
+    """Any field value has a result."""
     assert preferred(request("accept", field), OFFERS) in (*OFFERS, None)
     assert is_not_modified(request("if-none-match", field), "neither sent") is (field.strip(" \t") == "*")
 
 
 @pytest.mark.parametrize("field", HOSTILE)
 def test_a_hostile_field_takes_no_time(field: str) -> None:
-    """What would take a library seconds is not given to it."""
+    """A value that would take a library seconds is never passed to it."""
     began = time.process_time()
     preferred(request("accept", field), OFFERS)
     is_not_modified(request("if-none-match", field), "abc")

@@ -1,4 +1,4 @@
-"""The Prefer header: which preferences it names, and which it only seems to name."""
+"""The Prefer header: finding the preferences that it names, and only those."""
 
 import time
 
@@ -33,7 +33,7 @@ VALUES = st.just("") | st.builds(lambda before, after, value: f"{before}={after}
     ],
 )
 def test_a_preference_is_found(field: str) -> None:
-    """Wherever it stands in a list, by itself or as a parameter (RFC 7240 section 2)."""
+    """At any place in a list, by itself or as a parameter (RFC 7240 section 2)."""
     assert prefers(field, DRY_RUN)
 
 
@@ -61,7 +61,7 @@ def test_a_preference_is_found(field: str) -> None:
     ],
 )
 def test_nothing_else_is_taken_for_a_preference(field: str | None) -> None:
-    """Not what a value has, what only looks alike, or what stands behind something malformed."""
+    """Not part of a value, a similar name, or anything after a malformed element."""
     assert not prefers(field, DRY_RUN)
 
 
@@ -70,8 +70,8 @@ def test_nothing_else_is_taken_for_a_preference(field: str | None) -> None:
 def test_a_preference_is_found_exactly_where_it_is_named(
     others: list[tuple[str, str, str, str]], place: int, value: str
 ) -> None:
-    """Among any well-formed preferences, parameters and values."""
-    elements = [f"{space}{name}{given}{space}{separator}" for name, given, separator, space in others]
+    """Among any other well-formed preferences, parameters and values."""
+    elements = [f"{space}{name}{suffix}{space}{separator}" for name, suffix, separator, space in others]
     assert not prefers("".join(elements), DRY_RUN)
     elements.insert(place, f"dry-run{value},")
     assert prefers("".join(elements), DRY_RUN)
@@ -80,13 +80,13 @@ def test_a_preference_is_found_exactly_where_it_is_named(
 @settings(deadline=None)
 @given(st.text() | st.text('dry-run=;, "\\\t'))
 def test_no_header_raises_anything(field: str) -> None:
-    """Whatever a client prefers, it is told apart from a dry run or taken for one, and only if it says so."""
+    """Any value is a dry run or not, and only a value that contains `dry-run` can be one."""
     assert prefers(field, DRY_RUN) <= ("dry-run" in field.lower())
 
 
 @pytest.mark.parametrize("field", ["a" * 10**6, "a=" + " " * 10**6 + "(", 'a="' + "\\" * 10**6, "," * 10**6])
 def test_a_hostile_header_takes_linear_time(field: str) -> None:
-    """No text makes the pattern go back and forth."""
+    """No text makes the pattern backtrack."""
     began = time.process_time()
     assert not prefers(field, DRY_RUN)
     assert time.process_time() - began < 1

@@ -1,4 +1,4 @@
-"""The header that says where the time of a request went."""
+"""The header that reports the duration of each step of a request."""
 
 import re
 from collections.abc import Callable
@@ -14,17 +14,17 @@ METRIC = re.compile(r"(\w+);dur=(\d+\.\d{3})")
 
 
 def names(header: str) -> list[str]:
-    """The metrics of a Server-Timing header, which has nothing else in it."""
-    found = METRIC.findall(header)
-    assert ", ".join(f"{name};dur={milliseconds}" for name, milliseconds in found) == header
-    assert all(0 <= float(milliseconds) < 60_000 for _, milliseconds in found)
-    return [name for name, _ in found]
+    """The names of the metrics in a Server-Timing header, which contains nothing else."""
+    metrics = METRIC.findall(header)
+    assert ", ".join(f"{name};dur={milliseconds}" for name, milliseconds in metrics) == header
+    assert all(0 <= float(milliseconds) < 60_000 for _, milliseconds in metrics)
+    return [name for name, _ in metrics]
 
 
-def test_each_answer_tells_how_far_its_request_came(
+def test_each_response_reports_the_steps_of_its_request(
     start_service: Callable[..., AbstractContextManager[Service]],
 ) -> None:
-    """An event that is stored has every lap, one that is refused those before the refusal."""
+    """A stored event has every step, a refused one has those before the refusal."""
     with start_service(IR_SERVER_TIMING="on") as service, service.client() as client:
         stored = client.post(PATH, json=EVENT)
         assert names(stored.headers["server-timing"]) == [
@@ -39,11 +39,11 @@ def test_each_answer_tells_how_far_its_request_came(
         assert float(dict(METRIC.findall(stored.headers["server-timing"]))["commit"]) > 0
         invalid = client.post(PATH, json={})
         assert names(invalid.headers["server-timing"]) == ["authenticate", "parse", "answer"]
-        nobody = client.post(PATH, json=EVENT, headers={"Authorization": "Bearer irk_nobody"})
-        assert names(nobody.headers["server-timing"]) == ["answer"]
+        unauthorized = client.post(PATH, json=EVENT, headers={"Authorization": "Bearer irk_unknown"})
+        assert names(unauthorized.headers["server-timing"]) == ["answer"]
         assert names(client.get("/health/live").headers["server-timing"]) == ["answer"]
 
 
-def test_nothing_is_told_unless_asked_for(client: ContractClient) -> None:
-    """How long what takes is nobody's business by default."""
+def test_the_header_is_off_by_default(client: ContractClient) -> None:
+    """Durations are not public unless the operator turns them on."""
     assert "server-timing" not in client.post(PATH, json=EVENT).headers

@@ -1,4 +1,4 @@
-"""Reason phrases: those of Python 3.11, whatever Python runs."""
+"""Reason phrases: those of Python 3.11, whichever version runs."""
 
 import pytest
 from uvicorn.protocols.http import httptools_impl
@@ -20,8 +20,10 @@ from openapi.standards.status_phrases import PHRASES
         (422, "Unprocessable Entity"),
     ],
 )
-def test_a_phrase_stays_what_it_was(monkeypatch: pytest.MonkeyPatch, status: int, phrase: str) -> None:
-    """Where Pythons differ: in the status line of a response of uvicorn or ours, and on the pages of problems."""
+def test_a_phrase_does_not_depend_on_the_python_version(
+    monkeypatch: pytest.MonkeyPatch, status: int, phrase: str
+) -> None:
+    """For phrases that differ by version: in status lines of uvicorn and ours, and on the pages of problems."""
     assert PHRASES[status] == phrase
     monkeypatch.setitem(httptools_impl.STATUS_LINE, status, b"HTTP/1.1 %d Of another Python\r\n" % status)
     fix_status_lines()
