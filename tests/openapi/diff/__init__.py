@@ -1,1 +1,1 @@
-"""Tests of how two documents are compared."""
+"""Tests of openapi/diff."""

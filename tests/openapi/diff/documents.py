@@ -7,8 +7,8 @@ from openapi.contract import Document
 
 def document(**paths: Any) -> Document:
     """A document with the operations of `paths`, by path without its slash."""
-    told = {"openapi": "3.0.3", "info": {"title": "A", "version": "1.0"}}
-    return Document("", {**told, "paths": {f"/{name}": item for name, item in paths.items()}})
+    base = {"openapi": "3.0.3", "info": {"title": "A", "version": "1.0"}}
+    return Document("", {**base, "paths": {f"/{name}": item for name, item in paths.items()}})
 
 
 def with_body(schema: Any, path: str = "/x", **operation: Any) -> Document:

@@ -1,6 +1,6 @@
-"""Requests and answers of an operation by what a document says of it, judged by openapi-schema-validator.
+"""Requests and answers that a document describes for an operation, judged by openapi-schema-validator.
 
-Nothing here is shared with the comparison of documents, so that each can be wrong alone.
+This module shares no code with the comparison of documents, so that no fault can hide in both.
 """
 
 import fnmatch
@@ -22,7 +22,7 @@ _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})")
 
 
 class Request(NamedTuple):
-    """The values of parameters, by location and name, and the body, if its media type says that there is one."""
+    """The values of parameters, by location and name, and the body, which is absent if its media type is None."""
 
     parameters: dict[tuple[str, str], Any]
     media_type: str | None
@@ -30,7 +30,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A body, and the status that it comes with."""
+    """The status, media type and body of an answer."""
 
     status: str
     media_type: str
@@ -38,24 +38,24 @@ class Answer(NamedTuple):
 
 
 class Judge:
-    """Says of the schemas of `document` what satisfies them; `kind` is the validator of what is sent, or read."""
+    """Validates values by the schemas of `document`; `kind` is the validator class for written or for read values."""
 
     def __init__(self, document: Document, kind: Any) -> None:
         self._document, self._kind = document, kind
-        self._made: dict[int, Any] = {}
+        self._validators: dict[int, Any] = {}
 
     def accepts(self, schema: Any, value: Any) -> bool:
-        """Whether `value` satisfies `schema`, which stands in the document, or is None and accepts anything."""
+        """True if `value` satisfies `schema`, a schema of the document or None, which accepts anything."""
         if schema is None:
             return True
-        if id(schema) not in self._made:
+        if id(schema) not in self._validators:
             whole = {"allOf": [schema], "components": self._document.document.get("components", {})}
-            self._made[id(schema)] = self._kind(whole, format_checker=oas30_format_checker)
-        return bool(self._made[id(schema)].is_valid(value))
+            self._validators[id(schema)] = self._kind(whole, format_checker=oas30_format_checker)
+        return bool(self._validators[id(schema)].is_valid(value))
 
 
 class Exchanges:
-    """What is sent to one operation, and what it answers."""
+    """The requests and answers of one operation."""
 
     def __init__(self, document: Document, path: str, method: str) -> None:
         self._document, self._path, self._method = document, path, method
@@ -65,79 +65,81 @@ class Exchanges:
 
     @property
     def keys(self) -> set[tuple[str, str]]:
-        """Method and URL, without host and the names of its parameters, by each server."""
+        """For each server: method and URL, without its host and the names of its parameters."""
         servers = self._raw.get("servers") or self._item.get("servers") or self._document.document.get("servers")
         bases = [urlsplit(server["url"]).path.rstrip("/") for server in servers or [{"url": "/"}]]
         return {(self._method, _TEMPLATE.sub("{}", base + self._path)) for base in bases}
 
     @cached_property
     def parameters(self) -> dict[tuple[str, str], Any]:
-        """By location and name: a header's without case, and of the path its place."""
-        found = {}
+        """The parameters by location and name: a header's name in lower case, for the path the position instead."""
+        parameters = {}
         for raw in (*self._item.get("parameters", []), *self._raw.get("parameters", [])):
-            told = self._document.resolve(raw)
-            name = told["name"].lower() if told["in"] == "header" else told["name"]
-            if told["in"] == "path":
+            parameter = self._document.resolve(raw)
+            location, name = parameter["in"], parameter["name"]
+            if location == "header":
+                name = name.lower()
+            if location == "path":
                 name = str(_TEMPLATE.findall(self._path).index(f"{{{name}}}"))
-            if (told["in"], name) not in {
+            if (location, name) not in {
                 ("header", "authorization"),
                 ("header", "accept"),
                 ("header", "content-type"),
             }:
-                found[told["in"], name] = told
-        return found
+                parameters[location, name] = parameter
+        return parameters
 
     @cached_property
     def body(self) -> Any:
-        """What is said of the body of a request, if there is one."""
+        """The request body object, or None."""
         return self._document.resolve(self._raw.get("requestBody"))
 
     def request(self, dice: random.Random) -> Request | None:
-        """A request that is accepted, or None if there is no luck."""
-        made = Instances(self._document, dice)
+        """A request that the document accepts, or None if chance found none."""
+        instances = Instances(self._document, dice)
         parameters = {
-            key: made.of(_schema(told))
-            for key, told in self.parameters.items()
-            if told.get("required") or dice.randrange(3)
+            key: instances.of(_schema(parameter))
+            for key, parameter in self.parameters.items()
+            if parameter.get("required") or dice.randrange(3)
         }
         media_type, body = None, None
         if self.body and self.body.get("content") and (self.body.get("required") or dice.randrange(4)):
-            media_type, told = dice.choice(list(self.body["content"].items()))
-            body = made.of(told.get("schema"))
+            media_type, content = dice.choice(list(self.body["content"].items()))
+            body = instances.of(content.get("schema"))
         request = Request(parameters, media_type and media_type.replace("*", "x"), body)
         return request if self.accepts(request) else None
 
     def accepts(self, request: Request) -> bool:
-        """Whether `request` is one of those that the document promises to accept."""
-        for key, told in self.parameters.items():
+        """True if the document promises to accept `request`."""
+        for key, parameter in self.parameters.items():
             if key not in request.parameters:
-                if told.get("required"):
+                if parameter.get("required"):
                     return False
-            elif not any(self._sent.accepts(_schema(told), value) for value in _readings(request.parameters[key])):
+            elif not any(self._sent.accepts(_schema(parameter), value) for value in _readings(request.parameters[key])):
                 return False
         if request.media_type is None:
             return not (self.body and self.body.get("required"))
-        told = _of_media_type((self.body or {}).get("content", {}), request.media_type)
-        return told is not None and self._sent.accepts(told.get("schema"), request.body)
+        content = _of_media_type((self.body or {}).get("content", {}), request.media_type)
+        return content is not None and self._sent.accepts(content.get("schema"), request.body)
 
     @cached_property
     def answers(self) -> dict[str, Any]:
-        """By status."""
+        """The answers by status, in lower case."""
         return {str(status).lower(): self._document.resolve(raw) for status, raw in self._raw["responses"].items()}
 
     def answer(self, dice: random.Random) -> Answer | None:
-        """An answer that is promised, or None if there is no luck."""
-        told = [
+        """An answer that the document promises, or None if chance found none."""
+        contents = [
             (status, *content) for status, raw in self.answers.items() for content in raw.get("content", {}).items()
         ]
-        if not told:
+        if not contents:
             return None
-        status, media_type, content = dice.choice(told)
+        status, media_type, content = dice.choice(contents)
         answer = Answer(status, media_type, Instances(self._document, dice).of(content.get("schema")))
         return answer if self.promises(answer) else None
 
     def promises(self, answer: Answer) -> bool:
-        """Whether `answer` may come; an error also with another status than the document knows."""
+        """True if the document allows `answer`; an error may also have a status that the document does not list."""
         keys = {answer.status, f"{answer.status[0]}xx"} | ({"default"} if answer.status[0] in "45d" else set())
         known = [raw for status, raw in self.answers.items() if status in keys]
         if not known and answer.status[0] in "45d":
@@ -147,25 +149,27 @@ class Exchanges:
         return any(self._has(raw, answer) for raw in known)
 
     def _has(self, raw: Any, answer: Answer) -> bool:
-        told = _of_media_type(raw.get("content", {}), answer.media_type)
-        return told is not None and self._read.accepts(told.get("schema"), answer.body)
+        content = _of_media_type(raw.get("content", {}), answer.media_type)
+        return content is not None and self._read.accepts(content.get("schema"), answer.body)
 
 
 def exchanges(document: Document) -> Iterator[Exchanges]:
-    """Those of every operation of `document`."""
+    """The exchanges of each operation of `document`."""
     for path, item in document.document["paths"].items():
         for method in METHODS:
             if method in document.resolve(item):
                 yield Exchanges(document, path, method)
 
 
-def _schema(told: Any) -> Any:
+def _schema(parameter: Any) -> Any:
     """The schema of a parameter."""
-    return next(iter(told["content"].values())).get("schema") if "content" in told else told.get("schema")
+    return (
+        next(iter(parameter["content"].values())).get("schema") if "content" in parameter else parameter.get("schema")
+    )
 
 
 def _readings(value: Any) -> list[Any]:
-    """What the text of a parameter may be read as."""
+    """The values that the text of a parameter may stand for."""
     is_number = isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value)
     return [value, _texts(value), *([int(value)] if is_number else [])]
 
@@ -179,7 +183,7 @@ def _texts(value: Any) -> Any:
 
 
 def _of_media_type(content: Any, media_type: str) -> Any:
-    """What `content` has for `media_type`, the nearest first; None if it has nothing."""
+    """The entry of `content` that matches `media_type` most closely, or None."""
     name = media_type.lower().partition(";")[0].strip()
-    found = [key for key in content if fnmatch.fnmatchcase(name, key.lower().partition(";")[0].strip())]
-    return content[max(found, key=len)] if found else None
+    matches = [key for key in content if fnmatch.fnmatchcase(name, key.lower().partition(";")[0].strip())]
+    return content[max(matches, key=len)] if matches else None

@@ -1,7 +1,7 @@
-"""Values of a schema as OpenAPI 3.0 writes it, made by chance at its bounds and between them.
+"""Random values of an OpenAPI 3.0 schema, at its bounds and between them.
 
-Not all of them satisfy it: who asks for one judges it. An object gets no property that only its openness allows under a
-name that another version may declare.
+Not all of them satisfy the schema: the caller validates them. An object gets no undeclared property under a name that
+another version may declare.
 """
 
 import math
@@ -14,15 +14,15 @@ from openapi.contract import Document
 from openapi.schemas import patterns
 
 DEEPEST = 6
-"""Levels of objects and arrays, below which only what is required is there."""
+"""Levels of objects and arrays; below them only required properties and items are generated."""
 LONGEST = 12
-"""Items that an array has, unless it has to have more."""
+"""Maximum items of an array, unless it must have more."""
 KINDS = ("array", "boolean", "integer", "number", "object", "string")
 FORMATS = {
     "date-time": ["2026-03-31T12:00:00Z", "1999-12-31T23:59:59.5+01:00"],
     "date": ["2026-03-31", "2000-02-29"],
     "uuid": ["5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11", "00000000-0000-0000-0000-000000000000"],
-    "email": ["someone@example.com"],
+    "email": ["user@example.com"],
     "uri": ["https://example.com/"],
     "byte": ["YQ==", ""],
     "ipv4": ["192.0.2.1"],
@@ -34,7 +34,7 @@ Part = Mapping[str, Any]
 
 
 class Instances:
-    """Makes values for schemas of `document` as `dice` falls."""
+    """Generates values for schemas of `document` with `dice`."""
 
     def __init__(self, document: Document, dice: random.Random) -> None:
         self._document, self._dice = document, dice
@@ -63,7 +63,7 @@ class Instances:
                 return self._number(parts, kind == "integer")
 
     def _parts(self, schema: Any, references: int) -> Iterator[Part]:
-        """The schemas that a value has to satisfy together: of alternatives one."""
+        """The schemas that a value has to satisfy together: one of each list of alternatives."""
         if not isinstance(schema, dict):
             return
         if "$ref" in schema:
@@ -93,8 +93,8 @@ class Instances:
         high = high if high is not None else max(reach - 1, low)
         between = low + (high - low) * self._dice.randrange(8) / 8
         point = self._dice.choice((low, low + step, high, high - step, between, between, 0, 1, step))
-        found = math.floor(point / step) * step if step != 1 else math.floor(point)
-        return int(found) if found == int(found) else found
+        number = math.floor(point / step) * step if step != 1 else math.floor(point)
+        return int(number) if number == int(number) else number
 
     def _text(self, parts: list[Part]) -> str:
         formats = [FORMATS[part["format"]] for part in parts if part.get("format") in FORMATS]
@@ -102,30 +102,30 @@ class Instances:
             return self._dice.choice(formats[0])
         length = self._count(parts, "Length", 10**4)
         own = tuple(sorted({part["pattern"] for part in parts if "pattern" in part}))
-        found = _matching(own, length) if own and self._dice.randrange(3) else None
-        if found is None:
-            begun = "".join(self._dice.choice("abc1") for _ in range(min(length, 4)))
-            found = begun.ljust(length, "b")
-        return found
+        text = _matching(own, length) if own and self._dice.randrange(3) else None
+        if text is None:
+            start = "".join(self._dice.choice("abc1") for _ in range(min(length, 4)))
+            text = start.ljust(length, "b")
+        return text
 
-    def _count(self, parts: list[Part], of: str, most: int) -> int:
-        """How many characters, items or properties there are, up to `most` unless there must be more."""
-        least = max((part[f"min{of}"] for part in parts if f"min{of}" in part), default=0)
-        stated = [part[f"max{of}"] for part in parts if f"max{of}" in part]
-        highest = min([*stated, most if stated else least + 6])
-        return int(self._dice.choice((least, least + 1, highest, self._dice.randint(least, max(least, highest)))))
+    def _count(self, parts: list[Part], of: str, limit: int) -> int:
+        """A number of characters, items or properties, up to `limit` unless the schemas require more."""
+        lowest = max((part[f"min{of}"] for part in parts if f"min{of}" in part), default=0)
+        maxima = [part[f"max{of}"] for part in parts if f"max{of}" in part]
+        highest = min([*maxima, limit if maxima else lowest + 6])
+        return int(self._dice.choice((lowest, lowest + 1, highest, self._dice.randint(lowest, max(lowest, highest)))))
 
     def _array(self, parts: list[Part], levels: int) -> list[Any]:
         inner = {"allOf": [part["items"] for part in parts if "items" in part]}
         length = self._count(parts, "Items", LONGEST) if levels > 0 else self._count(parts, "Items", 0)
         if not any(part.get("uniqueItems") for part in parts):
-            made = [self.of(inner, levels) for _ in range(min(length, 2))]
-            return (made * length)[:length]
-        found: list[Any] = []
+            repeated = [self.of(inner, levels) for _ in range(min(length, 2))]
+            return (repeated * length)[:length]
+        items: list[Any] = []
         for _ in range(3 * length):
-            if len(found) < length and (value := self.of(inner, levels)) not in found:
-                found.append(value)
-        return found
+            if len(items) < length and (value := self.of(inner, levels)) not in items:
+                items.append(value)
+        return items
 
     def _object(self, parts: list[Part], levels: int) -> dict[str, Any]:
         required = {name for part in parts for name in part.get("required", [])}
@@ -141,11 +141,11 @@ class Instances:
         return {name: self.of({"allOf": list(_within(parts, name))}, levels) for name in names}
 
     def _others(self, parts: list[Part]) -> list[str]:
-        """Names that are not declared, where they are not forbidden; where they have a schema, of any name."""
-        told = [part["additionalProperties"] for part in parts if "additionalProperties" in part]
-        if False in told or self._dice.randrange(3):
+        """Undeclared names, unless they are forbidden; with a schema for them, also a name that others may declare."""
+        schemas = [part["additionalProperties"] for part in parts if "additionalProperties" in part]
+        if False in schemas or self._dice.randrange(3):
             return []
-        return ["zz0", "added"] if any(told) and True not in told else ["zz0"]
+        return ["zz0", "added"] if any(schemas) and True not in schemas else ["zz0"]
 
 
 def _within(parts: list[Part], name: str) -> Iterator[Any]:
@@ -154,7 +154,7 @@ def _within(parts: list[Part], name: str) -> Iterator[Any]:
 
 
 def _end(parts: list[Part], key: str, choose: Any, step: float) -> Any:
-    """The bound `key`, or what is next to it where it is excluded; None if there is none."""
+    """The bound `key`, or the value next to it if it is excluded; None if absent."""
     excluding, sign = _ONE_SIDED[key]
     ends = [part[key] + sign * step * (part.get(excluding) is True) for part in parts if key in part]
     return choose(ends) if ends else None
@@ -162,12 +162,12 @@ def _end(parts: list[Part], key: str, choose: Any, step: float) -> Any:
 
 @cache
 def _matching(own: tuple[str, ...], length: int) -> str | None:
-    """A text that matches `own`, of that length or, if there is none, of another."""
-    for least, most in ((length, length), (0, None)):
+    """A text that matches `own`, of that length if possible; None if absent."""
+    for minimum, maximum in ((length, length), (0, None)):
         try:
-            found = patterns.example(own, (), least, most)
+            text = patterns.example(own, (), minimum, maximum)
         except patterns.UndecidedError:
             return None
-        if found is not None:
-            return found
+        if text is not None:
+            return text
     return None

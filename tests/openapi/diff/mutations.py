@@ -1,4 +1,4 @@
-"""Small changes of a document or a schema, made by chance: some break it and some do not."""
+"""Small random changes of a document or a schema: some break it and some do not."""
 
 import copy
 import random
@@ -32,16 +32,16 @@ def mutated(raw: dict[str, Any], dice: random.Random) -> dict[str, Any]:
 
 
 def change_schema(schema: Schema, dice: random.Random) -> None:
-    """Change `schema` in one way that its type has."""
+    """Change `schema` in one way that suits its type."""
     kind = schema.get("type", "")
     ways = [*OF_SCHEMAS, *[bound] * (3 * (kind in BOUNDS)), *OF_TYPES.get(kind, []) * 3]
     dice.choice(ways)(schema, dice)
-    if "enum" in schema:  # whether it has to list null if that is a value is read in both ways
+    if "enum" in schema:  # validators disagree whether a nullable enum must list null
         schema.pop("nullable", None)
 
 
 def schemas_of(node: Any) -> Iterator[Schema]:
-    """Every schema that is written out in a document, or in a part of it."""
+    """Every inline schema of a document, or of a part of it."""
     if isinstance(node, list):
         for inner in node:
             yield from schemas_of(inner)
@@ -57,13 +57,13 @@ def schemas_of(node: Any) -> Iterator[Schema]:
 
 
 def within(schema: Any) -> Iterator[Schema]:
-    """`schema` and every schema that is written out in it."""
+    """`schema` and every inline schema within it."""
     if not isinstance(schema, dict) or "$ref" in schema:
         return
     yield schema
     for key in ("items", "additionalProperties", "not"):
         yield from within(schema.get(key))
-    for inner in (*schema.get("properties", {}).values(), *(one for key in LISTS for one in schema.get(key, []))):
+    for inner in (*schema.get("properties", {}).values(), *(branch for key in LISTS for branch in schema.get(key, []))):
         yield from within(inner)
 
 
@@ -86,14 +86,14 @@ def exclusion(schema: Schema, dice: random.Random) -> None:
 
 
 def pattern(schema: Schema, dice: random.Random) -> None:
-    """Another pattern, or none."""
+    """Replace or drop the pattern."""
     schema.pop("pattern", None)
     if dice.randrange(3):
         schema["pattern"] = dice.choice(PATTERNS)
 
 
 def unique(schema: Schema, dice: random.Random) -> None:
-    """Items have to differ, or not; or there is another schema for them."""
+    """Toggle uniqueItems, or replace the schema of items."""
     if dice.randrange(2):
         schema["uniqueItems"] = not schema.get("uniqueItems", False)
     else:
@@ -101,20 +101,20 @@ def unique(schema: Schema, dice: random.Random) -> None:
 
 
 def property_added(schema: Schema, dice: random.Random) -> None:
-    """One more property, which may be required."""
+    """Add a property, which may be required."""
     schema.setdefault("properties", {})["added"] = {"type": dice.choice(("integer", "string"))}
     if dice.randrange(3) == 0:
         schema["required"] = [*schema.get("required", []), "added"]
 
 
 def property_removed(schema: Schema, dice: random.Random) -> None:
-    """One property less; it may be required all the same."""
+    """Remove a property, even a required one."""
     if schema.get("properties"):
         del schema["properties"][dice.choice(sorted(schema["properties"]))]
 
 
 def required(schema: Schema, dice: random.Random) -> None:
-    """A property becomes required, or optional."""
+    """Make a property required, or optional."""
     if schema.get("properties"):
         name = dice.choice(sorted(schema["properties"]))
         schema["required"] = sorted({name} ^ set(schema.get("required", [])))
@@ -123,12 +123,12 @@ def required(schema: Schema, dice: random.Random) -> None:
 
 
 def openness(schema: Schema, dice: random.Random) -> None:
-    """Other properties are forbidden, allowed, or have a schema."""
+    """Forbid or allow additional properties, or give them a schema."""
     schema["additionalProperties"] = dice.choice((False, True, {"type": "string"}, {"type": "integer"}))
 
 
 def listing(schema: Schema, dice: random.Random) -> None:
-    """One listed value more or less; or a list where there was none, or none where there was one."""
+    """Add or remove a value of the enum, add an enum, or drop it."""
     listed = schema.get("enum")
     if listed and dice.randrange(4) == 0:
         del schema["enum"]
@@ -139,7 +139,7 @@ def listing(schema: Schema, dice: random.Random) -> None:
 
 
 def kind(schema: Schema, dice: random.Random) -> None:
-    """Another type, or any."""
+    """Replace or drop the type."""
     near = {"integer": "number", "number": "integer"}.get(schema.get("type", ""))
     schema["type"] = near if near and dice.randrange(3) else dice.choice(KINDS)
     if dice.randrange(6) == 0:
@@ -147,19 +147,19 @@ def kind(schema: Schema, dice: random.Random) -> None:
 
 
 def nullable(schema: Schema, _: random.Random) -> None:
-    """`null` becomes a value, or is one no more."""
+    """Toggle nullable."""
     schema["nullable"] = not schema.get("nullable", False)
 
 
 def format_(schema: Schema, dice: random.Random) -> None:
-    """Another format, or none."""
+    """Replace or drop the format."""
     schema.pop("format", None)
     if dice.randrange(2):
         schema["format"] = dice.choice(("int32", "int64", "uuid", "date", "date-time", "password"))
 
 
 def alternatives(schema: Schema, dice: random.Random) -> None:
-    """The schema within a list of one or two."""
+    """Put the schema into a list of one or two alternatives."""
     inner, other = dict(schema), {"type": dice.choice(KINDS)}
     schema.clear()
     key = dice.choice(LISTS)
@@ -167,37 +167,37 @@ def alternatives(schema: Schema, dice: random.Random) -> None:
 
 
 def exception(schema: Schema, dice: random.Random) -> None:
-    """A value that is refused, or what was refused is not."""
+    """Exclude a value with `not`, or drop `not`."""
     if schema.pop("not", None) is None:
         schema["not"] = {"enum": [dice.choice(("a", "ab", 0, 1, 2))]}
 
 
 def mark(schema: Schema, dice: random.Random) -> None:
-    """What is said beside which values are accepted."""
+    """Change a keyword that does not decide which values are accepted."""
     key = dice.choice(("deprecated", "readOnly", "writeOnly", "default", "description", "title"))
     value = {"default": 1, "description": "Another.", "title": "Another"}.get(key, not schema.get(key, False))
     schema[key] = value
 
 
 def parameter_added(operation: Any, dice: random.Random) -> None:
-    """One more parameter, which may be required."""
+    """Add a parameter, which may be required."""
     added = {"name": "added", "in": dice.choice(("query", "header")), "schema": {"type": "integer"}}
     operation.setdefault("parameters", []).append({**added, "required": dice.randrange(3) == 0})
 
 
 def parameter_changed(operation: Any, dice: random.Random) -> None:
-    """A parameter is required, optional, or no longer there."""
-    told = [one for one in operation.get("parameters", []) if one.get("in") != "path" and "$ref" not in one]
-    if told:
-        chosen = dice.choice(told)
+    """Make a parameter required or optional, or remove it."""
+    parameters = [raw for raw in operation.get("parameters", []) if raw.get("in") != "path" and "$ref" not in raw]
+    if parameters:
+        parameter = dice.choice(parameters)
         if dice.randrange(3):
-            chosen["required"] = not chosen.get("required", False)
+            parameter["required"] = not parameter.get("required", False)
         else:
-            operation["parameters"].remove(chosen)
+            operation["parameters"].remove(parameter)
 
 
 def body_changed(operation: Any, dice: random.Random) -> None:
-    """The body is required, optional, added, or removed."""
+    """Make the body required or optional, add it, or remove it."""
     if "requestBody" not in operation:
         content = {"application/json": {"schema": {"type": "string", "maxLength": 4}}}
         operation["requestBody"] = {"content": content, "required": dice.randrange(2) == 0}
@@ -208,34 +208,36 @@ def body_changed(operation: Any, dice: random.Random) -> None:
 
 
 def media_type_changed(operation: Any, dice: random.Random) -> None:
-    """One more media type of the body, another one, or a range that has it."""
+    """Add a media type or range to the body, or replace one with it."""
     content = operation.get("requestBody", {}).get("content", {})
     if not content:
         return
-    written, told = dice.choice(list(content.items()))
+    name, media_type = dice.choice(list(content.items()))
     if dice.randrange(2):
-        del content[written]
-    content[dice.choice(("application/*", "application/cbor", "text/plain"))] = told
+        del content[name]
+    content[dice.choice(("application/*", "application/cbor", "text/plain"))] = media_type
 
 
 def status_changed(operation: Any, dice: random.Random) -> None:
-    """One status more or less."""
+    """Add or remove a status."""
     answers = operation["responses"]
     if len(answers) > 1 and dice.randrange(2):
         del answers[dice.choice(sorted(answers))]
     else:
-        told = [answer for status, answer in answers.items() if str(status)[0] in "45d"]
-        answers[dice.choice(("202", "418", "4XX"))] = copy.deepcopy(told[0]) if told else {"description": "It is so."}
+        errors = [answer for status, answer in answers.items() if str(status)[0] in "45d"]
+        answers[dice.choice(("202", "418", "4XX"))] = (
+            copy.deepcopy(errors[0]) if errors else {"description": "It is so."}
+        )
 
 
 def words_changed(operation: Any, dice: random.Random) -> None:
-    """What is told of the operation."""
+    """Change a text of the operation, its operationId, or `deprecated`."""
     key = dice.choice(("summary", "description", "operationId", "deprecated"))
     operation[key] = True if key == "deprecated" else "Another"
 
 
 def authentication_changed(operation: Any, dice: random.Random) -> None:
-    """Everybody may come in, or another way is needed."""
+    """Drop authentication, or require another scheme."""
     operation["security"] = dice.choice(([], [{}], [{"another": []}]))
 
 

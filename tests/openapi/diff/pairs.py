@@ -1,4 +1,4 @@
-"""Pairs of documents, and what a person says of each: the tables in `labels`, decided by hand and never by the code.
+"""Pairs of documents with a label each: the tables in `labels`, decided by a person and never by the code.
 
 A label is the class of the new version, `!` if a client of the old document can fail, and the rules of all changes:
 `major! request-maxLength-narrowed`.
@@ -27,13 +27,13 @@ OF_A_NARROWING = (
     ("response", "wide", "narrow", "major response-{}-narrowed"),
     ("response", "narrow", "wide", "major! response-{}-widened"),
 )
-"""The policy for whatever is accepted less or more: in which direction, from what, to what, and the label."""
+"""The policy for narrowed and widened schemas: direction, key of the old schema, key of the new one, label."""
 NEVER_NAMED = ("undecided", "undecided-narrowed", "response-undecided-widened")
-"""How rules end that have no row: of what is not decided."""
+"""The ends of rules without a row: those of undecided changes."""
 
 
 class Label(NamedTuple):
-    """What is said of a pair."""
+    """The expected result for a pair."""
 
     kind: str
     is_break: bool
@@ -41,13 +41,13 @@ class Label(NamedTuple):
 
     @classmethod
     def of(cls, changes: list[Change]) -> "Label":
-        """The label that `changes` come to."""
+        """The label of `changes`."""
         is_break = any(change.is_break for change in changes)
         return cls(overall(changes).name.lower(), is_break, frozenset(change.rule for change in changes))
 
     @classmethod
     def read(cls, text: str) -> "Label":
-        """What a table says."""
+        """The label that a table writes as `text`."""
         kind, *names = text.split()
         return cls(kind.rstrip("!"), kind.endswith("!"), frozenset(names))
 
@@ -62,14 +62,14 @@ class Pair:
     new: Document
     label: Label
 
-    @cache  # noqa: B019 (there are as many as there are, and they stay)
+    @cache  # noqa: B019 (the pairs are constants)
     def changes(self) -> list[Change]:
-        """What the code says."""
+        """The changes that the comparison reports."""
         return compare(self.old, self.new)
 
     @property
     def is_met(self) -> bool:
-        """Whether the code says what the label does, each change by a row of the policy unless it can have none."""
+        """True if the result is the label, and each change that can have a row of the policy has one."""
         changes = self.changes()
         is_named = all(judge(change) is not UNDECIDED for change in changes if not change.rule.endswith(NEVER_NAMED))
         return Label.of(changes) == self.label and is_named
@@ -106,7 +106,7 @@ def _of_operation(patch: Any, parameters: list[Any] | None = None) -> Document:
 
 
 def _of_schema(direction: str, schema: Any, components: dict[str, Any]) -> Document:
-    """The base with `schema` for the body of the request, or of the answer."""
+    """The base document with `schema` for the body of the request, or of the answer."""
     raw = copy.deepcopy(BASE)
     raw["components"]["schemas"] |= components
     operation = raw["paths"][PATH][METHOD]
@@ -116,9 +116,9 @@ def _of_schema(direction: str, schema: Any, components: dict[str, Any]) -> Docum
 
 
 def _schemas(row: dict[str, Any], direction: str, one: str, other: str) -> tuple[Document, Document]:
-    """The documents of the schemas that `row` has by `one` and `other`; its components are of both, or of each."""
-    told = row.get("components", {})
-    documents = (_of_schema(direction, row[key], told.get(key, told)) for key in (one, other))
+    """The documents of `row`'s schemas `one` and `other`; its components are shared, or given for each."""
+    components = row.get("components", {})
+    documents = (_of_schema(direction, row[key], components.get(key, components)) for key in (one, other))
     return next(documents), next(documents)
 
 

@@ -1,4 +1,4 @@
-"""Other ways to write a document that says the same."""
+"""Equivalent ways to write a document."""
 
 import copy
 import random
@@ -15,9 +15,9 @@ NOTHING: dict[str, dict[str, Any]] = {
     "number": {"exclusiveMinimum": False},
     "integer": {"multipleOf": 1, "exclusiveMaximum": False},
 }
-"""By type what says nothing."""
+"""By type: keywords without effect."""
 CHANGED = 5
-"""Schemas that are rewritten at once."""
+"""Number of schemas that are rewritten at once."""
 
 
 def rewritten(raw: dict[str, Any], way: str, dice: random.Random) -> dict[str, Any]:
@@ -26,14 +26,14 @@ def rewritten(raw: dict[str, Any], way: str, dice: random.Random) -> dict[str, A
     if way in OF_DOCUMENTS:
         OF_DOCUMENTS[way](result)
         return result
-    found = [one for one in schemas_of(result) if not one.keys() & set(MARKS)]
-    for schema in dice.sample(found, min(CHANGED, len(found))):
+    schemas = [schema for schema in schemas_of(result) if not schema.keys() & set(MARKS)]
+    for schema in dice.sample(schemas, min(CHANGED, len(schemas))):
         OF_SCHEMAS[way](schema, result)
     return result
 
 
 def reference_out(schema: Schema, raw: Any) -> None:
-    """The schema becomes a component."""
+    """Move the schema into a component."""
     known = raw["components"].setdefault("schemas", {})
     name = f"Moved{len(known)}"
     known[name] = dict(schema)
@@ -42,17 +42,17 @@ def reference_out(schema: Schema, raw: Any) -> None:
 
 
 def all_of_one(schema: Schema, _: Any) -> None:
-    """The schema within `allOf`."""
+    """Wrap the schema in `allOf`."""
     _wrap(schema, "allOf")
 
 
 def any_of_one(schema: Schema, _: Any) -> None:
-    """The schema within `anyOf`."""
+    """Wrap the schema in `anyOf`."""
     _wrap(schema, "anyOf")
 
 
 def one_of_one(schema: Schema, _: Any) -> None:
-    """The schema within `oneOf`."""
+    """Wrap the schema in `oneOf`."""
     _wrap(schema, "oneOf")
 
 
@@ -63,7 +63,7 @@ def _wrap(schema: Schema, key: str) -> None:
 
 
 def split(schema: Schema, _: Any) -> None:
-    """An open object in two parts."""
+    """Split an open object into two parts."""
     properties = schema.get("properties", {})
     if "additionalProperties" not in schema and len(properties) > 1:
         first, *_rest = properties
@@ -71,7 +71,7 @@ def split(schema: Schema, _: Any) -> None:
 
 
 def merged(schema: Schema, raw: Any) -> None:
-    """Properties that are beside `allOf` and in it stand beside it alone, where nothing else is said in it."""
+    """Move properties out of those parts of `allOf` that have no other keywords."""
     split(schema, raw)
     parts, schema["allOf"] = schema.get("allOf", []), []
     for part in parts:
@@ -88,7 +88,7 @@ def merged(schema: Schema, raw: Any) -> None:
 
 
 def reordered(schema: Schema, _: Any) -> None:
-    """Whatever has no order the other way round."""
+    """Reverse lists and properties whose order has no effect."""
     for key in ("enum", "required", "anyOf", "oneOf", "allOf"):
         if key in schema:
             schema[key] = schema[key][::-1]
@@ -97,13 +97,13 @@ def reordered(schema: Schema, _: Any) -> None:
 
 
 def redundant(schema: Schema, _: Any) -> None:
-    """Keywords that say nothing."""
+    """Add keywords without effect."""
     for key, value in {**NOTHING.get(schema.get("type", ""), {}), "nullable": False, "deprecated": False}.items():
         schema.setdefault(key, value)
 
 
 def references_in(raw: Any) -> None:
-    """References to components that refer to nothing are replaced by what they lead to."""
+    """Replace references to components without references by their targets."""
     for item in raw["paths"].values():
         for operation in item.values():
             _replace(operation, raw["components"].get("schemas", {}))
@@ -111,28 +111,28 @@ def references_in(raw: Any) -> None:
 
 def _replace(node: Any, known: dict[str, Any]) -> None:
     inner = node if isinstance(node, list) else list(node.values()) if isinstance(node, dict) else []
-    for one in inner:
-        name = str(one.get("$ref")).rpartition("/")[2] if isinstance(one, dict) else ""
+    for child in inner:
+        name = str(child.get("$ref")).rpartition("/")[2] if isinstance(child, dict) else ""
         if name in known and "$ref" not in str(known[name]):
-            one.clear()
-            one.update(copy.deepcopy(known[name]))
-        _replace(one, known)
+            child.clear()
+            child.update(copy.deepcopy(known[name]))
+        _replace(child, known)
 
 
 def parameters_up(raw: Any) -> None:
-    """Parameters of operations become those of their paths."""
+    """Move the parameters of operations to their path items."""
     for item in raw["paths"].values():
         [operation] = [inner for key, inner in item.items() if key != "parameters"]
         item["parameters"] = [*item.get("parameters", []), *operation.pop("parameters", [])]
 
 
 def unused(raw: Any) -> None:
-    """A component that nothing refers to."""
+    """Add a component without references to it."""
     raw["components"].setdefault("schemas", {})["Unused"] = {"type": "string"}
 
 
 def keys_reversed(raw: Any) -> None:
-    """The components and parts of operations in another order."""
+    """Reverse the keys of components and operations."""
     for holder in (raw, raw["components"], *raw["paths"].values()):
         for key, inner in list(holder.items()):
             if isinstance(inner, dict):

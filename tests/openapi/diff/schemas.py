@@ -1,4 +1,4 @@
-"""Schemas made by chance, whose objects are closed."""
+"""Random schemas with closed objects."""
 
 import random
 from typing import Any
@@ -10,23 +10,23 @@ ALTERNATIVES = ("anyOf", "anyOf", "oneOf", "allOf", "not")
 
 
 def schema(dice: random.Random, levels: int = 3) -> dict[str, Any]:
-    """A schema of at most `levels`, of a type or of alternatives."""
+    """A schema of at most `levels` levels, of a type or of alternatives."""
     if levels > 1 and dice.randrange(5) == 0:
         return _alternatives(dice, levels)
     kind = dice.choice(KINDS if levels > 1 else ("boolean", "integer", "number", "string"))
-    made: dict[str, Any] = {"type": kind, **_bounds(dice, kind)}
+    result: dict[str, Any] = {"type": kind, **_bounds(dice, kind)}
     if kind == "array":
-        made["items"] = schema(dice, levels - 1)
-        made["uniqueItems"] = dice.randrange(3) == 0
+        result["items"] = schema(dice, levels - 1)
+        result["uniqueItems"] = dice.randrange(3) == 0
     if kind == "object":
-        made |= _properties(dice, levels)
+        result |= _properties(dice, levels)
     if kind == "string" and dice.randrange(3) == 0:
-        made["pattern"] = dice.choice(PATTERNS)
+        result["pattern"] = dice.choice(PATTERNS)
     if dice.randrange(8) == 0:
-        made["enum"] = _values(dice, kind)
+        result["enum"] = _values(dice, kind)
     elif dice.randrange(5) == 0:
-        made["nullable"] = True
-    return made
+        result["nullable"] = True
+    return result
 
 
 def _alternatives(dice: random.Random, levels: int) -> dict[str, Any]:
@@ -36,10 +36,10 @@ def _alternatives(dice: random.Random, levels: int) -> dict[str, Any]:
 
 
 def _bounds(dice: random.Random, kind: str) -> dict[str, Any]:
-    found = {key: dice.choice((1, 2, 3)) for key in BOUNDS.get(kind, ()) if dice.randrange(4) == 0}
-    for key in found.keys() & {"maxLength", "maxItems", "maxProperties", "maximum"}:
-        found[key] += 2
-    return found
+    bounds = {key: dice.choice((1, 2, 3)) for key in BOUNDS.get(kind, ()) if dice.randrange(4) == 0}
+    for key in bounds.keys() & {"maxLength", "maxItems", "maxProperties", "maximum"}:
+        bounds[key] += 2
+    return bounds
 
 
 def _properties(dice: random.Random, levels: int) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _properties(dice: random.Random, levels: int) -> dict[str, Any]:
 
 
 def _values(dice: random.Random, kind: str) -> list[Any]:
-    """Values that an enum lists, mostly of type `kind`."""
+    """Values for an enum, mostly of type `kind`."""
     of: dict[str, list[Any]] = {
         "string": ["a", "b", "ab", "abc"],
         "integer": [0, 1, 2, 5],

@@ -1,4 +1,4 @@
-"""The history of contracts."""
+"""The changelog of contracts."""
 
 import json
 import os
@@ -11,24 +11,24 @@ from tests.openapi.diff.documents import with_body
 
 
 def test_the_newest_comes_first_with_each_addition() -> None:
-    """Of the contracts of the release."""
+    """For the contracts of this release."""
     *minors, major = published()
-    told = changelog(minors)
-    assert told.startswith("# Changelog of Interaction Reporting API\n\n## 1.1: minor change from 1.0\n\n- ")
-    assert told.endswith("\n\n## 1.0\n\nThe first version.\n")
-    assert "\n- body /client_event_id is a new property: Requests without it are accepted.\n" in told
-    assert "- 5 descriptive texts changed.\n" in told
-    assert "(breaking)" not in told
+    text = changelog(minors)
+    assert text.startswith("# Changelog of Interaction Reporting API\n\n## 1.1: minor change from 1.0\n\n- ")
+    assert text.endswith("\n\n## 1.0\n\nThe first version.\n")
+    assert "\n- body /client_event_id is a new property: Requests without it are accepted.\n" in text
+    assert "- 5 descriptive texts changed.\n" in text
+    assert "(breaking)" not in text
     whole = changelog([*minors, major])
     assert whole.startswith("# Changelog of Interaction Reporting API\n\n## 2.0: major change from 1.1\n\n- ")
-    assert whole.endswith(told.partition("\n\n")[2])
+    assert whole.endswith(text.partition("\n\n")[2])
     assert '- the servers have the paths "/api/v2"; they were "/api/v1"' in whole
     assert "- clients authenticate by oauth2 with events:write; previously they authenticated by http bearer" in whole
     assert "- response 422 is no longer application/json" in whole
 
 
 def test_a_version_may_change_nothing() -> None:
-    """Which is said; of no contract there is nothing to say."""
+    """The changelog says so; without contracts it is empty."""
     document = with_body({"type": "string"}).document
     contracts = [
         Contract.read(json.dumps({**document, "info": {"title": "A", "version": version}}))
@@ -39,7 +39,7 @@ def test_a_version_may_change_nothing() -> None:
 
 
 def test_each_process_writes_the_same() -> None:
-    """Whatever it hashes strings to: workers serve one changelog, with one entity tag."""
+    """The hash seed has no effect: all workers serve the same changelog, with one entity tag."""
     modules = "from openapi.contract import published; from openapi.diff.changelog import changelog"
     command = [sys.executable, "-c", f"{modules}; print(changelog(published()))"]
     texts = {

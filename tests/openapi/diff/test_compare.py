@@ -1,4 +1,4 @@
-"""What changed between two documents, as a person has labelled it."""
+"""The changes between two documents, compared with labels by a person."""
 
 import pytest
 
@@ -8,29 +8,29 @@ from tests.openapi.diff.pairs import PAIRS, Label, Pair
 
 
 def identifier(pair: Pair) -> str:
-    """How a test names a pair."""
+    """The test id of a pair."""
     return f"{pair.table}: {pair.name}"
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=identifier)
-def test_what_changed_is_what_the_label_says(pair: Pair) -> None:
-    """The class of all changes, whether one of them breaks, and the rules of all."""
+def test_the_changes_are_those_of_the_label(pair: Pair) -> None:
+    """The class of all changes, the break flag, and the rules."""
     assert Label.of(pair.changes()) == pair.label
     assert pair.is_met
 
 
-def test_labels_have_names_of_their_own() -> None:
-    """None is overwritten, and there are as many as there should be."""
+def test_labels_have_unique_names() -> None:
+    """No pair replaces another, and none is missing."""
     assert len({identifier(pair) for pair in PAIRS}) == len(PAIRS) > 600
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=identifier)
-def test_nothing_changed_from_a_document_to_itself(pair: Pair) -> None:
-    """Whatever the document has."""
+def test_a_document_has_no_changes_from_itself(pair: Pair) -> None:
+    """For the new document of each pair."""
     assert compare(pair.new, Document.read(pair.new.text)) == []
 
 
-def test_a_change_is_told_once_with_all_its_operations() -> None:
+def test_a_change_is_reported_once_with_all_its_operations() -> None:
     """A component that two operations use has one change."""
     text = """
     {"openapi": "3.0.3", "info": {}, "paths": {
@@ -48,8 +48,8 @@ def test_a_change_is_told_once_with_all_its_operations() -> None:
 
 @pytest.mark.parametrize("version", ["3.1.0", "2.0", None])
 def test_only_documents_of_openapi_3_0_are_compared(version: str | None) -> None:
-    """What another version means is not known."""
-    one, other = (Document("", {"openapi": told, "info": {}, "paths": {}}) for told in ("3.0.3", version))
+    """The meaning of another version is unknown."""
+    one, other = (Document("", {"openapi": number, "info": {}, "paths": {}}) for number in ("3.0.3", version))
     for old, new in ((one, other), (other, one)):
         with pytest.raises(ContractError, match=r"not OpenAPI 3\.0"):
             compare(old, new)

@@ -1,4 +1,4 @@
-"""Hostile documents: comparing them ends soon, with an answer or a ContractError."""
+"""Hostile documents: the comparison ends soon, with a result or a ContractError."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ KEYS = [
 
 @pytest.fixture(autouse=True)
 def _soon() -> Iterator[None]:
-    """A comparison takes less than a minute of processor time, however busy the machine is."""
+    """Assert that a test takes less than a minute of processor time, however busy the machine is."""
     begin = time.process_time()
     yield
     assert time.process_time() - begin < 60
@@ -41,7 +41,7 @@ def document(schema: Any, schemas: dict[str, Any] | None = None, **operation: An
 
 @pytest.mark.parametrize("key", KEYS)
 def test_malformed_keywords_are_survived(key: str) -> None:
-    """Whatever a keyword has."""
+    """Any value of a keyword is compared, or raises ContractError."""
     for base in BASES:
         for value in VALUES:
             for pair in ((base, {**base, key: value}), ({**base, key: value}, base)):
@@ -50,7 +50,7 @@ def test_malformed_keywords_are_survived(key: str) -> None:
 
 
 def test_a_bound_that_is_excluded_may_be_malformed() -> None:
-    """It is not there, then."""
+    """It counts as absent."""
     assert compare(document({"minimum": "a", "exclusiveMinimum": True}), document({})) == []
 
 
@@ -58,8 +58,8 @@ def test_a_bound_that_is_excluded_may_be_malformed() -> None:
     "reference",
     ["#/info/title", "#/components/schemas/None/properties/a", "#/components/schemas/Text", "#/nowhere", "other#/a"],
 )
-def test_references_to_what_is_no_schema_are_survived(reference: str) -> None:
-    """Also one that leads through another reference."""
+def test_references_to_objects_that_are_no_schemas_are_survived(reference: str) -> None:
+    """One of them leads through another reference."""
     schemas = {
         "None": {"$ref": "#/components/schemas/Object", "properties": {"a": TEXT}},
         "Object": {"type": "object"},
@@ -71,56 +71,56 @@ def test_references_to_what_is_no_schema_are_survived(reference: str) -> None:
 
 @pytest.mark.parametrize("responses", [{"links": [1]}, {"links": "x", "headers": "x"}, {"headers": {"X": 5}}])
 def test_malformed_answers_are_survived(responses: Any) -> None:
-    """As if nothing stood there."""
+    """They count as absent."""
     assert compare(document({}, responses={"200": responses}), document({}, responses={"200": {}})) is not None
 
 
 @pytest.mark.parametrize("encoding", ["abc", [1]])
 def test_malformed_encodings_are_compared(encoding: Any) -> None:
-    """They are not understood, but they are not the same."""
+    """They are not understood, but they differ."""
 
     def body(encoding: Any) -> dict[str, Any]:
         return {"content": {"multipart/form-data": {"schema": TEXT, "encoding": encoding}}}
 
-    found = compare(document({}, requestBody=body(encoding)), document({}, requestBody=body({})))
-    assert [change.rule for change in found] == ["body-encoding-changed"]
+    changes = compare(document({}, requestBody=body(encoding)), document({}, requestBody=body({})))
+    assert [change.rule for change in changes] == ["body-encoding-changed"]
 
 
 def test_servers_without_a_host_are_compared() -> None:
-    """A URL that is none."""
+    """An invalid URL."""
     old, new = (document({}, servers=[{"url": url}]) for url in ("http://[", "http://]"))
     assert [change.rule for change in compare(old, new)] == ["server-path-changed", "text-changed"]
 
 
 @pytest.mark.parametrize("name", ['a"b', "é", "a\\b", "a~b", "%41"])  # é: not ASCII, as JSON may write it
 def test_a_break_behind_a_reference_is_found_whatever_its_name(name: str) -> None:
-    """The reference is written the same in both documents; what it leads to is not."""
+    """The reference is the same in both documents; its target differs."""
     reference = {"$ref": "#/components/schemas/" + name.replace("~", "~0").replace("%", "%25")}
-    old, new = (document(reference, {name: {"type": "string", "maxLength": most}}) for most in (2, 1))
+    old, new = (document(reference, {name: {"type": "string", "maxLength": length}}) for length in (2, 1))
     assert [change.rule for change in compare(old, new)] == ["request-maxLength-narrowed"]
 
 
 def test_a_name_is_not_taken_for_another_one() -> None:
-    """Which it would be if it were decoded twice."""
+    """The name must not be decoded twice."""
     reference = {"$ref": "#/components/schemas/%2541"}
-    old, new = (document(reference, {"A": TEXT, "%41": {"type": "string", "maxLength": most}}) for most in (2, 1))
+    old, new = (document(reference, {"A": TEXT, "%41": {"type": "string", "maxLength": length}}) for length in (2, 1))
     [change] = compare(old, new)
     assert change.witness
 
 
 def test_a_break_is_not_lost_among_many_other_changes() -> None:
-    """Of too many faults some are left out, and then what is left out may be a break."""
+    """Of too many faults some are left out, and one of those may be a break."""
 
-    def schema(deprecated: bool, most: int) -> dict[str, Any]:
+    def schema(deprecated: bool, length: int) -> dict[str, Any]:
         many = {f"a{index}": {**TEXT, "deprecated": deprecated} for index in range(300)}
-        inner = {"type": "object", "properties": {"z": {**TEXT, "maxLength": most}}}
+        inner = {"type": "object", "properties": {"z": {**TEXT, "maxLength": length}}}
         return {"type": "object", "properties": {**many, "z": inner}}
 
     assert any(change.is_break for change in compare(document(schema(False, 2)), document(schema(True, 1))))
 
 
 def chain(length: int, **step: Any) -> dict[str, Any]:
-    """Schemas that each refer to the next one, by `step`."""
+    """Schemas that each refer to the next one, through `step`."""
     written = json.dumps(step)
     return {f"N{index}": json.loads(written.replace("NEXT", f"N{index + 1}")) for index in range(length)}
 
@@ -140,36 +140,36 @@ NEXT = {"$ref": "#/components/schemas/NEXT"}
     ids=["objects", "arrays", "not", "allOf", "references"],
 )
 def test_long_chains_of_references_are_survived(step: dict[str, Any]) -> None:
-    """What is too deep is not proved compatible."""
+    """A too deep schema is not proved compatible."""
     old, new = (
-        document({"$ref": "#/components/schemas/N0"}, {**chain(1500, **step), "N1500": {**TEXT, "maxLength": most}})
-        for most in (2, 1)
+        document({"$ref": "#/components/schemas/N0"}, {**chain(1500, **step), "N1500": {**TEXT, "maxLength": length}})
+        for length in (2, 1)
     )
     assert any(change.is_break for change in compare(old, new))
 
 
 def test_arrays_of_themselves_are_survived() -> None:
-    """No example of what never ends is looked for."""
+    """The search for an example ends although every example is infinite."""
     schemas = {"A": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/A"}}}
     root = {"$ref": "#/components/schemas/A"}
     assert compare(document(root, schemas), document(TEXT, schemas))
 
 
-def test_alternatives_that_come_to_nothing_are_not_all_tried() -> None:
-    """They double with each of forty schemas."""
+def test_contradictory_alternatives_are_not_all_tried() -> None:
+    """Their number doubles with each of forty schemas."""
     nothing = {"allOf": [{"anyOf": [TEXT, {"type": "number"}]}] * 40}
     assert any(change.is_break for change in compare(document(nothing), document(TEXT)))
 
 
 def many(count: int, **last: Any) -> dict[str, Any]:
-    """An object of as many texts, each with `last`."""
+    """An object of `count` texts, each with `last`."""
     return {"type": "object", "properties": {f"p{index}": {**TEXT, **last} for index in range(count)}}
 
 
-def one_of(least: int) -> dict[str, Any]:
+def one_of(length: int) -> dict[str, Any]:
     """Alternatives that may overlap."""
     named = [f"a{index}" for index in range(60)]
-    return {"oneOf": [{"required": [name], "properties": {name: {**TEXT, "minLength": least}}} for name in named]}
+    return {"oneOf": [{"required": [name], "properties": {name: {**TEXT, "minLength": length}}} for name in named]}
 
 
 @pytest.mark.parametrize(
@@ -187,5 +187,5 @@ def one_of(least: int) -> dict[str, Any]:
     ],
 )
 def test_large_schemas_are_compared_soon(old: dict[str, Any], new: dict[str, Any]) -> None:
-    """And a break among them is found."""
+    """A break among them is found."""
     assert any(change.is_break for change in compare(document(old), document(new)))

@@ -1,4 +1,4 @@
-"""Whole requests and answers, as a person would paste them, with no secret."""
+"""Complete requests and answers, which a person can paste, without secrets."""
 
 from typing import Any
 
@@ -22,21 +22,24 @@ SCHEMES = {
 }
 
 
-def request(given: dict[tuple[str, str], Any], path: str = "/a", **operation: Any) -> list[str]:
-    """The lines of a request for `operation`."""
+def request(values: dict[tuple[str, str], Any], path: str = "/a", **operation: Any) -> list[str]:
+    """The lines of a request for `operation` with `values` by location and name."""
     raw = {**document().document, "paths": {path: {"post": operation}}, "components": {"securitySchemes": SCHEMES}}
-    found = Document("", raw)
-    return messages.request(operations(found)[0], Engine(found, found, Direction.REQUEST), given).split("\n")
+    spec = Document("", raw)
+    return messages.request(operations(spec)[0], Engine(spec, spec, Direction.REQUEST), values).split("\n")
 
 
-def parameters(*told: tuple[str, str, bool, Any]) -> list[dict[str, Any]]:
-    """By location, name, whether it is required, and schema."""
-    return [{"in": where, "name": name, "required": need, "schema": schema} for where, name, need, schema in told]
+def parameters(*rows: tuple[str, str, bool, Any]) -> list[dict[str, Any]]:
+    """Parameter objects from rows of location, name, required flag and schema."""
+    return [
+        {"in": location, "name": name, "required": is_required, "schema": schema}
+        for location, name, is_required, schema in rows
+    ]
 
 
-def test_what_is_required_is_there_and_nothing_else() -> None:
-    """With a value that its schema accepts; what cannot stand in a URL is encoded."""
-    told = parameters(
+def test_a_request_has_only_its_required_parts() -> None:
+    """With values that their schemas accept, percent-encoded in the URL."""
+    declared = parameters(
         ("path", "x", True, {"enum": ["", "a b/c"]}),
         ("query", "q&", True, {"enum": ["1&2=3"]}),
         ("query", "n", True, NUMBER),
@@ -45,7 +48,7 @@ def test_what_is_required_is_there_and_nothing_else() -> None:
         ("cookie", "c", True, {"type": "boolean"}),
         ("header", "X-O", False, TEXT),
     )
-    assert request({}, "/a/{x}/b", parameters=told) == [
+    assert request({}, "/a/{x}/b", parameters=declared) == [
         "POST /a/a%20b%2Fc/b?q%26=1%262%3D3&n=3 HTTP/1.1",
         "X-H: a",
         "Cookie: c=false",
@@ -53,32 +56,32 @@ def test_what_is_required_is_there_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("location", ["header", "cookie"])
-def test_no_field_has_another_line(location: str) -> None:
-    """What a document says cannot write a header of its own into a message."""
-    told = parameters((location, "x", True, {"enum": ["a\nX-Evil: b", "a\rb", "c"]}))
-    assert request({}, parameters=told)[1:] == ["x: c" if location == "header" else "Cookie: x=c"]
+def test_no_value_adds_a_line(location: str) -> None:
+    """No text of a document can inject a header into a message."""
+    declared = parameters((location, "x", True, {"enum": ["a\nX-Evil: b", "a\rb", "c"]}))
+    assert request({}, parameters=declared)[1:] == ["x: c" if location == "header" else "Cookie: x=c"]
 
 
-def test_what_is_given_is_there() -> None:
-    """Required or not; lists and objects as the simple style writes them."""
-    told = parameters(("query", "l", False, {}), ("header", "X-O", False, {}), ("query", "n", False, {}))
-    given = {("query", "l"): [1, "b"], ("header", "x-o"): {"a": True, "b": [None]}, ("query", "n"): None}
-    assert request(given, parameters=told) == ["POST /a?l=1%2Cb&n=null HTTP/1.1", "X-O: a,true,b,null"]
+def test_given_values_are_part_of_the_request() -> None:
+    """Required or not; lists and objects in the simple style."""
+    declared = parameters(("query", "l", False, {}), ("header", "X-O", False, {}), ("query", "n", False, {}))
+    values = {("query", "l"): [1, "b"], ("header", "x-o"): {"a": True, "b": [None]}, ("query", "n"): None}
+    assert request(values, parameters=declared) == ["POST /a?l=1%2Cb&n=null HTTP/1.1", "X-O: a,true,b,null"]
 
 
-def test_where_no_value_is_known_there_is_a_word() -> None:
-    """Of a parameter that nothing satisfies, or whose schema is not told."""
-    told = [*parameters(("query", "a", True, {"not": {}})), {"in": "query", "name": "b", "required": True}]
-    assert request({}, parameters=told) == ["POST /a?a=value&b=value HTTP/1.1"]
+def test_a_placeholder_replaces_an_unknown_value() -> None:
+    """For a parameter with an unsatisfiable schema, or without a schema."""
+    declared = [*parameters(("query", "a", True, {"not": {}})), {"in": "query", "name": "b", "required": True}]
+    assert request({}, parameters=declared) == ["POST /a?a=value&b=value HTTP/1.1"]
 
 
 def test_the_body() -> None:
-    """As given, or else if it is required one that its schema accepts."""
+    """The given value, or else, if the body is required, one that its schema accepts."""
     body = {"required": True, "content": {JSON: {"schema": NUMBER}, "text/plain": {}}}
     assert request({}, requestBody=body) == ["POST /a HTTP/1.1", f"Content-Type: {JSON}", "", "3"]
     assert request({}, requestBody={"content": body["content"]}) == ["POST /a HTTP/1.1"]
-    given = {messages.BODY: ("text/plain", {"é": "\n"})}
-    assert request(given, requestBody=body) == ["POST /a HTTP/1.1", "Content-Type: text/plain", "", '{"é": "\\n"}']
+    values = {messages.BODY: ("text/plain", {"é": "\n"})}
+    assert request(values, requestBody=body) == ["POST /a HTTP/1.1", "Content-Type: text/plain", "", '{"é": "\\n"}']
     anything = {"required": True, "content": {"text/plain": {}}}
     assert request({}, requestBody=anything)[1:] == ["Content-Type: text/plain", "", "{}"]
     nothing = {"required": True, "content": {JSON: {"schema": {"not": {}}}}}
@@ -97,14 +100,14 @@ def test_the_body() -> None:
         ([], []),
     ],
 )
-def test_credentials_are_left_for_a_person_to_put_there(security: Any, headers: list[str]) -> None:
-    """By the way that demands least."""
+def test_credentials_are_placeholders(security: Any, headers: list[str]) -> None:
+    """For the security requirement that demands least."""
     assert request({}, security=security)[1:] == headers
 
 
 @pytest.mark.parametrize(("status", "line"), [("201", "201"), ("2XX", "200"), ("4XX", "400"), ("default", "500")])
 def test_answers(status: str, line: str) -> None:
-    """With a body, or a header."""
+    """An answer has a body, or a header."""
     assert messages.response(status, [1], "a/b", None) == f"HTTP/1.1 {line}\nContent-Type: a/b\n\n[1]"
     assert messages.response(status, [1, "é"], None, "X-A") == f"HTTP/1.1 {line}\nX-A: 1,é"
     assert messages.response(status, None, None, None).endswith(f"\nContent-Type: {JSON}\n\nnull")
@@ -112,6 +115,6 @@ def test_answers(status: str, line: str) -> None:
 
 @pytest.mark.parametrize(("value", "expected"), [("", False), ([], False), ({}, False), ("a", True), (0, True)])
 def test_no_part_of_a_path_is_empty(value: Any, expected: bool) -> None:
-    """Elsewhere a value may be."""
+    """In other places a value may be empty."""
     assert messages.may_be_sent("path", value) is expected
     assert messages.may_be_sent("query", value)

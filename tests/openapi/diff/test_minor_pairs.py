@@ -1,4 +1,4 @@
-"""What needs no major version breaks no request, and no answer: Hypothesis looks for one that it does break."""
+"""Changes that need no major version break no request and no answer: Hypothesis looks for a counterexample."""
 
 import random
 from collections import Counter
@@ -22,7 +22,7 @@ from tests.openapi.diff.slices import slices
 pytestmark = pytest.mark.slow
 
 EXAMPLES = 10
-"""Requests that are looked for in each pair."""
+"""Requests that Hypothesis tries for each pair."""
 ROUNDS = 14
 """Mutated copies of each document, each compared with it in both directions."""
 
@@ -33,30 +33,34 @@ Pair = tuple[str, Document, Document]
 RELEASED = [Document.of_file(path).document for path in sorted(DOCUMENTS.glob("*.yaml"))]
 
 
-def asked() -> list[dict[str, Any]]:
-    """Documents of one operation of the release each, of which the requests alone are told."""
+def request_documents() -> list[dict[str, Any]]:
+    """Documents of one operation of the release each, without its answers."""
     return [piece for raw in RELEASED for piece in slices(raw, has_answers=False)]
 
 
-def answered() -> list[dict[str, Any]]:
-    """Documents of one operation of the release each, a part of them."""
+def answer_documents() -> list[dict[str, Any]]:
+    """A third of the operations of the release, in a document each."""
     return [piece for raw in RELEASED for piece in slices(raw)][::3]
 
 
-def invented() -> list[dict[str, Any]]:
-    """Documents of one body each, made by chance, of which requests are easily made."""
+def random_documents() -> list[dict[str, Any]]:
+    """Random documents of one body each, for which valid requests are easy to generate."""
     dice = random.Random(5)  # noqa: S311 - no secret
-    made = [with_body(schema(dice)) for _ in range(60)]
-    return [one.document for one in made if sum(request_of(one, dice) is not None for _ in range(20)) >= 10][:24]
+    documents = [with_body(schema(dice)) for _ in range(60)]
+    return [
+        document.document
+        for document in documents
+        if sum(request_of(document, dice) is not None for _ in range(20)) >= 10
+    ][:24]
 
 
 def request_of(document: Document, dice: random.Random) -> Any:
-    """A request to its first operation, or None."""
+    """A request to the first operation of `document`, or None."""
     return next(exchanges(document)).request(dice)
 
 
 def mutations(bases: list[dict[str, Any]], rounds: int) -> Iterator[Pair]:
-    """Each document beside mutated copies, in both directions, where that needs no major version."""
+    """Each document with mutated copies, in both directions, if the change needs no major version."""
     dice = random.Random(5)  # noqa: S311 - no secret
     for index, base in enumerate(bases):
         for turn in range(rounds):
@@ -68,19 +72,19 @@ def mutations(bases: list[dict[str, Any]], rounds: int) -> Iterator[Pair]:
 
 
 def labelled() -> Iterator[Pair]:
-    """The pairs that are labelled by hand."""
+    """The pairs with a label by hand."""
     for pair in PAIRS:
         if overall(pair.changes()) < Severity.MAJOR and pair.name not in NOT_JUDGED:
             yield pair.name, pair.old, pair.new
 
 
 def matched(old: Document, new: Document) -> Iterator[tuple[Exchanges, Exchanges]]:
-    """The operations of `old`, each with what serves its requests in `new`."""
-    serving = {key: one for one in exchanges(new) for key in one.keys}
-    for one in exchanges(old):
-        found = [serving[key] for key in sorted(one.keys) if key in serving]
-        assert found, one.keys
-        yield one, found[0]
+    """The operations of `old`, each with the operation of `new` that serves its requests."""
+    serving = {key: operation for operation in exchanges(new) for key in operation.keys}
+    for operation in exchanges(old):
+        matches = [serving[key] for key in sorted(operation.keys) if key in serving]
+        assert matches, operation.keys
+        yield operation, matches[0]
 
 
 @settings(
@@ -92,57 +96,57 @@ def matched(old: Document, new: Document) -> Iterator[tuple[Exchanges, Exchanges
 )
 @given(dice=st.randoms(use_true_random=False))
 def find(has_broken: Callable[[random.Random], Any], dice: random.Random) -> None:
-    """Look for an exchange that `has_broken` returns."""
+    """Look for a broken exchange, which `has_broken` returns."""
     broken = has_broken(dice)
     assert broken is None, broken
 
 
 def requests_of(pair: Pair) -> int:
-    """How many requests that the old document accepts were tried: the new one accepts all."""
-    tried = Counter[str]()
+    """Assert that the new document accepts the requests that the old one accepts; return the number of those tried."""
+    counts = Counter[str]()
     for old, new in matched(*pair[1:]):
 
         def broken(dice: random.Random, old: Exchanges = old, new: Exchanges = new) -> Any:
             request = old.request(dice)
-            tried["requests"] += request is not None
+            counts["requests"] += request is not None
             return None if request is None or new.accepts(request) else (pair[0], request)
 
         find(broken)
-    return tried["requests"]
+    return counts["requests"]
 
 
 def answers_of(pair: Pair) -> int:
-    """How many answers that the new document promises were tried: the old one promises all but new errors."""
-    tried = Counter[str]()
+    """Assert that the old document allows the answers of the new one, except new errors; return the number tried."""
+    counts = Counter[str]()
     for old, new in matched(*pair[1:]):
 
         def broken(dice: random.Random, old: Exchanges = old, new: Exchanges = new) -> Any:
             answer = new.answer(dice)
-            tried["answers"] += answer is not None
+            counts["answers"] += answer is not None
             return None if answer is None or old.promises(answer) else (pair[0], answer)
 
         find(broken)
-    return tried["answers"]
+    return counts["answers"]
 
 
 @pytest.mark.parametrize(
-    ("found", "least"),
+    ("pairs", "minimum"),
     [
-        pytest.param(lambda: mutations(asked(), ROUNDS), 200, id="requests of the release"),
-        pytest.param(lambda: mutations(invented(), ROUNDS), 250, id="invented bodies"),
+        pytest.param(lambda: mutations(request_documents(), ROUNDS), 200, id="requests of the release"),
+        pytest.param(lambda: mutations(random_documents(), ROUNDS), 250, id="invented bodies"),
         pytest.param(labelled, 250, id="labelled pairs"),
     ],
 )
-def test_what_the_old_document_accepts_the_new_one_accepts(found: Callable[[], Iterator[Pair]], least: int) -> None:
-    """Of each pair that needs no major version; in nearly all of them there is something to accept."""
-    tried = [requests_of(pair) for pair in found()]
-    assert len(tried) >= least
-    assert sum(count > 0 for count in tried) >= 0.9 * len(tried)
-    assert sum(tried) >= 5 * len(tried)
+def test_the_new_document_accepts_every_old_request(pairs: Callable[[], Iterator[Pair]], minimum: int) -> None:
+    """For each pair that needs no major version; nearly all of them have valid requests."""
+    counts = [requests_of(pair) for pair in pairs()]
+    assert len(counts) >= minimum
+    assert sum(count > 0 for count in counts) >= 0.9 * len(counts)
+    assert sum(counts) >= 5 * len(counts)
 
 
-def test_what_the_new_document_answers_the_old_one_promised() -> None:
-    """Of each pair that needs no major version."""
-    tried = [answers_of(pair) for pair in (*mutations(answered(), ROUNDS), *labelled())]
-    assert len(tried) >= 300
-    assert sum(tried) >= 3 * len(tried)
+def test_the_old_document_allows_every_new_answer() -> None:
+    """For each pair that needs no major version."""
+    counts = [answers_of(pair) for pair in (*mutations(answer_documents(), ROUNDS), *labelled())]
+    assert len(counts) >= 300
+    assert sum(counts) >= 3 * len(counts)

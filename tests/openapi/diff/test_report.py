@@ -1,4 +1,4 @@
-"""What is said of changes, to people and to programs."""
+"""Reports of changes, for people and for programs."""
 
 import json
 import re
@@ -16,25 +16,25 @@ HOSTILE = "<script>alert(1)</script>\x1b[31m|`"
 
 
 def report(old: Document, new: Document) -> Report:
-    """Of two documents without better names."""
+    """The report of two documents named old.yaml and new.yaml."""
     return Report.of(old, new, ("old.yaml", "new.yaml"))
 
 
 @pytest.fixture
 def narrowed() -> Report:
-    """A value less in an enum, of requests that need a key."""
+    """A report of a value removed from an enum, for requests that need a key."""
     documents = [
         with_body({"type": "object", "properties": {"a": {"type": "string", "enum": values}}, "required": ["a"]})
         for values in (["x", "y"], ["x"])
     ]
-    for one in documents:
-        one.document["security"] = [{"key": []}]
-        one.document["components"] = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
+    for contract in documents:
+        contract.document["security"] = [{"key": []}]
+        contract.document["components"] = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
     return report(*documents)
 
 
 def test_json_has_everything(narrowed: Report) -> None:
-    """Class, wire effect and certainty of each change, where it is, and a proof that can be pasted."""
+    """Class, wire effect, certainty and place of each change, and a proof that can be pasted."""
     (change,) = narrowed.as_json["changes"]
     assert (narrowed.as_json["class"], narrowed.as_json["breaking"]) == ("major", True)
     assert change == {
@@ -61,33 +61,33 @@ def test_json_has_everything(narrowed: Report) -> None:
 
 
 def test_text_and_markdown_and_html_say_the_same(narrowed: Report) -> None:
-    """Each in its own way, the proof too."""
+    """Each in its own format, with the proof."""
     assert narrowed.as_text().startswith("old.yaml to new.yaml: major, breaking\n\nmajor  body /a may no longer be ")
     assert "\n- body /a may no longer be " in narrowed.as_markdown()
     assert "<h1>old.yaml to new.yaml: major, breaking</h1>" in narrowed.as_html()
-    for told in (narrowed.as_text(), narrowed.as_markdown(), narrowed.as_html().replace("&#34;", '"')):
-        assert "The old contract accepts this, the new one refuses it:" in told
-        assert '{"a": "y"}' in told
+    for text in (narrowed.as_text(), narrowed.as_markdown(), narrowed.as_html().replace("&#34;", '"')):
+        assert "The old contract accepts this, the new one refuses it:" in text
+        assert '{"a": "y"}' in text
 
 
-def test_no_change_is_said_so() -> None:
-    """In each form."""
+def test_a_report_without_changes_says_so() -> None:
+    """It says so in each format."""
     same = report(document(), document())
     assert same.as_json["class"] == "none"
-    for told in (same.as_text(), same.as_markdown(), same.as_html()):
-        assert "No request and no response changed." in told
+    for text in (same.as_text(), same.as_markdown(), same.as_html()):
+        assert "No request and no response changed." in text
 
 
-def test_what_a_document_says_does_nothing() -> None:
-    """Neither in a terminal, nor in a page, nor where Markdown is rendered."""
-    told = report(document(), with_body({"type": "object"}, path=f"/{HOSTILE}"))
-    assert "\x1b" not in told.as_text() + told.as_markdown()
-    assert "<script" not in told.as_html()
-    assert not re.search(r"(?<![\\`])<script", told.as_markdown())
+def test_texts_of_a_document_inject_nothing() -> None:
+    """Neither into a terminal, nor into a page, nor into rendered Markdown."""
+    hostile = report(document(), with_body({"type": "object"}, path=f"/{HOSTILE}"))
+    assert "\x1b" not in hostile.as_text() + hostile.as_markdown()
+    assert "<script" not in hostile.as_html()
+    assert not re.search(r"(?<![\\`])<script", hostile.as_markdown())
 
 
 def test_a_fingerprint_is_of_facts_alone(narrowed: Report) -> None:
-    """The same change has it in other words and beside other changes; another value has another one."""
+    """The same change keeps it with other texts and further changes; another value has another one."""
     again = report(with_body(_enum(["x", "y"])), with_body(_enum(["x"]), description="Other words."))
     (change,) = [change for change in again.changes if change.rule != "text-changed"]
     other = report(with_body(_enum(["x", "z"])), with_body(_enum(["x"])))
@@ -100,7 +100,7 @@ def _enum(values: list[str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_each_rule_has_words(rule: str, narrowed: Report) -> None:
-    """Of its own: nothing is left to be filled in, and the reason is a sentence."""
+    """Its sentence has no unfilled placeholder, and its reason is a sentence."""
     change = type(narrowed.changes[0])(rule, "/a", True, None, (), "the subject", "had", "has")
     assert not re.search(r"[{}]", sentence(change))
     assert re.search(r"subject|body|servers|authenticate", sentence(change))

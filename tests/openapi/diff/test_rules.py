@@ -1,4 +1,4 @@
-"""The policy: each row of it decides something."""
+"""The policy: each of its rows decides something."""
 
 import ast
 import inspect
@@ -13,10 +13,10 @@ from openapi.diff.rules import RULES, Severity, overall
 from tests.openapi.diff.pairs import PAIRS, Pair
 
 NEVER_ALONE = {"success-status-added-on-request"}
-"""Rules of changes that come with another of the same severity: a preference is a parameter that is added."""
+"""Rules of changes that always come with another of the same severity: a preference is also an added parameter."""
 
 NO_RULES = {"callbacks-undecided", "preference-applied", LIMIT, CODINGS}
-"""What has no row on purpose, and names of a header and of extensions."""
+"""Rules without a row on purpose, and names of a header and of extensions."""
 
 
 def reached(rule: str) -> list[Pair]:
@@ -26,7 +26,7 @@ def reached(rule: str) -> list[Pair]:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_each_rule_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without its row a pair is not judged as it is labelled."""
+    """Without its row, the pairs that have it miss their labels."""
     pairs = reached(rule)
     assert pairs, f"no pair has {rule}: label one, or drop the rule"
     assert all(pair.is_met for pair in pairs)
@@ -36,7 +36,7 @@ def test_each_rule_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_severity_of_each_rule_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With any other severity some pair is not what it is labelled."""
+    """With any other severity, some pair misses its label."""
     row = RULES[rule]
     severities = {Severity.MAJOR} if rule in NEVER_ALONE else set(Severity)
     for severity in severities - {row.severity}:
@@ -44,8 +44,8 @@ def test_the_severity_of_each_rule_is_needed(rule: str, monkeypatch: pytest.Monk
         assert not all(pair.is_met for pair in reached(rule)), severity
 
 
-def test_what_has_no_rule_needs_a_major_version() -> None:
-    """It is not proved compatible."""
+def test_a_change_without_a_rule_needs_a_major_version() -> None:
+    """Without a rule, it is not proved compatible."""
     [pair] = [pair for pair in PAIRS if pair.name == "callbacks are not compared"]
     [change] = pair.changes()
     assert rules.judge(change) is rules.UNDECIDED
@@ -62,6 +62,6 @@ def test_each_rule_that_a_change_names_is_a_row(module: ModuleType) -> None:
     assert names & RULES.keys()
 
 
-def test_nothing_needs_no_version() -> None:
+def test_no_change_needs_no_version() -> None:
     """Without a change the severity is none."""
     assert overall([]) == Severity.NONE

@@ -1,4 +1,4 @@
-"""One sentence for each change: whole, and no longer than a person reads."""
+"""One complete and short sentence for each change."""
 
 from string import Formatter
 from typing import Any
@@ -9,13 +9,13 @@ from openapi.diff.changes import Change
 from openapi.diff.sentences import LONGEST, sentence
 
 
-def told(rule: str, had: Any = None, has: Any = None) -> str:
+def sentence_of(rule: str, old: Any = None, new: Any = None) -> str:
     """The sentence of a change of `body /a`."""
-    return sentence(Change(rule, "", True, None, (), "body /a", had, has))
+    return sentence(Change(rule, "", True, None, (), "body /a", old, new))
 
 
 @pytest.mark.parametrize(
-    ("rule", "had", "has", "expected"),
+    ("rule", "old", "new", "expected"),
     [
         ("request-maxLength-narrowed", 10, 5, "body /a has maxLength 5; it was 10"),
         ("request-maxLength-narrowed", None, 5, "body /a now has maxLength 5; it had none"),
@@ -50,21 +50,21 @@ def told(rule: str, had: Any = None, has: Any = None) -> str:
         ),
     ],
 )
-def test_what_was_and_what_is(rule: str, had: Any, has: Any, expected: str) -> None:
-    """Narrowed and widened, also from and to nothing."""
-    assert told(rule, had, has) == expected
+def test_a_sentence_names_the_old_and_the_new_value(rule: str, old: Any, new: Any, expected: str) -> None:
+    """Narrowed and widened, also from and to an absent value."""
+    assert sentence_of(rule, old, new) == expected
 
 
 def test_long_values_are_cut() -> None:
-    """To what a person reads."""
-    assert told("request-pattern-narrowed", "a" * LONGEST, "b" * (LONGEST + 1)) == (
+    """To LONGEST characters."""
+    assert sentence_of("request-pattern-narrowed", "a" * LONGEST, "b" * (LONGEST + 1)) == (
         f"body /a has pattern {'b' * LONGEST}\u2026; it was {'a' * LONGEST}"
     )
 
 
-def test_what_a_document_says_is_no_template() -> None:
+def test_a_text_of_a_document_is_not_a_template() -> None:
     """Braces stand for themselves."""
-    assert told("request-pattern-narrowed", "{had}", "{0.__class__}") == (
+    assert sentence_of("request-pattern-narrowed", "{had}", "{0.__class__}") == (
         "body /a has pattern {0.__class__}; it was {had}"
     )
-    assert not [name for _, name, _, _ in Formatter().parse(told("request-not-narrowed", 1, 2)) if name]
+    assert not [name for _, name, _, _ in Formatter().parse(sentence_of("request-not-narrowed", 1, 2)) if name]

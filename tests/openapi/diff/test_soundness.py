@@ -1,4 +1,4 @@
-"""What is said of two documents is true: of closed schemas made by chance, other ways to write them, and large ones."""
+"""The comparison is sound: for random closed schemas, for equivalent documents, and for large ones."""
 
 import copy
 import json
@@ -24,7 +24,7 @@ from tests.openapi.diff.slices import slices
 pytestmark = pytest.mark.slow
 
 INSTANCES = 16
-"""That are looked for in each pair."""
+"""Number of random values for each pair."""
 PLAIN: list[Any] = [
     None,
     True,
@@ -47,8 +47,8 @@ PLAIN: list[Any] = [
     ["a"],
     [None],
 ]
-HEARD = "request-readOnly-changed"
-"""What becomes `readOnly` may be sent, and is not heard; openapi-schema-validator refuses it."""
+IGNORED = "request-readOnly-changed"
+"""A property that becomes `readOnly` may still be sent and is ignored; openapi-schema-validator refuses it."""
 MIRROR = {
     "narrowed": "widened",
     "widened": "narrowed",
@@ -61,72 +61,74 @@ RELEASED = [Document.of_file(path).document for path in sorted(DOCUMENTS.glob("*
 
 
 def dice_of(seed: int) -> random.Random:
-    """Dice that fall the same each time."""
+    """Random numbers that repeat with the same seed."""
     return random.Random(seed)  # noqa: S311 - no secret
 
 
 def pairs(seed: int, count: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Closed schemas, most of them beside a copy that was changed once or twice, a few beside any other."""
-    dice, made = dice_of(seed), []
+    """Pairs of closed schemas: mostly a schema and a copy changed once or twice, sometimes two unrelated ones."""
+    dice, drawn = dice_of(seed), []
     for _ in range(count):
         old = schema(dice)
         new = copy.deepcopy(old) if dice.randrange(8) else schema(dice)
         for _ in range(dice.choice((1, 1, 2))):
             change_schema(dice.choice(list(within(new))), dice)
-        made.append((old, new))
-    return made
+        drawn.append((old, new))
+    return drawn
 
 
 def refused(old: dict[str, Any], new: dict[str, Any], dice: random.Random) -> list[Any]:
-    """Values that `old` accepts and `new` does not, and how many are accepted."""
+    """The number of values that `old` accepts, followed by those that `new` refuses."""
     before, after = judges(old, new)
-    made = Instances(Document("", {}), dice)
-    accepted = [value for value in (*PLAIN, *(made.of(old) for _ in range(INSTANCES))) if before.accepts(old, value)]
+    instances = Instances(Document("", {}), dice)
+    accepted = [
+        value for value in (*PLAIN, *(instances.of(old) for _ in range(INSTANCES))) if before.accepts(old, value)
+    ]
     return [len(accepted), *(value for value in accepted if not after.accepts(new, value))]
 
 
 def judges(*schemas: dict[str, Any]) -> list[Judge]:
-    """Those of what is sent, by another implementation, one for each of `schemas`."""
+    """For each of `schemas`, a judge of written values by another implementation."""
     return [Judge(Document("", {}), OAS30WriteValidator) for _ in schemas]
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_what_breaks_nothing_refuses_nothing_and_what_is_proved_is_true(seed: int) -> None:
-    """Of 500 pairs each time: a value that would show otherwise is looked for, and each proof is tried."""
-    seen, dice = Counter[str](), dice_of(seed)
+def test_compatible_changes_refuse_nothing_and_proofs_are_true(seed: int) -> None:
+    """For 500 pairs each: random values look for a counterexample, and each proof is tried."""
+    counts, dice = Counter[str](), dice_of(seed)
     for old, new in pairs(seed, 500):
         changes = compare(with_body(old), with_body(new))
-        if not any(change.is_break or change.rule == HEARD for change in changes):
-            accepted, *others = refused(old, new, dice)
-            assert not others, (old, new, others[0])
-            seen.update(compatible=1, accepted=accepted)
+        if not any(change.is_break or change.rule == IGNORED for change in changes):
+            accepted, *counterexamples = refused(old, new, dice)
+            assert not counterexamples, (old, new, counterexamples[0])
+            counts.update(compatible=1, accepted=accepted)
         for change in changes:
             if change.witness:
                 before, after = judges(old, new)
                 assert before.accepts(old, change.witness.value), (old, new, change)
                 assert not after.accepts(new, change.witness.value), (old, new, change)
-                seen["proved"] += 1
-    assert seen["compatible"] >= 150, seen
-    assert seen["accepted"] >= 1000, seen
-    assert seen["proved"] >= 150, seen
+                counts["proved"] += 1
+    assert counts["compatible"] >= 150, counts
+    assert counts["accepted"] >= 1000, counts
+    assert counts["proved"] >= 150, counts
 
 
 def mirrored(changes: list[Change]) -> set[str]:
-    """The rules of `changes` as they are with the documents swapped."""
+    """The rules that `changes` have with the documents swapped."""
     named = [change.rule.rpartition("-") for change in changes]
     return {f"{rule}-{MIRROR.get(end, end)}" for rule, _, end in named}
 
 
 def test_swapped_documents_have_mirrored_changes() -> None:
-    """What is narrowed is widened, what is added removed, and what breaks one way is a change the other way."""
+    """Narrowed becomes widened, added becomes removed, and a break in one direction is a change in the other."""
     for old, new in pairs(7, 300):
         one, other = (with_body(schema) for schema in (old, new))
-        there, back = compare(one, other), compare(other, one)
-        assert {change.rule for change in there} == mirrored(back), (old, new)
+        forward, backward = compare(one, other), compare(other, one)
+        assert {change.rule for change in forward} == mirrored(backward), (old, new)
 
 
-def invented() -> list[dict[str, Any]]:
-    """Documents of one body made by chance each, half of them with an open object."""
+def random_documents() -> list[dict[str, Any]]:
+    """Documents of one random body each, half of them with an open object."""
     dice = dice_of(9)
     closed = [schema(dice) for _ in range(30)]
     opened = [{"type": "object", "properties": {name: schema(dice, 2) for name in "abc"}} for _ in range(30)]
@@ -134,10 +136,10 @@ def invented() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_says_the_same_has_no_changes(way: str) -> None:
-    """Nor has a document beside itself."""
+def test_equivalent_documents_have_no_changes(way: str) -> None:
+    """Nor has a document compared with itself."""
     dice, count = dice_of(1), 0
-    for raw in (*(piece for released in RELEASED for piece in slices(released)), *invented()):
+    for raw in (*(piece for released in RELEASED for piece in slices(released)), *random_documents()):
         other = rewritten(raw, way, dice)
         count += json.dumps(raw) != json.dumps(other)
         old, new = Document("", raw), Document("", other)
@@ -148,7 +150,7 @@ def test_what_says_the_same_has_no_changes(way: str) -> None:
 
 
 def large() -> dict[str, Any]:
-    """A document of more than a million characters, most of its bodies behind references."""
+    """A document of more than a million characters, with most of its bodies behind references."""
     dice, size = dice_of(3), 0
     schemas: dict[str, Any] = {}
     paths: dict[str, Any] = {}
@@ -167,11 +169,11 @@ def large() -> dict[str, Any]:
 
 
 def test_one_change_of_a_large_document_is_found() -> None:
-    """In all its operations, once; beside itself the document has none."""
+    """Once, with all its operations; compared with itself, the document has no changes."""
     raw = large()
     other = copy.deepcopy(raw)
     other["components"]["schemas"]["S100"]["properties"]["sought"]["maxLength"] = 4
-    old, same, new = (Document.read(json.dumps(one), LARGE) for one in (raw, raw, other))
+    old, same, new = (Document.read(json.dumps(document_), LARGE) for document_ in (raw, raw, other))
     assert len(old.text) > 1_000_000
     assert compare(old, same) == []
     [change] = compare(old, new)

@@ -1,4 +1,4 @@
-"""Which version a document may have."""
+"""The versions that a document may have."""
 
 import json
 from typing import Any
@@ -15,28 +15,28 @@ def contract(version: str, **keywords: Any) -> Contract:
     return Contract.read(json.dumps({**document, "info": {"title": "A", "version": version}}))
 
 
-def test_a_document_is_compared_with_each_that_is_supported() -> None:
-    """What follows from the last one can break the first; other major versions are not its business."""
+def test_a_document_is_compared_with_each_supported_one() -> None:
+    """A minor step from the last version can break the first; other major versions do not count."""
     older, newer = contract("1.0", maxLength=10), contract("1.1", maxLength=5)
     (objection,) = violations(contract("1.2", maxLength=5), [older, newer, contract("2.0", maxLength=99)])
     assert (objection.old, objection.new) == ("1.0", "1.2")
-    where = "/paths/~1x/post/requestBody/content/application~1json/schema/maxLength"
+    pointer = "/paths/~1x/post/requestBody/content/application~1json/schema/maxLength"
     assert str(objection) == (
-        f"the version must be 2.0 and not 1.2, because of changes from 1.0: body has maxLength 5; it was 10 [{where}]"
+        f"the version must be 2.0 and not 1.2, because of changes from 1.0: body has maxLength 5; it was 10 [{pointer}]"
     )
     assert violations(contract("1.2", maxLength=10), [older, newer]) == []
 
 
 def test_a_version_between_two_is_compared_with_both() -> None:
-    """A newer one was promised to follow every older one."""
+    """A newer version is promised to be compatible with every older one."""
     (objection,) = violations(
         contract("1.1", maxLength=20), [contract("1.0", maxLength=10), contract("1.2", maxLength=10)]
     )
     assert (objection.old, objection.new) == ("1.1", "1.2")
 
 
-def test_what_is_not_proved_compatible_may_be_acknowledged() -> None:
-    """By the fingerprint that the objection names; what is proved to break may not."""
+def test_an_unproved_break_may_be_acknowledged() -> None:
+    """By the fingerprint that the objection names; a proved break cannot be acknowledged."""
     hard, same = "^(a|b)*a(a|b){12}$", "^(b|a)*a(b|a){12}$"
     old, new = contract("1.0", pattern=hard), contract("1.1", pattern=same)
     (objection,) = violations(new, [old])
@@ -49,8 +49,8 @@ def test_what_is_not_proved_compatible_may_be_acknowledged() -> None:
     assert violations(broken, [free], set(map(fingerprint, objection.changes)))
 
 
-def test_many_reasons_are_counted() -> None:
-    """Ten are given."""
+def test_reasons_beyond_ten_are_only_counted() -> None:
+    """The objection lists ten reasons and the number of the others."""
     old, new = (
         contract(version, type="object", properties={f"p{number}": {"type": kind} for number in range(12)})
         for version, kind in (("1.0", "string"), ("1.1", "integer"))
