@@ -1,4 +1,4 @@
-"""One X-Request-Id and one line in the log for every request, and an answer when nothing else gave one."""
+"""One X-Request-Id and one log line for every request, and a response to every unexpected fault."""
 
 import asyncio
 import json
@@ -30,31 +30,31 @@ KEY = {"Authorization": "Bearer irk_key"}
 
 
 async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
-    """An application that knows its caller and answers 204."""
+    """Answer 204 as an application that knows its caller."""
     request_state(scope).caller = HUB
     await send({"type": "http.response.start", "status": 204, "headers": [(b"x-own", b"1")]})
     await send({"type": "http.response.body", "body": b""})
 
 
 def ask(app: ASGIApp, headers: Any = None, method: str = "POST", url: str = PATH, **options: Any) -> httpx.Response:
-    """What `app` answers beneath the access log."""
+    """The response of `app` within the access log."""
 
-    async def asked() -> httpx.Response:
+    async def request() -> httpx.Response:
         transport = httpx.ASGITransport(AccessLog(app))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.request(method, url, headers=headers, **options)
 
-    return asyncio.run(asked())
+    return asyncio.run(request())
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """What the access log wrote, with the fields that it adds."""
+    """The records of the access log, with their extra fields."""
     return [vars(record) for record in caplog.records if record.name == LOGGER]
 
 
 @pytest.fixture(autouse=True)
 def from_info_on(caplog: pytest.LogCaptureFixture) -> None:
-    """Requests are logged at level info."""
+    """Set the log level to info, the level of requests."""
     caplog.set_level(logging.INFO, LOGGER)
 
 
@@ -67,7 +67,7 @@ def from_info_on(caplog: pytest.LogCaptureFixture) -> None:
     ],
 )
 def test_the_request_id_of_a_client_is_used(identifier: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A well-formed X-Request-Id comes back, once, and stands in the log."""
+    """A well-formed X-Request-Id stands once in the response, and in the log."""
     response = ask(answer, {"X-Request-Id": identifier})
     assert response.headers.get_list("x-request-id") == [identifier]
     assert response.headers["x-own"] == "1"
@@ -88,7 +88,7 @@ def test_the_request_id_of_a_client_is_used(identifier: str, caplog: pytest.LogC
     ],
 )
 def test_any_other_request_id_is_replaced(headers: list[tuple[Any, Any]], caplog: pytest.LogCaptureFixture) -> None:
-    """A request without a well-formed X-Request-Id, or with two, is given a new UUID version 7."""
+    """A request without a well-formed X-Request-Id, or with two, gets a new UUID version 7."""
     (identifier,) = ask(answer, headers).headers.get_list("x-request-id")
     assert UUID(identifier).version == 7
     assert str(UUID(identifier)) == identifier
@@ -102,7 +102,7 @@ def test_each_request_has_an_id_of_its_own() -> None:
 
 
 def test_a_request_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """The line says who asked for what, how it was answered, and how long that took."""
+    """The line has the hub, the request, the status of the response, and the duration."""
     ask(answer)
     (line,) = logged(caplog)
     assert line["levelname"] == "INFO"
@@ -111,8 +111,8 @@ def test_a_request_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> N
     assert 0 <= line["duration_ms"] < 10_000
 
 
-def test_a_refusal_says_in_the_log_what_it_was(caplog: pytest.LogCaptureFixture) -> None:
-    """The problem, why a key was not accepted, and whose address it was: enough to answer who asks about it."""
+def test_the_log_line_of_a_refusal_has_its_problem(caplog: pytest.LogCaptureFixture) -> None:
+    """It also has the reason and the client's address, so that an operator can answer questions about it."""
 
     async def refuse(_key: str, _resources: Any) -> None:
         pass
@@ -126,7 +126,7 @@ def test_a_refusal_says_in_the_log_what_it_was(caplog: pytest.LogCaptureFixture)
 
 
 def test_neither_key_nor_body_nor_query_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing secret of a request, and nothing of its content, stands in any line of any logger."""
+    """No line of any logger has a secret or any content of a request."""
     caplog.set_level(logging.DEBUG)
 
     async def accept(_key: str, _resources: Any) -> Hub:
@@ -135,7 +135,7 @@ def test_neither_key_nor_body_nor_query_is_logged(caplog: pytest.LogCaptureFixtu
     async def refuse(_key: str, _resources: Any) -> None:
         pass
 
-    for authenticate in (accept, refuse):  # the handler of what is accepted fails for want of resources
+    for authenticate in (accept, refuse):  # without resources the handler of the accepted request fails
         ask(
             build(CONTRACT, Dependencies(OPERATIONS, authenticate)),
             {"Authorization": "Bearer secret-key", "Cookie": "secret-cookie"},
@@ -143,14 +143,14 @@ def test_neither_key_nor_body_nor_query_is_logged(caplog: pytest.LogCaptureFixtu
             json=EVENT | {"metadata": {"secret-name": "secret-value"}},
         )
     lines = logged(caplog)
-    assert [line["status"] for line in lines if line["message"] == "request"] == [500, 401]
-    told = [line for line in caplog.records if line.name not in ("httpx", "asyncio")]
-    assert "secret" not in json.dumps([vars(line) for line in told], default=repr)
-    assert "secret" not in "".join(line.exc_text or "" for line in told)
+    assert [record["status"] for record in lines if record["message"] == "request"] == [500, 401]
+    records = [record for record in caplog.records if record.name not in ("httpx", "asyncio")]
+    assert "secret" not in json.dumps([vars(record) for record in records], default=repr)
+    assert "secret" not in "".join(record.exc_text or "" for record in records)
 
 
 def test_a_long_path_is_cut_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """The first 200 characters of a path are enough to see what was meant."""
+    """The log line has the first 200 characters of the path."""
     ask(answer, url="/" + "x" * 300)
     assert [line["path"] for line in logged(caplog)] == ["/" + "x" * 199]
 
@@ -172,7 +172,7 @@ def test_an_unexpected_fault_is_answered_and_logged(caplog: pytest.LogCaptureFix
 
 
 def run(app: ASGIApp) -> list[Message]:
-    """What `app` sends beneath the access log to a server that gives it nothing."""
+    """The messages that `app` sends within the access log, while nothing is received."""
     sent = []
 
     async def receive() -> Message:
@@ -186,8 +186,8 @@ def run(app: ASGIApp) -> list[Message]:
     return sent
 
 
-def test_a_fault_after_the_answer_began_is_logged_alone(caplog: pytest.LogCaptureFixture) -> None:
-    """No second answer is sent into the first one."""
+def test_a_fault_after_the_start_of_the_response_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """No second response is sent within the first one."""
 
     async def fail_late(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 201, "headers": []})
@@ -200,8 +200,8 @@ def test_a_fault_after_the_answer_began_is_logged_alone(caplog: pytest.LogCaptur
     ]
 
 
-def test_a_client_that_went_away_is_logged_as_that(caplog: pytest.LogCaptureFixture) -> None:
-    """A disconnect is neither answered nor a fault."""
+def test_a_disconnected_client_is_logged_as_such(caplog: pytest.LogCaptureFixture) -> None:
+    """A disconnect gets no response and is not a fault."""
 
     async def disconnected(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise ClientDisconnect
@@ -220,30 +220,30 @@ def test_a_client_that_went_away_is_logged_as_that(caplog: pytest.LogCaptureFixt
         pytest.param({}, PATH, "reportInteractionEvent", "POST", 401, id="no key"),
     ],
 )
-def test_who_counts_is_told_of_each_request_that_ended(
+def test_the_counter_receives_each_request_that_ended(
     headers: dict[str, str], path: str, operation: str | None, method: str, status: int
 ) -> None:
-    """Once, with its operation if it has one, and how long it took."""
-    ended: list[tuple[str | None, str, int, float]] = []
+    """Once, with its operation or None, and its duration in seconds."""
+    calls: list[tuple[str | None, str, int, float]] = []
 
     async def refuse(_key: str, _resources: Any) -> None:
         pass
 
-    layer = AccessLog(build(CONTRACT, Dependencies(OPERATIONS, refuse)), lambda *told: ended.append(told))
+    layer = AccessLog(build(CONTRACT, Dependencies(OPERATIONS, refuse)), lambda *arguments: calls.append(arguments))
 
-    async def asked() -> None:
+    async def request() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(layer), base_url="http://127.0.0.1") as client:
             await client.request(method, path, headers=headers)
 
-    asyncio.run(asked())
-    ((*told, seconds),) = ended
-    assert told == [operation, method, status]
+    asyncio.run(request())
+    ((*arguments, seconds),) = calls
+    assert arguments == [operation, method, status]
     assert 0 < seconds < 10
 
 
-def test_who_counts_is_told_of_a_request_without_an_answer() -> None:
-    """Status 0 when the client went away, and 500 after a fault."""
-    ended = []
+def test_the_counter_receives_requests_without_a_response() -> None:
+    """Status 0 after a disconnect, and 500 after a fault."""
+    statuses = []
 
     async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise next(faults)
@@ -252,16 +252,16 @@ def test_who_counts_is_told_of_a_request_without_an_answer() -> None:
         pass
 
     faults = iter([ClientDisconnect(), RuntimeError("unforeseen")])
-    layer = AccessLog(fail, lambda _operation, _method, status, _seconds: ended.append(status))
+    layer = AccessLog(fail, lambda _operation, _method, status, _seconds: statuses.append(status))
     for _ in range(2):
         unused: Callable[..., Any] = print
         asyncio.run(layer({"type": "http", "method": "POST", "path": PATH, "headers": []}, unused, send))
-    assert ended == [0, 500]
+    assert statuses == [0, 500]
 
 
 @pytest.mark.parametrize("kind", ["lifespan", "websocket"])
-def test_what_is_not_http_passes_through(kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither log nor identifier is for what is no request; its faults are the server's."""
+def test_other_protocols_than_http_pass_through(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Without a log line or an identifier; their faults are for the server."""
 
     async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise RuntimeError("unforeseen")

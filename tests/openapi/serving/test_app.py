@@ -1,4 +1,4 @@
-"""The application that is built from a contract: what it refuses to serve, and how it answers what goes wrong."""
+"""The application built from a contract: the contracts that it refuses, and its responses to errors."""
 
 import asyncio
 import inspect
@@ -50,16 +50,16 @@ HUB = Caller(UUID(int=1), "hub")
 
 
 async def accept(_key: str, _resources: Any) -> Caller:
-    """Every key is that of one hub."""
+    """Accept every key as that of one hub."""
     return HUB
 
 
 async def refuse(_key: str, _resources: Any) -> None:
-    """No key is that of anybody."""
+    """Accept no key."""
 
 
 def changed(parts: tuple[str, ...], value: Any) -> Contract:
-    """The first contract with `value` at `parts`, or without what stands there."""
+    """The first contract with `value` at `parts`, or without that member if `value` is REMOVED."""
     document = CONTRACT.copy()
     node = document
     for part in parts[:-1]:
@@ -72,29 +72,29 @@ def changed(parts: tuple[str, ...], value: Any) -> Contract:
 
 
 def ask(app: ASGIApp, method: str = "POST", path: str = PATH, **options: Any) -> httpx.Response:
-    """What `app` answers, as the service wraps it; checked against the contract."""
+    """The response of `app` within the access log, as in the service; checked against the contract."""
 
-    async def asked() -> httpx.Response:
+    async def request() -> httpx.Response:
         transport = httpx.ASGITransport(AccessLog(app))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.request(method, path, **options)
 
-    response = asyncio.run(asked())
+    response = asyncio.run(request())
     promises.check(response, CONTRACT)
     return response
 
 
 @pytest.fixture
 def away() -> Iterator[Database]:
-    """A database that cannot be reached: nothing listens on port 1."""
-    database = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    """An unreachable database: nothing listens on port 1."""
+    database = Database("postgresql://user@127.0.0.1:1/nothing")
     yield database
     database.close()
 
 
 @pytest.fixture
-def held(away: Database) -> Resources:
-    """What handlers use, when it is known that the database is away."""
+def away_resources(away: Database) -> Resources:
+    """The resources of handlers, which know that the database is away."""
     bounds = Bounds(count=100, days=1, bytes=10**6)
     kind = interaction_events.KIND.table
     resources = Resources(
@@ -187,22 +187,22 @@ def held(away: Database) -> Resources:
         ),
     ],
 )
-def test_what_cannot_be_served_is_not_built(parts: tuple[str, ...], value: Any, message: str) -> None:
-    """A contract that could not be served safely is a ContractError, before it meets a request."""
+def test_an_unsafe_contract_is_not_built(parts: tuple[str, ...], value: Any, message: str) -> None:
+    """A contract that cannot be served safely raises ContractError before any request."""
     with pytest.raises(ContractError) as caught:
         build(changed(parts, value), Dependencies(OPERATIONS, accept))
     assert message in str(caught.value)
 
 
 def test_building_leaves_the_contract_as_it_is() -> None:
-    """Connexion changes the document that it is given: that is a copy."""
+    """Connexion changes its document, which is a copy."""
     before = CONTRACT.copy()
     build(CONTRACT, Dependencies(OPERATIONS, accept))
     assert CONTRACT.document == before
 
 
 def test_an_accepted_request_reaches_its_handler(client: ContractClient) -> None:
-    """A valid event of a known hub is stored, and answered as the handler answers."""
+    """A valid event of a known hub is stored, and the handler's response is sent."""
     assert client.post(PATH, json=EVENT).status_code == 201
 
 
@@ -222,7 +222,7 @@ def test_an_accepted_request_reaches_its_handler(client: ContractClient) -> None
     ],
 )
 def test_any_other_path_is_not_found(path: str) -> None:
-    """404 in the shape of the contract, never a redirect, with a key or without."""
+    """404 in the shape of the contract and never a redirect, with or without a key."""
     app = build(CONTRACT, Dependencies(OPERATIONS, accept))
     for headers in ({}, KEY):
         response = ask(app, path=path, json=EVENT, headers=headers)
@@ -231,7 +231,7 @@ def test_any_other_path_is_not_found(path: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "UNKNOWN" * 10])
 def test_another_method_is_not_allowed(method: str) -> None:
-    """405 in the shape of the contract, with the method shortened and those that are allowed."""
+    """405 in the shape of the contract, with the shortened method and the allowed methods."""
     response = ask(build(CONTRACT, Dependencies(OPERATIONS, accept)), method)
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
     assert response.json()["error"] == f"the method {method[:40]} is not allowed here"
@@ -260,65 +260,69 @@ def test_another_method_is_not_allowed(method: str) -> None:
 def test_a_request_that_does_not_authenticate_is_refused(
     authenticate: Callable[..., Any], headers: dict[str, str], challenge: str
 ) -> None:
-    """401 with the reason in its challenge, before anything is said of the body."""
+    """401 with the reason in its challenge, before the body is judged."""
     response = ask(build(CONTRACT, Dependencies(OPERATIONS, authenticate)), content=b"{", headers=headers)
     assert response.status_code == 401
     assert response.json() == {"error": "Authorization: Bearer required"}
     assert response.headers["www-authenticate"] == challenge
 
 
-def test_whoever_authenticates_is_asked_with_the_key_and_the_resources() -> None:
-    """`authenticate` is given the token as it was sent, and what the application was built with."""
-    asked = []
+def test_authenticate_receives_the_key_and_the_resources() -> None:
+    """The token as it was sent, and the resources of the application."""
+    calls = []
 
     async def authenticate(key: str, resources: Any) -> None:
-        asked.append((key, resources))
+        calls.append((key, resources))
 
     ask(build(CONTRACT, Dependencies(OPERATIONS, authenticate, resources="resources")), headers=KEY)
-    assert asked == [("irk_key", "resources")]
+    assert calls == [("irk_key", "resources")]
 
 
-def test_a_body_is_validated_as_the_contract_says(held: Resources) -> None:
+def test_a_body_is_validated_by_the_contract(away_resources: Resources) -> None:
     """The limit, the media type and the schema are those of the document."""
-    app = build(changed((*OPERATION, "requestBody", "x-body-limit-bytes"), 100), Dependencies(OPERATIONS, accept, held))
+    app = build(
+        changed((*OPERATION, "requestBody", "x-body-limit-bytes"), 100),
+        Dependencies(OPERATIONS, accept, away_resources),
+    )
     assert ask(app, headers=KEY, json=EVENT | {"metadata": "x" * 100}).status_code == 413
     assert ask(app, headers=KEY, data=EVENT).status_code == 415
     assert ask(app, headers=KEY, json={}).json()["error"].count(" is required") == 3
 
 
-def test_a_body_has_a_limit_even_if_the_document_names_none(held: Resources) -> None:
-    """64 KiB, where there is no `x-body-limit-bytes`."""
+def test_a_body_has_a_limit_even_if_the_document_names_none(away_resources: Resources) -> None:
+    """64 KiB without `x-body-limit-bytes`."""
     app = build(
-        changed((*OPERATION, "requestBody", "x-body-limit-bytes"), REMOVED), Dependencies(OPERATIONS, accept, held)
+        changed((*OPERATION, "requestBody", "x-body-limit-bytes"), REMOVED),
+        Dependencies(OPERATIONS, accept, away_resources),
     )
     headers = KEY | {"Content-Type": "application/json"}
     assert ask(app, headers=headers, content=b" " * 65536).status_code == 400
     assert ask(app, headers=headers, content=b" " * 65537).status_code == 413
 
 
-def test_a_media_type_is_compared_without_case(held: Resources) -> None:
-    """A document may write a media type as it likes."""
+def test_a_media_type_is_compared_without_case(away_resources: Resources) -> None:
+    """A document may write a media type in any case."""
     content = CONTRACT.copy()["paths"]["/interaction-events"]["post"]["requestBody"]["content"]
     contract = changed((*OPERATION, "requestBody", "content"), {"Application/JSON": content["application/json"]})
-    response = ask(build(contract, Dependencies(OPERATIONS, accept, held)), headers=KEY, json={})
+    response = ask(build(contract, Dependencies(OPERATIONS, accept, away_resources)), headers=KEY, json={})
     assert response.status_code == 422
 
 
-def test_a_body_that_comes_too_slowly_is_given_up(held: Resources) -> None:
-    """408 after as many seconds as the application was built with."""
+def test_a_slow_body_is_given_up(away_resources: Resources) -> None:
+    """408 after the body timeout of the application."""
 
     async def begin() -> AsyncIterator[bytes]:
         yield b"{"
         await asyncio.Event().wait()
 
-    app = build(CONTRACT, Dependencies(OPERATIONS, accept, held, body_timeout=0.02))
+    app = build(CONTRACT, Dependencies(OPERATIONS, accept, away_resources, body_timeout=0.02))
     response = ask(app, content=begin(), headers=KEY | {"Content-Type": "application/json"})
     assert response.status_code == 408
     assert response.json()["error"] == "the request body did not arrive within 0.02 seconds"
 
 
-def test_a_database_that_is_away_is_said_as_documented(away: Database, held: Resources) -> None:
-    """503 with Retry-After, from whichever part of a request needs the database."""
+def test_an_unreachable_database_is_answered_as_documented(away: Database, away_resources: Resources) -> None:
+    """503 with Retry-After, whichever step of a request needs the database."""
 
     async def authenticate_away(key: str, resources: Resources) -> Caller | None:
         async with resources.registry.following():
@@ -332,20 +336,20 @@ def test_a_database_that_is_away_is_said_as_documented(away: Database, held: Res
 
     failures: dict[type[Exception], str] = {Unavailable: "unavailable"}
     for authenticate in (authenticate_away, accept_with_registry):
-        resources = replace(held, registry=Registry(away))
+        resources = replace(away_resources, registry=Registry(away))
         app = build(CONTRACT, Dependencies(OPERATIONS, authenticate, resources, failures))
         response = ask(app, headers=KEY, json=EVENT)
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
         assert response.json()["error"] == "the event cannot be stored at the moment"
 
 
-def test_an_unexpected_fault_is_said_as_documented() -> None:
-    """500 in the shape of the contract, whether it is a fault of who authenticates or of a handler."""
+def test_an_unexpected_fault_is_answered_as_documented() -> None:
+    """500 in the shape of the contract, for a fault of authentication or of a handler."""
 
     async def fail(_key: str, _resources: Any) -> None:
-        raise RuntimeError("a fault of who authenticates")
+        raise RuntimeError("a fault of authentication")
 
-    for authenticate in (fail, accept):  # the handler fails for want of resources
+    for authenticate in (fail, accept):  # without resources the handler fails
         app = build(CONTRACT, Dependencies(OPERATIONS, authenticate, failures={Unavailable: "unavailable"}))
         response = ask(app, headers=KEY, json=EVENT)
         assert response.status_code == 500
@@ -376,29 +380,31 @@ def test_an_unexpected_fault_is_said_as_documented() -> None:
         pytest.param(("paths", "/x"), None, "cannot be served: /x is not an object", id="a path that is null"),
     ],
 )
-def test_what_a_handler_could_not_serve_is_not_built(parts: tuple[str, ...], value: Any, message: str) -> None:
-    """A contract whose requests would end in a fault of the service is a ContractError, with the reason."""
+def test_a_contract_that_does_not_fit_its_handler_is_not_built(
+    parts: tuple[str, ...], value: Any, message: str
+) -> None:
+    """A contract whose requests would cause a fault of the service raises ContractError with the reason."""
     with pytest.raises(ContractError) as caught:
         build(changed(parts, value), Dependencies(OPERATIONS, accept))
     assert message in str(caught.value)
 
 
 def test_an_optional_field_that_a_handler_takes_may_be_missing() -> None:
-    """A contract need not have every field that its handler knows."""
+    """A contract may omit an optional field of its handler."""
     build(changed((*PROPERTIES, "actor_id"), REMOVED), Dependencies(OPERATIONS, accept))
 
 
 def test_a_slow_pattern_meets_no_backtracking_engine() -> None:
-    """A default that would take Python's `re` for ever is harmless."""
+    """A default that Python's `re` would match forever is harmless."""
     hostile = {"type": "string", "maxLength": 99, "pattern": "^(a+)+$", "default": "a" * 40 + "!"}
     build(changed((*PROPERTIES, "extra"), hostile), Dependencies(OPERATIONS, accept))
 
 
-def test_an_operation_is_served_without_going_through_the_layers(
-    held: Resources, monkeypatch: pytest.MonkeyPatch
+def test_an_operation_is_served_without_connexion_s_layers(
+    away_resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the layers of Connexion would find out with each request was looked up when they were built."""
-    app: Any = build(CONTRACT, Dependencies(OPERATIONS, accept, held))
+    """Everything that Connexion's layers look up at each request was looked up at the start."""
+    app: Any = build(CONTRACT, Dependencies(OPERATIONS, accept, away_resources))
     through_layers = []
 
     async def not_found(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -414,20 +420,20 @@ def test_an_operation_is_served_without_going_through_the_layers(
     assert through_layers == [("POST", f"{PATH}/1")]
 
 
-def test_nothing_is_inspected_while_it_serves(held: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Signatures, schemas and patterns are looked at when the application is built, and not again."""
-    app = build(CONTRACT, Dependencies(OPERATIONS, accept, held))
+def test_serving_inspects_nothing(away_resources: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signatures, schemas and patterns are inspected only when the application is built."""
+    app = build(CONTRACT, Dependencies(OPERATIONS, accept, away_resources))
     ask(app, headers=KEY, json={})
-    made: list[str] = []
+    calls: list[str] = []
     for owner, name in ((inspect, "signature"), (jsonschema_rs, "Draft4Validator"), (re, "compile")):
-        monkeypatch.setattr(owner, name, lambda *_args, name=name, **_kwargs: made.append(name))
+        monkeypatch.setattr(owner, name, lambda *_args, name=name, **_kwargs: calls.append(name))
     assert ask(app, headers=KEY, json={}).status_code == 422
-    assert made == []
+    assert calls == []
 
 
 @pytest.mark.parametrize("kind", ["websocket", "lifespan"])
-def test_what_is_not_http_is_left_unanswered(kind: str) -> None:
-    """Other protocols than HTTP pass through every layer and end there."""
+def test_other_protocols_than_http_get_no_response(kind: str) -> None:
+    """They pass through every layer and end there."""
 
     async def unexpected(*_message: Message) -> Any:
         raise AssertionError("nothing is received or sent")

@@ -1,4 +1,4 @@
-"""What stands around operations: which one a path and a method name, and what errors are answered with."""
+"""The layers around operations: finding the operation of a path and a method, and the responses to errors."""
 
 import asyncio
 import copy
@@ -26,25 +26,25 @@ FAILURES: dict[type[Exception], str] = {TimeoutError: "unavailable"}
 
 def document(*paths: str, base: str = "/api") -> dict[str, Any]:
     """A document with an operation for each `METHOD path`."""
-    made: dict[str, Any] = {}
-    for one in paths:
-        method, path = one.split()
-        operation: dict[str, Any] = {"operationId": one, "responses": {"200": {"description": "Done."}}}
+    items: dict[str, Any] = {}
+    for operation_id in paths:
+        method, path = operation_id.split()
+        operation: dict[str, Any] = {"operationId": operation_id, "responses": {"200": {"description": "Done."}}}
         names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
         operation["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
         ]
-        made.setdefault(path, {})[method.lower()] = operation
-    return {"openapi": "3.0.3", "info": {"title": "Things", "version": "1"}, "servers": [{"url": base}], "paths": made}
+        items.setdefault(path, {})[method.lower()] = operation
+    return {"openapi": "3.0.3", "info": {"title": "Things", "version": "1"}, "servers": [{"url": base}], "paths": items}
 
 
 async def nothing_here(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    """What the layers say of a path that the router does not know."""
+    """Raise the problem of a path that the router does not know."""
     raise Problem("not_found")
 
 
 class Operation:
-    """An operation that answers with its name and the parameters of its path."""
+    """An operation that responds with its name and the parameters of its path."""
 
     verify: Any = None
 
@@ -52,13 +52,13 @@ class Operation:
         self._name = name
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        told = {"operation": self._name, "path": scope.get("path_params"), "noted": request_state(scope).operation}
-        await respond(send, Answer(200, told))
+        """Respond to one request."""
+        body = {"operation": self._name, "path": scope.get("path_params"), "noted": request_state(scope).operation}
+        await respond(send, Answer(200, body))
 
 
 def direct(*paths: str, base: str = "/api", verify: Callable[[Any], Any] | None = None) -> ASGIApp:
-    """The operations at `paths`, looked up in what Connexion's router makes of them."""
+    """An application with operations at `paths`, compiled from Connexion's router."""
     written = document(*paths, base=base)
     connexion: Any = ConnexionMiddleware(
         nothing_here, middlewares=[RoutingMiddleware], resolver=Resolver(lambda _: nothing_here)
@@ -79,14 +79,14 @@ def direct(*paths: str, base: str = "/api", verify: Callable[[Any], Any] | None 
 
 
 def ask(app: ASGIApp, method: str, path: str) -> httpx.Response:
-    """What `app` answers."""
+    """The response of `app`."""
 
-    async def asked() -> httpx.Response:
+    async def request() -> httpx.Response:
         transport = httpx.ASGITransport(AccessLog(app))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.request(method, path)
 
-    return asyncio.run(asked())
+    return asyncio.run(request())
 
 
 THINGS = (
@@ -143,8 +143,8 @@ def test_an_operation_is_found_by_path_and_method(
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
-def test_nothing_else_is_found(method: str, path: str) -> None:
-    """404 by any method: it is not said of nothing what is allowed there."""
+def test_no_other_path_has_an_operation(method: str, path: str) -> None:
+    """404 for any method: no Allow for an unknown path."""
     assert ask(direct(*THINGS), method, path).status_code == 404
 
 
@@ -161,7 +161,7 @@ def test_nothing_else_is_found(method: str, path: str) -> None:
 def test_another_method_is_not_allowed(request_line: str, allow: str) -> None:
     """405 with all methods of the path in Allow (RFC 9110 section 15.5.6)."""
 
-    async def asked() -> list[Message]:
+    async def messages() -> list[Message]:
         method, path = request_line.split()
         sent = []
 
@@ -172,7 +172,7 @@ def test_another_method_is_not_allowed(request_line: str, allow: str) -> None:
         await direct(*THINGS)(scope, unexpected, send)
         return sent
 
-    start, _ = asyncio.run(asked())
+    start, _ = asyncio.run(messages())
     assert start["status"] == 405
     assert dict(start["headers"])[b"allow"] == allow.encode()
 
@@ -183,33 +183,33 @@ def test_head_is_served_as_get() -> None:
     assert ask(direct("POST /things"), "HEAD", "/api/things").status_code == 405
 
 
-def test_a_method_that_is_not_allowed_is_repeated_in_part() -> None:
-    """Forty characters, whatever a client calls it."""
+def test_the_error_repeats_40_characters_of_the_method() -> None:
+    """A client may send a long method that is not allowed."""
     response = ask(direct(*THINGS), "X" * 90, "/api/things")
     assert response.json()["error"] == f"the method {'X' * 40} is not allowed here"
 
 
 def test_an_operation_is_called_after_its_security_function() -> None:
-    """What that refuses reaches no operation, and both are given the same request."""
-    seen: list[Verified] = []
+    """A refused request reaches no operation, and both receive the same request."""
+    requests: list[Verified] = []
 
     def refuse(verified: Verified) -> None:
-        seen.append(verified)
+        requests.append(verified)
         raise Problem("unauthorized")
 
     for method, path in (("GET", "/api/things"), ("GET", "/api/things/1"), ("HEAD", "/api/things")):
         assert ask(direct(*THINGS, verify=refuse), method, path).status_code == 401
-    assert [verified.scope["path"] for verified in seen] == ["/api/things", "/api/things/1", "/api/things"]
-    assert seen[0].scope["extensions"]["connexion_context"] is seen[0].context
+    assert [verified.scope["path"] for verified in requests] == ["/api/things", "/api/things/1", "/api/things"]
+    assert requests[0].scope["extensions"]["connexion_context"] is requests[0].context
 
 
 async def unexpected(*_message: Message) -> Any:
-    """Nothing is received or sent."""
+    """Fail if anything is received or sent."""
     raise AssertionError("nothing is received or sent")
 
 
 def run(app: ASGIApp, scope: Scope, send: Send) -> None:
-    """Serve one request on a connection on which nothing is received."""
+    """Serve one request on a connection; fail if the application receives anything."""
 
     async def served() -> None:
         await app(scope, unexpected, send)
@@ -218,7 +218,7 @@ def run(app: ASGIApp, scope: Scope, send: Send) -> None:
 
 
 def raising(error: Exception) -> ASGIApp:
-    """The layer of problems around what raises `error`."""
+    """The error layer around an application that raises `error`."""
 
     async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise error
@@ -234,11 +234,11 @@ def raising(error: Exception) -> ASGIApp:
         pytest.param(HTTPException(405), 404, id="of a router that knows the path only"),
         pytest.param(Unauthorized(), 401, id="of Connexion's security"),
         pytest.param(ProblemException(status=403), 404, id="another one of Connexion"),
-        pytest.param(TimeoutError(), 503, id="a failure of another room"),
+        pytest.param(TimeoutError(), 503, id="a failure of another package"),
     ],
 )
-def test_what_is_raised_is_answered(error: Exception, status: int) -> None:
-    """Each as the problem that it is, in the shape of the contract."""
+def test_an_error_becomes_a_response(error: Exception, status: int) -> None:
+    """It has the status of the problem, in the shape of the contract."""
     response = ask(raising(error), "GET", "/")
     assert response.status_code == status
     assert response.headers["content-type"] == "application/json"
@@ -246,20 +246,20 @@ def test_what_is_raised_is_answered(error: Exception, status: int) -> None:
     assert ("www-authenticate" in response.headers) is (status == 401)
 
 
-def test_a_fault_of_ours_is_passed_on() -> None:
-    """Whoever logs it answers it, too."""
+def test_an_unexpected_error_is_raised_again() -> None:
+    """The access log logs it and writes the response."""
     with pytest.raises(LookupError, match="a fault"):
         run(raising(LookupError("a fault")), {"type": "http", "state": {REQUEST: RequestState()}}, unexpected)
 
 
 def test_a_service_that_does_not_start_raises_its_own_error() -> None:
-    """The lifespan has no request whose state could hold the error."""
+    """The lifespan has no request state that could hold the error."""
     with pytest.raises(TimeoutError, match="away"):
         run(raising(TimeoutError("away")), {"type": "lifespan", "state": {}}, unexpected)
 
 
-def test_a_problem_is_noted_and_has_the_headers_of_every_answer() -> None:
-    """For the log; and what was known of a bucket when it was raised is told with it."""
+def test_a_problem_is_recorded_and_has_the_headers_of_every_response() -> None:
+    """Recorded for the log; the response has the rate limit headers known at that time."""
     state = RequestState()
     state.headers = [(b"ratelimit", b"1")]
     sent = []
@@ -273,8 +273,8 @@ def test_a_problem_is_noted_and_has_the_headers_of_every_answer() -> None:
     assert (b"retry-after", b"1") in sent[0]["headers"]
 
 
-def test_an_answer_that_breaks_off_is_not_answered_again() -> None:
-    """A failure behind the beginning of a streamed answer is a fault, for no other answer can follow it."""
+def test_a_response_that_breaks_off_gets_no_second_one() -> None:
+    """A failure after the start of a streamed response is a fault, because no other response can follow."""
 
     async def pieces() -> AsyncIterator[bytes]:
         yield b"1\n"
@@ -297,8 +297,8 @@ def test_an_answer_that_breaks_off_is_not_answered_again() -> None:
 
 
 @pytest.mark.parametrize("kind", ["websocket", "lifespan"])
-def test_what_is_not_http_takes_the_way_through_the_layers(kind: str) -> None:
-    """Its path is not looked up."""
+def test_other_protocols_than_http_go_through_the_layers(kind: str) -> None:
+    """Their paths are not looked up."""
     passed = []
 
     async def through_layers(scope: Scope, _receive: Receive, _send: Send) -> None:

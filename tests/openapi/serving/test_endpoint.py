@@ -1,4 +1,4 @@
-"""Operations: what of a contract is served, and what a handler is given of a request."""
+"""Operations: the parts of a contract that are served, and the request that a handler receives."""
 
 import asyncio
 import gzip
@@ -36,7 +36,7 @@ OPERATIONS = OperationTable(HANDLERS)
 
 
 async def accept(key: str, _resources: Any) -> Caller | None:
-    """One key is known."""
+    """Accept one key."""
     return CALLER if key == "irk_key" else None
 
 
@@ -60,27 +60,27 @@ def contract(body: Any = None, parameters: Any = None, responses: Any = (), path
     return Contract.read(json.dumps(document))
 
 
-def of(schema: Any, media_type: str = JSON, more: Any = None) -> dict[str, Any]:
-    """A request body of one media type."""
-    return {"required": True, "content": {media_type: {"schema": schema}}, **(more or {})}
+def of(schema: Any, media_type: str = JSON, extra: Any = None) -> dict[str, Any]:
+    """A request body object with one media type, and the members `extra`."""
+    return {"required": True, "content": {media_type: {"schema": schema}}, **(extra or {})}
 
 
 @pytest.fixture
-def seen() -> list[Request]:
-    """The requests that the handlers were given."""
+def received() -> list[Request]:
+    """The requests that the handlers received."""
     return []
 
 
 @pytest.fixture(autouse=True)
-def _handlers(seen: list[Request]) -> Iterator[None]:
-    """Two handlers, which answer with an empty object."""
+def _handlers(received: list[Request]) -> Iterator[None]:
+    """Register two handlers that respond with an empty object."""
 
     async def try_one(request: Request) -> Answer:
-        seen.append(request)
+        received.append(request)
         return Answer(200, {})
 
     async def try_other(request: Request) -> Answer:
-        seen.append(request)
+        received.append(request)
         return Answer(200, {})
 
     HANDLERS.update(tryOne=try_one, tryOther=try_other)
@@ -89,30 +89,30 @@ def _handlers(seen: list[Request]) -> Iterator[None]:
 
 
 def ask(app: ASGIApp, **options: Any) -> httpx.Response:
-    """What `app` answers."""
+    """The response of `app`."""
 
-    async def asked() -> httpx.Response:
+    async def request() -> httpx.Response:
         transport = httpx.ASGITransport(AccessLog(app))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.post("/things", **{"headers": KEY, **options})
 
-    return asyncio.run(asked())
+    return asyncio.run(request())
 
 
-def test_a_handler_is_given_what_was_sent(seen: list[Request]) -> None:
+def test_a_handler_receives_the_request(received: list[Request]) -> None:
     """The caller, the resources, the valid body and its bytes, the parameters, and the version of the contract."""
     app = build(contract(of(ITEM), [PAGE]), Dependencies(OPERATIONS, accept, "resources"))
     assert ask(app, params={"page": "2"}, content=b'{"a": 1 }', headers=KEY | {"Content-Type": JSON}).json() == {}
-    (request,) = seen
+    (request,) = received
     assert (request.body, request.content, request.parameters) == ({"a": 1}, b'{"a": 1 }', {"page": 2})
     assert (request.caller, request.resources, request.contract_version) == (CALLER, "resources", "1.0")
     assert request.bucket is None
 
 
-def test_an_operation_may_have_no_body(seen: list[Request]) -> None:
-    """What is sent nevertheless is not read."""
+def test_an_operation_may_have_no_body(received: list[Request]) -> None:
+    """A body that is sent nevertheless is not read."""
     assert ask(build(contract(), Dependencies(OPERATIONS, accept)), content=b"{").status_code == 200
-    assert (seen[0].body, seen[0].content) == (None, b"")
+    assert (received[0].body, received[0].content) == (None, b"")
 
 
 @pytest.mark.parametrize(
@@ -123,30 +123,30 @@ def test_an_operation_may_have_no_body(seen: list[Request]) -> None:
     ],
 )
 def test_a_batch_is_judged_item_by_item(
-    declared: dict[str, Any], content: bytes, kind: type, seen: list[Request]
+    declared: dict[str, Any], content: bytes, kind: type, received: list[Request]
 ) -> None:
-    """An array with items, and lines, are handed to the handler with what is wrong with each."""
+    """The handler of an array or of lines receives each item with its problem."""
     (media_type,) = declared["content"]
     app = build(contract(declared), Dependencies(OPERATIONS, accept))
     assert ask(app, content=content, headers=KEY | {"Content-Type": media_type}).status_code == 200
-    assert isinstance(seen[0].body, kind)
+    assert isinstance(received[0].body, kind)
 
     async def problems() -> list[str | None]:
-        return [item.problem and item.problem.error async for group in seen[0].body.groups() for item in group]
+        return [item.problem and item.problem.error async for group in received[0].body.groups() for item in group]
 
     assert asyncio.run(problems()) == [None, "a is required"]
 
 
-def test_parameters_of_an_operation_replace_those_of_its_path(seen: list[Request]) -> None:
-    """By name and place; the others of the path are there, too (OpenAPI 3.0, path item object)."""
+def test_parameters_of_an_operation_replace_those_of_its_path(received: list[Request]) -> None:
+    """By name and location; the path's others still apply (OpenAPI 3.0, path item object)."""
     of_path = {"parameters": [PAGE, {"name": "X-Size", "in": "header", "schema": {"type": "integer"}}]}
     text = {**PAGE, "schema": {"type": "string", "maxLength": 3}}
     app = build(contract(parameters=[text], path=of_path), Dependencies(OPERATIONS, accept))
     assert ask(app, params={"page": "one"}, headers=KEY | {"X-Size": "3"}).status_code == 200
-    assert seen[0].parameters == {"page": "one", "X-Size": 3}
-    refused = ask(app, params={"page": "three"}, headers=KEY | {"X-Size": "x"})
-    assert (refused.status_code, len(seen)) == (422, 1)
-    assert sorted(refused.json()["error"].split("; ")) == [
+    assert received[0].parameters == {"page": "one", "X-Size": 3}
+    response = ask(app, params={"page": "three"}, headers=KEY | {"X-Size": "x"})
+    assert (response.status_code, len(received)) == (422, 1)
+    assert sorted(response.json()["error"].split("; ")) == [
         "X-Size must be an integer",
         "page has 5 characters",
         "the limit is 3",
@@ -156,9 +156,9 @@ def test_parameters_of_an_operation_replace_those_of_its_path(seen: list[Request
 @pytest.mark.parametrize(
     ("codings", "status"), [(["gzip"], 200), ([], 415), (None, 415)], ids=["gzip", "no coding", "nothing said"]
 )
-def test_a_body_may_be_compressed_where_the_contract_says_so(codings: list[str] | None, status: int) -> None:
-    """In the codings of the operation, and in no other."""
-    declared = of(ITEM) if codings is None else of(ITEM, more={"x-content-codings": codings})
+def test_a_body_may_be_compressed_if_the_contract_allows_it(codings: list[str] | None, status: int) -> None:
+    """Only in the codings of the operation."""
+    declared = of(ITEM) if codings is None else of(ITEM, extra={"x-content-codings": codings})
     headers = KEY | {"Content-Type": JSON, "Content-Encoding": "gzip"}
     app = build(contract(declared), Dependencies(OPERATIONS, accept))
     assert ask(app, content=gzip.compress(b'{"a": 1}'), headers=headers).status_code == status
@@ -171,7 +171,7 @@ def test_a_body_may_be_compressed_where_the_contract_says_so(codings: list[str] 
 def test_the_limit_of_a_media_type_comes_before_that_of_the_body(
     of_body: int | None, of_type: int | None, limit: int
 ) -> None:
-    """And 64 KiB where neither has one."""
+    """64 KiB if neither has one."""
     declared = of(ITEM)
     if of_body:
         declared["x-body-limit-bytes"] = of_body
@@ -186,16 +186,16 @@ def test_the_limit_of_a_media_type_comes_before_that_of_the_body(
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        pytest.param(of(ITEM, more={"x-content-codings": ["br"]}), "x-content-codings is not a list of gzip", id="br"),
-        pytest.param(of(ITEM, more={"x-content-codings": "gzip"}), "x-content-codings is not a list", id="no list"),
+        pytest.param(of(ITEM, extra={"x-content-codings": ["br"]}), "x-content-codings is not a list of gzip", id="br"),
+        pytest.param(of(ITEM, extra={"x-content-codings": "gzip"}), "x-content-codings is not a list", id="no list"),
         pytest.param(of({"type": "array", "items": ITEM}), "the array has no maxItems", id="no bound"),
         pytest.param(of({**BATCH, "maxItems": True}), "maxItems", id="a bound that is a truth"),
         pytest.param(of(ITEM, "application/*"), "a body is served as application/json", id="a range"),
         pytest.param(
-            of(ITEM, more={"x-body-limit-bytes": MAX_BODY_BYTES + 1}), f"1 to {MAX_BODY_BYTES}", id="a large limit"
+            of(ITEM, extra={"x-body-limit-bytes": MAX_BODY_BYTES + 1}), f"1 to {MAX_BODY_BYTES}", id="a large limit"
         ),
         pytest.param(
-            of(ITEM, NDJSON, more={"x-body-limit-bytes": MAX_STREAM_BYTES + 1}),
+            of(ITEM, NDJSON, extra={"x-body-limit-bytes": MAX_STREAM_BYTES + 1}),
             f"1 to {MAX_STREAM_BYTES}",
             id="a large limit of a stream",
         ),
@@ -203,7 +203,7 @@ def test_the_limit_of_a_media_type_comes_before_that_of_the_body(
     ],
 )
 def test_a_body_that_is_not_served_is_not_built(declared: dict[str, Any], message: str) -> None:
-    """A contract that promises what is not kept is a ContractError."""
+    """A contract with a promise that the service cannot keep raises ContractError."""
     with pytest.raises(ContractError) as caught:
         build(contract(declared), Dependencies(OPERATIONS, accept))
     assert message in str(caught.value)
@@ -212,13 +212,13 @@ def test_a_body_that_is_not_served_is_not_built(declared: dict[str, Any], messag
 @pytest.mark.parametrize(
     "declared",
     [
-        of(ITEM, more={"x-body-limit-bytes": MAX_BODY_BYTES}),
-        of(ITEM, NDJSON, more={"x-body-limit-bytes": MAX_STREAM_BYTES}),
+        of(ITEM, extra={"x-body-limit-bytes": MAX_BODY_BYTES}),
+        of(ITEM, NDJSON, extra={"x-body-limit-bytes": MAX_STREAM_BYTES}),
     ],
     ids=["JSON", "NDJSON"],
 )
 def test_the_highest_limit_is_served(declared: dict[str, Any]) -> None:
-    """Of a stream it is higher, for it is not held in memory."""
+    """The limit of a stream is higher, because a stream is not held in memory."""
     build(contract(declared), Dependencies(OPERATIONS, accept))
 
 
@@ -232,13 +232,15 @@ def test_the_highest_limit_is_served(declared: dict[str, Any]) -> None:
         pytest.param(of({**BATCH, "items": {"type": "object"}}), False, id="an array without"),
         pytest.param(of({"type": "object"}, NDJSON), False, id="lines without"),
         pytest.param(
-            of({**BATCH, "properties": ITEM["properties"], "required": ["a"], "items": {}}), False, id="beside"
+            of({**BATCH, "properties": ITEM["properties"], "required": ["a"], "items": {}}),
+            False,
+            id="next to the items",
         ),
         pytest.param(None, False, id="no body"),
     ],
 )
-def test_what_a_handler_takes_is_promised_of_each_item(declared: Any, is_built: bool) -> None:
-    """Of the body, or of each item of a batch; a handler that needs a field is not served without."""
+def test_a_contract_must_promise_the_fields_of_a_handler(declared: Any, is_built: bool) -> None:
+    """For the body, or for each item of a batch; without a required field the operation is not served."""
     takes(a=BodyField("integer", required=True), b=BodyField("string"))(HANDLERS["tryOne"])
     if is_built:
         build(contract(declared), Dependencies(OPERATIONS, accept))
@@ -255,36 +257,36 @@ def limits(tmp_path: Path) -> Iterator[RateLimits]:
         yield opened
 
 
-def test_a_request_takes_a_token_where_the_contract_says_so(limits: RateLimits, seen: list[Request]) -> None:
-    """One for each, whatever becomes of it; every answer tells what is left, and without any left it is 429."""
+def test_a_request_takes_a_token_if_the_contract_has_429(limits: RateLimits, received: list[Request]) -> None:
+    """One for each request, whatever its outcome; every response has the remaining tokens, and with none it is 429."""
     dependencies = Dependencies(
         OPERATIONS, accept, bucket_for=lambda caller: Bucket(limits, caller.id, RatePolicy(1, 2))
     )
     app = build(contract(of(ITEM), responses=["429"]), dependencies)
-    answers = [ask(app, json=body) for body in ({"a": 1}, {"a": "x"}, {"a": 1})]
-    assert [answer.status_code for answer in answers] == [200, 422, 429]
-    assert [answer.headers["ratelimit"].split(";")[1] for answer in answers] == ["r=1", "r=0", "r=0"]
-    assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"default";q=2;w=2'}
-    assert answers[2].headers["retry-after"] == "1"
-    assert len(seen) == 1
-    assert seen[0].bucket
+    responses = [ask(app, json=body) for body in ({"a": 1}, {"a": "x"}, {"a": 1})]
+    assert [response.status_code for response in responses] == [200, 422, 429]
+    assert [response.headers["ratelimit"].split(";")[1] for response in responses] == ["r=1", "r=0", "r=0"]
+    assert {response.headers["ratelimit-policy"] for response in responses} == {'"default";q=2;w=2'}
+    assert responses[2].headers["retry-after"] == "1"
+    assert len(received) == 1
+    assert received[0].bucket
     assert ask(app, headers={}).headers.keys() & {"ratelimit", "ratelimit-policy"} == set()
 
 
-def test_no_tokens_are_taken_where_the_contract_says_nothing_of_them(limits: RateLimits, seen: list[Request]) -> None:
-    """An older contract promises no 429, and no header of it."""
+def test_a_request_takes_no_token_if_the_contract_has_no_429(limits: RateLimits, received: list[Request]) -> None:
+    """An older contract promises neither 429 nor its headers."""
     dependencies = Dependencies(
         OPERATIONS, accept, bucket_for=lambda caller: Bucket(limits, caller.id, RatePolicy(1, 1))
     )
     app = build(contract(of(ITEM)), dependencies)
     for _ in range(3):
-        answer = ask(app, json={"a": 1})
-        assert (answer.status_code, "ratelimit" in answer.headers) == (200, False)
-    assert seen[0].bucket is None
+        response = ask(app, json={"a": 1})
+        assert (response.status_code, "ratelimit" in response.headers) == (200, False)
+    assert received[0].bucket is None
 
 
-def test_a_handler_is_told_what_was_refused() -> None:
-    """With the problem, the bytes as far as they were read, and who sent them; not of what it is not called for."""
+def test_a_handler_receives_refused_requests() -> None:
+    """A refusal has the problem, the bytes read so far and the caller; failed authentication is not passed on."""
     refusals: list[Refusal] = []
 
     async def refused(refusal: Refusal) -> None:
@@ -308,24 +310,24 @@ def test_a_handler_is_told_what_was_refused() -> None:
         ask(app, content=content, headers=headers)
     ask(app, content=b"{}", params={"page": "x"}, headers=headers)
     ask(app, content=b"{}", headers=headers | {"Authorization": "Bearer other"})
-    assert [(one.problem.code, one.request.content, one.request.body) for one in refusals] == [
+    assert [(refusal.problem.code, refusal.request.content, refusal.request.body) for refusal in refusals] == [
         ("invalid_body", b'{"a": "x"}', None),
         ("malformed_json", b"{", None),
         ("widget_not_registered", b'{"a": 0}', {"a": 0}),
         ("invalid_parameters", b"", None),
     ]
-    assert all(one.request.caller is CALLER for one in refusals)
+    assert all(refusal.request.caller is CALLER for refusal in refusals)
 
 
 @pytest.mark.parametrize("media_type", [JSON, NDJSON])
-def test_a_key_that_is_refused_while_the_body_comes_is_not_accepted(media_type: str, seen: list[Request]) -> None:
-    """Who sent a body that took its time is asked for once more when it is there."""
-    asked = 0
+def test_a_key_revoked_while_the_body_arrives_is_refused(media_type: str, received: list[Request]) -> None:
+    """The sender of a slow body is authenticated again when the body has arrived."""
+    calls = 0
 
     async def once(_key: str, _resources: Any) -> Caller | None:
-        nonlocal asked
-        asked += 1
-        return CALLER if asked == 1 else None
+        nonlocal calls
+        calls += 1
+        return CALLER if calls == 1 else None
 
     async def slowly() -> AsyncIterator[bytes]:
         yield b'{"a":'
@@ -333,13 +335,13 @@ def test_a_key_that_is_refused_while_the_body_comes_is_not_accepted(media_type: 
 
     app = build(contract(of(ITEM, media_type)), Dependencies(OPERATIONS, once))
     assert ask(app, content=slowly(), headers=KEY | {"Content-Type": media_type}).status_code == 401
-    assert (asked, seen) == (2, [])
+    assert (calls, received) == (2, [])
 
 
-def test_a_handler_judges_bodies_of_other_operations(seen: list[Request]) -> None:
-    """By operationId, as that operation would; one that there is not, or that has no body, is a LookupError."""
+def test_a_handler_judges_bodies_of_other_operations(received: list[Request]) -> None:
+    """By operationId, as that operation would; LookupError for an unknown operation, or one without a body."""
     ask(build(contract(), Dependencies(OPERATIONS, accept)))
-    validate = seen[0].validate
+    validate = received[0].validate
     assert validate("tryOther", b'{"a": 1}') == {"a": 1}
     with pytest.raises(Problem) as caught:
         validate("tryOther", b"{}")

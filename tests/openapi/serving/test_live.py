@@ -1,4 +1,4 @@
-"""Applications stand side by side, and are replaced while they serve."""
+"""Applications run side by side, and can be replaced while they serve."""
 
 import asyncio
 import json
@@ -29,48 +29,48 @@ def of_version(version: str, base_path: str) -> Contract:
 
 
 async def unexpected(*_messages: Any) -> Any:
-    """The end of a connection on which nothing is received or sent."""
+    """Fail if anything is received or sent."""
     raise AssertionError("nothing is received or sent")
 
 
 def client(live: Live) -> httpx.AsyncClient:
-    """A client of the service that `live` is a part of."""
+    """A client of a service with `live`."""
     return httpx.AsyncClient(transport=httpx.ASGITransport(AccessLog(live)), base_url="http://127.0.0.1", headers=KEY)
 
 
-def test_a_request_under_way_stays_with_its_application() -> None:
-    """A request that began before a replacement is finished by the old contract, the next one meets the new."""
+def test_a_pending_request_stays_with_its_application() -> None:
+    """The old contract finishes a request that began before the replacement; the new one serves the next."""
 
-    async def replaced() -> tuple[httpx.Response, httpx.Response, httpx.Response]:
-        begun, may_end = asyncio.Event(), asyncio.Event()
+    async def responses() -> tuple[httpx.Response, httpx.Response, httpx.Response]:
+        started, may_end = asyncio.Event(), asyncio.Event()
 
         async def wait_and_refuse(_key: str, _resources: Any) -> None:
-            begun.set()
+            started.set()
             await may_end.wait()
 
         live = Live()
         live.serve([Part("/api/v1", build(of_version("1.0", "/api/v1"), Dependencies(OPERATIONS, wait_and_refuse)))])
         async with client(live) as sender:
-            under_way = asyncio.create_task(sender.post(PATH, json=EVENT))
-            await begun.wait()
+            pending = asyncio.create_task(sender.post(PATH, json=EVENT))
+            await started.wait()
             live.serve(
                 [Part("/api/v2", build(of_version("2.0", "/api/v2"), Dependencies(OPERATIONS, wait_and_refuse)))]
             )
             gone = await sender.post(PATH, json=EVENT)
-            assert not under_way.done()
+            assert not pending.done()
             may_end.set()
-            return await under_way, gone, await sender.post(PATH.replace("v1", "v2"), json=EVENT)
+            return await pending, gone, await sender.post(PATH.replace("v1", "v2"), json=EVENT)
 
-    under_way, gone, new = asyncio.run(replaced())
-    assert (under_way.status_code, gone.status_code, new.status_code) == (401, 404, 401)
+    pending, gone, new = asyncio.run(responses())
+    assert (pending.status_code, gone.status_code, new.status_code) == (401, 404, 401)
 
 
 def test_no_request_is_lost_while_applications_are_replaced() -> None:
-    """Each of many requests is answered, by the application that was there when it began."""
+    """The application that was there when a request began answers it."""
 
-    async def answered() -> list[tuple[int, int]]:
+    async def serve() -> list[tuple[int, int]]:
         live = Live()
-        found = []
+        statuses = []
 
         def numbered(number: int) -> ASGIApp:
             async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -81,7 +81,7 @@ def test_no_request_is_lost_while_applications_are_replaced() -> None:
 
         async def ask(number: int) -> None:
             async def send(message: Message) -> None:
-                found.append((200 + number, message["status"]))
+                statuses.append((200 + number, message["status"]))
 
             await live({"type": "http", "path": "/api/v1/"}, unexpected, send)
 
@@ -91,18 +91,18 @@ def test_no_request_is_lost_while_applications_are_replaced() -> None:
             requests += [asyncio.create_task(ask(number)) for _ in range(3)]
             await asyncio.sleep(0)  # each of the three begins
         await asyncio.gather(*requests)
-        return found
+        return statuses
 
-    found = asyncio.run(answered())
-    assert len(found) == 60
-    assert all(expected == status for expected, status in found)
+    statuses = asyncio.run(serve())
+    assert len(statuses) == 60
+    assert all(expected == status for expected, status in statuses)
 
 
-def named(name: str, seen: list[str]) -> ASGIApp:
-    """An application that notes that it was asked."""
+def named(name: str, names: list[str]) -> ASGIApp:
+    """An application that records its `name` at each request."""
 
     async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
-        seen.append(name)
+        names.append(name)
 
     return app
 
@@ -120,33 +120,33 @@ def named(name: str, seen: list[str]) -> ASGIApp:
         ("/", "root"),
     ],
 )
-def test_a_path_leads_to_the_part_that_serves_it(path: str, name: str) -> None:
-    """Segments are compared as a whole, and of parts within each other the inner one serves what is its own."""
-    seen: list[str] = []
+def test_the_part_with_the_longest_base_path_serves_a_path(path: str, name: str) -> None:
+    """Base paths match whole segments, and a nested part serves its own paths."""
+    names: list[str] = []
     live = Live()
     paths = {"": "root", "/api/v1": "v1", "/api/v10": "v10", "/api/v1/v2": "nested"}
-    live.serve(Part(path, named(name, seen)) for path, name in paths.items())
+    live.serve(Part(path, named(name, names)) for path, name in paths.items())
     asyncio.run(live({"type": "http", "path": path, "state": {REQUEST: RequestState()}}, unexpected, unexpected))
-    assert seen == [name]
+    assert names == [name]
 
 
 def test_a_path_of_no_part_is_not_found() -> None:
-    """404 in the shape of every other refusal, also before anything is served."""
+    """404 in the shape of every other refusal, also before any part is served."""
 
-    async def asked() -> list[httpx.Response]:
+    async def responses() -> list[httpx.Response]:
         live = Live()
         async with client(live) as sender:
             first = await sender.get("/api/v1")
             live.serve([Part("/api/v1", named("v1", []))])
             return [first, *[await sender.get(path) for path in ("/api/v2", "/api/v", "/")]]
 
-    for response in asyncio.run(asked()):
+    for response in asyncio.run(responses()):
         assert response.status_code == 404
         assert response.json().keys() == {"error", "help"}
 
 
-def test_what_a_part_announces_is_in_each_of_its_answers() -> None:
-    """Whoever gives it: its handler, its router, or nobody, when something went wrong; not in those of others."""
+def test_each_response_of_a_part_has_its_announcement() -> None:
+    """Responses of its handlers, of its router, and to faults; but not responses of other parts."""
 
     async def accept(_key: str, _resources: Any) -> None:
         raise ZeroDivisionError
@@ -154,7 +154,7 @@ def test_what_a_part_announces_is_in_each_of_its_answers() -> None:
     announced = [(b"deprecation", b"@0"), (b"link", b"</api/v2>")]
     contract = of_version("1.0", "/api/v1")
 
-    async def asked() -> list[httpx.Response]:
+    async def responses() -> list[httpx.Response]:
         live = Live()
         live.serve(
             [
@@ -163,32 +163,32 @@ def test_what_a_part_announces_is_in_each_of_its_answers() -> None:
             ]
         )
         async with client(live) as sender:
-            found = [await sender.post(path, json=EVENT) for path in (PATH, f"{PATH}/x", "/api/v1", "/api/v2/x")]
-            return [*found, await sender.get(PATH), await sender.post(PATH, headers={"Authorization": ""})]
+            posted = [await sender.post(path, json=EVENT) for path in (PATH, f"{PATH}/x", "/api/v1", "/api/v2/x")]
+            return [*posted, await sender.get(PATH), await sender.post(PATH, headers={"Authorization": ""})]
 
-    *told, untold, wrong_method, unauthorized = asyncio.run(asked())
-    for response in (*told, wrong_method, unauthorized):
+    *announcing, other, wrong_method, unauthorized = asyncio.run(responses())
+    for response in (*announcing, wrong_method, unauthorized):
         assert (response.headers["deprecation"], response.headers["link"]) == ("@0", "</api/v2>")
-    assert [response.status_code for response in (*told, wrong_method, unauthorized)] == [500, 404, 404, 405, 401]
-    assert "deprecation" not in untold.headers
+    assert [response.status_code for response in (*announcing, wrong_method, unauthorized)] == [500, 404, 404, 405, 401]
+    assert "deprecation" not in other.headers
 
 
-def test_a_version_that_is_retired_is_gone() -> None:
-    """410 whatever is asked there, with the successor in words and as a link."""
+def test_a_retired_version_is_gone() -> None:
+    """410 for every request, with the successor in the help and as a link."""
 
-    async def asked() -> list[httpx.Response]:
+    async def responses() -> list[httpx.Response]:
         live = Live()
         live.serve([Part("/api/v1", gone("1", "/api/v2", [(b"link", b"</api/v2>")]))])
         async with client(live) as sender:
             return [await sender.request(method, path) for method, path in (("POST", PATH), ("GET", "/api/v1"))]
 
-    for response in asyncio.run(asked()):
+    for response in asyncio.run(responses()):
         assert (response.status_code, response.headers["link"]) == (410, "</api/v2>")
         assert response.json() == {"error": "version 1 of this API is retired", "help": "Use /api/v2 instead."}
 
 
-def test_everything_of_a_request_is_passed_on() -> None:
-    """The application is given the scope, and both ends of the connection, as they are."""
+def test_a_request_is_passed_on_unchanged() -> None:
+    """The application receives the same scope, receive and send."""
     passed: list[Any] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The operation table, and documents that were published under other names."""
+"""The operation table, and documents with former operationIds."""
 
 import json
 
@@ -39,13 +39,13 @@ def contract(*operation_ids: str) -> Contract:
 
 
 def test_an_operation_id_names_the_function_of_its_row() -> None:
-    """And no other."""
+    """The name leads to no other function."""
     assert TABLE.handler("createThing") is create
 
 
 @pytest.mark.parametrize("operation_id", ["", None, "os.getcwd", "create", "createThing\n", "__class__", "x" * 10**6])
 def test_an_operation_id_reaches_nothing_else(operation_id: str | None) -> None:
-    """Whatever is not in the table is refused by its name."""
+    """A name that is not in the table raises ContractError, which repeats it, shortened."""
     with pytest.raises(ContractError, match="names no operation of this release") as error:
         TABLE.handler(operation_id)
     assert repr((operation_id or "")[:100]) in str(error.value)
@@ -53,28 +53,28 @@ def test_an_operation_id_reaches_nothing_else(operation_id: str | None) -> None:
 
 @pytest.mark.parametrize("operation_id", ["createTing", "things.create"])
 def test_the_nearest_name_is_suggested(operation_id: str) -> None:
-    """After a slip of the hand, and for a former name."""
+    """For a misspelt name, and for a former one."""
     with pytest.raises(ContractError, match=r"; did you mean 'createThing'\?$"):
         TABLE.handler(operation_id)
 
 
 @pytest.mark.parametrize("function", [report, remove, count, print])
-def test_the_table_holds_handlers_alone(function: object) -> None:
-    """Another function is refused when the table is made."""
+def test_the_table_accepts_only_handlers(function: object) -> None:
+    """The table refuses any other function at its creation."""
     with pytest.raises(TypeError, match="createThing is not served by"):
         OperationTable({"createThing": function})  # type: ignore[dict-item]
 
 
-def test_a_document_of_before_is_served_by_its_present_names() -> None:
-    """Wherever an operationId stands: in an operation, behind a reference, in a link. The contract keeps its own."""
-    before = contract("things.create", "listThings")
-    before.document["components"] = {"links": {"Made": {"operationId": "things.create", "parameters": {"id": "x"}}}}
-    before.document["x-items"] = [{"put": {"operationId": "things.create"}}]
-    copy = before.copy()
+def test_a_former_document_is_served_by_the_present_names() -> None:
+    """In operations, behind references and in links. The contract keeps its own operationIds."""
+    former = contract("things.create", "listThings")
+    former.document["components"] = {"links": {"Made": {"operationId": "things.create", "parameters": {"id": "x"}}}}
+    former.document["x-items"] = [{"put": {"operationId": "things.create"}}]
+    copy = former.copy()
     assert TABLE.rename(copy) is copy
-    written = json.dumps(before.document).replace("things.create", "createThing")
-    assert json.dumps(copy) == written
-    assert [operation.operation_id for operation in before.operations] == ["things.create", "listThings"]
+    expected = json.dumps(former.document).replace("things.create", "createThing")
+    assert json.dumps(copy) == expected
+    assert [operation.operation_id for operation in former.operations] == ["things.create", "listThings"]
 
 
 @pytest.mark.parametrize(
@@ -82,5 +82,5 @@ def test_a_document_of_before_is_served_by_its_present_names() -> None:
     [(["createThing"], "createThing"), (["things.create"], "things.create"), (["listThings"], "createThing")],
 )
 def test_an_operation_is_found_in_any_document(operation_ids: list[str], name: str) -> None:
-    """By its present name, or by the former one that the document has."""
+    """The result is its present name, or the document's former one."""
     assert TABLE.name_in(contract(*operation_ids), "createThing") == name

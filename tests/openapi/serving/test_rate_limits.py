@@ -1,4 +1,4 @@
-"""Token buckets: what is granted and when, by one process and by several."""
+"""Token buckets: the tokens that one process or several grant, and when."""
 
 import asyncio
 import multiprocessing
@@ -36,22 +36,22 @@ SPAWN = multiprocessing.get_context("spawn")
 
 
 class Clock:
-    """A clock that stands still until it is set; nanoseconds."""
+    """A clock that stands still until a test sets it, in nanoseconds."""
 
     def __init__(self) -> None:
         self.now = 10**15
 
     def __call__(self) -> int:
-        """The time."""
+        """The time in nanoseconds."""
         return self.now
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file in which every bucket is full."""
-    made = tmp_path / "rate-limits"
-    RateLimits.create(made)
-    return made
+    """A file with full buckets only."""
+    file = tmp_path / "rate-limits"
+    RateLimits.create(file)
+    return file
 
 
 @pytest.fixture
@@ -68,13 +68,13 @@ def limits(path: Path, clock: Clock) -> Iterator[RateLimits]:
 
 
 def test_a_burst_is_granted_to_its_last_token(limits: RateLimits) -> None:
-    """A full bucket gives its burst, one by one or at once, and then nothing."""
+    """A full bucket grants its burst, one by one or at once, and then nothing."""
     assert [limits.take(HUB, 1, POLICY).is_granted for _ in range(21)] == [True] * 20 + [False]
     assert limits.take(UUID(int=6), 20, POLICY) == Quota(True, 0, 2, 0)
 
 
 def test_a_token_is_back_after_its_period_and_no_sooner(limits: RateLimits, clock: Clock) -> None:
-    """At 10 a second one is there after 100 ms, not a nanosecond before."""
+    """At 10 per second, a token is back after 100 ms and not a nanosecond before."""
     limits.take(HUB, 20, POLICY)
     clock.now += SECOND // 10 - 1
     assert limits.take(HUB, 1, POLICY) == Quota(False, 0, 2, 1)
@@ -83,7 +83,7 @@ def test_a_token_is_back_after_its_period_and_no_sooner(limits: RateLimits, cloc
 
 
 def test_a_period_is_rounded_up(limits: RateLimits, clock: Clock) -> None:
-    """Three a second are not granted within a second less a nanosecond."""
+    """A bucket never grants 3 tokens per second within a nanosecond less than a second."""
     limits.take(HUB, 1, RatePolicy(3, 1))
     clock.now += SECOND // 3
     assert not limits.take(HUB, 1, RatePolicy(3, 1)).is_granted
@@ -92,14 +92,14 @@ def test_a_period_is_rounded_up(limits: RateLimits, clock: Clock) -> None:
 
 
 def test_a_bucket_holds_no_more_than_the_burst(limits: RateLimits, clock: Clock) -> None:
-    """However long a hub was silent."""
+    """A long pause of a hub adds no further tokens."""
     limits.take(HUB, 20, POLICY)
     clock.now += 3600 * SECOND
     assert limits.take(HUB, 0, POLICY) == Quota(True, 20, 0, 0)
 
 
 def test_a_refusal_takes_nothing(limits: RateLimits) -> None:
-    """What was there before is there after it, and it says when the same would be granted."""
+    """The tokens are the same before and after; the quota says when the same cost would be granted."""
     limits.take(HUB, 5, POLICY)
     assert limits.take(HUB, 16, POLICY) == Quota(False, 15, 1, 1)
     assert limits.take(HUB, 15, POLICY).is_granted
@@ -113,8 +113,8 @@ def test_more_than_the_burst_is_never_granted(limits: RateLimits) -> None:
     assert limits.take(HUB, 10**6, POLICY).retry_after_seconds == 2
 
 
-def test_what_is_taken_later_is_waited_for(limits: RateLimits, clock: Clock) -> None:
-    """The wait is until the bucket is out of debt; meanwhile nothing else is granted."""
+def test_tokens_may_be_taken_in_advance(limits: RateLimits, clock: Clock) -> None:
+    """The result is the wait until the debt is paid; until then nothing else is granted."""
     assert limits.take_later(HUB, 20, POLICY) == 0
     assert limits.take_later(HUB, 5, POLICY) == 0.5
     assert not limits.take(HUB, 0, POLICY).is_granted
@@ -123,15 +123,15 @@ def test_what_is_taken_later_is_waited_for(limits: RateLimits, clock: Clock) -> 
 
 
 def test_a_debt_is_bounded(limits: RateLimits) -> None:
-    """What a hub would wait for too long is not taken."""
+    """Tokens are not taken if the wait for them would be too long."""
     longest = 20 + 10 * LONGEST_DEBT_SECONDS
     assert limits.take_later(HUB, longest, POLICY) == LONGEST_DEBT_SECONDS
     assert limits.take_later(HUB, 1, POLICY) == pytest.approx(LONGEST_DEBT_SECONDS + 0.1)
     assert limits.take_later(HUB, 0, POLICY) == LONGEST_DEBT_SECONDS
 
 
-def test_the_oldest_of_a_full_set_is_forgotten(limits: RateLimits, clock: Clock) -> None:
-    """Its bucket is full again; those of the others are as they were, and looking forgets nobody."""
+def test_a_full_set_drops_its_oldest_bucket(limits: RateLimits, clock: Clock) -> None:
+    """That hub's bucket is full again, the others are unchanged, and a cost of 0 drops no bucket."""
     hubs = [UUID(int=1 + SETS * number) for number in range(SLOTS + 1)]
     for hub in hubs[:SLOTS]:
         limits.take(hub, 20, POLICY)
@@ -142,15 +142,15 @@ def test_the_oldest_of_a_full_set_is_forgotten(limits: RateLimits, clock: Clock)
     assert [limits.take(hub, 0, POLICY).remaining for hub in hubs] == [20] + [0] * SLOTS
 
 
-def test_an_id_is_found_only_where_a_slot_begins(limits: RateLimits, clock: Clock) -> None:
-    """The end of an id and its arrival time may read like the id of another hub."""
-    one = UUID(bytes=b"\1" * 14 + b"\3\0")
-    limits.take(one, 20, POLICY)
+def test_an_id_is_found_only_at_the_start_of_a_slot(limits: RateLimits, clock: Clock) -> None:
+    """The end of an id and its arrival time may look like the id of another hub."""
+    hub = UUID(bytes=b"\1" * 14 + b"\3\0")
+    limits.take(hub, 20, POLICY)
     limits.take(UUID(bytes=b"\2" * 14 + b"\3\0"), 20, POLICY)
     arrival = (clock.now + 2 * SECOND).to_bytes(8, "little")
-    like_both = UUID(bytes=one.bytes[8:] + arrival)
-    assert like_both.int % SETS == one.int % SETS
-    assert limits.take(like_both, 0, POLICY).remaining == 20
+    lookalike = UUID(bytes=hub.bytes[8:] + arrival)
+    assert lookalike.int % SETS == hub.int % SETS
+    assert limits.take(lookalike, 0, POLICY).remaining == 20
 
 
 def test_the_headers_are_those_of_the_draft() -> None:
@@ -160,7 +160,7 @@ def test_the_headers_are_those_of_the_draft() -> None:
     assert RatePolicy(10, 101).header[1] == b'"default";q=101;w=11'
 
 
-def test_a_refusal_says_when_to_come_back() -> None:
+def test_a_refusal_says_when_to_retry() -> None:
     """429 with Retry-After from the quota, and the policy in words."""
     problem = refused(POLICY, Quota(False, 3, 2, 1))
     assert (problem.status, problem.error) == (
@@ -171,7 +171,7 @@ def test_a_refusal_says_when_to_come_back() -> None:
     assert problem.is_transient
 
 
-def test_a_bucket_tells_every_answer_what_is_left(limits: RateLimits) -> None:
+def test_the_headers_of_a_bucket_have_the_remaining_tokens(limits: RateLimits) -> None:
     """The policy and what remains, before and after a refusal."""
     bucket = Bucket(limits, HUB, POLICY)
     bucket.take(1)
@@ -184,8 +184,8 @@ def test_a_bucket_tells_every_answer_what_is_left(limits: RateLimits) -> None:
     assert bucket.headers() == (POLICY.header, (b"ratelimit", b'"default";r=0;t=2'))
 
 
-def test_tokens_are_taken_out_some_at_a_time(limits: RateLimits, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One in a thousand of the rate is one's own for a second; what is told to be left has the rest of it in it."""
+def test_a_bucket_leases_several_tokens_at_a_time(limits: RateLimits, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bucket leases a thousandth of the rate for a second; the remaining count includes the rest of the lease."""
     policy = RatePolicy(10_000, 10_000)
     bucket, another = Bucket(limits, HUB, policy), Bucket(limits, HUB, policy)
     for taken in range(1, 12):
@@ -205,8 +205,8 @@ def test_tokens_are_taken_out_some_at_a_time(limits: RateLimits, monkeypatch: py
     assert limits.take(UUID(int=7), 0, policy).remaining == 10_000 - 30
 
 
-def test_what_was_taken_out_is_used_up(limits: RateLimits) -> None:
-    """What is left of it counts when more is needed, and while a stream waits for its own: the burst is all there."""
+def test_a_lease_is_used_up(limits: RateLimits) -> None:
+    """The rest of a lease counts for the next cost, and for a stream that waits: the whole burst is available."""
     policy = RatePolicy(100_000, 100_000)
     bucket = Bucket(limits, HUB, policy)
     for _ in range(1000):
@@ -216,10 +216,8 @@ def test_what_was_taken_out_is_used_up(limits: RateLimits) -> None:
         bucket.take(1)
 
 
-def test_who_sends_slowly_has_the_whole_burst(
-    limits: RateLimits, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However low the rate is: what is taken out and not used is less than what comes back."""
+def test_a_slow_sender_has_the_whole_burst(limits: RateLimits, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At any rate, fewer leased tokens expire than come back."""
     monkeypatch.setattr(rate_limits, "LEASE_SECONDS", 0)
     policy = RatePolicy(10, 1_000_000)
     bucket = Bucket(limits, HUB, policy)
@@ -229,16 +227,16 @@ def test_who_sends_slowly_has_the_whole_burst(
     assert limits.take(HUB, 0, policy).remaining == 1_000_000
 
 
-def test_a_bucket_is_that_of_its_hub(limits: RateLimits) -> None:
-    """However many requests have one, they share it; another hub has another."""
+def test_a_hub_has_one_bucket(limits: RateLimits) -> None:
+    """All its requests share the bucket; another hub has another one."""
     Bucket(limits, HUB, POLICY).take(20)
     with pytest.raises(Problem):
         Bucket(limits, HUB, POLICY).take(1)
     Bucket(limits, UUID(int=6), POLICY).take(20)
 
 
-def test_more_than_a_bucket_ever_holds_is_too_much(limits: RateLimits) -> None:
-    """422 instead of 429, for waiting would not help; nothing is taken."""
+def test_a_cost_above_the_burst_is_too_much(limits: RateLimits) -> None:
+    """422 instead of 429, because waiting would not help; nothing is taken."""
     bucket = Bucket(limits, HUB, POLICY)
     with pytest.raises(Problem) as caught:
         bucket.take(21)
@@ -246,8 +244,8 @@ def test_more_than_a_bucket_ever_holds_is_too_much(limits: RateLimits) -> None:
     bucket.take(20)
 
 
-def test_what_is_not_there_yet_is_waited_for(path: Path) -> None:
-    """A stream is paced to the rate: more than the burst is taken in parts, and then all of it is taken."""
+def test_a_stream_waits_for_its_tokens(path: Path) -> None:
+    """A stream is paced to the rate: more tokens than the burst are taken in parts, until all are taken."""
     policy = RatePolicy(rate=100, burst=10)
     with RateLimits(path) as limits:
         began = time.monotonic()
@@ -259,24 +257,24 @@ def test_what_is_not_there_yet_is_waited_for(path: Path) -> None:
         assert limits.take(HUB, 0, policy).remaining >= before.remaining
 
 
-def test_a_debt_beyond_its_bound_is_waited_for_and_then_taken(
+def test_a_stream_retries_after_a_debt_beyond_the_bound(
     limits: RateLimits, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nothing was taken because the wait is too long, it is asked for again after it."""
+    """If nothing was taken because the wait is too long, the stream waits and takes the tokens again."""
     slept = []
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
-        assert len(slept) <= 500, "it is waited for ever"
+        assert len(slept) <= 500, "the wait never ends"
         clock.now += round(seconds * SECOND)
 
-    monkeypatch.setattr(rate_limits, "asyncio", SimpleNamespace(sleep=sleep))  # that of this room alone
+    monkeypatch.setattr(rate_limits, "asyncio", SimpleNamespace(sleep=sleep))  # only for this module
     assert limits.take_later(HUB, 20 + 10 * LONGEST_DEBT_SECONDS, POLICY) == LONGEST_DEBT_SECONDS
     asyncio.run(Bucket(limits, HUB, POLICY).wait_for(20))
     assert slept == [LONGEST_DEBT_SECONDS + 2, 0]
     assert limits.take(HUB, 0, POLICY) == Quota(True, 0, 2, 0)
     slept.clear()
-    asyncio.run(Bucket(limits, HUB, POLICY).wait_for(10_000))  # more than may ever be owed
+    asyncio.run(Bucket(limits, HUB, POLICY).wait_for(10_000))  # more than the greatest debt
     assert slept == [2] * 500
 
 
@@ -285,15 +283,15 @@ def test_a_debt_beyond_its_bound_is_waited_for_and_then_taken(
     st.lists(st.tuples(st.integers(0, 3 * SECOND), st.integers(1, 1200)), max_size=30),
 )
 def test_no_window_is_granted_more_than_burst_and_rate(
-    tmp_path_factory: pytest.TempPathFactory, policy: RatePolicy, asked: list[tuple[int, int]]
+    tmp_path_factory: pytest.TempPathFactory, policy: RatePolicy, requests: list[tuple[int, int]]
 ) -> None:
-    """Between any two moments, both counted in, exactly."""
-    made = tmp_path_factory.getbasetemp() / "window"
-    RateLimits.create(made)
+    """Between any two instants, both inclusive, exactly."""
+    file = tmp_path_factory.getbasetemp() / "window"
+    RateLimits.create(file)
     clock = Clock()
     granted = []
-    with RateLimits(made, clock) as limits:
-        for pause, cost in asked:
+    with RateLimits(file, clock) as limits:
+        for pause, cost in requests:
             clock.now += pause
             if limits.take(HUB, cost, policy).is_granted:
                 granted.append((clock.now, cost))
@@ -315,7 +313,7 @@ def take_for(path: Path, seconds: float, granted: "multiprocessing.Queue[int]") 
 
 
 def test_processes_share_a_bucket(path: Path) -> None:
-    """Two that take at the same time are granted together what one would be."""
+    """Two processes that take at the same time get together as much as one alone."""
     granted = SPAWN.Queue()
     began = time.monotonic()
     processes = [SPAWN.Process(target=take_for, args=(path, 0.5, granted)) for _ in range(2)]
@@ -336,8 +334,8 @@ def lock_and_wait(path: Path, locked: "multiprocessing.Queue[int]") -> None:
         signal.pause()
 
 
-def test_a_lock_is_waited_for_and_ends_with_its_process(path: Path) -> None:
-    """One that holds a lock holds up others, until it is killed."""
+def test_a_process_waits_for_a_lock_until_its_owner_ends(path: Path) -> None:
+    """The owner of a lock delays others until it is killed."""
     locked = SPAWN.Queue()
     process = SPAWN.Process(target=lock_and_wait, args=(path, locked))
     process.start()
