@@ -1,4 +1,4 @@
-"""Access tokens: what they say, and what is taken from them."""
+"""Access tokens: writing, reading and verifying them."""
 
 import time
 from typing import Any
@@ -16,33 +16,33 @@ ISSUER = "https://api.example"
 
 
 def read(text: str, key: ECKey = KEY) -> Access:
-    """What `text` says now."""
+    """The access that the token `text` grants now."""
     return access_tokens.verified(access_tokens.read(text), key, ["ES256"], time.time())
 
 
 def other(**claims: Any) -> str:
-    """A token that another issuer might have made; None leaves a claim out."""
+    """A token as another issuer might write it; None omits a claim."""
     standard = {"iss": ISSUER, "aud": "a", "client_id": "c", "exp": time.time() + 60}
-    told = {name: value for name, value in {**standard, **claims}.items() if value is not None}
-    return jwt.encode({"alg": "ES256", "typ": "at+jwt"}, told, KEY)
+    present = {name: value for name, value in {**standard, **claims}.items() if value is not None}
+    return jwt.encode({"alg": "ES256", "typ": "at+jwt"}, present, KEY)
 
 
-def test_what_is_granted_is_what_is_read() -> None:
-    """For one audience or several, bound to a key or not; no two tokens are the same."""
+def test_a_signed_grant_is_read_back() -> None:
+    """For one audience or several, bound to a key or not; each token has its own jti."""
     for audiences, thumbprint in ((["a"], None), (["a", "b"], "thumb")):
         grant = Grant(ISSUER, audiences, "client", {"write", "read"}, thumbprint)
         texts = [access_tokens.signed(KEY, grant, 60) for _ in range(2)]
-        access, again = map(read, texts)
-        assert (access.issuer, access.client_id) == (ISSUER, "client")
-        assert (access.audiences, access.scopes) == (frozenset(audiences), frozenset({"read", "write"}))
-        assert access.thumbprint == thumbprint
-        assert 55 < access.expires_at - time.time() <= 60
-        assert access.jti is not None
-        assert access.jti != again.jti
+        first, second = map(read, texts)
+        assert (first.issuer, first.client_id) == (ISSUER, "client")
+        assert (first.audiences, first.scopes) == (frozenset(audiences), frozenset({"read", "write"}))
+        assert first.thumbprint == thumbprint
+        assert 55 < first.expires_at - time.time() <= 60
+        assert first.jti is not None
+        assert first.jti != second.jti
 
 
-def test_a_token_of_another_issuer_may_say_less() -> None:
-    """Who its client is may stand in `azp`, its id may be any text, and it may have no scope."""
+def test_a_token_of_another_issuer_may_have_fewer_claims() -> None:
+    """`azp` may name the client, the id may be any text, and the scope may be absent."""
     access = read(other(client_id=None, azp="them", jti="not a UUID"))
     assert (access.client_id, access.jti, access.scopes, access.thumbprint) == ("them", None, frozenset(), None)
     assert read(other(scope=["a"])).scopes == frozenset()
@@ -61,8 +61,8 @@ def test_a_token_of_another_issuer_may_say_less() -> None:
         ({"cnf": {"jkt": 5}}, "bound to a key in a way that is not understood"),
     ],
 )
-def test_what_is_not_valid_gives_no_access(claims: dict[str, Any], words: str) -> None:
-    """Nor what is signed by another key, or is no access token."""
+def test_an_invalid_token_gives_no_access(claims: dict[str, Any], words: str) -> None:
+    """Nor does a token signed by another key, or a JWT that is no access token."""
     with pytest.raises(InvalidToken, match=words):
         read(other(**claims))
     with pytest.raises(InvalidToken, match="its signature"):

@@ -1,4 +1,4 @@
-"""Bearer tokens: where a request may carry one, and what it is told when it does not."""
+"""Bearer tokens: the header that carries one, and the challenge without one."""
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +10,7 @@ from openapi.problems import Problem
 
 
 def scope(*authorizations: bytes) -> Scope:
-    """A request with these Authorization headers, and with tokens where none is looked for."""
+    """A request with these Authorization headers, and with tokens in places that do not count."""
     return {
         "type": "http",
         "query_string": b"access_token=of-the-query",
@@ -60,7 +60,7 @@ def test_a_token_is_taken_from_the_authorization_header(authorization: bytes, to
     ],
 )
 def test_a_malformed_header_is_an_invalid_request(authorization: bytes) -> None:
-    """What is not of the one form is refused as RFC 6750 section 3.1 says, and not repeated."""
+    """Any other form is refused as RFC 6750 section 3.1 says, without repeating it."""
     with pytest.raises(Problem) as caught:
         bearer.token(scope(authorization))
     assert caught.value.code == "unauthorized"
@@ -71,15 +71,15 @@ def test_a_malformed_header_is_an_invalid_request(authorization: bytes) -> None:
     assert caught.value.headers == [(b"www-authenticate", challenge)]
 
 
-def test_a_request_without_credentials_is_told_only_how_to_authenticate() -> None:
-    """Tokens elsewhere are not looked at, and the challenge has no error code (section 3.1)."""
+def test_a_request_without_credentials_gets_a_plain_challenge() -> None:
+    """Tokens in other places are ignored, and the challenge has no error code (section 3.1)."""
     with pytest.raises(Problem) as caught:
         bearer.token(scope())
     assert caught.value.headers == [(b"www-authenticate", b'Bearer realm="interaction-reporting"')]
 
 
-def test_two_headers_are_refused_even_if_they_say_the_same() -> None:
-    """Which of two headers counts is never guessed."""
+def test_two_headers_are_refused_even_if_they_are_equal() -> None:
+    """The service never guesses which of two headers counts."""
     with pytest.raises(Problem) as caught:
         bearer.token(scope(b"Bearer abc", b"Bearer abc"))
     assert b'error_description="more than one Authorization header"' in caught.value.headers[0][1]

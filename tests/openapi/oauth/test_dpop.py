@@ -1,4 +1,4 @@
-"""Proofs of possession: what proves that a sender has the key of its token, and what does not."""
+"""Proofs of possession: those that prove that a sender has the key of its token, and those that do not."""
 
 import hashlib
 import json
@@ -23,13 +23,13 @@ _ALGORITHMS = {"EC": "ES256", "RSA": "PS256", "OKP": "Ed25519"}
 
 
 def scope(*proofs: str | bytes, path: bytes = b"/api/v2/interaction-events", method: str = "POST") -> Scope:
-    """A request with `proofs`, each in a header of its own."""
+    """A request with each of `proofs` in its own header."""
     values = [proof if isinstance(proof, bytes) else proof.encode() for proof in proofs]
     return {"method": method, "raw_path": path, "headers": [(b"dpop", value) for value in values]}
 
 
 def proof(key: Key = KEY, header: dict[str, Any] | None = None, **claims: Any) -> str:
-    """A proof for the request and the token; None leaves a claim or a member out."""
+    """A proof for the request and the token; None omits a claim or a header member."""
     standard = {
         "jti": "one",
         "htm": "POST",
@@ -40,25 +40,25 @@ def proof(key: Key = KEY, header: dict[str, Any] | None = None, **claims: Any) -
     algorithm = _ALGORITHMS.get(key.key_type, "HS256")
     public = {} if key.key_type == "oct" else key.as_dict(private=False)
     head = {"typ": "dpop+jwt", "alg": algorithm, "jwk": public, **(header or {})}
-    head, told = (
+    head, payload = (
         {name: value for name, value in part.items() if value is not None} for part in (head, {**standard, **claims})
     )
     registry = jws.JWSRegistry(algorithms=[head["alg"]], strict_check_header=False)
-    return jwt.encode(head, told, key, registry=registry, default_type=None)
+    return jwt.encode(head, payload, key, registry=registry, default_type=None)
 
 
 def unsigned(header: dict[str, Any]) -> str:
-    """A proof with `header` whose signature is none."""
+    """A proof with `header` and an invalid signature."""
     parts = [json.dumps(part).encode() for part in ({"typ": "dpop+jwt", **header}, {"jti": "one"})]
     return ".".join(urlsafe_b64encode(part).rstrip(b"=").decode() for part in (*parts, b"signature"))
 
 
 @pytest.mark.parametrize("key", [KEY, RSAKey.generate_key(2048), OKPKey.generate_key("Ed25519")])
-def test_a_proof_is_known_by_its_key(key: Key) -> None:
-    """Its thumbprint (RFC 7638), its id, and until when it might be used."""
-    found = dpop.proof(scope(proof(key)), ORIGIN, TOKEN)
-    assert (found.thumbprint, found.jti) == (key.thumbprint(), "one")
-    assert 0 < found.expires_at - time.time() <= 66
+def test_a_proof_has_the_thumbprint_of_its_key(key: Key) -> None:
+    """The thumbprint (RFC 7638), the id, and the time until which a replay is possible."""
+    result = dpop.proof(scope(proof(key)), ORIGIN, TOKEN)
+    assert (result.thumbprint, result.jti) == (key.thumbprint(), "one")
+    assert 0 < result.expires_at - time.time() <= 66
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_a_proof_is_known_by_its_key(key: Key) -> None:
     ],
 )
 def test_a_url_may_be_written_in_several_ways(htu: str, path: bytes) -> None:
-    """Query and fragment are left out (section 4.3)."""
+    """Query and fragment are ignored (section 4.3)."""
     assert dpop.proof(scope(proof(htu=htu), path=path), ORIGIN, TOKEN).jti == "one"
 
 
-def test_a_proof_to_get_a_token_is_for_none() -> None:
-    """Then `ath` is not asked for."""
+def test_a_proof_at_the_token_endpoint_needs_no_token() -> None:
+    """Without a token, `ath` is not required."""
     assert dpop.proof(scope(proof(ath=None)), ORIGIN).jti == "one"
     assert dpop.is_sent(scope("a"))
     assert not dpop.is_sent(scope())
@@ -118,7 +118,7 @@ REFUSED: dict[str, tuple[Callable[[], Scope], str]] = {
         lambda: scope(proof(header={"jwk": RSAKey.generate_key(2048).as_dict(private=False)})),
         "signature cannot be verified",
     ),
-    "of a curve that is not taken": (
+    "of a curve that is not accepted": (
         lambda: scope(proof(ECKey.generate_key("P-384"), {"alg": "ES384"})),
         "alg is not accepted",
     ),
@@ -145,8 +145,8 @@ REFUSED: dict[str, tuple[Callable[[], Scope], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_proves_nothing_is_refused(name: str) -> None:
-    """And it is said why."""
+def test_an_invalid_proof_is_refused(name: str) -> None:
+    """InvalidToken has the reason."""
     request, words = REFUSED[name]
     with pytest.raises(InvalidToken, match=words):
         dpop.proof(request(), ORIGIN, TOKEN)
@@ -154,7 +154,7 @@ def test_what_proves_nothing_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(("bytes_", "words"), [(128, "too short or too long"), (1024, "too short or too long")])
 def test_a_key_has_a_sensible_size(bytes_: int, words: str) -> None:
-    """Or it would prove nothing, or take long; the size is looked at before it is used."""
+    """A short key proves nothing, and a long one takes long: the size is checked before the key is used."""
     number = urlsafe_b64encode(b"\xff" * bytes_).rstrip(b"=").decode()
     header = {"alg": "RS256", "jwk": {"kty": "RSA", "e": "AQAB", "n": number}}
     started = time.perf_counter()

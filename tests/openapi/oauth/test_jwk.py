@@ -1,4 +1,4 @@
-"""The keys that sign access tokens, as they are kept and published."""
+"""The keys that sign access tokens: storing and publishing them."""
 
 import base64
 import json
@@ -13,20 +13,20 @@ from openapi.oauth.jwk import UnreadableKey
 
 @pytest.fixture
 def secret() -> OctKey:
-    """What seals keys."""
+    """The secret that seals keys."""
     return jwk.secret_of(base64.b64encode(secrets.token_bytes(32)).decode())
 
 
-def test_a_key_is_kept_and_read_again(secret: OctKey) -> None:
-    """In the open, or sealed; its id is its thumbprint (RFC 7638)."""
+def test_a_stored_key_is_read_back(secret: OctKey) -> None:
+    """Unsealed or sealed; its id is its thumbprint (RFC 7638)."""
     key = jwk.new()
     assert key.kid == key.thumbprint()
     for seal in (None, secret):
         assert jwk.read(jwk.serialize(key, seal), secret).as_dict(private=True) == key.as_dict(private=True)
 
 
-def test_a_sealed_key_tells_nothing(secret: OctKey) -> None:
-    """Of its private part; and nobody else opens it."""
+def test_a_sealed_key_hides_its_private_part(secret: OctKey) -> None:
+    """Only the same secret opens it."""
     key = jwk.new()
     text = jwk.serialize(key, secret)
     private = str(key.as_dict(private=True)["d"])
@@ -56,15 +56,15 @@ def test_a_sealed_key_tells_nothing(secret: OctKey) -> None:
         "a.b.c.d.e",
     ],
 )
-def test_what_is_no_key_to_sign_with_is_not_read(text: str, secret: OctKey) -> None:
-    """The reason repeats nothing of it."""
+def test_an_unsuitable_signing_key_is_not_read(text: str, secret: OctKey) -> None:
+    """The error repeats nothing of it."""
     with pytest.raises(UnreadableKey) as raised:
         jwk.read(text, secret)
     assert text[:20] not in str(raised.value)
 
 
 def test_a_set_of_keys_is_read_in_its_order() -> None:
-    """A key without an id gets its thumbprint as one."""
+    """A key without an id gets its thumbprint as its id."""
     first, second = ECKey.generate_key("P-256", {"kid": "one"}), ECKey.generate_key("P-256")
     text = json.dumps({"keys": [first.as_dict(private=True), second.as_dict(private=True)]})
     assert [key.kid for key in jwk.read_set(text)] == ["one", second.thumbprint()]
@@ -82,29 +82,29 @@ def test_a_set_of_keys_is_read_in_its_order() -> None:
         '{"keys": [{"kty": "oct", "k": "YWJjYWJjYWJjYWJjYWJjYWJjYWJj"}]}',
     ],
 )
-def test_what_is_no_set_of_keys_is_not_read(text: str) -> None:
-    """Nor one that is empty."""
+def test_an_invalid_set_of_keys_is_not_read(text: str) -> None:
+    """An empty set is invalid, too."""
     with pytest.raises(UnreadableKey):
         jwk.read_set(text)
 
 
-def test_what_is_published_is_the_public_part() -> None:
-    """With what it is for."""
+def test_only_the_public_part_is_published() -> None:
+    """The published key also has its use and algorithm."""
     key = jwk.new()
-    told = jwk.published(key)
-    assert told["kid"] == key.kid
-    assert (told["use"], told["alg"], "d" in told) == ("sig", "ES256", False)
+    published = jwk.published(key)
+    assert published["kid"] == key.kid
+    assert (published["use"], published["alg"], "d" in published) == ("sig", "ES256", False)
 
 
 @pytest.mark.parametrize("text", ["", "a" * 42, "a" * 45, "ä" * 43, base64.b64encode(b"a" * 16).decode()])
 def test_a_secret_has_256_bits(text: str) -> None:
-    """Whatever else is refused, without repeating it."""
+    """Any other text is refused, without repeating it."""
     with pytest.raises(ValueError, match=r"^it is not 32 bytes in Base64$"):
         jwk.secret_of(text)
 
 
-def test_a_secret_is_written_in_either_alphabet() -> None:
-    """Of RFC 4648, with padding or without."""
+def test_a_secret_may_be_base64_or_base64url() -> None:
+    """Base64 or Base64url (RFC 4648), with or without padding."""
     data = b"\xfb\xef\xff" * 10 + b"\xfb\xef"
     standard, url = base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode()
     assert standard != url

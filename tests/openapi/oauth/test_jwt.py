@@ -1,4 +1,4 @@
-"""JSON Web Tokens: what is read of them, and what makes them valid."""
+"""JSON Web Tokens: reading and verifying them."""
 
 import json
 import time
@@ -17,7 +17,7 @@ NOW = 1_700_000_000.0
 
 
 def signed(header: dict[str, Any] | None = None, **claims: Any) -> str:
-    """A token by KEY; None leaves a member out."""
+    """A token signed by KEY; None omits a header member."""
     head = {
         name: value for name, value in {"alg": "ES256", "typ": "a+jwt", **(header or {})}.items() if value is not None
     }
@@ -25,7 +25,7 @@ def signed(header: dict[str, Any] | None = None, **claims: Any) -> str:
 
 
 def parts(*values: Any) -> str:
-    """A token of these parts, bytes as they are."""
+    """A token of these parts; bytes are used as they are, other values as JSON."""
     encoded = [value if isinstance(value, bytes) else json.dumps(value).encode() for value in values]
     return ".".join(urlsafe_b64encode(part).rstrip(b"=").decode() for part in encoded)
 
@@ -38,8 +38,8 @@ def test_a_token_is_read_and_verified() -> None:
         assert (token.algorithm, token.key_id, token.text_claim("sub")) == ("ES256", "one", "b")
 
 
-def test_a_type_may_be_left_out_where_it_may() -> None:
-    """Another one may not be there."""
+def test_a_type_may_be_absent_if_allowed() -> None:
+    """Another type is never accepted."""
     assert jwt.read(signed({"typ": None}), "jwt", or_none=True).header == {"alg": "ES256"}
     for text in (signed({"typ": None}), signed({"typ": "jwt"})):
         with pytest.raises(InvalidToken, match=r"its typ is not a\+jwt"):
@@ -67,14 +67,14 @@ def test_a_type_may_be_left_out_where_it_may() -> None:
         (parts({"typ": "a+jwt", "b64": True}, {}, b"c"), "an extension"),
     ],
 )
-def test_what_is_no_token_is_not_read(text: str, words: str) -> None:
-    """The reason repeats nothing of it."""
+def test_a_malformed_token_is_not_read(text: str, words: str) -> None:
+    """InvalidToken has a reason that repeats nothing of it."""
     with pytest.raises(InvalidToken, match=words):
         jwt.read(text, "a+jwt")
 
 
-def test_a_signature_is_that_of_the_key_by_an_algorithm_that_is_taken() -> None:
-    """A key that cannot be used with it refuses it, too."""
+def test_a_signature_must_match_the_key_and_an_accepted_algorithm() -> None:
+    """A key that does not suit the algorithm is refused, too."""
     token = jwt.read(signed(), "a+jwt")
     for key, algorithms, words in (
         (ECKey.generate_key("P-256"), ["ES256"], "cannot be verified: BadSignatureError"),
@@ -90,8 +90,8 @@ def test_a_signature_is_that_of_the_key_by_an_algorithm_that_is_taken() -> None:
             jwt.verify(forged, KEY, jwt.ALGORITHMS)
 
 
-def test_no_algorithm_that_is_taken_is_symmetric() -> None:
-    """Or whoever has a public key could sign with it."""
+def test_no_accepted_algorithm_is_symmetric() -> None:
+    """Otherwise a holder of the public key could sign tokens."""
     assert not {name for name in jwt.ALGORITHMS if name.startswith("HS") or name == "none"}
 
 
@@ -110,7 +110,7 @@ def test_no_algorithm_that_is_taken_is_symmetric() -> None:
     ],
 )
 def test_a_token_is_valid_from_its_beginning_to_its_end(claims: dict[str, Any], words: str | None) -> None:
-    """With a few seconds for clocks that differ."""
+    """The limits have a few seconds of tolerance for different clocks."""
     token = Token("", {}, claims)
     if words is None:
         jwt.require_times(token, NOW)
@@ -119,8 +119,8 @@ def test_a_token_is_valid_from_its_beginning_to_its_end(claims: dict[str, Any], 
             jwt.require_times(token, NOW)
 
 
-def test_claims_are_of_their_types() -> None:
-    """An audience is one or several; what is no text among them is none."""
+def test_claims_are_checked_for_their_types() -> None:
+    """There may be one audience or several; values that are no texts are ignored."""
     assert Token("", {}, {"aud": "a"}).audiences == ["a"]
     assert Token("", {}, {"aud": ["a", 5, "b"]}).audiences == ["a", "b"]
     assert Token("", {}, {"aud": {"a": "b"}}).audiences == Token("", {}, {}).audiences == []

@@ -1,4 +1,4 @@
-"""The token endpoint: forms, and how clients authenticate in them."""
+"""The token endpoint: its forms, and the authentication of clients."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -14,12 +14,15 @@ from openapi.standards.media_types import FORM
 
 def scope(*authorization: str, content_type: str = FORM) -> Scope:
     """A request with these headers."""
-    headers = [(b"content-type", content_type.encode()), *((b"authorization", one.encode()) for one in authorization)]
+    headers = [
+        (b"content-type", content_type.encode()),
+        *((b"authorization", value.encode()) for value in authorization),
+    ]
     return {"headers": headers}
 
 
 def basic(text: str) -> str:
-    """The header of the scheme Basic with `text` in it."""
+    """A header of the Basic scheme with `text`."""
     return "Basic " + b64encode(text.encode()).decode()
 
 
@@ -35,14 +38,14 @@ def basic(text: str) -> str:
     ],
 )
 def test_a_form_is_read(content: bytes, expected: dict[str, str]) -> None:
-    """What has no value is as if it were not sent (section 3.1)."""
+    """A parameter without a value counts as absent (section 3.1)."""
     assert token_requests.parameters(scope(), content) == expected
     assert token_requests.parameters(scope(content_type=f"{FORM.upper()}; charset=UTF-8"), content) == expected
 
 
 @pytest.mark.parametrize("content", [b"a=1&a=1", b"a=&a=1", b"a=\xc3\xa4", b"a=%ff", b"&".join([b"a=1"] * 60)])
-def test_what_is_no_form_is_refused(content: bytes) -> None:
-    """One with a parameter twice among it, with a value or without (section 3.2)."""
+def test_a_malformed_form_is_refused(content: bytes) -> None:
+    """Also a form with a repeated parameter, with or without a value (section 3.2)."""
     with pytest.raises(OAuthError) as raised:
         token_requests.parameters(scope(), content)
     assert (raised.value.code, raised.value.status) == ("invalid_request", 400)
@@ -65,7 +68,7 @@ BY_POST = {"client_id": "c", "client_secret": "s"}
     ],
 )
 def test_a_client_authenticates_in_one_way(request_: Scope, form: Mapping[str, str], expected: Credentials) -> None:
-    """Of three (section 2.3, RFC 7523 section 2.2)."""
+    """One of three ways (section 2.3, RFC 7523 section 2.2)."""
     assert token_requests.credentials(request_, form) == expected
 
 
@@ -89,16 +92,16 @@ def test_a_client_authenticates_in_one_way(request_: Scope, form: Mapping[str, s
         (scope("Bearer a"), {}, "invalid_client"),
     ],
 )
-def test_a_client_that_does_not_is_refused(request_: Scope, form: Mapping[str, str], code: str) -> None:
-    """With the error of section 5.2."""
+def test_a_client_that_does_not_authenticate_is_refused(request_: Scope, form: Mapping[str, str], code: str) -> None:
+    """OAuthError has an error code of section 5.2."""
     with pytest.raises(OAuthError) as raised:
         token_requests.credentials(request_, form)
     assert raised.value.code == code
     assert raised.value.body().keys() == {"error", "error_description"}
 
 
-def test_scopes_are_those_that_are_asked_for_and_allowed() -> None:
-    """Or all of them."""
+def test_scopes_are_those_requested_and_allowed() -> None:
+    """Without a request, all allowed scopes."""
     allowed = frozenset({"a:b", "c"})
     assert token_requests.scopes({}, allowed) == allowed
     assert token_requests.scopes({"scope": "c"}, allowed) == {"c"}
