@@ -1,4 +1,4 @@
-"""The wire: what a client may do to a connection, and what the service answers, told apart byte by byte."""
+"""The wire: the actions of clients on a connection, and the exact bytes that the service answers."""
 
 import asyncio
 import itertools
@@ -30,9 +30,9 @@ HTTP_2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 UPGRADE = ("Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__", "Connection: Upgrade, HTTP2-Settings")
 BIG = b" " * 3_000_000
 ONLY_POST = {"1.0": PATH, "1.1": f"{PATH}/batch"}
-"""By the version of a contract, a path of it that has one method."""
+"""By the version of a contract: a path with a single method."""
 KEEP_ALIVE_SECONDS = 5
-"""What uvicorn takes where nothing else is said, as for the services of the tests."""
+"""The default of uvicorn, which the services of the tests use."""
 
 
 @pytest.fixture
@@ -52,13 +52,13 @@ def hasty(embedded_url: str, template: str) -> Iterator[Service]:
 
 @pytest.fixture
 def mark() -> str:
-    """What tells an event of this test from all others."""
+    """A value that identifies the events of this test."""
     return f"/tests/{uuid4()}"
 
 
 @pytest.fixture
 def log(service: Service, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:  # noqa: ARG001 (starts first)
-    """What the service logs, its lines about requests too."""
+    """The log of the service, including its lines about requests."""
     caplog.set_level(logging.INFO, "openapi")
     return caplog
 
@@ -72,12 +72,12 @@ def await_logged(log: pytest.LogCaptureFixture, *events: str) -> None:
 
 
 def faults(log: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged as an error."""
+    """The messages that were logged as errors."""
     return [record.getMessage() for record in log.records if record.levelno >= logging.ERROR]
 
 
 def await_refused(service: Service) -> None:
-    """Wait until `service` accepts no more connections."""
+    """Wait until `service` accepts no further connections."""
     with suppress(ConnectionError):
         while True:
             with Wire(service):
@@ -85,7 +85,7 @@ def await_refused(service: Service) -> None:
 
 
 def assert_refused(wire: Wire, status: int = 400) -> httpx.Response:
-    """The next answer refuses with `status`, says that it is the last one on this connection, and is."""
+    """Assert that the next answer has `status` and `Connection: close`, and that nothing follows it."""
     answer = wire.answer()
     assert answer.status_code == status
     assert answer.headers["connection"] == "close"
@@ -93,11 +93,11 @@ def assert_refused(wire: Wire, status: int = 400) -> httpx.Response:
     return answer
 
 
-# Who is calling
+# Authentication
 
 
 def test_a_trailer_does_not_authenticate(wire: Wire, service: Service, mark: str) -> None:
-    """Neither its own request nor the next one on the connection gets the Authorization of a trailer."""
+    """An Authorization in a trailer counts neither for its own request nor for the next one on the connection."""
     secret = f"Authorization: Bearer {service.key}"
     wire.send(head(LINE, HOST, JSON, CHUNKED), chunks(event(mark), trailer=secret))
     assert wire.answer().status_code == 401
@@ -109,8 +109,8 @@ def test_a_trailer_does_not_authenticate(wire: Wire, service: Service, mark: str
 
 
 @pytest.mark.parametrize("other", ["Bearer {key}", "Bearer other", "Basic eDp5", ""])
-def test_two_authorizations_are_none(wire: Wire, service: Service, mark: str, other: str) -> None:
-    """A second Authorization field is refused, even if it says the same, with the reason in the challenge."""
+def test_two_authorizations_are_refused(wire: Wire, service: Service, mark: str, other: str) -> None:
+    """A second Authorization field is refused, even an identical one, with the reason in the challenge."""
     wire.send(wire.post(event(mark), "Authorization: " + other.format(key=service.key)))
     answer = wire.answer()
     assert answer.status_code == 401
@@ -138,7 +138,7 @@ def test_a_key_elsewhere_does_not_authenticate(wire: Wire, service: Service, mar
     assert stored(service, mark) == 0
 
 
-# What cannot be read, or can be read in two ways
+# Malformed and ambiguous requests
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_key_elsewhere_does_not_authenticate(wire: Wire, service: Service, mar
     ],
 )
 def test_an_ambiguous_length_smuggles_nothing(wire: Wire, service: Service, mark: str, fields: list[str]) -> None:
-    """One 400, and nothing after it: the event behind the ambiguous body is not stored, however it is read."""
+    """One 400, and nothing after it: the event behind the ambiguous body is not stored."""
     behind = chunks() + wire.post(event(mark))
     wire.send(wire.head(*(field.format(size=len(behind)) for field in fields)), behind)
     assert_refused(wire)
@@ -214,8 +214,8 @@ def test_an_ambiguous_length_smuggles_nothing(wire: Wire, service: Service, mark
         pytest.param(head("GET / HTTP/1.1", HOST).replace(b"\r\n", b"\n"), id="LF-alone"),
     ],
 )
-def test_what_is_not_http_is_told_so(wire: Wire, data: bytes) -> None:
-    """One 400 in the shape of the contract, which says what is wrong, and the end of the connection."""
+def test_malformed_http_gets_400(wire: Wire, data: bytes) -> None:
+    """One 400 in the shape of the contract, with the fault, and then the connection closes."""
     wire.send(data)
     error = assert_refused(wire).json()["error"]
     assert error.startswith("the request is not well-formed HTTP: ")
@@ -233,7 +233,7 @@ def test_a_malformed_chunk_ends_the_request(wire: Wire, service: Service, mark: 
 
 
 def test_a_malformed_chunk_does_not_disturb_the_log(wire: Wire, log: pytest.LogCaptureFixture) -> None:
-    """Not even where the service was about to ask for that body."""
+    """Not even if the service was about to ask for that body."""
     wire.send(wire.head(CHUNKED, "Expect: 100-continue"), b"zz\r\n")
     assert_refused(wire)
     await_logged(log, "client disconnected")
@@ -241,14 +241,14 @@ def test_a_malformed_chunk_does_not_disturb_the_log(wire: Wire, log: pytest.LogC
 
 
 def test_a_refusal_is_logged_under_its_request_id(wire: Wire, log: pytest.LogCaptureFixture) -> None:
-    """What the protocol refuses can be found in the log as well, by an id that is new each time."""
+    """The log has each request that the protocol refuses, under a new id each time."""
     wire.send(head("GET / HTTP/1.1", "X-Request-Id: mine"))
     identifier = assert_refused(wire).headers["x-request-id"]
     (record,) = [record for record in log.records if record.getMessage() == "refused"]
     assert vars(record)["request_id"] == identifier != "mine"
 
 
-# What is unusual, and fine
+# Unusual but valid requests
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,9 @@ def test_a_refusal_is_logged_under_its_request_id(wire: Wire, log: pytest.LogCap
         pytest.param(LINE, [CHUNKED, "Expect: coffee"], id="other-expectation"),
     ],
 )
-def test_what_http_allows_is_served(wire: Wire, service: Service, mark: str, line: str, fields: list[str]) -> None:
+def test_unusual_valid_requests_are_served(
+    wire: Wire, service: Service, mark: str, line: str, fields: list[str]
+) -> None:
     """Unusual requests that RFC 9110 and 9112 allow are served like any other."""
     wire.send(wire.head(*fields, line=line), chunks(*(bytes([byte]) for byte in event(mark))))
     assert wire.answer().status_code == 201
@@ -269,7 +271,7 @@ def test_what_http_allows_is_served(wire: Wire, service: Service, mark: str, lin
 
 
 def test_http_1_0_is_served_once(wire: Wire, service: Service, mark: str) -> None:
-    """HTTP/1.0 needs no Host, is never told to continue, and its connection is closed after the answer."""
+    """HTTP/1.0 needs no Host, never gets a 100, and its connection closes after the answer."""
     length = f"Content-Length: {len(event(mark))}"
     line = LINE.replace("1.1", "1.0")
     wire.send(head(line, f"Authorization: Bearer {service.key}", JSON, length, "Expect: 100-continue"), event(mark))
@@ -277,8 +279,8 @@ def test_http_1_0_is_served_once(wire: Wire, service: Service, mark: str) -> Non
     assert stored(service, mark) == 1
 
 
-def test_http_1_0_knows_no_chunks(wire: Wire, service: Service, mark: str) -> None:
-    """400: what a proxy of HTTP/1.0 passes on as it is, it has not understood."""
+def test_http_1_0_does_not_support_chunks(wire: Wire, service: Service, mark: str) -> None:
+    """400: an HTTP/1.0 proxy forwards chunks without understanding them."""
     wire.send(wire.head(CHUNKED, line=LINE.replace("1.1", "1.0")), chunks(event(mark)))
     assert_refused(wire)
     assert stored(service, mark) == 0
@@ -286,7 +288,7 @@ def test_http_1_0_knows_no_chunks(wire: Wire, service: Service, mark: str) -> No
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "QUERY"])
 def test_another_method_is_not_allowed(wire: Wire, service: Service, method: str) -> None:
-    """405 with what is allowed, on a connection that remains usable."""
+    """405 with the allowed methods, on a connection that remains usable."""
     for _ in range(2):
         wire.send(head(f"{method} {ONLY_POST[service.version]} HTTP/1.1", HOST))
         answer = wire.answer()
@@ -294,7 +296,7 @@ def test_another_method_is_not_allowed(wire: Wire, service: Service, method: str
 
 
 def test_the_answer_to_head_has_no_body(wire: Wire, service: Service, mark: str) -> None:
-    """What follows a 405 to HEAD is the next answer."""
+    """The next answer follows the head of a 405 directly."""
     wire.send(head(f"HEAD {ONLY_POST[service.version]} HTTP/1.1", HOST), wire.post(event(mark)))
     assert wire.answer("HEAD").status_code == 405
     assert wire.answer().status_code == 201
@@ -310,17 +312,17 @@ def test_the_answer_to_head_has_no_body(wire: Wire, service: Service, mark: str)
     ],
 )
 def test_an_odd_path_is_not_found(wire: Wire, target: str) -> None:
-    """404 whatever a path decodes to, on a connection that remains usable."""
+    """404 for any decoded path, on a connection that remains usable."""
     for method in ("POST", "OPTIONS"):
         wire.send(head(f"{method} {target} HTTP/1.1", HOST))
         assert wire.answer().status_code == 404
 
 
-# How large a head may be
+# Large heads
 
 
 def padded(wire: Wire, size: int, body: bytes, *fields: str) -> bytes:
-    """A request whose head counts for `size` bytes: those of its target and its fields."""
+    """A request whose head counts as `size` bytes, those of its target and its fields."""
     shortest = wire.post(body, *fields, "X: ", "Y: ").split(b"\r\n\r\n")[0]
     missing = size - (len(shortest) + len("\r\n") - len("POST  HTTP/1.1\r\n"))
     return wire.post(body, *fields, "X: " + "x" * (missing // 2), "Y: " + "y" * (missing - missing // 2))
@@ -329,7 +331,7 @@ def padded(wire: Wire, size: int, body: bytes, *fields: str) -> bytes:
 @pytest.mark.parametrize("segment", [100_000, 1460], ids=["at-once", "in-segments"])
 @pytest.mark.parametrize("fields", [(), UPGRADE], ids=["plain", "upgrade"])
 def test_a_head_has_a_limit(wire: Wire, service: Service, mark: str, fields: tuple[str, ...], segment: int) -> None:
-    """32,768 bytes are served, one more is 431 and close, however they arrive and whatever they ask for."""
+    """32,768 bytes are served, one more is 431 and close, whatever segments and fields they come in."""
     for size in (MAX_HEAD_BYTES, MAX_HEAD_BYTES + 1):
         data = padded(wire, size, event(mark), *fields)
         for start in range(0, len(data), segment):
@@ -364,7 +366,7 @@ def test_the_fields_of_a_head_are_counted(wire: Wire, service: Service, mark: st
     ],
 )
 def test_a_head_without_end_is_cut(wire: Wire, beginning: bytes, part: bytes) -> None:
-    """431 and close as soon as it is too large, for it need not be kept until it is complete."""
+    """431 and close as soon as it is too large, before it is complete."""
     wire.send(beginning)
     wire.trickle(itertools.repeat(part, 1000))
     assert_refused(wire, 431)
@@ -380,7 +382,7 @@ def test_a_trailer_without_end_is_cut(wire: Wire, service: Service, mark: str, p
     assert stored(service, mark) == 0
 
 
-# How slow a request may be
+# Slow requests
 
 
 @pytest.mark.parametrize(
@@ -393,7 +395,7 @@ def test_a_trailer_without_end_is_cut(wire: Wire, service: Service, mark: str, p
     ],
 )
 def test_a_head_must_arrive_in_time(hasty: Service, sent: bytes, step: int) -> None:
-    """408 and close after one second, not before, and however lively the client seems."""
+    """408 and close after one second, not before, even if the client keeps sending bytes."""
     with Wire(hasty) as wire:
         started = time.monotonic()
         wire.trickle((sent[at : at + step] for at in range(0, len(sent), step)), 0.1)
@@ -403,7 +405,7 @@ def test_a_head_must_arrive_in_time(hasty: Service, sent: bytes, step: int) -> N
 
 @pytest.mark.parametrize("apart", [True, False], ids=["later", "at-once"])
 def test_a_later_head_must_arrive_in_time(hasty: Service, mark: str, apart: bool) -> None:
-    """408 and close also on a connection that was kept, whether the half head follows its request or comes later."""
+    """408 and close also on a kept connection, whether the half head follows its request at once or later."""
     with Wire(hasty) as wire:
         half = head(LINE, HOST)[:-2]
         started = time.monotonic()
@@ -420,7 +422,7 @@ def test_a_later_head_must_arrive_in_time(hasty: Service, mark: str, apart: bool
 @pytest.mark.parametrize("framing", ["Content-Length: 1000", CHUNKED], ids=["length", "chunked"])
 @pytest.mark.parametrize("bytes_sent", [0, 30], ids=["silence", "a-byte-at-a-time"])
 def test_a_body_must_arrive_in_time(hasty: Service, mark: str, framing: str, bytes_sent: int) -> None:
-    """408 and close after one second, not before, and however lively the client seems; nothing is stored."""
+    """408 and close after one second, not before, even if the client keeps sending bytes; nothing is stored."""
     with Wire(hasty) as wire:
         started = time.monotonic()
         wire.send(wire.head(framing))
@@ -434,7 +436,7 @@ def test_a_body_must_arrive_in_time(hasty: Service, mark: str, framing: str, byt
 
 
 def test_a_connection_is_kept(wire: Wire, service: Service, mark: str) -> None:
-    """Requests follow one another, refused ones and those with blank lines before them too."""
+    """Requests follow one another, also refused ones and those after blank lines."""
     wrong = event(mark, event_type="no such type")
     for request, status in [(event(mark), 201), (wrong, 422), (b"{", 400), (event(mark), 201)]:
         wire.send(b"\r\n", wire.post(request))
@@ -443,7 +445,7 @@ def test_a_connection_is_kept(wire: Wire, service: Service, mark: str) -> None:
 
 
 def test_pipelined_requests_are_answered_in_order(wire: Wire, service: Service, mark: str) -> None:
-    """Each in its turn, those refused among them."""
+    """Each in its turn, including refusals."""
     times = [f"2026-03-31T12:00:{second:02}Z" for second in range(30)]
     wrong = wire.post(event(mark, event_type="no such type"))
     wire.send(*(wire.post(event(mark, occurred_at=time)) + wrong for time in times))
@@ -468,7 +470,7 @@ def test_pipelined_requests_are_answered_in_order(wire: Wire, service: Service, 
 def test_a_malformed_request_harms_none_before_it(
     wire: Wire, service: Service, mark: str, log: pytest.LogCaptureFixture, *, before: int, malformed: bytes
 ) -> None:
-    """The requests before it are stored and told so, each once; then the connection ends, without a word too much."""
+    """Each request before it is stored and answered once; then the connection ends without another byte."""
     wire.send(wire.post(event(mark)) * before, malformed)
     for _ in range(before):
         assert wire.answer().status_code == 201
@@ -487,8 +489,8 @@ def test_nothing_is_served_after_close(wire: Wire, service: Service, mark: str) 
 # Expect: 100-continue
 
 
-def test_a_client_is_told_to_continue_when_its_body_is_wanted(wire: Wire, service: Service, mark: str) -> None:
-    """100, and 201 once the body has followed."""
+def test_a_client_gets_100_when_the_service_wants_the_body(wire: Wire, service: Service, mark: str) -> None:
+    """100, then 201 after the body."""
     wire.send(wire.head(f"Content-Length: {len(event(mark))}", "Expect: 100-continue"))
     assert wire.answer().status_code == 100
     wire.send(event(mark))
@@ -504,10 +506,10 @@ def test_a_client_is_told_to_continue_when_its_body_is_wanted(wire: Wire, servic
         pytest.param("Bearer {key}", JSON, 65537, 413, id="too-large"),
     ],
 )
-def test_a_client_is_not_told_to_continue_in_vain(
+def test_a_client_gets_no_100_before_a_refusal(
     wire: Wire, service: Service, *, authorization: str, media_type: str, length: int, status: int
 ) -> None:
-    """The refusal is the first and only answer, and comes without the body."""
+    """The refusal is the first and only answer, and comes before the body."""
     secret = "Authorization: " + authorization.format(key=service.key)
     wire.send(head(LINE, HOST, secret, media_type, f"Content-Length: {length}", "Expect: 100-continue"))
     assert wire.answer().status_code == status
@@ -519,10 +521,10 @@ def test_a_client_is_not_told_to_continue_in_vain(
 
 @pytest.mark.parametrize("pause", [0.0, 0.05], ids=["at-once", "in-halves"])
 @pytest.mark.parametrize("framing", ["Content-Length: {}", CHUNKED], ids=["length", "chunked"])
-def test_a_request_to_upgrade_is_served_as_it_is(
+def test_a_request_to_upgrade_is_served_without_upgrade(
     wire: Wire, service: Service, mark: str, framing: str, pause: float
 ) -> None:
-    """As Java's HttpClient and `curl --http2` ask, with the body at once; the next requests are served as well."""
+    """As from Java's HttpClient and `curl --http2`, with the body at once; the next requests are served as well."""
     body = event(mark)
     request = wire.head(framing.format(len(body)), *UPGRADE) + (chunks(body) if framing == CHUNKED else body)
     wire.send(request[:100])
@@ -541,20 +543,20 @@ def test_a_request_to_upgrade_may_be_the_last_one(wire: Wire, service: Service, 
     assert stored(service, mark) == 1
 
 
-def test_a_request_to_upgrade_is_not_trusted_more(wire: Wire, service: Service, mark: str) -> None:
-    """What is ambiguous stays refused."""
+def test_an_ambiguous_request_to_upgrade_is_refused(wire: Wire, service: Service, mark: str) -> None:
+    """Upgrade does not relax the rules for requests."""
     wire.send(wire.post(event(mark), HOST, *UPGRADE))
     assert_refused(wire)
     assert stored(service, mark) == 0
 
 
 def test_many_requests_to_upgrade_are_served(wire: Wire) -> None:
-    """As many as one read of the socket holds: however many, each is answered."""
+    """Each gets its answer, though one read of the socket holds them all."""
     wire.send(head("GET / HTTP/1.1", HOST, "Upgrade: websocket", "Connection: Upgrade") * 1500)
     assert {wire.answer().status_code for _ in range(1500)} == {404}
 
 
-# An answer before the body has been read
+# Answers before the end of the body
 
 
 @pytest.mark.parametrize(
@@ -569,7 +571,7 @@ def test_many_requests_to_upgrade_are_served(wire: Wire) -> None:
 def test_a_big_body_is_answered_and_discarded(
     wire: Wire, service: Service, mark: str, *, authorization: str, fields: list[str], body: bytes, status: int
 ) -> None:
-    """A client that sends all of it before it listens gets its answer, once, and can use the connection again."""
+    """A client that sends the whole body before it reads gets its answer, once, and can use the connection again."""
     secret = "Authorization: " + authorization.format(key=service.key)
     wire.send(head(LINE, HOST, JSON, secret, *fields), body, wire.post(event(mark)))
     assert wire.answer().status_code == status
@@ -583,7 +585,7 @@ def test_a_big_body_is_answered_and_discarded(
     ids=["HTTP/1.1", "HTTP/1.0"],
 )
 def test_a_big_body_of_a_last_request_is_answered(wire: Wire, line: str, field: str) -> None:
-    """The connection is closed when the client has had its answer, and not reset under it."""
+    """The connection closes after the client received its answer, and is not reset before."""
     wire.send(wire.post(BIG, field, line=line))
     assert_refused(wire, 413)
 
@@ -598,8 +600,8 @@ def test_a_malformed_rest_of_a_body_is_not_answered_again(wire: Wire, status: in
     assert wire.rest() == b""
 
 
-def test_no_connection_stays_for_ever(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those on which a body never ends, the client does not close, or nothing follows, are closed after a while."""
+def test_no_connection_stays_forever(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection closes after a while if a body never ends, the client does not close it, or no request follows."""
     monkeypatch.setattr(connection, "LINGER_SECONDS", 1.0)
     with Wire(service) as unfinished, Wire(service) as idle, Wire(service) as refused:
         started = time.monotonic()
@@ -619,14 +621,14 @@ def test_no_connection_stays_for_ever(service: Service, monkeypatch: pytest.Monk
             refused.send(b" ")
 
 
-# Clients that go away, and a service that does
+# Disconnects and drains
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closes", "resets"])
 def test_a_client_may_go_away_within_a_body(
     service: Service, mark: str, log: pytest.LogCaptureFixture, reset: bool
 ) -> None:
-    """Nothing is stored of a body that is not complete, and no fault is logged."""
+    """Nothing of an incomplete body is stored, and no fault is logged."""
     with Wire(service) as wire:
         wire.send(wire.post(event(mark))[:-1])
         wire.hang_up(reset)
@@ -639,7 +641,7 @@ def test_a_client_may_go_away_within_a_body(
 def test_a_client_may_go_away_before_its_answers(
     service: Service, mark: str, log: pytest.LogCaptureFixture, reset: bool
 ) -> None:
-    """No fault is logged where several requests wait for answers that nobody will read."""
+    """No fault is logged for requests whose answers the client will not read."""
     with Wire(service) as wire:
         wire.send(wire.post(event(mark)) * 3)
         wire.hang_up(reset)
@@ -647,8 +649,10 @@ def test_a_client_may_go_away_before_its_answers(
     assert faults(log) == []
 
 
-def test_a_drain_cuts_nothing_short(start_service: Callable[..., AbstractContextManager[Service]], mark: str) -> None:
-    """What has begun when the service drains, and what comes just then, is served, and told that it was the last."""
+def test_a_drain_finishes_pending_requests(
+    start_service: Callable[..., AbstractContextManager[Service]], mark: str
+) -> None:
+    """Requests that began before a drain, or come just then, are served as the last of their connections."""
     with ThreadPoolExecutor() as pool, ExitStack() as stack, ExitStack() as wires:
         service = stack.enter_context(start_service())
         idle, late, in_head, in_body = (wires.enter_context(Wire(service)) for _ in range(4))
@@ -672,7 +676,7 @@ def test_a_drain_cuts_nothing_short(start_service: Callable[..., AbstractContext
         assert stored(service, mark) == 6
 
 
-# Clients that send all at once, or do not read
+# Pipelines and clients that do not read
 
 
 async def connected(app: ASGIApp) -> tuple[HTTPConnection, socket.socket]:
@@ -686,8 +690,8 @@ async def connected(app: ASGIApp) -> tuple[HTTPConnection, socket.socket]:
 
 
 @pytest.mark.parametrize("requests", [1, 3])
-def test_a_client_that_will_send_no_more_is_answered(wire: Wire, service: Service, mark: str, requests: int) -> None:
-    """Who closes its half of the connection after its requests gets every answer, then the end."""
+def test_a_half_closed_client_is_answered(wire: Wire, service: Service, mark: str, requests: int) -> None:
+    """A client that closes its half of the connection after its requests gets every answer, then the end."""
     wire.send(wire.post(event(mark)) * requests)
     wire.finish()
     for _ in range(requests):
@@ -696,8 +700,8 @@ def test_a_client_that_will_send_no_more_is_answered(wire: Wire, service: Servic
     assert stored(service, mark) == requests
 
 
-def test_half_a_body_and_an_end_are_no_request(wire: Wire, service: Service, mark: str) -> None:
-    """A body that ends too early is not stored, and there is nobody to answer."""
+def test_a_half_closed_client_with_half_a_body_gets_no_answer(wire: Wire, service: Service, mark: str) -> None:
+    """A body that ends too early is neither stored nor answered."""
     wire.send(wire.post(event(mark))[:-1])
     wire.finish()
     assert wire.rest() == b""
@@ -711,7 +715,7 @@ def test_a_long_pipeline_is_answered(wire: Wire) -> None:
 
 
 def test_a_long_pipeline_waits_unparsed() -> None:
-    """Of thousands of requests that arrive at once few are parsed while the first is served: the rest stays bytes."""
+    """While the first of thousands of requests is served, few others are parsed: the rest stays bytes."""
     request = head("GET / HTTP/1.1", HOST)
 
     async def never_answer(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -721,11 +725,11 @@ def test_a_long_pipeline_waits_unparsed() -> None:
         protocol, theirs = await connected(never_answer)
         with theirs:
             protocol.data_received(request * 5000)
-            found = len(protocol.pipeline)
+            count = len(protocol.pipeline)
             for task in protocol.tasks:
                 task.cancel()
             protocol.transport.abort()
-            return found
+            return count
 
     assert asyncio.run(parsed()) <= MAX_PIPELINED + PIECE_BYTES // len(request)
 
@@ -746,10 +750,8 @@ def test_a_long_pipeline_waits_unparsed() -> None:
         ),
     ],
 )
-def test_an_answer_is_sent_as_it_was_given(
-    headers: list[tuple[bytes, bytes]], parts: list[bytes], expected: bytes
-) -> None:
-    """Whatever framing it has, and whether its body is there at once or in parts."""
+def test_an_answer_is_sent_unchanged(headers: list[tuple[bytes, bytes]], parts: list[bytes], expected: bytes) -> None:
+    """With either framing, and with its body at once or in parts."""
 
     async def answer_in_parts(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 201, "headers": headers})
@@ -771,7 +773,7 @@ def test_an_answer_is_sent_as_it_was_given(
 
 
 def test_a_line_break_splits_no_answer() -> None:
-    """A header that holds one is a fault of the service, and nothing of it is sent."""
+    """A header with a line break is a fault of the service, and nothing of the answer is sent."""
     faults = []
 
     async def answer_with_line_break(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -799,7 +801,7 @@ def test_a_line_break_splits_no_answer() -> None:
 
 
 def test_a_connection_in_use_is_not_idle(service: Service) -> None:
-    """Neither one that is asked again before it was idle for too long, nor one whose request takes longer than that."""
+    """Neither with another request within the idle timeout, nor with a request that takes longer than the timeout."""
     with Wire(service) as used:
         for _ in range(4):
             time.sleep(KEEP_ALIVE_SECONDS / 3)
@@ -812,7 +814,7 @@ def test_a_connection_in_use_is_not_idle(service: Service) -> None:
 
 
 def test_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer that nobody takes is held for a while only, so that it neither piles up nor holds up a drain."""
+    """An unread answer is held only for a while, so that it neither piles up nor delays a drain."""
     monkeypatch.setattr(connection, "WRITE_SECONDS", 0.2)
 
     async def answer_at_length(_scope: Scope, _receive: Receive, send: Send) -> None:

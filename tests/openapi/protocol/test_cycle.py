@@ -1,4 +1,4 @@
-"""The status lines of a service, whichever Python runs it."""
+"""The status lines of a service, whichever Python version runs it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ pytest_plugins = ["tests.service"]
 
 
 def test_a_service_writes_its_own_phrases(monkeypatch: pytest.MonkeyPatch, start_service: Callable[..., Any]) -> None:
-    """Its composition root replaces those of the Python that runs it."""
+    """The composition root replaces Python's reason phrases."""
     monkeypatch.setitem(STATUS_LINE, 404, b"HTTP/1.1 404 Of another Python\r\n")
     with start_service() as service:
         response = httpx.get(f"{service.url}/nothing")

@@ -1,4 +1,4 @@
-"""Answers that are owed when a later request on the connection is refused."""
+"""Pending answers when a later request on the connection is refused."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ REFUSED = {
     "body": b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n",
 }
 SECONDS = 0.1
-"""How long an answer takes."""
+"""Duration of an answer."""
 
 
 async def slow(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -27,7 +27,7 @@ async def slow(_scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 async def answers(requests: bytes) -> bytes:
-    """The bytes that a client receives that sends `requests` and closes its half of the connection."""
+    """The bytes that a client receives after it sends `requests` and closes its half of the connection."""
     ours, theirs = socket.socketpair()
     config = uvicorn.Config(slow, log_config=None)
     config.load()
