@@ -1,4 +1,4 @@
-"""Batches: each item is found and judged alone, however the body comes."""
+"""Batches: each item is separated and judged alone, however the body arrives."""
 
 import asyncio
 import json
@@ -19,12 +19,12 @@ SCHEMA = Schema({"type": "object", "properties": {"a": {"type": "integer"}}, "ad
 TOO_LONG = f"the body has at least {LINE_BYTES + 1} bytes; the limit is {LINE_BYTES} bytes"
 
 
-async def nobody() -> None:
-    """Authorizes everybody."""
+async def authorize_any() -> None:
+    """Accept every sender."""
 
 
 async def arriving(pieces: Iterable[bytes], fault: Problem | None = None) -> AsyncIterator[bytes]:
-    """A stream of `pieces`, which may end with a fault."""
+    """A stream of `pieces`, which ends with `fault` if there is one."""
     for piece in pieces:
         yield piece
     if fault:
@@ -33,22 +33,22 @@ async def arriving(pieces: Iterable[bytes], fault: Problem | None = None) -> Asy
 
 def groups_of(batch: Array | Lines) -> tuple[list[list[Item]], Problem | None]:
     """The groups of a batch, and the Problem that they end with."""
-    found = []
+    groups = []
 
     async def collect() -> Problem | None:
         try:
             async for group in batch.groups():
-                found.append(group)  # noqa: PERF401 (those before a Problem count)
+                groups.append(group)  # noqa: PERF401 (those before a Problem count)
         except Problem as problem:
             return problem
         return None
 
     problem = asyncio.run(collect())
-    return found, problem
+    return groups, problem
 
 
 def array(content: bytes, schema: Schema = ANY) -> Array:
-    """The batch that an array of JSON is."""
+    """The batch of a JSON array."""
     return Array(content, ijson.items(content), schema)
 
 
@@ -56,21 +56,21 @@ def lines(
     *pieces: bytes,
     schema: Schema = ANY,
     fault: Problem | None = None,
-    authorize: Callable[[], Awaitable[None]] = nobody,
+    authorize: Callable[[], Awaitable[None]] = authorize_any,
 ) -> Lines:
-    """The batch that lines of JSON are."""
+    """The batch of JSON lines."""
     return Lines(arriving(pieces, fault), schema, authorize)
 
 
 def items_of(batch: Array | Lines) -> list[Item]:
-    """The items of a batch that can be read to its end."""
-    found, problem = groups_of(batch)
+    """The items of a batch without a Problem at its end."""
+    groups, problem = groups_of(batch)
     assert problem is None
-    return [item for group in found for item in group]
+    return [item for group in groups for item in group]
 
 
-def told(items: Iterable[Item]) -> list[tuple[int, Any]]:
-    """Of each item its index, and its value or what is wrong with it."""
+def results(items: Iterable[Item]) -> list[tuple[int, Any]]:
+    """For each item: its index, and its value or its error."""
     return [(item.index, item.problem.error if item.problem else item.value) for item in items]
 
 
@@ -120,7 +120,7 @@ FAULTS = [
 def test_an_item_at_fault_leaves_the_others_as_they_are(
     text: bytes, code: str, error: str | None, pointer: str | None
 ) -> None:
-    """In an array as in lines: it is told what is wrong and where within the item, and the others have values."""
+    """In an array and in lines: the item has the error and its pointer within the item, and the others have values."""
     good = b'{"a": 1}'
     for batch in (
         array(b"[" + b", ".join([good, text, good]) + b"]", SCHEMA),
@@ -149,32 +149,32 @@ def test_an_item_at_fault_leaves_the_others_as_they_are(
     ],
 )
 def test_a_line_that_is_no_json_leaves_the_others_as_they_are(text: bytes, detail: str) -> None:
-    """Where an array could not be read any more, the next line can."""
+    """An array could no longer be parsed, but the next line can."""
     batch = lines(b"{}\n" + text + b"\n{}", schema=SCHEMA)
     items = items_of(batch)
-    assert told(items) == [(0, {}), (1, f"the body cannot be read as JSON: {detail}"), (2, {})]
+    assert results(items) == [(0, {}), (1, f"the body cannot be read as JSON: {detail}"), (2, {})]
     assert batch.bytes_of(items[1]) == text
 
 
 def test_an_array_comes_in_groups() -> None:
-    """Each item with its index, in groups that the last one completes."""
+    """Each item has its index; the last group may be smaller."""
     size = 2 * GROUP_ITEMS + 1
     batch = array(json.dumps(list(range(size))).encode())
     assert len(batch) == size
-    found, problem = groups_of(batch)
+    groups, problem = groups_of(batch)
     assert problem is None
-    assert [len(group) for group in found] == [GROUP_ITEMS, GROUP_ITEMS, 1]
-    assert told(item for group in found for item in group) == [(index, index) for index in range(size)]
+    assert [len(group) for group in groups] == [GROUP_ITEMS, GROUP_ITEMS, 1]
+    assert results(item for group in groups for item in group) == [(index, index) for index in range(size)]
 
 
 def test_an_empty_batch_has_no_groups() -> None:
-    """Nothing, white space, and an array of nothing."""
+    """No bytes, white space, and an empty array."""
     for batch in (array(b"[]"), array(b" [ ] "), lines(), lines(b"\n"), lines(b" \r\n", b"\t")):
         assert groups_of(batch) == ([], None)
 
 
 def test_the_bytes_of_an_item_are_those_that_were_sent() -> None:
-    """With their own spelling and without what stands between them."""
+    """With their own spelling, and without the separators between them."""
     batch = array('[ 1.50 ,{"b" : 1,\n"a": "é"}\t, "\\u00e9" ]'.encode())
     items = items_of(batch)
     assert [batch.bytes_of(item) for item in items] == [b"1.50", '{"b" : 1,\n"a": "é"}'.encode(), rb'"\u00e9"']
@@ -194,7 +194,7 @@ def test_the_bytes_of_an_item_are_those_that_were_sent() -> None:
     ],
 )
 def test_each_line_is_an_item(content: bytes, expected: list[tuple[int, Any]]) -> None:
-    """Ended by LF, with CR before it or not; numbered from 0 without blank ones."""
+    """Lines end with LF or CRLF, and are numbered from 0 without blank ones."""
     assert [(item.index, item.value) for item in items_of(lines(content))] == expected
 
 
@@ -205,36 +205,36 @@ def test_each_line_is_an_item(content: bytes, expected: list[tuple[int, Any]]) -
     st.data(),
 )
 def test_lines_are_the_same_wherever_they_are_split(contents: list[bytes], ends: bool, data: st.DataObject) -> None:
-    """In one piece, byte by byte, and cut anywhere."""
+    """The items are the same in one piece, byte by byte, and cut at any place."""
     content = b"\n".join(contents) + b"\n" * ends
     cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=5)))
     pieces = [content[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(content)], strict=True)]
     bytewise = [content[index : index + 1] for index in range(len(content))]
-    whole = [(item.line, *one) for item, one in _with_told(items_of(lines(content)))]
+    whole = [(item.line, *result) for item, result in _with_results(items_of(lines(content)))]
     for split in (pieces, bytewise):
-        assert [(item.line, *one) for item, one in _with_told(items_of(lines(*split)))] == whole
+        assert [(item.line, *result) for item, result in _with_results(items_of(lines(*split)))] == whole
 
 
-def _with_told(items: list[Item]) -> Iterable[tuple[Item, tuple[int, Any]]]:
-    return zip(items, told(items), strict=True)
+def _with_results(items: list[Item]) -> Iterable[tuple[Item, tuple[int, Any]]]:
+    return zip(items, results(items), strict=True)
 
 
 @pytest.mark.parametrize("step", [1, 1000, LINE_BYTES, LINE_BYTES + 1, 10**9])
 @pytest.mark.parametrize("blank", [b" ", b"\t\r", b"\n"])
-def test_blanks_are_the_same_wherever_they_are_split(blank: bytes, step: int) -> None:
-    """A line of no more of them than a line may have is none; a longer one is too long, as it may go on with more."""
+def test_blank_lines_are_the_same_wherever_they_are_split(blank: bytes, step: int) -> None:
+    """A blank line within the limit is skipped; a longer one is too long, because it may go on with other bytes."""
     content = b"1\n" + blank * (LINE_BYTES // len(blank)) + b"\n" + blank * (LINE_BYTES + 1) + b"\n2\n"
-    found = told(items_of(lines(*[content[start : start + step] for start in range(0, len(content), step)])))
-    assert found == ([(0, 1), (1, 2)] if blank == b"\n" else [(0, 1), (1, TOO_LONG), (2, 2)])
+    outcomes = results(items_of(lines(*[content[start : start + step] for start in range(0, len(content), step)])))
+    assert outcomes == ([(0, 1), (1, 2)] if blank == b"\n" else [(0, 1), (1, TOO_LONG), (2, 2)])
 
 
 @pytest.mark.parametrize("step", [1000, LINE_BYTES, LINE_BYTES + 1, 10**9])
 def test_a_line_has_a_limit(step: int) -> None:
-    """One at the limit is read; a longer one is rejected and not kept, and those after it are read."""
+    """A line at the limit is read; a longer one is rejected and discarded, and the lines after it are read."""
     content = b"\n".join([b"1".rjust(LINE_BYTES), b"2".rjust(LINE_BYTES + 1), b"3", b"4".ljust(3 * LINE_BYTES), b"5"])
     batch = lines(*[content[start : start + step] for start in range(0, len(content), step)])
     items = items_of(batch)
-    assert told(items) == [(0, 1), (1, TOO_LONG), (2, 3), (3, TOO_LONG), (4, 5)]
+    assert results(items) == [(0, 1), (1, TOO_LONG), (2, 3), (3, TOO_LONG), (4, 5)]
     assert items[1].problem
     assert (items[1].problem.status, items[1].problem.is_transient) == (413, False)
     assert batch.bytes_of(items[1]) == b""
@@ -243,14 +243,14 @@ def test_a_line_has_a_limit(step: int) -> None:
 @pytest.mark.parametrize("step", [100, 70_000, 10**9])
 @pytest.mark.parametrize("end", [b"", b"\n1"], ids=["at the end", "before another"])
 def test_no_item_hides_in_blanks(step: int, end: bytes) -> None:
-    """A line that is too long is never taken for a blank one, whatever was left out of it."""
+    """A too long line is never taken for a blank one, whatever part of it was discarded."""
     content = b" " * (2 * LINE_BYTES) + b"1" + b" " * (2 * LINE_BYTES) + end
     items = items_of(lines(*[content[start : start + step] for start in range(0, len(content), step)]))
-    assert told(items) == [(0, TOO_LONG), *([(1, 1)] if end else [])]
+    assert results(items) == [(0, TOO_LONG), *([(1, 1)] if end else [])]
 
 
-def test_a_line_that_is_too_long_takes_little_memory() -> None:
-    """What is beyond the limit is not kept while the end of the line is looked for, nor is a line without end."""
+def test_a_too_long_line_takes_little_memory() -> None:
+    """Bytes beyond the limit are discarded until the line ends; a line without end is given up."""
     piece = b"1" * (64 * 1024)
     endless = DISCARDED_BYTES // len(piece) + 3
     served = 0
@@ -262,55 +262,55 @@ def test_a_line_that_is_too_long_takes_little_memory() -> None:
             served += 1
             yield piece
 
-    found, problem = groups_of(Lines(sent(), ANY, nobody))
+    groups, problem = groups_of(Lines(sent(), ANY, authorize_any))
     assert problem
     assert (problem.status, problem.error.split(";")[1]) == (413, f" the limit is {LINE_BYTES} bytes")
     assert served <= endless
-    assert told(item for group in found for item in group) == [(0, 1)]
+    assert results(item for group in groups for item in group) == [(0, 1)]
 
 
-def test_a_line_with_an_end_just_in_time_is_rejected_alone() -> None:
-    """As much as may be discarded of a line is, and no more counts for the next one."""
+def test_a_line_that_ends_just_in_time_is_rejected_alone() -> None:
+    """The limit of discarded bytes holds for each line separately."""
     long = b"1" * (DISCARDED_BYTES + LINE_BYTES + 1)
     items = items_of(lines(long, b"\n", long, b"\n2"))
-    assert told(items) == [(0, TOO_LONG), (1, TOO_LONG), (2, 2)]
+    assert results(items) == [(0, TOO_LONG), (1, TOO_LONG), (2, 2)]
     assert groups_of(lines(long, b"1", b"\n2"))[1] is not None
 
 
 def test_lines_come_in_groups() -> None:
-    """A group is given as soon as it has as many items, or as many bytes, as it may have."""
-    found, _ = groups_of(lines(b"1\n" * (GROUP_ITEMS + 1)))
-    assert [len(group) for group in found] == [GROUP_ITEMS, 1]
-    found, _ = groups_of(lines((b"1".rjust(LINE_BYTES) + b"\n") * 7))
-    assert [len(group) for group in found] == [GROUP_BYTES // LINE_BYTES + 1, 2]
-    assert [item.index for group in found for item in group] == [*range(7)]
+    """A group is complete at its maximum of items or of bytes."""
+    groups, _ = groups_of(lines(b"1\n" * (GROUP_ITEMS + 1)))
+    assert [len(group) for group in groups] == [GROUP_ITEMS, 1]
+    groups, _ = groups_of(lines((b"1".rjust(LINE_BYTES) + b"\n") * 7))
+    assert [len(group) for group in groups] == [GROUP_BYTES // LINE_BYTES + 1, 2]
+    assert [item.index for group in groups for item in group] == [*range(7)]
 
 
-def test_a_group_is_given_before_the_rest_arrives() -> None:
-    """A stream is worked on while it comes."""
+def test_a_group_is_yielded_before_the_rest_arrives() -> None:
+    """A stream is processed while it arrives."""
 
     async def first() -> list[Item]:
         async def sent() -> AsyncIterator[bytes]:
             yield b"1\n" * GROUP_ITEMS
             await asyncio.Event().wait()
 
-        return await anext(aiter(Lines(sent(), ANY, nobody).groups()))
+        return await anext(aiter(Lines(sent(), ANY, authorize_any).groups()))
 
     assert len(asyncio.run(asyncio.wait_for(first(), 5))) == GROUP_ITEMS
 
 
-def test_what_was_read_before_a_fault_of_the_stream_is_given() -> None:
-    """A Problem comes after the lines that had ended; one that was under way is not judged."""
+def test_lines_before_a_fault_of_the_stream_are_yielded() -> None:
+    """The Problem comes after the complete lines; an incomplete one is not judged."""
     fault = Problem("malformed_content_coding")
-    found, problem = groups_of(lines(b"1\n2\n3", fault=fault))
-    assert told(item for group in found for item in group) == [(0, 1), (1, 2)]
+    groups, problem = groups_of(lines(b"1\n2\n3", fault=fault))
+    assert results(item for group in groups for item in group) == [(0, 1), (1, 2)]
     assert problem is fault
-    found, problem = groups_of(lines(fault=fault))
-    assert (found, problem) == ([], fault)
+    groups, problem = groups_of(lines(fault=fault))
+    assert (groups, problem) == ([], fault)
 
 
-def test_a_batch_says_whether_it_comes_as_a_stream() -> None:
-    """An array is there as a whole, lines are not."""
+def test_a_batch_knows_if_it_is_a_stream() -> None:
+    """An array has arrived completely, lines have not."""
     assert not array(b"[]").is_stream
     assert lines().is_stream
 
@@ -319,7 +319,7 @@ def test_a_batch_says_whether_it_comes_as_a_stream() -> None:
 @given(st.binary(max_size=100) | st.text('[]{}",:\\ue0123.\n\r \t1', max_size=60).map(str.encode))
 @example(b"\x0b\n\x1c\n1")
 def test_no_bytes_raise_anything_else(content: bytes) -> None:
-    """Whatever arrives as lines, each item has a value or a Problem."""
+    """Of any bytes as lines, each item has a value or a Problem."""
     items = items_of(lines(content))
     assert [item.index for item in items] == [*range(len(items))]
     assert all(item.problem is None or item.value is None for item in items)

@@ -1,4 +1,4 @@
-"""The body of a request: what it may be declared as, and what it must hold."""
+"""The body of a request: its declared media type, and its contents."""
 
 import asyncio
 import time
@@ -32,12 +32,12 @@ def part(content: bytes, more: bool = False) -> Message:
     return {"type": "http.request", "body": content, "more_body": more}
 
 
-async def nobody() -> None:
-    """Authorizes everybody."""
+async def authorize_any() -> None:
+    """Accept every sender."""
 
 
 def read(headers: Sequence[tuple[bytes, bytes]], *messages: Message, timeout: float = 20, batch: bool = False) -> Any:
-    """The value of a request with these headers and then `messages`, after which nothing more comes."""
+    """The value of a request with these headers and `messages`, after which nothing arrives."""
     body = Body(BATCH_TYPES if batch else JSON_TYPES, timeout, frozenset())
     waiting = list(messages)
 
@@ -47,13 +47,13 @@ def read(headers: Sequence[tuple[bytes, bytes]], *messages: Message, timeout: fl
         return waiting.pop(0)
 
     received = asyncio.run(body.receive({"type": "http", "headers": headers}, receive))
-    return received.value(nobody)
+    return received.value(authorize_any)
 
 
 def refused(
     headers: Sequence[tuple[bytes, bytes]], *messages: Message, timeout: float = 20, batch: bool = False
 ) -> Problem:
-    """The Problem that `read` ends with."""
+    """The Problem that `read` raises."""
     with pytest.raises(Problem) as caught:
         read(headers, *messages, timeout=timeout, batch=batch)
     return caught.value
@@ -76,7 +76,7 @@ def refused(
     ],
 )
 def test_a_body_that_is_declared_as_json_is_read(headers: list[tuple[bytes, bytes]]) -> None:
-    """Each way in which JSON in UTF-8 may be declared is accepted."""
+    """Each declaration of JSON in UTF-8 is accepted."""
     assert read(headers, part(b'{"a": 1}')) == {"a": 1}
 
 
@@ -143,13 +143,13 @@ def test_a_body_that_is_declared_as_json_is_read(headers: list[tuple[bytes, byte
 def test_a_body_that_is_declared_otherwise_is_not_read(
     headers: list[tuple[bytes, bytes]], code: str, error: str
 ) -> None:
-    """What is not declared as JSON in UTF-8 is refused before anything of it is awaited."""
+    """A body that is not declared as JSON in UTF-8 is refused before any of it is awaited."""
     problem = refused(headers)
     assert (problem.status, problem.code, problem.error) == (415, code, error)
 
 
-def test_whoever_sends_another_media_type_is_told_which_are_accepted() -> None:
-    """The help names each media type of the contract."""
+def test_the_help_names_the_accepted_media_types() -> None:
+    """It lists those of the contract."""
     assert refused([]).help == "Send the body with 'Content-Type: application/json or application/event+json'."
 
 
@@ -161,7 +161,7 @@ def test_whoever_sends_another_media_type_is_told_which_are_accepted() -> None:
     )
 )
 def test_no_content_type_raises_anything_else(value: bytes) -> None:
-    """Whatever a client declares, its body is read or refused."""
+    """With any declaration, a body is read or refused."""
     try:
         status = 200 if read([(b"content-type", value)], part(b"{}")) == {} else None
     except Problem as problem:
@@ -171,7 +171,7 @@ def test_no_content_type_raises_anything_else(value: bytes) -> None:
 
 @pytest.mark.parametrize("headers", [[JSON], [NDJSON]], ids=["JSON", "NDJSON"])
 def test_a_body_has_the_limit_of_its_media_type(headers: list[tuple[bytes, bytes]]) -> None:
-    """As many bytes as are allowed are accepted, and no more, whether or not it is a stream."""
+    """A body at the limit is accepted, one byte more is refused, whether or not it is a stream."""
 
     async def size(content: bytes) -> int:
         async def receive() -> Message:
@@ -189,7 +189,7 @@ def test_a_body_has_the_limit_of_its_media_type(headers: list[tuple[bytes, bytes
 
 
 def test_a_body_that_does_not_arrive_in_time_is_given_up() -> None:
-    """408 after the timeout, which the words name."""
+    """408 after the timeout, which the error names."""
     problem = refused([JSON], part(b"{", more=True), timeout=0.01)
     assert (problem.status, problem.error) == (408, "the request body did not arrive within 0.01 seconds")
 
@@ -209,15 +209,15 @@ def test_a_body_that_does_not_arrive_in_time_is_given_up() -> None:
         pytest.param(b'{"a": "1"}', 422, "a must be an integer", id="invalid"),
     ],
 )
-def test_a_body_that_is_not_as_the_contract_says_is_refused(content: bytes, status: int, error: str) -> None:
+def test_a_body_that_breaks_the_contract_is_refused(content: bytes, status: int, error: str) -> None:
     """Bytes that are not JSON are 400; JSON that cannot be stored, or that the schema refuses, is 422."""
     problem = refused([JSON], part(content))
     assert (problem.status, problem.error) == (status, error)
     assert problem.help
 
 
-def test_a_fault_has_its_place() -> None:
-    """What is wrong with a field is told with the JSON Pointer to it (RFC 6901)."""
+def test_a_fault_has_its_pointer() -> None:
+    """The Problem has the JSON Pointer to the wrong field (RFC 6901)."""
     assert refused([JSON], part(b'{"a": "1"}')).pointer == "/a"
     assert refused([JSON], part(rb'{"b": ["\u0000"]}')).pointer == "/b/0"
     assert refused([JSON], part(b"{")).pointer is None
@@ -234,8 +234,10 @@ def test_a_fault_has_its_place() -> None:
     ],
 )
 def test_a_body_of_100_000_levels_is_refused_at_once(content: bytes, batch: bool) -> None:
-    """However it is nested, alone or as a batch: in well under a second, and without a fault of the service."""
-    media_types = {name: MediaType(one.schema, 10**6, one.items, 2) for name, one in BATCH_TYPES.items()}
+    """With any nesting, alone or as a batch: in well under a second, and without a fault of the service."""
+    media_types = {
+        name: MediaType(media_type.schema, 10**6, media_type.items, 2) for name, media_type in BATCH_TYPES.items()
+    }
     body = Body(media_types if batch else {"application/json": MediaType(SCHEMA, 10**6)}, 20, frozenset())
     began = time.process_time()
     with pytest.raises(Problem) as caught:
@@ -246,7 +248,7 @@ def test_a_body_of_100_000_levels_is_refused_at_once(content: bytes, batch: bool
 
 
 def test_an_array_is_a_batch() -> None:
-    """Where each item is judged alone, an item at fault is no fault of the body."""
+    """Each item is judged alone, so an item at fault is no fault of the body."""
     content = b'[{"a": "1"}, {"a": 1, "a": 1e400}]'
     array = read([JSON], part(content), batch=True)
     assert isinstance(array, Array)
@@ -254,8 +256,8 @@ def test_an_array_is_a_batch() -> None:
     assert array.content == content
 
 
-def test_lines_are_read_by_whoever_takes_them() -> None:
-    """Of NDJSON nothing is awaited before its handler is called."""
+def test_the_handler_reads_the_lines() -> None:
+    """No part of NDJSON is awaited before the call of the handler."""
     assert isinstance(read([NDJSON], batch=True), Lines)
 
 
@@ -269,14 +271,14 @@ def test_lines_are_read_by_whoever_takes_them() -> None:
     ],
 )
 def test_a_body_that_is_no_batch_is_refused(content: bytes, status: int, error: str) -> None:
-    """What is wrong with the array itself is wrong with all of it."""
+    """A fault of the array itself is a fault of the whole body."""
     problem = refused([JSON], part(content), batch=True)
     assert problem.status == status
     assert problem.error.startswith(error)
 
 
-def test_a_value_can_be_judged_without_a_request() -> None:
-    """Bytes that were kept are judged as the JSON body of a request is; so is a batch of them."""
+def test_stored_bytes_can_be_judged_without_a_request() -> None:
+    """Stored bytes are judged like the JSON body of a request, also as a batch."""
     assert Body(JSON_TYPES, 20, frozenset()).of_json(b'{"a": 1}') == {"a": 1}
     assert len(Body(BATCH_TYPES, 20, frozenset()).of_json(b"[{}]")) == 1
     with pytest.raises(Problem) as caught:

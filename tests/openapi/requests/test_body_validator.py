@@ -1,4 +1,4 @@
-"""What an operation accepts as a JSON body, told without serving its contract."""
+"""The JSON bodies that an operation accepts, judged without serving its contract."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ JSON = "application/json"
 
 
 def contract(content: Any) -> Contract:
-    """A contract whose one operation takes `content`, by media type, of at most 20 bytes."""
+    """A contract with one operation that takes `content`, by media type, of at most 20 bytes."""
     body = {"required": True, "x-body-limit-bytes": 20, "content": content}
     operation = {"operationId": NAME, "requestBody": {"$ref": "#/components/requestBodies/Thing"}, "responses": {}}
     document = {
@@ -26,8 +26,8 @@ def contract(content: Any) -> Contract:
     return Contract.read(json.dumps(document))
 
 
-def acceptance(schema: Any = ITEM, media_type: str = JSON, name: str = NAME) -> BodyValidator:
-    """What the operation `name` accepts as JSON, if bodies of `media_type` satisfy `schema`."""
+def validator(schema: Any = ITEM, media_type: str = JSON, name: str = NAME) -> BodyValidator:
+    """The validator of the operation `name` in a contract with `schema` for bodies of `media_type`."""
     return BodyValidator(contract({media_type: {"schema": schema}}), name)
 
 
@@ -37,12 +37,12 @@ def acceptance(schema: Any = ITEM, media_type: str = JSON, name: str = NAME) -> 
     [({"a": 1}, None), ({"a": None}, None), ({"a": "x"}, "/a"), ({}, "/a"), ([], "")],
     ids=["right", "null", "wrong", "missing", "no object"],
 )
-def test_a_body_is_judged_as_the_contract_does(media_type: str, value: Any, pointer: str | None) -> None:
-    """A value and its bytes alike, with the same words and the place of the fault."""
-    accepted = acceptance(media_type=media_type)
-    assert accepted.is_valid(value) is (pointer is None)
-    problems = accepted.problem(value), accepted.problem_of(json.dumps(value).encode())
-    assert [(one.code, one.pointer) if one else None for one in problems] == [
+def test_a_body_is_judged_by_the_contract(media_type: str, value: Any, pointer: str | None) -> None:
+    """A value and its bytes have the same problem, with the pointer of the fault."""
+    body_validator = validator(media_type=media_type)
+    assert body_validator.is_valid(value) is (pointer is None)
+    problems = body_validator.problem(value), body_validator.problem_of(json.dumps(value).encode())
+    assert [(problem.code, problem.pointer) if problem else None for problem in problems] == [
         None if pointer is None else ("invalid_body", pointer)
     ] * 2
 
@@ -58,24 +58,24 @@ def test_a_body_is_judged_as_the_contract_does(media_type: str, value: Any, poin
         pytest.param(b'{"b": "\\u0000"}', "unstorable_value", id="unstorable"),
     ],
 )
-def test_bytes_are_read_as_the_service_reads_them(content: bytes, code: str | None) -> None:
-    """What is no JSON, too large or not storable is told as a client would be."""
-    problem = acceptance().problem_of(content)
+def test_bytes_are_judged_as_the_service_judges_them(content: bytes, code: str | None) -> None:
+    """Bytes that are no JSON, too large or unstorable have the problem that a client would receive."""
+    problem = validator().problem_of(content)
     assert (problem and problem.code) == code
 
 
 @pytest.mark.parametrize(
     ("absent", "code"),
     [
-        pytest.param(acceptance(name="handlers.things.replace"), "not_found", id="no operation"),
-        pytest.param(acceptance(media_type="application/x-ndjson"), "unsupported_media_type", id="no JSON"),
+        pytest.param(validator(name="handlers.things.replace"), "not_found", id="no operation"),
+        pytest.param(validator(media_type="application/x-ndjson"), "unsupported_media_type", id="no JSON"),
     ],
 )
-def test_what_is_not_there_accepts_nothing(absent: BodyValidator, code: str) -> None:
-    """A client would be told that there is nothing, or which media types there are."""
+def test_an_absent_operation_or_media_type_accepts_nothing(absent: BodyValidator, code: str) -> None:
+    """With the problem that a client would receive: not found, or unsupported media type."""
     assert not absent.is_valid({"a": 1})
     problems = absent.problem({"a": 1}), absent.problem_of(b'{"a": 1}')
-    assert [one and one.code for one in problems] == [code] * 2
+    assert [problem and problem.code for problem in problems] == [code] * 2
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_what_is_not_there_accepts_nothing(absent: BodyValidator, code: str) -> 
         pytest.param(7, "'int' object", id="a number"),
     ],
 )
-def test_what_cannot_be_judged_is_refused(content: Any, words: str) -> None:
-    """Whatever stands in a document, the error names the operation and says why."""
+def test_an_unusable_contract_is_refused(content: Any, words: str) -> None:
+    """For any content of a document, the error names the operation and the reason."""
     with pytest.raises(ContractError, match=rf"{NAME} of contract 1\.0 cannot be judged: .*") as refused:
         BodyValidator(contract(content), NAME)
     assert words in str(refused.value)

@@ -1,4 +1,4 @@
-"""The bytes of a body: how large, how slow and how compressed they may be."""
+"""The bytes of a body: the limits of their size, time and compression."""
 
 import asyncio
 import gzip
@@ -32,13 +32,13 @@ def part(content: bytes, more: bool = False) -> Message:
 
 
 def parts_of(contents: Iterable[bytes]) -> Iterator[Message]:
-    """Each of `contents` as a part, and then the end."""
+    """Each of `contents` as a part, followed by the last, empty part."""
     yield from (part(content, more=True) for content in contents)
     yield part(b"")
 
 
 def receiving(messages: Iterable[Message]) -> Receive:
-    """A connection on which `messages` arrive, and then nothing more."""
+    """A connection on which `messages` arrive, and then nothing."""
     waiting = iter(messages)
 
     async def receive() -> Message:
@@ -51,44 +51,44 @@ def receiving(messages: Iterable[Message]) -> Receive:
 
 
 def content(messages: Iterable[Message], *fields: tuple[bytes, bytes], codings: frozenset[str] = CODINGS) -> Content:
-    """The content of a request with these header fields, of which `messages` arrive."""
+    """The content of a request with these header fields and `messages`."""
     return Content({"type": "http", "headers": fields}, receiving(messages), codings)
 
 
 def whole(messages: Iterable[Message], *fields: tuple[bytes, bytes], limit: int = LIMIT, seconds: float = 20) -> bytes:
-    """All of a content."""
+    """The whole bytes of a content."""
     return asyncio.run(content(messages, *fields).whole(limit, seconds))
 
 
 def pieces(
     messages: Iterable[Message], *fields: tuple[bytes, bytes], limit: int = 10**9, seconds: float = 20
 ) -> tuple[list[bytes], Problem | None]:
-    """The pieces of a content, and the Problem that they end with."""
-    found = []
+    """The pieces of a content, and the Problem at their end or None."""
+    decoded = []
 
     async def collect() -> Problem | None:
         try:
             async for piece in content(messages, *fields).pieces(limit, seconds):
-                found.append(piece)  # noqa: PERF401 (those before a Problem count)
+                decoded.append(piece)  # noqa: PERF401 (those before a Problem count)
         except Problem as problem:
             return problem
         return None
 
     problem = asyncio.run(collect())
-    return found, problem
+    return decoded, problem
 
 
-def told(problem: Problem | None) -> tuple[int, str]:
-    """The status and the words of a Problem that is there."""
+def status_and_error(problem: Problem | None) -> tuple[int, str]:
+    """The status and the error of `problem`, which must not be None."""
     assert problem
     return problem.status, problem.error
 
 
 def refused(messages: Iterable[Message], *fields: tuple[bytes, bytes], **options: Any) -> tuple[int, str]:
-    """What is told of a content of which `whole` cannot be given."""
+    """The status and the error of the Problem that `whole` raises."""
     with pytest.raises(Problem) as caught:
         whole(messages, *fields, **options)
-    return told(caught.value)
+    return status_and_error(caught.value)
 
 
 def zeros(size: int) -> Iterator[bytes]:
@@ -101,30 +101,30 @@ def zeros(size: int) -> Iterator[bytes]:
 
 
 def test_a_content_comes_in_parts() -> None:
-    """Parts are put together, empty ones too, until the server says that it was the last."""
+    """Parts, also empty ones, are joined until the server marks the last one."""
     assert whole([part(b"a", more=True), part(b"", more=True), part(b"b"), part(b"c")]) == b"ab"
 
 
 def test_a_message_without_content_is_the_end() -> None:
-    """A server may leave out what has its default value."""
+    """A server may omit members with their default values."""
     assert whole([part(b"a", more=True), {"type": "http.request"}]) == b"a"
 
 
 @pytest.mark.parametrize("fields", [[], [(b"content-length", b"%d" % LIMIT)]], ids=["undeclared", "declared"])
-def test_a_content_at_the_limit_is_given(fields: Fields) -> None:
-    """As many bytes as are allowed are accepted, declared or not."""
+def test_a_content_at_the_limit_is_accepted(fields: Fields) -> None:
+    """With or without a declared length."""
     assert whole([part(b"a" * LIMIT)], *fields) == b"a" * LIMIT
 
 
 def test_a_content_that_is_declared_too_large_is_not_awaited() -> None:
-    """A Content-Length beyond the limit is answered at once, of a stream too."""
+    """A Content-Length beyond the limit is refused at once, also for a stream."""
     expected = (413, "the body has 41 bytes; the limit is 40 bytes")
     assert refused([], (b"content-length", b"41")) == expected
-    assert told(pieces([], (b"content-length", b"41"), limit=LIMIT)[1]) == expected
+    assert status_and_error(pieces([], (b"content-length", b"41"), limit=LIMIT)[1]) == expected
 
 
 def test_a_content_without_a_length_is_read_no_further_than_the_limit() -> None:
-    """Reading ends with the part that goes beyond the limit, whatever else would come."""
+    """Reading ends with the part that exceeds the limit, whatever would follow."""
     messages = iter([part(b" " * LIMIT, more=True), part(b" ", more=True), part(b"unread", more=True)])
     assert refused(messages) == (413, "the body has at least 41 bytes; the limit is 40 bytes")
     assert [message["body"] for message in messages] == [b"unread"]
@@ -133,14 +133,14 @@ def test_a_content_without_a_length_is_read_no_further_than_the_limit() -> None:
 @pytest.mark.parametrize("begun", [[], [part(b"{", more=True)]], ids=["nothing came", "a part came"])
 @pytest.mark.parametrize("fields", [[], [GZIP]], ids=["as it is", "gzip"])
 def test_a_content_that_does_not_arrive_in_time_is_given_up(begun: list[Message], fields: Fields) -> None:
-    """408 after the timeout, which the words name, whether or not there is something to decode."""
+    """408 after the timeout, which the error names, with or without a coding."""
     begun = [part(gzip.compress(message["body"])[:5], more=True) for message in begun] if fields else begun
     expected = (408, "the request body did not arrive within 0.01 seconds")
     assert refused(begun, *fields, seconds=0.01) == expected
 
 
-def test_a_content_has_its_seconds_once() -> None:
-    """Parts that come soon after each other do not prolong the time for the whole."""
+def test_the_timeout_covers_the_whole_content() -> None:
+    """Parts in quick succession do not prolong the timeout of the whole content."""
 
     async def trickling() -> bytes:
         async def receive() -> Message:
@@ -157,8 +157,8 @@ def test_a_content_has_its_seconds_once() -> None:
 
 
 @pytest.mark.parametrize("fields", [[], [GZIP]], ids=["as it is", "gzip"])
-def test_a_client_that_went_away_is_not_answered(fields: Fields) -> None:
-    """A disconnect is no Problem, for nobody would read it."""
+def test_a_disconnected_client_gets_no_problem(fields: Fields) -> None:
+    """A disconnect raises ClientDisconnect, because no client would read a Problem."""
     messages = [part(gzip.compress(b"{}")[:5], more=True), {"type": "http.disconnect"}]
     with pytest.raises(ClientDisconnect):
         whole(messages, *fields)
@@ -166,10 +166,10 @@ def test_a_client_that_went_away_is_not_answered(fields: Fields) -> None:
         pieces(messages, *fields)
 
 
-def test_a_content_that_has_arrived_whole_is_not_waited_for() -> None:
-    """A server may hand it over with the head; limit and coding are those of any other."""
+def test_a_content_that_came_with_the_head_is_not_awaited() -> None:
+    """Its limit and coding are those of any other content."""
 
-    def given(arrived: bytes, *fields: tuple[bytes, bytes]) -> bytes:
+    def content_of(arrived: bytes, *fields: tuple[bytes, bytes]) -> bytes:
         extensions = {COMPLETE: {"body": arrived}}
         scope = {"type": "http", "headers": fields, "extensions": extensions}
         return asyncio.run(Content(scope, receiving([part(arrived)]), CODINGS).whole(LIMIT, 1))
@@ -179,9 +179,9 @@ def test_a_content_that_has_arrived_whole_is_not_waited_for() -> None:
 
     scope = {"type": "http", "headers": [], "extensions": {COMPLETE: {"body": b"a" * LIMIT}}}
     assert asyncio.run(Content(scope, never, CODINGS).whole(LIMIT, 1)) == b"a" * LIMIT
-    assert given(gzip.compress(b"{}"), GZIP) == b"{}"
+    assert content_of(gzip.compress(b"{}"), GZIP) == b"{}"
     with pytest.raises(Problem) as caught:
-        given(b" " * (LIMIT + 1))
+        content_of(b" " * (LIMIT + 1))
     assert caught.value.code == "content_too_large"
 
 
@@ -190,11 +190,11 @@ def test_a_content_that_has_arrived_whole_is_not_waited_for() -> None:
     [
         pytest.param([b"gzip"], b"{}", id="gzip"),
         pytest.param([b"GZip "], b"{}", id="in capitals, with a space"),
-        pytest.param([b"identity", b",gzip,"], b"{}", id="beside identity, with empty elements"),
+        pytest.param([b"identity", b",gzip,"], b"{}", id="with identity and empty elements"),
     ],
 )
 def test_gzip_is_decoded(values: list[bytes], expected: bytes) -> None:
-    """However it is declared (RFC 9110 section 8.4)."""
+    """With any valid declaration (RFC 9110 section 8.4)."""
     assert whole([part(gzip.compress(b"{}"))], *[(b"content-encoding", value) for value in values]) == expected
 
 
@@ -205,7 +205,7 @@ def test_identity_is_taken_as_it_is(values: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "found"),
+    ("values", "text"),
     [
         pytest.param([b"br"], "'br'", id="another"),
         pytest.param([b"x-gzip"], "'x-gzip'", id="its old name"),
@@ -216,16 +216,16 @@ def test_identity_is_taken_as_it_is(values: list[bytes]) -> None:
         pytest.param([b"a" * 200], "'" + "a" * 100 + "'", id="long"),
     ],
 )
-def test_any_other_coding_is_refused_before_anything_is_awaited(values: list[bytes], found: str) -> None:
-    """415 with what was found, and in Accept-Encoding what would be accepted (RFC 9110 section 12.5.3)."""
+def test_any_other_coding_is_refused_before_anything_is_awaited(values: list[bytes], text: str) -> None:
+    """415 with the declared coding, and the accepted ones in Accept-Encoding (RFC 9110 section 12.5.3)."""
     with pytest.raises(Problem) as caught:
         content([], *[(b"content-encoding", value) for value in values])
-    assert told(caught.value) == (415, f"Content-Encoding {found} is not accepted here")
+    assert status_and_error(caught.value) == (415, f"Content-Encoding {text} is not accepted here")
     assert caught.value.headers == [(b"accept-encoding", b"gzip, identity")]
     assert caught.value.help == "Send the body with Content-Encoding: gzip, or without a content coding."
 
 
-def test_gzip_is_refused_where_it_is_not_accepted() -> None:
+def test_gzip_is_refused_if_the_operation_does_not_accept_it() -> None:
     """The codings are those of the operation."""
     with pytest.raises(Problem) as caught:
         content([], GZIP, codings=frozenset())
@@ -243,14 +243,14 @@ def test_gzip_is_refused_where_it_is_not_accepted() -> None:
     ],
 )
 def test_each_member_is_decoded(compressed: bytes, expected: bytes) -> None:
-    """A file of gzip is a series of members (RFC 1952 section 2.2)."""
+    """A gzip file is a series of members (RFC 1952 section 2.2)."""
     assert whole([part(compressed)], GZIP) == expected
 
 
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=50), min_size=1, max_size=4), st.data())
 def test_gzip_may_be_cut_into_parts_anywhere(members: list[bytes], data: st.DataObject) -> None:
-    """The same is decoded wherever the network cuts it."""
+    """The decoded bytes are the same wherever the network cuts the body."""
     compressed = b"".join(map(gzip.compress, members))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(compressed)), max_size=5)))
     contents = [compressed[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(compressed)], strict=True)]
@@ -273,8 +273,8 @@ def test_gzip_may_be_cut_into_parts_anywhere(members: list[bytes], data: st.Data
         pytest.param(zlib.compress(b"{}"), id="zlib"),
     ],
 )
-def test_what_is_not_gzip_is_refused(compressed: bytes) -> None:
-    """400 for what is not complete and well-formed, in one part and byte by byte."""
+def test_malformed_gzip_is_refused(compressed: bytes) -> None:
+    """400 for incomplete or malformed gzip, in one part and byte by byte."""
     assert refused([part(compressed)], GZIP) == MALFORMED
     assert refused(parts_of(compressed[index : index + 1] for index in range(len(compressed))), GZIP) == MALFORMED
 
@@ -282,19 +282,19 @@ def test_what_is_not_gzip_is_refused(compressed: bytes) -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=100), st.booleans())
 def test_no_bytes_raise_anything_else(data: bytes, begins_well: bool) -> None:
-    """Whatever is declared as gzip is decoded as others decode it, or refused."""
+    """Any bytes declared as gzip are decoded as by Python's gzip, or refused."""
     compressed = gzip.compress(b"")[:10] + data if begins_well else data
-    found, code = None, ""
+    decoded, code = None, ""
     try:
-        found = whole([part(compressed)], GZIP, limit=10**6)
+        decoded = whole([part(compressed)], GZIP, limit=10**6)
     except Problem as problem:
         code = problem.code
-    assert code == "malformed_content_coding" if found is None else found == gzip.decompress(compressed)
+    assert code == "malformed_content_coding" if decoded is None else decoded == gzip.decompress(compressed)
 
 
 @pytest.mark.parametrize("size", [LIMIT, LIMIT + 1], ids=["at the limit", "over it"])
-def test_the_limit_is_of_what_comes_out(size: int) -> None:
-    """A compressed body may be larger than the limit, what it decodes to may not."""
+def test_the_limit_applies_to_the_decoded_bytes(size: int) -> None:
+    """A compressed body may exceed the limit, its decoded bytes may not."""
     compressed = gzip.compress(b"a" * size) + gzip.compress(b"") * 3
     assert len(compressed) > LIMIT
     fields = GZIP, (b"content-length", b"%d" % len(compressed))
@@ -305,7 +305,7 @@ def test_the_limit_is_of_what_comes_out(size: int) -> None:
 
 
 def test_a_bomb_is_refused_at_its_limit() -> None:
-    """10 GiB of zeros in 10 MB are decoded no further than 64 KiB, in a moment and in little memory."""
+    """10 GiB of zeros in 10 MB are decoded only up to 64 KiB, quickly and in little memory."""
     compressed = zeros(10 * 2**30)
     first = b"".join(next(compressed) for _ in range(300))
     assert len(first) > 250_000
@@ -313,15 +313,15 @@ def test_a_bomb_is_refused_at_its_limit() -> None:
     tracemalloc.start()
     began = time.process_time()
     status, error = refused(chain([part(first, more=True)], rest), GZIP, limit=65536)
-    took, (_, most) = time.process_time() - began, tracemalloc.get_traced_memory()
+    seconds, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (status, error) == (413, f"the body has at least {2 * PIECE_BYTES} bytes; the limit is 65536 bytes")
-    assert took < 0.2
-    assert most < 2**20
+    assert seconds < 0.2
+    assert peak < 2**20
 
 
 def test_a_bomb_in_a_stream_comes_in_pieces() -> None:
-    """What is decoded is handed on before more is, so that a stream needs little memory however large it is."""
+    """Decoded bytes are passed on before more are decoded, so that a stream of any size needs little memory."""
 
     async def read() -> int:
         size = 0
@@ -334,22 +334,22 @@ def test_a_bomb_in_a_stream_comes_in_pieces() -> None:
     tracemalloc.start()
     with pytest.raises(Problem) as caught:
         asyncio.run(read())
-    _, most = tracemalloc.get_traced_memory()
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert caught.value.code == "content_too_large"
-    assert most < 4 * 2**20
+    assert peak < 4 * 2**20
 
 
 @given(st.lists(st.integers(0, 3 * PIECE_BYTES), max_size=6))
 @settings(deadline=None, max_examples=30)
-def test_pieces_are_the_whole(sizes: list[int]) -> None:
-    """Nothing is lost or changed, none is empty, and each but the last has as much as was to be waited for."""
+def test_the_pieces_of_a_content_are_complete(sizes: list[int]) -> None:
+    """No byte is lost or changed, no piece is empty, and each but the last has at least PIECE_BYTES."""
     contents = [bytes([65 + index]) * size for index, size in enumerate(sizes)]
-    found, problem = pieces(parts_of(contents))
+    decoded, problem = pieces(parts_of(contents))
     assert problem is None
-    assert b"".join(found) == b"".join(contents)
-    assert all(len(piece) >= PIECE_BYTES for piece in found[:-1])
-    assert all(found)
+    assert b"".join(decoded) == b"".join(contents)
+    assert all(len(piece) >= PIECE_BYTES for piece in decoded[:-1])
+    assert all(decoded)
 
 
 @pytest.mark.parametrize(
@@ -358,21 +358,26 @@ def test_pieces_are_the_whole(sizes: list[int]) -> None:
         pytest.param([b"a"], [], {"seconds": 0.01}, "body_timeout", b"a", id="a pause"),
         pytest.param([b"a" * 99, b"b"], [], {"limit": 99}, "content_too_large", b"a" * 99, id="too much"),
         pytest.param(
-            [gzip.compress(b"a" * 99), b"{}"], [GZIP], {}, "malformed_content_coding", b"a" * 99, id="no more gzip"
+            [gzip.compress(b"a" * 99), b"{}"],
+            [GZIP],
+            {},
+            "malformed_content_coding",
+            b"a" * 99,
+            id="other bytes after gzip",
         ),
     ],
 )
-def test_what_came_before_a_fault_of_a_stream_is_given(
+def test_bytes_before_a_fault_of_a_stream_are_yielded(
     contents: list[bytes], fields: Fields, options: dict[str, Any], code: str, before: bytes
 ) -> None:
-    """A Problem ends a stream after the bytes that could be read, which are not lost with it."""
-    found, problem = pieces([part(content, more=True) for content in contents], *fields, **options)
+    """A Problem ends a stream after the readable bytes, which are not lost."""
+    decoded, problem = pieces([part(content, more=True) for content in contents], *fields, **options)
     assert problem
-    assert (b"".join(found), problem.code) == (before, code)
+    assert (b"".join(decoded), problem.code) == (before, code)
 
 
-def test_each_piece_of_a_stream_has_its_seconds() -> None:
-    """A stream may take longer than a body, if enough of it comes in that time, and however long its reader takes."""
+def test_each_piece_of_a_stream_has_its_own_timeout() -> None:
+    """A stream may take longer than a body if each piece arrives in time; the time of its reader does not count."""
     seconds = 0.1
 
     async def flowing() -> AsyncIterator[bytes]:
@@ -395,7 +400,7 @@ def test_each_piece_of_a_stream_has_its_seconds() -> None:
 
 
 def test_a_stream_that_trickles_is_given_up() -> None:
-    """Single bytes, or members of gzip without any, do not prolong the time for a piece."""
+    """Single bytes, or empty gzip members, do not prolong the timeout of a piece."""
     for sent, fields in ((b"a", []), (gzip.compress(b""), [GZIP])):
 
         async def receive(sent: bytes = sent) -> Message:

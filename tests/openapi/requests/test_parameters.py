@@ -1,4 +1,4 @@
-"""Parameters of path, query and header: what is read, what it is read as, and what is refused."""
+"""Parameters of path, query and header: reading their values, and refusing invalid ones."""
 
 from typing import Any
 from urllib.parse import quote
@@ -16,9 +16,9 @@ UUID = "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"
 TEXT = {"type": "string", "maxLength": 5}
 
 
-def parameter(name: str, place: str, schema: Any = None, **more: Any) -> dict[str, Any]:
+def parameter(name: str, location: str, schema: Any = None, **members: Any) -> dict[str, Any]:
     """A parameter object."""
-    return {"name": name, "in": place, "schema": schema or TEXT, **more}
+    return {"name": name, "in": location, "schema": schema or TEXT, **members}
 
 
 DECLARED = Parameters(
@@ -46,15 +46,15 @@ def read(
 
 
 def refused(**request: Any) -> tuple[str, int, str, str | None]:
-    """What is told of a request whose parameters are not accepted."""
+    """Code, status, error and help of the Problem that `read` raises."""
     with pytest.raises(Problem) as caught:
         read(**request)
     problem = caught.value
     return problem.code, problem.status, problem.error, problem.help
 
 
-def test_what_was_sent_is_given_by_name() -> None:
-    """Each as the type that is declared, and nothing that was not sent."""
+def test_parameters_are_read_by_name() -> None:
+    """Each value has its declared type; a parameter that was not sent is absent."""
     headers = [(b"idempotency-key", b"a b"), (b"x-size", b"-5"), (b"other", b"1")]
     assert read(query="limit=10&name=a%20%C3%A9+b&all=true", headers=headers) == {
         "id": UUID,
@@ -68,7 +68,7 @@ def test_what_was_sent_is_given_by_name() -> None:
     assert read(query="all=false&name=") == {"id": UUID, "all": False, "name": ""}
 
 
-def test_white_space_around_a_header_is_none_of_its_value() -> None:
+def test_white_space_around_a_header_is_ignored() -> None:
     """RFC 9110 section 5.5."""
     assert read(headers=[(b"idempotency-key", b" \tkey ")])["Idempotency-Key"] == "key"
 
@@ -129,13 +129,13 @@ def test_white_space_around_a_header_is_none_of_its_value() -> None:
         ),
     ],
 )
-def test_a_query_that_is_not_as_declared_is_refused(query: str, error: str, remedy: str | None) -> None:
-    """422 with every fault in words, and what to do."""
-    code, status, found, told = refused(query=query)
+def test_an_invalid_query_is_refused(query: str, error: str, remedy: str | None) -> None:
+    """422 with every fault in the error, and the remedies in the help."""
+    code, status, actual, help_ = refused(query=query)
     assert (code, status) == ("invalid_parameters", 422)
-    assert sorted(found.split("; ")) == sorted(error.split("; ")) or found == error
-    assert told
-    assert remedy in (None, told)
+    assert sorted(actual.split("; ")) == sorted(error.split("; ")) or actual == error
+    assert help_
+    assert remedy in (None, help_)
 
 
 @pytest.mark.parametrize(
@@ -163,23 +163,23 @@ def test_a_query_that_is_not_as_declared_is_refused(query: str, error: str, reme
         pytest.param([(b"x-size", b"\0")], "X-Size has a character that cannot be stored", id="U+0000"),
     ],
 )
-def test_a_header_that_is_not_as_declared_is_refused(headers: list[tuple[bytes, bytes]], error: str) -> None:
-    """Each that is declared is judged, alone and once."""
-    code, status, found, told = refused(headers=headers)
-    assert (code, status, found) == ("invalid_parameters", 422, error)
-    assert told
+def test_an_invalid_header_is_refused(headers: list[tuple[bytes, bytes]], error: str) -> None:
+    """Each declared header is validated, and may occur only once."""
+    code, status, actual, help_ = refused(headers=headers)
+    assert (code, status, actual) == ("invalid_parameters", 422, error)
+    assert help_
 
 
 @pytest.mark.parametrize(
     "identifier", ["", "x", UUID[:-1], UUID + "\n", UUID + "\0", f"{{{UUID}}}", "\ud800", "x" * 10**5]
 )
 def test_a_path_that_names_nothing_is_not_found(identifier: str) -> None:
-    """404 instead of 422, for the path is what is asked for."""
+    """404 instead of 422, because the path names the resource."""
     assert refused(path={"id": identifier})[:2] == ("not_found", 404)
 
 
 def test_a_path_has_types_too() -> None:
-    """A number in a path is one, and whatever may be a text is still one that can be stored."""
+    """A number in a path is read as a number, and a text must be storable."""
     number = Parameters([parameter("n", "path", {"type": "integer", "minimum": 1}, required=True)])
     assert read(number, path={"n": "12"}) == {"n": 12}
     assert refused(parameters=number, path={"n": "x"})[0] == "not_found"
@@ -189,20 +189,20 @@ def test_a_path_has_types_too() -> None:
     assert refused(parameters=text, path={"n": "a\0"})[0] == "not_found"
 
 
-def test_two_parameters_have_two_names() -> None:
-    """A handler is given them by name, so that the same one in path and query could not be told apart."""
+def test_two_parameters_must_have_two_names() -> None:
+    """A handler receives them by name, so it could not distinguish a name in the path from the same in the query."""
     with pytest.raises(ContractError, match="two parameters have one name"):
         Parameters([parameter("id", "path"), parameter("ID", "query")])
 
 
-def test_where_no_query_is_declared_there_may_be_any() -> None:
-    """It has no effect then, whatever it is."""
+def test_an_undeclared_query_is_ignored() -> None:
+    """Without query parameters in the contract, any query has no effect."""
     parameters = Parameters([parameter("X-Size", "header", {"type": "integer"})])
     assert read(parameters, query=b"a=%FF&a=1&limit=x\xff" + b"&b" * 1000) == {}
 
 
 def test_a_field_of_the_query_is_no_header_field() -> None:
-    """Where the contract declares both, what is declared for the one is not taken from the other."""
+    """If the contract declares both, a header parameter is not read from the query."""
     assert refused(query="limit=1&X-Size=5")[:3] == (
         "invalid_parameters",
         422,
@@ -210,15 +210,15 @@ def test_a_field_of_the_query_is_no_header_field() -> None:
     )
 
 
-def test_as_many_as_are_allowed_are_read() -> None:
-    """A query has at most so many fields."""
+def test_a_query_with_the_maximum_of_fields_is_read() -> None:
+    """It has MAX_IN_QUERY fields."""
     names = [f"a{number}" for number in range(MAX_IN_QUERY)]
     parameters = Parameters([parameter(name, "query") for name in names])
     assert read(parameters, query="&".join(f"{name}=1" for name in names)) == dict.fromkeys(names, "1")
 
 
-def test_what_is_required_is_asked_for() -> None:
-    """In query and header; nothing of it has to be sent for that."""
+def test_required_parameters_must_be_sent() -> None:
+    """Both query and header parameters, also if a request has no query and no headers."""
     parameters = Parameters(
         [
             parameter("format", "query", {"type": "string", "enum": ["csv"]}, required=True),
@@ -235,8 +235,8 @@ def test_what_is_required_is_asked_for() -> None:
     assert read(parameters, query="format=csv", headers=[(b"x-key", b"a")]) == {"format": "csv", "X-Key": "a"}
 
 
-def test_headers_that_belong_elsewhere_are_no_parameters() -> None:
-    """OpenAPI 3.0 ignores a parameter that is called like one of three headers."""
+def test_reserved_headers_are_no_parameters() -> None:
+    """OpenAPI 3.0 ignores parameters with the names of these three headers."""
     parameters = Parameters(
         [parameter(name, "header", required=True) for name in ("Accept", "Content-Type", "Authorization")]
     )
@@ -260,42 +260,44 @@ def test_headers_that_belong_elsewhere_are_no_parameters() -> None:
         pytest.param(parameter("a", "header", {**TEXT, "default": "a"}), "without default", id="a default"),
     ],
 )
-def test_a_parameter_that_is_not_served_is_refused(declared: dict[str, Any], message: str) -> None:
-    """Where a contract promises what is not read, nothing is built of it."""
+def test_an_unsupported_parameter_is_refused(declared: dict[str, Any], message: str) -> None:
+    """A contract with a parameter that the service cannot read raises ContractError."""
     with pytest.raises(ContractError) as caught:
         Parameters([declared])
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("place", ["query", "path", "header"])
-def test_the_usual_style_may_be_named(place: str) -> None:
-    """As it may be left out."""
-    Parameters([parameter("a", place, style="form" if place == "query" else "simple")])
+@pytest.mark.parametrize("location", ["query", "path", "header"])
+def test_the_default_style_may_be_explicit(location: str) -> None:
+    """It may also be absent."""
+    Parameters([parameter("a", location, style="form" if location == "query" else "simple")])
 
 
 @settings(deadline=None)
 @given(st.integers() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8))
 def test_another_validator_agrees(value: Any) -> None:
-    """A value is accepted exactly if openapi-schema-validator accepts what it stands for."""
+    """A value is accepted exactly if openapi-schema-validator accepts the value that its text stands for."""
     text = {"name": str(value), "limit": str(value)}
-    meant: dict[str, Any] = {"name": str(value), "limit": value}
+    values: dict[str, Any] = {"name": str(value), "limit": value}
     for name, schema in (("name", TEXT), ("limit", {"type": "integer", "minimum": 1, "maximum": 1000})):
-        is_valid = OAS30Validator(schema).is_valid(meant[name])
+        is_valid = OAS30Validator(schema).is_valid(values[name])
         if name == "limit" and isinstance(value, str):
             is_valid = value.isdecimal() and value.isascii() and value[0] != "0" and 1 <= int(value) <= 1000
         try:
-            found: Any = read(query=f"{name}={quote(text[name], safe='')}")[name]
+            result: Any = read(query=f"{name}={quote(text[name], safe='')}")[name]
         except Problem as problem:
-            found = problem.code
+            result = problem.code
         assert (
-            found == (int(text[name]) if name == "limit" else text[name]) if is_valid else found == "invalid_parameters"
+            result == (int(text[name]) if name == "limit" else text[name])
+            if is_valid
+            else result == "invalid_parameters"
         )
 
 
 @settings(deadline=None)
 @given(st.binary() | st.text("limitname=&%0aF+1;[]", max_size=40).map(str.encode), st.binary(max_size=20))
 def test_no_request_raises_anything_else(query: bytes, header: bytes) -> None:
-    """Whatever stands in query and header, it is read or refused."""
+    """Any query and header are read or refused."""
     code = None
     try:
         read(query=query, headers=[(b"idempotency-key", header), (b"x-size", header)])
