@@ -1,4 +1,4 @@
-"""The contract of each major version: its governing row, and the document served last in case the row cannot be."""
+"""The contract of each major version: its governing row, and the last served document as a fallback."""
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -18,11 +18,11 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.3
 
-# One of these differs after a row was changed, or deleted and put back; they are read without any document.
+# Its rows differ after a row was changed, or deleted and inserted again; it reads no document.
 _FINGERPRINT: LiteralString = """
     SELECT contract_version, xmin::text, ctid::text FROM interaction_reporting_contracts ORDER BY 1
 """
-# If plain SQL left no row that serves, the row that governed last says whether the major version is retired.
+# If plain SQL left no serving row, the last governing row shows whether the major version is retired.
 _GOVERNING: LiteralString = """
     SELECT major, governing.contract_version, governing.status, governing.document,
         governing.deprecated_at, governing.sunset_at,
@@ -36,7 +36,7 @@ _GOVERNING: LiteralString = """
     FULL JOIN interaction_reporting_contracts_served last USING (major)
     ORDER BY major
 """
-# From the row as it is now: a document built from an older row is not stored.
+# Copies the current row: a document built from an older row is not stored.
 _KEEP: LiteralString = """
     INSERT INTO interaction_reporting_contracts_served AS last
         (major, contract_version, document, deprecated_at, sunset_at)
@@ -51,7 +51,7 @@ _KEEP: LiteralString = """
 
 @dataclass(frozen=True, slots=True)
 class ServedDocument:
-    """A document, the version in its row, and the dates of its end that clients receive."""
+    """A document, the version in its row, and the deprecation and sunset dates that clients receive."""
 
     contract_version: str
     document: str = field(repr=False)
@@ -61,7 +61,7 @@ class ServedDocument:
 
 @dataclass(frozen=True, slots=True)
 class MajorVersionState:
-    """One major version. `row` governs it, or was the last to do so: `status` says which.
+    """One major version. `row` governs it, or was the last row to govern it: `status` says which.
 
     `last` is the document that a service served last.
     """
@@ -73,11 +73,11 @@ class MajorVersionState:
 
 
 Apply = Callable[[Sequence[MajorVersionState]], Awaitable[Sequence[ServedDocument]]]
-"""Receives every major version whenever one was changed; returns those of their rows that it serves."""
+"""Receives all major versions after any change; returns the rows that it serves."""
 
 
 class ActiveContracts:
-    """Follows the governing rows, and stores which of them are served."""
+    """Follows the governing rows, and stores the served documents."""
 
     def __init__(self, database: Database, apply: Apply) -> None:
         self._feed = ChangeFeed(database, "contracts", self._update, POLL_SECONDS, 0)
@@ -88,7 +88,7 @@ class ActiveContracts:
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
-        """Apply the governing rows, then each change of them; Unavailable if they cannot be read."""
+        """Apply the governing rows, then each change to them; Unavailable if they cannot be read."""
         async with self._feed.running():
             yield
 
@@ -104,7 +104,7 @@ class ActiveContracts:
             await self._keep(connection)
 
     async def _keep(self, connection: AsyncConnection) -> None:
-        """Store the served documents; if the database cannot be written, the next update tries again."""
+        """Store the served documents; if that fails, the next update tries again."""
         try:
             for served in self._unstored:
                 await connection.execute(_KEEP, [served.contract_version, served.document])

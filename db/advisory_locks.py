@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 
 
 class AdvisoryLock(IntEnum):
-    """What a transaction may lock; PostgreSQL knows a lock by its number alone, so a number never changes."""
+    """Jobs that a transaction may lock. PostgreSQL knows a lock by its number alone, so the numbers never change."""
 
     MIGRATIONS = 0x1_4E7E_4AC7
     PARTITIONS = 0x1_4E7E_4AC8
@@ -20,5 +20,5 @@ def lock(connection: Connection, job: AdvisoryLock) -> None:
 
 
 def try_lock(connection: Connection, job: AdvisoryLock) -> bool:
-    """Take the lock of `job` until the end of the transaction; False, without waiting, if another one holds it."""
+    """Take the lock of `job` until the end of the transaction; False, without waiting, if another holds it."""
     return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": job.value}))

@@ -8,7 +8,7 @@ from typing import Any
 
 @asynccontextmanager
 async def running_task(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run `work`, which does not end by itself, until the end of the block."""
+    """Run `work`, which never ends by itself, until the end of the block."""
     task = asyncio.create_task(work)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Keeps rows of the database up to date in memory: each change is notified, and a poll confirms them."""
+"""Keeps database rows in memory up to date: a NOTIFY reports each change, and a poll confirms the rows."""
 
 import asyncio
 import logging
@@ -20,11 +20,11 @@ RETRY_SECONDS = 0.1
 """Before another connection attempt."""
 
 Update = Callable[[AsyncConnection, bool], Awaitable[None]]
-"""Applies the changes to memory; everything if its second argument says that the connection is new."""
+"""Applies the changes to memory, or all rows if its second argument says that the connection is new."""
 
 
 class ChangeFeed:
-    """Calls `update` after each NOTIFY on `channel`, and every `poll_seconds`, on one connection after the other.
+    """Calls `update` after each NOTIFY on `channel` and every `poll_seconds`; reconnects after a failure.
 
     After an update the rows in memory count as confirmed for `fresh_seconds`.
     """
@@ -33,7 +33,7 @@ class ChangeFeed:
         self, database: Database, channel: LiteralString, update: Update, poll_seconds: float, fresh_seconds: float
     ) -> None:
         self.fresh_until = 0.0
-        """Until when the rows in memory may be relied on, in seconds of `time.monotonic`."""
+        """The time when the rows in memory become stale, in seconds of `time.monotonic`."""
         self._database = database
         self._channel: LiteralString = channel
         self._update = update
@@ -51,19 +51,19 @@ class ChangeFeed:
             yield
 
     async def refresh(self) -> None:
-        """Return when memory is as the database was after this call; Unavailable if it cannot be read."""
+        """Wait until memory is at least as recent as this call; Unavailable if the database cannot be read."""
         updated = asyncio.get_running_loop().create_future()
         self._waiting.append(updated)
         self._wake.set()
         await updated
 
     async def _follow(self) -> None:
-        """Follow the database for ever, on one connection after the other."""
+        """Follow the database forever; reconnect after each failure."""
         while True:
             try:
                 async with self._database.connected() as connection:
                     await connection.execute("LISTEN " + self._channel)
-                    await self._confirm(connection, True)  # the server may be another one now, or have been restored
+                    await self._confirm(connection, True)  # the server may have been replaced or restored
                     while True:
                         await self._pause(connection)
                         await self._confirm(connection, False)

@@ -1,4 +1,4 @@
-"""Audit log of contract changes, written by triggers, also for plain SQL."""
+"""Audit log of contract changes, written by triggers, so that it includes plain SQL."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one row; the digests are those of the text of its document, as SHA-256 in hexadecimal."""
+    """One change of one row; the digests are SHA-256 of its document's text, in hexadecimal."""
 
     changed_at: datetime
     changed_by: str
@@ -53,5 +53,5 @@ def attribute(connection: Connection, action: str, author: Author) -> None:
 
 
 def history(connection: Connection) -> list[Change]:
-    """Every change, in their order."""
+    """All changes, in order."""
     return [Change(*row) for row in connection.execute(select(*_COLUMNS).order_by(changes.c.id))]

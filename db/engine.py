@@ -28,18 +28,18 @@ _CONNECTION: dict[str, Any] = {
     "connect_timeout": CONNECT_SECONDS,
     "application_name": "interaction-reporting",
     "client_encoding": "utf8",
-    # A server that is gone without a word is noticed by the kernel.
+    # The kernel notices a server that disappears without closing the connection.
     "tcp_user_timeout": STATEMENT_SECONDS * 1000,
     "keepalives_idle": CONNECT_SECONDS,
     "keepalives_interval": CONNECT_SECONDS,
     "keepalives_count": 2,
-    # An acknowledged event is durable, whatever the server's own default is.
+    # An acknowledged event is durable, whatever the default of the server is.
     "options": f"-c timezone=UTC -c synchronous_commit=on -c statement_timeout={STATEMENT_SECONDS}s",
 }
 
 
 class Database:
-    """A pool of connections, and as many threads to use them from asyncio. Opens nothing before it is used."""
+    """A pool of connections, and as many threads to use them from asyncio. Opens nothing before its first use."""
 
     def __init__(self, url: str, connections: int = 8, timeout: float = 10) -> None:
         """`url` is a PostgreSQL URL; `timeout`, in seconds, is how long `run` waits."""
@@ -84,23 +84,23 @@ class Database:
             raise Unavailable(f"no answer within {self._timeout:g} seconds") from None
 
     def connected(self, **options: str) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A connection of its own for asyncio, beside those of `begin` and `run`; `options` are libpq's."""
+        """A separate connection for asyncio, outside the pool of `begin` and `run`; `options` are libpq's."""
         _, parameters = self._engine.dialect.create_connect_args(self._engine.url)
         return async_connection.connected({**parameters, **_CONNECTION, **options}, self._timeout)
 
     def close(self) -> None:
-        """Close every connection, also those that wait for an answer, and end the threads."""
+        """Close every connection, including those that wait for an answer, and end the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for thread in list(self._in_use):
             self._cut(thread)
         self._engine.dispose()
 
     def _cut(self, thread: int) -> None:
-        """Shut the connection that `thread` waits on: a server that is silent for ever holds neither of them."""
+        """Shut down the connection that `thread` waits on: a silent server must not block either of them forever."""
         with suppress(KeyError, OSError, sqlalchemy.exc.SQLAlchemyError, AttributeError):
             descriptor = os.dup(self._in_use[thread].connection.driver_connection.fileno())  # type: ignore[union-attr]
-            with socket.socket(fileno=descriptor) as held:
-                held.shutdown(socket.SHUT_RDWR)
+            with socket.socket(fileno=descriptor) as duplicate:
+                duplicate.shutdown(socket.SHUT_RDWR)
 
 
 def _with_driver(url: str) -> URL:
@@ -109,7 +109,7 @@ def _with_driver(url: str) -> URL:
     except (sqlalchemy.exc.ArgumentError, ValueError):
         raise Failed("the database URL is not of the form postgresql://user:password@host:port/database") from None
     if parsed.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
-        raise Failed(f"the database URL begins with {parsed.drivername}://; only postgresql:// is served")
+        raise Failed(f"the database URL begins with {parsed.drivername}://; only postgresql:// is supported")
     if "@" in (parsed.host or ""):  # libpq would repeat what it takes for the host, and so a part of the password
-        raise Failed("the database URL has an @ too many: write one in the user or the password as %40")
+        raise Failed("the database URL has one @ too many: write an @ in the user or the password as %40")
     return parsed.set(drivername="postgresql+psycopg")

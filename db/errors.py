@@ -10,12 +10,12 @@ class Unavailable(DatabaseError):
 
 
 class Failed(DatabaseError):
-    """The database refused a statement: a fault of this program, or of a change to its tables."""
+    """The database refused a statement: the fault of this program, or of a change to its tables."""
 
 
 class NotFound(DatabaseError):
-    """There is no such row; the message says which, for a person."""
+    """The row does not exist; the message names it, for a person."""
 
 
 class Refused(DatabaseError):
-    """The change would break a rule; the message says which, for a person."""
+    """The change would break a rule; the message names it, for a person."""

@@ -16,10 +16,10 @@ from db.tables import event_type_registry as registry
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One entry of the registry. `hub_id` is the hub whose manifest registered it; None if it has no such hub.
+    """One entry of the registry. `hub_id` is the hub whose manifest registered it; None if absent.
 
-    `status` is active, deprecated or pending. A pending entry waits for its first approval. One that was approved may
-    have a `proposal` that waits: another description, version and metadata_schema.
+    `status` is active, deprecated or pending. A pending entry waits for its first approval. An approved entry
+    may have a `proposal` that waits: another description, version and metadata_schema.
     """
 
     name: str
@@ -43,9 +43,9 @@ _COLUMNS = (
 
 
 def register(connection: Connection, name: str, description: str | None = None) -> EventType:
-    """A new active entry, or a deprecated one made active again; Refused if another one has the name.
+    """Add an active entry, or reactivate a deprecated one; Refused if an active or pending entry has the name.
 
-    Without `description`, that of a deprecated entry stays.
+    Without `description`, a deprecated entry keeps its own.
     """
     lock(connection, AdvisoryLock.EVENT_TYPES)
     values: dict[str, Any] = {"name": name, "status": "active", "left_out": False, "proposal": None}
@@ -58,7 +58,7 @@ def register(connection: Connection, name: str, description: str | None = None) 
     ).one_or_none()
     if row is None:
         status = connection.scalar(select(registry.c.status).where(registry.c.name == name))
-        state = "is registered and active already" if status == "active" else "waits for approval: approve it"
+        state = "is already registered and active" if status == "active" else "waits for approval: approve it"
         raise Refused(f"the event type {name!r} {state}")
     return EventType(*row)
 
@@ -66,7 +66,7 @@ def register(connection: Connection, name: str, description: str | None = None) 
 def deprecate(connection: Connection, name: str) -> EventType:
     """Refuse new events of this type; stored ones stay. NotFound if it is not registered.
 
-    A definition that waits for approval is refused with it, and no manifest makes it active again.
+    A definition that waits for approval is discarded, and no manifest makes the type active again.
     """
     lock(connection, AdvisoryLock.EVENT_TYPES)
     values = {"status": "deprecated", "left_out": False, "proposal": None}
@@ -79,7 +79,7 @@ def deprecate(connection: Connection, name: str) -> EventType:
 
 
 def approve(connection: Connection, name: str) -> EventType:
-    """Activate a pending event type, or put the proposal of an active one in force; Refused if nothing waits."""
+    """Activate a pending event type, or put the proposal of an approved one in force; Refused if nothing waits."""
     lock(connection, AdvisoryLock.EVENT_TYPES)
     row = connection.execute(
         select(registry.c.status, registry.c.left_out, registry.c.proposal).where(registry.c.name == name)
@@ -87,10 +87,10 @@ def approve(connection: Connection, name: str) -> EventType:
     if row is None:
         raise NotFound(f"the event type {name!r} is not registered")
     if (row.status != "pending" or row.left_out) and row.proposal is None:
-        raise Refused(f"nothing of the event type {name!r} waits for approval")
+        raise Refused(f"the event type {name!r} has nothing that waits for approval")
     values = {**(row.proposal or {}), "status": "active", "left_out": False, "proposal": None}
-    approved = update(registry).where(registry.c.name == name).values(values).returning(*_COLUMNS)
-    return EventType(*connection.execute(approved).one())
+    statement = update(registry).where(registry.c.name == name).values(values).returning(*_COLUMNS)
+    return EventType(*connection.execute(statement).one())
 
 
 def list_all(connection: Connection) -> list[EventType]:
@@ -99,6 +99,6 @@ def list_all(connection: Connection) -> list[EventType]:
 
 
 def active(connection: Connection, after: str, limit: int) -> Sequence[RowMapping]:
-    """The active entries whose names come after `after`, in the order of names: at most `limit`."""
-    chosen = select(registry).where(registry.c.status == "active", registry.c.name.collate("C") > after)
-    return connection.execute(chosen.order_by(registry.c.name.collate("C")).limit(limit)).mappings().all()
+    """At most `limit` active entries with names after `after`, in name order."""
+    statement = select(registry).where(registry.c.status == "active", registry.c.name.collate("C") > after)
+    return connection.execute(statement.order_by(registry.c.name.collate("C")).limit(limit)).mappings().all()

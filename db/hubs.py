@@ -1,4 +1,4 @@
-"""Hubs: the systems that report, and the digest of each one's API key."""
+"""Hubs: the systems that report, and the digests of their API keys."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,9 +27,9 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """One registered hub; `rate_limit` is in items a second, None for the service's own.
+    """One registered hub; `rate_limit` is in items a second, None for the service's default.
 
-    From `cut_over_at` on its key is refused, because it has gone on to access tokens.
+    From `cut_over_at` on its key is refused, because it has moved to access tokens.
     """
 
     id: UUID
@@ -50,7 +50,7 @@ def create(connection: Connection, name: str) -> tuple[Hub, str]:
         statement.on_conflict_do_nothing(index_elements=[hubs.c.name]).returning(*_COLUMNS)
     ).one_or_none()
     if row is None:
-        raise Refused(f"a hub named {name!r} exists already")
+        raise Refused(f"a hub named {name!r} already exists")
     return Hub(*row), key
 
 
@@ -79,7 +79,7 @@ def enable(connection: Connection, name: str) -> Hub:
 
 
 def limit(connection: Connection, name: str, rate: int | None) -> Hub:
-    """Let the hub named `name` send `rate` items a second, or as many as every other one."""
+    """Limit the hub named `name` to `rate` items a second; None restores the service's default."""
     return _changed(connection, name, rate_limit=rate)
 
 
@@ -90,13 +90,13 @@ def get(connection: Connection, name: str) -> Hub:
 
 
 def cut_over(connection: Connection, name: str, why: str | None) -> Hub:
-    """Refuse the key of the hub named `name` from now on, and not its access tokens."""
+    """Refuse the key, but not the access tokens, of the hub named `name` from now on."""
     values = {"cut_over_at": func.coalesce(hubs.c.cut_over_at, func.now()), "cut_over_why": why}
     return _changed(connection, name, **{column: value for column, value in values.items() if value is not None})
 
 
 def restore_key(connection: Connection, name: str) -> Hub:
-    """Accept the key of the hub named `name` again that was cut over."""
+    """Undo the cut-over of the hub named `name`: accept its key again."""
     return _changed(connection, name, cut_over_at=None, cut_over_why=None)
 
 
@@ -106,9 +106,9 @@ def list_all(connection: Connection) -> list[Hub]:
 
 
 def _changed(connection: Connection, name: str, **values: Any) -> Hub:
-    """Change columns of the hub named `name` to `values`; NotFound if absent."""
-    changed = update(hubs).where(hubs.c.name == name).values(values).returning(*_COLUMNS)
-    return _hub(connection.execute(changed).one_or_none(), name)
+    """Set `values` in the row of the hub named `name`; NotFound if absent."""
+    statement = update(hubs).where(hubs.c.name == name).values(values).returning(*_COLUMNS)
+    return _hub(connection.execute(statement).one_or_none(), name)
 
 
 def _hub(row: Any, name: str) -> Hub:

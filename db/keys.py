@@ -1,4 +1,4 @@
-"""API keys and client secrets: random, shown once, and kept as a digest only."""
+"""API keys and client secrets: random, shown once, and stored only as a digest."""
 
 import hashlib
 import secrets
@@ -8,10 +8,10 @@ CLIENT_PREFIX = "irs_"
 
 
 def new(prefix: str = PREFIX) -> str:
-    """A key, or with its prefix a client secret, of 256 random bits."""
+    """A new API key, or with CLIENT_PREFIX a client secret, of 256 random bits."""
     return prefix + secrets.token_urlsafe(32)
 
 
 def digest(key: str) -> str:
-    """SHA-256 of `key` in hexadecimal. A key has too much entropy for a slow hash to add anything."""
+    """SHA-256 of `key` in hexadecimal. A slow hash would add nothing: a key has 256 random bits."""
     return hashlib.sha256(key.encode()).hexdigest()

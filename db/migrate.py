@@ -1,4 +1,4 @@
-"""Bring a database to the tables of this release."""
+"""Migrate a database to the tables of this release."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +17,9 @@ from db.revisions import refuse_unknown, require_create, require_write, revision
 def upgrade(
     database: Database, and_then: Callable[[Connection], object] = lambda _connection: None
 ) -> tuple[str | None, str]:
-    """Run the migrations that are missing, and `and_then`, in one transaction; the revision before and after.
+    """Run the missing migrations, and `and_then`, in one transaction; returns the revisions before and after.
 
-    Refused if the database is of a later release. Processes that call this at once take turns.
+    Refused if the database is of a later release. Concurrent calls take turns.
     """
     config = _config()
     scripts = ScriptDirectory.from_config(config)

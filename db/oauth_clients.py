@@ -1,7 +1,7 @@
 """OAuth clients (RFC 6749 section 2), each acting for a hub with its scopes.
 
-A client of ours has a secret, stored as its digest, or public keys. One of another issuer is known by the
-issuer's tokens alone, and has neither.
+A client of this service has a secret, stored as its digest, or public keys. A client of another issuer has neither:
+it is known only by the issuer's tokens.
 """
 
 from collections.abc import Collection
@@ -20,12 +20,12 @@ from db.tables import hubs
 from db.tables import oauth_clients as clients
 
 OURS = ""
-"""In the place of an issuer: the authorization server of this service."""
+"""As an issuer: the authorization server of this service."""
 
 
 @dataclass(frozen=True, slots=True)
 class OAuthClient:
-    """One client. `previous_secret_until` is until when the secret before the last rotation is accepted, too.
+    """One client. The secret before the last rotation is also accepted until `previous_secret_until`.
 
     `dpop_bound`: its tokens are bound to a key of its own (RFC 9449).
     """
@@ -63,9 +63,9 @@ def issue(
     jwks: dict[str, Any] | None = None,
     dpop_bound: bool = False,
 ) -> tuple[OAuthClient, str | None]:
-    """A new client of the hub named `hub` and its secret, which is not stored; with `jwks` it has none.
+    """A new client of the hub named `hub` and its secret, which is not stored; None with `jwks`.
 
-    NotFound without the hub.
+    NotFound if the hub is absent.
     """
     secret = None if jwks else keys.new(keys.CLIENT_PREFIX)
     identifier = uuid_utils.compat.uuid7()
@@ -83,25 +83,25 @@ def issue(
 
 
 def accept(connection: Connection, hub: str, issuer: str, client_id: str, scopes: Collection[str]) -> OAuthClient:
-    """Let the client `client_id` of another `issuer` act for the hub named `hub`; Refused if it is known already.
+    """Let the client `client_id` of another `issuer` act for the hub named `hub`; Refused if it is already known.
 
-    NotFound without the hub.
+    NotFound if the hub is absent.
     """
     identifier = uuid_utils.compat.uuid7()
     row = {"issuer": issuer, "client_id": client_id, "hub_id": _hub_id(connection, hub), "scopes": sorted(scopes)}
     if not _insert(connection, id=identifier, **row):
-        raise Refused(f"the client {client_id!r} of {issuer} is known already")
+        raise Refused(f"the client {client_id!r} of {issuer} is already known")
     return get(connection, client_id, issuer)
 
 
 def rotate(connection: Connection, client_id: str, overlap: timedelta) -> tuple[OAuthClient, str]:
-    """A new secret for a client of ours; the one before is accepted for `overlap`, older ones no longer.
+    """A new secret for a client of this service; the previous one is accepted for `overlap`, older ones no longer.
 
     Refused if the client has keys instead of a secret.
     """
     secret = keys.new(keys.CLIENT_PREFIX)
     if get(connection, client_id).jwks:
-        raise Refused(f"the client {client_id} has keys instead of a secret: give it others by 'hub change-client'")
+        raise Refused(f"the client {client_id} has keys instead of a secret: replace them with 'hub change-client'")
     client = _changed(
         connection,
         client_id,
@@ -117,12 +117,12 @@ def rotate(connection: Connection, client_id: str, overlap: timedelta) -> tuple[
 def change(
     connection: Connection, client_id: str, issuer: str, scopes: Collection[str] | None, jwks: dict[str, Any] | None
 ) -> OAuthClient:
-    """Give a client other scopes, or other keys in the place of those it has; None leaves them as they are.
+    """Replace the scopes or the keys of a client; None leaves them as they are.
 
-    Refused if it is to have keys and has none.
+    Refused if `jwks` are for a client without keys.
     """
     if jwks and not get(connection, client_id, issuer).jwks:
-        raise Refused(f"the client {client_id} has no keys: issue another one that has")
+        raise Refused(f"the client {client_id} has no keys: issue another client with keys")
     values = {"scopes": None if scopes is None else sorted(scopes), "jwks": jwks}
     return _changed(connection, client_id, issuer, **{name: value for name, value in values.items() if value})
 
@@ -151,9 +151,9 @@ def list_all(connection: Connection) -> list[OAuthClient]:
 
 
 def counts(connection: Connection) -> dict[UUID, int]:
-    """How many clients each hub has that are not disabled."""
-    enabled = select(clients.c.hub_id, func.count()).where(clients.c.disabled_at.is_(None)).group_by(clients.c.hub_id)
-    return {row.hub_id: row[1] for row in connection.execute(enabled)}
+    """The number of enabled clients of each hub."""
+    statement = select(clients.c.hub_id, func.count()).where(clients.c.disabled_at.is_(None)).group_by(clients.c.hub_id)
+    return {row.hub_id: row[1] for row in connection.execute(statement)}
 
 
 def _joined() -> Any:
@@ -165,7 +165,7 @@ def _is(client_id: str, issuer: str) -> Any:
 
 
 def _insert(connection: Connection, **values: Any) -> bool:
-    """Insert a client; False if there is one already."""
+    """Insert a client; False if it already exists."""
     statement = insert(clients).values(values).on_conflict_do_nothing(index_elements=["issuer", "client_id"])
     return connection.scalar(statement.returning(clients.c.id)) is not None
 
@@ -178,7 +178,7 @@ def _hub_id(connection: Connection, name: str) -> UUID:
 
 
 def _changed(connection: Connection, client_id: str, issuer: str, **values: Any) -> OAuthClient:
-    """Change columns of a client to `values`; NotFound if absent."""
+    """Set `values` in the row of a client; NotFound if absent."""
     if values:
         connection.execute(update(clients).where(_is(client_id, issuer)).values(values))
     return get(connection, client_id, issuer)

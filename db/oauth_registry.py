@@ -1,6 +1,6 @@
 """The rows for OAuth that a process keeps in memory: clients, signing keys and revoked access tokens.
 
-`db.registry` keeps it up to date with its other rows.
+`db.registry` keeps them up to date, together with its other rows.
 """
 
 import time
@@ -45,20 +45,20 @@ class OAuthRegistry:
         self._clock = clock
         self._clients: dict[tuple[str, str], Client] = {}
         self._signing_keys: dict[str, SigningKey] = {}
-        self._revoked: dict[UUID, float] = {}  # until when, in seconds since the epoch
+        self._revoked: dict[UUID, float] = {}  # expiry, in seconds since the epoch
         self.signing_keys_revision = 0
-        """Another number whenever a signing key was added or changed."""
+        """Changes whenever a signing key is added or changed."""
 
     def client(self, client_id: str, issuer: str = OURS) -> Client | None:
         """The client `client_id` of `issuer`; None if absent or disabled."""
         return self._clients.get((issuer, client_id))
 
     def signing_keys(self) -> Collection[SigningKey]:
-        """The signing keys, expired ones among them."""
+        """The signing keys, including expired ones."""
         return self._signing_keys.values()
 
     def is_revoked(self, jti: UUID) -> bool:
-        """Whether the access token `jti` was revoked."""
+        """True if the access token `jti` was revoked."""
         return jti in self._revoked
 
     async def update(self, connection: AsyncConnection, since: int) -> None:

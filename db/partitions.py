@@ -14,14 +14,14 @@ from db.engine import Database
 TABLES = ("interaction_events", "annotations")
 WEEK = timedelta(weeks=1)
 AHEAD = 4 * WEEK
-"""How far ahead partitions are made: events are stored for so long even if no worker makes new ones."""
+"""Partitions are created this far ahead: events can be stored for so long even if no worker creates new ones."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SOME_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 _LOCK_MILLISECONDS = 250
 _BOUNDS = re.compile(r"FOR VALUES FROM \('([0-9a-f-]{36})'\) TO \('([0-9a-f-]{36})'\)")
 
-# Both numbers of rows lag behind. Rows are only ever added, so that the greater is the nearer.
+# Both row counts lag behind. Rows are only ever added, so the greater count is the closer one.
 _PARTITIONS = text("""
     SELECT inhparent::regclass::text, p.oid::regclass::text, pg_get_expr(p.relpartbound, p.oid),
         greatest(p.reltuples, pg_stat_get_live_tuples(p.oid))::bigint, pg_total_relation_size(p.oid)
@@ -44,12 +44,12 @@ class Partition:
 
 
 def lowest_id(instant: datetime) -> UUID:
-    """The lowest UUID version 7 (RFC 9562) of `instant`: those of earlier instants are below it."""
+    """The lowest UUID version 7 (RFC 9562) of `instant`: ids of earlier instants are lower."""
     return UUID(int=max(0, (instant - _EPOCH) // timedelta(milliseconds=1)) << 80)
 
 
 def list_all(connection: Connection) -> list[Partition]:
-    """Every partition with two bounds, oldest first. Others are made by hand, and left alone."""
+    """Every partition with two bounds, oldest first. Others were created by hand, and are left alone."""
     weeks = [
         Partition(table, name, _instant(bounds[1]), _instant(bounds[2]), rows, size)
         for table, name, bound, rows, size in connection.execute(_PARTITIONS, {"tables": list(TABLES)})
@@ -64,16 +64,16 @@ def wholly_before(connection: Connection, instant: datetime) -> list[Partition]:
 
 
 def ensure(connection: Connection, first: datetime, last: datetime) -> list[str]:
-    """Make the partitions that are missing from the week of `first` to that of `last`; their names."""
+    """Create the missing partitions from the week of `first` to that of `last`; returns their names."""
     if not _missing(connection, first, last):
         return []
     lock(connection, AdvisoryLock.PARTITIONS)
-    # Another worker may have made some in between.
+    # Another worker may have created some in between.
     return [_make(connection, table, monday) for table, monday in _missing(connection, first, last)]
 
 
 def ensure_coming(connection: Connection, now: datetime) -> list[str]:
-    """Make the partitions that are missing for this week and the coming ones; their names."""
+    """Create the missing partitions for this week and the coming ones; returns their names."""
     return ensure(connection, now, now + AHEAD)
 
 
@@ -85,7 +85,7 @@ def drop_before(connection: Connection, instant: datetime) -> list[Partition]:
     lock(connection, AdvisoryLock.PARTITIONS)
     dropped = wholly_before(connection, instant)
     if dropped:
-        # DROP locks the whole table: inserts queue behind it for as long as it waits itself.
+        # DROP locks the whole table: inserts queue behind it for as long as it waits.
         connection.execute(text(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}"))
         connection.execute(text(f"DROP TABLE {', '.join(partition.name for partition in dropped)}"))
         connection.execute(_FORGET, {"lowest": lowest_id(max(partition.until for partition in dropped))})
@@ -93,16 +93,16 @@ def drop_before(connection: Connection, instant: datetime) -> list[Partition]:
 
 
 def upkeep(database: Database, now: datetime, retention_days: int | None) -> tuple[list[str], list[Partition]]:
-    """Make the coming partitions, and drop those older than the retention, if there is one; returns both.
+    """Create the coming partitions, and drop those older than the retention, if any; returns both.
 
-    A job that another process is doing is left to it.
+    Skips a job that another process is doing.
     """
     added: list[str] = []
     dropped: list[Partition] = []
     with database.begin() as connection:
         if try_lock(connection, AdvisoryLock.PARTITIONS):
             added = ensure_coming(connection, now)
-    # In a transaction of its own: a partition that cannot be dropped must not keep others from being made.
+    # In a transaction of its own: a partition that cannot be dropped must not prevent the creation of others.
     with database.begin() as connection:
         if retention_days is not None and try_lock(connection, AdvisoryLock.PARTITIONS):
             dropped = drop_before(connection, now - timedelta(days=retention_days))
@@ -124,10 +124,10 @@ def _mondays(first: datetime, last: datetime) -> Iterator[datetime]:
 
 
 def _make(connection: Connection, table: str, monday: datetime) -> str:
-    """Make the partition of `table` for the week that begins on `monday`; its name.
+    """Create the partition of `table` for the week that begins on `monday`; returns its name.
 
     CREATE TABLE ... PARTITION OF would lock the whole table against inserts. ATTACH does not, and it has nothing to
-    check in a table that is new.
+    check in a new table.
     """
     name = f"{table}_{monday:%Y_%m_%d}"
     connection.execute(text(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)"))

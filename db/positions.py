@@ -1,9 +1,9 @@
-"""Positions: the order in which rows are read, so that a reader misses none that is committed late.
+"""Positions: rows are read in their order, so that a reader misses no row that is committed late.
 
-A transaction takes positions when it inserts and makes them visible when it commits, and of two transactions the one
-that took the lower positions may commit last. So each statement that inserts into such a table holds a lock, which
-names the position before its own (the trigger `hold_position`), and nothing is read beyond the lowest of these. An
-insert into a partition by its own name holds none.
+A transaction takes positions when it inserts and makes them visible when it commits. Of two transactions, the one with
+the lower positions may commit last. So each statement that inserts into such a table holds a lock that names the
+position before its own (the trigger `hold_position`), and nothing is read beyond the lowest of these positions. An
+insert into a partition by its own name holds no lock.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 _LOCK_CLASS = 1347375955
 _KEYS = 2**31
-"""Locks carry that many low bits of a position."""
+"""A lock carries a position modulo this number."""
 
 _LAST = text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM positions")
 _HELD = text(
@@ -22,12 +22,13 @@ _HELD = text(
 
 
 def horizon(connection: Connection) -> int:
-    """The position up to which the next statement sees every row: none will be added there later.
+    """The last complete position: the next statement sees every row up to it, and no row will be added there later.
 
-    The order of the two statements matters: what took a position before the first is seen by the second, or is done.
+    The order of the two statements matters: a transaction that took a position before the first statement has ended, or
+    the second statement sees its lock.
     """
     last: int = connection.execute(_LAST).scalar_one()
-    held: Iterable[int] = connection.execute(_HELD, {"lock_class": _LOCK_CLASS}).scalars()
-    behind = [(last - key) % _KEYS for key in held]
-    # What seems to be half of all keys behind has begun since then, and is ahead.
+    keys: Iterable[int] = connection.execute(_HELD, {"lock_class": _LOCK_CLASS}).scalars()
+    behind = [(last - key) % _KEYS for key in keys]
+    # A lock that seems at least half of all keys behind was taken after `last` was read, and is ahead.
     return last - max([0, *(distance for distance in behind if distance < _KEYS // 2)])

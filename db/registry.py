@@ -40,7 +40,7 @@ class Caller:
 
 
 class Registry:
-    """What hubs may report, and with which keys. `following` keeps it up to date.
+    """The enabled hubs by key, and what they may report. `following` keeps it up to date.
 
     With 10,000 hubs and 100,000 widgets it takes 25 MB, and a quarter of a second to load (measured on 2 cores).
     """
@@ -48,7 +48,7 @@ class Registry:
     def __init__(self, database: Database) -> None:
         self._feed = ChangeFeed(database, "registry", self._update, POLL_SECONDS, FRESH_SECONDS)
         self._hubs: dict[str, Caller] = {}  # by the digest of the key
-        self._digests: dict[UUID, str] = {}  # of the hubs
+        self._digests: dict[UUID, str] = {}  # of the keys, by hub
         self._widgets: set[str] = set()
         self._event_types: dict[str, str | None] = {}  # with the schemas of their metadata
         self._revision = -1
@@ -57,16 +57,16 @@ class Registry:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the rows that were last read may be relied on."""
+        """True while the rows in memory may be relied on."""
         return time.monotonic() <= self._feed.fresh_until
 
     async def ensure_fresh(self) -> None:
-        """Return when the rows in memory may be relied on; Unavailable if the database cannot be read."""
+        """Wait until the rows in memory may be relied on; Unavailable if the database cannot be read."""
         if not self.is_fresh:
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Return when the registry is as the database had it after this call; Unavailable if it cannot be read."""
+        """Wait until the registry is at least as recent as this call; Unavailable if the database cannot be read."""
         await self._feed.refresh()
 
     def caller(self, hub_id: UUID) -> Caller | None:
@@ -76,15 +76,15 @@ class Registry:
     async def hub(self, key: str) -> Caller | None:
         """The hub whose API key is `key`; None if absent or disabled. Unavailable if the database cannot be read."""
         digest = keys.digest(key)
-        # `is_fresh`, without its call: this and `missing` are on the path of every event.
+        # `is_fresh`, inlined: this and `missing` are on the path of every event.
         if time.monotonic() > self._feed.fresh_until or digest not in self._hubs:
             await self.refresh()
         return self._hubs.get(digest)
 
     async def missing(self, names: Sequence[tuple[str, str]]) -> list[list[str]]:
-        """For each of `names`, its columns (`event_type`, `widget_id`) that name nothing registered and active.
+        """For each of `names`, its columns (`event_type`, `widget_id`) without a registered, active entry.
 
-        `names` are pairs of a widget's id, in lower case, and an event type. Unavailable if that cannot be read.
+        `names` are pairs of a widget's id, in lower case, and an event type. Unavailable if they cannot be looked up.
         """
         missing = self._missing(names)
         if time.monotonic() > self._feed.fresh_until or any(missing):
@@ -93,13 +93,13 @@ class Registry:
         return missing
 
     async def has_widgets(self, ids: Sequence[str]) -> list[bool]:
-        """Whether each of `ids`, in lower case, is a registered, active widget; Unavailable as in `missing`."""
+        """For each of `ids`, in lower case: True if it is a registered, active widget. Unavailable as in `missing`."""
         if not self.is_fresh or not self._widgets.issuperset(ids):
             await self.refresh()
         return [identifier in self._widgets for identifier in ids]
 
     def metadata_schema(self, event_type: str) -> str | None:
-        """The JSON Schema of the metadata of an active event type, as JSON, if it has one."""
+        """The JSON Schema of the metadata of an active event type, as JSON; None if absent."""
         return self._event_types.get(event_type)
 
     @asynccontextmanager

@@ -1,7 +1,7 @@
 """Submissions of all hubs, newest first, to try a contract on.
 
-The order is that of ids, which begin with the time of receipt: there is an index of them, and none of positions over
-all hubs. Each page is a statement of its own, so that no lock is held between two of them.
+Rows are in the order of ids, which begin with the time of receipt: ids have an index, positions over all hubs have
+none. Each page is a separate statement, so that no lock is held between two pages.
 """
 
 from collections.abc import Sequence
@@ -13,30 +13,30 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, Tex
 from db.row_sizes import row_size
 
 PAGE_BYTES = 256 * 1024
-"""Of texts, JSON and bytes in a page, beside those of its last row."""
+"""Limit on the texts, JSON and bytes in a page, apart from its last row."""
 PAGE_ROWS = 1000
 
 
 def count(connection: Connection, table: Table, last: int) -> int:
-    """How many rows `table` has, or `last` if it has more."""
+    """The number of rows of `table`, at most `last`."""
     newest = _newest(table, None, last).with_only_columns(table.c.id).subquery()
     number: int = connection.execute(select(func.count()).select_from(newest)).scalar_one()
     return number
 
 
 def page(connection: Connection, table: Table, before: UUID | None, limit: int) -> Sequence[RowMapping]:
-    """At most `limit` of the newest rows of `table`, or of those before the row `before`; UUIDs are texts in them."""
+    """At most `limit` of the newest rows of `table`, or of those before the row `before`, with UUIDs as text."""
     newest = _newest(table, before, min(limit, PAGE_ROWS)).add_columns(row_size(table.columns)).subquery()
     newer = func.sum(newest.c.size).over(order_by=newest.c.id.desc()) - newest.c.size
     measured = select(newest, newer.label("newer_bytes")).subquery()
     columns = [_uuid_as_text(measured.c[column.name]) for column in table.columns]
-    chosen = select(*columns).where(measured.c.newer_bytes <= PAGE_BYTES).order_by(measured.c.id.desc())
-    return connection.execute(chosen).mappings().all()
+    statement = select(*columns).where(measured.c.newer_bytes <= PAGE_BYTES).order_by(measured.c.id.desc())
+    return connection.execute(statement).mappings().all()
 
 
 def _newest(table: Table, before: UUID | None, limit: int) -> Select[Any]:
-    chosen = select(table) if before is None else select(table).where(table.c.id < before)
-    return chosen.order_by(table.c.id.desc()).limit(limit)
+    statement = select(table) if before is None else select(table).where(table.c.id < before)
+    return statement.order_by(table.c.id.desc()).limit(limit)
 
 
 def _uuid_as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -1,4 +1,4 @@
-"""Rejected submissions, kept so that hubs can look at them and submit them again."""
+"""Rejected submissions, kept so that hubs can read them and submit them again."""
 
 import base64
 from collections.abc import Collection, Mapping, Sequence
@@ -45,12 +45,12 @@ class Bounds:
 
 
 def writer(database: Database) -> Writer:
-    """A writer of rows that `row` makes."""
+    """A writer of rows, as `row` returns them."""
     return Writer(database, Statements(_INSERT))
 
 
 def row(rejection: Mapping[str, Any], raw: bytes) -> EncodedRow:
-    """A rejection of `raw`, with a JSON value for each other column that is not null, as a writer takes it."""
+    """The row for a writer: a rejection of `raw`, with a JSON value for each other column that is not null."""
     identifier = new_id()
     return identifier, encoded({**rejection, "id": identifier, "raw": base64.b64encode(raw).decode()})
 
@@ -69,8 +69,8 @@ def trim(connection: Connection, hub_id: UUID, bounds: Bounds, now: datetime) ->
     )
     beyond = select(ranked.c.id).where(or_(ranked.c.number > bounds.count, ranked.c.bytes > bounds.bytes))
     too_old = table.c.received_at < now - timedelta(days=bounds.days)
-    forgotten = connection.execute(delete(table).where(table.c.hub_id == hub_id, or_(too_old, table.c.id.in_(beyond))))
-    return forgotten.rowcount
+    result = connection.execute(delete(table).where(table.c.hub_id == hub_id, or_(too_old, table.c.id.in_(beyond))))
+    return result.rowcount
 
 
 def hubs(connection: Connection) -> list[UUID]:
@@ -81,22 +81,24 @@ def hubs(connection: Connection) -> list[UUID]:
 def waiting(
     connection: Connection, hub_id: UUID, kinds: Collection[str], code: str | None, limit: int
 ) -> Sequence[RowMapping]:
-    """Rejections of `kinds`, and of `code` if given, to submit again: first those never tried, then oldest first."""
-    chosen = select(*_COLUMNS).where(table.c.hub_id == hub_id, table.c.replayed_at.is_(None), table.c.kind.in_(kinds))
+    """Rejections of `kinds`, and of `code` if given, to submit again: untried ones first, then least recently tried."""
+    statement = select(*_COLUMNS).where(
+        table.c.hub_id == hub_id, table.c.replayed_at.is_(None), table.c.kind.in_(kinds)
+    )
     if code is not None:
-        chosen = chosen.where(table.c.code == code)
-    in_turn = chosen.order_by(table.c.attempted_at.nulls_first(), table.c.position)
-    return connection.execute(in_turn.limit(limit)).mappings().all()
+        statement = statement.where(table.c.code == code)
+    ordered = statement.order_by(table.c.attempted_at.nulls_first(), table.c.position)
+    return connection.execute(ordered.limit(limit)).mappings().all()
 
 
 def named(connection: Connection, hub_id: UUID, ids: Collection[UUID]) -> dict[UUID, RowMapping]:
-    """Those of `ids` that are the hub's, replayed or not."""
-    chosen = select(*_COLUMNS).where(table.c.hub_id == hub_id, table.c.id.in_(ids))
-    return {row["id"]: row for row in connection.execute(chosen).mappings()}
+    """The hub's own rejections among `ids`, by id, replayed or not."""
+    statement = select(*_COLUMNS).where(table.c.hub_id == hub_id, table.c.id.in_(ids))
+    return {row["id"]: row for row in connection.execute(statement).mappings()}
 
 
 def contents(connection: Connection, ids: Collection[UUID]) -> dict[UUID, bytes]:
-    """The bytes that were submitted, by id."""
+    """The submitted bytes, by id."""
     return {
         row.id: bytes(row.raw) for row in connection.execute(select(table.c.id, table.c.raw).where(table.c.id.in_(ids)))
     }
@@ -105,10 +107,12 @@ def contents(connection: Connection, ids: Collection[UUID]) -> dict[UUID, bytes]
 def settle(
     connection: Connection, stored_as: Mapping[UUID, str], reasons: Mapping[UUID, Mapping[str, str | None]]
 ) -> None:
-    """Record the outcomes of a replay: by rejection, the id of the stored submission, or the reasons against it."""
+    """Record the outcome of a replay for each rejection: the id of the stored submission, or the new reason."""
     replayed = {
         identifier: {"replayed_at": func.now(), "replayed_as": UUID(stored)} for identifier, stored in stored_as.items()
     }
     attempted = {identifier: {**reason, "attempted_at": func.now()} for identifier, reason in reasons.items()}
-    for identifier, values in sorted((replayed | attempted).items()):  # in one order: two of them would wait for ever
+    for identifier, values in sorted(
+        (replayed | attempted).items()
+    ):  # in one order, so that transactions cannot deadlock
         connection.execute(update(table).where(table.c.id == identifier).values(values))

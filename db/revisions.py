@@ -1,4 +1,4 @@
-"""The revision of a database's tables, read without Alembic: to load it takes longer than most commands run."""
+"""The revision of a database's tables, read without Alembic, which takes longer to load than most commands run."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from db.errors import Refused
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 REVISIONS = sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
-"""The revisions of this release, the newest last: a migration's file is named by its revision, `0001_first_tables`."""
+"""The revisions of this release, newest last: the file name of a migration begins with it, `0001_first_tables`."""
 
 
 def require_current(connection: Connection) -> None:
@@ -25,7 +25,7 @@ def require_current(connection: Connection) -> None:
 
 
 def revision(connection: Connection) -> str | None:
-    """The revision that the database is at; None if it was never migrated."""
+    """The revision of the database; None if it was never migrated."""
     if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
         return None
     if not connection.execute(text("SELECT has_table_privilege('alembic_version', 'SELECT')")).scalar_one():
@@ -37,7 +37,7 @@ def revision(connection: Connection) -> str | None:
 
 
 def require_create(connection: Connection) -> None:
-    """Refused unless the role may create tables: from PostgreSQL 15 on only the owner of a database may at first."""
+    """Refused unless the role may create tables: since PostgreSQL 15, by default only the owner of a database may."""
     if not connection.execute(text("SELECT has_schema_privilege('public', 'CREATE')")).scalar_one():
         role, database = _role_and_database(connection)
         quote = connection.dialect.identifier_preparer.quote
@@ -48,7 +48,7 @@ def require_create(connection: Connection) -> None:
 
 
 def require_write(connection: Connection) -> None:
-    """Refused unless the role may store events: a service that can only read would start and refuse each one."""
+    """Refused unless the role may store events: a service that can only read would start and refuse every event."""
     if not connection.execute(text("SELECT has_table_privilege('interaction_events', 'INSERT')")).scalar_one():
         role, database = _role_and_database(connection)
         raise Refused(
@@ -58,10 +58,10 @@ def require_write(connection: Connection) -> None:
 
 
 def refuse_unknown(revision: str | None) -> None:
-    """Refused if `revision` is one of a later release."""
+    """Refused if `revision` is of a later release."""
     if revision is not None and revision not in REVISIONS:
         raise Refused(
-            f"the database is at revision {revision!r}, which this release does not know: it is of a later one"
+            f"the database is at revision {revision!r}, which this release does not know: it is of a later release"
         )
 
 

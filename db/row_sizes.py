@@ -1,4 +1,4 @@
-"""How many bytes a row has in the columns that may be large, as SQL."""
+"""The bytes of a row in the columns that may be large, as SQL."""
 
 from collections.abc import Iterable
 from functools import reduce
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 
 def row_size(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[int]:
-    """The bytes of those of `columns` that hold texts, JSON or bytes, labelled `size`; NULL counts 0."""
+    """The number of bytes in those of `columns` that hold texts, JSON or bytes, labelled `size`; NULL counts as 0."""
     sizes = [
         func.octet_length(column if isinstance(column.type, LargeBinary) else cast(column, Text))
         for column in columns

@@ -1,4 +1,4 @@
-"""The keys that sign access tokens: the newest one signs, all of them verify until they expire."""
+"""The keys that sign access tokens: the newest signs, all verify until they expire."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from db.tables import oauth_signing_keys as signing_keys
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key as it is stored: a private JWK, or a JWE that holds it. It verifies until `expires_at`; None: it signs."""
+    """A stored key: a private JWK, or a JWE that holds it. It verifies until `expires_at`; if None, it signs."""
 
     kid: str
     key: str = field(repr=False)
@@ -22,44 +22,44 @@ class SigningKey:
 
 
 Make = Callable[[], tuple[str, str]]
-"""A new key: its kid, and the text to store."""
+"""Returns a new key: its kid, and the text to store."""
 
 _COLUMNS = (signing_keys.c.kid, signing_keys.c.key, signing_keys.c.created_at, signing_keys.c.expires_at)
 
 
 def ensure(connection: Connection, make: Make, usable: Callable[[SigningKey], bool]) -> None:
-    """Add a key that `make` gives unless one that signs is `usable`; of several workers at once, one adds it."""
+    """Add a key from `make` unless one that signs is `usable`; of several workers at once, one adds it."""
     lock(connection, AdvisoryLock.SIGNING_KEYS)
     if not any(usable(key) for key in list_all(connection) if key.expires_at is None):
         _add(connection, make)
 
 
 def rotate(connection: Connection, make: Make, lifetime: timedelta) -> SigningKey:
-    """A new key that signs from now on; those before it verify for `lifetime` more."""
+    """Add a key that signs from now on; those that signed until now verify for another `lifetime`."""
     lock(connection, AdvisoryLock.SIGNING_KEYS)
-    expiring = update(signing_keys).where(signing_keys.c.expires_at.is_(None))
-    connection.execute(expiring.values(expires_at=func.now() + lifetime))
+    statement = update(signing_keys).where(signing_keys.c.expires_at.is_(None))
+    connection.execute(statement.values(expires_at=func.now() + lifetime))
     return _add(connection, make)
 
 
 def revoke(connection: Connection, kid: str) -> SigningKey:
-    """Let the key no longer verify anything, for instance because it leaked; NotFound if absent."""
-    revoked = update(signing_keys).where(signing_keys.c.kid == kid).values(expires_at=func.now())
-    row = connection.execute(revoked.returning(*_COLUMNS)).one_or_none()
+    """Expire the key now, for instance because it leaked; NotFound if absent."""
+    statement = update(signing_keys).where(signing_keys.c.kid == kid).values(expires_at=func.now())
+    row = connection.execute(statement.returning(*_COLUMNS)).one_or_none()
     if row is None:
         raise NotFound(f"there is no signing key {kid!r}")
     return SigningKey(*row)
 
 
 def forget_expired(connection: Connection) -> int:
-    """Delete the keys that no longer verify anything; returns their number."""
+    """Delete the expired keys; returns their number."""
     return connection.execute(delete(signing_keys).where(signing_keys.c.expires_at < func.now())).rowcount
 
 
 def list_all(connection: Connection) -> list[SigningKey]:
     """Every key, newest first."""
-    ordered = select(*_COLUMNS).order_by(signing_keys.c.created_at.desc(), signing_keys.c.kid)
-    return [SigningKey(*row) for row in connection.execute(ordered)]
+    statement = select(*_COLUMNS).order_by(signing_keys.c.created_at.desc(), signing_keys.c.kid)
+    return [SigningKey(*row) for row in connection.execute(statement)]
 
 
 def _add(connection: Connection, make: Make) -> SigningKey:

@@ -19,7 +19,7 @@ Counted = Callable[[str, str, int], None]
 
 
 class SubmissionUsage(Counting[Key]):
-    """The counts that are not written yet; `counted` receives each one, too."""
+    """The counts that are not written yet; `counted` receives each count, too."""
 
     def __init__(self, database: Database, counted: Counted) -> None:
         super().__init__(database, "usage", add)
@@ -40,15 +40,15 @@ def add(connection: Connection, counts: Counter[Key], now: datetime) -> None:
         for (hub, kind, outcome, reason), count in sorted(counts.items())
     ]
     statement = insert(usage)
-    added = statement.on_conflict_do_update(
+    upsert = statement.on_conflict_do_update(
         constraint=usage.primary_key, set_={"count": usage.c.count + statement.excluded.count}
     )
-    # One by one: a statement takes 65,535 values, and there may be more after an outage.
-    connection.execute(added, rows)
+    # One by one: a statement takes at most 65,535 values, and there may be more after an outage.
+    connection.execute(upsert, rows)
 
 
 def of_hub(connection: Connection, hub_id: UUID, since: datetime, until: datetime, limit: int) -> list[RowMapping]:
     """The hub's counts of the hours from `since` until before `until`, oldest first, at most `limit`."""
     columns = (usage.c.hour, usage.c.kind, usage.c.outcome, usage.c.reason, usage.c.count)
-    chosen = select(*columns).where(usage.c.hub_id == hub_id, usage.c.hour >= since, usage.c.hour < until)
-    return list(connection.execute(chosen.order_by(*columns[:-1]).limit(limit)).mappings())
+    statement = select(*columns).where(usage.c.hub_id == hub_id, usage.c.hour >= since, usage.c.hour < until)
+    return list(connection.execute(statement.order_by(*columns[:-1]).limit(limit)).mappings())

@@ -1,8 +1,8 @@
-"""Submissions of hubs, each stored once: the statements that store them, and the outcomes of the others.
+"""Submissions of hubs, each stored once: the statements that store them, and their outcomes.
 
-A submission may carry two keys. Its request key is that of the request (RFC draft Idempotency-Key), its own key is that
-of the thing. A key is claimed in the transaction that stores what it names: the second submission, over workers and
-crashes, finds the claim.
+A submission may carry two keys: its request key identifies the request (RFC draft Idempotency-Key), its own key the
+event or annotation. A key is claimed in the transaction that stores the submission, so that a second submission finds
+the claim, across workers and crashes.
 """
 
 import json
@@ -35,7 +35,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """It was stored before, under `id`; `by_request` if that was a request with the same key."""
+    """It was stored before, under `id`; `by_request` if by a request with the same key."""
 
     id: str
     by_request: bool
@@ -43,7 +43,7 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """`key`, request_key or own_key, was used before for something else."""
+    """`key`, request_key or own_key, was used before for other content."""
 
     key: str
 
@@ -61,7 +61,7 @@ _CREATED = Created()
 
 @dataclass(frozen=True, slots=True)
 class SubmissionTable:
-    """A table of submissions of a `kind`; `own_key` is the name of the column that holds their own keys."""
+    """A table of submissions of a `kind`; `own_key` names the column that holds their own keys."""
 
     table: Table
     own_key: str
@@ -75,12 +75,12 @@ class SubmissionTable:
     @property
     def fields(self) -> frozenset[str]:
         """The names of the columns that a hub fills."""
-        # SQLAlchemy's names are of a subclass of str, which orjson refuses as a key.
+        # SQLAlchemy's names are instances of a str subclass, which orjson refuses as a key.
         return frozenset(str(column.name) for column in self.columns) - _OURS
 
 
 def key_within(key: str, name: int | str) -> str:
-    """The request key of what `name` stands for within the request of `key`, such as an item's index."""
+    """The request key of one part of the request with `key`; `name` identifies the part, such as an item's index."""
     return f"{key}{_WITHIN}{name}"
 
 
@@ -90,13 +90,13 @@ def new_id() -> str:
 
 
 def writer(database: Database, table: SubmissionTable) -> Writer:
-    """A writer of rows of `table`, which `row` makes."""
+    """A writer of rows of `table`, as `row` returns them."""
     statements = _statements(table)
     return Writer(database, Statements(statements.insert, statements.explanation))
 
 
 def tried(connection: Connection, table: SubmissionTable, rows: Sequence[EncodedRow]) -> list[TextRow | None]:
-    """What a writer would return for each of `rows`; none of them is stored."""
+    """The results that a writer would return for `rows`; none of them is stored."""
     statements = _statements(table)
     attempt = connection.begin_nested()
     missing = {
@@ -108,7 +108,7 @@ def tried(connection: Connection, table: SubmissionTable, rows: Sequence[Encoded
 
 
 def known(connection: Connection, table: SubmissionTable, rows: Sequence[EncodedRow]) -> list[Duplicate | None]:
-    """For each of `rows`, the submission that was stored before under its keys with the same content, if any."""
+    """For each of `rows`, the earlier submission with its keys and the same content; None if absent."""
     explained = _explained(connection, _statements(table).look_up, rows)
     outcomes = [outcome(identifier, explained[identifier]) for identifier, _ in rows]
     return [duplicate if isinstance(duplicate, Duplicate) else None for duplicate in outcomes]
@@ -129,7 +129,7 @@ def _for_sqlalchemy(statement: str) -> TextClause:
 
 
 class _Statements(NamedTuple):
-    """Two for a writer; `look_up` gives what `explanation` does, of any rows, and changes nothing."""
+    """Two for a writer; `look_up` returns the same as `explanation`, for any rows, and changes nothing."""
 
     insert: str
     explanation: str
@@ -143,8 +143,8 @@ _GIVEN = """
     )
 """
 
-# Keys are claimed in one order by all transactions, so that no two wait for each other; of equal keys in one statement
-# the first row claims, for ids grow.
+# All transactions claim keys in one order, so that they cannot deadlock; of equal keys in one statement the first row
+# claims, because ids grow.
 _INSERT = """
     , requests AS (
         INSERT INTO idempotency_keys (hub_id, kind, key, digest, id)
@@ -197,7 +197,7 @@ _GIVE_BACK = """
             AND thing.key = {own_key} AND thing.digest <> given.digest
     )
 """
-"""Deletes the claims of requests whose thing was refused, because nothing is stored under their keys: s of row 3."""
+"""Deletes the request keys of rows that conflict by their own key, because nothing is stored under them: s of row 3."""
 
 
 @cache
@@ -217,10 +217,10 @@ def _statements(table: SubmissionTable) -> _Statements:
 
 
 def row(submission: Mapping[str, Any]) -> EncodedRow:
-    """`submission`, a JSON value for each column that is not null, as a writer takes it.
+    """The row for a writer: `submission` has a JSON value for each column that is not null.
 
-    Beside the columns it may have `request_key` with `request_digest`, and with its own key `digest`. Without
-    `contract_version` it is a claim of its keys alone.
+    Besides the columns it may have `request_key` with `request_digest`, and `digest` with its own key. Without
+    `contract_version` it only claims its keys.
     """
     return submission["id"], encoded(submission)
 
@@ -229,28 +229,28 @@ def encoded(value: Any) -> bytes:
     """`value` as JSON."""
     try:
         return orjson.dumps(value)
-    except TypeError:  # orjson knows integers of 64 bits
+    except TypeError:  # orjson takes integers of at most 64 bits
         return json.dumps(value, default=str).encode()
 
 
 def digest(value: Any) -> str:
-    """128 bits of a value of JSON, whatever the order of names and the spelling of numbers, in hexadecimal."""
+    """A 128-bit digest of a JSON value, in hexadecimal, whatever the order of names and the spelling of numbers."""
     value = _respelt(value)
     try:
         text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # orjson knows integers of 64 bits
+    except TypeError:  # orjson takes integers of at most 64 bits
         text = json.dumps(value, sort_keys=True).encode()
     return blake2b(text, digest_size=16).hexdigest()
 
 
 def _respelt(value: Any) -> Any:
-    """`value` with each number in one spelling: a double that is an integer is that integer."""
+    """`value` with each number in one spelling: a double with an integer value becomes that integer."""
     if isinstance(value, dict):
-        return {name: _respelt(within) for name, within in value.items()}
+        return {name: _respelt(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_respelt(within) for within in value]
+        return [_respelt(item) for item in value]
     if isinstance(value, float) and value.is_integer():
-        return int(Decimal(repr(value)))  # of 1e23, as the decimal that was sent and not as the double is
+        return int(Decimal(repr(value)))  # 1e23 as the decimal that was sent, not as the exact value of the double
     return value
 
 
@@ -273,8 +273,8 @@ def _of_claims(
     """The outcome of a submission whose keys were claimed before; `is_same_...` is 'true', 'false' or None."""
     if "false" in (is_same_request, is_same_thing):
         return Conflict("request_key" if is_same_request == "false" else "own_key")
-    if stored_as is None:  # retention forgot it, and not the request that named it
-        return Conflict("request_key") if request_id else Unstored(Unavailable("a key was forgotten meanwhile"))
-    if stored_as == identifier:  # by a transaction whose answer was lost
+    if stored_as is None:  # retention deleted it, but not the claim of its request
+        return Conflict("request_key") if request_id else Unstored(Unavailable("a key was deleted in the meantime"))
+    if stored_as == identifier:  # by a transaction whose response was lost
         return _CREATED
     return Duplicate(stored_as, by_request=request_id == stored_as)

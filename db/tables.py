@@ -1,4 +1,4 @@
-"""The tables. `migrations/` makes them; a test compares the two."""
+"""The tables. `migrations/` creates them; a test compares the two."""
 
 from sqlalchemy import (
     ARRAY,
@@ -123,7 +123,7 @@ registry_revision = Table(
     comment="One row: how often hubs, widgets or event types were changed",
 )
 
-# What HTTP can say of an instant: in seconds of POSIX, and with a year of four digits.
+# The instants that HTTP headers can express: in POSIX seconds, and with a year of four digits.
 _IN_HEADERS = (
     "{} BETWEEN TIMESTAMP WITH TIME ZONE '1970-01-01 00:00:00+00' AND TIMESTAMP WITH TIME ZONE '9999-12-30 00:00:00+00'"
 )
@@ -182,12 +182,12 @@ interaction_reporting_contracts_served = Table(
 
 
 def _position() -> Column[int]:
-    """Where the row stands in the order in which it can be read: see `db.positions`."""
+    """The place of the row in the reading order: see `db.positions`."""
     return Column("position", BigInteger, nullable=False, server_default=text("nextval('positions')"))
 
 
-# db.partitions makes the partitions. There are no foreign keys: three look-ups for each event would cost more than the
-# insert itself, and the rows that events refer to are not deleted, so that nothing can dangle.
+# db.partitions creates the partitions. There are no foreign keys: three look-ups for each event would cost more than
+# the insert itself, and the rows that events refer to are not deleted, so that no reference can dangle.
 interaction_events = Table(
     "interaction_events",
     metadata,

@@ -1,4 +1,4 @@
-"""Tokens that are no longer accepted: revoked access tokens, and used tokens that are good for one use."""
+"""Tokens that are no longer accepted: revoked access tokens, and used one-time tokens."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -11,9 +11,9 @@ from db.tables import oauth_revoked_tokens as revoked
 from db.tables import oauth_used_tokens as used
 
 CLEARED = 4
-"""Expired tokens that each use of a token deletes, at most."""
+"""Limit on the expired tokens that each use of a token deletes."""
 MARGIN = timedelta(minutes=1)
-"""A token is remembered that much longer than it is valid: verifiers allow some seconds, and clocks differ."""
+"""A token is remembered this much longer than it is valid: verifiers allow some seconds, and clocks differ."""
 
 
 def revoke(connection: Connection, jti: UUID, expires_at: datetime) -> None:
@@ -34,7 +34,7 @@ def consume(connection: Connection, owner: str, jti: str, expires_at: datetime) 
 
 
 def forget_expired(connection: Connection) -> int:
-    """Delete the tokens that are refused as expired by now; returns their number."""
+    """Delete the tokens that are now refused as expired; returns their number."""
     return sum(
         connection.execute(delete(table).where(table.c.expires_at < func.now())).rowcount for table in (revoked, used)
     )

@@ -20,7 +20,7 @@ Key = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """How many requests a hub sent to a major version on a day."""
+    """The number of requests that a hub sent to a major version on a day."""
 
     hub_id: UUID
     major: int
@@ -50,11 +50,11 @@ def add(connection: Connection, counts: Counter[Key], now: datetime) -> None:
         for (hub, major), count in sorted(totals.items())
     ]
     statement = insert(requests)
-    more = {
+    set_values = {
         "count": requests.c.count + statement.excluded.count,
         "last_seen_at": func.greatest(requests.c.last_seen_at, statement.excluded.last_seen_at),
     }
-    connection.execute(statement.on_conflict_do_update(constraint=requests.primary_key, set_=more), rows)
+    connection.execute(statement.on_conflict_do_update(constraint=requests.primary_key, set_=set_values), rows)
 
 
 def since(connection: Connection, day: date) -> list[Requests]:
@@ -64,13 +64,13 @@ def since(connection: Connection, day: date) -> list[Requests]:
 
 
 def last_seen(connection: Connection) -> dict[tuple[UUID, int], datetime]:
-    """When each hub last sent a request to each major version, to about a second."""
+    """The time of each hub's last request to each major version, accurate to about a second."""
     latest = func.max(requests.c.last_seen_at)
-    chosen = select(requests.c.hub_id, requests.c.major, latest).group_by(requests.c.hub_id, requests.c.major)
-    return {(hub_id, major): at for hub_id, major, at in connection.execute(chosen)}
+    statement = select(requests.c.hub_id, requests.c.major, latest).group_by(requests.c.hub_id, requests.c.major)
+    return {(hub_id, major): at for hub_id, major, at in connection.execute(statement)}
 
 
 def is_seen(connection: Connection, hub_id: UUID, majors: Sequence[int]) -> bool:
-    """Whether the hub ever sent a request to one of `majors`."""
+    """True if the hub ever sent a request to one of `majors`."""
     seen = exists().where(requests.c.hub_id == hub_id, requests.c.major.in_(majors))
     return bool(connection.scalar(select(seen)))

@@ -32,7 +32,7 @@ def register(connection: Connection, name: str, widget_id: UUID | None = None) -
     values = {"id": widget_id or uuid_utils.compat.uuid7(), "name": name}
     row = connection.execute(insert(widgets).values(values).on_conflict_do_nothing().returning(*_COLUMNS)).one_or_none()
     if row is None:
-        raise Refused(f"a widget with the id {values['id']} exists already")
+        raise Refused(f"a widget with the id {values['id']} already exists")
     return Widget(*row)
 
 
@@ -54,6 +54,6 @@ def list_all(connection: Connection) -> list[Widget]:
 
 
 def active(connection: Connection, after: UUID, limit: int) -> Sequence[RowMapping]:
-    """The active widgets whose ids come after `after`, in the order of ids: at most `limit`."""
-    chosen = select(widgets).where(widgets.c.status == "active", widgets.c.id > after)
-    return connection.execute(chosen.order_by(widgets.c.id).limit(limit)).mappings().all()
+    """At most `limit` active widgets with ids after `after`, in id order."""
+    statement = select(widgets).where(widgets.c.status == "active", widgets.c.id > after)
+    return connection.execute(statement.order_by(widgets.c.id).limit(limit)).mappings().all()

@@ -21,22 +21,22 @@ MAX_WAITING_BYTES = 32 * 1024 * 1024
 BATCH_ROWS = 1000
 BATCH_BYTES = 1024 * 1024
 PATIENCE_SECONDS = 2.0
-"""How long rows wait for a database that is away. It may be a restart that is over in a moment."""
+"""Rows wait this long for an unreachable database: it may be a restart that is over in a moment."""
 RETRY_SECONDS = 0.1
 
 EncodedRow = tuple[str, bytes]
-"""An id, and the row as a JSON object that has it, too."""
+"""An id, and the row as a JSON object that includes the id."""
 Outcome = TextRow | DatabaseError | None
 """None: the row is stored. A row: the result of `explanation` for it. An error: the database refused it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """What a writer runs; the one parameter of each is a JSON array of rows.
+    """The statements of a writer; the one parameter of each is a JSON array of rows.
 
-    `insert` gives the ids of the rows that it did not store, and must do nothing for a row that is stored already: a
-    batch whose outcome is unknown, because the connection was lost, is sent again. `explanation` is run
-    after the commit if there are such rows: it receives them, and returns for each its id and the reasons.
+    `insert` returns the ids of the rows that it did not store. It must do nothing for a row that is already stored: if
+    the connection is lost, the outcome of the batch is unknown, and the batch is sent again. `explanation` runs after
+    the commit if some rows were not stored: it receives them, and returns the id and the reasons of each.
     """
 
     insert: LiteralString
@@ -44,7 +44,7 @@ class Statements:
 
 
 Outcomes = dict[str, TextRow | DatabaseError]
-"""By id, of the rows of a batch that are not stored."""
+"""The outcomes of the rows of a batch that are not stored, by id."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class _Waiting:
 
 
 class Writer:
-    """Inserts rows with its statements. `writing` does it."""
+    """Inserts rows with its statements while `writing` runs."""
 
     def __init__(self, database: Database, statements: Statements) -> None:
         self._database = database
@@ -70,7 +70,7 @@ class Writer:
         self._away_since: float | None = None
 
     async def add(self, row: EncodedRow) -> tuple[float, Outcome]:
-        """As `add_all`, for one row; raises the error if the database refuses the row."""
+        """Like `add_all`, for one row; raises the error if the database refuses the row."""
         sent_at, outcomes = await self._queued([row])
         outcome = outcomes.get(row[0])
         if isinstance(outcome, DatabaseError):
@@ -78,9 +78,9 @@ class Writer:
         return sent_at, outcome
 
     async def add_all(self, rows: Sequence[EncodedRow]) -> tuple[float, list[Outcome]]:
-        """Write `rows`, whose ids differ; returns when they were sent (`perf_counter`), and the outcome of each.
+        """Write `rows`, whose ids differ; returns the time of sending (`perf_counter`) and the outcome of each.
 
-        Unavailable if too many rows wait, or the database is away.
+        Unavailable if too many rows wait, or the database cannot be reached.
         """
         sent_at, outcomes = await self._queued(rows)
         return sent_at, [outcomes.get(identifier) for identifier, _ in rows]
@@ -107,7 +107,7 @@ class Writer:
             self._refuse_all(Unavailable("the service stops"))
 
     async def _write(self) -> None:
-        """Write for ever, on one connection after the other."""
+        """Write forever; reconnect after each failure."""
         while True:
             try:
                 async with self._database.connected(target_session_attrs="read-write") as connection:
@@ -130,11 +130,11 @@ class Writer:
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _is_away(self) -> bool:
-        """Whether the database is away for longer than a row waits for it."""
+        """True if the database has been unreachable for longer than a row waits."""
         return self._away_since is not None and time.perf_counter() - self._away_since > PATIENCE_SECONDS
 
     async def _next_batch(self) -> None:
-        """Fill the batch, unless one is left of a connection that was lost, as soon as there is something to write."""
+        """Wait for rows and fill the batch, unless a lost connection left one."""
         while not self._batch:
             self._wake.clear()
             if not self._queue:
@@ -157,9 +157,9 @@ class Writer:
                 waiting.done.set_result(result)
 
     async def _stored(self, connection: AsyncConnection, rows: Sequence[EncodedRow]) -> Outcomes:
-        """Commit `rows`; what became of those that are not stored, by id.
+        """Commit `rows`; returns the outcomes of those that are not stored, by id.
 
-        If the database refuses them, it commits their halves, down to the refused row. Unavailable if the
+        If the database refuses them, their halves are committed, down to the refused row. Unavailable if the
         connection is lost.
         """
         try:

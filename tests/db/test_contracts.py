@@ -144,7 +144,7 @@ def test_contracts_are_listed_by_version(connection: Connection) -> None:
 
 def test_a_version_is_published_once(migrated: Database) -> None:
     """A published document is not replaced by another."""
-    with pytest.raises(Refused, match=r"contract 1\.0 is published already"), migrated.begin() as connection:
+    with pytest.raises(Refused, match=r"contract 1\.0 is already published"), migrated.begin() as connection:
         publish(connection, "1.0", "1.0")
 
 

@@ -120,7 +120,7 @@ def test_a_url_may_name_postgresql_in_three_ways(url: str, scheme: str) -> None:
     ("refused", "words"),
     [
         pytest.param("hunter2", "is not of the form postgresql://user:password@host:port/database", id="no URL"),
-        pytest.param("mysql://me:hunter2@host/it", "begins with mysql://; only postgresql:// is served", id="MySQL"),
+        pytest.param("mysql://me:hunter2@host/it", "begins with mysql://; only postgresql:// is supported", id="MySQL"),
         pytest.param(
             "postgresql+asyncpg://me:hunter2@host/it", "begins with postgresql+asyncpg://; only", id="another driver"
         ),

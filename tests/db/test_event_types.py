@@ -27,7 +27,7 @@ def test_an_active_event_type_is_not_registered_again(connection: Connection) ->
     before = named(connection, "clicked")
     with pytest.raises(Refused) as raised:
         event_types.register(connection, "clicked", "Something else.")
-    assert str(raised.value) == "the event type 'clicked' is registered and active already"
+    assert str(raised.value) == "the event type 'clicked' is already registered and active"
     assert named(connection, "clicked") == before
 
 

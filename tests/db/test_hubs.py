@@ -33,7 +33,7 @@ def test_a_name_is_taken_once(connection: Connection) -> None:
     hub, key = hubs.create(connection, "alpha")
     with pytest.raises(Refused) as raised:
         hubs.create(connection, "alpha")
-    assert str(raised.value) == "a hub named 'alpha' exists already"
+    assert str(raised.value) == "a hub named 'alpha' already exists"
     assert hubs.of_key(connection, key) == hub
     assert hubs.list_all(connection) == [hub]
 

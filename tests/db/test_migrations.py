@@ -302,7 +302,7 @@ def test_a_database_of_a_later_release_is_refused(database: Database, url: str) 
     with pytest.raises(Refused) as raised:
         migrate.upgrade(database)
     assert str(raised.value) == (
-        "the database is at revision 'from_later', which this release does not know: it is of a later one"
+        "the database is at revision 'from_later', which this release does not know: it is of a later release"
     )
     assert table_names(url) == {"alembic_version"}
 

@@ -82,7 +82,7 @@ def test_a_client_of_another_issuer_is_known_by_both(connection: Connection, hub
     accepted = oauth_clients.accept(connection, hub, ISSUER, "them", SCOPES)
     assert (accepted.issuer, accepted.client_id, accepted.hub) == (ISSUER, "them", hub)
     assert oauth_clients.accept(connection, hub, f"{ISSUER}/other", "them", SCOPES) != accepted
-    with pytest.raises(Refused, match=f"'them' of {ISSUER} is known already"):
+    with pytest.raises(Refused, match=f"'them' of {ISSUER} is already known"):
         oauth_clients.accept(connection, hub, ISSUER, "them", SCOPES)
     assert oauth_clients.disable(connection, "them", ISSUER).disabled_at is not None
     assert oauth_clients.get(connection, "them", f"{ISSUER}/other").disabled_at is None

@@ -30,7 +30,7 @@ def test_an_id_is_taken_once(connection: Connection) -> None:
     widget = widgets.register(connection, "Button", KNOWN)
     with pytest.raises(Refused) as raised:
         widgets.register(connection, "Slider", KNOWN)
-    assert str(raised.value) == f"a widget with the id {KNOWN} exists already"
+    assert str(raised.value) == f"a widget with the id {KNOWN} already exists"
     assert widgets.list_all(connection) == [widget]
 
 

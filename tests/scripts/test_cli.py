@@ -241,11 +241,11 @@ def test_an_empty_database_is_migrated(run: Run, embedded_url: str) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        pytest.param("hub create alpha", "a hub named 'alpha' exists already", id="a name is taken"),
+        pytest.param("hub create alpha", "a hub named 'alpha' already exists", id="a name is taken"),
         pytest.param("hub disable nobody", "there is no hub named 'nobody'", id="no such hub"),
         pytest.param(
             "event-type register clicked --json",
-            "the event type 'clicked' is registered and active already",
+            "the event type 'clicked' is already registered and active",
             id="an event type is taken",
         ),
         pytest.param("contract show 9.9", "there is no contract '9.9' in the database", id="no such contract"),
@@ -271,7 +271,7 @@ def test_a_database_of_a_later_release_is_left_alone(run: Run, database_url: str
     (done,) = run("hub create alpha", IR_DATABASE_URL=database_url)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "error: the database is at revision 'from_later', which this release does not know: it is of a later one\n"
+        "error: the database is at revision 'from_later', which this release does not know: it is of a later release\n"
     )
 
 
@@ -283,7 +283,7 @@ def test_a_database_of_a_later_release_is_left_alone(run: Run, database_url: str
             "IR_DATABASE_URL",
             "mysql://me:hunter2@host/it",
             1,
-            "IR_DATABASE_URL cannot be used: the database URL begins with mysql://; only postgresql:// is served",
+            "IR_DATABASE_URL cannot be used: the database URL begins with mysql://; only postgresql:// is supported",
             id="another database",
         ),
         pytest.param(
@@ -362,5 +362,5 @@ def test_an_event_type_that_waits_is_approved_once(run: Run, database_url: str) 
     )
     again, unknown = run("event-type approve rated", "event-type approve nothing", IR_DATABASE_URL=database_url)
     assert (again.returncode, unknown.returncode) == (1, 1)
-    assert "nothing of the event type 'rated' waits for approval" in again.stderr
+    assert "the event type 'rated' has nothing that waits for approval" in again.stderr
     assert "'nothing' is not registered" in unknown.stderr

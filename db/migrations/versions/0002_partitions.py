@@ -1,4 +1,4 @@
-"""Events in partitions of a week each, without foreign keys. `db.partitions` makes those of the coming weeks."""
+"""Events in partitions of a week each, without foreign keys. `db.partitions` creates those of the coming weeks."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,7 +10,7 @@ revision = "0002"
 down_revision = "0001"
 
 WEEK = 7 * 24 * 3600 * 1000  # milliseconds
-MONDAY = -3 * 24 * 3600 * 1000  # since 1970-01-01, a Thursday, from which UUIDs of version 7 count
+MONDAY = -3 * 24 * 3600 * 1000  # since 1970-01-01, a Thursday and the epoch of UUID version 7
 FOREIGN_KEYS = (("hub_id", "hubs", "id"), ("widget_id", "widgets", "id"), ("event_type", "event_type_registry", "name"))
 
 WEEKS_WITH_EVENTS = sa.text("""
@@ -21,13 +21,13 @@ WEEKS_WITH_EVENTS = sa.text("""
 
 def upgrade() -> None:
     # Three foreign keys cost each event more than the insert itself. The rows that events refer to are not deleted, so
-    # that nothing can dangle; a later migration has the database see to that.
+    # that no reference can dangle; a later migration makes the database enforce that.
     _set_aside("interaction_events_hub_id_received_at")
     _create("PARTITION BY RANGE (id)")
     for week in op.get_bind().scalars(WEEKS_WITH_EVENTS, {"monday": MONDAY, "week": WEEK}).all():
         _create_partition(week)
     _bring_back()
-    # Ids are in the order of receipt, so that a second column for it would be one too many.
+    # Ids are in the order of receipt, so that a second column for it would be redundant.
     op.create_index("interaction_events_hub_id_id", "interaction_events", ["hub_id", "id"])
 
 
@@ -41,8 +41,8 @@ def downgrade() -> None:
 
 
 def _set_aside(index: str) -> None:
-    """Rename the table, and free the names of its key and indexes, of which `index` is one."""
-    op.execute("SET LOCAL statement_timeout = 0")  # to copy every event takes as long as it takes
+    """Rename the table, and free the names of its key and indexes, including `index`."""
+    op.execute("SET LOCAL statement_timeout = 0")  # to copy every event may take long
     op.rename_table("interaction_events", "interaction_events_before")
     op.drop_constraint("interaction_events_pkey", "interaction_events_before")
     op.drop_index("interaction_events_widget_id_occurred_at")
@@ -64,7 +64,7 @@ def _create_partition(week: int) -> None:
 
 
 def _bring_back() -> None:
-    """Copy every event, and make the key and the index that all revisions have."""
+    """Copy every event, and create the key and the index that all revisions have."""
     op.execute("INSERT INTO interaction_events SELECT * FROM interaction_events_before")
     op.drop_table("interaction_events_before")
     op.create_primary_key("interaction_events_pkey", "interaction_events", ["id"])

@@ -1,4 +1,4 @@
-"""A revision that tells what changed in the registry, so that services can keep a copy of it up to date."""
+"""A revision that shows what changed in the registry, so that services can keep a copy of it up to date."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A position for each event, in an order that readers can follow without missing what is committed late."""
+"""A position for each event, in an order that readers can follow without missing a row that is committed late."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,8 +6,8 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-# While a statement inserts, it holds a shared lock whose second key is the last position that was taken before its own.
-# Whoever reads looks at these locks, and reads no further than the lowest: see db.positions.
+# While a statement inserts, it holds a shared lock; the second key is the last position that was taken before its own.
+# A reader looks at these locks, and reads no further than the lowest: see db.positions.
 FUNCTION = """
 CREATE FUNCTION hold_position() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -23,7 +23,7 @@ CREATE TRIGGER hold_position BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL statement_timeout = 0")  # to give every event its position takes as long as it takes
+    op.execute("SET LOCAL statement_timeout = 0")  # to give every event its position may take long
     op.execute("CREATE SEQUENCE positions")
     op.execute(FUNCTION)
     position = sa.Column("position", sa.BigInteger, nullable=False, server_default=sa.text("nextval('positions')"))

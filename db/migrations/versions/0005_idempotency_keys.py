@@ -1,4 +1,4 @@
-"""Keys that hubs give to what they submit, so that what is sent twice is stored once."""
+"""Keys that hubs give to their submissions, so that a submission sent twice is stored once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid, nullable=False, comment="Of the row that was stored, or would have been"),
         comment="What was submitted under a key; a key is unique for its hub as long as what it names is kept",
     )
-    # Ids grow with time, so that a few bytes for each range of pages find what retention forgets.
+    # Ids grow with time, so that a few bytes for each range of pages suffice to find what retention deletes.
     op.create_index("idempotency_keys_id", "idempotency_keys", ["id"], postgresql_using="brin")
     op.add_column("interaction_events", sa.Column("client_event_id", sa.Text))
 

@@ -1,4 +1,4 @@
-"""Annotations: what people and agents say about a widget, beside what happens on it."""
+"""Annotations: remarks of people and agents on a widget, in addition to the events on it."""
 
 import sqlalchemy as sa
 from alembic import op

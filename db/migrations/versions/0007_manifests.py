@@ -1,4 +1,4 @@
-"""What hubs can report by their own account: manifests, and whose the entries of the registry are."""
+"""Manifests: hubs list what they can report, and entries of the registry name the hub that owns them."""
 
 import sqlalchemy as sa
 from alembic import op

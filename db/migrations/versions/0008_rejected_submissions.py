@@ -1,4 +1,4 @@
-"""What hubs submitted and was not accepted."""
+"""Rejected submissions of hubs."""
 
 import sqlalchemy as sa
 from alembic import op

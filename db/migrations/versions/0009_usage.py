@@ -1,4 +1,4 @@
-"""How much each hub submits, and how much it may."""
+"""The usage of each hub, and its rate limit."""
 
 import sqlalchemy as sa
 from alembic import op

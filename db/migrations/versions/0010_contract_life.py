@@ -1,4 +1,4 @@
-"""The life of contracts: its instants, who changed what and why, and what a service goes on with."""
+"""The life of contracts: its instants, an audit log of changes, and the documents that a service falls back to."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ CHANGES = "interaction_reporting_contract_changes"
 SERVED = "interaction_reporting_contracts_served"
 
 FUNCTIONS = """
--- The instants are those of the status, also where plain SQL sets it.
+-- The instants follow the status, also if plain SQL sets it.
 CREATE FUNCTION contracts_stamp() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.status NOT IN ('deprecated', 'retired') THEN
@@ -31,7 +31,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Who and why come from settings of the transaction: what sets none is told as what it is, plain SQL.
+-- The author and the reason come from settings of the transaction; a change without them is recorded as plain SQL.
 CREATE FUNCTION contracts_keep_change(
     how text, version text, status_before text, status_after text, document_before text, document_after text
 ) RETURNS void LANGUAGE sql AS $$
@@ -107,7 +107,7 @@ def upgrade() -> None:
     for name in ("deprecated_at", "sunset_at", "retired_at"):
         op.add_column(CONTRACTS, sa.Column(name, instant))
         op.create_check_constraint(name, CONTRACTS, IN_HEADERS.format(name))
-    # A row that is deprecated or retired already is so from now on, as far as anybody knows.
+    # The time of an earlier deprecation or retirement is unknown: it counts from now on.
     op.execute("UPDATE interaction_reporting_contracts SET deprecated_at = now() WHERE status = 'deprecated'")
     op.execute("UPDATE interaction_reporting_contracts SET retired_at = now() WHERE status = 'retired'")
     op.create_table(

@@ -1,4 +1,4 @@
-"""Who follows the contracts is not told of what is kept of them: that alone changes nothing that is served."""
+"""Stop notifications of stored documents: storing one changes nothing that is served."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Version 2's way in: OAuth clients of hubs, the keys that sign their tokens, and tokens that are revoked or used."""
+"""Authorization for version 2: OAuth clients of hubs, the keys that sign their tokens, and revoked or used tokens."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0011"
 FOLLOWED = ("oauth_clients", "oauth_signing_keys", "oauth_revoked_tokens")
 
 FUNCTION = """
--- Services keep these rows in memory, and are told of what changes, not of what is gone.
+-- Services keep these rows in memory; they see changed rows, but not deleted ones.
 CREATE FUNCTION oauth_keep_rows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'a row of % is not deleted while it may be used', TG_TABLE_NAME

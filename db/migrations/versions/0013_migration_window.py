@@ -1,4 +1,4 @@
-"""The window in which hubs go from one major version to the next: what they use, and who is cut over."""
+"""The migration of hubs between major versions: the versions that they use, and the hubs that are cut over."""
 
 import sqlalchemy as sa
 from alembic import op

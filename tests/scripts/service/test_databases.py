@@ -104,8 +104,8 @@ def test_an_error_of_a_statement_has_its_remedy(sqlstate: str, remedy: str) -> N
     ("url", "words"),
     [
         ("nonsense", "is not of the form postgresql://user:password@host:port/database"),
-        ("mysql://me:hunter2@host/it", "begins with mysql://; only postgresql:// is served"),
-        ("postgresql://me:hunter@2@host/it", "has an @ too many: write one in the user or the password as %40"),
+        ("mysql://me:hunter2@host/it", "begins with mysql://; only postgresql:// is supported"),
+        ("postgresql://me:hunter@2@host/it", "has one @ too many: write an @ in the user or the password as %40"),
     ],
 )
 def test_what_is_no_url_is_named_by_its_setting(url: str, words: str) -> None:
