@@ -1,1 +1,1 @@
-"""What we do: one small function for each operation, named by the operationId of the contract."""
+"""The operations of the contracts: one small function for each."""

@@ -1,4 +1,4 @@
-"""Annotations: remarks of people or agents on a widget, or on an event of it."""
+"""Annotations: remarks of people or agents on a widget, or on one of its events."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,8 +24,8 @@ async def _check(request: Request, group: Sequence[Submission]) -> None:
     An annotation without `occurred_at` gets the current time.
     """
     registry, database = request.resources.registry, request.resources.database
-    named = {submission.row["event_id"] for submission in group if "event_id" in submission.row}
-    own = await database.run(annotations.own_events, request.caller.id, named) if named else set()
+    event_ids = {submission.row["event_id"] for submission in group if "event_id" in submission.row}
+    own = await database.run(annotations.own_events, request.caller.id, event_ids) if event_ids else set()
     now = date_times.render(datetime.now(UTC))
     widgets = await registry.has_widgets([submission.row["widget_id"] for submission in group])
     for submission, has_widget in zip(group, widgets, strict=True):
@@ -64,14 +64,14 @@ _TAKEN = takes(
 @_TAKEN
 @when_refused(single.when_refused(KIND))
 async def create(request: Request) -> Answer:
-    """Keep one annotation. The answer is given after the commit."""
+    """Store one annotation, and answer after the commit."""
     return await single.keep(request, KIND)
 
 
 @_TAKEN
 @when_refused(single.when_refused(KIND, is_batch=True))
 async def create_batch(request: Request) -> Answer:
-    """Keep many annotations, each validated alone."""
+    """Store many annotations, each validated on its own."""
     return await batches.keep(request, KIND)
 
 

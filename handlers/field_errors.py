@@ -1,10 +1,10 @@
-"""The words of the 422 answers of this room: what is wrong with a field or a parameter, and the remedy."""
+"""The texts of the 422 answers of this room: the error in a field or a parameter, and the remedy."""
 
 from openapi.problems import Problem
 
 
 def repeated_entry(entries: str, index: int, key: str, value: str) -> Problem:
-    """The entry `index` of the list `entries` has the `value` of `key` that an entry before it has."""
+    """The entry `index` of the list `entries` repeats the `value` of `key` of an earlier entry."""
     return Problem(
         "invalid_body",
         pointer=f"/{entries}/{index}/{key}",
@@ -14,13 +14,13 @@ def repeated_entry(entries: str, index: int, key: str, value: str) -> Problem:
 
 
 def unaccepted_schema(index: int, pointer: str, message: str) -> Problem:
-    """The metadata schema of the event type `index` of a manifest has a fault at `pointer`, seen from the schema."""
+    """The metadata schema of the event type `index` of a manifest has an error at `pointer`, relative to the schema."""
     path = f"event_types/{index}/metadata_schema{pointer}"
     return Problem("invalid_body", pointer=f"/{path}", errors=f"{path}: {message}", remedies="Mend the schema.")
 
 
 def unknown_cursor() -> Problem:
-    """A cursor that no page has given."""
+    """No page of the list returned the cursor."""
     return Problem(
         "invalid_parameters",
         errors="cursor is not one that this list gave out",

@@ -23,14 +23,14 @@ from openapi.serving.messages import Answer, BodyField, Request, takes
 from openapi.standards import date_times
 
 MOST_PROBLEMS = 20
-"""How many problems an answer names."""
+"""Limit on the problems that an answer names."""
 MOST_NARROWINGS = 3
-"""How many narrowings of one schema an answer names."""
+"""Limit on the narrowings of one schema that an answer names."""
 
 
 @takes(event_types=BodyField("array", required=True), widgets=BodyField("array", required=True))
 async def put(request: Request) -> Answer:
-    """Put the hub's manifest in force, all of it or nothing."""
+    """Put the whole manifest of the hub in force, or nothing of it."""
     async with request.resources.manifests:  # a check may take long
         if problem := await _problem(request.body):
             raise problem
@@ -69,13 +69,13 @@ class Change(Enum):
 
     KEEP = auto()
     ACTIVATE = auto()
-    """The definition holds from now on."""
+    """The definition is in force from now on."""
     SUBMIT = auto()
     """The event type waits for its first approval."""
     PROPOSE = auto()
-    """The definition waits for approval beside the one that was approved."""
+    """The definition waits for approval; the approved one stays in force."""
     WITHDRAW = auto()
-    """The definition that holds is listed again, so that no other one waits."""
+    """The definition in force is listed again, so that no other one waits."""
 
 
 _CHANGES = {
@@ -92,7 +92,7 @@ _CHANGES = {
 
 
 def change_of(standing: Standing, is_same: bool, needs_approval: bool) -> Change:
-    """The change of an event type, which `is_same` if its registered definition is the listed one."""
+    """The change of an event type; `is_same` if its registered definition equals the listed one."""
     return _CHANGES[standing][2 * (not is_same) + needs_approval]
 
 
@@ -137,7 +137,7 @@ def _put(connection: Connection, request: Request) -> dict[str, Any]:
 
 
 def _register_type(connection: Connection, request: Request, definition: Definition, row: RowMapping | None) -> None:
-    """Apply the change of an event type that conflicts with nothing; `row` is its entry in the registry."""
+    """Apply the change of an event type without conflicts; `row` is its entry in the registry."""
     hub_id = request.caller.id
     is_same = row is not None and _of_row(row) == definition
     proposal = row["proposal"] if row else None
@@ -153,7 +153,7 @@ def _register_type(connection: Connection, request: Request, definition: Definit
 
 
 def _register_widget(connection: Connection, hub_id: UUID, widget_id: UUID, name: str, row: RowMapping | None) -> None:
-    """Register a new widget, or the hub's own anew; a widget that an operator retired stays retired."""
+    """Register a new widget, or update the hub's own; a widget that an operator retired stays retired."""
     standing = _standing(row, hub_id)
     is_renamed = row is not None and row["name"] != name
     if standing in (Standing.NEW, Standing.LEFT_OUT) or (standing is Standing.ACTIVE and is_renamed):
@@ -184,7 +184,7 @@ def _widget_conflicts(hub_id: UUID, widgets: dict[UUID, str], known: dict[UUID, 
 
 
 def _narrower(row: RowMapping, definition: Definition) -> str:
-    """Where the schema of `definition` may refuse a value that the schema of `row` accepts; empty if nowhere."""
+    """The places where the schema of `definition` may refuse what the schema of `row` accepts; empty if none."""
     accepts_anything = {"type": "object"}
     faults = narrowings(row["metadata_schema"] or accepts_anything, definition.metadata_schema or accepts_anything)
     sentences = [f"{fault.pointer or '/'}: {fault.message}" for fault in faults[:MOST_NARROWINGS]]
@@ -192,7 +192,7 @@ def _narrower(row: RowMapping, definition: Definition) -> str:
 
 
 async def _problem(manifest: dict[str, Any]) -> Problem | None:
-    """The faults of `manifest` that the contract cannot express, as one Problem; None without any."""
+    """The faults of `manifest` that the contract cannot express, as one Problem; None if absent."""
     faults = [*_repeated(manifest, "event_types", "name"), *_repeated(manifest, "widgets", "id")]
     for index, entry in enumerate(manifest["event_types"]):
         await asyncio.sleep(0)  # a schema takes up to 50 milliseconds: other requests get their turn
@@ -223,7 +223,7 @@ def _owner(row: RowMapping) -> str:
 
 
 def _as_json(connection: Connection, hub_id: UUID, number: int | None) -> dict[str, Any] | None:
-    """A revision of the hub's manifest, with the status of each entry as it is now."""
+    """A revision of the hub's manifest, with the current status of each entry; None if absent."""
     row = manifests.revision(connection, hub_id, number)
     if row is None:
         return None
@@ -240,7 +240,7 @@ def _as_json(connection: Connection, hub_id: UUID, number: int | None) -> dict[s
 
 
 def _status(row: RowMapping) -> str:
-    """The status of an event type that its hub reads."""
+    """The status of an event type, as its hub reads it."""
     if row["status"] == "pending" and row["left_out"]:
         return "deprecated"
     return "pending" if row["proposal"] is not None else str(row["status"])

@@ -31,7 +31,7 @@ async def _check(request: Request, group: Sequence[Submission]) -> None:
             )
         elif schema := registry.metadata_schema(submission.row["event_type"]):
             submission.problem = _compiled(schema).problem(submission.item.value)
-            await asyncio.sleep(0)  # a hub's own patterns may take long: others are served in between
+            await asyncio.sleep(0)  # a hub's own patterns may take long: other requests get their turn
 
 
 KIND = SubmissionType(
@@ -57,14 +57,14 @@ _TAKEN = takes(
 @_TAKEN
 @when_refused(single.when_refused(KIND))
 async def create(request: Request) -> Answer:
-    """Keep one event. The answer is given after the commit."""
+    """Store one event, and answer after the commit."""
     return await single.keep(request, KIND)
 
 
 @_TAKEN
 @when_refused(single.when_refused(KIND, is_batch=True))
 async def create_batch(request: Request) -> Answer:
-    """Keep many events, each validated alone."""
+    """Store many events, each validated on its own."""
     return await batches.keep(request, KIND)
 
 

@@ -1,6 +1,6 @@
 """The operation table: each operationId of the contracts and the function that serves it.
 
-This is the one place that joins a contract and code. A new operation is a row here, a function in the module of its
+This is the only place that joins contracts and code. A new operation needs a row here, a function in the module of its
 noun, and an operation in a document.
 """
 
@@ -15,7 +15,7 @@ from handlers import (
 )
 from openapi.serving.operations import OperationTable
 
-# Documents that were published before 2026-12 name modules. These rows may go when no database holds such a document.
+# Documents that were published before 2026-12 name modules. These rows can go when no database holds such a document.
 _FORMER_NAMES = {
     "handlers.interaction_events.create": "reportInteractionEvent",
     "handlers.interaction_events.create_batch": "reportInteractionEvents",

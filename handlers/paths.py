@@ -1,4 +1,4 @@
-"""The paths beside the API, which belong to no version of it."""
+"""The paths outside the API: they belong to no version of it."""
 
 from openapi.serving.error_styles import PROBLEMS
 

@@ -45,11 +45,11 @@ async def get(request: Request) -> Answer:
 
 async def replay(request: Request) -> Answer:
     """Submit rejected submissions again, under today's contract; a stored one is never stored again."""
-    chosen = await _chosen(request)
-    request.take_items(len(chosen))
+    rejections = await _requested(request)
+    request.take_items(len(rejections))
     by_rejection: dict[UUID, Result] = {}
     for kind in KINDS.values():
-        rows = [row for row in chosen.values() if row and row["kind"] == kind.table.kind and not row["replayed_at"]]
+        rows = [row for row in rejections.values() if row and row["kind"] == kind.table.kind and not row["replayed_at"]]
         for part in _parts(rows):
             group = await _resubmitted(request, kind, part)
             by_rejection |= {
@@ -57,7 +57,7 @@ async def replay(request: Request) -> Answer:
                 for row, submission in zip(part, group, strict=True)
             }
     all_results = Results(False, request.style)
-    for index, (identifier, row) in enumerate(chosen.items()):
+    for index, (identifier, row) in enumerate(rejections.items()):
         result = by_rejection.get(identifier) or _unsubmitted(identifier, row, request.style)
         all_results.add([{**result, "index": index, "rejection_id": identifier}])
     if is_dry_run(request):
@@ -65,8 +65,8 @@ async def replay(request: Request) -> Answer:
     return all_results.answer()
 
 
-async def _chosen(request: Request) -> dict[UUID, RowMapping | None]:
-    """The rejections that the request asks for, in order; None for an id that is not one of the hub's."""
+async def _requested(request: Request) -> dict[UUID, RowMapping | None]:
+    """The rejections that the request asks for, in order; None for an id that is not the hub's own."""
     body, database, hub_id = request.body, request.resources.database, request.caller.id
     if "ids" in body:
         ids = [UUID(identifier) for identifier in body["ids"]]
@@ -81,7 +81,7 @@ async def _chosen(request: Request) -> dict[UUID, RowMapping | None]:
 
 
 async def _resubmitted(request: Request, kind: SubmissionType, rows: Sequence[RowMapping]) -> list[Submission]:
-    """Submit `rows` under the keys that they had, else under their own ids; the submissions, in order."""
+    """Submit `rows` under their former keys, else under their own ids; returns the submissions, in order."""
     contents = await request.resources.database.run(rejected_submissions.contents, [row["id"] for row in rows])
     items = [_item(request, index, row["kind"], contents.get(row["id"], b"")) for index, row in enumerate(rows)]
     keys = [row["request_key"] or key_within("replay", str(row["id"])) for row in rows]

@@ -15,7 +15,7 @@ from handlers import annotations, interaction_events
 from handlers.submissions.rejections import Rejections
 
 EXPORTS = 2
-"""How many pages of exports a worker reads at one time."""
+"""Limit on the export pages that a worker reads at one time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class Resources:
 async def open_resources(
     database: Database, policy: ServiceOptions, counted: Counted = lambda _kind, _outcome, _count: None
 ) -> AsyncIterator[Resources]:
-    """Open the resources over `database` until the end of the block; Unavailable if the database is away.
+    """Open the resources over `database` until the end of the block; Unavailable if the database cannot be reached.
 
-    `counted` receives the kind, outcome and number of submissions, as often as they are counted.
+    Each count calls `counted` with the kind, outcome and number of submissions.
     """
     tables = [kind.table for kind in (interaction_events.KIND, annotations.KIND)]
     writers = {table.kind: submissions.writer(database, table) for table in tables}

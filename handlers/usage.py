@@ -1,4 +1,4 @@
-"""The numbers of submissions of a hub."""
+"""The submission counts of a hub."""
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ DEFAULT_HOURS = timedelta(days=1)
 MOST_HOURS = timedelta(days=31)
 EARLIEST = datetime.min.replace(tzinfo=UTC) + DEFAULT_HOURS
 MOST_COUNTS = 20_000
-"""Counts in one answer; a hub with many event types reaches that within a few days."""
+"""Limit on the counts in one answer; a hub with many event types reaches it within a few days."""
 OUTCOMES = ("created", "duplicate", "rejected", "throttled")
 
 

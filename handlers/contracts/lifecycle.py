@@ -1,4 +1,4 @@
-"""The contract between document and row. The row governs; a document of this release is a proposal."""
+"""A contract as a document and as a row. The row governs; a document of this release is a proposal."""
 
 from collections.abc import Sequence, Set
 from functools import lru_cache
@@ -20,11 +20,11 @@ from openapi.serving.app import build
 from openapi.serving.endpoint import Dependencies
 
 LISTED = 20
-"""Broken rules that a refusal names."""
+"""Limit on the broken rules that a refusal names."""
 
 
 def application(contract: Contract) -> ASGIApp:
-    """An application of `contract` that shows whether it can be served; ContractError if not. It answers no hub."""
+    """An application that only tests `contract`, and serves no hub; ContractError if it cannot be served."""
     return build(
         contract, Dependencies(OPERATIONS, authentication.authenticate, authorize=authentication.authorize_nobody)
     )
@@ -45,7 +45,7 @@ def seed(connection: Connection) -> list[str]:
 
 
 def current_state(connection: Connection) -> list[ServedMajor]:
-    """The major versions as a service that starts now serves them, with the faults of rows that it cannot serve."""
+    """The major versions as a service that starts now serves them, with the faults of the rows that it cannot serve."""
     return plan(active_contracts.governing(connection), Applications(application).serve)
 
 
@@ -76,7 +76,7 @@ def differences(connection: Connection) -> list[str]:
 
 @lru_cache(maxsize=1000)
 def _digest(document: str) -> tuple[str, str | None]:
-    """The digest of the contract in the text of a row, or its fault; each readiness check asks for all rows."""
+    """The digest of the contract in the text of a row, or its fault. Cached: each readiness check reads all rows."""
     try:
         return Contract.read(document).digest, None
     except ContractError as error:
@@ -84,10 +84,10 @@ def _digest(document: str) -> tuple[str, str | None]:
 
 
 def publish(connection: Connection, contract: Contract, author: Author, acknowledged: Set[str] = frozenset()) -> bool:
-    """Keep `contract` as a draft; False if it is published already. A published document is never replaced.
+    """Store `contract` as a draft; False if it is already published. A published document is never replaced.
 
-    Refused if its version was published with other content, if it breaks a rule of the house, or if it changes a
-    supported version by more than its number allows; undecidable changes pass if `acknowledged` names them.
+    Refused if its version was published with other content, if it breaks a lint rule, or if it changes a supported
+    version by more than its number allows; undecidable changes pass if `acknowledged` names them.
     ContractError if it cannot be served.
     """
     contracts.lock(connection)
@@ -104,7 +104,7 @@ def publish(connection: Connection, contract: Contract, author: Author, acknowle
 
 
 def require_sound(contract: Contract) -> None:
-    """Refused if `contract` breaks a rule of the house, ContractError if it cannot be served."""
+    """Refused if `contract` breaks a lint rule, ContractError if it cannot be served."""
     if findings := lint(contract, OPERATIONS):
         raise Refused(
             "\n".join(f"{finding.pointer or '/'}: {finding.message} [{finding.rule}]" for finding in findings[:LISTED])
@@ -122,7 +122,7 @@ def _require_same(row: contracts.ContractRow, contract: Contract) -> None:
 
 
 def _supported(rows: Sequence[contracts.ContractRow], major: int) -> list[contracts.ContractRow]:
-    """The rows of `major` that clients rely on, if it is served: the superseded ones too, for clients made for them."""
+    """The rows of `major` that clients rely on, if it is served: superseded ones too, for clients built for them."""
     supported = [row for row in rows if row.major == major and row.status not in ("draft", "retired")]
     return supported if any(row.status in contracts.SERVING for row in supported) else []
 
@@ -178,7 +178,7 @@ def governing_before(connection: Connection, contract: Contract) -> Contract:
 
 
 def _difference(row: contracts.ContractRow, contract: Contract | None) -> str:
-    """The differences of `row` from its published digest and from `contract`, of this release; empty if alike."""
+    """The differences of `row` from its published digest and from `contract`, of this release; empty if equal."""
     name = f"contract {row.contract_version}"
     digest, fault = _digest(row.document)
     if fault:
@@ -199,6 +199,6 @@ def _difference(row: contracts.ContractRow, contract: Contract | None) -> str:
 
 
 def _is_renamed(text: str, contract: Contract) -> bool:
-    """Whether `text` is the document of `contract` with former operationIds, which are served alike."""
+    """True if `text` is the document of `contract` with former operationIds: both are served alike."""
     document = OPERATIONS.rename(Contract.read(text).copy())
     return Document(text, document).digest == contract.digest

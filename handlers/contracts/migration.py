@@ -20,9 +20,9 @@ NOT_SERVED = "not served"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A major version that is served, or that a hub has used. `is_left`: it ends or has a successor.
+    """A major version that is served, or that a hub has used. `is_left`: hubs should leave it.
 
-    `contract` is the governing version, None if nothing is served.
+    A version is left if it ends or has a successor. `contract` is the governing version, None if nothing is served.
     """
 
     major: int
@@ -45,7 +45,7 @@ class Use:
 class HubUse:
     """The uses of a hub by major version, its state in words, and the number of its clients for access tokens.
 
-    It would break if it sent a request on these days to a version that it is to leave, unless its key is refused.
+    It would break if on these days it sent a request to a version that it should leave, unless its key is refused.
     """
 
     hub: str
@@ -91,16 +91,16 @@ def migration(connection: Connection, days: int, now: datetime) -> Migration:
 def cut_over(connection: Connection, name: str, why: str | None, is_forced: bool) -> Hub:
     """Refuse the key of the hub named `name` from now on; NotFound if absent.
 
-    Refused if no version to go to is served, or, unless `is_forced`, if this hub has never used one.
+    Refused if no version is served that hubs should move to, or, unless `is_forced`, if this hub has never used one.
     """
     hub = hubs.get(connection, name)
     versions = _versions(contracts.serving(connection))
-    goals = [version.major for version in versions if not version.is_left]
-    if len(goals) == len(versions) or not goals:
-        raise Refused("hubs have nowhere to go: no major version is served beside one that they are to leave")
-    if not is_forced and not version_usage.is_seen(connection, hub.id, goals):
+    targets = [version.major for version in versions if not version.is_left]
+    if len(targets) == len(versions) or not targets:
+        raise Refused("hubs have nowhere to go: no major version is served in addition to one that they should leave")
+    if not is_forced and not version_usage.is_seen(connection, hub.id, targets):
         raise Refused(
-            f"the hub {name!r} was never seen on {_named(goals)}: it might be able to report nothing any more; "
+            f"the hub {name!r} was never seen on {_named(targets)}: it might no longer be able to report anything; "
             "--force cuts it over all the same"
         )
     return hubs.cut_over(connection, name, why)
@@ -135,7 +135,7 @@ def _hub_use(hub: Hub, uses: Mapping[int, Use], versions: Sequence[Version], cli
 
 
 def _state(hub: Hub, uses: Mapping[int, Use], left: Sequence[int], used: Sequence[int]) -> str:
-    """The state of a hub in words; `used` are the versions that it used, `left` those that hubs are to leave."""
+    """The state of a hub in words; `used` are the versions that it used, `left` those that hubs should leave."""
     seen = [major for major, use in uses.items() if use.last_seen_at]
     if hub.disabled_at:
         return "disabled"

@@ -1,4 +1,4 @@
-"""The published contracts that anyone may read: documents, cards and changelogs, made from the rows."""
+"""The published contracts, which are public: documents, cards and changelogs, made from the rows."""
 
 import asyncio
 import time
@@ -26,12 +26,12 @@ from openapi.standards.date_times import render
 from openapi.standards.media_types import JSON, MARKDOWN, OPENAPI_JSON, OPENAPI_YAML, YAML
 
 MAX_AGE_SECONDS = 1
-"""How old rows in memory may be before a request has them read again."""
+"""Limit on the age of rows in memory: beyond it a request reads them again."""
 T = TypeVar("T")
 
 
 class Publication:
-    """One row and its representations, each made once. `fault` says why the row holds no contract."""
+    """One row and its representations, each rendered once. `fault` says why the row holds no contract."""
 
     def __init__(self, row: ContractRow) -> None:
         self.row = row
@@ -89,7 +89,7 @@ MEDIA_TYPES: Mapping[str, Callable[[ContractRow, Contract], bytes]] = {
 
 
 class Publications:
-    """The published contracts by version, in the order of versions. Requests at one time share one reading."""
+    """The published contracts by version, in version order. Concurrent requests share one reading."""
 
     def __init__(self) -> None:
         self._by_version: dict[str, Publication] = {}
@@ -103,28 +103,28 @@ class Publications:
             return await asyncio.to_thread(function)
 
     async def read(self, database: Database) -> dict[str, Publication]:
-        """All of them, by a reading that is under way or began at most MAX_AGE_SECONDS ago.
+        """All of them, from a reading that is under way or began at most MAX_AGE_SECONDS ago.
 
-        Unavailable if the database is away.
+        Unavailable if the database cannot be reached.
         """
         is_old = time.monotonic() - self._read_at > MAX_AGE_SECONDS
         if self._reading is None or (self._reading.done() and is_old):
             self._read_at = time.monotonic()
             self._reading = asyncio.create_task(database.run(_published, known=self._by_version))
-        self._by_version = await asyncio.shield(self._reading)  # a client that hangs up cancels its own request alone
+        self._by_version = await asyncio.shield(self._reading)  # a client that disconnects cancels only its own request
         return self._by_version
 
 
 def card(connection: Connection, version: str) -> str:
-    """The card of `version`, also of a draft; NotFound without its row, ContractError if that holds no contract."""
+    """The card of `version`, also of a draft; NotFound if absent, ContractError if its row holds no contract."""
     row = contracts.get(connection, version)
     return card_of(read(row), row.status, instants(row))
 
 
 def changelog(connection: Connection, version: str | None) -> str:
-    """The changes of each version, up to `version`, which may be a draft, or to the highest.
+    """The changes of each version, up to `version`, which may be a draft, or up to the highest.
 
-    NotFound without its row, ContractError if that holds no contract; other rows that hold none are left out.
+    NotFound if absent, ContractError if its row holds no contract; other rows without a contract are left out.
     """
     last = None if version is None else contracts.get(connection, version)
     readable: list[Contract] = []
@@ -138,7 +138,7 @@ def changelog(connection: Connection, version: str | None) -> str:
 
 
 def changelog_until(last: Publication, published: Mapping[str, Publication]) -> Representation:
-    """The changelog of those of `published` that can be read, up to `last`; Problem if `last` cannot be read."""
+    """The changelog of the readable contracts in `published`, up to `last`; Problem if `last` cannot be read."""
     if last.contract is None:
         raise Problem("contract_unreadable", reason=last.fault)
     known = [publication.contract for publication in published.values() if publication.contract]
@@ -148,12 +148,12 @@ def changelog_until(last: Publication, published: Mapping[str, Publication]) -> 
 
 
 def instants(row: ContractRow) -> dict[str, datetime | None]:
-    """The instants in the life of a contract, past and coming, by the columns that a card has a word for."""
+    """The instants in the life of a contract, past and coming, by column, as far as a card shows them."""
     return {field.name: getattr(row, field.name) for field in fields(row) if field.name in INSTANTS}
 
 
 def summary(publication: Publication) -> dict[str, Any]:
-    """The entry of a contract in a list. Its digest is that of the document that the row holds now."""
+    """The entry of a contract in a list. The digest is that of the current document in the row."""
     entry = {
         "version": publication.row.contract_version,
         "status": publication.row.status,
@@ -164,7 +164,7 @@ def summary(publication: Publication) -> dict[str, Any]:
 
 
 def _published(connection: Connection, known: Mapping[str, Publication]) -> dict[str, Publication]:
-    """All contracts but drafts; a row that has not changed keeps its `known` publication."""
+    """All contracts except drafts; a row that has not changed keeps its `known` publication."""
     published = {}
     for row in contracts.list_all(connection):
         if row.status != "draft":

@@ -1,13 +1,12 @@
-"""Rehearsals: a candidate contract is tried on the submissions of hubs, beside the contract that governs.
+"""Rehearsals: a candidate contract is tried on the submissions of hubs, and compared with the governing contract.
 
-A stored submission is validated as the body that its row makes. The row has the values of its fields, not their
+A stored submission is validated as a body that is built from its row. The row has the values of its fields, not their
 spelling (instants are in UTC, UUIDs in lower case); an annotation without a time has the time of its receipt. A
-rejected submission is validated by the bytes that were sent, as a replay does; one that a replay has stored counts as
-stored.
+rejected submission is validated by its original bytes, as in a replay; if a replay has stored it, it counts as stored.
 Only bodies are tried: neither paths, nor parameters, nor keys.
 
-The registry and the keys refuse the same under any contract. So a rejected submission can newly pass only if it was
-rejected for its form; the registry is not asked for its event type and its widget.
+The registry and the keys refuse the same submissions under any contract. So a rejected submission can newly pass only
+if it was rejected for its form; its event type and its widget are not looked up in the registry.
 """
 
 from collections import Counter
@@ -35,7 +34,7 @@ from openapi.standards import ijson
 NEWLY_FAILS, NEWLY_PASSES = "newly_fails", "newly_passes"
 REFUSED_BY_BOTH, UNCHANGED = "refused_by_both", "unchanged"
 OUTCOMES = (NEWLY_FAILS, NEWLY_PASSES, REFUSED_BY_BOTH, UNCHANGED)
-"""Accepted by the contract that governs and not by the candidate; the reverse; by neither; and all the rest."""
+"""Accepted by the governing contract and not by the candidate; the reverse; accepted by neither; all others."""
 NEWS = frozenset({NEWLY_FAILS, NEWLY_PASSES})
 """Outcomes with examples."""
 
@@ -49,7 +48,7 @@ LONGEST_ERROR = 300
 LONGEST_NAME = 64
 """Characters of the event type or category that names a group of rejected submissions."""
 MOST_GROUPS = 10_000
-"""Beyond it submissions with new names are counted together: a rejected submission may have any name."""
+"""Beyond this, submissions with new names are counted together: a rejected submission may have any name."""
 OTHERS = "(others)"
 FIRST_ROWS = 32
 """Rows of the first page; later pages have more if the rows are small."""
@@ -93,7 +92,7 @@ class Group:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """The outcomes of `candidate` beside those of `governing`; both are versions."""
+    """The outcomes of `candidate` compared with those of `governing`; both are versions."""
 
     candidate: str
     governing: str
@@ -119,7 +118,7 @@ class Rehearsal:
 
 
 class Trial:
-    """Compares the governing contract and a candidate for its place on rows."""
+    """Compares, on rows, the governing contract and the candidate that would replace it."""
 
     def __init__(self, governing: Contract, candidate: Contract) -> None:
         """ContractError if one of them has a body schema that cannot be validated."""
@@ -146,7 +145,7 @@ class Trial:
         if not is_of_major or row["kind"] not in KINDS or row["replayed_at"]:
             return None
         content = bytes(row["raw"])
-        before, after = (of[row["kind"]].problem_of(content) for of in (self._governing, self._candidate))
+        before, after = (side[row["kind"]].problem_of(content) for side in (self._governing, self._candidate))
         outcome = _outcome(before, after)
         if outcome == NEWLY_PASSES and row["code"] not in FORM:
             outcome = UNCHANGED
@@ -155,7 +154,7 @@ class Trial:
 
 
 def rehearse(database: Database, candidate: Contract, last: int, progress: Callable[[int], None]) -> Rehearsal:
-    """Try `candidate` on the `last` events, annotations and rejected submissions, so many of each, of all hubs.
+    """Try `candidate` on the last submissions of all hubs: `last` events, annotations and rejected submissions each.
 
     `progress` receives the number of rows of each page. ContractError if no governing contract can be compared.
     """
@@ -163,10 +162,10 @@ def rehearse(database: Database, candidate: Contract, last: int, progress: Calla
         governing = governing_before(connection, candidate)
         names = {str(hub.id): hub.name for hub in hubs.list_all(connection)}
     trial, rehearsal = Trial(governing, candidate), Rehearsal(candidate.version, governing.version)
-    for table, judge in _sources(trial):
+    for table, verdict_of in _sources(trial):
         for rows in _pages(database, table, last):
             for row in rows:
-                if verdict := judge(row):
+                if verdict := verdict_of(row):
                     rehearsal.add(names.get(row["hub_id"], row["hub_id"]), row["id"], verdict)
             progress(len(rows))
     return rehearsal
@@ -185,21 +184,21 @@ def _sources(trial: Trial) -> Iterator[tuple[Table, Callable[[Mapping[Any, Any]]
 
 
 def _pages(database: Database, table: Table, last: int) -> Iterator[Sequence[RowMapping]]:
-    """The `last` rows of `table`, newest first, some at a time; between two of them no connection is held."""
-    before, asked = None, FIRST_ROWS
+    """The `last` rows of `table`, newest first, in pages; no connection is held between two pages."""
+    before, page_rows = None, FIRST_ROWS
     while last > 0:
         with database.begin() as connection:
-            rows = rehearsals.page(connection, table, before, min(last, asked))
+            rows = rehearsals.page(connection, table, before, min(last, page_rows))
         if not rows:
             return
         yield rows
         last -= len(rows)
         before = UUID(rows[-1]["id"])
-        asked = 2 * len(rows)  # the database measures all these rows, also those that a page has no room for
+        page_rows = 2 * len(rows)  # the database measures all these rows, also those that do not fit into a page
 
 
 def _name(content: bytes, field: str) -> str | None:
-    """The event type or category in a body, if it can be read and printed."""
+    """The event type or category in a body; None unless it is readable and printable."""
     try:
         value = ijson.loads(content)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Serves the contracts that the rows of the database name, and follows each change of the rows."""
+"""Serves the contracts in the rows of the database, and follows each change of the rows."""
 
 import asyncio
 import gc
@@ -23,7 +23,7 @@ Build = Callable[[Contract], ASGIApp]
 
 
 class Applications:
-    """Builds the applications of documents, each one once while it is in use."""
+    """Builds the applications of documents, each only once while it is in use."""
 
     def __init__(self, build: Build) -> None:
         self._build = build
@@ -53,7 +53,7 @@ class Applications:
 
 
 class Serving:
-    """Keeps `live` as the rows say. A new application is built on a thread, and takes over with the next request."""
+    """Serves the rows through `live`. A new application is built on a thread, and takes over with the next request."""
 
     def __init__(
         self, live: Live, build: Build, replaced: Callable[["Serving"], None], style: serving_plan.Style = style_of
@@ -73,12 +73,12 @@ class Serving:
 
     @property
     def warnings(self) -> list[str]:
-        """The differences between the rows and what is served, a sentence each."""
+        """The differences between the rows and the served contracts, a sentence each."""
         return serving_plan.warnings(self._planned)
 
     @property
     def refused(self) -> list[str]:
-        """The versions whose rows should be served, and are not."""
+        """The versions whose rows should be served, but are not."""
         faulty = [major for major in self._planned if major.fault]
         return [major.document.contract_version if major.document else str(major.number) for major in faulty]
 
@@ -93,20 +93,20 @@ class Serving:
             yield
 
     async def _apply(self, states: Sequence[MajorVersionState]) -> list[ServedDocument]:
-        """Serve what `states` say; returns those of their rows that are served."""
+        """Serve the major versions as in `states`; returns the rows that are served."""
         old = self._planned
-        # On a thread: a build takes an eighth of a second, and requests go on.
+        # On a thread: a build takes an eighth of a second, and requests must go on.
         self._planned = await asyncio.to_thread(serving_plan.plan, states, self._applications.serve, old)
         self._applications.forget()
         self._live.serve(serving_plan.parts(self._planned, self._style))
         self._replaced(self)
         self._log(old)
         old.clear()  # the thread may hold it a moment longer
-        gc.collect()  # an application is made of cycles, and as large as what thousands of requests leave behind
+        gc.collect()  # an application has reference cycles, and is as large as the garbage of thousands of requests
         return [major.document for major in self._planned if major.document and major.served and not major.fault]
 
     def _log(self, old: Sequence[ServedMajor]) -> None:
-        """Log the contracts that are served anew, and each warning once."""
+        """Log the newly served contracts, and each warning once."""
         known = {major.served.contract.digest for major in old if major.served}
         for contract in self.contracts:
             if contract.digest not in known:

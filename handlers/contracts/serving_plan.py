@@ -1,4 +1,4 @@
-"""Which document of each major version is served: that of the active row, else the one that was served last."""
+"""Selects the served document of each major version: that of the active row, else the last served one."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ Serve = Callable[[ServedDocument], Served]
 class ServedMajor:
     """One major version: the application that serves it, if any, and the `document` whose end it announces.
 
-    `fault` says why its row is not served. A retired version has nothing but its old `path` and its `contract`.
+    `fault` says why its row is not served. A retired version has only its old `path` and its `contract`.
     """
 
     number: int
@@ -49,7 +49,7 @@ Style = Callable[[Contract], ErrorStyle]
 
 
 def read(row: ServedDocument | ContractRow) -> Contract:
-    """The contract in `row`; ContractError names the row if it holds none, or one of another version."""
+    """The contract in `row`; ContractError, naming the row, if it holds none, or one of another version."""
     try:
         contract = Contract.read(row.document)
     except ContractError as error:
@@ -68,10 +68,10 @@ def require_free_path(contract: Contract) -> None:
 
 
 def plan(states: Iterable[MajorVersionState], serve: Serve, previous: Sequence[ServedMajor] = ()) -> list[ServedMajor]:
-    """What to serve of each major version in `states`, lowest first; `previous` was served until now.
+    """The plan for each major version in `states`, lowest first; `previous` was served until now.
 
-    If a row cannot be served, the document that was served last goes on: the one in the database, else the one in
-    `previous`. A version that asks for another path does not get the path of another major version.
+    If a row cannot be served, the last served document stays: the one in the database, else the one in `previous`. A
+    version that moves to another path does not get the path of another major version.
     """
     known = {major.number: major for major in previous if major.served}
     by_number = {number: MajorVersionState(number, None, None, None) for number in known} | {
@@ -102,7 +102,7 @@ def parts(planned: Sequence[ServedMajor], style: Style = style_of) -> Iterator[P
 
 
 def warnings(planned: Sequence[ServedMajor]) -> list[str]:
-    """The differences between the rows and what is served, a sentence each."""
+    """The differences between the rows and the served contracts, a sentence each."""
     sentences = []
     for major in planned:
         if major.fault and major.served:
@@ -121,10 +121,10 @@ def require_path(planned: Sequence[ServedMajor]) -> None:
 
 
 def _moves(state: MajorVersionState, serve: Serve, previous: ServedMajor | None) -> bool:
-    """Whether the row of a major version asks for another path than it had until now."""
-    wanted, _ = _try_to_serve(_serving_row(state), serve, ())
+    """True if the row of a major version moves it to another path."""
+    served, _ = _try_to_serve(_serving_row(state), serve, ())
     old_path = previous.path if previous else _path(state.last)
-    return wanted is not None and wanted.contract.server_path != old_path
+    return served is not None and served.contract.server_path != old_path
 
 
 def _path(document: ServedDocument | None) -> str | None:
@@ -179,7 +179,7 @@ def _try_to_serve(
 
 
 def _retired(state: MajorVersionState, taken_paths: Collection[str | None]) -> ServedMajor:
-    """A retired major version, at its old path if a document says which."""
+    """A retired major version, at its old path if a document has it."""
     fault = None
     for document in (state.row, state.last):
         try:

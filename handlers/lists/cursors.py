@@ -1,4 +1,4 @@
-"""Cursors: the end of a page, opaque for clients."""
+"""Cursors: the end of a page, opaque to clients."""
 
 import base64
 import re

@@ -15,13 +15,13 @@ from openapi.serving.messages import Answer, Request, encoded
 from openapi.standards.media_types import CSV, NDJSON
 
 CHUNK_ROWS = 1000
-"""How many rows of an export are read at once."""
+"""Rows of an export that are read at once."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 async def export_rows(request: Request, table: Table, equal: Sequence[str], render: Render) -> Answer:
-    """All rows of `table` that the request asks for and that are there now, as NDJSON or CSV."""
+    """All current rows of `table` that the request asks for, as NDJSON or CSV."""
     horizon = await request.resources.database.run(positions.horizon)
     chunks = _chunks(request, table, replace(query(request, equal), until=horizon))
     if request.parameters["format"] == "csv":

@@ -1,4 +1,4 @@
-"""Pages of the rows that a hub has submitted, and how a row is shown."""
+"""Pages of the rows that a hub has submitted, and the JSON of a row."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
@@ -17,10 +17,10 @@ from openapi.standards import date_times
 
 ADDITIONAL = "additional_fields"
 DEFAULT_LIMIT = 100
-"""Items of a page if the request has no limit."""
+"""Items in a page if the request has no limit."""
 
 Render = Callable[[Mapping[Any, Any]], dict[str, Any]]
-"""From a row to the JSON that its hub reads."""
+"""Renders a row as the JSON that its hub reads."""
 
 
 async def get_row(request: Request, table: Table, render: Render) -> Answer:
@@ -33,7 +33,7 @@ async def get_row(request: Request, table: Table, render: Render) -> Answer:
 
 
 async def list_rows(request: Request, table: Table, equal: Sequence[str], render: Render) -> Answer:
-    """One page of the rows of `table` that the request asks for; it may ask for the columns of `equal` by value."""
+    """One page of the rows of `table` that the request asks for; it may filter by the columns of `equal`."""
     limit = request.parameters.get("limit", DEFAULT_LIMIT)
     page = await request.resources.database.run(pages.page, table, query(request, equal), limit)
     return page_answer([render(row) for row in page.rows], position_cursor(page.last), page.has_more)
@@ -63,12 +63,12 @@ def column_names(table: Table, but: Sequence[str] = ()) -> list[str]:
 
 
 def rendering(table: Table, but: Sequence[str] = ()) -> Render:
-    """Shows a row of `table` to its hub, without the columns of `but`."""
+    """A function that renders a row of `table` for its hub, without the columns of `but`."""
     return partial(present, names=column_names(table, but))
 
 
 def present(row: Mapping[Any, Any], names: Collection[str]) -> dict[str, Any]:
-    """The columns `names` of `row` that have a value, as JSON has them, and its additional fields."""
+    """The columns `names` of `row` that have a value, as JSON values, and its additional fields."""
     values = {name: _plain(row[name]) for name in names if row[name] is not None}
     return {**(row.get(ADDITIONAL) or {}), **values}
 

@@ -1,4 +1,4 @@
-"""Access tokens: issued here, and verified once for as long as they are valid, also those of other issuers."""
+"""Access tokens: issues them, and verifies each only once while it is valid, also those of other issuers."""
 
 import hashlib
 import time
@@ -10,14 +10,14 @@ from openapi.oauth.access_tokens import ALGORITHM, Access, Grant
 from openapi.oauth.jwt import InvalidToken
 
 MOST = 20_000
-"""How many tokens are known at one time; a token takes about a kibibyte."""
+"""Limit on the verified tokens in memory; a token takes about a kibibyte."""
 
 
 class AccessTokens:
-    """Issues tokens of `issuer`, and knows the verified ones by the digest of their Authorization header."""
+    """Issues tokens of `issuer`, and caches verified tokens by the digest of their Authorization header."""
 
     def __init__(self, issuer: str, seconds: int, keys: Keys, issuers: Issuers) -> None:
-        """`seconds` is how long a token of ours is valid; tokens of `issuers` are accepted, too."""
+        """`seconds` is the lifetime of an issued token; tokens of `issuers` are accepted, too."""
         self.issuer = issuer
         self.seconds = seconds
         self.keys = keys
@@ -32,7 +32,7 @@ class AccessTokens:
     def known(self, credentials: bytes) -> Access | None:
         """The access that `know` received for `credentials`, while it is valid; None if unknown or expired.
 
-        Nothing is parsed: most requests come with known credentials.
+        It parses nothing, because most requests have known credentials.
         """
         if (revision := self.keys.revision()) != self._revision:
             self._known.clear()  # a key may have been revoked
@@ -41,7 +41,7 @@ class AccessTokens:
         return None if access is None or access.expires_at <= time.time() - jwt.LEEWAY_SECONDS else access
 
     def know(self, credentials: bytes, access: Access) -> None:
-        """Remember `access`; beyond MOST the oldest quarter is forgotten, and verified again when it comes again."""
+        """Cache `access`; beyond MOST the oldest quarter is dropped, and verified again at its next use."""
         if len(self._known) >= MOST:
             for oldest in list(self._known)[: MOST // 4]:
                 del self._known[oldest]

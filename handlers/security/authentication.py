@@ -1,4 +1,4 @@
-"""The hub that sends a request: by its API key, or by the access token of its client."""
+"""Identifies the hub that sends a request: by its API key, or by the access token of its client."""
 
 from typing import Any, NoReturn
 
@@ -27,7 +27,7 @@ async def authenticate(key: str, resources: Resources) -> Caller | None:
 
 
 async def authorize_nobody(_scope: Scope, _required: TokenRequirement, _resources: Any) -> NoReturn:
-    """Problem `invalid_token`: for an application that only tries a contract, and issues no tokens."""
+    """Problem `invalid_token`: for an application that only tests a contract, and accepts no tokens."""
     raise Problem("invalid_token", why="")
 
 
@@ -63,13 +63,13 @@ async def _authorized(
     client, caller = await _client_and_hub(oauth, access, registry)
     if client.dpop_bound and access.thumbprint is None:
         raise _invalid_token("its client takes none but those bound to a key", access)
-    if access.thumbprint and not request_state(scope).is_proven:  # a late body has the token checked a second time
+    if access.thumbprint and not request_state(scope).is_proven:  # a late body causes a second check of the token
         await _require_proof(oauth, scope, access)
     return access, client, caller
 
 
 async def _verified_token(oauth: AuthorizationServer, scope: Scope, registry: Registry) -> Access:
-    """The access that a request's token grants; the token is known from now on. Unauthenticated unless it is valid.
+    """The access that a request's token grants; caches the token. Unauthenticated unless it is valid.
 
     The scheme must be DPoP if the token is bound to a key, else Bearer (RFC 9449 section 7.1).
     """
@@ -98,14 +98,14 @@ async def _client_and_hub(oauth: AuthorizationServer, access: Access, registry: 
     caller = registry.caller(client.hub_id) if client else None
     if client is None or caller is None:
         raise _invalid_token("its client is unknown, or it or its hub is disabled", access)
-    # `oauth.is_revoked`, without its call: this is on the path of every event.
+    # `oauth.is_revoked`, inlined: this is on the path of every event.
     if issuer == OURS and access.jti is not None and registry.oauth.is_revoked(access.jti):
         raise _invalid_token("it was revoked", access)
     return client, caller
 
 
 async def _require_proof(oauth: AuthorizationServer, scope: Scope, access: Access) -> None:
-    """Unauthenticated unless the sender of a token proves to have the key that it is bound to."""
+    """Unauthenticated unless the sender of a token proves possession of its bound key."""
     try:
         _, text = access_token(scope)
         if await oauth.proven(scope, text) != access.thumbprint:

@@ -59,7 +59,7 @@ class AuthorizationServer:
         return OURS if access.issuer == self.tokens.issuer else access.issuer
 
     async def proven(self, scope: Scope, access_token: str | None = None) -> str:
-        """The thumbprint of the key in the DPoP proof of a request, which is used up; for `access_token`, if any.
+        """Use up the DPoP proof of a request, for `access_token` if any; returns the thumbprint of its key.
 
         InvalidToken without a valid proof, or if it was used before.
         """
@@ -70,7 +70,7 @@ class AuthorizationServer:
         return proof.thumbprint
 
     def is_revoked(self, access: Access) -> bool:
-        """Whether a token of ours was revoked, by the registry in memory."""
+        """True if a token of this service was revoked, according to the registry in memory."""
         return access.jti is not None and self.registry.oauth.is_revoked(access.jti)
 
 

@@ -22,15 +22,15 @@ from openapi.serving.rate_limits import RateLimits, RatePolicy
 ATTEMPT = 10
 """Tokens of a rate limit that one failed attempt takes."""
 OF_CLIENT = RatePolicy(rate=1, burst=10 * ATTEMPT)
-"""Ten failed attempts for one client from one address, and one more each ten seconds."""
+"""Ten failed attempts for one client from one address, and one more every ten seconds."""
 OF_ADDRESS = RatePolicy(rate=10, burst=60 * ATTEMPT)
-"""Sixty failed attempts from one address, and one more each second."""
+"""Sixty failed attempts from one address, and one more every second."""
 _NAMESPACE = UUID("6f2c1b5e-0d1a-5c57-9d2e-0b9a5b7f3a11")
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """Authenticates clients. `limits` counts failed attempts over all workers of one service."""
+    """Authenticates clients. `limits` counts failed attempts across all workers of one service."""
 
     database: Database
     registry: Registry
@@ -65,7 +65,7 @@ class ClientAuthentication:
         try:
             client = self._known(credentials, client_id, assertion)
         except OAuthError:
-            await self.registry.refresh()  # a client, or a secret or key of it, may be new
+            await self.registry.refresh()  # the client, its secret or its key may be new
             client = self._known(credentials, client_id, assertion)
         if assertion:
             until = datetime.fromtimestamp(assertion.time_claim("exp"), UTC)
@@ -123,7 +123,7 @@ def _attempts(scope: Scope, client_id: str) -> list[tuple[UUID, RatePolicy]]:
 
 
 def _address(scope: Scope) -> str:
-    """The address of the sender: of IPv4 all of it, of IPv6 its /64, because one host may have a whole /64."""
+    """The address of the sender: all of IPv4, the /64 of IPv6, because one host may have a whole /64."""
     host = (scope.get("client") or ["unknown"])[0]
     try:
         address = ipaddress.ip_address(host)

@@ -22,6 +22,6 @@ class CutOver:
         self._successor = paths[-1] if paths else LISTED_VERSION
 
     def check_key(self, caller: Caller) -> None:
-        """Problem `cut_over` if the key of `caller` is refused because it was cut over."""
+        """Problem `cut_over` if `caller` is cut over, so that its key is refused."""
         if caller.is_cut_over:
             raise Problem("cut_over", successor=self._successor, metadata=self._metadata)

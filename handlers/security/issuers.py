@@ -22,11 +22,11 @@ from openapi.standards.media_types import JSON
 logger = logging.getLogger(__name__)
 
 FLOOR_SECONDS = 10.0
-"""Between two requests for the keys of an issuer, however many tokens name unknown keys."""
+"""Least time between two requests for the keys of an issuer, however many tokens name unknown keys."""
 FRESH_SECONDS = 300.0
-"""How old its keys may be before they are requested again: a withdrawn key is accepted for so long at most."""
+"""Age of its keys when they are requested again: a withdrawn key is accepted for this long at most."""
 STALE_SECONDS = 3600.0
-"""How old its keys may be while it cannot be reached."""
+"""Limit on the age of its keys while it cannot be reached."""
 TIMEOUT_SECONDS = 5.0
 MAX_BYTES = 256 * 1024
 MAX_KEYS = 50
@@ -37,7 +37,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class IssuerUnavailable(Exception):
-    """An issuer cannot be asked for its keys. Trying again later may help."""
+    """The keys of an issuer cannot be read. Trying again later may help."""
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class _Issuer:
 
 
 class Issuers:
-    """The issuers at some URLs, and an HTTP client for their keys: an async context manager that opens it."""
+    """The issuers at some URLs, and an HTTP client for their keys, which is open within the async context."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self._issuers = {url: _Issuer(url) for url in urls}
@@ -143,7 +143,7 @@ class Issuers:
 
 
 def is_secure(url: str) -> bool:
-    """Whether an answer from `url` cannot be changed on its way: it has https, or is on this machine."""
+    """True if an answer from `url` cannot be changed in transit: it has https, or is on this machine."""
     try:
         parts = urlsplit(url)
         return bool(parts.hostname) and (

@@ -19,12 +19,12 @@ from openapi.oauth.jwk import UnreadableKey
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
-"""How often a key file is checked for changes."""
+"""Interval between two checks of a key file for changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeySource:
-    """Where keys are: in `file`, a JWK Set, if given; else in the database, sealed by `secret`, if given."""
+    """The source of keys: `file`, a JWK Set, if given; else the database, encrypted with `secret`, if given."""
 
     secret: OctKey | None = field(default=None, repr=False)
     file: Path | None = None
@@ -41,16 +41,16 @@ def key_factory(secret: OctKey | None) -> Callable[[], tuple[str, str]]:
 
 
 class SigningKeys:
-    """The keys of the database, in memory; without one that signs, `signing` makes one."""
+    """The keys of the database, in memory; if none signs, `signing` creates one."""
 
     def __init__(self, database: Database, registry: Registry, secret: OctKey | None) -> None:
         self._database = database
         self._registry = registry
         self._secret = secret
-        self._read: dict[str, ECKey | None] = {}  # by the text that is kept
+        self._read: dict[str, ECKey | None] = {}  # by the stored text
 
     def revision(self) -> int:
-        """Another number whenever a key was added, or expires at another time."""
+        """Changes whenever a key is added, or its expiry changes."""
         return self._registry.oauth.signing_keys_revision
 
     async def signing(self) -> ECKey:
@@ -115,7 +115,7 @@ class FileKeys:
         self._load()
 
     def revision(self) -> int:
-        """Another number whenever the file was read again."""
+        """Changes whenever the file is read again."""
         if time.monotonic() > self._looked_at + POLL_SECONDS:
             try:
                 self._load()

@@ -1,4 +1,4 @@
-"""The endpoints of the authorization server: outside of any version of the API, for clients of all of them."""
+"""The endpoints of the authorization server: outside any version of the API, for clients of all versions."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from openapi.requests.content import Content
 from openapi.serving.request_state import request_state
 
 SECONDS = 10.0
-"""The time in which a request must arrive."""
+"""A request must arrive within this time."""
 NOT_STORED = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 PUBLIC = {
     "cache-control": "public, max-age=60",

@@ -1,4 +1,4 @@
-"""The pages of the published contracts, which anyone may read outside of any version of the API."""
+"""The public pages of the published contracts, outside any version of the API."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -23,7 +23,7 @@ from openapi.standards.media_types import JSON, MARKDOWN
 
 Published = Mapping[str, Publication]
 Select = Callable[[Request, Published], Representation]
-"""From a request to its representation; Problem if there is none."""
+"""From a request to its representation; Problem if absent."""
 Page = Callable[[Request, Publication, Published], Representation]
 """From a request, and the contract that its path names, to its representation."""
 
@@ -70,7 +70,7 @@ def _links(version: str) -> dict[str, str]:
 def _of_version(page: Page) -> Select:
     def select(request: Request, published: Published) -> Representation:
         publication = published.get(request.path_params["version"])
-        if publication is None:  # a draft is not public: it looks as if it were absent
+        if publication is None:  # a draft is not public: it looks absent
             raise Problem("contract_not_found")
         return page(request, publication, published)
 

@@ -47,7 +47,7 @@ def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         """Answer one request; errors carry the same headers."""
         request_state(request.scope).headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-        # Digests are of one length, and take as long to compare wherever they differ.
+        # Digests have one length, and comparing them takes the same time wherever they differ.
         if not hmac.compare_digest(sha256(_key(request.scope)).digest(), digest):
             raise Problem("operator_unauthorized", basic_authentication.challenge(REALM))
         media_type = negotiation.preferred(request.scope, [HTML, JSON])

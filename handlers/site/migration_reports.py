@@ -14,7 +14,7 @@ from openapi.rendering.terminal import printable
 from openapi.standards import date_times
 
 MOST_HUBS = 2000
-"""How many hubs a page has rows for."""
+"""Limit on the hubs in a page."""
 WOULD_BREAK = "would break"
 
 
@@ -37,7 +37,7 @@ def as_markdown(migration: Migration) -> str:
 
 
 def as_html(migration: Migration, limit: int | None = None) -> str:
-    """A page of its own, which loads nothing and runs nothing, with the first `limit` of the hubs."""
+    """A self-contained page, which loads nothing and runs nothing, with the first `limit` of the hubs."""
     head, *rows = cells(dataclasses.replace(migration, hubs=migration.hubs[:limit]))
     beyond = len(migration.hubs) - len(rows)
     items = [*sentences(migration), *([f"Not on this page: {beyond} of {len(migration.hubs)} hubs."] if beyond else [])]
@@ -61,17 +61,17 @@ def totals(migration: Migration) -> dict[str, int]:
 
 def sentences(migration: Migration) -> list[str]:
     """The summary: a sentence on each version, and on all hubs."""
-    counted = totals(migration)
+    counts = totals(migration)
     days = f"from {migration.days[0]} to {migration.days[-1]}, in UTC"
     left = " or ".join(f"version {version.major}" for version in migration.versions if version.is_left)
     summary = [_version(version) for version in migration.versions]
     if left:
         summary.append(
-            f"{counted['would_break']} of {counted['hubs']} hubs would break if {left} ended, by what was sent {days}."
+            f"{counts['would_break']} of {counts['hubs']} hubs would break if {left} ended, by what was sent {days}."
         )
     else:
-        summary.append(f"None of {counted['hubs']} hubs would break: there is no version that they are to leave.")
-    return [*summary, f"Cut over: {counted['cut_over']}. With a client for access tokens: {counted['with_clients']}."]
+        summary.append(f"None of {counts['hubs']} hubs would break: there is no version that they are to leave.")
+    return [*summary, f"Cut over: {counts['cut_over']}. With a client for access tokens: {counts['with_clients']}."]
 
 
 def cells(migration: Migration) -> Iterator[list[str]]:

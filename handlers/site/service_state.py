@@ -1,4 +1,4 @@
-"""The parts of a worker that the pages beside the API use: opened when it starts, passed with each request."""
+"""The parts of a worker that the pages outside the API use: opened when it starts, passed with each request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Submissions, events and annotations alike: each is validated alone, stored once, answered after its commit."""
+"""Submissions of events and annotations: each is validated on its own, stored once, and answered after its commit."""

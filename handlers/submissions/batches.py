@@ -1,4 +1,4 @@
-"""Batches of submissions: a refused item leaves the others as they are."""
+"""Batches of submissions: a refused item does not affect the others."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from openapi.serving.messages import Answer, Request
 
 
 async def keep(request: Request, submission_type: SubmissionType) -> Answer:
-    """Keep the valid items of a batch, and answer with the result of each."""
+    """Store the valid items of a batch, and answer with the result of each."""
     body: Batch = request.body
     interruption = None
     with Results(body.is_stream, request.style) as results:
@@ -46,7 +46,7 @@ async def keep(request: Request, submission_type: SubmissionType) -> Answer:
 
 @dataclass(slots=True)
 class Claim:
-    """Claims the key of a batch, if it has one, for `content`: another batch with that key is refused then."""
+    """Claims the key of a batch, if it has one, for `content`: from then on another batch with that key is refused."""
 
     request: Request
     submission_type: SubmissionType
@@ -55,7 +55,7 @@ class Claim:
     _is_done: bool = False
 
     async def once(self) -> None:
-        """Claim the key unless that is done; Problem `batch_key_conflict` if another batch has it."""
+        """Claim the key unless it is claimed; Problem `batch_key_conflict` if another batch has it."""
         if self.key is None or self._is_done:
             return
         kind, hub_id = self.submission_type.table.kind, self.request.caller.id
@@ -76,7 +76,7 @@ async def _begin(request: Request, submission_type: SubmissionType) -> tuple[Asy
     groups = _groups(request, submission_type, key)
     if request.body.is_stream or not (key or is_dry_run(request)):
         return groups, Claim(request, submission_type, key, [])  # the content of a stream is unknown before its end
-    # A key is claimed for the whole batch; and a dry run keeps nothing of one group that the next group would find.
+    # A key is claimed for the whole batch. A dry run stores nothing of one group that the next group would find.
     batch = [submission async for group in groups for submission in group]
     content = [submission.row.get("request_digest") for submission in batch]
     return _as_one_group(batch), Claim(request, submission_type, key, content)
@@ -96,12 +96,12 @@ async def _as_one_group(batch: list[Submission]) -> AsyncIterator[list[Submissio
 async def _keep_group(
     request: Request, submission_type: SubmissionType, group: Sequence[Submission], claim: Claim, results: Results
 ) -> None:
-    """Keep the valid submissions of `group` as soon as the hub's rate allows so many."""
+    """Store the valid submissions of `group` as soon as the hub's rate allows them."""
     if isinstance(request.body, Lines):
         await _wait(request, request.body, len(group) - results.is_empty)  # the request took a token for the first
     await keep_several(request, submission_type, group, claim.once)
     await _keep_rejected(request, submission_type, group)
-    # A submission that a request with the same key stored gets the result of then.
+    # A submission that an earlier request with the same key stored gets its original result.
     results.add(
         [
             result(submission, submission.is_duplicate and not submission.is_replayed, request.style)

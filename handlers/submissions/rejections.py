@@ -17,7 +17,7 @@ from openapi.serving.messages import Request
 logger = logging.getLogger(__name__)
 
 KEPT = frozenset({400, 409, 413, 422})
-"""Statuses whose submissions are kept: they were read, and are at fault."""
+"""Submissions with these statuses are kept: they were read, and are at fault."""
 TRIMMED_AFTER = 8
 """The bounds of a hub are enforced each time it has added this fraction of them: one eighth."""
 
@@ -33,7 +33,7 @@ class Rejections:
         self.writer = rejected_submissions.writer(database)
 
     async def keep(self, request: Request, kind: str, refused: Sequence[tuple[int | None, Problem, bytes]]) -> None:
-        """Keep `refused`: index in a batch, problem and bytes of each. A failure is logged, and not raised."""
+        """Store `refused`: index in a batch, problem and bytes of each. A failure is logged, not raised."""
         hub_id, key = request.caller.id, request.parameters.get("Idempotency-Key")
         rows = [
             rejected_submissions.row(

@@ -13,7 +13,7 @@ from openapi.serving.messages import Answer, encoded
 from openapi.standards.media_types import JSON, NDJSON
 
 MOST_BYTES = 512 * 1024 * 1024
-"""Of results in the answer to a stream: beyond it the rest of the stream is not read."""
+"""Limit on the results in the answer to a stream: beyond it the rest of the stream is not read."""
 PIECE_BYTES = 64 * 1024
 
 Result = dict[str, Any]
@@ -30,9 +30,9 @@ def rejected(index: int, problem: Problem, style: ErrorStyle) -> Result:
 
 
 class Results:
-    """Collects the results of items in their order; the answer is made after the last, because its status needs all.
+    """Collects the results of items in their order; the answer is built after the last, because its status needs all.
 
-    The results of a stream are in a file. Results that the disk has no room for are kept in memory, and end the stream.
+    The results of a stream are in a file. Results that do not fit on the disk are kept in memory, and end the stream.
     """
 
     def __init__(self, is_stream: bool, style: ErrorStyle) -> None:
@@ -55,7 +55,7 @@ class Results:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no item has a result yet."""
+        """True if no item has a result yet."""
         return not self._totals["received"]
 
     def add(self, results: list[Result]) -> None:
@@ -69,7 +69,7 @@ class Results:
             self._listed += results
 
     def _write(self, descriptor: int, lines: bytes) -> None:
-        """Add `lines` to the file; Problem if the disk or MOST_BYTES has no room for further ones."""
+        """Append `lines` to the file; Problem if the disk is full, or the file exceeds MOST_BYTES."""
         written = 0
         try:
             while written < len(lines):

@@ -45,7 +45,7 @@ class SubmissionType:
 
 @dataclass(slots=True)
 class Submission:
-    """One item on its way: its row, if its value is valid, and its outcome."""
+    """One item in progress: its row, if its value is valid, and its outcome."""
 
     item: Item
     row: dict[str, Any]
@@ -55,13 +55,13 @@ class Submission:
 
 
 Check = Callable[[Request, Sequence[Submission]], Awaitable[None]]
-"""Sets the problem of each submission that the contract accepts and the service does not."""
+"""Sets the problem of each submission that the contract accepts but the service does not."""
 BeforeStoring = Callable[[], Awaitable[None]]
-"""Called before anything of a group is stored; Problem if nothing may be."""
+"""Called before anything of a group is stored; raises Problem if nothing may be stored."""
 
 
 async def keep(request: Request, submission_type: SubmissionType) -> Answer:
-    """Keep one submission; a key that was used before for the same content gets the first answer again."""
+    """Store one submission; a key that was used before for the same content gets the first answer again."""
     key = request.parameters.get("Idempotency-Key")
     submission = submitted(request, submission_type, Item(0, request.body), key)
     await _check(request, submission_type, [submission])
@@ -83,14 +83,14 @@ async def keep(request: Request, submission_type: SubmissionType) -> Answer:
 async def resubmit(
     request: Request, submission_type: SubmissionType, items: Sequence[Item], keys: Sequence[str]
 ) -> list[Submission]:
-    """Keep the valid ones of `items`, each under its own request key of `keys`; their outcomes, in order."""
+    """Store the valid `items`, each under its own request key in `keys`; returns all submissions, in order."""
     group = [submitted(request, submission_type, item, key) for item, key in zip(items, keys, strict=True)]
     await keep_several(request, submission_type, group)
     return group
 
 
 def when_refused(submission_type: SubmissionType, is_batch: bool = False) -> Callable[[Refusal], Awaitable[None]]:
-    """A function that counts a refused request, and keeps its content as rejected."""
+    """A function that counts a refused request, and stores its content as rejected."""
 
     async def refused(refusal: Refusal) -> None:
         request, problem = refusal.request, refusal.problem
@@ -106,7 +106,7 @@ def when_refused(submission_type: SubmissionType, is_batch: bool = False) -> Cal
 
 
 def is_dry_run(request: Request) -> bool:
-    """Whether the client asks to keep nothing."""
+    """True if the client asks for a dry run, which stores nothing."""
     return "Prefer" in request.parameters and prefer.prefers(request.parameters["Prefer"], prefer.DRY_RUN)
 
 
@@ -121,7 +121,7 @@ async def keep_several(
     group: Sequence[Submission],
     before_storing: BeforeStoring | None = None,
 ) -> None:
-    """Keep the valid submissions of `group`; each other one gets a problem. Problem if `before_storing` raises it."""
+    """Store the valid submissions of `group`; the others get a problem. Passes on a Problem of `before_storing`."""
     valid = [submission for submission in group if not submission.problem]
     if (
         isinstance(request.body, Array) and len(request.content) > LINE_BYTES
@@ -141,7 +141,7 @@ async def keep_several(
 
 
 def _refuse_large(group: Sequence[Submission]) -> None:
-    """Refuse items that are larger than a single one or a line may be, without the blanks between tokens."""
+    """Refuse items that are larger than a single item or a line may be; blanks between tokens do not count."""
     for submission in group:
         size = len(submissions.encoded(submission.item.value))
         if size > LINE_BYTES:
@@ -167,7 +167,7 @@ def _mark(submission: Submission, duplicate: Duplicate) -> None:
 
 
 async def _write_one(request: Request, submission_type: SubmissionType, submission: Submission) -> None:
-    """As `_write`; most requests come here."""
+    """Like `_write`, for one submission: most requests come here."""
     if is_dry_run(request):
         await _write(request, submission_type, [submission])
         return
@@ -179,7 +179,7 @@ async def _write_one(request: Request, submission_type: SubmissionType, submissi
 
 
 async def _write(request: Request, submission_type: SubmissionType, group: Sequence[Submission]) -> None:
-    """Keep `group`, and set the outcome of each; Unavailable if nothing was kept."""
+    """Store `group`, and set the outcome of each; Unavailable if nothing was stored."""
     outcomes = await write_rows(request, submission_type, [submission.row for submission in group])
     for submission, outcome in zip(group, outcomes, strict=True):
         _settle(submission_type, submission, outcome)
@@ -202,7 +202,7 @@ def _settle(submission_type: SubmissionType, submission: Submission, outcome: Ou
 async def write_rows(
     request: Request, submission_type: SubmissionType, rows: Sequence[dict[str, Any]]
 ) -> list[Outcome]:
-    """Write `rows`; the outcome of each, in order. A dry run undoes it."""
+    """Write `rows`; returns the outcome of each, in order. A dry run rolls back."""
     if not rows:
         return []
     encoded = [submissions.row(row) for row in rows]
@@ -216,7 +216,7 @@ async def write_rows(
 def _row(
     request: Request, submission_type: SubmissionType, body: dict[str, Any], request_key: str | None
 ) -> dict[str, Any]:
-    """The row that keeps `body`. Fields without a column are kept together."""
+    """The row of `body`. Fields without a column are stored together, as `additional_fields`."""
     unknown = body.keys() - submission_type.fields
     content = {name: body[name] for name in body if name not in unknown} if unknown else body.copy()
     for name in submission_type.uuids:
@@ -252,7 +252,7 @@ def _conflict(submission_type: SubmissionType, conflict: Conflict) -> Problem:
 
 
 def result(submission: Submission, is_duplicate: bool, style: ErrorStyle) -> Result:
-    """The result of one submission of several."""
+    """The result of one of several submissions."""
     if submission.problem:
         return results.rejected(submission.item.index, submission.problem, style)
     return results.stored(submission.item.index, "duplicate" if is_duplicate else "created", submission.row["id"])
