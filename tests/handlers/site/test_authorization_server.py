@@ -1,4 +1,4 @@
-"""The authorization server: tokens by client credentials, what is told of them, and that they end."""
+"""The authorization server: tokens by client credentials, their introspection, and their end."""
 
 import itertools
 import time
@@ -31,7 +31,7 @@ def client(newest: Service) -> Client:
 
 
 def ask(client: Client, form: Any = GRANT, path: str = TOKEN, **headers: str) -> httpx.Response:
-    """What the endpoint at `path` answers to `form`, with no credentials but what is given."""
+    """The response of the endpoint at `path` to `form`, sent with no credentials but those in `form` or `headers`."""
     options = {"content": form} if isinstance(form, str | bytes) else {"data": form}
     kind = {"content-type": "application/x-www-form-urlencoded"} if isinstance(form, str | bytes) else {}
     return httpx.post(client.service.url + path, headers={**from_afar(), **kind, **headers}, verify=unused(), **options)
@@ -42,15 +42,15 @@ def by_post(client: Client, **form: str) -> dict[str, str]:
     return {**GRANT, "client_id": client.client_id, "client_secret": client.secret, **form}
 
 
-def told(response: httpx.Response) -> tuple[int, str]:
-    """The status of an error and its code; it is not to be stored, and says what is wrong."""
+def error_of(response: httpx.Response) -> tuple[int, str]:
+    """The status of an error and its code, after checking that it has a description and must not be stored."""
     assert response.headers["cache-control"] == "no-store"
     assert response.json()["error_description"]
     return response.status_code, response.json()["error"]
 
 
-def test_a_token_says_what_it_is_for(newest: Service, client: Client) -> None:
-    """RFC 9068 section 2.2, signed by the key that is published; nothing keeps the answer."""
+def test_a_token_has_the_claims_of_an_access_token(newest: Service, client: Client) -> None:
+    """RFC 9068 section 2.2, signed by the published key; no cache may store the response."""
     answer = client.ask(grant_type="client_credentials", scope="events:write events:read")
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
@@ -68,17 +68,17 @@ def test_a_token_says_what_it_is_for(newest: Service, client: Client) -> None:
     assert "cnf" not in claims
 
 
-def test_without_a_scope_there_are_all(client: Client) -> None:
-    """Of the client, and no others."""
+def test_a_request_without_a_scope_gets_all_scopes(client: Client) -> None:
+    """All scopes of the client, and no others."""
     assert client.ask().json()["scope"] == " ".join(sorted(SCOPES))
 
 
-def test_a_resource_may_be_named(newest: Service, client: Client) -> None:
-    """RFC 8707: the version of the API; anything else is refused."""
-    wanted = client.ask(grant_type="client_credentials", resource=f"{newest.url}/api/v2")
-    assert wanted.status_code == 200
+def test_a_request_may_name_the_resource(newest: Service, client: Client) -> None:
+    """RFC 8707: the URL of the API's version; any other is refused."""
+    response = client.ask(grant_type="client_credentials", resource=f"{newest.url}/api/v2")
+    assert response.status_code == 200
     for resource in (f"{newest.url}/api/v1", "https://other.example", f"{newest.url}/api/v2/"):
-        assert told(client.ask(grant_type="client_credentials", resource=resource)) == (400, "invalid_target")
+        assert error_of(client.ask(grant_type="client_credentials", resource=resource)) == (400, "invalid_target")
 
 
 WRONG: dict[str, tuple[Callable[[Client], Any], int, str]] = {
@@ -92,7 +92,7 @@ WRONG: dict[str, tuple[Callable[[Client], Any], int, str]] = {
         "invalid_request",
     ),
     "an unknown parameter twice": (lambda c: [*by_post(c).items(), ("a", "1"), ("a", "2")], 400, "invalid_request"),
-    "one twice, of which one is empty": (
+    "an empty parameter twice": (
         lambda c: [*by_post(c).items(), ("scope", ""), ("scope", "")],
         400,
         "invalid_request",
@@ -126,30 +126,30 @@ WRONG: dict[str, tuple[Callable[[Client], Any], int, str]] = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_request_gets_no_token(name: str, client: Client) -> None:
-    """And is told why, as RFC 6749 section 5.2 has it."""
+    """The error has the status and the code of RFC 6749 section 5.2."""
     form, status, code = WRONG[name]
-    if isinstance(given := form(client), list):
-        given = "&".join(f"{key}={quote_plus(value)}" for key, value in given)
-    response = ask(client, given)
-    assert told(response) == (status, code)
+    if isinstance(content := form(client), list):
+        content = "&".join(f"{key}={quote_plus(value)}" for key, value in content)
+    response = ask(client, content)
+    assert error_of(response) == (status, code)
     assert ("www-authenticate" in response.headers) is (code == "invalid_client" and "assertion" not in name)
 
 
 @pytest.mark.parametrize(
     "media_type", ["application/json", "text/plain", "application/x-www-form-urlencoded; charset=x"]
 )
-def test_another_media_type_is_no_form(client: Client, media_type: str) -> None:
-    """Whatever it holds."""
+def test_a_form_of_another_media_type_is_refused(client: Client, media_type: str) -> None:
+    """Whatever the body holds."""
     response = ask(client, "grant_type=client_credentials", **{"content-type": media_type})
-    assert told(response) == (400, "invalid_request")
+    assert error_of(response) == (400, "invalid_request")
 
 
 def test_credentials_in_the_header_are_form_encoded(newest: Service, client: Client) -> None:
-    """RFC 6749 section 2.3.1: each part by itself; and what is malformed is refused with a challenge."""
+    """RFC 6749 section 2.3.1: each part by itself; a malformed header is refused with a challenge."""
     encoded = "".join(f"%{byte:02X}" for byte in client.client_id.encode())
     pair = b64encode(f"{encoded}:{quote_plus(client.secret)}".encode()).decode()
     assert ask(client, authorization=f"bAsIc  {pair}").status_code == 200
-    assert told(ask(client, by_post(client), authorization=f"Basic {pair}")) == (400, "invalid_request")
+    assert error_of(ask(client, by_post(client), authorization=f"Basic {pair}")) == (400, "invalid_request")
     other = {**GRANT, "client_id": "another"}
     for form, value in (
         (GRANT, "Basic !"),
@@ -159,19 +159,19 @@ def test_credentials_in_the_header_are_form_encoded(newest: Service, client: Cli
         (other, f"Basic {pair}"),
     ):
         response = ask(client, form, authorization=value)
-        assert told(response) == (401, "invalid_client")
+        assert error_of(response) == (401, "invalid_client")
         assert response.headers["www-authenticate"].startswith('Basic realm="')
 
 
 def test_other_methods_are_refused(newest: Service) -> None:
-    """Credentials do not belong into a URL (RFC 6749 section 3.2)."""
+    """Credentials do not belong in a URL (RFC 6749 section 3.2)."""
     for path in (TOKEN, "/oauth/revoke", "/oauth/introspect"):
         response = httpx.get(newest.url + path, params=GRANT)
         assert (response.status_code, response.headers["allow"]) == (405, "POST")
 
 
 def test_a_secret_is_rotated_with_an_overlap(newest: Service) -> None:
-    """Both secrets are accepted for a while; with none, the one before is refused at once."""
+    """Both secrets are accepted during the overlap; without an overlap, the earlier secret is refused at once."""
     client = client_of(newest)
     with newest.database.begin() as connection:
         _, second = oauth_clients.rotate(connection, client.client_id, timedelta(hours=1))
@@ -183,22 +183,22 @@ def test_a_secret_is_rotated_with_an_overlap(newest: Service) -> None:
     while ask(client, by_post(client, client_secret=second)).status_code == 200:
         assert time.monotonic() < deadline
     assert ask(client, by_post(client, client_secret=third)).status_code == 200
-    assert told(ask(client, by_post(client))) == (401, "invalid_client")
+    assert error_of(ask(client, by_post(client))) == (401, "invalid_client")
 
 
-def test_who_guesses_is_stopped(newest: Service, client: Client) -> None:
-    """After ten wrong secrets for a client from one address; another client may go on, and the client elsewhere."""
+def test_guessing_a_secret_is_stopped(newest: Service, client: Client) -> None:
+    """After ten wrong secrets for a client from one address; other clients, and other addresses, are not affected."""
     here, wrong = from_afar(), by_post(client, client_secret="irs_wrong")
     assert [ask(client, wrong, **here).status_code for _ in range(10)] == [401] * 10
     response = ask(client, by_post(client), **here)
-    assert told(response) == (429, "temporarily_unavailable")
+    assert error_of(response) == (429, "temporarily_unavailable")
     assert 1 <= int(response.headers["retry-after"]) <= 10
     assert ask(client, by_post(client_of(newest)), **here).status_code == 200
     assert ask(client, by_post(client)).status_code == 200
 
 
 @pytest.mark.parametrize("addresses", [["10.1.2.3"], ["2001:db8::1", "2001:db8::ffff:1"]])
-def test_who_guesses_clients_is_stopped_too(client: Client, addresses: list[str]) -> None:
+def test_guessing_client_ids_is_stopped(client: Client, addresses: list[str]) -> None:
     """After sixty wrong attempts from one address, whichever clients they name; a host may have a /64 of IPv6."""
     senders = itertools.cycle([{"X-Forwarded-For": address} for address in addresses])
     statuses = [ask(client, by_post(client, client_id=str(uuid4())), **next(senders)).status_code for _ in range(75)]
@@ -208,11 +208,11 @@ def test_who_guesses_clients_is_stopped_too(client: Client, addresses: list[str]
 
 
 def test_a_revoked_token_is_refused_within_a_second(newest: Service, client: Client) -> None:
-    """RFC 7009. Once more, or of nothing that is a token, it is answered alike; of another client's it is refused."""
+    """RFC 7009: revoking again, or revoking no token, also gets 200; a token of another client is refused."""
     token = client.token()
     assert post(newest, bearer(token)).status_code == 201
     other = client_of(newest)
-    assert told(other.ask("/oauth/revoke", token=token)) == (400, "unauthorized_client")
+    assert error_of(other.ask("/oauth/revoke", token=token)) == (400, "unauthorized_client")
     assert post(newest, bearer(token)).status_code == 201
     for text in (token, token, "nothing", newest.key):
         assert client.ask("/oauth/revoke", token=text, token_type_hint="a").status_code == 200
@@ -220,27 +220,27 @@ def test_a_revoked_token_is_refused_within_a_second(newest: Service, client: Cli
     assert response.status_code == 401
     assert "it was revoked" in response.headers["www-authenticate"]
     assert post(newest, bearer(client.token())).status_code == 201
-    assert told(client.ask("/oauth/revoke", nothing="a")) == (400, "invalid_request")
+    assert error_of(client.ask("/oauth/revoke", nothing="a")) == (400, "invalid_request")
 
 
-def test_a_client_asks_about_its_own_tokens(newest: Service, client: Client) -> None:
-    """RFC 7662: what is valid is active; nothing is told of what is not, or is another's."""
+def test_a_client_can_introspect_only_its_own_tokens(newest: Service, client: Client) -> None:
+    """RFC 7662: a valid token is active; an invalid token, or one of another client, only gets `active: false`."""
     token = client.token("events:read")
-    told_of = client.ask("/oauth/introspect", token=token).json()
-    assert told_of["active"] is True
-    assert (told_of["client_id"], told_of["scope"]) == (client.client_id, "events:read")
-    assert (told_of["iss"], told_of["aud"]) == (newest.url, [f"{newest.url}/api/v2"])
+    claims = client.ask("/oauth/introspect", token=token).json()
+    assert claims["active"] is True
+    assert (claims["client_id"], claims["scope"]) == (client.client_id, "events:read")
+    assert (claims["iss"], claims["aud"]) == (newest.url, [f"{newest.url}/api/v2"])
     assert client_of(newest).ask("/oauth/introspect", token=token).json() == {"active": False}
     client.ask("/oauth/revoke", token=token)
     for text in (token, "nothing", newest.key):
         assert client.ask("/oauth/introspect", token=text).json() == {"active": False}
-    assert told(ask(client, {"token": token}, "/oauth/introspect")) == (401, "invalid_client")
+    assert error_of(ask(client, {"token": token}, "/oauth/introspect")) == (401, "invalid_client")
 
 
-def test_the_metadata_leads_to_everything(newest: Service) -> None:
-    """From a refusal to the resource (RFC 9728), to its authorization server (RFC 8414), to its endpoints."""
-    refused = httpx.post(newest.url + PATH, json=EVENT)
-    location = refused.headers["www-authenticate"].partition('resource_metadata="')[2].rstrip('"')
+def test_the_metadata_links_all_endpoints(newest: Service) -> None:
+    """From a 401 to the resource (RFC 9728), to its authorization server (RFC 8414), to its endpoints."""
+    unauthorized = httpx.post(newest.url + PATH, json=EVENT)
+    location = unauthorized.headers["www-authenticate"].partition('resource_metadata="')[2].rstrip('"')
     assert location == newest.url + METADATA
     resource = httpx.get(location).json()
     assert resource["resource"] == f"{newest.url}/api/v2"
@@ -271,8 +271,8 @@ def assertion(client: Client, key: Key, header: dict[str, Any] | None = None, **
         "jti": str(uuid4()),
     }
     head = {"alg": "RS256" if key.key_type == "RSA" else "ES256", **(header or {})}
-    told = {name: value for name, value in {**standard, **claims}.items() if value is not None}
-    text = jwt.encode(head, told, key, algorithms=[head["alg"]])
+    payload = {name: value for name, value in {**standard, **claims}.items() if value is not None}
+    text = jwt.encode(head, payload, key, algorithms=[head["alg"]])
     return {**GRANT, "client_assertion_type": ASSERTION_TYPE, "client_assertion": text}
 
 
@@ -293,7 +293,7 @@ def test_a_client_authenticates_with_its_key(newest: Service, signer: Client, ke
     form = assertion(signer, key)
     token = ask(signer, form).json()["access_token"]
     assert post(newest, bearer(token)).status_code == 201
-    assert told(ask(signer, form)) == (401, "invalid_client")
+    assert error_of(ask(signer, form)) == (401, "invalid_client")
     assert ask(signer, assertion(signer, key, aud=newest.url, client_id=None)).status_code == 200
     assert ask(signer, assertion(signer, key, {"kid": "one"}, aud=["urn:a", newest.url])).status_code == 200
     assert ask(signer, {**assertion(signer, key), "client_id": signer.client_id}).status_code == 200
@@ -305,7 +305,7 @@ UNTRUSTED: dict[str, Callable[[Client, ECKey], dict[str, str]]] = {
     "without an end": lambda c, key: assertion(c, key, exp=None),
     "not yet valid": lambda c, key: assertion(c, key, nbf=int(time.time()) + 60),
     "for another audience": lambda c, key: assertion(c, key, aud="https://other.example"),
-    "for nobody": lambda c, key: assertion(c, key, aud=None),
+    "without an audience": lambda c, key: assertion(c, key, aud=None),
     "without jti": lambda c, key: assertion(c, key, jti=None),
     "by another issuer": lambda c, key: assertion(c, key, iss="another"),
     "of no subject": lambda c, key: assertion(c, key, sub=None),
@@ -320,14 +320,17 @@ UNTRUSTED: dict[str, Callable[[Client, ECKey], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("name", UNTRUSTED)
-def test_an_assertion_that_is_not_valid_is_refused(name: str, signer: Client, key: ECKey) -> None:
-    """With 401, and no token."""
-    assert told(ask(signer, UNTRUSTED[name](signer, key))) == (401, "invalid_client")
+def test_an_invalid_assertion_is_refused(name: str, signer: Client, key: ECKey) -> None:
+    """401, and no token."""
+    assert error_of(ask(signer, UNTRUSTED[name](signer, key))) == (401, "invalid_client")
 
 
-def test_a_secret_is_none_of_a_client_with_keys_and_the_reverse(signer: Client, client: Client, key: ECKey) -> None:
-    """Neither an empty secret, nor an assertion by the secret (client_secret_jwt)."""
-    assert told(ask(signer, {**GRANT, "client_id": signer.client_id, "client_secret": "a"})) == (401, "invalid_client")
-    assert told(ask(client, assertion(client, key))) == (401, "invalid_client")
+def test_a_client_authenticates_only_by_its_own_method(signer: Client, client: Client, key: ECKey) -> None:
+    """Neither a secret for a client with keys, nor an assertion signed with a secret (client_secret_jwt)."""
+    assert error_of(ask(signer, {**GRANT, "client_id": signer.client_id, "client_secret": "a"})) == (
+        401,
+        "invalid_client",
+    )
+    assert error_of(ask(client, assertion(client, key))) == (401, "invalid_client")
     by_secret = assertion(client, OctKey.import_key(client.secret), {"alg": "HS256"})
-    assert told(ask(client, by_secret)) == (401, "invalid_client")
+    assert error_of(ask(client, by_secret)) == (401, "invalid_client")

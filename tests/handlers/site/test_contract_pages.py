@@ -1,4 +1,4 @@
-"""The published contracts over HTTP: by media type, on conditions, and in the words of other errors without them."""
+"""The published contracts over HTTP: content negotiation, conditional requests, and their errors."""
 
 import asyncio
 import json
@@ -35,14 +35,14 @@ OLDEST = CONTRACTS["1.0"]
 
 @pytest.fixture
 def public(newest: Service) -> Iterator[httpx.Client]:
-    """A client that nobody knows, of a service that tests share."""
+    """A client without credentials, of a service that tests share."""
     with httpx.Client(base_url=newest.url) as client:
         yield client
 
 
 @contextmanager
 def oldest_as(service: Service, document: str | None = None, status: str = "superseded") -> Iterator[None]:
-    """The row of the contract that does not serve holds something else meanwhile, and the service knows."""
+    """Change the row of a contract that is not served, and restore it at the end; the service notices each change."""
 
     def change(to: Composed) -> None:
         before = httpx.get(service.url + "/contracts").text
@@ -57,7 +57,7 @@ def oldest_as(service: Service, document: str | None = None, status: str = "supe
 
 
 def get(client: httpx.Client, path: str, method: str = "GET", **headers: str) -> httpx.Response:
-    """The answer to a request with these header fields and no others of its kind."""
+    """The response to a request with these header fields; without `accept` it has no such field."""
     request = client.build_request(method, path)
     del request.headers["accept"]
     request.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
@@ -65,20 +65,20 @@ def get(client: httpx.Client, path: str, method: str = "GET", **headers: str) ->
 
 
 def listed(client: httpx.Client) -> dict[str, dict[str, Any]]:
-    """What the list tells of each version."""
-    return {one["version"]: one for one in client.get("/contracts").json()["contracts"]}
+    """The entry of each version in the list."""
+    return {contract["version"]: contract for contract in client.get("/contracts").json()["contracts"]}
 
 
-def test_everybody_is_told_which_contracts_there_are(public: httpx.Client) -> None:
-    """The list says what became of each, and its links lead to its pages."""
-    told = listed(public)
-    assert {version: (one["status"], one["digest"]) for version, one in told.items()} == {
+def test_the_list_of_contracts_is_public(public: httpx.Client) -> None:
+    """The list has the status of each contract, and its links lead to its pages."""
+    entries = listed(public)
+    assert {version: (entry["status"], entry["digest"]) for version, entry in entries.items()} == {
         "1.0": ("superseded", OLDEST.digest),
         "1.1": ("active", CONTRACTS["1.1"].digest),
         "2.0": ("active", CONTRACTS["2.0"].digest),
     }
-    for one in told.values():
-        assert {public.get(link).status_code for link in one["links"].values()} == {200}
+    for entry in entries.values():
+        assert {public.get(link).status_code for link in entry["links"].values()} == {200}
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,10 @@ def test_everybody_is_told_which_contracts_there_are(public: httpx.Client) -> No
         (f"text/html, {YAML};q=0.9, */*;q=0.1", YAML),
     ],
 )
-def test_a_contract_is_given_as_it_is_asked_for(public: httpx.Client, accept: str | None, media_type: str) -> None:
-    """JSON by default, YAML as it was published, and the card."""
+def test_a_contract_is_sent_in_the_requested_media_type(
+    public: httpx.Client, accept: str | None, media_type: str
+) -> None:
+    """JSON by default, YAML as published, and the card."""
     response = get(public, "/contracts/1.0", **({"accept": accept} if accept else {}))
     assert response.status_code == 200
     assert response.headers["content-type"].split(";")[0] == media_type
@@ -109,8 +111,8 @@ def test_a_contract_is_given_as_it_is_asked_for(public: httpx.Client, accept: st
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_browsers_may_read_and_keep_what_is_public(public: httpx.Client, path: str) -> None:
-    """From any page, as what it is said to be, and asked for again each time."""
+def test_browsers_may_read_and_cache_public_pages(public: httpx.Client, path: str) -> None:
+    """From any origin, without sniffing the media type, and with revalidation each time."""
     headers = public.get(path).headers
     assert headers["access-control-allow-origin"] == "*"
     assert headers["x-content-type-options"] == "nosniff"
@@ -121,29 +123,29 @@ def test_browsers_may_read_and_keep_what_is_public(public: httpx.Client, path: s
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_what_a_client_has_is_not_sent_again(public: httpx.Client, path: str) -> None:
-    """304 without a body, with what a cache needs, as long as nothing changes; another tag gets all of it."""
+def test_a_cached_page_is_not_sent_again(public: httpx.Client, path: str) -> None:
+    """304 without a body and with the fields that a cache needs; another tag gets the whole page."""
     whole = public.get(path)
-    known = whole.headers["etag"]
-    for condition in (known, f"W/{known}", f'"other", {known}', "*"):
+    etag = whole.headers["etag"]
+    for condition in (etag, f"W/{etag}", f'"other", {etag}', "*"):
         response = get(public, path, if_none_match=condition)
         assert (response.status_code, response.content) == (304, b"")
-        kept = ("etag", "cache-control", "vary", "access-control-allow-origin")
-        assert [response.headers[name] for name in kept] == [whole.headers[name] for name in kept]
+        names = ("etag", "cache-control", "vary", "access-control-allow-origin")
+        assert [response.headers[name] for name in names] == [whole.headers[name] for name in names]
     assert get(public, path, if_none_match='"other"').content == whole.content
 
 
 def test_each_media_type_has_a_tag_of_its_own(public: httpx.Client) -> None:
-    """What was kept of one is not taken for another."""
+    """A cached representation is not taken for another one."""
     tags = {get(public, "/contracts/1.0", accept=accept).headers["etag"] for accept in (JSON, YAML, MARKDOWN)}
     assert len(tags) == 3
-    known = get(public, "/contracts/1.0", accept=JSON).headers["etag"]
-    assert get(public, "/contracts/1.0", accept=YAML, if_none_match=known).status_code == 200
+    etag = get(public, "/contracts/1.0", accept=JSON).headers["etag"]
+    assert get(public, "/contracts/1.0", accept=YAML, if_none_match=etag).status_code == 200
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_the_head_of_an_answer_can_be_had_alone(public: httpx.Client, path: str) -> None:
-    """HEAD is answered as GET, without a body."""
+def test_head_gets_the_header_fields_of_get(public: httpx.Client, path: str) -> None:
+    """The same fields, without a body."""
     whole, head = public.get(path), public.head(path)
     assert (head.status_code, head.content) == (200, b"")
     for name in ("etag", "content-length", "content-type"):
@@ -166,10 +168,10 @@ def test_the_head_of_an_answer_can_be_had_alone(public: httpx.Client, path: str)
         ("GET", "/contracts/1.0/card", JSON, 406),
     ],
 )
-def test_errors_have_the_shape_of_all_others(
+def test_errors_have_the_common_shape(
     public: httpx.Client, method: str, path: str, accept: str | None, status: int
 ) -> None:
-    """What is wrong, and what to do about it; what is allowed, or can be accepted."""
+    """The error and its remedy, with the allowed methods or the acceptable media types."""
     response = get(public, path, method, **({"accept": accept} if accept else {}))
     assert response.status_code == status
     assert response.json().keys() == {"error", "help"}
@@ -179,8 +181,8 @@ def test_errors_have_the_shape_of_all_others(
         assert response.headers["access-control-allow-origin"] == "*"
 
 
-def test_the_changelog_tells_what_each_version_changed(newest: Service, public: httpx.Client) -> None:
-    """Up to the version that is asked for; a row that cannot be read is left out of those of others."""
+def test_the_changelog_lists_the_changes_of_each_version(newest: Service, public: httpx.Client) -> None:
+    """Up to the requested version; the changelogs of other versions omit a row that cannot be read."""
     assert public.get("/contracts/1.1/changelog").text == changelog([OLDEST, newest.contract])
     assert public.get("/contracts/1.0/changelog").text == changelog([OLDEST])
     assert public.get("/contracts/2.0/changelog").text == changelog(list(CONTRACTS.values()))
@@ -189,8 +191,8 @@ def test_the_changelog_tells_what_each_version_changed(newest: Service, public: 
         assert public.get("/contracts/1.0/changelog").status_code == 503
 
 
-def test_a_draft_is_nobodys_business(newest: Service, public: httpx.Client) -> None:
-    """It is neither listed nor told from what is not there."""
+def test_a_draft_is_not_public(newest: Service, public: httpx.Client) -> None:
+    """The list omits it, and its response is that of an unknown version."""
     with oldest_as(newest, status="draft"):
         assert list(listed(public)) == ["1.1", "2.0"]
         draft, nothing = public.get("/contracts/1.0"), public.get("/contracts/9.9")
@@ -198,11 +200,14 @@ def test_a_draft_is_nobodys_business(newest: Service, public: httpx.Client) -> N
         assert public.get("/contracts/1.0/card").status_code == 404
 
 
-def test_a_broken_row_is_told_in_plain_words(newest: Service, public: httpx.Client) -> None:
-    """The list says so, the pages of the row are 503, and those of others stay."""
+def test_the_list_names_the_fault_of_a_broken_row(newest: Service, public: httpx.Client) -> None:
+    """The list names the fault, the pages of the row are 503, and those of other rows are served."""
     with oldest_as(newest, document="a: ["):
-        told = listed(public)
-        assert (told["1.0"]["digest"], told["1.0"]["fault"]) == (None, "the document of this contract cannot be read")
+        entries = listed(public)
+        assert (entries["1.0"]["digest"], entries["1.0"]["fault"]) == (
+            None,
+            "the document of this contract cannot be read",
+        )
         for path in ("/contracts/1.0", "/contracts/1.0/card"):
             response = public.get(path)
             assert (response.status_code, response.headers["retry-after"]) == (503, "1")
@@ -211,30 +216,30 @@ def test_a_broken_row_is_told_in_plain_words(newest: Service, public: httpx.Clie
     assert public.get("/contracts/1.0").json() == OLDEST.document
 
 
-def test_a_contract_that_was_published_as_json_is_yaml_for_who_asks(newest: Service, public: httpx.Client) -> None:
-    """It is what the row says now, in another layout; its tag is another one, too."""
-    before = public.get("/contracts/1.0").headers["etag"]
+def test_a_contract_published_as_json_is_also_sent_as_yaml(newest: Service, public: httpx.Client) -> None:
+    """YAML holds the row's current content in another layout, and its tag is another one too."""
+    etag = public.get("/contracts/1.0").headers["etag"]
     edited = {**OLDEST.document, "info": {**OLDEST.document["info"], "title": "Edited"}}
     with oldest_as(newest, document=json.dumps(edited)):
         response = get(public, "/contracts/1.0", accept=YAML)
         assert not response.text.startswith("{")
         assert yaml.safe_load(response.text) == edited
-        assert get(public, "/contracts/1.0", if_none_match=before).json() == edited
+        assert get(public, "/contracts/1.0", if_none_match=etag).json() == edited
         with newest.database.begin() as connection:
             row = contracts.get(connection, "1.0")
         instants = {"published_at": row.published_at, "activated_at": row.activated_at}
         assert public.get("/contracts/1.0/card").text == card(Contract(row.document, edited), row.status, instants)
 
 
-def test_a_database_that_is_away_is_told() -> None:
-    """503 with Retry-After in the words of other errors."""
+def test_without_a_database_the_pages_are_unavailable() -> None:
+    """503 with Retry-After and the common error body."""
     pages = ErrorMiddleware(Router(contract_pages.routes()), failures={})
 
     async def ask() -> list[httpx.Response]:
-        with closing(Database("postgresql://nobody@/none?host=/nowhere")) as away:
+        with closing(Database("postgresql://nobody@/none?host=/nowhere")) as unreachable:
 
             async def application(scope: Scope, receive: Receive, send: Send) -> None:
-                scope["state"] = {SERVICE: SimpleNamespace(database=away)}
+                scope["state"] = {SERVICE: SimpleNamespace(database=unreachable)}
                 new_request_state(scope)
                 await pages(scope, receive, send)
 

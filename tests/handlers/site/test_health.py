@@ -1,4 +1,4 @@
-"""How the service says that it is, with and without its database."""
+"""Liveness and readiness of the service, with and without its database."""
 
 import subprocess
 from collections import Counter
@@ -23,7 +23,7 @@ RETRY_AFTER_SECONDS = 1
 
 @contextmanager
 def database_away(service: Service) -> Iterator[None]:
-    """Stop the database of `service` meanwhile, cutting its connections."""
+    """Stop the database of `service` and cut its connections, until the end."""
     directory = service.database_url.split("host=")[1]
 
     def control(*arguments: str) -> None:
@@ -49,7 +49,7 @@ def lonely_service() -> Iterator[Service]:
 
 
 def test_live_and_ready(service: Service) -> None:
-    """Both answer 200; readiness says which contracts are served and that nothing needs attention."""
+    """Both return 200; readiness lists the contracts served and no warning."""
     with service.client() as client:
         assert client.get("/health/live").json() == {"status": "live"}
         ready = client.get("/health/ready")
@@ -79,23 +79,23 @@ def test_the_service_outlives_its_database(lonely_service: Service) -> None:
         assert client.get("/health/ready").status_code == 200
 
 
-def test_a_restart_of_the_database_loses_and_doubles_nothing(lonely_service: Service) -> None:
-    """PostgreSQL is cut off and started again under load: each event that was answered with 201 is stored, once."""
-    with load(lonely_service.url, lonely_service.key) as made:
+def test_a_restart_of_the_database_loses_and_duplicates_no_event(lonely_service: Service) -> None:
+    """PostgreSQL is killed and started again under load: each event that got 201 is stored once."""
+    with load(lonely_service.url, lonely_service.key) as traffic:
         for _ in range(3):
-            made.wait_for(len(made.acknowledged) + 200)
+            traffic.wait_for(len(traffic.acknowledged) + 200)
             with database_away(lonely_service):
                 pass
-        made.wait_for(len(made.acknowledged) + 200)
-    stored = Counter(str(event["id"]) for event in lonely_service.events())
-    assert len(made.acknowledged) == len(set(made.acknowledged)) >= 800
-    assert set(made.acknowledged) <= stored.keys()
-    assert set(stored.values()) == {1}
-    assert set(made.statuses) <= {503}
-    assert made.failures == []
+        traffic.wait_for(len(traffic.acknowledged) + 200)
+    counts = Counter(str(event["id"]) for event in lonely_service.events())
+    assert len(traffic.acknowledged) == len(set(traffic.acknowledged)) >= 800
+    assert set(traffic.acknowledged) <= counts.keys()
+    assert set(counts.values()) == {1}
+    assert set(traffic.statuses) <= {503}
+    assert traffic.failures == []
 
 
-def test_a_database_that_is_read_only_is_away(lonely_service: Service) -> None:
+def test_a_read_only_database_is_unavailable(lonely_service: Service) -> None:
     """As during a failover: 503, not 500."""
     with lonely_service.client() as client:
         statement(lonely_service.database_url, SQL("ALTER DATABASE postgres SET default_transaction_read_only = on"))
@@ -106,7 +106,7 @@ def test_a_database_that_is_read_only_is_away(lonely_service: Service) -> None:
 
 
 def test_another_method_is_not_allowed(service: Service) -> None:
-    """405 in the shape of every other refusal, with the methods that are allowed."""
+    """405 with the common error body and the allowed methods."""
     with service.client() as client:
         response = client.post("/health/live")
     assert response.status_code == 405

@@ -1,4 +1,4 @@
-"""The page of the migration: for operators alone, with what was counted until now, and harmless."""
+"""The migration page: only for operators, with current counts, and harmless."""
 
 import asyncio
 import base64
@@ -33,27 +33,27 @@ JSON = {"Accept": "application/json"}
 
 @pytest.fixture(scope="module")
 def operated(embedded_url: str, template: str) -> Iterator[Service]:
-    """A service whose operators have a key."""
+    """A service with an operator key."""
     with fresh_database(embedded_url, "operated", template) as url, running(url, IR_OPERATOR_KEY=KEY) as started:
         yield started
 
 
 def get(service: Service, query: str = "", key: str = KEY, **headers: str) -> httpx.Response:
-    """The answer to who knows `key`."""
+    """The response to a request with `key`."""
     credentials = base64.b64encode(f"anybody:{key}".encode()).decode()
     return httpx.get(f"{service.url}/migration{query}", headers={"Authorization": f"Basic {credentials}"} | headers)
 
 
-def test_what_was_counted_until_now_is_there(operated: Service, new_hub: Callable[[Service], Hub]) -> None:
-    """As a page and as JSON, which are the same; nobody need wait until it is written."""
+def test_the_page_has_the_current_counts(operated: Service, new_hub: Callable[[Service], Hub]) -> None:
+    """The same on the page and in JSON, without waiting until the counts are written."""
     hub = new_hub(operated)
     with operated.database.begin() as connection:
         hubs.create(connection, "<script>alert(1)</script>")
     assert hub.event().status_code == 201
-    found = get(operated, **JSON).json()
-    (one,) = [one for one in found["hubs"] if one["hub"] == hub.name]
-    assert (one["would_break"], one["versions"][0]["total"], one["versions"][0]["requests"][-1]) == (True, 1, 1)
-    assert len(found["days"]) == 14
+    migration = get(operated, **JSON).json()
+    (entry,) = [entry for entry in migration["hubs"] if entry["hub"] == hub.name]
+    assert (entry["would_break"], entry["versions"][0]["total"], entry["versions"][0]["requests"][-1]) == (True, 1, 1)
+    assert len(migration["days"]) == 14
     page = get(operated, "?days=2")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert f"<bdi>{hub.name}</bdi><td><strong>would break: uses version 1 alone" in page.text
@@ -62,7 +62,7 @@ def test_what_was_counted_until_now_is_there(operated: Service, new_hub: Callabl
 
 
 def test_the_page_loads_and_runs_nothing(operated: Service) -> None:
-    """Its policy admits its own style and nothing else, and no copy of it is kept, of an error neither."""
+    """Its policy admits only its own style, and no cache may store it or its errors."""
     page = get(operated)
     (style,) = re.findall("<style>(.*?)</style>", page.text, re.DOTALL)
     digest = base64.b64encode(sha256(style.encode()).digest()).decode()
@@ -91,8 +91,8 @@ def test_the_page_loads_and_runs_nothing(operated: Service) -> None:
         "Digest x",
     ],
 )
-def test_without_the_key_there_is_nothing(operated: Service, authorization: str | None) -> None:
-    """401 with how to authenticate, and not a word about hubs or of what was sent."""
+def test_without_the_key_the_page_is_refused(operated: Service, authorization: str | None) -> None:
+    """401 with the authentication scheme, and no data of hubs."""
     answer = httpx.get(f"{operated.url}/migration", headers={"Authorization": authorization} if authorization else {})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == 'Basic realm="interaction-reporting operators", charset="UTF-8"'
@@ -102,17 +102,17 @@ def test_without_the_key_there_is_nothing(operated: Service, authorization: str 
     }
 
 
-def test_the_key_of_a_hub_is_not_that_of_operators(operated: Service) -> None:
-    """Nor is two of anything."""
+def test_the_key_of_a_hub_is_refused(operated: Service) -> None:
+    """Two credentials are refused too."""
     assert httpx.get(f"{operated.url}/migration", headers=operated.authorization).status_code == 401
     twice = [("Authorization", f"Basic {base64.b64encode(f':{KEY}'.encode()).decode()}")] * 2
     assert httpx.get(f"{operated.url}/migration", headers=twice).status_code == 401
 
 
 def test_keys_are_compared_in_constant_time(operated: Service) -> None:
-    """Of what was sent and of the key there are digests, of one length, and a comparison that does not stop early."""
+    """Digests of one length are compared, by a comparison that does not stop early."""
     with mock.patch.object(hmac, "compare_digest", wraps=hmac.compare_digest) as compared:
-        assert [get(operated, key=given).status_code for given in ("x", KEY)] == [401, 200]
+        assert [get(operated, key=key).status_code for key in ("x", KEY)] == [401, 200]
     assert [call.args[1] for call in compared.call_args_list] == [sha256(KEY.encode()).digest()] * 2
     assert [call.args[0] for call in compared.call_args_list] == [sha256(x.encode()).digest() for x in ("x", KEY)]
 
@@ -120,23 +120,23 @@ def test_keys_are_compared_in_constant_time(operated: Service) -> None:
 @pytest.mark.parametrize(
     "query", ["?days=0", "?days=367", "?days=x", "?days=", "?days=1&days=2", "?days=-1", "?days=٣"]
 )
-def test_days_that_cannot_be_are_refused(operated: Service, query: str) -> None:
-    """They are one number from 1 to 366."""
+def test_invalid_days_are_refused(operated: Service, query: str) -> None:
+    """The parameter is one number from 1 to 366."""
     answer = get(operated, query)
     assert answer.status_code == 422
     assert answer.json()["error"] == "days is not one number from 1 to 366"
 
 
-def test_what_cannot_be_told_is_refused(operated: Service) -> None:
-    """Another media type, another method, and what is below."""
+def test_unsupported_requests_are_refused(operated: Service) -> None:
+    """Another media type, another method, and a path below."""
     assert get(operated, Accept="image/png").status_code == 406
     posted = httpx.post(f"{operated.url}/migration")
     assert (posted.status_code, posted.headers["allow"]) == (405, "GET, HEAD")
     assert get(operated, "/x").status_code == 404
 
 
-def test_the_key_stands_in_no_log(operated: Service, caplog: pytest.LogCaptureFixture) -> None:
-    """Nor does what was sent in its place."""
+def test_no_log_contains_the_key(operated: Service, caplog: pytest.LogCaptureFixture) -> None:
+    """Nor a wrong password."""
     caplog.set_level("DEBUG")
     get(operated)
     get(operated, key="a wrong password")
@@ -144,22 +144,24 @@ def test_the_key_stands_in_no_log(operated: Service, caplog: pytest.LogCaptureFi
     assert not [word for word in (KEY, "a wrong password", *encoded) if word in caplog.text + str(caplog.records)]
 
 
-def test_a_token_that_is_the_key_opens_it_too() -> None:
-    """For programs; and that the database is away is told with 503, in the words of other errors."""
+def test_the_key_is_accepted_as_a_bearer_token() -> None:
+    """For programs; without a database the response is a 503 with the common error body."""
     pages = ErrorMiddleware(Router(migration_pages.routes(BEARER_KEY)), failures={})
 
     async def ask() -> list[httpx.Response]:
-        with closing(Database("postgresql://nobody@/none?host=/nowhere")) as away:
+        with closing(Database("postgresql://nobody@/none?host=/nowhere")) as unreachable:
 
             async def application(scope: Scope, receive: Receive, send: Send) -> None:
-                scope["state"] = {SERVICE: SimpleNamespace(database=away, version_usage=VersionUsage(away))}
+                scope["state"] = {
+                    SERVICE: SimpleNamespace(database=unreachable, version_usage=VersionUsage(unreachable))
+                }
                 new_request_state(scope)
                 await pages(scope, receive, send)
 
             transport = httpx.ASGITransport(application)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-                given = (f"Bearer {BEARER_KEY}", f"Bearer {BEARER_KEY}x", f"DPoP {BEARER_KEY}")
-                return [await client.get("/migration", headers={"Authorization": text}) for text in given]
+                authorizations = (f"Bearer {BEARER_KEY}", f"Bearer {BEARER_KEY}x", f"DPoP {BEARER_KEY}")
+                return [await client.get("/migration", headers={"Authorization": text}) for text in authorizations]
 
     answers = asyncio.run(ask())
     assert [answer.status_code for answer in answers] == [503, 401, 401]
@@ -169,7 +171,7 @@ def test_a_token_that_is_the_key_opens_it_too() -> None:
 
 
 def test_without_a_key_in_the_settings_there_is_no_page(newest: Service) -> None:
-    """It is as any other path that leads nowhere, whatever is sent."""
+    """The response is that of an unknown path, whatever the credentials."""
     for key in ("", KEY):
         answer = get(newest, key=key)
         assert (answer.status_code, answer.json()["error"]) == (404, "there is nothing at this path")
