@@ -1,4 +1,4 @@
-"""Who is calling: what is accepted as a key, and what a refusal says."""
+"""Authentication of hubs: the accepted keys, and the body and challenge of a 401."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -40,7 +40,7 @@ def test_an_unknown_key_is_refused(client: ContractClient) -> None:
 
 
 def test_the_digest_of_a_key_is_not_a_key(client: ContractClient, service: Service) -> None:
-    """Who reads the table cannot report events with what it holds."""
+    """A reader of the table cannot report events with a digest."""
     response = client.post(PATH, json=EVENT, headers={"Authorization": f"Bearer {keys.digest(service.key)}"})
     assert response.status_code == 401
 
@@ -54,10 +54,10 @@ def test_an_event_belongs_to_the_hub_of_the_key(client: ContractClient, service:
     assert str(row["id"]) == identifier
 
 
-def test_a_key_that_is_revoked_while_a_body_comes_is_refused(
+def test_a_key_revoked_during_a_body_is_refused(
     start_service: Callable[..., AbstractContextManager[Service]],
 ) -> None:
-    """However long a client takes for its body, the key must still be that of a hub when the event would be stored."""
+    """However slowly a client sends its body, the key must still be valid when the event would be stored."""
     with start_service() as service, Wire(service) as wire:
         request = wire.post(event("slow"))
         wire.send(request[:-1])

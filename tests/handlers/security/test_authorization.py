@@ -1,4 +1,4 @@
-"""The resource server: who may do what in version 2."""
+"""The resource server: what each token may do in version 2."""
 
 import hmac
 import time
@@ -36,19 +36,19 @@ def client(newest: Service) -> Client:
 
 @pytest.fixture(scope="module")
 def forgery(client: Client) -> Forgery:
-    """A valid token, to be changed."""
+    """A valid token, as a base for forgeries."""
     return Forgery.of(client)
 
 
 def challenge(response: httpx.Response) -> str:
-    """The challenge of an answer, which names where the metadata is."""
-    told = response.headers["www-authenticate"]
-    assert f'resource_metadata="{str(response.url).partition("/api/")[0]}{METADATA}"' in told
-    return str(told)
+    """The challenge of a response, after checking that it names the metadata URL."""
+    header = response.headers["www-authenticate"]
+    assert f'resource_metadata="{str(response.url).partition("/api/")[0]}{METADATA}"' in header
+    return str(header)
 
 
 def test_a_token_is_accepted_and_stores_an_event_of_its_hub(newest: Service, client: Client) -> None:
-    """The hub's data is the same by a key of version 1 and by a token."""
+    """A key of version 1 and a token give access to the same data of the hub."""
     with newest.database.begin() as connection:
         hub, key = hubs.rotate_key(connection, client.hub)
     response = post(newest, bearer(client.token()))
@@ -60,26 +60,26 @@ def test_a_token_is_accepted_and_stores_an_event_of_its_hub(newest: Service, cli
 
 
 def test_a_forgery_that_changes_nothing_is_accepted(newest: Service, forgery: Forgery) -> None:
-    """So that what is refused below is refused for what it changes."""
+    """Proves that the forgeries below are refused because of what they change."""
     assert post(newest, bearer(forgery.text())).status_code == 201
     assert post(newest, bearer(forgery.but(header={"typ": "application/AT+JWT"}).text())).status_code == 201
     assert post(newest, bearer(forgery.but(aud=["urn:other", forgery.claims["aud"]]).text())).status_code == 201
 
 
 def tampered(forgery: Forgery) -> str:
-    """With other claims than were signed."""
+    """A token whose claims are not the signed ones."""
     head, _, signature = forgery.text().split(".")
     _, claims, _ = forgery.but(scope="events:write admin").text().split(".")
     return f"{head}.{claims}.{signature}"
 
 
 def with_header(forgery: Forgery, header: bytes) -> str:
-    """With a header of these bytes."""
+    """A token with a header of these bytes."""
     return f"{encoded(header)}.{forgery.text().partition('.')[2]}"
 
 
 def with_public_key_as_secret(forgery: Forgery) -> str:
-    """HS256, with the public key, which everybody has, as its secret."""
+    """HS256 with the public key, which is no secret, as its secret."""
     assert isinstance(forgery.key, ECKey)
     signed, _, _ = forgery.but(header={"alg": "HS256"}).text("ES256").rpartition(".")
     return f"{signed}.{encoded(hmac.digest(forgery.key.as_bytes(private=False), signed.encode(), 'sha256'))}"
@@ -95,7 +95,7 @@ REFUSED: dict[str, tuple[Forge, str]] = {
     "of no issuer": (lambda forged: forged.but(iss=None).text(), "the claim iss is missing"),
     "for another audience": (lambda forged: forged.but(aud="https://other.example").text(), "for another audience"),
     "for version 1": (lambda f: f.but(aud=f.claims["aud"].replace("v2", "v1")).text(), "for another audience"),
-    "for nobody": (lambda forged: forged.but(aud=None).text(), "for another audience"),
+    "without an audience": (lambda forged: forged.but(aud=None).text(), "for another audience"),
     "an ID token": (lambda forged: forged.but(header={"typ": "JWT"}).text(), "its typ is not at+jwt"),
     "of no type": (lambda forged: forged.but(header={"typ": None}).text(), "its typ is not at+jwt"),
     "alg none": (lambda forged: forged.but(header={"alg": "none"}).text(), "its alg is not accepted"),
@@ -128,8 +128,8 @@ REFUSED: dict[str, tuple[Forge, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_token_that_is_not_valid_is_refused(name: str, newest: Service, forgery: Forgery) -> None:
-    """With 401 and why, and nothing is stored, however often it is sent."""
+def test_an_invalid_token_is_refused(name: str, newest: Service, forgery: Forgery) -> None:
+    """401 with the reason, also when it is sent again, and nothing is stored."""
     forge, description = REFUSED[name]
     for _ in range(2):
         response = post(newest, bearer(forge(forgery)))
@@ -151,21 +151,21 @@ def test_a_token_that_is_not_valid_is_refused(name: str, newest: Service, forger
         ([("Authorization", "DPoP a.b.c")], "invalid_token"),
     ],
 )
-def test_a_request_without_one_token_is_refused(
+def test_a_request_without_exactly_one_token_is_refused(
     newest: Service, headers: list[tuple[str, str]], error: str | None
 ) -> None:
     """Without credentials the challenge names no error (RFC 6750 section 3)."""
     with asking(newest) as client:
         response = client.post(PATH, json=EVENT, headers=headers)
     assert response.status_code == 401
-    told = challenge(response)
-    assert (f'error="{error}"' in told) if error else ("error" not in told)
+    header = challenge(response)
+    assert (f'error="{error}"' in header) if error else ("error" not in header)
     scheme = "DPoP" if headers[:1] == [("Authorization", "DPoP a.b.c")] else "Bearer"
-    assert told.startswith(f'{scheme} realm="interaction-reporting"')
+    assert header.startswith(f'{scheme} realm="interaction-reporting"')
 
 
-def test_a_key_of_version_1_is_no_token_and_a_token_no_key(newest: Service, client: Client) -> None:
-    """Each is refused by the other version, as what it is not."""
+def test_version_2_refuses_keys_and_version_1_refuses_tokens(newest: Service, client: Client) -> None:
+    """The other version refuses each, and its challenge or detail names the reason."""
     response = post(newest, newest.authorization)
     assert response.status_code == 401
     assert response.json()["detail"].endswith(": it is not a JWT, and API keys are not taken here")
@@ -177,14 +177,14 @@ def test_a_key_of_version_1_is_no_token_and_a_token_no_key(newest: Service, clie
 
 
 def requirements() -> Iterator[tuple[Operation, frozenset[str]]]:
-    """Each operation of version 2 with the scopes that its document says it requires."""
+    """Yield each operation of version 2 with the scopes that its document requires."""
     for operation in NEWEST_MAJOR.operations:
         (required,) = NEWEST_MAJOR.at(operation.pointer)["security"]
         yield operation, frozenset(required["oauth2"])
 
 
 def ask(service: Service, operation: Operation, token: str) -> httpx.Response:
-    """What `operation` answers to a request that has a token and little else."""
+    """The response of `operation` to a request that has a token and little else."""
     path = "/api/v2" + operation.path.replace("{id}", "0d4f6f0e-9a5e-4c43-8f0e-3a1c5b7d9e22")
     content: dict[str, Any] = {"json": {}} if operation.method in ("post", "put") else {}
     with asking(service) as client:
@@ -194,27 +194,27 @@ def ask(service: Service, operation: Operation, token: str) -> httpx.Response:
 @pytest.mark.parametrize(
     ("operation", "required"), list(requirements()), ids=lambda value: getattr(value, "operation_id", "")
 )
-def test_each_operation_wants_its_scopes(
+def test_each_operation_requires_its_scopes(
     newest: Service, client: Client, operation: Operation, required: frozenset[str]
 ) -> None:
-    """With them it is served; without any one of them, and with all others, it is 403 and says what it wants."""
+    """Served with them; 403 that names them if any one is missing, even with all other scopes."""
     assert ask(newest, operation, client.token(*required)).status_code not in (401, 403)
     for scope in required:
         response = ask(newest, operation, client.token(*(SCOPES - {scope})))
         assert response.status_code == 403
         assert response.json()["type"] == f"{newest.url}/problems/insufficient_scope"
-        told = challenge(response)
-        assert 'error="insufficient_scope"' in told
-        assert f'scope="{" ".join(sorted(required))}"' in told
+        header = challenge(response)
+        assert 'error="insufficient_scope"' in header
+        assert f'scope="{" ".join(sorted(required))}"' in header
 
 
-def test_each_scope_is_of_use() -> None:
-    """Some operation wants it, or the test above would not try it."""
+def test_each_scope_is_required_by_an_operation() -> None:
+    """Some operation requires each scope, or the test above would not try it."""
     assert frozenset[str]().union(*(required for _, required in requirements())) == SCOPES
 
 
-def test_what_is_taken_away_is_missed_at_once(newest: Service) -> None:
-    """A scope of a client, the client, its hub: tokens that were accepted are not any more, and are again."""
+def test_a_withdrawn_right_ends_at_once(newest: Service) -> None:
+    """A scope, the client or its hub is taken away: tokens are refused at once, and accepted when it is given back."""
     client = client_of(newest)
     token = client.token()
     assert post(newest, bearer(token)).status_code == 201
@@ -235,8 +235,8 @@ def test_what_is_taken_away_is_missed_at_once(newest: Service) -> None:
     assert client.ask().status_code == 401
 
 
-def test_a_key_that_is_revoked_verifies_nothing(start_service: Callable[..., AbstractContextManager[Service]]) -> None:
-    """Also tokens that were accepted before; one that is only replaced verifies on, and a new one signs."""
+def test_a_revoked_signing_key_verifies_no_token(start_service: Callable[..., AbstractContextManager[Service]]) -> None:
+    """Also tokens accepted before; a key that was only replaced still verifies, and a new one signs."""
     with start_service() as service:
         client = client_of(service)
         old = client.token()
@@ -254,10 +254,10 @@ def test_a_key_that_is_revoked_verifies_nothing(start_service: Callable[..., Abs
         assert post(service, bearer(new)).status_code == 201
 
 
-def test_without_the_database_a_known_token_waits_for_it(
+def test_a_known_token_gets_503_without_the_database(
     start_service: Callable[..., AbstractContextManager[Service]],
 ) -> None:
-    """What may have been revoked meanwhile is not relied on: 503 in the shape of version 2, and 201 afterwards."""
+    """The token may have been revoked: 503 in the shape of version 2, and 201 when the database is back."""
     with start_service() as service:
         token = client_of(service).token()
         assert post(service, bearer(token)).status_code == 201
@@ -276,7 +276,7 @@ def test_without_the_database_a_known_token_waits_for_it(
 
 
 def until(service: Service, token: str, status: int) -> httpx.Response:
-    """The first answer with `status`, which must come soon."""
+    """The first response with `status`, within 20 seconds."""
     deadline = time.monotonic() + 20
     while (response := post(service, bearer(token))).status_code != status:
         assert time.monotonic() < deadline, response.status_code
@@ -284,7 +284,7 @@ def until(service: Service, token: str, status: int) -> httpx.Response:
     return response
 
 
-def test_nothing_fails_while_keys_and_contracts_change(
+def test_no_request_fails_while_keys_and_contracts_change(
     start_service: Callable[..., AbstractContextManager[Service]],
 ) -> None:
     """Minors of version 2 are activated and keys rotated under load; tokens of old and new keys are accepted."""
@@ -293,21 +293,21 @@ def test_nothing_fails_while_keys_and_contracts_change(
         client = client_of(service)
         with service.database.begin() as connection:
             lifecycle.publish(connection, Contract.read(following), AUTHOR)
-        with load(service.url, client.token(), threads=4, path=PATH) as made:
+        with load(service.url, client.token(), threads=4, path=PATH) as traffic:
             for version in ("2.1", "2.0") * 2:
                 with service.database.begin() as connection:
                     lifecycle.activate(connection, version, AUTHOR)
                     signing_keys.rotate(connection, made_key(None), timedelta(hours=1))
-                made.wait_for(len(made.acknowledged) + 50)
+                traffic.wait_for(len(traffic.acknowledged) + 50)
                 assert post(service, bearer(client.token())).status_code == 201
                 until_served(service, version)
-        assert (made.statuses, made.failures) == ([], [])
+        assert (traffic.statuses, traffic.failures) == ([], [])
         assert {event["contract_version"] for event in service.events()} == {"2.0", "2.1"}
         assert len(httpx.get(f"{service.url}/oauth/jwks").json()["keys"]) == 5
 
 
 def until_served(service: Service, version: str) -> None:
-    """Wait until the contract of `version` is served, which must be soon."""
+    """Wait until the contract of `version` is served, at most 20 seconds."""
     deadline = time.monotonic() + 20
     while version not in httpx.get(f"{service.url}/health/ready").json()["contracts"]:
         assert time.monotonic() < deadline
@@ -317,7 +317,7 @@ def until_served(service: Service, version: str) -> None:
 def test_retiring_version_1_leaves_version_2_untouched(
     start_service: Callable[..., AbstractContextManager[Service]],
 ) -> None:
-    """What it answers, what its metadata says and the tokens that there are; it is what version 1 says to use."""
+    """Its responses, metadata and tokens stay, and the 410 of version 1 links to it."""
     with start_service() as service:
         token = client_of(service).token()
         before = httpx.get(service.url + METADATA).json()
@@ -326,9 +326,9 @@ def test_retiring_version_1_leaves_version_2_untouched(
             connection.execute(text("UPDATE interaction_reporting_contracts SET status = 'retired' WHERE major = 1"))
         deadline = time.monotonic() + 10
         url, key = service.url + V1_PATH, service.authorization
-        while (gone := httpx.post(url, json=EVENT, headers=key)).status_code != 410:
+        while (retired := httpx.post(url, json=EVENT, headers=key)).status_code != 410:
             assert time.monotonic() < deadline
-        assert gone.headers["link"] == '</api/v2>; rel="successor-version"'
+        assert retired.headers["link"] == '</api/v2>; rel="successor-version"'
         response = post(service, bearer(token))
         assert (response.status_code, "deprecation" in response.headers) == (201, False)
         assert httpx.get(service.url + METADATA).json() == before

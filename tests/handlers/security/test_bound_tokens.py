@@ -28,7 +28,7 @@ def client(newest: Service) -> Client:
 
 @pytest.fixture(scope="module")
 def key() -> ECKey:
-    """Its key."""
+    """The key of the client."""
     return ECKey.generate_key("P-256")
 
 
@@ -42,10 +42,10 @@ def proof(service: Service, key: ECKey, path: str, token: str | None = None, **c
 
 
 def ask(client: Client, **headers: str) -> httpx.Response:
-    """What the token endpoint answers."""
-    given = {**from_afar(), **headers}
+    """The response of the token endpoint."""
+    fields = {**from_afar(), **headers}
     form, credentials = {"grant_type": "client_credentials"}, (client.client_id, client.secret)
-    return httpx.post(client.service.url + TOKEN, data=form, auth=credentials, headers=given, verify=unused())
+    return httpx.post(client.service.url + TOKEN, data=form, auth=credentials, headers=fields, verify=unused())
 
 
 def bound(client: Client, key: ECKey) -> str:
@@ -57,35 +57,35 @@ def bound(client: Client, key: ECKey) -> str:
 
 
 def send(service: Service, token: str, **headers: str) -> httpx.Response:
-    """What an event is answered with."""
+    """The response to an event."""
     with asking(service) as client:
         return client.post(PATH, json=EVENT, headers={"Authorization": f"DPoP {token}", **headers})
 
 
 def refused(response: httpx.Response) -> str:
-    """The challenge of a refusal, which says what proofs are signed with."""
+    """The challenge of a 401, after checking its scheme, its `algs` and the problem in the body."""
     assert response.status_code == 401
     challenge = str(response.headers["www-authenticate"])
     assert challenge.startswith("Bearer " if "it is bound to a key" in challenge else 'DPoP realm="')
     assert 'algs="ES256 Ed25519 PS256 RS256"' in challenge or challenge.startswith("Bearer")
-    told = response.json()
+    problem = response.json()
     code = "invalid_dpop_proof" if 'error="invalid_dpop_proof"' in challenge else "invalid_token"
-    assert told["type"].endswith(f"/problems/{code}")
-    assert told["detail"].split(": ", 1)[1] in challenge
+    assert problem["type"].endswith(f"/problems/{code}")
+    assert problem["detail"].split(": ", 1)[1] in challenge
     return challenge
 
 
 def test_a_bound_token_is_accepted_with_a_proof(newest: Service, client: Client, key: ECKey) -> None:
-    """Each request with a new one; the token says which key it is bound to, and so does what is told of it."""
+    """Each request has a new proof; the introspected token names the key that it is bound to."""
     token = bound(client, key)
     for _ in range(2):
         assert send(newest, token, **proof(newest, key, PATH, token)).status_code == 201
-    told = client.ask("/oauth/introspect", token=token).json()
-    assert (told["token_type"], told["cnf"]) == ("DPoP", {"jkt": key.thumbprint()})
+    claims = client.ask("/oauth/introspect", token=token).json()
+    assert (claims["token_type"], claims["cnf"]) == ("DPoP", {"jkt": key.thumbprint()})
 
 
 def test_a_proof_is_good_for_one_use(newest: Service, client: Client, key: ECKey) -> None:
-    """At the resource as at the token endpoint."""
+    """At the resource and at the token endpoint."""
     token = bound(client, key)
     used = proof(newest, key, PATH, token)
     assert send(newest, token, **used).status_code == 201
@@ -95,8 +95,8 @@ def test_a_proof_is_good_for_one_use(newest: Service, client: Client, key: ECKey
     assert ask(client, **used).json()["error"] == "invalid_dpop_proof"
 
 
-def test_a_stolen_token_is_of_no_use(newest: Service, client: Client, key: ECKey) -> None:
-    """Without a proof, with one of another key, for something else, or as a bearer token."""
+def test_a_stolen_token_is_refused(newest: Service, client: Client, key: ECKey) -> None:
+    """Without a proof, with a proof of another key or for another request, or as a bearer token."""
     token, thief = bound(client, key), ECKey.generate_key("P-256")
     assert 'error="invalid_dpop_proof"' in refused(send(newest, token))
     assert "of another key" in refused(send(newest, token, **proof(newest, thief, PATH, token)))
@@ -108,8 +108,8 @@ def test_a_stolen_token_is_of_no_use(newest: Service, client: Client, key: ECKey
     assert 'error="invalid_token"' in refused(response)
 
 
-def test_a_client_that_binds_its_tokens_gets_no_other(newest: Service, client: Client, key: ECKey) -> None:
-    """Nor with a proof that is none; one that need not bind them may."""
+def test_a_client_that_must_bind_its_tokens_gets_no_unbound_token(newest: Service, client: Client, key: ECKey) -> None:
+    """Nor with an invalid proof; a client that need not bind its tokens may bind them."""
     assert (ask(client).status_code, ask(client).json()["error"]) == (400, "invalid_dpop_proof")
     assert ask(client, DPoP="nothing").json()["error"] == "invalid_dpop_proof"
     assert ask(client, **proof(newest, key, "/oauth/introspect")).json()["error"] == "invalid_dpop_proof"
@@ -120,8 +120,8 @@ def test_a_client_that_binds_its_tokens_gets_no_other(newest: Service, client: C
     assert "it is not bound to a key" in refused(send(newest, unbound, **proof(newest, key, PATH, unbound)))
 
 
-def test_a_proof_is_good_for_a_body_that_is_late(newest: Service, client: Client, key: ECKey) -> None:
-    """The token is looked at again when the body is there, and the proof is not."""
+def test_a_proof_is_accepted_with_a_late_body(newest: Service, client: Client, key: ECKey) -> None:
+    """The token is checked again when the body has arrived, but the proof is not."""
     token = bound(client, key)
     used = proof(newest, key, PATH, token)
 

@@ -1,4 +1,4 @@
-"""Authentication of clients: by their secrets, for a limited number of failed attempts."""
+"""Authentication of clients by their secrets, with a limit on failed attempts."""
 
 import asyncio
 from collections.abc import Mapping
@@ -47,8 +47,8 @@ async def outcome(
         return error.status, error.code
 
 
-def test_a_client_authenticates_with_its_secret_alone(database: Database, tmp_path: Path) -> None:
-    """Neither with another secret, nor with none, nor once its hub is disabled."""
+def test_a_client_authenticates_only_with_its_secret(database: Database, tmp_path: Path) -> None:
+    """Refused: another secret, no secret, and any secret once the hub is disabled."""
     with database.begin() as connection:
         names = [f"hub {uuid4()}" for _ in range(2)]
         for name in names:
@@ -69,7 +69,7 @@ def test_a_client_authenticates_with_its_secret_alone(database: Database, tmp_pa
 
 
 def test_a_malformed_assertion_is_refused(database: Database, tmp_path: Path) -> None:
-    """As the credentials of no client."""
+    """Like the credentials of an unknown client."""
     form = {"client_assertion": "a.b.c", "client_assertion_type": ASSERTION_TYPE}
     assert outcomes(database, tmp_path, ("192.0.2.1", form)) == [(401, "invalid_client")]
 
@@ -82,7 +82,7 @@ def test_a_malformed_assertion_is_refused(database: Database, tmp_path: Path) ->
 def test_failed_attempts_are_limited(
     database: Database, tmp_path: Path, address: str, neighbour: str, stranger: str
 ) -> None:
-    """For one client from one address, which in IPv6 is a /64; from elsewhere the client is not hindered."""
+    """For one client from one address (a /64 in IPv6); other addresses of the client are not limited."""
     attempts = [(address, WRONG)] * ATTEMPTS + [(neighbour, WRONG), (stranger, WRONG)]
     *failed, limited, elsewhere = outcomes(database, tmp_path, *attempts)
     assert failed == [(401, "invalid_client")] * ATTEMPTS

@@ -1,4 +1,4 @@
-"""A hub that is cut over is told where to go, and what it uses is counted."""
+"""Cut-over: the 403 names the next path, and requests are counted by version."""
 
 import json
 import socket
@@ -30,7 +30,7 @@ ROWS = "SELECT major, sum(count)::integer FROM hub_requests WHERE hub_id = %s GR
 
 
 def cut_over(hub: Hub) -> None:
-    """Cut `hub` over, and wait until it is refused."""
+    """Cut `hub` over, and wait until its key is refused."""
     change(hub, partial(hubs.cut_over, why=None))
     wait_until(lambda: hub.get("/usage").status_code == 403)
 
@@ -52,13 +52,13 @@ def key_of(hub: Hub) -> dict[str, str]:
 
 
 def counted(hub: Hub) -> dict[int, int]:
-    """How many requests of `hub` were counted, by major version."""
+    """The number of counted requests of `hub`, by major version."""
     with psycopg.connect(hub.service.database_url) as connection:
         return dict(connection.execute(ROWS, [hub.id]).fetchall())
 
 
-def test_a_hub_that_is_cut_over_is_told_where_to_go(hub: Hub) -> None:
-    """Every operation is refused in version 1's shape with 403; the hub's access tokens are taken as before."""
+def test_a_hub_that_is_cut_over_gets_403_with_its_new_path(hub: Hub) -> None:
+    """Every operation of version 1 returns its 403; access tokens of the hub are still accepted."""
     authorization = token(hub)
     cut_over(hub)
     for answer in (hub.event(), hub.batch([EVENT]), hub.get("/interaction-events"), hub.manifest()):
@@ -74,22 +74,22 @@ def test_a_hub_that_is_cut_over_is_told_where_to_go(hub: Hub) -> None:
     assert hub.event().status_code == 201
 
 
-def test_nothing_of_what_is_refused_is_kept_or_counted_as_submitted(hub: Hub) -> None:
-    """Neither the event nor that it was rejected; the request itself is counted."""
+def test_a_refused_request_is_not_kept_or_counted_as_submitted(hub: Hub) -> None:
+    """Neither the event nor its rejection; the request itself is counted."""
     cut_over(hub)
     wait_until(lambda: counted(hub) != {})
-    before = counted(hub)[1]
+    count = counted(hub)[1]
     assert [hub.event().status_code, hub.batch([EVENT, {}]).status_code] == [403, 403]
     assert hub.lines(json.dumps(EVENT)).status_code == 403
-    wait_until(lambda: counted(hub)[1] >= before + 3)
+    wait_until(lambda: counted(hub)[1] >= count + 3)
     assert set(hub.counts().values()) == {0}
     change(hub, hubs.restore_key)
     wait_until(lambda: hub.get("/usage").status_code == 200)
     assert hub.usage()["received"] == 0
 
 
-def test_a_body_that_is_late_is_refused_where_its_hub_was_cut_over_meanwhile(hub: Hub) -> None:
-    """It is asked for once more when the body is there; nothing is stored, nor counted as submitted, and once seen."""
+def test_a_late_body_is_refused_if_its_hub_was_cut_over(hub: Hub) -> None:
+    """The hub is checked again when the body has arrived: no event is stored or counted, but one request is counted."""
     content = json.dumps(EVENT).encode()
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: {key_of(hub)['Authorization']}\r\n"
     head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
@@ -107,7 +107,7 @@ def test_a_body_that_is_late_is_refused_where_its_hub_was_cut_over_meanwhile(hub
 
 
 def test_each_authenticated_request_is_counted_once(hub: Hub) -> None:
-    """By the major version that it was sent to, whatever becomes of it; who is not known is not counted."""
+    """By its major version, whatever its outcome; requests without valid credentials are not counted."""
     authorization = token(hub)
     assert [hub.event().status_code, hub.post("/interaction-events", {}).status_code] == [201, 422]
     assert hub.get(f"/interaction-events/{EVENT['widget_id']}").status_code == 404
@@ -119,8 +119,8 @@ def test_each_authenticated_request_is_counted_once(hub: Hub) -> None:
         assert {major for hub_id, major in version_usage.last_seen(connection) if hub_id == hub.id} == {1, 2}
 
 
-def test_hubs_are_cut_over_and_back_under_load_and_no_other_is_disturbed(newest: Service, new_hub: Any) -> None:
-    """Others get nothing but success meanwhile; every answer to the hub is that of one state or of the other."""
+def test_a_cut_over_under_load_does_not_affect_other_hubs(newest: Service, new_hub: Any) -> None:
+    """Every request of other hubs succeeds; each response to the hub is a 201 or a 403."""
     moving, *others = [new_hub(newest) for _ in range(3)]
     ended = time.monotonic() + 60
 
@@ -140,14 +140,14 @@ def test_hubs_are_cut_over_and_back_under_load_and_no_other_is_disturbed(newest:
             change(moving, hubs.restore_key)
             wait_until(lambda: moving.get("/usage").status_code == 200)
         ended = time.monotonic()
-    assert [one.result().keys() for one in (*stayed, on_v2)] == [{201}, {201}, {201}]
+    assert [future.result().keys() for future in (*stayed, on_v2)] == [{201}, {201}, {201}]
     assert moved.result().keys() == {201, 403}
     assert len(moving.rows()) == moved.result()[201] + on_v2.result()[201]
 
 
 @pytest.mark.parametrize("version", ["1.1"])
-def test_a_version_that_is_deprecated_names_its_successor(start_service: Any, version: str) -> None:
-    """Its answers link to the path of version 2, which is served beside it."""
+def test_a_deprecated_version_names_its_successor(start_service: Any, version: str) -> None:
+    """Its responses link to the path of version 2, which is also served."""
     with start_service() as service, service.client() as client:
         change_contract = "UPDATE interaction_reporting_contracts SET status = 'deprecated', sunset_at = '2999-01-01'"
         with psycopg.connect(service.database_url, autocommit=True) as connection:
@@ -158,8 +158,8 @@ def test_a_version_that_is_deprecated_names_its_successor(start_service: Any, ve
     assert answer.headers["deprecation"].startswith("@")
 
 
-def test_where_no_version_takes_access_tokens_the_list_of_versions_is_named() -> None:
-    """It is refused all the same: the operator has said so."""
+def test_without_a_version_for_access_tokens_the_list_of_versions_is_named() -> None:
+    """The key is refused all the same, because the operator cut the hub over."""
     window = CutOver("https://host/metadata")
     caller = Caller(UUID(int=1), "hub", is_cut_over=True)
     for served, successor in (([CONTRACTS["1.1"], CONTRACTS["2.0"]], "/api/v2"), ([CONTRACTS["1.1"]], LISTED_VERSION)):

@@ -1,4 +1,4 @@
-"""Other issuers: where their keys are found, how often they are asked, and what is taken from them."""
+"""Other issuers: discovery of their keys, the rate of requests to them, and the keys that are accepted."""
 
 import asyncio
 import gzip
@@ -22,7 +22,7 @@ OPENID = "/.well-known/openid-configuration"
 
 
 class Server:
-    """Answers each path with what was put there: a status, headers and a body, or a value of JSON; counts requests."""
+    """Serves for each path its entry in `answers`: a status, headers and a body, or a JSON value; counts requests."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {}
@@ -49,27 +49,27 @@ class Server:
         self.url = f"http://127.0.0.1:{self.http.server_port}"
 
     def publish(self, *keys: Any, path: str = METADATA, issuer: str | None = None, **metadata: Any) -> None:
-        """Be the issuer of `keys`."""
-        told = [key if isinstance(key, dict) else key.as_dict(private=False) for key in keys]
-        self.answers["/keys"] = {"keys": told}
+        """Publish `keys` and the metadata of their issuer."""
+        public_keys = [key if isinstance(key, dict) else key.as_dict(private=False) for key in keys]
+        self.answers["/keys"] = {"keys": public_keys}
         self.answers[path] = {"issuer": issuer or self.url, "jwks_uri": f"{self.url}/keys", **metadata}
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     """A server on loopback."""
-    made = Server()
-    thread = threading.Thread(target=made.http.serve_forever, kwargs={"poll_interval": 0.01})
+    http_server = Server()
+    thread = threading.Thread(target=http_server.http.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield made
-    made.http.shutdown()
+    yield http_server
+    http_server.http.shutdown()
     thread.join()
-    made.http.server_close()
+    http_server.http.server_close()
 
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes long takes less."""
+    """Shorten the timeout."""
     monkeypatch.setattr(issuers, "TIMEOUT_SECONDS", 1.0)
 
 
@@ -82,16 +82,16 @@ def with_issuers(url: str, use: Callable[[Issuers], Awaitable[None]]) -> None:
     """Run `use` with the issuer at `url`."""
 
     async def run() -> None:
-        async with Issuers([url]) as made:
-            await use(made)
+        async with Issuers([url]) as trusted:
+            await use(trusted)
 
     asyncio.run(run())
 
 
-async def kid_of(made: Issuers, url: str, kid: str) -> Any:
-    """The id of the key that is found."""
-    found = await made.key(url, kid)
-    return found and found.kid
+async def kid_of(trusted: Issuers, url: str, kid: str) -> Any:
+    """The id of the key found for `kid`, or None."""
+    public_key = await trusted.key(url, kid)
+    return public_key and public_key.kid
 
 
 @pytest.mark.parametrize(
@@ -99,93 +99,95 @@ async def kid_of(made: Issuers, url: str, kid: str) -> Any:
     [("", METADATA), ("", OPENID), ("/realms/a", f"{METADATA}/realms/a"), ("/realms/a", f"/realms/a{OPENID}")],
 )
 def test_keys_are_discovered(server: Server, base: str, path: str) -> None:
-    """By the metadata of RFC 8414 section 3, else by that of OpenID Connect; once for all that are known."""
+    """From the metadata of RFC 8414 section 3, else from that of OpenID Connect; one request for all known keys."""
     url = server.url + base
     server.publish(key("a"), key("b"), path=path, issuer=url)
 
-    async def use(made: Issuers) -> None:
-        assert url in made
-        assert f"{url}/" not in made
-        assert list(made) == [url]
-        assert [await kid_of(made, url, kid) for kid in ("a", "b", "a")] == ["a", "b", "a"]
+    async def use(trusted: Issuers) -> None:
+        assert url in trusted
+        assert f"{url}/" not in trusted
+        assert list(trusted) == [url]
+        assert [await kid_of(trusted, url, kid) for kid in ("a", "b", "a")] == ["a", "b", "a"]
 
     with_issuers(url, use)
     assert server.asked["/keys"] == 1
 
 
-def test_an_unknown_key_asks_no_more_often_than_the_floor(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many tokens name keys that are not known, at once or one after the other."""
+def test_unknown_keys_cause_no_request_within_the_floor(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For any number of tokens with unknown keys, concurrent or consecutive."""
     server.publish(key("a"))
 
-    async def use(made: Issuers) -> None:
-        found = await asyncio.gather(*(made.key(server.url, f"unknown-{number}") for number in range(500)))
-        assert set(found) == {None}
+    async def use(trusted: Issuers) -> None:
+        keys = await asyncio.gather(*(trusted.key(server.url, f"unknown-{number}") for number in range(500)))
+        assert set(keys) == {None}
         for number in range(50):
-            assert await made.key(server.url, f"again-{number}") is None
+            assert await trusted.key(server.url, f"again-{number}") is None
         assert server.asked == {METADATA: 1, "/keys": 1}
         monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
-        assert await made.key(server.url, "once more") is None
+        assert await trusted.key(server.url, "once more") is None
         assert server.asked == {METADATA: 2, "/keys": 2}
 
     with_issuers(server.url, use)
 
 
 def test_a_rotated_key_is_followed_and_the_old_one_dropped(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As soon as the new one is named; one that is withdrawn is dropped after a while by itself."""
+    """As soon as a token names the new key; a withdrawn key is also dropped after a while."""
     monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
     server.publish(key("a"))
 
-    async def use(made: Issuers) -> None:
-        assert await kid_of(made, server.url, "a") == "a"
+    async def use(trusted: Issuers) -> None:
+        assert await kid_of(trusted, server.url, "a") == "a"
         server.publish(key("b"))
-        assert await kid_of(made, server.url, "a") == "a"
-        assert await kid_of(made, server.url, "b") == "b"
-        assert await kid_of(made, server.url, "a") is None
+        assert await kid_of(trusted, server.url, "a") == "a"
+        assert await kid_of(trusted, server.url, "b") == "b"
+        assert await kid_of(trusted, server.url, "a") is None
         server.publish(key("c"))
-        assert await kid_of(made, server.url, "b") == "b"
+        assert await kid_of(trusted, server.url, "b") == "b"
         monkeypatch.setattr(issuers, "FRESH_SECONDS", 0.0)
-        assert await kid_of(made, server.url, "b") is None
+        assert await kid_of(trusted, server.url, "b") is None
 
     with_issuers(server.url, use)
 
 
-def test_an_issuer_that_is_away_is_relied_on_for_a_while(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is known of it serves on; after that, and where nothing is known, it is unavailable, and not asked often."""
+def test_the_keys_of_an_unreachable_issuer_are_used_for_a_while(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its known keys are used; after that, or without known keys, it is unavailable, and seldom asked."""
     monkeypatch.setattr(issuers, "FRESH_SECONDS", 0.0)
     server.publish(key("a"))
 
-    async def use(made: Issuers) -> None:
-        assert await kid_of(made, server.url, "a") == "a"
+    async def use(trusted: Issuers) -> None:
+        assert await kid_of(trusted, server.url, "a") == "a"
         server.answers.clear()
         monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
-        assert await kid_of(made, server.url, "a") == "a"
-        assert await kid_of(made, server.url, "b") is None
+        assert await kid_of(trusted, server.url, "a") == "a"
+        assert await kid_of(trusted, server.url, "b") is None
         monkeypatch.setattr(issuers, "STALE_SECONDS", 0.0)
         with pytest.raises(IssuerUnavailable, match="the keys of"):
-            await made.key(server.url, "a")
+            await trusted.key(server.url, "a")
 
     with_issuers(server.url, use)
     server.asked.clear()
 
-    async def never(made: Issuers) -> None:
+    async def never(trusted: Issuers) -> None:
         monkeypatch.setattr(issuers, "FLOOR_SECONDS", 10.0)
         monkeypatch.setattr(issuers, "STALE_SECONDS", 3600.0)
         for _ in range(5):
             with pytest.raises(IssuerUnavailable):
-                await made.key(server.url, "a")
+                await trusted.key(server.url, "a")
 
     with_issuers(server.url, never)
     assert server.asked[METADATA] == 1
 
 
-def test_a_slow_issuer_holds_up_nobody_else(server: Server) -> None:
-    """Who waits for it waits a limited time; who does not need it does not wait."""
+def test_a_slow_issuer_does_not_delay_other_requests(server: Server) -> None:
+    """A request that needs the issuer waits a limited time; other requests do not wait."""
     server.publish(key("a"))
     server.seconds = 3.0
 
-    async def use(made: Issuers) -> None:
+    async def use(trusted: Issuers) -> None:
         started = time.monotonic()
-        waiting = asyncio.create_task(made.key(server.url, "a"))
+        waiting = asyncio.create_task(trusted.key(server.url, "a"))
         await asyncio.sleep(0.05)
         assert time.monotonic() - started < 0.5
         with pytest.raises(IssuerUnavailable):
@@ -215,22 +217,22 @@ HOSTILE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_hostile_gives_no_key(server: Server, name: str) -> None:
-    """And neither an error of ours nor a key of theirs."""
+def test_a_hostile_issuer_gives_no_key(server: Server, name: str) -> None:
+    """Nor an unexpected error, nor a key of another issuer."""
     server.publish(key("other"))
     for path, answer in HOSTILE[name].items():
         is_metadata = path == METADATA and isinstance(answer, dict)
         server.answers[path] = {"issuer": server.url, **answer} if is_metadata else answer
 
-    async def use(made: Issuers) -> None:
+    async def use(trusted: Issuers) -> None:
         with suppress(IssuerUnavailable):
-            assert await made.key(server.url, "a") is None
+            assert await trusted.key(server.url, "a") is None
 
     with_issuers(server.url, use)
 
 
-def test_only_public_keys_to_verify_with_are_taken(server: Server) -> None:
-    """Of a private one it is not told that it is known; of two of one id there is one."""
+def test_only_public_verification_keys_are_accepted(server: Server) -> None:
+    """A private key counts as unknown; of two keys with one id, one is accepted."""
     ed, rsa = OKPKey.generate_key("Ed25519", {"kid": "ed"}), RSAKey.generate_key(2048, {"kid": "rsa"})
     bad = [
         key("private").as_dict(private=True),
@@ -243,13 +245,13 @@ def test_only_public_keys_to_verify_with_are_taken(server: Server) -> None:
     ]
     server.publish(*bad, ed, rsa, key("twice"), key("twice"), *(key(f"many-{number}") for number in range(60)))
 
-    async def use(made: Issuers) -> None:
+    async def use(trusted: Issuers) -> None:
         for kid in ("private", "encrypts", "5", "secret", "huge", "small", "odd", "many-59"):
-            assert await made.key(server.url, kid) is None
+            assert await trusted.key(server.url, kid) is None
         for kid in ("ed", "rsa", "twice", "many-1"):
-            found = await made.key(server.url, kid)
-            assert found is not None
-            assert not found.is_private
+            public_key = await trusted.key(server.url, kid)
+            assert public_key is not None
+            assert not public_key.is_private
 
     with_issuers(server.url, use)
 
@@ -270,5 +272,5 @@ def test_only_public_keys_to_verify_with_are_taken(server: Server) -> None:
     ],
 )
 def test_a_url_is_secure_with_tls_or_on_this_machine(url: str, expected: bool) -> None:
-    """Whatever its name looks like."""
+    """Whatever the host name looks like."""
     assert is_secure(url) is expected

@@ -1,4 +1,4 @@
-"""Where signing keys are: sealed in the database, or in a file."""
+"""Storage of signing keys: sealed in the database, or in a file."""
 
 import json
 import logging
@@ -26,35 +26,35 @@ Start = Callable[..., AbstractContextManager[Service]]
 
 
 def kids(service: Service) -> list[str]:
-    """The ids of the keys that are published."""
+    """The ids of the published keys."""
     return [key["kid"] for key in httpx.get(f"{service.url}/oauth/jwks").json()["keys"]]
 
 
-def kept(service: Service) -> list[str]:
-    """The keys as the database has them."""
+def stored(service: Service) -> list[str]:
+    """The keys in the database."""
     with psycopg.connect(service.database_url) as connection:
         return [text for (text,) in connection.execute("SELECT key FROM oauth_signing_keys").fetchall()]
 
 
 def write(path: Path, *keys: ECKey) -> None:
-    """A file with `keys`."""
+    """Write `keys` to a file."""
     path.write_text(json.dumps({"keys": [key.as_dict(private=True) for key in keys]}))
 
 
-def test_keys_are_sealed_where_there_is_a_secret(start_service: Start) -> None:
-    """A service that starts later reads them, with the same secret."""
+def test_keys_are_sealed_with_the_secret(start_service: Start) -> None:
+    """A service that starts later with the same secret reads them."""
     with start_service(IR_OAUTH_KEY_SECRET=SECRET) as service:
         token = client_of(service).token()
         assert post(service, bearer(token)).status_code == 201
-        (text,) = kept(service)
+        (text,) = stored(service)
         assert text.count(".") == 4
-        before = kids(service)
+        published = kids(service)
     with start_service(IR_OAUTH_KEY_SECRET=SECRET) as service:
-        assert kids(service) == before
+        assert kids(service) == published
 
 
 def test_with_another_secret_a_new_key_is_made(start_service: Start, caplog: pytest.LogCaptureFixture) -> None:
-    """What cannot be opened is said in the log once, and nothing of it; whoever has the old one goes on."""
+    """The log names the unreadable key once, without its content; a service with the old secret still uses it."""
     with start_service(IR_OAUTH_KEY_SECRET=SECRET) as service:
         before = kids(service)
     with start_service(IR_OAUTH_KEY_SECRET=OTHER) as service:
@@ -62,24 +62,24 @@ def test_with_another_secret_a_new_key_is_made(start_service: Start, caplog: pyt
         assert post(service, bearer(client_of(service).token())).status_code == 201
         (after,) = kids(service)
         assert after not in before
-        sealed, _ = kept(service)
-    (told,) = [record.getMessage() for record in caplog.records if "signing key" in record.getMessage()]
-    assert told == f"the signing key {before[0]} cannot be read: it was sealed by another secret"
+        sealed, _ = stored(service)
+    (message,) = [record.getMessage() for record in caplog.records if "signing key" in record.getMessage()]
+    assert message == f"the signing key {before[0]} cannot be read: it was sealed by another secret"
     assert sealed.rpartition(".")[2] not in caplog.text
     with start_service(IR_OAUTH_KEY_SECRET=SECRET) as service:
         assert kids(service) == before
 
 
 def test_many_first_tokens_make_one_key(start_service: Start) -> None:
-    """However many ask at once."""
+    """For any number of concurrent requests."""
     with start_service() as service, ThreadPoolExecutor(8) as threads:
-        assert kept(service) == []
+        assert stored(service) == []
         assert len({*threads.map(lambda _: tuple(kids(service)), range(16))}) == 1
-        assert len(kept(service)) == 1
+        assert len(stored(service)) == 1
 
 
 def test_keys_in_a_file_are_followed(start_service: Start, tmp_path: Path) -> None:
-    """The first signs, all verify; a file that cannot be read changes nothing, and none of it is in the database."""
+    """The first signs, all verify; an unreadable file changes nothing, and the database has no key."""
     first, second = ECKey.generate_key("P-256", auto_kid=True), ECKey.generate_key("P-256", auto_kid=True)
     path = tmp_path / "keys.json"
     write(path, first)
@@ -97,12 +97,12 @@ def test_keys_in_a_file_are_followed(start_service: Start, tmp_path: Path) -> No
         write(path, second)
         wait_until(lambda: post(service, bearer(old)).status_code == 401)
         assert post(service, bearer(new)).status_code == 201
-        assert kept(service) == []
+        assert stored(service) == []
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"keys": []}', "\xff"])
 def test_a_file_without_keys_is_refused(tmp_path: Path, content: str) -> None:
-    """When it is read first; so is one that is not there."""
+    """At the first reading; so is a missing file."""
     path = tmp_path / "keys.json"
     path.write_text(content, encoding="latin-1")
     with pytest.raises((UnreadableKey, UnicodeDecodeError)):
