@@ -38,7 +38,7 @@ def with_claims(database: Database, use: Callable[[Callable[..., Claim]], Awaita
 
 
 def test_a_batch_claims_its_key_once(database: Database) -> None:
-    """However many groups it has, and when it is sent again."""
+    """For any number of groups, and also when it is sent again."""
 
     async def use(claim: Callable[..., Claim]) -> None:
         for _ in range(2):

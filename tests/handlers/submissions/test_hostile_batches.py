@@ -1,4 +1,4 @@
-"""Batches, streams and reads that would take more than their share: each is refused, bounded, or served in turns."""
+"""Batches, streams and reads that would use too many resources: each is refused, bounded, or served in turns."""
 
 import asyncio
 import bisect
@@ -26,28 +26,28 @@ LARGE: dict[str, list[list[int]]] = {"a": [[]] * 20_000}
 REPLAY = "/rejected-submissions/replay"
 
 
-def test_blank_lines_keep_nobody_waiting(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 50 KB of gzip that are 50 MiB of them none is looked at by itself, and others have a turn after each piece."""
+def test_blank_lines_do_not_delay_other_requests(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """50 KB of gzip hold 50 MiB of blank lines: none is examined alone, and other requests run after each piece."""
     lines = batch._Splitter.lines
-    pieces = found = in_one_turn = most = 0
+    pieces = splits = in_one_turn = longest_turn = 0
 
     def end_turn() -> None:
         nonlocal in_one_turn
         in_one_turn = 0
 
     def counted(splitter: batch._Splitter, piece: bytes) -> list[bytes]:
-        nonlocal pieces, in_one_turn, most
+        nonlocal pieces, in_one_turn, longest_turn
         pieces += 1
         in_one_turn += 1
-        most = max(most, in_one_turn)
+        longest_turn = max(longest_turn, in_one_turn)
         asyncio.get_running_loop().call_soon(end_turn)
         return lines(splitter, piece)
 
     class LineEnd:
         def split(self, piece: bytes) -> list[bytes]:
-            nonlocal found
+            nonlocal splits
             parts = line_end.split(piece)
-            found += len(parts)
+            splits += len(parts)
             return parts
 
     line_end = batch._LINE_END
@@ -55,12 +55,12 @@ def test_blank_lines_keep_nobody_waiting(hub: Hub, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(batch, "_LINE_END", LineEnd())
     answer = hub.lines(gzip.compress((b"\n" * (5 << 20) + b"{}") * 10), Content_Encoding="gzip")
     assert (answer.status_code, totals_of(answer)) == (422, totals(rejected=10))
-    assert (pieces > 100, most) == (True, 1)
-    assert found < 3 * pieces
+    assert (pieces > 100, longest_turn) == (True, 1)
+    assert splits < 3 * pieces
 
 
 def test_a_page_ends_when_it_is_large(hub: Hub) -> None:
-    """After a mebibyte of metadata, with what comes next on the next page; an export has all of it."""
+    """A page ends after a mebibyte of metadata, and the next one continues; an export has all rows."""
     hub.batch([EVENT | {"metadata": LARGE}] * 40)
     first = hub.get("/interaction-events", limit=100).json()
     assert 10 < len(first["items"]) < 24
@@ -69,27 +69,27 @@ def test_a_page_ends_when_it_is_large(hub: Hub) -> None:
     assert len(hub.get("/interaction-events/export", format="ndjson").text.splitlines()) == 40
 
 
-def test_what_is_too_large_alone_is_too_large_in_a_batch(hub: Hub) -> None:
-    """And in a replay: what was refused as one body is not stored through another way."""
+def test_the_size_limit_of_an_event_also_holds_in_a_batch(hub: Hub) -> None:
+    """And in a replay: an event too large for a body of its own is stored by no other operation."""
     large = EVENT | {"metadata": {"a": "x" * LINE_BYTES}}
     answer = hub.batch([large, EVENT])
     assert totals_of(answer) == totals(created=1, rejected=1)
-    assert [one.get("code") for one in results_of(answer)] == ["content_too_large", None]
+    assert [result.get("code") for result in results_of(answer)] == ["content_too_large", None]
     hub.batch(large)
     replayed = hub.post(REPLAY, {})
-    assert {one["code"] for one in results_of(replayed)} == {"content_too_large"}
+    assert {result["code"] for result in results_of(replayed)} == {"content_too_large"}
     assert len(hub.rows()) == 1
 
 
-def test_an_item_that_is_nested_deep_is_rejected_alone_or_the_body_is(hub: Hub) -> None:
-    """However deep: never a fault after something was stored, also where the stack is about to end."""
+def test_a_deeply_nested_item_is_rejected_alone_or_with_its_body(hub: Hub) -> None:
+    """At any depth, also near the end of the stack: no request fails after an item was stored."""
 
     def is_read(depth: int) -> bool:
-        before = len(hub.rows())
+        count = len(hub.rows())
         body = f"[{json.dumps(EVENT)},{'[' * depth}{']' * depth}]"
         answer = hub.post("/interaction-events/batch", content=body, headers=JSON)
         assert answer.status_code in (400, 422), (depth, answer.text)
-        assert len(hub.rows()) - before == (1 if answer.status_code == 422 else 0)
+        assert len(hub.rows()) - count == (1 if answer.status_code == 422 else 0)
         return answer.status_code == 422
 
     depths = range(100, 100_000)
@@ -98,24 +98,24 @@ def test_an_item_that_is_nested_deep_is_rejected_alone_or_the_body_is(hub: Hub) 
         is_read(depth)
 
 
-def test_names_that_are_not_registered_are_looked_up_together(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thousand of them take a few looks, not a thousand."""
-    looks = 0
-    look = Registry.refresh
+def test_unregistered_names_are_looked_up_together(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand of them take fewer than ten lookups."""
+    lookups = 0
+    refresh = Registry.refresh
 
-    async def counting(made: Registry) -> None:
-        nonlocal looks
-        looks += 1
-        await look(made)
+    async def counting(registry: Registry) -> None:
+        nonlocal lookups
+        lookups += 1
+        await refresh(registry)
 
     monkeypatch.setattr(Registry, "refresh", counting)
     answer = hub.batch([EVENT | {"event_type": f"unknown {number}"} for number in range(1000)])
     assert totals_of(answer) == totals(rejected=1000)
-    assert 0 < looks < 10
+    assert 0 < lookups < 10
 
 
 def test_the_results_of_a_stream_are_bounded(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What follows is not read, which the last line says; of all that came before and is stored it is told."""
+    """The service reads no further, and the last line says so; each item stored before that has a result."""
     monkeypatch.setattr(results, "MOST_BYTES", 50_000)
     answer = hub.client.post(
         f"{BASE}/interaction-events/batch", content=(json.dumps(EVENT) + "\n") * 3000, headers=NDJSON
@@ -127,8 +127,8 @@ def test_the_results_of_a_stream_are_bounded(hub: Hub, monkeypatch: pytest.Monke
     assert len(results_of(answer)) == len(hub.rows()) == last["totals"]["created"]
 
 
-def test_results_that_the_disk_has_no_room_for_are_told(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stream ends there, and may go on later; of all that is stored it is told."""
+def test_a_full_disk_ends_a_stream(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stream ends there, and its client may send the rest later; each stored item has a result."""
 
     def full(descriptor: int, content: bytes, offset: int) -> int:
         room = 100_000 - offset
@@ -141,14 +141,14 @@ def test_results_that_the_disk_has_no_room_for_are_told(hub: Hub, monkeypatch: p
     *_, last = map(json.loads, answer.text.splitlines())
     assert answer.status_code == 503
     assert last["error"]
-    told = results_of(answer)
-    assert [one["index"] for one in told] == list(range(len(told)))
-    assert [one["id"] for one in told] == [str(row["id"]) for row in hub.rows()]
-    assert 1000 < len(told) == last["totals"]["created"] < 3000
+    items = results_of(answer)
+    assert [item["index"] for item in items] == list(range(len(items)))
+    assert [item["id"] for item in items] == [str(row["id"]) for row in hub.rows()]
+    assert 1000 < len(items) == last["totals"]["created"] < 3000
 
 
-def test_who_leaves_a_stream_leaves_no_file(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor anything but what is stored by then."""
+def test_a_client_that_leaves_a_stream_leaves_no_file(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The items stored so far are all that remains."""
     opened: list[FileIO] = []
 
     def open_(buffering: int) -> FileIO:
@@ -168,7 +168,7 @@ def test_who_leaves_a_stream_leaves_no_file(hub: Hub, monkeypatch: pytest.Monkey
 
 
 def test_prefer_may_be_sent_in_parts(hub: Hub) -> None:
-    """As any list (RFC 9110 section 5.3)."""
+    """Like any list field (RFC 9110 section 5.3)."""
     answer = hub.client.post(
         f"{BASE}/interaction-events", json=EVENT, headers=[("Prefer", "respond-async"), ("Prefer", "dry-run")]
     )
@@ -176,11 +176,11 @@ def test_prefer_may_be_sent_in_parts(hub: Hub) -> None:
     assert hub.rows() == []
 
 
-def test_a_batch_that_was_refused_as_a_whole_claims_no_key(hub: Hub) -> None:
-    """By the contract or by the registry, as an array or as lines: what is sent instead may have it."""
+def test_a_batch_refused_as_a_whole_claims_no_key(hub: Hub) -> None:
+    """By the contract or by the registry, as an array or as lines: a later batch may use the key."""
     unknown = EVENT | {"event_type": "unknown"}
-    refused: list[list[dict[str, Any]]] = [[{}], [unknown], [{}, unknown]]
-    for items in refused:
+    batches: list[list[dict[str, Any]]] = [[{}], [unknown], [{}, unknown]]
+    for items in batches:
         assert hub.batch(items, Idempotency_Key="k").status_code == 422
     for lines in ("", "{\n", json.dumps(unknown)):
         assert totals_of(hub.lines(lines, Idempotency_Key="k"))["created"] == 0
@@ -190,15 +190,15 @@ def test_a_batch_that_was_refused_as_a_whole_claims_no_key(hub: Hub) -> None:
     assert len(hub.rows()) == 1
 
 
-def test_a_replay_and_the_sender_s_own_retry_store_once(hub: Hub, prefix: str) -> None:
-    """Under the key of the request that was rejected, alone and in a batch."""
+def test_a_replay_and_a_retry_store_an_event_once(hub: Hub, prefix: str) -> None:
+    """With the key of the rejected request, alone and in a batch."""
     event = EVENT | {"event_type": prefix}
     key = {"Idempotency-Key": "r"}
     assert hub.post("/interaction-events", event, headers=key).status_code == 422
     assert hub.batch([EVENT, event], Idempotency_Key="b").status_code == 422
     hub.manifest([{"name": prefix, "description": "x"}])
     assert totals_of(hub.post(REPLAY, {})) == totals(created=2)
-    again = hub.post("/interaction-events", event, headers=key)
-    assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+    retry = hub.post("/interaction-events", event, headers=key)
+    assert (retry.status_code, retry.headers["idempotent-replayed"]) == (201, "true")
     assert hub.batch([EVENT, event], Idempotency_Key="b").headers["idempotent-replayed"] == "true"
     assert len(hub.rows()) == 3

@@ -1,4 +1,4 @@
-"""Rejections: which are kept, and how many."""
+"""Rejections: which ones are kept, and how many."""
 
 import asyncio
 from collections.abc import Sequence
@@ -49,8 +49,8 @@ def rows(database: Database, hub_id: UUID) -> list[Any]:
         return list(connection.execute(select(table).where(table.c.hub_id == hub_id).order_by(table.c.position)))
 
 
-def test_a_submission_at_fault_is_kept(database: Database) -> None:
-    """With its reason and its bytes; not one that the service was at fault for, nor one that has no bytes."""
+def test_an_invalid_submission_is_kept(database: Database) -> None:
+    """With its reason and its bytes; a failure of the service and an empty submission are not kept."""
     hub_id = uuid4()
     keep(database, hub_id, [(0, REFUSED, b"{}"), (1, Problem("internal_error"), b"{}"), (2, REFUSED, b"")])
     (row,) = rows(database, hub_id)
@@ -59,7 +59,7 @@ def test_a_submission_at_fault_is_kept(database: Database) -> None:
 
 
 def test_the_key_of_a_request_is_kept(database: Database) -> None:
-    """Alone as it was sent, in a batch one for each item."""
+    """Unchanged for a single submission; in a batch each item has one of its own."""
     hub_id = uuid4()
     keep(database, hub_id, [(None, REFUSED, b"{}"), (0, REFUSED, b"{}"), (1, REFUSED, b"{}")], key="k")
     keys = [row.request_key for row in rows(database, hub_id)]
@@ -67,19 +67,19 @@ def test_the_key_of_a_request_is_kept(database: Database) -> None:
     assert len(set(keys)) == 3
 
 
-def test_the_oldest_give_way(database: Database) -> None:
-    """A hub has no more than its bounds and an eighth of them."""
+def test_the_oldest_rejections_are_deleted(database: Database) -> None:
+    """A hub has at most its bounds and an eighth more."""
     hub_id = uuid4()
     keep(database, hub_id, *[[(index, REFUSED, b"%d" % index)] for index in range(2 * BOUNDS.count)])
-    kept = [row.batch_index for row in rows(database, hub_id)]
-    assert BOUNDS.count <= len(kept) <= BOUNDS.count * 9 // 8
-    assert kept == list(range(2 * BOUNDS.count))[-len(kept) :]
+    indexes = [row.batch_index for row in rows(database, hub_id)]
+    assert BOUNDS.count <= len(indexes) <= BOUNDS.count * 9 // 8
+    assert indexes == list(range(2 * BOUNDS.count))[-len(indexes) :]
 
 
 def test_a_failure_is_logged_and_not_raised(
     database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client gets the answer to its submission, kept or not."""
+    """The client gets the response to its submission, whether it is kept or not."""
     hub_id = uuid4()
     monkeypatch.setattr(writer, "MAX_WAITING_BYTES", 0)
     keep(database, hub_id, [(0, REFUSED, b"{}")])

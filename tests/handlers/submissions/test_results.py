@@ -1,4 +1,4 @@
-"""The answer to a batch: its status follows from all results, in an array as in a stream."""
+"""The response to a batch: all results determine its status, in an array as in a stream."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ POSTPONED = rejected(2, Problem("unavailable"), ERROR_OBJECTS)
 
 
 def lines_of(answer: Answer) -> list[dict[str, object]]:
-    """The lines in the body of an answer to a stream."""
+    """The lines in the body of the response to a stream."""
 
     async def read(pieces: AsyncGenerator[bytes]) -> bytes:
         return b"".join([piece async for piece in pieces])
@@ -47,7 +47,7 @@ def test_the_status_is_that_of_the_worst_result(results: list[dict[str, object]]
 
 
 def test_an_interruption_is_in_the_last_line() -> None:
-    """With the results before it, and with its own status."""
+    """After the results so far, and with its own status."""
     with Results(True, ERROR_OBJECTS) as collected:
         collected.add([CREATED])
         answer = collected.answer(Problem("malformed_content_coding"))
