@@ -1,4 +1,4 @@
-"""Events of a hub, and the rows of a list or a file."""
+"""Events of a hub, and the rows of a list or a file, for the tests of lists."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ EVENTS, ANNOTATIONS = "/interaction-events", "/annotations"
 
 
 def ids(items: list[dict[str, Any]]) -> list[str]:
-    """Their ids."""
+    """The ids of `items`."""
     return [item["id"] for item in items]
 
 

@@ -1,4 +1,4 @@
-"""Cursors: a list takes back its own alone."""
+"""Cursors: a list accepts only its own."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,10 +17,10 @@ KINDS: list[tuple[Callable[[Any], str], Callable[[str], Any], Any]] = [
 
 
 @pytest.mark.parametrize(("write", "read", "value"), KINDS)
-def test_a_cursor_is_read_by_lists_of_its_kind_alone(
+def test_a_cursor_is_read_only_by_lists_of_its_kind(
     write: Callable[[Any], str], read: Callable[[str], Any], value: Any
 ) -> None:
-    """It is opaque: the other kinds refuse it, and text around it is refused too."""
+    """It is opaque: lists of other kinds refuse it, and a changed cursor is refused too."""
     cursor = write(value)
     assert read(cursor) == value
     for text, reader in [(cursor, other) for _, other, _ in KINDS if other is not read] + [(f"{cursor}!", read)]:

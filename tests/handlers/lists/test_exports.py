@@ -1,4 +1,4 @@
-"""Files: every row once, in a form that other programs read, and no other client waits for them."""
+"""Files: each row once, in a form that other programs read, without delay for other clients."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ from tests.wire import HOST, PATIENCE_SECONDS, Wire, head
 
 
 @pytest.mark.parametrize("query", ["", "?format=xml", "?format=CSV", "?format=csv&limit=5", "?format=csv&cursor=x"])
-def test_a_file_of_no_format_is_refused(hub: Hub, query: str) -> None:
+def test_a_file_needs_a_valid_format(hub: Hub, query: str) -> None:
     """422: the format is required, and a file has no pages."""
     assert hub.client.get(f"{BASE}{EVENTS}/export{query}").status_code == 422
 
@@ -33,8 +33,8 @@ def test_a_file_of_no_format_is_refused(hub: Hub, query: str) -> None:
         *[(text, text) for text in ("1=1", " =1", 'a,"b"', "line\nbreak\r\nand \N{SNOWMAN}", "'=1", "plain")],
     ],
 )
-def test_a_formula_is_no_formula_in_csv(hub: Hub, text: str, cell: str) -> None:
-    """An apostrophe before it; what is none is as it is, whatever it has; NDJSON is exact."""
+def test_a_formula_is_escaped_in_csv(hub: Hub, text: str, cell: str) -> None:
+    """CSV puts an apostrophe before it; other text is unchanged, and NDJSON is exact."""
     hub.event(view_context_ref=text, client_event_id="c" + text)
     hub.post(ANNOTATIONS, ANNOTATION | {"body": text})
     assert [row["view_context_ref"] for row in exported(hub, EVENTS, "csv")] == [cell]
@@ -42,8 +42,8 @@ def test_a_formula_is_no_formula_in_csv(hub: Hub, text: str, cell: str) -> None:
     assert [row["view_context_ref"] for row in exported(hub, EVENTS, "ndjson")] == [text]
 
 
-def test_files_of_more_rows_than_are_read_at_once(hub: Hub) -> None:
-    """2,500 rows: the files have each of them once, in the order of the list, with the same values."""
+def test_a_file_of_several_chunks_has_each_row_once(hub: Hub) -> None:
+    """2,500 rows: each one once, in the order of the list, with the same values."""
     for start in range(0, 2500, 1000):
         fields = [{"view_context_ref": str(number)} for number in range(start, min(start + 1000, 2500))]
         stored(hub, *fields)
@@ -54,8 +54,8 @@ def test_files_of_more_rows_than_are_read_at_once(hub: Hub) -> None:
     assert [{name: cell for name, cell in row.items() if cell} for row in as_csv] == listed
 
 
-def test_an_empty_file_has_its_names(hub: Hub) -> None:
-    """CSV has the line of names, which nobody else's columns are among; NDJSON is empty."""
+def test_an_empty_csv_file_has_a_header(hub: Hub) -> None:
+    """CSV has the header line, without internal columns; NDJSON is empty."""
     text = hub.get(f"{EVENTS}/export", format="csv").text
     assert text.startswith("id,")
     assert text.endswith("\r\n")
@@ -63,29 +63,29 @@ def test_an_empty_file_has_its_names(hub: Hub) -> None:
     assert hub.get(f"{EVENTS}/export", format="ndjson").content == b""
 
 
-def test_rows_of_csv_end_as_rfc_4180_says(hub: Hub) -> None:
-    """In CR LF, the last one too; a line break, a quote or a comma that was sent is within a quoted cell."""
+def test_rows_of_csv_end_as_in_rfc_4180(hub: Hub) -> None:
+    """In CR LF, the last one too; a line break, quote or comma in a value is within a quoted cell."""
     texts = ["a\nb", "a\rb", "a\r\nb", 'say "a", or "b"', ",", '"', "plain"]
     stored(hub, *[{"view_context_ref": text} for text in texts])
     text = hub.get(f"{EVENTS}/export", format="csv").text
     assert [row["view_context_ref"] for row in csv.DictReader(io.StringIO(text, newline=""))] == texts
-    names, *rows, after = re.sub('"(?:[^"]|"")*"', "", text).split("\r\n")
-    assert (len(rows), after) == (len(texts), "")
+    names, *rows, rest = re.sub('"(?:[^"]|"")*"', "", text).split("\r\n")
+    assert (len(rows), rest) == (len(texts), "")
     assert not re.search('["\r\n]', names + "".join(rows))
     assert {row.count(",") for row in rows} == {names.count(",")}
 
 
-def test_a_file_that_nobody_takes_is_read_no_further(
+def test_an_abandoned_file_is_read_no_further(
     hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Once its client has left, what was being read is the last of it."""
+    """Once the client has left, the page being read is the last one."""
     stored(hub, *[{}] * 20)
     page, begun, has_left = pages.page, [0], threading.Event()
 
-    def counted(*asked: Any) -> pages.Page:
+    def counted(*arguments: Any) -> pages.Page:
         begun[0] += 1
         assert begun[0] != 2 or has_left.wait(PATIENCE_SECONDS)
-        return page(*asked)
+        return page(*arguments)
 
     monkeypatch.setattr(pages, "page", counted)
     monkeypatch.setattr(exports, "CHUNK_ROWS", 1)
@@ -101,19 +101,19 @@ def test_a_file_that_nobody_takes_is_read_no_further(
     assert begun == [2]
 
 
-def test_files_keep_nobody_waiting(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of however many that are asked for at once, a few pages are read at a time; others are served meanwhile."""
-    wanted = stored(hub, {}, {}, {})
+def test_files_do_not_delay_other_requests(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of twelve concurrent files only a few pages are read at a time, and other requests are served."""
+    expected = stored(hub, {}, {}, {})
     page, lock, may_end = pages.page, threading.Lock(), threading.Event()
-    under_way, most = 0, 0
+    under_way, maximum = 0, 0
 
     def slow(connection: Any, table: Any, query: Any, limit: int) -> pages.Page:
-        nonlocal under_way, most
+        nonlocal under_way, maximum
         if limit != exports.CHUNK_ROWS:
             return page(connection, table, query, limit)
         with lock:
             under_way += 1
-            most = max(most, under_way)
+            maximum = max(maximum, under_way)
         assert may_end.wait(60)
         with lock:
             under_way -= 1
@@ -121,12 +121,12 @@ def test_files_keep_nobody_waiting(hub: Hub, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(pages, "page", slow)
     with ThreadPoolExecutor(12) as pool:
-        asked = [pool.submit(exported, hub, EVENTS, "ndjson") for _ in range(12)]
+        files = [pool.submit(exported, hub, EVENTS, "ndjson") for _ in range(12)]
         try:
             wait_until(lambda: under_way >= EXPORTS)
             for _ in range(20):
                 assert hub.get(EVENTS).status_code == 200
         finally:
             may_end.set()
-        assert [ids(file.result()) for file in asked] == [wanted] * 12
-    assert most == EXPORTS
+        assert [ids(file.result()) for file in files] == [expected] * 12
+    assert maximum == EXPORTS

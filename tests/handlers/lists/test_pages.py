@@ -1,4 +1,4 @@
-"""Lists: each row once, by any filter, whatever is written meanwhile and whichever way a hub asks."""
+"""Lists: each row once, by any filter, during writes, and by every operation that reads them."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -22,22 +22,22 @@ ACTOR = "0d4f6f0e-9a5e-4c43-8f0e-3a1c5b7d9e22"
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 1000])
-def test_each_row_is_on_one_page_in_its_order(hub: Hub, limit: int) -> None:
-    """Whatever the limit, and no page has more."""
-    wanted = stored(hub, *[{}] * 7)
-    found: list[str] = []
+def test_each_row_is_on_one_page_in_order(hub: Hub, limit: int) -> None:
+    """For every limit, and no page exceeds it."""
+    expected = stored(hub, *[{}] * 7)
+    identifiers: list[str] = []
     cursor: dict[str, str] = {}
     has_more = True
     while has_more:
         page = hub.get(EVENTS, limit=limit, **cursor).json()
         assert len(page["items"]) <= limit
-        found += ids(page["items"])
+        identifiers += ids(page["items"])
         cursor, has_more = {"cursor": page["next_cursor"]}, page["has_more"]
-    assert found == wanted
+    assert identifiers == expected
 
 
-def test_the_last_cursor_finds_what_comes_later(hub: Hub) -> None:
-    """Of an empty list, too; and what was read before is not told again."""
+def test_the_last_cursor_finds_later_rows(hub: Hub) -> None:
+    """Of an empty list too; rows already read are not repeated."""
     page = hub.get(EVENTS).json()
     assert (page["items"], page["has_more"]) == ([], False)
     for _ in range(3):
@@ -46,53 +46,53 @@ def test_the_last_cursor_finds_what_comes_later(hub: Hub) -> None:
         assert ids(page["items"]) == new
 
 
-def test_a_page_of_100_is_the_default(hub: Hub) -> None:
-    """And has_more says that there is another."""
+def test_a_page_has_100_items_by_default(hub: Hub) -> None:
+    """And has_more is true for the 101st row."""
     stored(hub, *[{}] * 101)
     page = hub.get(EVENTS).json()
     assert (len(page["items"]), page["has_more"]) == (100, True)
 
 
-def test_a_page_looks_at_so_many_rows_and_says_where_to_go_on(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A filter that finds little gives pages without items, and all of them in the end."""
+def test_a_page_scans_a_limited_number_of_rows(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rare match gives pages without items, but the cursors lead to all matches."""
     monkeypatch.setattr(pages, "SCANNED_ROWS", 3)
-    wanted = stored(hub, {}, {"actor_id": ACTOR}, {}, {}, {}, {}, {}, {"actor_id": ACTOR})
+    identifiers = stored(hub, {}, {"actor_id": ACTOR}, {}, {}, {}, {}, {}, {"actor_id": ACTOR})
     page = hub.get(EVENTS, actor_id=ACTOR).json()
-    assert (ids(page["items"]), page["has_more"]) == ([wanted[1]], True)
+    assert (ids(page["items"]), page["has_more"]) == ([identifiers[1]], True)
     page = hub.get(EVENTS, actor_id=ACTOR, cursor=page["next_cursor"]).json()
     assert (page["items"], page["has_more"]) == ([], True)
-    assert ids(hub.items(EVENTS, actor_id=ACTOR)) == [wanted[1], wanted[7]]
-    assert ids(exported(hub, EVENTS, "ndjson", actor_id=ACTOR)) == [wanted[1], wanted[7]]
+    assert ids(hub.items(EVENTS, actor_id=ACTOR)) == [identifiers[1], identifiers[7]]
+    assert ids(exported(hub, EVENTS, "ndjson", actor_id=ACTOR)) == [identifiers[1], identifiers[7]]
 
 
 @pytest.mark.parametrize("form", ["list", "ndjson", "csv"])
 def test_events_are_found_by_each_filter(hub: Hub, form: str) -> None:
-    """Alone and together; from has its instant, until has not; the spelling of an id and a zone does not matter."""
-    made = stored(
+    """Alone and together; from is inclusive, until exclusive; the case of an id and the zone do not matter."""
+    identifiers = stored(
         hub,
         {"occurred_at": "2026-01-01T00:00:00Z", "event_type": "viewed"},
         {"occurred_at": "2026-01-02T00:00:00Z", "actor_id": ACTOR},
         {"occurred_at": "2026-01-03T00:00:00Z", "event_type": "viewed", "actor_id": ACTOR},
     )
 
-    def found(**parameters: Any) -> list[int]:
+    def indexes(**parameters: Any) -> list[int]:
         rows = hub.items(EVENTS, **parameters) if form == "list" else exported(hub, EVENTS, form, **parameters)
-        return [made.index(row["id"]) for row in rows]
+        return [identifiers.index(row["id"]) for row in rows]
 
-    assert found() == [0, 1, 2]
-    assert found(event_type="viewed") == [0, 2]
-    assert found(actor_id=ACTOR.upper()) == [1, 2]
-    assert found(event_type="viewed", actor_id=ACTOR) == [2]
-    assert found(widget_id=EVENT["widget_id"]) == [0, 1, 2]
-    assert found(widget_id=str(uuid4())) == []
-    assert found(event_type="x' OR 1=1 --") == []
-    assert found(occurred_from="2026-01-02T01:00:00+01:00") == [1, 2]
-    assert found(occurred_until="2026-01-02T00:00:00Z") == [0]
-    assert found(occurred_from="2026-01-02T00:00:00Z", occurred_until="2026-01-03T00:00:00Z") == [1]
+    assert indexes() == [0, 1, 2]
+    assert indexes(event_type="viewed") == [0, 2]
+    assert indexes(actor_id=ACTOR.upper()) == [1, 2]
+    assert indexes(event_type="viewed", actor_id=ACTOR) == [2]
+    assert indexes(widget_id=EVENT["widget_id"]) == [0, 1, 2]
+    assert indexes(widget_id=str(uuid4())) == []
+    assert indexes(event_type="x' OR 1=1 --") == []
+    assert indexes(occurred_from="2026-01-02T01:00:00+01:00") == [1, 2]
+    assert indexes(occurred_until="2026-01-02T00:00:00Z") == [0]
+    assert indexes(occurred_from="2026-01-02T00:00:00Z", occurred_until="2026-01-03T00:00:00Z") == [1]
     now = datetime.now(UTC)
-    assert found(received_since=(now - timedelta(minutes=1)).isoformat()) == [0, 1, 2]
-    assert found(received_since=(now + timedelta(minutes=1)).isoformat()) == []
-    assert found(received_since="0001-01-01T00:00:00Z") == [0, 1, 2]
+    assert indexes(received_since=(now - timedelta(minutes=1)).isoformat()) == [0, 1, 2]
+    assert indexes(received_since=(now + timedelta(minutes=1)).isoformat()) == []
+    assert indexes(received_since="0001-01-01T00:00:00Z") == [0, 1, 2]
 
 
 @pytest.mark.parametrize("form", ["list", "ndjson", "csv"])
@@ -100,22 +100,22 @@ def test_annotations_are_found_by_each_filter(hub: Hub, form: str) -> None:
     """By category, by event, by actor."""
     event_id = hub.event().json()["id"]
     items = [{"category": "issue"}, {"event_id": event_id}, {"actor_id": ACTOR, "event_id": event_id}]
-    made = [one["id"] for one in results_of(hub.batch([ANNOTATION | item for item in items], ANNOTATIONS))]
+    identifiers = [result["id"] for result in results_of(hub.batch([ANNOTATION | item for item in items], ANNOTATIONS))]
 
-    def found(**parameters: Any) -> list[int]:
+    def indexes(**parameters: Any) -> list[int]:
         rows = (
             hub.items(ANNOTATIONS, **parameters) if form == "list" else exported(hub, ANNOTATIONS, form, **parameters)
         )
-        return [made.index(row["id"]) for row in rows]
+        return [identifiers.index(row["id"]) for row in rows]
 
-    assert found(category="issue") == [0]
-    assert found(event_id=event_id) == [1, 2]
-    assert found(event_id=event_id, actor_id=ACTOR) == [2]
-    assert found(widget_id=str(uuid4())) == []
-    assert found(occurred_from="9999-12-31T23:59:59Z") == []
+    assert indexes(category="issue") == [0]
+    assert indexes(event_id=event_id) == [1, 2]
+    assert indexes(event_id=event_id, actor_id=ACTOR) == [2]
+    assert indexes(widget_id=str(uuid4())) == []
+    assert indexes(occurred_from="9999-12-31T23:59:59Z") == []
 
 
-# What cannot be asked for
+# Invalid requests
 
 
 @pytest.mark.parametrize("path", [EVENTS, ANNOTATIONS, "/rejected-submissions", "/event-types", "/widgets"])
@@ -129,13 +129,13 @@ def test_annotations_are_found_by_each_filter(hub: Hub, form: str) -> None:
         "&".join(f"x{number}=1" for number in range(60)),
     ],
 )
-def test_a_parameter_that_cannot_be_is_refused(hub: Hub, path: str, query: str) -> None:
-    """422 in the shape of an error, which names what is wrong; nothing is guessed."""
+def test_an_invalid_parameter_is_refused(hub: Hub, path: str, query: str) -> None:
+    """422 with the common error body, which names the invalid parameter; the service guesses nothing."""
     response = hub.client.get(f"{BASE}{path}?{query}")
     assert response.status_code == 422, response.text
     assert response.json().keys() == {"error", "help"}
-    told = response.json()["error"]
-    assert any(word in told for word in ("limit", "limt", "cursor", "query", "x", "hub_id"))
+    error = response.json()["error"]
+    assert any(word in error for word in ("limit", "limt", "cursor", "query", "x", "hub_id"))
 
 
 @pytest.mark.parametrize(
@@ -146,22 +146,22 @@ def test_a_parameter_that_cannot_be_is_refused(hub: Hub, path: str, query: str) 
         *("event_type=" + "x" * 201, "event_type=%ED%A0%80", "category=praise", "format=csv"),
     ],
 )
-def test_a_filter_that_cannot_be_is_refused(hub: Hub, query: str) -> None:
-    """Of a list and of a file: 422."""
+def test_an_invalid_filter_is_refused(hub: Hub, query: str) -> None:
+    """422, for a list and for a file."""
     assert hub.client.get(f"{BASE}{EVENTS}?{query}").status_code == 422
     assert hub.client.get(f"{BASE}{EVENTS}/export?format=ndjson&{query}").status_code == 422
 
 
 @pytest.mark.parametrize("identifier", ["nope", "%00", EVENT["widget_id"], "{" + EVENT["widget_id"] + "}", "batch"])
 @pytest.mark.parametrize("path", [EVENTS, ANNOTATIONS, "/rejected-submissions"])
-def test_what_is_not_there_is_not_found(hub: Hub, path: str, identifier: str) -> None:
-    """404, or 405 where something else is."""
+def test_an_unknown_id_is_not_found(hub: Hub, path: str, identifier: str) -> None:
+    """404, or 405 if the path is that of another operation."""
     response = hub.client.get(f"{BASE}{path}/{identifier}")
     assert response.status_code == (405 if identifier == "batch" and path != "/rejected-submissions" else 404)
     assert response.json().keys() == {"error", "help"}
 
 
-# What is read back
+# Values
 
 
 METADATA = [
@@ -172,7 +172,7 @@ METADATA = [
 
 
 def exactly(text: str | bytes) -> Any:
-    """The value of JSON, its numbers as they are written and not as a double holds them."""
+    """The value of JSON with its numbers as written, not rounded to a double."""
     return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
 
@@ -180,16 +180,19 @@ def test_metadata_is_read_back_as_it_was_sent(hub: Hub) -> None:
     """Every digit and character: by id, in the list, in NDJSON and in CSV."""
     items = [f'{json.dumps(EVENT)[:-1]}, "metadata": {metadata}}}' for metadata in METADATA]
     answer = hub.post(f"{EVENTS}/batch", content=f"[{','.join(items)}]", headers=JSON)
-    made, wanted = [one["id"] for one in results_of(answer)], [exactly(metadata) for metadata in METADATA]
-    assert [exactly(hub.get(f"{EVENTS}/{identifier}").text)["metadata"] for identifier in made] == wanted
-    assert [item["metadata"] for item in exactly(hub.get(EVENTS).text)["items"]] == wanted
+    identifiers, expected = (
+        [result["id"] for result in results_of(answer)],
+        [exactly(metadata) for metadata in METADATA],
+    )
+    assert [exactly(hub.get(f"{EVENTS}/{identifier}").text)["metadata"] for identifier in identifiers] == expected
+    assert [item["metadata"] for item in exactly(hub.get(EVENTS).text)["items"]] == expected
     lines = hub.get(f"{EVENTS}/export", format="ndjson").content.splitlines()
-    assert [exactly(line)["metadata"] for line in lines] == wanted
-    assert [exactly(row["metadata"]) for row in exported(hub, EVENTS, "csv")] == wanted
+    assert [exactly(line)["metadata"] for line in lines] == expected
+    assert [exactly(row["metadata"]) for row in exported(hub, EVENTS, "csv")] == expected
 
 
-def test_fields_that_no_column_holds_are_read_back(hub: Hub) -> None:
-    """Those of an edited contract stand beside the others, and in CSV in a cell of their own."""
+def test_fields_without_a_column_are_read_back(hub: Hub) -> None:
+    """Fields of an edited contract are read with the others; CSV has a column for all of them."""
     identifier = hub.event().json()["id"]
     with psycopg.connect(hub.service.database_url) as connection:
         change = "UPDATE interaction_events SET additional_fields = %s WHERE id = %s"
@@ -199,7 +202,7 @@ def test_fields_that_no_column_holds_are_read_back(hub: Hub) -> None:
     assert [json.loads(row["additional_fields"]) for row in exported(hub, EVENTS, "csv")] == [{"session_ref": "s-1"}]
 
 
-# What everybody reads
+# Registries
 
 
 @pytest.mark.parametrize("path", ["/event-types", "/widgets"])
