@@ -1,4 +1,4 @@
-"""The contract between document and row."""
+"""The lifecycle of a contract: documents of the release become rows, which the service serves."""
 
 import json
 import re
@@ -41,24 +41,24 @@ def changed(version: str, title: str = "API", path: str = "/api/v1") -> Contract
 
 
 def served(connection: Connection) -> list[str]:
-    """The versions that a service serves that starts now."""
+    """The versions that a service would serve if it started now."""
     return [major.served.contract.version for major in lifecycle.current_state(connection) if major.served]
 
 
 def test_an_empty_database_gets_the_documents_of_the_release(database: Database) -> None:
-    """Each document is a row, with its text as it is in the file, and the newest of each major version is active."""
+    """Each document is a row with the text of the file, and the newest of each major version is active."""
     with database.begin() as connection:
         connection.execute(delete(table))
         assert lifecycle.seed(connection) == ["1.1", "2.0"]
-        found = {row.contract_version: (row.document, row.digest) for row in rows.list_all(connection)}
-        assert found == {contract.version: (contract.text, contract.digest) for contract in published()}
+        documents = {row.contract_version: (row.document, row.digest) for row in rows.list_all(connection)}
+        assert documents == {contract.version: (contract.text, contract.digest) for contract in published()}
         assert served(connection) == ["1.1", "2.0"]
         assert {row.contract_version: row.status for row in rows.list_all(connection)}["1.0"] == "superseded"
 
 
 @alone
 def test_a_database_with_a_row_is_left_alone(database: Database) -> None:
-    """Files are proposals once there is a row, even one that is not active."""
+    """Files are only proposals once a row exists, even one that is not active."""
     with database.begin() as connection:
         connection.execute(delete(table).where(table.c.contract_version == "1.0"))
         change(connection, "1.1", status="'draft'")
@@ -67,8 +67,8 @@ def test_a_database_with_a_row_is_left_alone(database: Database) -> None:
             lifecycle.require_served(connection)
 
 
-def test_rows_and_documents_that_agree_need_no_words(database: Database) -> None:
-    """Nothing to say of a database that was seeded by this release; nor of comments and layout alone."""
+def test_rows_that_agree_with_documents_have_no_differences(database: Database) -> None:
+    """No difference after seeding by this release, nor after a change of comments or layout."""
     with database.begin() as connection:
         assert lifecycle.differences(connection) == []
         change(connection, "1.1", document="'# A comment.' || chr(10) || document")
@@ -76,7 +76,7 @@ def test_rows_and_documents_that_agree_need_no_words(database: Database) -> None
 
 
 @pytest.mark.parametrize(
-    ("made", "words"),
+    ("values", "words"),
     [
         ({"document": "replace(document, 'Report one', 'Report an')"}, "differ; the row governs"),
         ({"document": "'a: b'"}, "the row cannot be read, mend it: the document is not an OpenAPI object"),
@@ -90,15 +90,15 @@ def test_rows_and_documents_that_agree_need_no_words(database: Database) -> None
     ],
     ids=["differing", "broken", "edited", "other-digest", "only-row", "only-document"],
 )
-def test_each_difference_has_its_words(database: Database, made: dict[str, str], words: str) -> None:
-    """A person learns what differs, and what is served."""
+def test_each_difference_is_described(database: Database, values: dict[str, str], words: str) -> None:
+    """An operator reads what differs, and what is served."""
     with database.begin() as connection:
-        change(connection, "1.1", **made)
-        assert [said for said in lifecycle.differences(connection) if re.search(words, said)]
+        change(connection, "1.1", **values)
+        assert [difference for difference in lifecycle.differences(connection) if re.search(words, difference)]
 
 
 def test_former_operation_ids_are_no_difference(database: Database) -> None:
-    """A row that was published under them says the same as the document of the release, and is served."""
+    """A row published with them is equivalent to the document of the release, and is served."""
     former = {name: former for former, name in OPERATIONS.former_names.items()}
     document = re.sub(r"operationId: (\w+)", lambda match: f"operationId: {former[match[1]]}", NEWEST.text)
     contract = Contract.read(document)
@@ -112,7 +112,7 @@ def test_former_operation_ids_are_no_difference(database: Database) -> None:
 
 @alone
 @pytest.mark.parametrize(
-    ("made", "words"),
+    ("values", "words"),
     [
         ({"contract_version": "'1.7'"}, r"the row of contract 1\.7 holds a document of version 1\.1"),
         ({"document": "'a: b'"}, r"the row of contract 1\.1 cannot be read: the document is not an OpenAPI object"),
@@ -124,12 +124,12 @@ def test_former_operation_ids_are_no_difference(database: Database) -> None:
     ],
     ids=["other-version", "broken", "no-handler", "not-active"],
 )
-def test_a_row_that_cannot_be_served_is_named(database: Database, made: dict[str, str], words: str) -> None:
-    """With the reason, what is served in its place, and what to do."""
+def test_a_row_that_cannot_be_served_is_named(database: Database, values: dict[str, str], words: str) -> None:
+    """With the reason, the contract served in its place, and the remedy."""
     help_ = "mend the row, or activate or roll back to another"
     last = insert(interaction_reporting_contracts_served)
     with database.begin() as connection:
-        change(connection, "1.1", **made)
+        change(connection, "1.1", **values)
         with pytest.raises(ContractError, match=rf"{words}.*; nothing is served in its place: {help_}"):
             lifecycle.require_served(connection)
         connection.execute(last.values(major=1, contract_version="1.0", document=published()[0].text))
@@ -139,7 +139,7 @@ def test_a_row_that_cannot_be_served_is_named(database: Database, made: dict[str
 
 
 def test_a_published_document_is_never_replaced(database: Database) -> None:
-    """Another content under its version is refused; the same is nothing new, whatever its layout."""
+    """Other content under its version is refused; the same content is no change, whatever its layout."""
     oldest = published()[0]
     with database.begin() as connection:
         assert not lifecycle.publish(connection, Contract.read(json.dumps(oldest.document)), AUTHOR)
@@ -157,17 +157,17 @@ def test_a_published_document_is_never_replaced(database: Database) -> None:
 
 
 def with_lower_limit(document: dict[str, Any]) -> None:
-    """Refuse what was accepted."""
+    """Refuse values that were accepted."""
     document["components"]["schemas"]["InteractionEvent"]["properties"]["view_context_ref"]["maxLength"] = 1000
 
 
 def without_description(document: dict[str, Any]) -> None:
-    """Leave out what a rule of the house wants."""
+    """Omit a description that the linter requires."""
     del document["paths"]["/usage"]["get"]["description"]
 
 
 def with_optional_body(document: dict[str, Any]) -> None:
-    """Promise what no release keeps."""
+    """Declare a body optional, which no release serves."""
     document["paths"]["/interaction-events"]["post"]["requestBody"]["required"] = False
 
 
@@ -191,10 +191,10 @@ def with_optional_body(document: dict[str, Any]) -> None:
         ("2.0", with_optional_body, ContractError, "an optional body is not served by this release"),
     ],
 )
-def test_a_document_is_published_only_if_its_version_says_what_it_changes(
+def test_a_document_is_published_only_if_its_version_matches_its_changes(
     database: Database, version: str, change_: Callable[[dict[str, Any]], None], error: type[Exception], words: str
 ) -> None:
-    """Of each version that is supported; and if it keeps the rules of the house, and can be served. A major one may."""
+    """Compared with each supported version; it must also pass the linter and be servable. A major version may break."""
     document = changed(version).copy()
     change_(document)
     with database.begin() as connection:
@@ -206,8 +206,8 @@ def test_a_document_is_published_only_if_its_version_says_what_it_changes(
 
 
 @alone
-def test_what_cannot_be_served_is_not_activated(database: Database) -> None:
-    """A draft that was edited, or is served where another one is, is refused before anything is changed."""
+def test_a_contract_that_cannot_be_served_is_not_activated(database: Database) -> None:
+    """A draft that is broken, or has the path of another contract, is refused before any change."""
     with database.begin() as connection:
         lifecycle.publish(connection, changed("1.2"), AUTHOR)
         lifecycle.publish(connection, changed("2.0"), AUTHOR)
@@ -222,8 +222,8 @@ def test_what_cannot_be_served_is_not_activated(database: Database) -> None:
 
 
 @alone
-def test_a_rollback_names_the_major_version_where_there_are_several(database: Database) -> None:
-    """With one alone it is that; what cannot be served is not rolled back to."""
+def test_a_rollback_must_name_one_of_several_major_versions(database: Database) -> None:
+    """With one major version the argument is optional; a contract that cannot be served is not restored."""
     with database.begin() as connection:
         assert lifecycle.rollback(connection, None, AUTHOR).contract_version == "1.0"
         lifecycle.publish(connection, changed("2.0", path="/api/v2"), AUTHOR)

@@ -1,4 +1,4 @@
-"""Who uses which version, as it is known from rows: states, days, reports, and who may be cut over."""
+"""Version usage of hubs, derived from rows: states, days, reports, and the hubs that may be cut over."""
 
 from collections import Counter
 from dataclasses import replace
@@ -28,12 +28,12 @@ HOSTILE = [
 ]
 
 
-def use(database: Database, name: str, *seen: tuple[str, datetime, int]) -> None:
-    """Let the hub named `name`, which is new or not, send requests: to a version, at an instant, so many."""
+def use(database: Database, name: str, *counts: tuple[str, datetime, int]) -> None:
+    """Count requests of the hub named `name`, which is created if absent: each a version, an instant and a number."""
     with database.begin() as connection:
-        known = {hub.name: hub for hub in hubs.list_all(connection)}
-        hub = known.get(name) or hubs.create(connection, name)[0]
-        for version, at, count in seen:
+        hubs_by_name = {hub.name: hub for hub in hubs.list_all(connection)}
+        hub = hubs_by_name.get(name) or hubs.create(connection, name)[0]
+        for version, at, count in counts:
             version_usage.add(connection, Counter({(hub.id.int, version): count}), at)
 
 
@@ -43,20 +43,20 @@ def change(database: Database, name: str, **values: Any) -> None:
         connection.execute(update(tables.hubs).where(tables.hubs.c.name == name).values(values))
 
 
-def known(database: Database, days: int = 14, now: datetime = NOW) -> Migration:
-    """What is known at `now`."""
+def migration_at(database: Database, days: int = 14, now: datetime = NOW) -> Migration:
+    """The migration at `now`."""
     with database.begin() as connection:
         return migration.migration(connection, days, now)
 
 
-def hub_of(found: Migration, name: str) -> HubUse:
-    """What is known of the hub named `name`."""
-    (one,) = [one for one in found.hubs if one.hub == name]
-    return one
+def hub_of(report: Migration, name: str) -> HubUse:
+    """The use of the hub named `name`."""
+    (hub,) = [hub for hub in report.hubs if hub.hub == name]
+    return hub
 
 
-def test_each_hub_is_told_what_it_does(database: Database) -> None:
-    """In plain words; those that would break come first, and are neither refused anyway nor silent."""
+def test_the_report_describes_each_hub(database: Database) -> None:
+    """The state of each hub in words; hubs that would break come first, and exclude refused and silent ones."""
     use(database, "old", ("1.0", NOW - DAY, 2), ("1.1", NOW, 1))
     use(database, "client", ("1.1", NOW, 1))
     use(database, "both", ("1.1", NOW, 1), ("2.0", NOW, 1))
@@ -72,13 +72,13 @@ def test_each_hub_is_told_what_it_does(database: Database) -> None:
         oauth_clients.issue(connection, "client", ["events:write"])
         disabled, _ = oauth_clients.issue(connection, "old", ["events:write"])
         oauth_clients.disable(connection, disabled.client_id)
-    found = known(database)
-    assert [(hub.hub, hub.state) for hub in found.hubs if hub.would_break] == [
+    report = migration_at(database)
+    assert [(hub.hub, hub.state) for hub in report.hubs if hub.would_break] == [
         ("both", "uses versions 1 and 2, and has no client that could get an access token"),
         ("client", "uses version 1 alone"),
         ("old", "uses version 1 alone, and has no client that could get an access token"),
     ]
-    assert {hub.hub: hub.state for hub in found.hubs if not hub.would_break} == {
+    assert {hub.hub: hub.state for hub in report.hubs if not hub.would_break} == {
         "cut": "cut over",
         "late": "cut over, and still comes to version 1 with its key",
         "moved": "has moved: uses version 2 alone",
@@ -86,17 +86,17 @@ def test_each_hub_is_told_what_it_does(database: Database) -> None:
         "off": "disabled",
         "silent": "silent on these days; was seen on versions 1 and 2 before",
     }
-    assert [(hub.hub, hub.clients) for hub in found.hubs if hub.clients] == [("client", 1)]
-    assert migration_reports.totals(found) == {"hubs": 9, "would_break": 3, "cut_over": 2, "with_clients": 1}
-    told = migration_reports.sentences(found)
-    assert told[2:] == [
+    assert [(hub.hub, hub.clients) for hub in report.hubs if hub.clients] == [("client", 1)]
+    assert migration_reports.totals(report) == {"hubs": 9, "would_break": 3, "cut_over": 2, "with_clients": 1}
+    sentences = migration_reports.sentences(report)
+    assert sentences[2:] == [
         "3 of 9 hubs would break if version 1 ended, by what was sent from 2026-11-11 to 2026-11-24, in UTC.",
         "Cut over: 2. With a client for access tokens: 1.",
     ]
 
 
-def test_days_are_those_of_utc(database: Database) -> None:
-    """The last of them is today, the first one still counts, and nothing before does, but as what was seen."""
+def test_days_are_in_utc(database: Database) -> None:
+    """The last day is today, and requests before the first one count only as last seen."""
     first = datetime(2026, 11, 22, tzinfo=UTC)
     use(
         database,
@@ -106,40 +106,40 @@ def test_days_are_those_of_utc(database: Database) -> None:
         ("1.0", NOW, 3),
         ("2.0", NOW, 2),
     )
-    found = known(database, 3, NOW)
-    assert [str(day) for day in found.days] == ["2026-11-22", "2026-11-23", "2026-11-24"]
-    uses = hub_of(found, "hub").uses
+    report = migration_at(database, 3, NOW)
+    assert [str(day) for day in report.days] == ["2026-11-22", "2026-11-23", "2026-11-24"]
+    uses = hub_of(report, "hub").uses
     assert {major: use.requests for major, use in uses.items()} == {1: [5, 0, 3], 2: [0, 0, 2]}
-    later = known(database, 1, NOW + 30 * DAY)
+    later = migration_at(database, 1, NOW + 30 * DAY)
     assert hub_of(later, "hub").uses[1].last_seen_at == NOW
     assert not hub_of(later, "hub").would_break
 
 
-def test_a_version_that_ends_is_told(database: Database) -> None:
-    """Its sunset; and when it is retired, that nobody would break any more, though it was used."""
+def test_the_report_names_the_end_of_a_version(database: Database) -> None:
+    """The sunset; after the retirement no hub would break, though the version was used."""
     use(database, "hub", ("1.1", NOW, 1))
     with database.begin() as connection:
         contracts.deprecate(connection, "1.1", SUNSET)
-    found = known(database)
-    told = migration_reports.sentences(found)
-    assert told[:2] == [
+    report = migration_at(database)
+    sentences = migration_reports.sentences(report)
+    assert sentences[:2] == [
         "Version 1 (contract 1.1) is deprecated and ends at 2999-01-01T00:00:00Z.",
         "Version 2 (contract 2.0) is active.",
     ]
-    assert found.hubs[0].would_break
+    assert report.hubs[0].would_break
     with database.begin() as connection:
         contracts.retire(connection, "1.1", before_sunset=True)
-    found = known(database)
-    assert migration_reports.sentences(found)[:3] == [
+    report = migration_at(database)
+    assert migration_reports.sentences(report)[:3] == [
         "Version 1 is not served any more.",
         "Version 2 (contract 2.0) is active.",
         "None of 1 hubs would break: there is no version that they are to leave.",
     ]
-    assert (found.hubs[0].would_break, found.hubs[0].state) == (False, "uses version 1")
+    assert (report.hubs[0].would_break, report.hubs[0].state) == (False, "uses version 1")
 
 
-def test_a_hub_is_cut_over_only_if_it_can_go_on(database: Database) -> None:
-    """It was seen on the next version, or its operator insists; it must exist, and have somewhere to go."""
+def test_a_hub_is_cut_over_only_if_it_can_use_the_next_version(database: Database) -> None:
+    """It was seen on the next version, or its operator forces it; hub and next version must exist."""
     use(database, "ready", ("1.1", NOW, 1), ("2.0", NOW - 99 * DAY, 1))
     use(database, "not ready", ("1.1", NOW, 1))
     with database.begin() as connection:
@@ -172,23 +172,23 @@ class Elements(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element begins."""
+        """Collect the name of an element, and check its attributes."""
         self.names.add(tag)
         assert not [name for name, _ in attrs if name.startswith("on") or name in ("src", "href")]
 
     def handle_data(self, data: str) -> None:
-        """A text."""
+        """Collect a text."""
         self.texts.append(data.strip())
 
 
-def test_names_do_nothing_wherever_they_are_told(database: Database) -> None:
-    """Neither to a browser, nor to a terminal, nor to what renders Markdown; JSON has them as they are."""
+def test_hostile_names_are_harmless_in_reports(database: Database) -> None:
+    """Neither in a browser, nor in a terminal, nor in a Markdown renderer; JSON repeats them unchanged."""
     for name in HOSTILE:
         use(database, name, ("1.1", NOW, 1))
         change(database, name, cut_over_why=name)
     change(database, HOSTILE[0], cut_over_at=func.now())
-    found = known(database, 2)
-    page, text = migration_reports.as_html(found), migration_reports.as_markdown(found)
+    report = migration_at(database, 2)
+    page, text = migration_reports.as_html(report), migration_reports.as_markdown(report)
     elements = Elements(page)
     allowed = {"html", "head", "meta", "title", "style", "body", "h1", "ul", "li", "table", "tr", "th", "td", "bdi"}
     assert elements.names == allowed | {"strong"}
@@ -197,15 +197,15 @@ def test_names_do_nothing_wherever_they_are_told(database: Database) -> None:
     assert "<script" not in page + text.replace("\\<", "")
     assert "| \\<script\\>alert(1)\\</script\\> | " in text
     assert len([line for line in text.splitlines() if line.startswith("|")]) == 2 + len(HOSTILE)
-    assert {hub["hub"] for hub in migration_reports.as_json(found)["hubs"]} == set(HOSTILE)
+    assert {hub["hub"] for hub in migration_reports.as_json(report)["hubs"]} == set(HOSTILE)
 
 
-def test_who_would_break_is_marked_in_words(database: Database) -> None:
+def test_hubs_that_would_break_are_marked_in_words(database: Database) -> None:
     """On the page and in Markdown, and no other hub is."""
     use(database, "old", ("1.1", NOW, 12))
     use(database, "new", ("2.0", NOW, 34))
-    found = known(database, 1)
-    page, text = migration_reports.as_html(found), migration_reports.as_markdown(found)
+    report = migration_at(database, 1)
+    page, text = migration_reports.as_html(report), migration_reports.as_markdown(report)
     marked = "would break: uses version 1 alone, and has no client that could get an access token"
     assert f"<bdi>old</bdi><td><strong>{marked}</strong>" in page
     assert "<bdi>new</bdi><td>has moved: uses version 2 alone<td>" in page
@@ -213,15 +213,15 @@ def test_who_would_break_is_marked_in_words(database: Database) -> None:
     assert "| new | has moved: uses version 2 alone | 0 |  |  | 2026-11-24T00:30:00Z | 0 / 34 | 0 / 34 |" in text
 
 
-def test_a_page_has_so_many_hubs_at_most(database: Database) -> None:
-    """Those that would break before any other, and how many are left out."""
+def test_the_number_of_hubs_on_a_page_is_limited(database: Database) -> None:
+    """Hubs that would break come first, and the page names the number of omitted ones."""
     use(database, "a", ("2.0", NOW, 1))
     use(database, "b", ("1.1", NOW, 1))
-    found = known(database, 1)
-    assert "Not on this page" not in migration_reports.as_html(found, 2)
-    page = migration_reports.as_html(found, 1)
+    report = migration_at(database, 1)
+    assert "Not on this page" not in migration_reports.as_html(report, 2)
+    page = migration_reports.as_html(report, 1)
     assert "<li>Not on this page: 1 of 2 hubs." in page
     assert "<bdi>b</bdi>" in page
     assert "<bdi>a</bdi>" not in page
     assert "1 of 2 hubs would break" in page
-    assert "None of 0 hubs" in migration_reports.as_html(replace(found, hubs=[], versions=[]))
+    assert "None of 0 hubs" in migration_reports.as_html(replace(report, hubs=[], versions=[]))

@@ -37,7 +37,7 @@ def change(database: Database, version: str, **values: str) -> None:
 
 
 def row(connection: Connection, document: str, version: str = "1.7") -> contracts.ContractRow:
-    """A new row, a draft."""
+    """A new row with the status draft."""
     contracts.publish(connection, version, document, "0" * 64)
     return contracts.get(connection, version)
 
@@ -55,7 +55,7 @@ def read_twice(database: Database, **values: str) -> list[Mapping[str, Publicati
 
 
 def test_publications_are_listed_in_the_order_of_versions(database: Database) -> None:
-    """Each version with its status, the digest of what the row holds now, and its instants."""
+    """Each version with its status, the digest of the row's current document, and its instants."""
     change(database, "1.0", document="replace(document, 'Report one', 'Report an')")
     published = asyncio.run(Publications().read(database))
     assert list(published) == ["1.0", "1.1", "2.0"]
@@ -67,7 +67,7 @@ def test_publications_are_listed_in_the_order_of_versions(database: Database) ->
 
 
 def test_each_section_of_a_changelog_is_made_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many versions and readers there are."""
+    """For any number of versions and readers."""
     sections: list[str] = []
 
     def section(old: Contract, new: Contract) -> str:
@@ -85,8 +85,8 @@ def test_each_section_of_a_changelog_is_made_once(database: Database, monkeypatc
     assert changelog.index(sections[1]) < changelog.index(sections[0])
 
 
-def test_what_cannot_be_compared_spares_the_changelogs_of_others(database: Database) -> None:
-    """A row that is a contract, and no OpenAPI document; the command and the page print the same."""
+def test_a_row_that_cannot_be_compared_does_not_break_other_changelogs(database: Database) -> None:
+    """A row with a contract that is no OpenAPI document; command and page print the same."""
     change(database, "1.0", document='\'{"info": {"version": "1.0"}, "paths": 7}\'')
     published = asyncio.run(Publications().read(database))
     changelog = changelog_until(published["1.1"], published).content.decode()
@@ -96,22 +96,20 @@ def test_what_cannot_be_compared_spares_the_changelogs_of_others(database: Datab
 
 
 def test_a_draft_is_not_published(database: Database) -> None:
-    """It is in no list."""
+    """No list contains it."""
     change(database, "1.0", status="'draft'")
     assert list(asyncio.run(Publications().read(database))) == ["1.1", "2.0"]
 
 
 def test_requests_share_one_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While it is fresh it is the same, whatever becomes of the rows."""
+    """As long as it is fresh it is reused, whatever changes in the rows."""
     monkeypatch.setattr(publications, "MAX_AGE_SECONDS", 60)
     before, after = read_twice(database, status="'retired'")
     assert after is before
 
 
-def test_a_row_that_has_not_changed_keeps_what_was_made_of_it(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """When rows are read again only those are made anew that have changed."""
+def test_an_unchanged_row_keeps_its_publication(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new reading builds only the publications of changed rows."""
     monkeypatch.setattr(publications, "MAX_AGE_SECONDS", -1)
     before, after = read_twice(database, status="'retired'")
     assert after["1.1"] is before["1.1"]
@@ -133,14 +131,14 @@ def test_many_requests_at_once_cost_one_reading(database: Database, monkeypatch:
 
 
 def test_without_a_database_nothing_is_read() -> None:
-    """The error is that of the room of databases."""
-    with closing(Database("postgresql://nobody@/none?host=/nowhere")) as away, pytest.raises(Unavailable):
-        asyncio.run(Publications().read(away))
+    """The error is that of the database layer."""
+    with closing(Database("postgresql://nobody@/none?host=/nowhere")) as unreachable, pytest.raises(Unavailable):
+        asyncio.run(Publications().read(unreachable))
 
 
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
 def test_a_representation_is_made_once(database: Database, media_type: str) -> None:
-    """It is given again as it is, with a tag of its own."""
+    """The same object is returned again, and its tag differs from all others."""
     with database.begin() as connection:
         publication = Publication(contracts.get(connection, "1.1"))
     representation = publication.representation(media_type)
@@ -155,7 +153,7 @@ def test_a_representation_is_made_once(database: Database, media_type: str) -> N
     ids=["no YAML", "no contract", "another version", "no OpenAPI"],
 )
 def test_a_row_without_a_contract_has_no_card(database: Database, document: str) -> None:
-    """A client gets a Problem, the log its reason, and a command a ContractError."""
+    """A client gets a Problem, the log the reason, and a command a ContractError."""
     with database.begin() as connection:
         publication = Publication(row(connection, document))
         with pytest.raises(ContractError, match=r"1\.7"):
@@ -167,15 +165,15 @@ def test_a_row_without_a_contract_has_no_card(database: Database, document: str)
 
 
 def test_a_list_names_a_row_that_cannot_be_read(database: Database) -> None:
-    """It has no digest, but words."""
+    """It has a fault in place of a digest."""
     with database.begin() as connection:
         entry = summary(Publication(row(connection, "a: [")))
     assert (entry["digest"], entry["fault"]) == (None, "the document of this contract cannot be read")
     assert json.dumps(entry)
 
 
-def test_what_is_logged_of_a_broken_row_is_bounded(database: Database) -> None:
-    """A row may hold megabytes."""
+def test_the_logged_fault_of_a_broken_row_is_bounded(database: Database) -> None:
+    """A row may hold megabytes, but its fault is short."""
     with database.begin() as connection:
         publication = Publication(row(connection, f"info: {{version: '1.7'}}\na: {{$ref: {'x' * 10_000}}}"))
     assert publication.fault
@@ -183,7 +181,7 @@ def test_what_is_logged_of_a_broken_row_is_bounded(database: Database) -> None:
 
 
 def test_a_card_is_made_from_the_row(database: Database) -> None:
-    """Of a draft, too, with what the row says of it; a row that is not there is named."""
+    """Of a draft too, with the row's content; the error for a missing row names it."""
     change(database, "1.1", status="'draft'", document="replace(document, 'Interaction Reporting API', 'Another name')")
     with database.begin() as connection:
         text = card(connection, "1.1")

@@ -1,4 +1,4 @@
-"""A service follows its contracts while it serves: activated, edited, broken, deprecated, retired."""
+"""A service follows changes of its contracts while it serves: activated, edited, broken, deprecated, retired."""
 
 import asyncio
 import gc
@@ -41,7 +41,7 @@ RETIRE = SQL("UPDATE interaction_reporting_contracts SET status = 'retired' WHER
 
 @pytest.fixture(scope="module")
 def alone(embedded_url: str, template: str) -> Iterator[Service]:
-    """A service whose contracts only the tests of this module change; it serves version 1 alone."""
+    """A service with version 1 only; only the tests of this module change its contracts."""
     with fresh_database(embedded_url, "living", template) as url:
         with closing(Database(url)) as database, database.begin() as connection:
             forget_version_2(connection)
@@ -51,7 +51,7 @@ def alone(embedded_url: str, template: str) -> Iterator[Service]:
 
 @pytest.fixture
 def living(alone: Service) -> Iterator[Service]:
-    """That service, which serves the contracts of the release."""
+    """The same service, which serves the contracts of the release before and after each test."""
     yield alone
     statement(alone.database_url, FORGET)
     with alone.database.begin() as connection:
@@ -62,7 +62,7 @@ def living(alone: Service) -> Iterator[Service]:
 
 @pytest.fixture
 def second(living: Service) -> Iterator[Contract]:
-    """Version 2.0 of the release, which it serves at /api/v2 beside the other."""
+    """Version 2.0 of the release, served at /api/v2 in addition to version 1."""
     activate(living, CONTRACTS[MAJOR])
     yield CONTRACTS[MAJOR]
     statement(living.database_url, RETIRE)
@@ -70,7 +70,7 @@ def second(living: Service) -> Iterator[Contract]:
 
 
 def ready(service: Service) -> dict[str, Any]:
-    """What readiness says."""
+    """The body of /health/ready."""
     return dict(httpx.get(f"{service.url}/health/ready").json())
 
 
@@ -80,7 +80,7 @@ def serves(service: Service) -> list[str]:
 
 
 def metrics(service: Service) -> str:
-    """What Prometheus is told."""
+    """The metrics page for Prometheus."""
     return httpx.get(f"{service.url}/metrics").text
 
 
@@ -91,13 +91,13 @@ def edit(service: Service, change: str) -> None:
 
 
 def do(service: Service, change: Callable[..., Any], *arguments: Any, **options: Any) -> None:
-    """Do what a command does."""
+    """Call `change` as a command does."""
     with service.database.begin() as connection:
         change(connection, *arguments, author=AUTHOR, **options)
 
 
 def another(version: str, path: str = BASE, changed: Callable[[dict[str, Any]], None] = lambda _: None) -> Contract:
-    """The newest contract as another version, at another path, with a change."""
+    """The newest contract under another version and path, with a change to its document."""
     document = CONTRACTS[NEWEST].copy()
     document["info"]["version"] = version
     document["servers"] = [{"url": path}]
@@ -114,7 +114,7 @@ def activate(service: Service, contract: Contract) -> None:
 
 
 def test_an_activated_contract_is_served_within_a_second(living: Service) -> None:
-    """And what it replaces is not any more; metrics and readiness tell of it."""
+    """It replaces the earlier contract, also in the metrics and in readiness."""
     with living.client() as client:
         assert client.get(LIST).status_code == 200
         do(living, governed.activate, "1.0")
@@ -127,19 +127,21 @@ def test_an_activated_contract_is_served_within_a_second(living: Service) -> Non
         wait_until(lambda: client.get(LIST).status_code == 200)
 
 
-def test_a_row_that_is_edited_is_followed(living: Service) -> None:
-    """What plain SQL adds is accepted within a second, what it takes away is refused."""
+def test_an_edited_row_is_followed(living: Service) -> None:
+    """A field that plain SQL adds is accepted within a second; one that it removes is refused."""
     field = "document = replace(document, '        actor_type:\n          type', "
     field += "'        session_ref: {type: string}\n        actor_type:\n          type')"
     with living.client() as client:
         for change, status in ((field, 201), ("document = replace(document, 'session_ref:', 'session:')", 422)):
             edit(living, change)
-            sent = EVENT | {"session_ref": "s"}
-            wait_until(lambda: client.post(PATH, json=sent).status_code == status)  # noqa: B023 (waited for)
+            event = EVENT | {"session_ref": "s"}
+            wait_until(lambda: client.post(PATH, json=event).status_code == status)  # noqa: B023 (waited for)
 
 
-def test_a_row_that_is_broken_leaves_the_last_good_one(living: Service, caplog: pytest.LogCaptureFixture) -> None:
-    """It goes on without a gap; log (once), readiness and metrics say so, also when there is no row any more."""
+def test_a_broken_row_leaves_the_last_good_contract_in_service(
+    living: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is served without a gap; log (once), readiness and metrics report the fault, also if the row is deleted."""
     fault = "the row of contract 1.1 cannot be read: the document is not an OpenAPI object with an info object"
     last = f"contract 1.1 ({CONTRACTS[NEWEST].digest[:12]}) goes on, as served last"
     with living.client() as client:
@@ -157,8 +159,8 @@ def test_a_row_that_is_broken_leaves_the_last_good_one(living: Service, caplog: 
         assert client.post(PATH, json=EVENT).status_code == 201
 
 
-def test_a_row_that_is_no_longer_active_is_warned_of(living: Service) -> None:
-    """What it said goes on: a service does not end because a status was written by hand."""
+def test_a_row_that_is_no_longer_active_causes_a_warning(living: Service) -> None:
+    """Its contract is still served: a status that an operator wrote by hand does not end a service."""
     edit(living, "status = 'superseded'")
     wait_until(lambda: "no contract of major version 1 is active" in str(ready(living)["warnings"]))
     with living.client() as client:
@@ -166,10 +168,10 @@ def test_a_row_that_is_no_longer_active_is_warned_of(living: Service) -> None:
 
 
 def answers(service: Service) -> dict[int, httpx.Headers]:
-    """The headers of answers of many kinds, by status."""
+    """The headers of responses of many kinds, by status."""
     large, typed = b'"' + b"x" * 70_000 + b'"', {"Content-Type": "application/json"}
     with service.client() as client:
-        found = [
+        responses = [
             client.post(PATH, json=EVENT),
             client.post(PATH, content=b"{", headers=typed),
             client.post(PATH, json=EVENT, headers={"Authorization": "Bearer irk_x"}),
@@ -179,19 +181,19 @@ def answers(service: Service) -> dict[int, httpx.Headers]:
             client.post(PATH, content=b"", headers={"Content-Type": "text/plain"}),
             client.post(PATH, json={}),
         ]
-    return {response.status_code: response.headers for response in found}
+    return {response.status_code: response.headers for response in responses}
 
 
-def test_a_deprecation_is_told_with_every_answer(living: Service) -> None:
-    """Since when, until when and what comes after; also by what takes over, and until it is withdrawn."""
+def test_every_response_announces_a_deprecation(living: Service) -> None:
+    """Its start, its end and the successor; a contract that takes over repeats them, until it is withdrawn."""
     do(living, contracts.deprecate, NEWEST, SUNSET)
     wait_until(lambda: "deprecation" in httpx.get(living.url + BASE).headers)
     with living.database.begin() as connection:
         since = contracts.get(connection, NEWEST).deprecated_at
     assert since is not None
-    told = answers(living)
-    assert told.keys() == {201, 400, 401, 404, 405, 413, 415, 422}
-    for headers in told.values():
+    headers_by_status = answers(living)
+    assert headers_by_status.keys() == {201, 400, 401, 404, 405, 413, 415, 422}
+    for headers in headers_by_status.values():
         assert headers["deprecation"] == f"@{int(since.timestamp())}"
         assert headers["sunset"] == "Tue, 31 Dec 2999 23:59:59 GMT"
         assert headers["link"] == '</contracts>; rel="successor-version"'
@@ -203,7 +205,7 @@ def test_a_deprecation_is_told_with_every_answer(living: Service) -> None:
 
 
 def test_a_retired_version_is_gone(living: Service, second: Contract) -> None:
-    """410 for whatever is asked at its path, with the successor; the other version goes on."""
+    """410 for every request at its path, with the successor; the other version is still served."""
     token = client_of(living).token()
     do(living, contracts.deprecate, NEWEST, SUNSET)
     do(living, contracts.retire, NEWEST, before_sunset=True)
@@ -220,7 +222,7 @@ def test_a_retired_version_is_gone(living: Service, second: Contract) -> None:
 
 @pytest.mark.usefixtures("second")
 def test_two_major_versions_are_served_side_by_side(living: Service) -> None:
-    """Each at its own path, and what is stored says by which it was judged."""
+    """Each at its own path, and each row names the version that validated it."""
     with living.client() as client:
         assert client.post(PATH, json=EVENT).status_code == 201
     assert post(living, bearer(client_of(living).token())).status_code == 201
@@ -229,7 +231,7 @@ def test_two_major_versions_are_served_side_by_side(living: Service) -> None:
 
 
 def with_new_field(document: dict[str, Any]) -> None:
-    """Declare an optional field of events and of annotations that no code knows."""
+    """Declare an optional field of events and of annotations that the code does not know."""
     for name in ("InteractionEvent", "Annotation"):
         document["components"]["schemas"][name]["properties"]["session_ref"] = {
             "type": "string",
@@ -239,7 +241,7 @@ def with_new_field(document: dict[str, Any]) -> None:
 
 
 def test_a_new_field_needs_no_code(living: Service, new_hub: Callable[[Service], Hub]) -> None:
-    """A contract that declares it is activated while the service runs: it is judged, stored, compared and read back."""
+    """Activated while the service runs, the field is validated, stored, compared and read back."""
     contract = another("1.2", changed=with_new_field)
     hub = new_hub(living)
     assert hub.event(session_ref="old").status_code == 422
@@ -248,27 +250,27 @@ def test_a_new_field_needs_no_code(living: Service, new_hub: Callable[[Service],
     with hub.client:
         assert hub.event(session_ref="longer").status_code == 422
         for text, status in (("one", 201), ("one", 201), ("two", 409)):
-            sent = EVENT | {"session_ref": text}
-            assert hub.post("/interaction-events", sent, headers={"Idempotency-Key": "k"}).status_code == status
+            event = EVENT | {"session_ref": text}
+            assert hub.post("/interaction-events", event, headers={"Idempotency-Key": "k"}).status_code == status
         own = [EVENT | {"session_ref": text, "client_event_id": "c"} for text in ("array", "array", "other")]
-        assert [one["status"] for one in results_of(hub.batch(own))] == ["created", "duplicate", "rejected"]
+        assert [result["status"] for result in results_of(hub.batch(own))] == ["created", "duplicate", "rejected"]
         assert hub.lines(json.dumps(EVENT | {"session_ref": "line"}) + "\n").status_code == 200
         replayed = hub.post("/rejected-submissions/replay", {"code": "invalid_body"})
-        assert sorted(one["status"] for one in results_of(replayed)) == ["created", "rejected"]
+        assert sorted(result["status"] for result in results_of(replayed)) == ["created", "rejected"]
         remark = hub.post("/annotations", ANNOTATION | {"session_ref": "said"}).json()["id"]
-        wanted = ["one", "array", "line", "old"]
-        assert [row["additional_fields"] for row in hub.rows()] == [{"session_ref": text} for text in wanted]
+        texts = ["one", "array", "line", "old"]
+        assert [row["additional_fields"] for row in hub.rows()] == [{"session_ref": text} for text in texts]
         items = hub.items("/interaction-events")
-        assert [item["session_ref"] for item in items] == wanted
-        assert [hub.get(f"/interaction-events/{item['id']}").json()["session_ref"] for item in items] == wanted
+        assert [item["session_ref"] for item in items] == texts
+        assert [hub.get(f"/interaction-events/{item['id']}").json()["session_ref"] for item in items] == texts
         exported = hub.get("/interaction-events/export", format="ndjson").content.splitlines()
-        assert [json.loads(row)["session_ref"] for row in exported] == wanted
+        assert [json.loads(row)["session_ref"] for row in exported] == texts
         assert '"{""session_ref"":""line""}"' in hub.get("/interaction-events/export", format="csv").text
         assert hub.get(f"/annotations/{remark}").json()["session_ref"] == "said"
 
 
-def test_what_is_replaced_is_forgotten(database: Database) -> None:
-    """An application that no request needs any more is garbage at once, so that memory does not grow."""
+def test_a_replaced_application_is_garbage(database: Database) -> None:
+    """An application without requests is garbage at once, so that memory does not grow."""
 
     def activate_other(version: str) -> None:
         with database.begin() as connection:
@@ -282,14 +284,14 @@ def test_what_is_replaced_is_forgotten(database: Database) -> None:
                 activate_other(version)
                 await asyncio.wait_for(replaced.wait(), 5)
                 await asyncio.sleep(0)
-                counts.append(sum(isinstance(one, Endpoint) for one in gc.get_objects()))
+                counts.append(sum(isinstance(item, Endpoint) for item in gc.get_objects()))
         return counts
 
     gc.collect()
     gc.disable()
     try:
-        first, second, *again = asyncio.run(run())
+        first, second, *repeated = asyncio.run(run())
     finally:
         gc.enable()
     assert first < second
-    assert again == [first, second]
+    assert repeated == [first, second]

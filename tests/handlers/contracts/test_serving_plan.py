@@ -1,4 +1,4 @@
-"""From what governs each major version to what is served of it."""
+"""The plan: the rows that govern each major version determine what is served."""
 
 import json
 from datetime import UTC, datetime
@@ -20,14 +20,14 @@ BROKEN = "a: b"
 
 
 def text(version: str, path: str | None = None, document: str | None = None, **instants: Any) -> ServedDocument:
-    """A contract of `version`, served at the path of its major version if at no other."""
+    """A contract of `version`, served at `path` or else at the path of its major version."""
     url = path or f"/api/v{version.split('.', maxsplit=1)[0]}"
-    written = {"info": {"version": version}, "servers": [{"url": url}]}
-    return ServedDocument(version, document or json.dumps(written), **instants)
+    content = {"info": {"version": version}, "servers": [{"url": url}]}
+    return ServedDocument(version, document or json.dumps(content), **instants)
 
 
 def applications() -> Applications:
-    """Builds applications that do nothing."""
+    """Applications that do nothing."""
 
     def build(_contract: Contract) -> Any:
         async def application(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -38,28 +38,28 @@ def applications() -> Applications:
     return Applications(build)
 
 
-def planned(*found: MajorVersionState, before: Any = ()) -> list[ServedMajor]:
-    """What is served of `found`."""
-    return plan(found, applications().serve, before)
+def planned(*states: MajorVersionState, before: Any = ()) -> list[ServedMajor]:
+    """The major versions served from `states`."""
+    return plan(states, applications().serve, before)
 
 
 def served(majors: list[ServedMajor]) -> list[str | None]:
-    """The versions that are served, and the paths of those that are retired."""
+    """The versions served, and the paths of retired ones."""
     return [major.served.contract.version if major.served else major.path for major in majors]
 
 
 def announced(majors: list[ServedMajor]) -> dict[str, Headers]:
-    """What each part announces."""
+    """The header fields that each path announces."""
     return {part.path: part.announced for part in parts(majors)}
 
 
 def link(path: str) -> Headers:
-    """Where a successor is."""
+    """The link to the successor at `path`."""
     return [(b"link", f'<{path}>; rel="successor-version"'.encode())]
 
 
 def test_each_major_version_is_served_from_its_row() -> None:
-    """Side by side, each at its own path, lowest first, with nothing to announce or to warn of."""
+    """Lowest first, each at its own path, without announcements or warnings."""
     majors = planned(
         MajorVersionState(2, "active", text("2.0"), None), MajorVersionState(1, "active", text("1.1"), text("1.0"))
     )
@@ -80,7 +80,7 @@ def test_each_major_version_is_served_from_its_row() -> None:
     ],
 )
 def test_the_end_of_a_version_is_announced_with_its_successor(later: list[str], successor: str) -> None:
-    """That is the lowest higher major version that serves; without one, the list of all of them."""
+    """The lowest higher major version that serves; without one, the list of all versions."""
     first = MajorVersionState(1, "deprecated", text("1.1", deprecated_at=DEPRECATED, sunset_at=SUNSET), None)
     others = [MajorVersionState(2 + index, status, text(f"{2 + index}.0"), None) for index, status in enumerate(later)]
     assert announced(planned(first, *others))["/api/v1"] == [*ENDS, *link(successor)]
@@ -100,8 +100,8 @@ def test_the_end_of_a_version_is_announced_with_its_successor(later: list[str], 
     ],
     ids=["broken", "other-version", "odd-path", "superseded", "deleted"],
 )
-def test_what_was_served_last_goes_on(status: str | None, row: ServedDocument | None, words: str) -> None:
-    """As the database has it, else as this process has it; without either nothing is served. Each is warned of."""
+def test_the_contract_served_last_is_still_served(status: str | None, row: ServedDocument | None, words: str) -> None:
+    """From the database, else from this process; without either nothing is served. Each causes a warning."""
     before = planned(MajorVersionState(1, "active", text("1.0"), None))
     for last, known, expected in ((text("1.1"), before, "1.1"), (None, before, "1.0"), (None, [], None)):
         majors = planned(MajorVersionState(1, status, row, last), before=known)
@@ -113,8 +113,8 @@ def test_what_was_served_last_goes_on(status: str | None, row: ServedDocument | 
         require_path(majors)
 
 
-def test_what_goes_on_ends_as_was_told() -> None:
-    """A row that serves says so even if its document is broken; without one, what was told last stays."""
+def test_a_contract_served_last_keeps_its_announced_end() -> None:
+    """The announcement of the row counts, even if its document is broken; without a row the last one stays."""
     row = text("1.1", document=BROKEN, deprecated_at=DEPRECATED)
     last = text("1.0", deprecated_at=DEPRECATED, sunset_at=SUNSET)
     assert announced(planned(MajorVersionState(1, "deprecated", row, last))) == {
@@ -127,7 +127,7 @@ def test_what_goes_on_ends_as_was_told() -> None:
 
 
 def test_a_retired_version_keeps_its_path() -> None:
-    """It is told to be gone there, also when its row cannot be read any more."""
+    """The path reports the retirement, also when the row can no longer be read."""
     for row in (text("1.1"), text("1.1", document=BROKEN)):
         majors = planned(
             MajorVersionState(1, "retired", row, text("1.0")), MajorVersionState(2, "active", text("2.0"), None)
@@ -139,16 +139,16 @@ def test_a_retired_version_keeps_its_path() -> None:
 
 
 def test_a_path_serves_one_version() -> None:
-    """A second one is refused, and what was served of it last goes on at its own path."""
-    taken = MajorVersionState(2, "active", text("2.1", path="/api/v1"), text("2.0"))
-    majors = planned(MajorVersionState(1, "active", text("1.1"), None), taken)
+    """A second version at the path is refused; its contract served last stays at its own path."""
+    conflicting = MajorVersionState(2, "active", text("2.1", path="/api/v1"), text("2.0"))
+    majors = planned(MajorVersionState(1, "active", text("1.1"), None), conflicting)
     assert served(majors) == ["1.1", "2.0"]
     (warning,) = warnings(majors)
     assert warning.startswith("contract 2.1 cannot be served: another one has its path; contract 2.0 (")
 
 
 def test_no_row_takes_the_path_of_another_version() -> None:
-    """Also a lower version yields to the one that is served there."""
+    """A lower version also yields to the version that is served there."""
     moved = MajorVersionState(1, "active", text("1.1", path="/api/v2"), text("1.0"))
     majors = planned(moved, MajorVersionState(2, "active", text("2.0"), text("2.0")))
     assert served(majors) == ["1.0", "2.0"]
@@ -160,34 +160,34 @@ def test_no_row_takes_the_path_of_another_version() -> None:
     ("path", "expected"),
     [("/contracts", None), ("/contracts/v1", None), ("/metrics", None), ("/health/x", None), ("/metricsapi/v1", "1.1")],
 )
-def test_nothing_is_served_where_the_service_is(path: str, expected: str | None) -> None:
-    """What nobody could reach is not taken for served."""
+def test_no_contract_is_served_at_a_path_of_the_service(path: str, expected: str | None) -> None:
+    """A contract that no client could reach does not count as served."""
     majors = planned(MajorVersionState(1, "active", text("1.1", path=path), None))
     assert served(majors) == [expected]
     assert all(f"cannot be served at {path}: it is taken" in warning for warning in warnings(majors))
 
 
-def test_a_successor_at_the_root_is_told() -> None:
+def test_a_successor_may_be_at_the_root() -> None:
     """Its path is one slash."""
     first = MajorVersionState(1, "deprecated", text("1.1", deprecated_at=DEPRECATED), None)
     second = MajorVersionState(2, "active", text("2.0", path="https://hubs.example/"), None)
     assert announced(planned(first, second))["/api/v1"] == [ENDS[0], *link("/")]
 
 
-def test_nothing_is_built_twice() -> None:
-    """An application stays while its document does, whatever else of its row changes."""
-    made = applications()
+def test_no_application_is_built_twice() -> None:
+    """An application stays as long as its document, whatever else changes in its row."""
+    built = applications()
     first, second = (
-        plan([MajorVersionState(1, status, text("1.1", sunset_at=sunset), None)], made.serve)
+        plan([MajorVersionState(1, status, text("1.1", sunset_at=sunset), None)], built.serve)
         for status, sunset in (("active", None), ("deprecated", SUNSET))
     )
     assert first[0].served is second[0].served is not None
-    made.forget()
-    made.forget()
-    assert plan([MajorVersionState(1, "active", text("1.1"), None)], made.serve)[0].served is not first[0].served
+    built.forget()
+    built.forget()
+    assert plan([MajorVersionState(1, "active", text("1.1"), None)], built.serve)[0].served is not first[0].served
 
 
-def test_nothing_at_all_is_no_service() -> None:
+def test_without_a_contract_no_service_starts() -> None:
     """A database without any contract."""
     with pytest.raises(ContractError, match="no contract is active; see 'interaction-reporting contract list'"):
         require_path(planned())
