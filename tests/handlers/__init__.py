@@ -1,1 +1,1 @@
-"""Tests of what we do, through a real socket."""
+"""Tests of the handlers, through a real socket."""

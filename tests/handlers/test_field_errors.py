@@ -1,4 +1,4 @@
-"""The words of the 422 answers of the room: clients read them, so that they stay as they are."""
+"""The texts of the handlers' 422 errors, which must not change because clients read them."""
 
 import pytest
 
@@ -48,6 +48,6 @@ from openapi.problems import Problem
     ],
     ids=["entry", "schema", "cursor", "period", "counts", "days"],
 )
-def test_an_answer_keeps_its_words(problem: Problem, error: str, remedy: str, pointer: str | None) -> None:
-    """422, with the same error, help and pointer to the byte."""
+def test_an_error_keeps_its_text(problem: Problem, error: str, remedy: str, pointer: str | None) -> None:
+    """422, with exactly the same error, help and pointer."""
     assert (problem.status, problem.error, problem.help, problem.pointer) == (422, error, remedy, pointer)

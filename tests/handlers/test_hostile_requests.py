@@ -1,4 +1,4 @@
-"""Bodies that tools, mistakes and attackers send: each is refused with a reason, or kept as it was sent."""
+"""Bodies that tools, mistakes and attackers send: each is refused with a reason, or stored unchanged."""
 
 import gzip
 import json
@@ -23,13 +23,13 @@ TEXT = json.dumps(EVENT)
 
 @pytest.fixture(scope="module")
 def client(service: Service) -> Iterator[ContractClient]:
-    """One client for all of these tests: to make one takes longer than most of them."""
+    """One client for all of these tests: creating one takes longer than most of them."""
     with service.client() as client:
         yield client
 
 
 def with_metadata(text: str) -> str:
-    """An event as text, whose metadata is written as `text`."""
+    """An event as JSON text with the metadata `text`."""
     return f'{TEXT[:-1]}, "metadata": {text}}}'
 
 
@@ -40,7 +40,7 @@ def of_size(size: int) -> bytes:
 
 
 def nested(depth: int) -> str:
-    """An event that is nested `depth` levels deep, arrays and objects in turn, with more brackets beside."""
+    """An event of `depth` levels, arrays and objects in turn, with more brackets next to them."""
     opened = "".join('{"x":' if level % 2 else "[" for level in range(depth - 2))
     closed = "".join("}" if level % 2 else "]" for level in reversed(range(depth - 2)))
     return with_metadata('{"x":' + opened + "1" + closed + ', "y": [[], {}]}')
@@ -52,19 +52,19 @@ def in_chunks(content: bytes, size: int) -> Iterator[bytes]:
 
 
 def exactly(text: str) -> Any:
-    """The value of JSON, its decimals as they are written and not as a double holds them."""
+    """The value of JSON with its decimals as written, not rounded to a double."""
     return json.loads(text, parse_float=Decimal)
 
 
 def refusal(client: ContractClient, service: Service, **request: Any) -> httpx.Response:
-    """The answer to a request after which no event is stored."""
+    """The response to a request that must store no event."""
     started = datetime.now(UTC)
     response = client.post(PATH, **{"headers": JSON} | request)
     assert service.events("received_at >= %s", started) == []
     return response
 
 
-def kept(client: ContractClient, service: Service, **request: Any) -> dict[str, Any]:
+def stored_row(client: ContractClient, service: Service, **request: Any) -> dict[str, Any]:
     """The row of the event that a request stored."""
     response = client.post(PATH, **{"headers": JSON} | request)
     assert response.status_code == 201, response.text
@@ -72,7 +72,7 @@ def kept(client: ContractClient, service: Service, **request: Any) -> dict[str, 
     return row
 
 
-# What is not JSON, or reads in more than one way
+# Bodies that are not JSON, or are ambiguous
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,10 @@ def kept(client: ContractClient, service: Service, **request: Any) -> dict[str, 
         pytest.param(nested(1000), "nested more than 32 levels", id="1,000-levels"),
     ],
 )
-def test_what_is_not_json_is_not_stored(
+def test_a_body_that_is_not_json_is_not_stored(
     client: ContractClient, service: Service, content: str | bytes, reason: str
 ) -> None:
-    """400, which says what is wrong with the text."""
+    """400 names the fault of the text."""
     response = refusal(client, service, content=content)
     assert response.status_code == 400
     assert response.json()["error"].startswith("the body cannot be read as JSON: ")
@@ -135,13 +135,13 @@ def test_a_hundred_thousand_brackets_are_too_many_bytes(client: ContractClient, 
 
 @pytest.mark.parametrize("content", ["null", "true", "0", '""', "[]", f"[{TEXT}]", json.dumps(TEXT)])
 def test_json_that_is_no_object_is_not_stored(client: ContractClient, service: Service, content: str) -> None:
-    """422, which says what the body must be."""
+    """422 names the required type of the body."""
     response = refusal(client, service, content=content)
     assert response.status_code == 422
     assert response.json()["error"] == "the body must be an object"
 
 
-# What would not be kept as it was sent
+# Values that cannot be stored unchanged
 
 
 @pytest.mark.parametrize(
@@ -174,8 +174,10 @@ def test_json_that_is_no_object_is_not_stored(client: ContractClient, service: S
         pytest.param(TEXT.replace(WIDGET, WIDGET + r"\u0000"), "widget_id: the character", id="NUL-in-widget-id"),
     ],
 )
-def test_what_cannot_be_kept_is_not_stored(client: ContractClient, service: Service, content: str, error: str) -> None:
-    """422, which names the field."""
+def test_a_value_that_cannot_be_stored_unchanged_is_refused(
+    client: ContractClient, service: Service, content: str, error: str
+) -> None:
+    """422 names the field."""
     response = refusal(client, service, content=content)
     assert response.status_code == 422
     assert response.json()["error"].startswith(error)
@@ -198,13 +200,13 @@ def test_what_cannot_be_kept_is_not_stored(client: ContractClient, service: Serv
         pytest.param(nested(MAX_DEPTH).split('"metadata": ')[1][:-1], id="32-levels"),
     ],
 )
-def test_what_can_be_kept_is_kept(client: ContractClient, service: Service, metadata: str) -> None:
-    """Every digit, character, name and level comes back as it was sent."""
-    row = kept(client, service, content=with_metadata(metadata))
+def test_other_values_are_stored_unchanged(client: ContractClient, service: Service, metadata: str) -> None:
+    """Every digit, character, name and level is read back unchanged."""
+    row = stored_row(client, service, content=with_metadata(metadata))
     assert exactly(json.dumps(row["metadata"])) == exactly(metadata)
 
 
-# How a body is declared
+# Declarations of a body
 
 
 @pytest.mark.parametrize(
@@ -215,12 +217,12 @@ def test_what_can_be_kept_is_kept(client: ContractClient, service: Service, meta
         *("application/json; profile=x", "application/json;"),
     ],
 )
-def test_json_is_recognised_and_validated_however_it_is_written(
+def test_every_spelling_of_the_media_type_of_json_is_accepted(
     client: ContractClient, service: Service, media_type: str
 ) -> None:
-    """A media type is the same in any case: what is valid is stored, and what is not is refused."""
+    """The case of a media type does not matter: a valid body is stored, an invalid one is refused."""
     headers = {"Content-Type": media_type}
-    assert kept(client, service, headers=headers, content=TEXT)["event_type"] == "clicked"
+    assert stored_row(client, service, headers=headers, content=TEXT)["event_type"] == "clicked"
     response = refusal(client, service, headers=headers, content=TEXT.replace(WIDGET, "1"))
     assert (response.status_code, response.json()["error"]) == (
         422,
@@ -251,7 +253,7 @@ def test_json_is_recognised_and_validated_however_it_is_written(
     ],
 )
 def test_another_media_type_is_not_stored(client: ContractClient, service: Service, media_types: list[str]) -> None:
-    """415, which says what was found."""
+    """415 names the received media type."""
     headers = [("Content-Type", media_type) for media_type in media_types]
     response = refusal(client, service, headers=headers, content=TEXT)
     assert response.status_code == 415
@@ -261,13 +263,13 @@ def test_another_media_type_is_not_stored(client: ContractClient, service: Servi
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "gzip, identity", "x"])
 @pytest.mark.parametrize("content", [TEXT.encode(), gzip.compress(TEXT.encode())], ids=["plain", "compressed"])
 def test_a_coded_body_is_not_stored(client: ContractClient, service: Service, coding: str, content: bytes) -> None:
-    """415, which says which are accepted, whether the body is coded or only says so; 1.1 accepts gzip, if it is."""
+    """415 names the accepted codings, whether the body is coded or only declared so; 1.1 accepts gzip if it is gzip."""
     headers = JSON | {"Content-Encoding": coding}
-    if service.version != OLDEST and [one for one in coding.lower().split(", ") if one != "identity"] == ["gzip"]:
+    if service.version != OLDEST and [name for name in coding.lower().split(", ") if name != "identity"] == ["gzip"]:
         if content == TEXT.encode():
             assert refusal(client, service, headers=headers, content=content).status_code == 400
         else:
-            kept(client, service, headers=headers, content=content)
+            stored_row(client, service, headers=headers, content=content)
         return
     response = refusal(client, service, headers=headers, content=content)
     assert response.status_code == 415
@@ -276,24 +278,24 @@ def test_a_coded_body_is_not_stored(client: ContractClient, service: Service, co
     assert response.headers["accept-encoding"] == accepted
 
 
-def test_a_body_coded_as_it_is_is_stored(client: ContractClient, service: Service) -> None:
-    """`identity` means that nothing was done."""
-    kept(client, service, headers=JSON | {"Content-Encoding": "Identity"}, content=TEXT)
+def test_a_body_with_the_coding_identity_is_stored(client: ContractClient, service: Service) -> None:
+    """`identity` means no coding."""
+    stored_row(client, service, headers=JSON | {"Content-Encoding": "Identity"}, content=TEXT)
 
 
 def test_an_undeclared_coding_is_not_guessed(client: ContractClient, service: Service) -> None:
-    """400: a compressed body that does not say so is not UTF-8."""
+    """400: a compressed body without a declaration is not UTF-8."""
     assert refusal(client, service, content=gzip.compress(TEXT.encode())).status_code == 400
 
 
-# How large a body may be
+# Size of a body
 
 
 @pytest.mark.parametrize("chunk", [None, 100, DEFAULT_BODY_BYTES], ids=["length", "chunks", "one-chunk"])
 def test_a_body_may_have_64_kib(client: ContractClient, service: Service, chunk: int | None) -> None:
     """65,536 bytes are stored, with or without a Content-Length."""
     content = of_size(DEFAULT_BODY_BYTES)
-    row = kept(client, service, content=content if chunk is None else in_chunks(content, chunk))
+    row = stored_row(client, service, content=content if chunk is None else in_chunks(content, chunk))
     assert row["metadata"] == json.loads(content)["metadata"]
 
 
@@ -302,7 +304,7 @@ def test_a_body_may_have_64_kib(client: ContractClient, service: Service, chunk:
 def test_a_body_beyond_64_kib_is_not_stored(
     client: ContractClient, service: Service, size: int, chunk: int | None
 ) -> None:
-    """413, which names the limit, and the size if it was declared."""
+    """413 names the limit, and the size if it was declared."""
     content = of_size(size)
     response = refusal(client, service, content=content if chunk is None else in_chunks(content, chunk))
     assert response.status_code == 413
@@ -337,7 +339,7 @@ def test_a_body_beyond_64_kib_is_not_stored(
 def test_another_form_of_uuid_is_not_stored(
     client: ContractClient, service: Service, field: str, identifier: str
 ) -> None:
-    """422, which names the field: a UUID is written as RFC 9562 writes it."""
+    """422 names the field: only the form of RFC 9562 is accepted."""
     response = refusal(client, service, json=EVENT | {field: identifier})
     assert (response.status_code, response.json()["error"]) == (
         422,
@@ -346,7 +348,7 @@ def test_another_form_of_uuid_is_not_stored(
 
 
 def test_a_uuid_may_be_written_in_upper_case(client: ContractClient, service: Service) -> None:
-    """RFC 9562 takes either; it is kept, and answered in lower case."""
+    """RFC 9562 accepts both; it is stored, and the response has lower case."""
     response = client.post(PATH, json=EVENT | {"widget_id": WIDGET.upper(), "actor_id": WIDGET.upper()})
     assert response.json()["widget_id"] == WIDGET
     (row,) = service.events("id = %s", response.json()["id"])
@@ -376,7 +378,7 @@ def test_a_uuid_may_be_written_in_upper_case(client: ContractClient, service: Se
 def test_a_date_time_of_rfc_3339_is_kept(
     client: ContractClient, service: Service, monkeypatch: pytest.MonkeyPatch, sent: str, instant: str
 ) -> None:
-    """The first and the last instant, every offset and fraction, and leap seconds: as the instant that they name."""
+    """The first and the last instant, every offset and fraction, and leap seconds are stored as the named instants."""
     monkeypatch.setenv("PGTZ", "UTC")  # in other zones the extremes could be stored, but not read back
     response = client.post(PATH, json=EVENT | {"occurred_at": sent})
     assert response.json()["occurred_at"] == instant
@@ -405,7 +407,7 @@ def test_a_date_time_of_rfc_3339_is_kept(
     ],
 )
 def test_another_form_of_date_time_is_not_stored(client: ContractClient, service: Service, sent: str) -> None:
-    """422, which names the field: nothing is guessed, and nothing overflows."""
+    """422 names the field: the service guesses nothing, and no value overflows."""
     response = refusal(client, service, json=EVENT | {"occurred_at": sent})
     assert (response.status_code, response.json()["error"]) == (
         422,
@@ -421,8 +423,8 @@ def test_another_form_of_date_time_is_not_stored(client: ContractClient, service
 def test_a_value_of_another_type_is_not_stored(
     client: ContractClient, service: Service, field: str, value: object
 ) -> None:
-    """422, which names the field and its type."""
+    """422 names the field and its type."""
     response = refusal(client, service, json=EVENT | {field: value})
     assert response.status_code == 422
-    wanted = "an object" if field == "metadata" else "a string"
-    assert f"{field} must be {wanted}" in response.json()["error"]
+    expected = "an object" if field == "metadata" else "a string"
+    assert f"{field} must be {expected}" in response.json()["error"]

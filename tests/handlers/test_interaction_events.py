@@ -1,4 +1,4 @@
-"""`POST /api/v1/interaction-events`: what is stored, and what is said when something is not."""
+"""`POST /api/v1/interaction-events`: the stored row, and the errors."""
 
 import json
 import time
@@ -17,8 +17,8 @@ from tests.postgresql import statement
 from tests.service import Service
 
 
-def test_a_stored_event_is_answered_as_the_seed_says(client: ContractClient, service: Service) -> None:
-    """201 with the id of the new row and what was sent, and the row is there with nothing else."""
+def test_a_stored_event_gets_the_response_of_the_seed(client: ContractClient, service: Service) -> None:
+    """201 with the id of the new row and the sent fields, and the row has no other values."""
     response = client.post(PATH, json=EVENT)
     assert response.status_code == 201
     answered = response.json()
@@ -31,7 +31,7 @@ def test_a_stored_event_is_answered_as_the_seed_says(client: ContractClient, ser
     assert row["contract_version"] == service.version
 
 
-def test_an_unregistered_event_type_is_answered_in_the_words_of_the_seed(client: ContractClient) -> None:
+def test_an_unregistered_event_type_gets_the_error_of_the_seed(client: ContractClient) -> None:
     """422 with exactly these words."""
     response = client.post(PATH, json=EVENT | {"event_type": "pipeline_started"})
     assert response.status_code == 422
@@ -41,7 +41,7 @@ def test_an_unregistered_event_type_is_answered_in_the_words_of_the_seed(client:
     }
 
 
-def test_a_request_without_a_key_is_answered_as_the_seed_says(client: ContractClient) -> None:
+def test_a_request_without_a_key_gets_the_error_of_the_seed(client: ContractClient) -> None:
     """401 with exactly this body, and a challenge (RFC 6750 section 3) without an error code."""
     del client.headers["Authorization"]
     response = client.post(PATH, json=EVENT)
@@ -51,8 +51,8 @@ def test_a_request_without_a_key_is_answered_as_the_seed_says(client: ContractCl
 
 
 @pytest.mark.parametrize("metadata", [{"n": 2**100, "deep": {"list": [1, 0.1, None, True, "é😀"]}}, {}])
-def test_metadata_comes_back_as_sent(client: ContractClient, service: Service, metadata: dict[str, object]) -> None:
-    """Numbers keep every digit, text every character."""
+def test_metadata_is_stored_unchanged(client: ContractClient, service: Service, metadata: dict[str, object]) -> None:
+    """Every digit of a number and every character of a text is stored."""
     identifier = client.post(PATH, json=EVENT | {"metadata": metadata}).json()["id"]
     (row,) = service.events("id = %s", identifier)
     assert row["metadata"] == metadata
@@ -60,14 +60,14 @@ def test_metadata_comes_back_as_sent(client: ContractClient, service: Service, m
 
 def test_every_field_is_kept(client: ContractClient, service: Service) -> None:
     """Each optional field reaches its column, and the instant is kept to the microsecond, in UTC."""
-    sent = EVENT | {
+    event = EVENT | {
         "occurred_at": "2026-03-31T14:00:00.1234567+02:00",
         "actor_id": "0D4F6F0E-9A5E-4C43-8F0E-3A1C5B7D9E22",
         "actor_type": "external_adapter",
         "view_context_ref": "/pipelines/42?tab=\N{SNOWMAN}",
         "metadata": {"button": "approve"},
     }
-    response = client.post(PATH, json=sent)
+    response = client.post(PATH, json=event)
     assert response.json()["occurred_at"] == "2026-03-31T12:00:00.123456Z"
     (row,) = service.events("id = %s", response.json()["id"])
     assert row["occurred_at"] == datetime(2026, 3, 31, 12, 0, 0, 123456, UTC)
@@ -77,25 +77,25 @@ def test_every_field_is_kept(client: ContractClient, service: Service) -> None:
     assert str(row["widget_id"]) == EVENT["widget_id"]
 
 
-def test_an_unknown_widget_is_told_with_help(client: ContractClient) -> None:
-    """422 names the widget and says what to do."""
+def test_an_unknown_widget_gets_422_with_help(client: ContractClient) -> None:
+    """422 names the widget and the remedy."""
     response = client.post(PATH, json=EVENT | {"widget_id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e99"})
     assert response.status_code == 422
     assert response.json()["error"] == "widget_id '5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e99' not registered"
     assert "register this widget" in response.json()["help"]
 
 
-def test_whatever_is_not_registered_is_told_at_once(client: ContractClient) -> None:
-    """An unregistered type on an unknown widget: one answer names both, with the help for both."""
+def test_one_error_names_all_unregistered_names(client: ContractClient) -> None:
+    """An unregistered type on an unknown widget: one response names both, with both remedies."""
     response = client.post(PATH, json=EVENT | {"event_type": "x", "widget_id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e99"})
-    told = response.json()
-    assert told["error"].startswith("event_type 'x' not registered; widget_id '5b0e3c9a")
-    assert "Register this event type" in told["help"]
-    assert "register this widget" in told["help"]
+    problem = response.json()
+    assert problem["error"].startswith("event_type 'x' not registered; widget_id '5b0e3c9a")
+    assert "Register this event type" in problem["help"]
+    assert "register this widget" in problem["help"]
 
 
 def refusal_within_a_second(client: ContractClient, event: dict[str, Any]) -> str:
-    """The error with which `event` is refused."""
+    """The error of the refusal of `event`, which must begin within a second."""
     deadline = time.monotonic() + 1
     while (response := client.post(PATH, json=event)).status_code == 201:
         assert time.monotonic() < deadline, "it is still accepted"
@@ -103,10 +103,10 @@ def refusal_within_a_second(client: ContractClient, event: dict[str, Any]) -> st
     return error
 
 
-def test_a_deprecated_type_and_a_retired_widget_are_as_good_as_unregistered(
+def test_a_deprecated_type_and_a_retired_widget_count_as_unregistered(
     start_service: Callable[..., AbstractContextManager[Service]],
 ) -> None:
-    """Only active entries count, from a second at most after they are no longer active."""
+    """Only active entries count, at most a second after a change of status."""
     with start_service() as service, service.client() as client:
         assert client.post(PATH, json=EVENT).status_code == 201
         statement(
@@ -118,8 +118,8 @@ def test_a_deprecated_type_and_a_retired_widget_are_as_good_as_unregistered(
         assert "widget_id" in refusal_within_a_second(client, EVENT | {"event_type": "viewed"})
 
 
-def test_all_wrong_fields_are_told_at_once(client: ContractClient) -> None:
-    """One 422 names every field at fault and what to do about it, an unknown field with the nearest known one."""
+def test_one_error_names_all_invalid_fields(client: ContractClient) -> None:
+    """One 422 names every invalid field and its remedy, for an unknown field the nearest known one."""
     response = client.post(PATH, json={"widget_id": 7, "event_type": "", "ocurred_at": "now", "actor_type": "robot"})
     assert response.status_code == 422
     assert set(response.json()["error"].split("; ")) == {
@@ -134,7 +134,7 @@ def test_all_wrong_fields_are_told_at_once(client: ContractClient) -> None:
 
 
 @pytest.mark.parametrize("event_type", ["a'b", "\N{SNOWMAN}" * 200, "{name}", "%s; DROP TABLE hubs"])
-def test_an_event_type_is_repeated_as_it_was_sent(client: ContractClient, event_type: str) -> None:
-    """The words of the seed hold for any name that the contract admits."""
+def test_the_error_repeats_the_event_type_unchanged(client: ContractClient, event_type: str) -> None:
+    """The error text of the seed holds for any name that the contract admits."""
     response = client.post(PATH, json=EVENT | {"event_type": event_type})
     assert response.json()["error"] == f"event_type '{event_type}' not registered"

@@ -1,4 +1,4 @@
-"""Two hubs: whatever one asks for by whatever operation, it sees and changes nothing that is the other's."""
+"""Two hubs: no operation lets one hub see or change the rows of the other."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ SECRET = "private-to-a"
 
 @dataclass
 class Owner:
-    """A hub that has one of everything, and what identifies it; every text of its own has `SECRET` in it."""
+    """A hub with a row of each kind, and what identifies the rows; each of its own texts contains `SECRET`."""
 
     hub: Hub
     event: str
@@ -29,7 +29,7 @@ class Owner:
 
     @property
     def marks(self) -> list[str]:
-        """What nobody else may ever be told."""
+        """The texts that another hub must never see."""
         return [SECRET, self.event, self.annotation, self.rejection, str(self.hub.id)]
 
 
@@ -54,7 +54,7 @@ def a(newest: Service, new_hub: Callable[..., Hub], prefix: str) -> Owner:
 
 @pytest.fixture
 def b(newest: Service, new_hub: Callable[..., Hub]) -> Hub:
-    """A hub that has nothing."""
+    """A hub without rows."""
     return new_hub(newest)
 
 
@@ -63,7 +63,7 @@ TRIES: dict[str, Try] = {}
 
 
 def of(operation: str) -> Callable[[Try], Try]:
-    """Mark what is tried of `operation`."""
+    """Register the function as the attempt at `operation`."""
 
     def mark(function: Try) -> Try:
         TRIES[operation] = function
@@ -72,8 +72,8 @@ def of(operation: str) -> Callable[[Try], Try]:
     return mark
 
 
-def told(a: Owner, response: httpx.Response, status: int) -> httpx.Response:
-    """`response`, which has `status` and tells nothing of `a`."""
+def checked(a: Owner, response: httpx.Response, status: int) -> httpx.Response:
+    """Return `response`, after checking that it has `status` and contains no mark of `a`."""
     assert response.status_code == status, response.text
     everything = response.text + str(response.headers)
     assert [mark for mark in a.marks if mark in everything] == []
@@ -81,172 +81,174 @@ def told(a: Owner, response: httpx.Response, status: int) -> httpx.Response:
 
 
 def reads_nothing(a: Owner, b: Hub, path: str, **filters: str) -> None:
-    """Neither page nor cursor nor filter of a list gives anything."""
+    """No page, cursor or filter of a list returns an item."""
     for parameters in ({}, {"limit": "1"}, filters, *[{name: value} for name, value in filters.items()]):
-        page = told(a, b.get(path, **parameters), 200).json()
+        page = checked(a, b.get(path, **parameters), 200).json()
         assert (page["items"], page["has_more"]) == ([], False)
     for cursor in a.cursors.values():
-        assert told(a, b.get(path, cursor=cursor), 200).json()["items"] == []
+        assert checked(a, b.get(path, cursor=cursor), 200).json()["items"] == []
 
 
 def exports_nothing(a: Owner, b: Hub, path: str, **filters: str) -> None:
-    """Neither file has a row, of a filter or without."""
+    """No file has a row, with a filter or without."""
     for parameters in ({}, filters):
-        assert told(a, b.get(f"{path}/export", format="ndjson", **parameters), 200).content == b""
-        text = told(a, b.get(f"{path}/export", format="csv", **parameters), 200).text
+        assert checked(a, b.get(f"{path}/export", format="ndjson", **parameters), 200).content == b""
+        text = checked(a, b.get(f"{path}/export", format="csv", **parameters), 200).text
         assert len(text.splitlines()) == 1
 
 
 @of("reportInteractionEvent")
 def creates_an_event(a: Owner, b: Hub) -> None:
-    """The keys of another hub are free, and an event under them is one's own."""
+    """The other hub's keys are free here, and an event under them is this hub's own."""
     mine = EVENT | {"client_event_id": f"{SECRET}-event", "actor_type": "agent"}
     answer = b.post(EVENTS, mine, headers={"Idempotency-Key": "k"})
-    assert told(a, answer, 201).json()["id"] != a.event
+    assert checked(a, answer, 201).json()["id"] != a.event
     assert "idempotent-replayed" not in answer.headers
-    again = b.post(EVENTS, mine, headers={"Idempotency-Key": "k"})
-    assert (again.status_code, again.json()) == (201, answer.json())
+    second = b.post(EVENTS, mine, headers={"Idempotency-Key": "k"})
+    assert (second.status_code, second.json()) == (201, answer.json())
     assert [str(row["id"]) for row in b.rows()] == [answer.json()["id"]]
 
 
 @of("reportInteractionEvents")
 def creates_events(a: Owner, b: Hub) -> None:
-    """Likewise in a batch, as an array and as lines, under the key of another's request."""
+    """The other hub's keys are free for a batch too, sent as an array or as lines."""
     mine = EVENT | {"client_event_id": f"{SECRET}-event"}
     for answer in (b.batch([mine], Idempotency_Key="k"), b.lines(json.dumps(EVENT), Idempotency_Key="l")):
-        (result,) = results_of(told(a, answer, 200))
+        (result,) = results_of(checked(a, answer, 200))
         assert result["status"] == "created"
     assert len(b.rows()) == 2
 
 
 @of("listInteractionEvents")
 def lists_events(a: Owner, b: Hub) -> None:
-    """Of any filter, and by cursors of another."""
+    """With any filter, and by the other hub's cursors."""
     reads_nothing(a, b, EVENTS, widget_id=EVENT["widget_id"], event_type="clicked", occurred_from=EVENT["occurred_at"])
 
 
 @of("exportInteractionEvents")
 def exports_events(a: Owner, b: Hub) -> None:
-    """Of any filter."""
+    """With any filter."""
     exports_nothing(a, b, EVENTS, widget_id=EVENT["widget_id"], received_since="2000-01-01T00:00:00Z")
 
 
 @of("getInteractionEvent")
 def reads_an_event(a: Owner, b: Hub) -> None:
-    """It is answered as one that does not exist is."""
+    """The same response as for an event that does not exist."""
     there, nowhere = b.get(f"{EVENTS}/{a.event}"), b.get(f"{EVENTS}/{uuid4()}")
-    assert told(a, there, 404).json() == told(a, nowhere, 404).json()
+    assert checked(a, there, 404).json() == checked(a, nowhere, 404).json()
 
 
 @of("reportAnnotation")
 def creates_an_annotation(a: Owner, b: Hub) -> None:
-    """Not on an event of another, which is told as one that does not exist is; its keys are free."""
-    refused = b.post(ANNOTATIONS, ANNOTATION | {"event_id": a.event})
+    """An event of the other hub gets the error of an event that does not exist; the other hub's keys are free."""
+    foreign = b.post(ANNOTATIONS, ANNOTATION | {"event_id": a.event})
     nowhere = str(uuid4())
     unknown = b.post(ANNOTATIONS, ANNOTATION | {"event_id": nowhere})
-    assert (refused.status_code, unknown.status_code) == (422, 422)
-    assert refused.json()["error"].replace(a.event, nowhere) == unknown.json()["error"]
+    assert (foreign.status_code, unknown.status_code) == (422, 422)
+    assert foreign.json()["error"].replace(a.event, nowhere) == unknown.json()["error"]
     mine = ANNOTATION | {"client_annotation_id": f"{SECRET}-remark"}
-    assert told(a, b.post(ANNOTATIONS, mine, headers={"Idempotency-Key": "k"}), 201).json()["id"] != a.annotation
+    assert checked(a, b.post(ANNOTATIONS, mine, headers={"Idempotency-Key": "k"}), 201).json()["id"] != a.annotation
     assert len(b.rows("annotations")) == 1
 
 
 @of("reportAnnotations")
 def creates_annotations(a: Owner, b: Hub) -> None:
-    """Likewise in a batch."""
+    """The same in a batch: the other hub's event is rejected, and its keys are free."""
     items = [ANNOTATION | {"event_id": a.event}, ANNOTATION | {"client_annotation_id": f"{SECRET}-remark"}]
     answer = b.batch(items, ANNOTATIONS, Idempotency_Key="k")
-    assert [one["status"] for one in results_of(answer)] == ["rejected", "created"]
+    assert [result["status"] for result in results_of(answer)] == ["rejected", "created"]
     assert results_of(answer)[1]["id"] != a.annotation
 
 
 @of("listAnnotations")
 def lists_annotations(a: Owner, b: Hub) -> None:
-    """Of any filter, also by an event of another, and by cursors of another."""
+    """With any filter, also by an event of the other hub, and by its cursors."""
     reads_nothing(a, b, ANNOTATIONS, widget_id=EVENT["widget_id"], event_id=a.event, category="praise")
 
 
 @of("exportAnnotations")
 def exports_annotations(a: Owner, b: Hub) -> None:
-    """Of any filter."""
+    """With any filter."""
     exports_nothing(a, b, ANNOTATIONS, event_id=a.event)
 
 
 @of("getAnnotation")
 def reads_an_annotation(a: Owner, b: Hub) -> None:
-    """It is answered as one that does not exist is."""
+    """The same response as for an annotation that does not exist."""
     there, nowhere = b.get(f"{ANNOTATIONS}/{a.annotation}"), b.get(f"{ANNOTATIONS}/{uuid4()}")
-    assert told(a, there, 404).json() == told(a, nowhere, 404).json()
+    assert checked(a, there, 404).json() == checked(a, nowhere, 404).json()
 
 
 @of("listEventTypes")
 def lists_event_types(a: Owner, b: Hub) -> None:
-    """The registry is everybody's, but it names nobody."""
-    items = told(a, b.get("/event-types", limit=1000), 200).json()["items"]
+    """Hubs share the registry of event types, but it does not name the hub that registered one."""
+    items = checked(a, b.get("/event-types", limit=1000), 200).json()["items"]
     assert [item["registered_by"] for item in items if item["name"] == a.event_type] == ["another hub"]
     assert a.hub.name not in json.dumps(items)
 
 
 @of("listWidgets")
 def lists_widgets(a: Owner, b: Hub) -> None:
-    """Likewise."""
-    assert a.hub.name not in told(a, b.get("/widgets", limit=1000), 200).text
+    """Hubs share the registry of widgets, but it names no hub."""
+    assert a.hub.name not in checked(a, b.get("/widgets", limit=1000), 200).text
 
 
 @of("getHubCapabilityManifest")
 def reads_a_manifest(a: Owner, b: Hub) -> None:
-    """There is none, of any revision."""
-    told(a, b.get("/hub-capability-manifest"), 404)
-    told(a, b.get("/hub-capability-manifest", revision=1), 404)
+    """404, for every revision."""
+    checked(a, b.get("/hub-capability-manifest"), 404)
+    checked(a, b.get("/hub-capability-manifest", revision=1), 404)
 
 
 @of("putHubCapabilityManifest")
 def puts_a_manifest(a: Owner, b: Hub) -> None:
-    """It changes and ends nothing of another's; the first is one's own first revision."""
-    assert told(a, b.manifest(), 200).json()["revision"] == 1
-    told(a, b.manifest([{"name": a.event_type, "description": "Mine."}]), 409)
+    """It changes and ends no entry of the other hub; it becomes this hub's own first revision."""
+    assert checked(a, b.manifest(), 200).json()["revision"] == 1
+    checked(a, b.manifest([{"name": a.event_type, "description": "Mine."}]), 409)
     assert a.hub.get("/hub-capability-manifest").json()["event_types"][0]["status"] == "active"
 
 
 @of("listRejectedSubmissions")
 def lists_rejections(a: Owner, b: Hub) -> None:
-    """Of any filter, and by cursors of another."""
+    """With any filter, and by the other hub's cursors."""
     reads_nothing(a, b, REJECTIONS, kind="event", code="event_type_not_registered")
 
 
 @of("getRejectedSubmission")
 def reads_a_rejection(a: Owner, b: Hub) -> None:
-    """It is answered as one that does not exist is."""
+    """The same response as for a rejection that does not exist."""
     there, nowhere = b.get(f"{REJECTIONS}/{a.rejection}"), b.get(f"{REJECTIONS}/{uuid4()}")
-    assert told(a, there, 404).json() == told(a, nowhere, 404).json()
+    assert checked(a, there, 404).json() == checked(a, nowhere, 404).json()
 
 
 @of("replayRejectedSubmissions")
 def replays_rejections(a: Owner, b: Hub) -> None:
-    """By their ids, by a filter, or all: there are none, also when they would be accepted now."""
+    """Nothing is replayed by ids, by a filter or without one, even if it would be accepted now."""
     b.manifest([{"name": a.hub.items(REJECTIONS)[0]["error"].split("'")[1].lower(), "description": "x"}])
-    named = b.post(f"{REJECTIONS}/replay", {"ids": [a.rejection]})  # which repeats the id that it was sent
-    assert [one["code"] for one in named.json()["results"]] == ["rejection_not_found"]
-    for asked in ({"kind": "event"}, {}):
-        assert totals_of(told(a, b.post(f"{REJECTIONS}/replay", asked), 200)) == totals()
+    named = b.post(
+        f"{REJECTIONS}/replay", {"ids": [a.rejection]}
+    )  # not checked for marks: it repeats the id of the request
+    assert [result["code"] for result in named.json()["results"]] == ["rejection_not_found"]
+    for body in ({"kind": "event"}, {}):
+        assert totals_of(checked(a, b.post(f"{REJECTIONS}/replay", body), 200)) == totals()
     assert not any("replayed_at" in item for item in a.hub.items(REJECTIONS))
 
 
 @of("getUsage")
 def reads_usage(a: Owner, b: Hub) -> None:
-    """There is none."""
+    """It has no items."""
     assert a.hub.usage()["received"] == 4
-    assert told(a, b.get("/usage"), 200).json() == {"items": []}
+    assert checked(a, b.get("/usage"), 200).json() == {"items": []}
 
 
 def test_every_operation_is_tried() -> None:
-    """An operation that is added to the contract has to be tried here, too."""
+    """An operation that is added to the contract has to be tried here too."""
     assert TRIES.keys() == {operation.operation_id for operation in CONTRACTS[NEWEST].operations}
 
 
 @pytest.mark.parametrize("operation", TRIES)
 def test_a_hub_sees_and_changes_nothing_of_another(a: Owner, b: Hub, operation: str) -> None:
-    """What is tried of each operation; the other's rows are the same afterwards, and so is what it reads."""
+    """The attempt at each operation leaves the other hub's rows, and what that hub reads, unchanged."""
     before = {table: a.hub.rows(table) for table in TABLES}
     read = [a.hub.get(f"{EVENTS}/{a.event}").json(), a.hub.get(f"{ANNOTATIONS}/{a.annotation}").json()]
     TRIES[operation](a, b)
@@ -254,8 +256,8 @@ def test_a_hub_sees_and_changes_nothing_of_another(a: Owner, b: Hub, operation: 
     assert [a.hub.get(f"{EVENTS}/{a.event}").json(), a.hub.get(f"{ANNOTATIONS}/{a.annotation}").json()] == read
 
 
-def test_what_is_asked_for_is_seen_by_its_owner(a: Owner) -> None:
-    """The same requests give the owner everything: none of them fails for another reason."""
+def test_the_owner_sees_its_own_rows(a: Owner) -> None:
+    """The same requests return the owner's rows, so none of them fails for another reason."""
     hub = a.hub
     assert [item["id"] for item in hub.items(EVENTS, widget_id=EVENT["widget_id"], event_type="clicked")] == [a.event]
     assert [item["id"] for item in hub.items(ANNOTATIONS, event_id=a.event, category="praise")] == [a.annotation]

@@ -1,4 +1,4 @@
-"""Metadata schemas: which of those that hubs write are accepted, and what events are told by them."""
+"""Metadata schemas: which ones hubs may register, and how they validate events."""
 
 import json
 import time
@@ -13,7 +13,7 @@ PATH = "/hub-capability-manifest"
 
 
 def nested(levels: int) -> str:
-    """A schema of so many levels, as text."""
+    """A schema with this number of levels, as JSON text."""
     return '{"type":"object","properties":{"a":' * levels + "{}" + "}}" * levels
 
 
@@ -37,39 +37,39 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("schema", HOSTILE.values(), ids=HOSTILE.keys())
-def test_a_hostile_schema_is_refused_fast_and_never_kept(hub: Hub, name: str, schema: str) -> None:
-    """400, 413 or 422 within two seconds; nothing is registered, and others are served on."""
+def test_a_hostile_schema_is_refused_fast_and_never_registered(hub: Hub, name: str, schema: str) -> None:
+    """400, 413 or 422 within two seconds; nothing is registered, and other requests are served."""
     body = json.dumps({"event_types": [entry(name, metadata_schema=0)], "widgets": []})
     started = time.monotonic()
-    refused = hub.client.put(
+    response = hub.client.put(
         BASE + PATH, content=body.replace('"metadata_schema": 0', f'"metadata_schema": {schema}'), headers=JSON
     )
     assert time.monotonic() - started < 2
-    assert refused.status_code in (400, 413, 422), refused.text
-    assert refused.json().keys() == {"error", "help"}
-    assert len(refused.json()["error"]) <= 4000
+    assert response.status_code in (400, 413, 422), response.text
+    assert response.json().keys() == {"error", "help"}
+    assert len(response.json()["error"]) <= 4000
     assert hub.get(PATH).status_code == 404
     assert hub.event(event_type=name).status_code == 422
     assert hub.event().status_code == 201
 
 
-def test_a_fault_of_a_schema_is_told_where_it_is(hub: Hub, prefix: str) -> None:
-    """Of every type, by where it stands in the manifest."""
-    refused = hub.manifest(
+def test_the_error_names_the_location_of_each_fault(hub: Hub, prefix: str) -> None:
+    """Faults in several schemas are listed with their paths in the manifest."""
+    response = hub.manifest(
         [
             entry(f"{prefix}.a", metadata_schema={"type": "object"}),
             entry(f"{prefix}.b", metadata_schema={"type": "object", "properties": {"a": {"maxLenght": 3}}}),
             entry(f"{prefix}.c", metadata_schema={}),
         ]
     )
-    assert refused.status_code == 422
-    first, second = refused.json()["error"].split("; event_types")
+    assert response.status_code == 422
+    first, second = response.json()["error"].split("; event_types")
     assert first.startswith("event_types/1/metadata_schema/properties/a/maxLenght: ")
     assert second.startswith("/2/metadata_schema: ")
 
 
 def test_a_pattern_is_run_in_linear_time(hub: Hub, name: str) -> None:
-    """What would take for ever by backtracking does not: each event is answered at once."""
+    """A pattern on which backtracking would not end: each event gets its response at once."""
     schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a|a)*(a|a)*$"}}}
     assert hub.manifest([entry(name, metadata_schema=schema)]).status_code == 200
     started = time.monotonic()
@@ -78,11 +78,11 @@ def test_a_pattern_is_run_in_linear_time(hub: Hub, name: str) -> None:
     assert time.monotonic() - started < 2
 
 
-# What events of a type with a schema are told
+# Events of a type with a schema
 
 
-def test_metadata_is_judged_by_the_schema_of_its_type(hub: Hub, name: str) -> None:
-    """422 names the field in an event alone; in a batch its pointer, beside events that are stored."""
+def test_metadata_is_validated_by_the_schema_of_its_type(hub: Hub, name: str) -> None:
+    """The 422 of a single event names the field; a batch returns its pointer, and stores the valid events."""
     schema = {
         "type": "object",
         "required": ["score"],
@@ -93,28 +93,28 @@ def test_metadata_is_judged_by_the_schema_of_its_type(hub: Hub, name: str) -> No
     def event(metadata: Any) -> dict[str, Any]:
         return EVENT | {"event_type": name} | ({} if metadata is None else {"metadata": metadata})
 
-    refused = hub.post("/interaction-events", event({"score": 11}))
-    assert refused.status_code == 422
-    assert "metadata/score is above 10" in refused.json()["error"]
-    told = hub.batch(
+    response = hub.post("/interaction-events", event({"score": 11}))
+    assert response.status_code == 422
+    assert "metadata/score is above 10" in response.json()["error"]
+    body = hub.batch(
         [event(x) for x in ({"score": 10}, {"score": 11}, {}, None, {"score": 1, "tags": ["a", 5]})]
     ).json()
-    assert [one["status"] for one in told["results"]] == ["created", *["rejected"] * 4]
-    pointers = [one.get("pointer") for one in told["results"]]
+    assert [result["status"] for result in body["results"]] == ["created", *["rejected"] * 4]
+    pointers = [result.get("pointer") for result in body["results"]]
     assert pointers == [None, "/metadata/score", "/metadata/score", "/metadata/score", "/metadata/tags/1"]
     assert [row["metadata"] for row in hub.rows()] == [{"score": 10}]
     assert hub.event(metadata={"score": 11}).status_code == 201
 
 
-def test_a_pointer_that_is_longer_than_answers_are_is_left_out(hub: Hub, name: str) -> None:
-    """A fault under a name of 5,000 characters is told all the same, of an event and of a schema."""
+def test_a_pointer_longer_than_an_error_may_be_is_left_out(hub: Hub, name: str) -> None:
+    """A fault under a name of 5,000 characters is still reported, for an event and for a schema."""
     long = "x" * 5000
     schema = {"type": "object", "additionalProperties": {"type": "string"}}
     hub.manifest([entry(name, metadata_schema=schema)])
     answer = hub.batch([EVENT | {"event_type": name, "metadata": {long: 5}}])
-    (told,) = answer.json()["results"]
-    assert (answer.status_code, told["status"], "pointer" in told) == (422, "rejected", False)
-    assert hub.items("/rejected-submissions")[0]["error"] == told["error"]
+    (result,) = answer.json()["results"]
+    assert (answer.status_code, result["status"], "pointer" in result) == (422, "rejected", False)
+    assert hub.items("/rejected-submissions")[0]["error"] == result["error"]
     unknown = {"type": "object", "properties": {long: {"x": 1}}}
-    refused = hub.manifest([entry(f"{name}.b", metadata_schema=unknown)])
-    assert (refused.status_code, len(refused.json()["error"])) == (422, 4000)
+    response = hub.manifest([entry(f"{name}.b", metadata_schema=unknown)])
+    assert (response.status_code, len(response.json()["error"])) == (422, 4000)

@@ -1,4 +1,4 @@
-"""No handler without an operation, no operation without a handler."""
+"""Each handler has an operation, and each operation has a handler."""
 
 import importlib
 import inspect
@@ -14,7 +14,7 @@ from openapi.serving.messages import Request
 
 
 def written_handlers() -> Iterator[Callable[..., Any]]:
-    """Each public function of the room that takes a Request of the contract, and nothing else."""
+    """Each public function of `handlers` whose only parameter is a Request of the contract."""
     room = Path(str(handlers.__file__)).parent
     for path in room.rglob("*.py"):
         name = ".".join(("handlers", *path.relative_to(room).with_suffix("").parts))
@@ -26,20 +26,20 @@ def written_handlers() -> Iterator[Callable[..., Any]]:
 
 
 def test_every_promised_operation_has_a_handler() -> None:
-    """The table has what the documents of this release promise, and nothing else."""
+    """The table has exactly the operations of this release's documents."""
     promised = {operation.operation_id for contract in published() for operation in contract.operations}
     assert promised == OPERATIONS.handlers.keys()
 
 
 def test_every_handler_serves_one_operation() -> None:
-    """Nothing is written that the table leaves out, and no function serves two operations."""
+    """The table lists every handler, and no function serves two operations."""
     functions = list(OPERATIONS.handlers.values())
     assert len(set(functions)) == len(functions)
     assert set(functions) == set(written_handlers())
 
 
 def test_every_former_name_leads_to_a_handler() -> None:
-    """Each names the function of its row by its module, as documents did until 2026-12."""
+    """Each former name is the module and function of its row, as documents named it until 2026-12."""
     for former, name in OPERATIONS.former_names.items():
         function = OPERATIONS.handler(name)
         assert former == f"{function.__module__}.{function.__name__}"

@@ -1,4 +1,4 @@
-"""Rate limits: what a hub may send, what it is told of that, and that waiting as it is told to helps."""
+"""Rate limits: the requests that a hub may send, the header fields that report them, and a true Retry-After."""
 
 import json
 import re
@@ -32,53 +32,55 @@ def limited(
 
 
 def left(response: httpx.Response) -> int:
-    """How many tokens the answer says are left."""
-    found = re.fullmatch(r'"default";r=(\d+);t=(\d+)', response.headers["ratelimit"])
-    assert found, response.headers["ratelimit"]
-    return int(found[1])
+    """The tokens that remain according to the response."""
+    match = re.fullmatch(r'"default";r=(\d+);t=(\d+)', response.headers["ratelimit"])
+    assert match, response.headers["ratelimit"]
+    return int(match[1])
 
 
 def limit(hub: Hub, rate: int | None) -> None:
-    """Give the hub a rate of its own."""
+    """Set the hub's own rate, or with None the default."""
     change = SQL("UPDATE hubs SET rate_limit = {} WHERE id = {}").format(rate, hub.id)
     statement(hub.service.database_url, change)
 
 
-def test_after_the_burst_it_is_429_with_a_true_retry_after(limited: Hub) -> None:
-    """Ten requests at once, no more; after so many seconds the next one is stored; what was refused is not."""
+def test_a_request_beyond_the_burst_gets_429_with_a_true_retry_after(limited: Hub) -> None:
+    """Ten requests at once; after Retry-After the next one is stored, and refused ones are not."""
     answers = [limited.event() for _ in range(10)]
     assert {answer.status_code for answer in answers} == {201}
-    refused = [limited.event() for _ in range(5)]
-    refused = [answer for answer in refused if answer.status_code != 201]
-    assert {answer.status_code for answer in refused} == {429}
-    assert refused[-1].headers["retry-after"] == "1"
-    assert refused[-1].json()["error"] == "this hub may send 5 items per second after a burst of 10, and has sent more"
-    assert refused[-1].headers["ratelimit-policy"] == '"default";q=10;w=2'
-    time.sleep(int(refused[-1].headers["retry-after"]))
+    answers = [limited.event() for _ in range(5)]
+    throttled = [answer for answer in answers if answer.status_code != 201]
+    assert {answer.status_code for answer in throttled} == {429}
+    assert throttled[-1].headers["retry-after"] == "1"
+    assert (
+        throttled[-1].json()["error"] == "this hub may send 5 items per second after a burst of 10, and has sent more"
+    )
+    assert throttled[-1].headers["ratelimit-policy"] == '"default";q=10;w=2'
+    time.sleep(int(throttled[-1].headers["retry-after"]))
     assert limited.event().status_code == 201
-    assert len(limited.rows()) == 16 - len(refused)
+    assert len(limited.rows()) == 16 - len(throttled)
 
 
 def test_a_batch_costs_its_items(limited: Hub) -> None:
-    """An empty one costs what a request does; one that finds too few tokens is not stored, and is after the wait."""
+    """An empty batch costs one token; one with too few tokens left is not stored until Retry-After has passed."""
     answer = limited.batch([EVENT] * 7)
     assert (answer.status_code, left(answer)) == (200, 3)
-    refused = limited.batch([EVENT] * 7)
-    assert refused.status_code == 429
-    seconds = int(refused.headers["retry-after"])
+    response = limited.batch([EVENT] * 7)
+    assert response.status_code == 429
+    seconds = int(response.headers["retry-after"])
     assert seconds in (1, 2)
     time.sleep(seconds)
     assert limited.batch([EVENT] * 7).status_code == 200
     assert len(limited.rows()) == 14
     limit(limited, None)
     time.sleep(2)
-    before = left(limited.get("/widgets"))
-    assert before - left(limited.batch([])) == 1
+    tokens = left(limited.get("/widgets"))
+    assert tokens - left(limited.batch([])) == 1
 
 
 @pytest.mark.parametrize("count", [11, 12, 50])
 def test_a_batch_larger_than_the_burst_is_refused_for_good(limited: Hub, count: int) -> None:
-    """422 with the number and the limit, and not 429, which would have it wait for ever."""
+    """422 with the size and the limit, because a client with a 429 would retry for ever."""
     answer = limited.batch([EVENT] * count)
     assert answer.status_code == 422
     assert answer.json()["error"] == f"the batch has {count} items; the limit is 10"
@@ -92,7 +94,7 @@ def test_a_batch_of_the_whole_burst_is_stored(limited: Hub) -> None:
 
 
 def costs_of(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The tokens that the hub takes from now on, one after the other."""
+    """The tokens that the hub takes from now on, in order."""
     costs: list[int] = []
     take, take_later = RateLimits.take, RateLimits.take_later
 
@@ -111,18 +113,18 @@ def costs_of(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 4, 12])
-def test_lines_cost_what_items_do(limited: Hub, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    """The first is paid for by the token that every request takes."""
+def test_each_line_costs_a_token(limited: Hub, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """The token of the request pays for the first line."""
     costs = costs_of(limited, monkeypatch)
     assert totals_of(limited.lines((json.dumps(EVENT) + "\n") * count)) == totals(created=count)
     assert sum(costs) == max(1, count)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 4])
-def test_a_replay_costs_what_is_replayed(
+def test_each_replayed_rejection_costs_a_token(
     limited: Hub, monkeypatch: pytest.MonkeyPatch, prefix: str, count: int
 ) -> None:
-    """So many tokens in all, the one of the request among them."""
+    """The token of the request pays for the first one."""
     limited.batch([EVENT | {"event_type": prefix}] * count)
     costs = costs_of(limited, monkeypatch)
     answer = limited.post("/rejected-submissions/replay", {})
@@ -130,8 +132,8 @@ def test_a_replay_costs_what_is_replayed(
     assert sum(costs) == max(1, count)
 
 
-def test_a_filter_replays_no_more_than_the_burst(limited: Hub, prefix: str) -> None:
-    """The rest has its turn after that; of ids nobody is left out, and too many are refused."""
+def test_a_filter_replays_at_most_the_burst(limited: Hub, prefix: str) -> None:
+    """A later replay takes the rest; too many ids are refused, and none is left out."""
     limited.lines((json.dumps(EVENT | {"event_type": prefix}) + "\n") * 12)
     ids = [str(row["id"]) for row in limited.rows("rejected_submissions")]
     time.sleep(2.5)  # until the bucket is full
@@ -140,16 +142,16 @@ def test_a_filter_replays_no_more_than_the_burst(limited: Hub, prefix: str) -> N
     assert limited.post("/rejected-submissions/replay", {"ids": ids}).status_code == 422
 
 
-def test_a_replay_of_more_than_is_left_replays_nothing(
+def test_a_replay_without_enough_tokens_replays_nothing(
     start_service: Callable[..., AbstractContextManager[Service]], new_hub: Callable[..., Hub], prefix: str
 ) -> None:
-    """429; what was asked for is replayed when the tokens are there."""
+    """429; a later attempt with enough tokens replays them."""
     with start_service(IR_RATE_LIMIT="1", IR_RATE_BURST="10") as service:
         hub = new_hub(service)
         hub.batch([EVENT | {"event_type": prefix}] * 8)
         hub.manifest([{"name": prefix, "description": "x"}])
-        refused = hub.post("/rejected-submissions/replay", {})
-        assert refused.status_code == 429
+        response = hub.post("/rejected-submissions/replay", {})
+        assert response.status_code == 429
         assert hub.rows() == []
         assert not any(row["replayed_at"] for row in hub.rows("rejected_submissions"))
         limit(hub, 1000)
@@ -158,7 +160,7 @@ def test_a_replay_of_more_than_is_left_replays_nothing(
 
 
 def test_a_stream_is_slowed_down(limited: Hub) -> None:
-    """20 lines take the time that their tokens do, and all of them are stored."""
+    """20 lines take as long as the bucket needs for their tokens, and all of them are stored."""
     started = time.monotonic()
     answer = limited.lines((json.dumps(EVENT) + "\n") * 20)
     assert 1.5 <= time.monotonic() - started <= 6
@@ -166,11 +168,11 @@ def test_a_stream_is_slowed_down(limited: Hub) -> None:
     assert len(limited.rows()) == len(results_of(answer)) == 20
 
 
-def test_every_answer_to_a_hub_tells_what_is_left(limited: Hub) -> None:
-    """Of every operation and status; to who is no hub nothing is told."""
+def test_every_response_to_a_hub_has_the_remaining_tokens(limited: Hub) -> None:
+    """For every operation and status; a client without a valid key gets no such field."""
     limit(limited, 1000)
     wait_until(lambda: "q=10000" in limited.get("/widgets").headers["ratelimit-policy"])
-    asked: list[tuple[str, str, dict[str, Any], int]] = [
+    requests: list[tuple[str, str, dict[str, Any], int]] = [
         ("POST", EVENTS, {"json": EVENT}, 201),
         ("POST", EVENTS, {"json": EVENT, "headers": {"Prefer": "dry-run"}}, 200),
         ("POST", EVENTS, {"content": b"{", "headers": JSON}, 400),
@@ -189,7 +191,7 @@ def test_every_answer_to_a_hub_tells_what_is_left(limited: Hub) -> None:
         ("GET", "/usage", {}, 200),
         ("POST", "/rejected-submissions/replay", {"json": {}}, 422),
     ]
-    for method, path, options, status in asked:
+    for method, path, options, status in requests:
         answer = limited.client.request(method, BASE + path, **options)
         assert answer.status_code == status, (method, path, answer.text)
         assert answer.headers["ratelimit-policy"] == '"default";q=10000;w=10'
@@ -199,7 +201,7 @@ def test_every_answer_to_a_hub_tells_what_is_left(limited: Hub) -> None:
 
 
 def test_an_operator_changes_a_rate_within_a_second(limited: Hub, new_hub: Callable[..., Hub]) -> None:
-    """Of one hub and no other, and back again."""
+    """For one hub only, and back again."""
     other = new_hub(limited.service)
     for rate, policy in ((8, "q=80;w=10"), (None, "q=10;w=2")):
         limit(limited, rate)
@@ -209,16 +211,16 @@ def test_an_operator_changes_a_rate_within_a_second(limited: Hub, new_hub: Calla
     assert "q=10;w=2" in other.get("/widgets").headers["ratelimit-policy"]
 
 
-def test_a_hub_takes_nothing_of_another(limited: Hub, new_hub: Callable[..., Hub]) -> None:
-    """Each has a bucket of its own."""
+def test_a_hub_takes_no_tokens_of_another(limited: Hub, new_hub: Callable[..., Hub]) -> None:
+    """Each hub has a bucket of its own."""
     other = new_hub(limited.service)
     limited.batch([EVENT] * 10)
     assert limited.event().status_code == 429
     assert other.event().status_code == 201
 
 
-def test_the_oldest_contract_knows_no_limit(database_url: str) -> None:
-    """As it promised: every event is stored, and no answer tells of limits."""
+def test_the_oldest_contract_has_no_limit(database_url: str) -> None:
+    """As it promised: every event is stored, and no response has a field about limits."""
     with running(database_url, OLDEST, IR_RATE_LIMIT="1", IR_RATE_BURST="1") as service, service.client() as client:
         answers = [client.post(BASE + EVENTS, json=EVENT) for _ in range(20)]
     assert {answer.status_code for answer in answers} == {201}

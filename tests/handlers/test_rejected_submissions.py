@@ -1,4 +1,4 @@
-"""What was not accepted: which of it is kept, byte for byte, and what replaying it stores."""
+"""Rejected submissions: which ones are kept byte for byte, and what their replay stores."""
 
 import base64
 import gzip
@@ -22,13 +22,13 @@ EVENTS = "/interaction-events"
 
 
 def unknown(name: str, **fields: Any) -> dict[str, Any]:
-    """An event whose type nobody has registered."""
+    """An event of a type that no hub has registered."""
     return EVENT | {"event_type": name} | fields
 
 
 def raw(hub: Hub) -> list[bytes]:
-    """The bytes of each rejection, oldest first, as the hub reads them."""
-    found = []
+    """The content of each rejection as bytes, oldest first, as the hub reads it."""
+    contents = []
     for item in hub.items(PATH):
         whole = hub.get(f"{PATH}/{item['id']}").json()
         content = base64.b64decode(whole["content_base64"], validate=True)
@@ -36,13 +36,13 @@ def raw(hub: Hub) -> list[bytes]:
         assert whole["content_bytes"] == len(content)
         assert ("content" in whole) == (content.decode(errors="replace").encode() == content)
         assert whole.get("content", content.decode(errors="replace")) == content.decode(errors="replace")
-        found.append(content)
-    return found
+        contents.append(content)
+    return contents
 
 
-def replay(hub: Hub, headers: dict[str, str] | None = None, **asked: Any) -> Any:
-    """The answer to a replay."""
-    return hub.post(f"{PATH}/replay", asked, headers=headers or {})
+def replay(hub: Hub, headers: dict[str, str] | None = None, **body: Any) -> Any:
+    """The response to a replay."""
+    return hub.post(f"{PATH}/replay", body, headers=headers or {})
 
 
 def register(hub: Hub, name: str) -> None:
@@ -50,7 +50,7 @@ def register(hub: Hub, name: str) -> None:
     hub.manifest([{"name": name, "description": "x"}])
 
 
-# What is kept
+# Kept submissions
 
 
 @pytest.mark.parametrize(
@@ -66,61 +66,59 @@ def register(hub: Hub, name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("is_gzipped", [False, True], ids=["plain", "gzip"])
-def test_what_was_read_and_at_fault_is_kept(
-    hub: Hub, body: bytes, code: str, pointer: str | None, is_gzipped: bool
-) -> None:
-    """Byte for byte as it was before its coding, with what was told and for whom it is written."""
+def test_an_invalid_submission_is_kept(hub: Hub, body: bytes, code: str, pointer: str | None, is_gzipped: bool) -> None:
+    """Byte for byte as before its content coding, with the error in the response and the contract's version."""
     headers = JSON | ({"Content-Encoding": "gzip"} if is_gzipped else {})
     answer = hub.post(EVENTS, content=gzip.compress(body) if is_gzipped else body, headers=headers)
     assert raw(hub) == [body]
     (item,) = hub.items(PATH)
-    told = answer.json()
+    error = answer.json()
     assert (item["kind"], item["code"], item.get("pointer")) == ("event", code, pointer)
-    assert (item["error"], item["help"], item["contract_version"]) == (told["error"], told["help"], "1.1")
+    assert (item["error"], item["help"], item["contract_version"]) == (error["error"], error["help"], "1.1")
     assert "batch_index" not in item
     assert abs(datetime.fromisoformat(item["received_at"]) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_a_conflict_is_kept(hub: Hub) -> None:
-    """With what it conflicts by."""
+    """With a pointer to the conflicting id."""
     hub.event(client_event_id="c")
     hub.event(client_event_id="c", actor_type="user")
     (item,) = hub.items(PATH)
     assert (item["code"], item["pointer"]) == ("idempotency_conflict", "/client_event_id")
 
 
-def test_a_batch_that_was_refused_as_a_whole_is_no_event(hub: Hub) -> None:
-    """It is kept as what it is, told by its own error, and never replayed; with a key that is taken it is not kept."""
+def test_a_batch_refused_as_a_whole_is_kept_as_a_batch(hub: Hub) -> None:
+    """It is kept as a batch with its own error, and never replayed; if its key is in use it is not kept."""
     hub.batch([EVENT], Idempotency_Key="k")
     assert hub.batch([EVENT, EVENT], Idempotency_Key="k").status_code == 409
     assert hub.items(PATH) == []
     hub.post(f"{EVENTS}/batch", content=b"{bad", headers=JSON)
     hub.post("/annotations/batch", [ANNOTATION] * 1001)
-    found = hub.items(PATH)
-    assert [(item["kind"], item["code"]) for item in found] == [
+    items = hub.items(PATH)
+    assert [(item["kind"], item["code"]) for item in items] == [
         ("event-batch", "malformed_json"),
         ("annotation-batch", "too_many_items"),
     ]
-    assert hub.items(PATH, kind="event-batch") == found[:1]
+    assert hub.items(PATH, kind="event-batch") == items[:1]
     assert raw(hub)[0] == b"{bad"
     assert totals_of(replay(hub)) == totals()
-    answer = replay(hub, ids=[item["id"] for item in found])
-    assert [one["code"] for one in results_of(answer)] == ["batch_not_replayed"] * 2
-    assert (answer.status_code, hub.items(PATH)) == (422, found)
+    answer = replay(hub, ids=[item["id"] for item in items])
+    assert [result["code"] for result in results_of(answer)] == ["batch_not_replayed"] * 2
+    assert (answer.status_code, hub.items(PATH)) == (422, items)
 
 
-def test_what_was_rejected_again_and_again_is_stored_once(hub: Hub, prefix: str) -> None:
-    """One event that its sender had tried three times under its key: the first replay stores it, the others know it."""
+def test_an_event_rejected_several_times_is_stored_once(hub: Hub, prefix: str) -> None:
+    """An event sent three times under one key: its first rejection is stored, and the others are duplicates."""
     for _ in range(3):
         hub.post(EVENTS, unknown(prefix), headers={"Idempotency-Key": "k"})
     register(hub, prefix)
     answer = replay(hub)
     assert totals_of(answer) == totals(created=1, duplicate=2)
-    assert {one["id"] for one in results_of(answer)} == {str(row["id"]) for row in hub.rows()}
+    assert {result["id"] for result in results_of(answer)} == {str(row["id"]) for row in hub.rows()}
 
 
-def test_what_was_not_read_is_not_kept(hub: Hub) -> None:
-    """No key, another media type, a body too large, none, a bad header: nothing of it is there to be kept."""
+def test_an_unread_body_is_not_kept(hub: Hub) -> None:
+    """No key, another media type, a body too large, no body, an invalid header: the service read no submission."""
     hub.post(EVENTS, content=b"x" * 70_000, headers=JSON)
     hub.post(EVENTS, content=b"x", headers={"Content-Type": "text/plain"})
     hub.post(EVENTS, content=b"", headers=JSON)
@@ -143,7 +141,7 @@ ITEMS = [
 @pytest.mark.parametrize("is_gzipped", [False, True], ids=["plain", "gzip"])
 @pytest.mark.parametrize("form", ["array", "lines"])
 def test_items_are_kept_byte_for_byte(hub: Hub, form: str, is_gzipped: bool) -> None:
-    """Each rejected item as it stood in the array or line, with its index; what is stored beside them is not."""
+    """Each rejected item as in the array or line, with its index; items that are stored are not kept."""
     items = [*ITEMS[:3], json.dumps(EVENT), *ITEMS[3:]]
     content = (" [ " + " ,\n".join(items) + "\n]\n" if form == "array" else "\n".join(items)).encode()
     headers = {"Content-Type": "application/json" if form == "array" else "application/x-ndjson"}
@@ -152,24 +150,24 @@ def test_items_are_kept_byte_for_byte(hub: Hub, form: str, is_gzipped: bool) -> 
     answer = hub.post(f"{EVENTS}/batch", content=content, headers=headers)
     assert totals_of(answer) == totals(created=1, rejected=7)
     assert raw(hub) == [item.encode() for item in ITEMS]
-    rejected = [one for one in results_of(answer) if one["status"] == "rejected"]
-    kept = [(item["batch_index"], item["error"], item.get("pointer")) for item in hub.items(PATH)]
-    assert kept == [(one["index"], one["error"], one.get("pointer")) for one in rejected]
+    rejected = [result for result in results_of(answer) if result["status"] == "rejected"]
+    rejections = [(item["batch_index"], item["error"], item.get("pointer")) for item in hub.items(PATH)]
+    assert rejections == [(result["index"], result["error"], result.get("pointer")) for result in rejected]
 
 
-def test_lines_that_are_no_json_are_kept(hub: Hub) -> None:
-    """Byte for byte, if they are not too long."""
+def test_invalid_lines_are_kept(hub: Hub) -> None:
+    """Byte for byte, unless they are too long."""
     hub.lines(b"{bad\n\xff\xfe\n" + b"x" * 65537 + b"\n" + b"y" * 65536)
     assert raw(hub) == [b"{bad", b"\xff\xfe", b"y" * 65536]
 
 
-def test_lists_are_by_kind_and_code(hub: Hub) -> None:
-    """And by when it was received."""
+def test_lists_are_filtered_by_kind_and_code(hub: Hub) -> None:
+    """And by the time of receipt."""
     hub.event(event_type="nope")
     hub.post(EVENTS, {})
     hub.post("/annotations", {})
-    found = [(item["kind"], item["code"]) for item in hub.items(PATH)]
-    assert found == [("event", "event_type_not_registered"), ("event", "invalid_body"), ("annotation", "invalid_body")]
+    items = [(item["kind"], item["code"]) for item in hub.items(PATH)]
+    assert items == [("event", "event_type_not_registered"), ("event", "invalid_body"), ("annotation", "invalid_body")]
     assert len(hub.items(PATH, kind="annotation")) == 1
     assert len(hub.items(PATH, code="invalid_body")) == 2
     assert len(hub.items(PATH, kind="event", code="invalid_body")) == 1
@@ -178,28 +176,28 @@ def test_lists_are_by_kind_and_code(hub: Hub) -> None:
     assert len(hub.items(PATH, limit=1)) == 3
 
 
-def test_no_more_is_kept_than_the_operator_wants(
+def test_the_number_of_kept_submissions_is_limited(
     start_service: Callable[..., AbstractContextManager[Service]], new_hub: Callable[..., Hub]
 ) -> None:
-    """The newest, up to the bound and an eighth of it."""
+    """The newest, up to the operator's limit and an eighth more."""
     with start_service(IR_REJECTIONS_COUNT="16") as service:
         hub = new_hub(service)
         for number in range(40):
             hub.event(event_type=f"nope{number}")
-        kept = [item["error"] for item in hub.items(PATH)]
-        assert 16 <= len(kept) <= 18
-        assert kept == [f"event_type 'nope{number}' not registered" for number in range(40 - len(kept), 40)]
+        errors = [item["error"] for item in hub.items(PATH)]
+        assert 16 <= len(errors) <= 18
+        assert errors == [f"event_type 'nope{number}' not registered" for number in range(40 - len(errors), 40)]
 
 
 # Replay
 
 
-def test_what_cannot_be_trimmed_is_kept(
+def test_rejections_are_kept_if_trimming_fails(
     start_service: Callable[..., AbstractContextManager[Service]],
     new_hub: Callable[..., Hub],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What is too much then goes with the next one."""
+    """The next rejection trims the surplus."""
 
     def trim(*_: Any) -> None:
         raise Unavailable("away")
@@ -214,49 +212,49 @@ def test_what_cannot_be_trimmed_is_kept(
         assert len(hub.items(PATH)) == 1
 
 
-def test_what_is_accepted_by_now_is_stored_once(hub: Hub, prefix: str) -> None:
-    """However often it is replayed, and listed with the id under which it is stored."""
+def test_a_replayed_submission_is_stored_once(hub: Hub, prefix: str) -> None:
+    """However often it is replayed; the list then names the id of the stored row."""
     hub.event(event_type=prefix, view_context_ref="alone")
     hub.batch([unknown(prefix, view_context_ref="in a batch"), EVENT])
     hub.lines(json.dumps(unknown(prefix, view_context_ref="a line")))
     rejections = [item["id"] for item in hub.items(PATH)]
-    refused = replay(hub, ids=rejections)
-    assert (refused.status_code, totals_of(refused)) == (422, totals(rejected=3))
+    rejected = replay(hub, ids=rejections)
+    assert (rejected.status_code, totals_of(rejected)) == (422, totals(rejected=3))
     register(hub, prefix)
     answer = replay(hub, ids=rejections)
     assert (answer.status_code, totals_of(answer)) == (200, totals(created=3))
-    assert [one["rejection_id"] for one in results_of(answer)] == rejections
-    stored = {str(row["id"]): row["view_context_ref"] for row in hub.rows() if row["event_type"] == prefix}
-    assert [stored[one["id"]] for one in results_of(answer)] == ["alone", "in a batch", "a line"]
-    again = replay(hub, ids=rejections)
-    assert (again.status_code, totals_of(again)) == (200, totals(duplicate=3))
-    assert [one["id"] for one in results_of(again)] == [one["id"] for one in results_of(answer)]
+    assert [result["rejection_id"] for result in results_of(answer)] == rejections
+    references = {str(row["id"]): row["view_context_ref"] for row in hub.rows() if row["event_type"] == prefix}
+    assert [references[result["id"]] for result in results_of(answer)] == ["alone", "in a batch", "a line"]
+    second = replay(hub, ids=rejections)
+    assert (second.status_code, totals_of(second)) == (200, totals(duplicate=3))
+    assert [result["id"] for result in results_of(second)] == [result["id"] for result in results_of(answer)]
     assert results_of(replay(hub)) == []
     items = hub.items(PATH)
-    assert [item["replayed_as"] for item in items] == [one["id"] for one in results_of(answer)]
+    assert [item["replayed_as"] for item in items] == [result["id"] for result in results_of(answer)]
     assert all(item["replayed_at"] for item in items)
     assert len(hub.rows()) == 4
 
 
-def test_what_was_stored_meanwhile_is_a_duplicate(hub: Hub, prefix: str) -> None:
-    """By its own id, with the id of what is stored."""
+def test_a_replay_of_a_stored_event_is_a_duplicate(hub: Hub, prefix: str) -> None:
+    """By the client's own id; the result has the id of the stored row."""
     hub.event(event_type=prefix, client_event_id="c")
     register(hub, prefix)
     stored = hub.event(event_type=prefix, client_event_id="c").json()["id"]
-    (told,) = results_of(replay(hub))
-    assert (told["status"], told["id"]) == ("duplicate", stored)
+    (result,) = results_of(replay(hub))
+    assert (result["status"], result["id"]) == ("duplicate", stored)
     assert len(hub.rows()) == 1
 
 
 def test_a_filter_and_a_limit_choose_the_oldest(hub: Hub, prefix: str) -> None:
-    """By kind, by code, at most so many; what does not match stays as it is."""
+    """By kind, by code, up to the limit; other rejections stay unchanged."""
     for number in range(3):
         hub.event(event_type=prefix, view_context_ref=str(number))
     hub.post(EVENTS, {})
     hub.post("/annotations", ANNOTATION | {"widget_id": str(uuid4())})
     register(hub, prefix)
-    (told,) = results_of(replay(hub, code="event_type_not_registered", limit=1))
-    assert [str(row["id"]) for row in hub.rows() if row["view_context_ref"] == "0"] == [told["id"]]
+    (result,) = results_of(replay(hub, code="event_type_not_registered", limit=1))
+    assert [str(row["id"]) for row in hub.rows() if row["view_context_ref"] == "0"] == [result["id"]]
     assert totals_of(replay(hub, kind="annotation")) == totals(rejected=1)
     assert totals_of(replay(hub, code="event_type_not_registered", kind="annotation")) == totals()
     assert totals_of(replay(hub, code="event_type_not_registered")) == totals(created=2)
@@ -265,35 +263,35 @@ def test_a_filter_and_a_limit_choose_the_oldest(hub: Hub, prefix: str) -> None:
 
 
 def test_events_and_annotations_are_replayed_together(hub: Hub, prefix: str, widget: str) -> None:
-    """Each result has an index of its own, oldest first, whatever the kinds are."""
+    """The results are numbered oldest first, whatever their kinds."""
     hub.post("/annotations", ANNOTATION | {"widget_id": widget})
     hub.event(event_type=prefix)
     hub.post("/annotations", {})
     hub.manifest([{"name": prefix, "description": "x"}], [{"id": widget, "name": "x"}])
     answer = replay(hub)
-    assert [one["index"] for one in results_of(answer)] == [0, 1, 2]
-    assert [one["rejection_id"] for one in results_of(answer)] == [item["id"] for item in hub.items(PATH)]
-    assert [one["status"] for one in results_of(answer)] == ["created", "created", "rejected"]
+    assert [result["index"] for result in results_of(answer)] == [0, 1, 2]
+    assert [result["rejection_id"] for result in results_of(answer)] == [item["id"] for item in hub.items(PATH)]
+    assert [result["status"] for result in results_of(answer)] == ["created", "created", "rejected"]
     assert (len(hub.rows()), len(hub.rows("annotations"))) == (1, 1)
 
 
 def test_a_dry_run_stores_nothing(hub: Hub, prefix: str) -> None:
-    """And says that it was one; the same can be replayed afterwards."""
+    """A header names the dry run; the same rejections can be replayed afterwards."""
     hub.event(event_type=prefix)
     hub.post(EVENTS, {})
     register(hub, prefix)
     before = hub.counts()
-    tried = replay(hub, headers=DRY_RUN)
-    assert (tried.headers["preference-applied"], totals_of(tried)) == ("dry-run", totals(created=1, rejected=1))
+    dry = replay(hub, headers=DRY_RUN)
+    assert (dry.headers["preference-applied"], totals_of(dry)) == ("dry-run", totals(created=1, rejected=1))
     assert hub.counts() == before
     assert not any("replayed_at" in item for item in hub.items(PATH))
-    done = replay(hub)
-    assert totals_of(done) == totals(created=1, rejected=1)
-    assert "preference-applied" not in done.headers
+    real = replay(hub)
+    assert totals_of(real) == totals(created=1, rejected=1)
+    assert "preference-applied" not in real.headers
 
 
-def test_what_is_rejected_again_stays_as_it_is(hub: Hub) -> None:
-    """No other rejection is kept of it."""
+def test_a_submission_rejected_again_stays_unchanged(hub: Hub) -> None:
+    """The replay adds no other rejection."""
     hub.post(EVENTS, {})
     hub.post(EVENTS, content=b"{bad", headers=JSON)
     before = hub.items(PATH)
@@ -303,9 +301,9 @@ def test_what_is_rejected_again_stays_as_it_is(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", [{"ids": ["x"]}, {"ids": "x"}, {"kind": "x"}, {"limit": 0}, {"limit": 1001}, {"code": ""}, {"x": 1}, []]
+    "body", [{"ids": ["x"]}, {"ids": "x"}, {"kind": "x"}, {"limit": 0}, {"limit": 1001}, {"code": ""}, {"x": 1}, []]
 )
-def test_what_cannot_be_asked_for_is_refused(hub: Hub, asked: Any) -> None:
+def test_an_invalid_replay_is_refused(hub: Hub, body: Any) -> None:
     """422, and nothing is replayed or kept."""
-    assert hub.post(f"{PATH}/replay", asked).status_code == 422
+    assert hub.post(f"{PATH}/replay", body).status_code == 422
     assert hub.rows("rejected_submissions") == []
