@@ -1,1 +1,1 @@
-"""Tests of what we keep, on the embedded PostgreSQL and on Debian's."""
+"""Tests of the tables and queries, on the embedded PostgreSQL and on Debian's."""

@@ -1,4 +1,4 @@
-"""What the tests of the tables are given."""
+"""Fixtures for the tests of the tables."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,7 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def tables(any_server: str) -> Iterator[str]:
-    """The name of a database with the tables and no partition, to copy, on a server of each kind."""
+    """The name of a template database with the tables and no partition, on a server of each kind."""
     with fresh_database(any_server, "tables") as url:
         with closing(Database(url)) as database:
             migrate.upgrade(database)
@@ -28,7 +28,7 @@ def tables(any_server: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def partitioned(any_server: str, tables: str) -> Iterator[str]:
-    """The name of a copy that has partitions for events of now, to copy."""
+    """The name of a template database that also has partitions for events of now."""
     with fresh_database(any_server, "partitioned", tables) as url:
         with closing(Database(url)) as database, database.begin() as connection:
             partitions.ensure_coming(connection, datetime.now(UTC))
@@ -44,7 +44,7 @@ def migrated(any_server: str, partitioned: str) -> Iterator[Database]:
 
 @pytest.fixture
 def connection(migrated: Database) -> Iterator[Connection]:
-    """A transaction on it that is rolled back in the end."""
+    """A transaction on `migrated` that is rolled back in the end."""
     with migrated.begin() as connection:
         yield connection
         connection.rollback()

@@ -1,4 +1,4 @@
-"""What governs each major version, how soon a change of it is known, and what is kept for later."""
+"""The contract that governs each major version, how soon a change is seen, and the document that is kept for later."""
 
 import asyncio
 import time
@@ -29,40 +29,45 @@ def database(any_server: str, tables: str) -> Iterator[Database]:
         yield database
 
 
-def found(database: Database) -> list[MajorVersionState]:
-    """What governs now."""
+def current_states(database: Database) -> list[MajorVersionState]:
+    """The state of each major version now."""
     with database.begin() as connection:
         return active_contracts.governing(connection)
 
 
-def row_of(one: MajorVersionState) -> tuple[int, str | None, str | None]:
-    """A major version with its row's status and version."""
-    return one.major, one.status, one.row.contract_version if one.row else None
+def row_of(state: MajorVersionState) -> tuple[int, str | None, str | None]:
+    """The major version of `state`, its status and the contract version of its row."""
+    return state.major, state.status, state.row.contract_version if state.row else None
 
 
-class Taken:
-    """What was taken of the database, one time after the other; of each is `served` what this says."""
+def documents(states: Sequence[MajorVersionState]) -> list[tuple[int, str | None]]:
+    """Each major version with the document of its row."""
+    return [(state.major, state.row.document if state.row else None) for state in states]
 
-    def __init__(self, served: Callable[[MajorVersionState], ServedDocument | None] = lambda one: one.row) -> None:
-        self.times: list[Sequence[MajorVersionState]] = []
+
+class Recorder:
+    """Records the states that the database has, one snapshot after the other; `served` picks the served documents."""
+
+    def __init__(self, served: Callable[[MajorVersionState], ServedDocument | None] = lambda state: state.row) -> None:
+        self.snapshots: list[Sequence[MajorVersionState]] = []
         self._served = served
 
-    async def take(self, found: Sequence[MajorVersionState]) -> list[ServedDocument]:
-        """Note what is found."""
-        self.times.append(found)
-        return [served for one in found if (served := self._served(one))]
+    async def record(self, states: Sequence[MajorVersionState]) -> list[ServedDocument]:
+        """Record `states`; return their served documents."""
+        self.snapshots.append(states)
+        return [served for state in states if (served := self._served(state))]
 
     async def until(self, holds: Callable[[Sequence[MajorVersionState]], bool]) -> float:
-        """How many seconds it takes until what was taken last is so."""
+        """The seconds until `holds` is true of the newest snapshot."""
         started = time.monotonic()
-        while not holds(self.times[-1]):
-            assert time.monotonic() < started + 5, self.times[-1]
+        while not holds(self.snapshots[-1]):
+            assert time.monotonic() < started + 5, self.snapshots[-1]
             await asyncio.sleep(0.005)
         return time.monotonic() - started
 
 
 async def kept_until(database: Database, document: str) -> str:
-    """Which writing it was that kept `document`, once it is kept."""
+    """The id of the transaction that kept `document`, once it is kept."""
     deadline = time.monotonic() + 5
     while True:
         with database.begin() as connection:
@@ -72,19 +77,19 @@ async def kept_until(database: Database, document: str) -> str:
         await asyncio.sleep(0.02)
 
 
-def follow(database: Database, taken: Taken, use: Callable[[], Awaitable[None]]) -> None:
-    """Run `use` while the database is followed."""
+def follow(database: Database, recorder: Recorder, use: Callable[[], Awaitable[None]]) -> None:
+    """Run `use` while the recorder follows the database."""
 
     async def run() -> None:
-        async with ActiveContracts(database, taken.take).following():
+        async with ActiveContracts(database, recorder.record).following():
             await use()
 
     asyncio.run(run())
 
 
-def test_a_row_that_serves_governs(database: Database) -> None:
-    """Drafts do not, and one that is deprecated does, with what is told of its end."""
-    assert [row_of(one) for one in found(database)] == [(1, "active", "1.0")]
+def test_an_active_or_deprecated_row_governs(database: Database) -> None:
+    """A draft does not; a deprecated row governs with its sunset."""
+    assert [row_of(state) for state in current_states(database)] == [(1, "active", "1.0")]
     statement(
         database.url,
         SQL(
@@ -92,16 +97,16 @@ def test_a_row_that_serves_governs(database: Database) -> None:
             "sunset_at = '2999-12-31' WHERE contract_version = '1.0'"
         ),
     )
-    (one,) = found(database)
-    assert one.row is not None
-    assert (one.status, one.row.document, one.row.sunset_at and one.row.sunset_at.year) == (
+    (state,) = current_states(database)
+    assert state.row is not None
+    assert (state.status, state.row.document, state.row.sunset_at and state.row.sunset_at.year) == (
         "deprecated",
         "document 1.0",
         2999,
     )
 
 
-def test_without_a_row_that_serves_the_last_one_says_what_became_of_it(database: Database) -> None:
+def test_without_a_serving_row_the_last_one_gives_the_status(database: Database) -> None:
     """Retired by command or superseded by plain SQL; rows that governed before it do not count."""
     for version in ("1.1", "1.0"):
         with database.begin() as connection:
@@ -109,17 +114,17 @@ def test_without_a_row_that_serves_the_last_one_says_what_became_of_it(database:
     for status in ("retired", "superseded"):
         change = "UPDATE interaction_reporting_contracts SET status = {} WHERE contract_version = '1.0'"
         statement(database.url, SQL(change).format(status))
-        assert [row_of(one) for one in found(database)] == [(1, status, "1.0")]
+        assert [row_of(state) for state in current_states(database)] == [(1, status, "1.0")]
 
 
 @pytest.mark.parametrize("way", ["notified", "polled"])
 def test_each_change_is_known_within_a_second(database: Database, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
-    """Of any kind, by plain SQL; each of the two ways is enough."""
+    """Any kind of change, in plain SQL; a notification is enough, and so is polling."""
     if way == "notified":
         monkeypatch.setattr(active_contracts, "POLL_SECONDS", EVER)
     else:
         statement(database.url, SQL("DROP TRIGGER notify ON interaction_reporting_contracts"))
-    taken = Taken()
+    recorder = Recorder()
 
     async def use() -> None:
         for change, expected in (
@@ -129,20 +134,20 @@ def test_each_change_is_known_within_a_second(database: Database, monkeypatch: p
             ("TRUNCATE {}", [(1, None), (2, None)]),
         ):
             statement(database.url, SQL(change.replace("{}", ROWS)))
-            seconds = await taken.until(
-                lambda now, expected=expected: [(one.major, one.row and one.row.document) for one in now] == expected  # type: ignore[misc]
+            seconds = await recorder.until(
+                lambda states, expected=expected: documents(states) == expected  # type: ignore[misc]
             )
             assert seconds < 1
 
-    follow(database, taken, use)
+    follow(database, recorder, use)
 
 
-def test_a_row_that_was_put_back_is_another_one(database: Database) -> None:
-    """Deleted and inserted again as it was, between two looks: whoever compares versions alone would miss it."""
-    taken = Taken(lambda _one: None)
+def test_a_row_that_was_put_back_is_a_change(database: Database) -> None:
+    """Deleted and inserted unchanged between two polls: a comparison of versions alone would miss it."""
+    recorder = Recorder(lambda _state: None)
 
     async def use() -> None:
-        before = len(taken.times)
+        before = len(recorder.snapshots)
         statement(
             database.url,
             SQL(
@@ -152,60 +157,60 @@ def test_a_row_that_was_put_back_is_another_one(database: Database) -> None:
                 "SELECT contract_version, status, document, digest FROM aside"
             ),
         )
-        await taken.until(lambda _now: len(taken.times) > before)
-        assert taken.times[-1] == taken.times[0]
+        await recorder.until(lambda _states: len(recorder.snapshots) > before)
+        assert recorder.snapshots[-1] == recorder.snapshots[0]
 
-    follow(database, taken, use)
+    follow(database, recorder, use)
 
 
-def test_what_is_served_is_kept(database: Database) -> None:
-    """Of each major version what was served last, as its row was; nobody writes what is there already."""
-    taken = Taken()
+def test_the_last_served_document_is_kept(database: Database) -> None:
+    """For each major version, as its row was; a document that is stored already is not written again."""
+    recorder = Recorder()
 
     async def use() -> None:
         first = await kept_until(database, "document 1.0")
-        follow_again = Taken()
-        async with ActiveContracts(database, follow_again.take).following():
-            assert follow_again.times[0][0].last == follow_again.times[0][0].row
+        second = Recorder()
+        async with ActiveContracts(database, second.record).following():
+            assert second.snapshots[0][0].last == second.snapshots[0][0].row
         with database.begin() as connection:
             assert connection.exec_driver_sql(_KEPT).one()[1] == first
             contracts.activate(connection, "1.1")
         await kept_until(database, "document 1.1")
-        assert len(taken.times) == 2
+        assert len(recorder.snapshots) == 2
 
-    follow(database, taken, use)
+    follow(database, recorder, use)
     statement(database.url, SQL("TRUNCATE interaction_reporting_contracts"))
-    assert [row_of(one) for one in found(database)] == [(1, None, None)]
-    assert [one.last and one.last.contract_version for one in found(database)] == ["1.1"]
+    assert [row_of(state) for state in current_states(database)] == [(1, None, None)]
+    assert [state.last and state.last.contract_version for state in current_states(database)] == ["1.1"]
 
 
-def test_what_is_not_the_row_any_more_is_not_kept(database: Database) -> None:
-    """A process that was slow to build does not put an old document in the place of a new one."""
-    taken = Taken(lambda one: one.row and ServedDocument(one.row.contract_version, "an older document"))
+def test_a_document_that_left_its_row_is_not_kept(database: Database) -> None:
+    """A process that was slow to build does not replace a new document with an old one."""
+    recorder = Recorder(lambda state: state.row and ServedDocument(state.row.contract_version, "an older document"))
 
     async def use() -> None:
         statement(database.url, SQL("UPDATE interaction_reporting_contracts SET digest = 'x'"))
-        await taken.until(lambda _now: len(taken.times) > 1)
+        await recorder.until(lambda _states: len(recorder.snapshots) > 1)
 
-    follow(database, taken, use)
-    assert [one.last for one in found(database)] == [None]
+    follow(database, recorder, use)
+    assert [state.last for state in current_states(database)] == [None]
 
 
-def test_a_database_that_cannot_be_written_is_followed(database: Database, caplog: pytest.LogCaptureFixture) -> None:
-    """As during a failover: what is served cannot be kept, which is said."""
+def test_a_read_only_database_is_followed(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """As during a failover: the served document cannot be kept, and the log says so."""
     statement(database.url, SQL("ALTER DATABASE governing SET default_transaction_read_only = on"))
-    taken = Taken()
+    recorder = Recorder()
 
     async def use() -> None:
-        assert [row_of(one) for one in taken.times[0]] == [(1, "active", "1.0")]
+        assert [row_of(state) for state in recorder.snapshots[0]] == [(1, "active", "1.0")]
 
-    follow(database, taken, use)
+    follow(database, recorder, use)
     assert "what is served could not be kept for later" in caplog.text
     assert caplog.text.count("\n") == 1
 
 
-def test_what_could_not_be_kept_is_kept_when_it_can_be(database: Database, caplog: pytest.LogCaptureFixture) -> None:
-    """It is tried again, and told once."""
+def test_a_document_is_kept_once_the_database_takes_it(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """Keeping it is tried again, and the failure is logged once."""
     refusal = "ALTER TABLE interaction_reporting_contracts_served {} CONSTRAINT refusal"
     statement(database.url, SQL(refusal.format("ADD") + " CHECK (false)"))
 
@@ -214,5 +219,5 @@ def test_what_could_not_be_kept_is_kept_when_it_can_be(database: Database, caplo
         statement(database.url, SQL(refusal.format("DROP")))
         await kept_until(database, "document 1.0")
 
-    follow(database, Taken(), use)
+    follow(database, Recorder(), use)
     assert caplog.text.count("what is served could not be kept for later") == 1

@@ -1,4 +1,4 @@
-"""Locks of the database that are not of rows or tables."""
+"""Advisory locks, which belong to no row and no table."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from db.engine import Database
 
 @pytest.fixture
 def second(migrated: Database) -> Iterator[Connection]:
-    """A transaction beside those of `migrated`."""
+    """A transaction on a connection apart from those of `migrated`."""
     with closing(Database(migrated.url)) as database, database.begin() as connection:
         yield connection
         connection.rollback()
@@ -32,7 +32,7 @@ def test_a_lock_is_held_until_the_end_of_its_transaction(migrated: Database, sec
 
 
 def test_a_lock_is_waited_for(migrated: Database, second: Connection) -> None:
-    """Here until the time for it is over."""
+    """Here until lock_timeout expires."""
     with migrated.begin() as first:
         assert try_lock(first, AdvisoryLock.PARTITIONS)
         second.execute(text("SET LOCAL lock_timeout = '20ms'"))
@@ -41,7 +41,7 @@ def test_a_lock_is_waited_for(migrated: Database, second: Connection) -> None:
 
 
 def test_no_two_locks_share_a_key() -> None:
-    """An enumeration would take the second for another name of the first; and no module has a lock of its own."""
+    """An enum would make the second one an alias of the first; and no module has a lock of its own."""
     assert len(AdvisoryLock.__members__) == len(list(AdvisoryLock))
     modules = Path(db.__file__).parent.glob("*.py")
     assert [path.stem for path in modules if re.search("pg_(try_)?advisory", path.read_text())] == ["advisory_locks"]

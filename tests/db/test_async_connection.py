@@ -1,4 +1,4 @@
-"""The connection that asyncio waits on: what it gives, what it raises, and how long it waits."""
+"""The asyncio connection: what it returns, what it raises, and how long it waits."""
 
 import asyncio
 import socket
@@ -32,8 +32,8 @@ def database(url: str) -> Iterator[Database]:
         yield database
 
 
-def test_execute_gives_rows(database: Database) -> None:
-    """Rows are tuples of Python values; a statement that gives none gives an empty list."""
+def test_execute_returns_rows(database: Database) -> None:
+    """Rows are tuples of Python values; a statement without rows returns an empty list."""
 
     async def ask() -> None:
         async with database.connected() as connection:
@@ -44,7 +44,7 @@ def test_execute_gives_rows(database: Database) -> None:
 
 
 def test_each_connection_is_set_up_for_durable_commits(database: Database) -> None:
-    """Beside those of the pool, these too write to disk before they answer, and give up long statements."""
+    """Like the pool's, it commits to disk before it answers, and gives up long statements."""
 
     async def ask() -> list[tuple[str, ...]]:
         async with database.connected() as connection:
@@ -55,8 +55,8 @@ def test_each_connection_is_set_up_for_durable_commits(database: Database) -> No
 
 
 @pytest.mark.parametrize("size", [1, 8_000_000], ids=["one letter", "eight million letters"])
-def test_run_commits_what_it_is_given(database: Database, size: int) -> None:
-    """Also what does not fit into the buffers of a socket, which must be written piece by piece."""
+def test_run_commits_its_parameter(database: Database, size: int) -> None:
+    """Also one that does not fit into the buffers of a socket and must be written piece by piece."""
 
     async def keep() -> None:
         async with database.connected() as writing, database.connected() as reading:
@@ -68,14 +68,16 @@ def test_run_commits_what_it_is_given(database: Database, size: int) -> None:
     asyncio.run(keep())
 
 
-def test_run_gives_rows_as_text(database: Database) -> None:
-    """Whatever their types are, with None for NULL; a statement that gives none gives an empty list."""
+def test_run_returns_rows_as_text(database: Database) -> None:
+    """Whatever their types, with None for NULL; a statement without rows returns an empty list."""
 
     async def ask() -> None:
         async with database.connected() as connection:
-            await connection.execute("PREPARE tell AS SELECT n, n > 1, nullif(n, 2), 'é' FROM generate_series(1, $1) n")
-            assert await connection.run(b"tell", b"2") == [("1", "f", "1", "é"), ("2", "t", None, "é")]
-            assert await connection.run(b"tell", b"0") == []
+            await connection.execute(
+                "PREPARE numbers AS SELECT n, n > 1, nullif(n, 2), 'é' FROM generate_series(1, $1) n"
+            )
+            assert await connection.run(b"numbers", b"2") == [("1", "f", "1", "é"), ("2", "t", None, "é")]
+            assert await connection.run(b"numbers", b"0") == []
             await connection.execute(KEEP)
             assert await connection.run(b"keep", b"[]") == []
 
@@ -89,8 +91,8 @@ def test_run_gives_rows_as_text(database: Database) -> None:
         pytest.param(b'["secret', "InvalidTextRepresentation, SQLSTATE 22P02", id="no JSON"),
     ],
 )
-def test_what_the_server_refuses_has_failed(database: Database, parameter: bytes, words: str) -> None:
-    """The error says what kind it is and nothing of what was sent, and the connection can be used again."""
+def test_a_refused_statement_raises_failed(database: Database, parameter: bytes, words: str) -> None:
+    """The error names its kind and repeats no parameter, and the connection can be used again."""
 
     async def keep() -> None:
         async with database.connected() as connection:
@@ -103,8 +105,8 @@ def test_what_the_server_refuses_has_failed(database: Database, parameter: bytes
     asyncio.run(keep())
 
 
-def test_a_connection_that_is_cut_is_unavailable(database: Database) -> None:
-    """Whether the server ends it while a statement runs or before."""
+def test_a_cut_connection_is_unavailable(database: Database) -> None:
+    """The server ends it while a statement runs, or before."""
 
     async def cut(running: bool) -> None:
         async with database.connected() as connection, database.connected() as other:
@@ -125,7 +127,7 @@ def test_a_connection_that_is_cut_is_unavailable(database: Database) -> None:
 
 
 def test_a_silent_server_is_given_up(database_url: str) -> None:
-    """Both ways of asking end after the timeout, and the event loop runs meanwhile."""
+    """Both kinds of statement end after the timeout, and the event loop keeps running."""
 
     async def ask(connection: AsyncConnection, low: bool) -> None:
         ticks = 0
@@ -154,8 +156,8 @@ def test_a_silent_server_is_given_up(database_url: str) -> None:
         asyncio.run(ask_both())
 
 
-def test_a_server_that_does_not_let_in_is_unavailable() -> None:
-    """Nothing listens; and one that accepts a connection and says nothing is not waited for."""
+def test_a_server_that_cannot_be_connected_to_is_unavailable() -> None:
+    """Nothing listens; or the server accepts the connection and says nothing, and the wait ends."""
 
     async def connect(url: str) -> None:
         with closing(Database(url, timeout=0.3)) as database:
@@ -170,19 +172,19 @@ def test_a_server_that_does_not_let_in_is_unavailable() -> None:
             asyncio.run(connect(f"postgresql://127.0.0.1:{port}/x"))
 
 
-def test_a_notification_that_comes_with_an_answer_is_not_lost(database_url: str) -> None:
-    """What psycopg has read already does not make the connection readable, and is told of nevertheless, once."""
+def test_a_notification_that_comes_with_a_result_is_not_lost(database_url: str) -> None:
+    """The connection is not readable, as psycopg has read it already; the event is set all the same, once."""
 
     async def notify() -> None:
         with closing(Database(database_url)) as database:
             async with database.connected() as connection:
-                await connection.execute("LISTEN told")
-                await connection.execute("NOTIFY told")
+                await connection.execute("LISTEN changes")
+                await connection.execute("NOTIFY changes")
                 event = asyncio.Event()
-                for is_told in (True, False):
+                for is_notified in (True, False):
                     event.clear()
                     with connection.readable(event):
                         await asyncio.sleep(0.05)
-                        assert event.is_set() == is_told
+                        assert event.is_set() == is_notified
 
     asyncio.run(notify())

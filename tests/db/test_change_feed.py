@@ -1,4 +1,4 @@
-"""The loop that keeps what is in memory up to date: told, looking by itself, and on one connection after the other."""
+"""The loop that keeps memory up to date: by notification, by polling, and on one connection after the other."""
 
 import asyncio
 import logging
@@ -26,55 +26,55 @@ def database(any_server: str) -> Iterator[Database]:
         yield database
 
 
-class Followed:
-    """Notes what it was told, and fails as often as it is asked to."""
+class Follower:
+    """Records each update, and fails as often as `failures` says."""
 
     def __init__(self) -> None:
-        self.told: list[bool] = []
+        self.updates: list[bool] = []
         self.failures = 0
 
     async def update(self, connection: AsyncConnection, is_new: bool) -> None:
-        """Take over a change."""
+        """Record an update; ValueError while `failures` are left."""
         assert await connection.execute("SELECT 6 * 7") == [(42,)]
         if self.failures:
             self.failures -= 1
             raise ValueError("it cannot be taken over")
-        self.told.append(is_new)
+        self.updates.append(is_new)
 
-    async def until_told(self, count: int) -> None:
-        """Return when it was told so often."""
+    async def until_updated(self, count: int) -> None:
+        """Return after `count` updates."""
         deadline = time.monotonic() + 5
-        while len(self.told) < count:
-            assert time.monotonic() < deadline, self.told
+        while len(self.updates) < count:
+            assert time.monotonic() < deadline, self.updates
             await asyncio.sleep(0.005)
 
 
-def test_it_is_told_and_looks_by_itself(database: Database) -> None:
-    """A notification is enough, and so is time; only the first look of a connection is that of a new one."""
+def test_it_updates_on_notification_and_by_polling(database: Database) -> None:
+    """Each of the two is enough; only the first update of a connection has `is_new`."""
 
     async def run(poll_seconds: float) -> list[bool]:
-        followed = Followed()
-        async with ChangeFeed(database, "changes", followed.update, poll_seconds, EVER).running():
+        follower = Follower()
+        async with ChangeFeed(database, "changes", follower.update, poll_seconds, EVER).running():
             if poll_seconds == EVER:
                 statement(database.url, SQL("NOTIFY changes"))
-            await followed.until_told(2)
-        return followed.told[:2]
+            await follower.until_updated(2)
+        return follower.updates[:2]
 
     assert asyncio.run(run(EVER)) == asyncio.run(run(0.01)) == [True, False]
 
 
-def test_it_goes_on_after_whatever_fails(database: Database, caplog: pytest.LogCaptureFixture) -> None:
-    """A lost connection and a fault of what takes over: each is logged once, and then everything is looked at."""
+def test_it_goes_on_after_a_failure(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """A lost connection and an update that raises: each is logged once, and then everything is read again."""
 
     async def run() -> list[bool]:
-        followed = Followed()
-        async with ChangeFeed(database, "changes", followed.update, EVER, EVER).running():
+        follower = Follower()
+        async with ChangeFeed(database, "changes", follower.update, EVER, EVER).running():
             statement(database.url, CUT)
-            await followed.until_told(2)
-            followed.failures = 3
+            await follower.until_updated(2)
+            follower.failures = 3
             statement(database.url, SQL("NOTIFY changes"))
-            await followed.until_told(3)
-        return followed.told
+            await follower.until_updated(3)
+        return follower.updates
 
     with caplog.at_level(logging.INFO):
         assert asyncio.run(run()) == [True, True, True]
@@ -84,16 +84,16 @@ def test_it_goes_on_after_whatever_fails(database: Database, caplog: pytest.LogC
     ] * 2
 
 
-def test_who_waits_is_told_when_it_is_too_late(database: Database) -> None:
-    """What cannot be confirmed within the time that it is fresh is Unavailable, with the reason."""
+def test_a_refresh_that_comes_too_late_is_unavailable(database: Database) -> None:
+    """A state that cannot be confirmed while it is fresh raises Unavailable, with the reason."""
 
     async def run() -> None:
-        followed = Followed()
-        following = ChangeFeed(database, "changes", followed.update, EVER, 0)
-        async with following.running():
-            followed.failures = 1
+        follower = Follower()
+        feed = ChangeFeed(database, "changes", follower.update, EVER, 0)
+        async with feed.running():
+            follower.failures = 1
             with pytest.raises(Unavailable, match="it cannot be taken over"):
-                await following.refresh()
-            await following.refresh()
+                await feed.refresh()
+            await feed.refresh()
 
     asyncio.run(run())

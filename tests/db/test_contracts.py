@@ -1,4 +1,4 @@
-"""The rows of contracts, and which of them serve."""
+"""The rows of contracts, and the statuses that serve."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -21,12 +21,12 @@ def publish(connection: Connection, *versions: str) -> None:
 
 
 def set_status(connection: Connection, version: str, status: str) -> None:
-    """Give the row of `version` a status."""
+    """Set the status of the row of `version`."""
     set_values(connection, version, status=status)
 
 
 def set_values(connection: Connection, version: str, **values: Any) -> None:
-    """Give the row of `version` values, as plain SQL does."""
+    """Set columns of the row of `version`, as plain SQL does."""
     rows = tables.interaction_reporting_contracts
     connection.execute(update(rows).where(rows.c.contract_version == version).values(values))
 
@@ -37,7 +37,7 @@ def statuses(connection: Connection) -> dict[str, str]:
 
 
 def serve_both(connection: Connection, status: str) -> None:
-    """Let 1.1 be active beside 1.0."""
+    """Make 1.1 active while 1.0 has `status`."""
     publish(connection, "1.0", "1.1")
     set_status(connection, "1.0", status)
     set_status(connection, "1.1", "active")
@@ -50,13 +50,13 @@ def deprecate_until(connection: Connection, instant: str) -> None:
 
 
 def publish_with_status(connection: Connection, status: str) -> None:
-    """Publish a contract that has a status from the start."""
+    """Publish a contract and set its status."""
     publish(connection, "1.0")
     set_status(connection, "1.0", status)
 
 
 def test_a_published_contract_is_a_draft(connection: Connection) -> None:
-    """The row is as it was published, was never active, and serves nobody."""
+    """The row is as it was published, was never active, and does not serve."""
     publish(connection, "1.0")
     row = contracts.get(connection, "1.0")
     assert (row.contract_version, row.status, row.activated_at) == ("1.0", "draft", None)
@@ -66,7 +66,7 @@ def test_a_published_contract_is_a_draft(connection: Connection) -> None:
 
 
 def test_an_activated_contract_serves(connection: Connection) -> None:
-    """Its row says since when, and no other row changes."""
+    """Its row has activated_at, and no other row changes."""
     publish(connection, "1.0", "2.0")
     contracts.activate(connection, "1.0")
     (row,) = contracts.serving(connection)
@@ -76,8 +76,8 @@ def test_an_activated_contract_serves(connection: Connection) -> None:
     assert contracts.get(connection, "2.0").status == "draft"
 
 
-def test_an_activated_contract_takes_the_place_of_another(connection: Connection) -> None:
-    """The one that governed the major version is superseded, and no other; activating it again changes the two back."""
+def test_an_activated_contract_replaces_another(connection: Connection) -> None:
+    """Only the one that governed the major version is superseded; activating that one again swaps the two."""
     publish(connection, "1.0", "1.1", "1.2", "2.0")
     for version in ("2.0", "1.0", "1.1", "1.1"):
         contracts.activate(connection, version)
@@ -86,8 +86,8 @@ def test_an_activated_contract_takes_the_place_of_another(connection: Connection
     assert statuses(connection) == {"1.0": "active", "1.1": "superseded", "1.2": "draft", "2.0": "active"}
 
 
-def test_what_takes_over_is_deprecated_as_well(connection: Connection) -> None:
-    """Clients of the major version were told when it ends, and that stays true, also when it is rolled back."""
+def test_a_successor_of_a_deprecated_contract_is_deprecated(connection: Connection) -> None:
+    """Clients of the major version know its sunset, which stays true, also after a rollback."""
     publish(connection, "1.0", "1.1", "2.0")
     for version in ("1.0", "2.0"):
         contracts.activate(connection, version)
@@ -112,7 +112,7 @@ def test_a_status_serves_or_not(connection: Connection, status: str, serves: boo
 
 
 def test_one_contract_of_each_major_version_serves(connection: Connection) -> None:
-    """They are given in the order of versions, which is that of numbers."""
+    """They are listed in the numeric order of versions."""
     publish(connection, "10.0", "2.0", "1.0", "1.1")
     for version in ("10.0", "2.0", "1.0"):
         contracts.activate(connection, version)
@@ -121,15 +121,15 @@ def test_one_contract_of_each_major_version_serves(connection: Connection) -> No
 
 @pytest.mark.parametrize("status", ["active", "deprecated"])
 def test_no_second_contract_of_a_major_version_serves(migrated: Database, status: str) -> None:
-    """The database itself refuses it, and the first goes on serving."""
+    """The database itself refuses it, and the first keeps serving."""
     with pytest.raises(Failed, match="UniqueViolation"), migrated.begin() as connection:
         serve_both(connection, status)
     with migrated.begin() as connection:
         assert contracts.list_all(connection) == []
 
 
-def test_a_contract_that_is_not_there_is_named(connection: Connection) -> None:
-    """NotFound says which version it was."""
+def test_a_missing_contract_is_named(connection: Connection) -> None:
+    """NotFound names the version."""
     publish(connection, "1.0")
     with pytest.raises(NotFound) as raised:
         contracts.get(connection, "1.1")
@@ -137,7 +137,7 @@ def test_a_contract_that_is_not_there_is_named(connection: Connection) -> None:
 
 
 def test_contracts_are_listed_by_version(connection: Connection) -> None:
-    """The order is that of numbers: 1.10 comes after 1.9, and 10.0 after 9.0."""
+    """The order is numeric: 1.10 comes after 1.9, and 10.0 after 9.0."""
     publish(connection, "10.0", "1.10", "9.0", "1.9", "1.0")
     assert [row.contract_version for row in contracts.list_all(connection)] == ["1.0", "1.9", "1.10", "9.0", "10.0"]
 
@@ -150,40 +150,40 @@ def test_a_version_is_published_once(migrated: Database) -> None:
 
 @pytest.mark.parametrize("version", ["1.0", "9999.9999"])
 def test_a_version_has_two_numbers(connection: Connection, version: str) -> None:
-    """Both ends of what the database takes."""
+    """The lowest and the highest that the database accepts."""
     publish(connection, version)
     assert contracts.get(connection, version).contract_version == version
 
 
 @pytest.mark.parametrize("version", ["0.1", "1", "1.", "1.01", "01.0", "1.0.0", "v1.0", "1.0 ", "1.0\n", "10000.0"])
-def test_a_version_is_nothing_else(migrated: Database, version: str) -> None:
-    """The database itself refuses it."""
+def test_another_form_of_version_is_refused(migrated: Database, version: str) -> None:
+    """By the database itself."""
     with pytest.raises(Failed), migrated.begin() as connection:
         publish(connection, version)
 
 
-def test_a_status_is_one_that_is_known(migrated: Database) -> None:
-    """The database itself refuses another."""
+def test_an_unknown_status_is_refused(migrated: Database) -> None:
+    """By the database itself."""
     with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
         publish_with_status(connection, "served")
 
 
 def test_a_row_does_not_print_its_document(connection: Connection) -> None:
-    """A document is long: where a row is printed, it is left out."""
+    """A document is long: the repr of a row leaves it out."""
     publish(connection, "1.0")
     printed = repr(contracts.get(connection, "1.0"))
     assert "'1.0'" in printed
     assert "the document of 1.0" not in printed
 
 
-def test_activating_names_the_contract_that_is_not_there(connection: Connection) -> None:
-    """NotFound says which version it was, instead of nothing being done in silence."""
+def test_activating_a_missing_contract_names_it(connection: Connection) -> None:
+    """NotFound names the version, rather than nothing happening in silence."""
     with pytest.raises(NotFound, match=r"there is no contract '9\.9' in the database"):
         contracts.activate(connection, "9.9")
 
 
-def test_a_deprecation_is_told_moved_and_withdrawn(connection: Connection) -> None:
-    """Since when stays, until when may be changed; a contract whose deprecation is withdrawn is active as before."""
+def test_a_deprecation_is_set_moved_and_withdrawn(connection: Connection) -> None:
+    """Its start stays, its sunset may change; a contract whose deprecation is withdrawn is active as before."""
     publish(connection, "1.0")
     contracts.activate(connection, "1.0")
     row = contracts.deprecate(connection, "1.0", SUNSET)
@@ -197,7 +197,7 @@ def test_a_deprecation_is_told_moved_and_withdrawn(connection: Connection) -> No
 
 
 def test_a_contract_is_retired_after_its_sunset(connection: Connection) -> None:
-    """Before it only on demand; it keeps what was told of its end, serves nobody, and can be activated again."""
+    """Earlier only on demand; it keeps its sunset, does not serve, and can be activated again."""
     publish(connection, "1.0")
     contracts.activate(connection, "1.0")
     contracts.deprecate(connection, "1.0", SUNSET)
@@ -213,8 +213,8 @@ def test_a_contract_is_retired_after_its_sunset(connection: Connection) -> None:
     assert contracts.retire(connection, "1.0").status == "retired"
 
 
-def test_a_rollback_finds_what_governed_before(connection: Connection) -> None:
-    """That is not the version before: it is the one that was superseded, and of several the one activated last."""
+def test_a_rollback_activates_the_contract_that_governed_before(connection: Connection) -> None:
+    """Not the version before: the superseded contract, and of several the one that was activated last."""
     publish(connection, "1.0", "1.1", "1.2", "1.3", "2.0")
     for number, version in enumerate(("1.1", "1.3", "1.0", "2.0")):
         contracts.activate(connection, version)
@@ -248,8 +248,8 @@ def test_a_rollback_finds_what_governed_before(connection: Connection) -> None:
     ],
     ids=["draft", "past", "not-deprecated", "active", "no-sunset", "nothing-before", "not-served", "missing", "odd"],
 )
-def test_what_does_not_follow_is_refused(connection: Connection, change: Any, words: str) -> None:
-    """With words that say why, and nothing is changed."""
+def test_an_impossible_change_is_refused(connection: Connection, change: Any, words: str) -> None:
+    """The message says why, and nothing is changed."""
     publish(connection, "1.0", "1.1", "2.0")
     for version in ("1.0", "2.0"):
         contracts.activate(connection, version)
@@ -261,29 +261,29 @@ def test_what_does_not_follow_is_refused(connection: Connection, change: Any, wo
     assert contracts.list_all(connection) == before
 
 
-def test_plain_sql_has_instants_as_well(connection: Connection) -> None:
-    """The database itself sets those of a status that it is given, and drops those of another."""
+def test_plain_sql_sets_instants_as_well(connection: Connection) -> None:
+    """The database itself sets those of the new status, and clears those of another."""
     publish(connection, "1.0")
     now = connection.execute(func.now().select()).scalar_one()
-    for status, has in (
+    for status, instants in (
         ("deprecated", [now, now, None]),
         ("retired", [now, now, now]),
         ("superseded", [now, None, None]),
     ):
         set_status(connection, "1.0", status)
         row = contracts.get(connection, "1.0")
-        assert [row.activated_at, row.deprecated_at, row.retired_at] == has
+        assert [row.activated_at, row.deprecated_at, row.retired_at] == instants
 
 
 @pytest.mark.parametrize("instant", ["infinity", "-infinity", "1969-12-31 00:00:00+00", "10000-01-01 00:00:00+00"])
-def test_an_instant_is_one_that_answers_can_tell(migrated: Database, instant: str) -> None:
-    """The database itself refuses another."""
+def test_an_instant_that_responses_cannot_express_is_refused(migrated: Database, instant: str) -> None:
+    """By the database itself."""
     with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
         deprecate_until(connection, instant)
 
 
 def test_operators_take_turns(migrated: Database) -> None:
-    """Of those that activate at once each one succeeds, one after the other, and one contract governs in the end."""
+    """Concurrent activations all succeed, one after the other, and one contract governs in the end."""
     versions = [f"1.{number}" for number in range(6)]
     with migrated.begin() as connection:
         publish(connection, *versions)

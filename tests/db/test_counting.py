@@ -13,7 +13,7 @@ from db.errors import Unavailable
 
 
 class Tally(Counting[str]):
-    """Counts letters; `written` has what was added to the database, and `is_away` makes that fail."""
+    """Counts letters; `written` has the counts added to the database, and `is_away` makes adding fail."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database, "letters", self._written)
@@ -33,7 +33,7 @@ class Tally(Counting[str]):
 
 
 def test_each_count_is_written_once(migrated: Database) -> None:
-    """With the instant in UTC, also when two write at once; without counts nothing is written."""
+    """With the instant in UTC, also by two writes at once; without counts nothing is written."""
     tally = Tally(migrated)
 
     async def use() -> None:
@@ -49,7 +49,7 @@ def test_each_count_is_written_once(migrated: Database) -> None:
 
 
 def test_counts_that_cannot_be_written_are_kept(migrated: Database, caplog: pytest.LogCaptureFixture) -> None:
-    """They are added to the next ones, and the log says which counts they are and why."""
+    """They are added to the next ones, and the log names the counts and the reason."""
     tally = Tally(migrated)
 
     async def use() -> None:

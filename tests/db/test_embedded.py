@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: started by the first who uses it, stopped by the last, however the others went."""
+"""The embedded PostgreSQL: started by its first user, stopped by its last, however the others ended."""
 
 import signal
 import subprocess
@@ -30,14 +30,14 @@ with embedded.running(Path(sys.argv[1])) as url:
 
 @pytest.fixture(scope="module")
 def directory() -> Iterator[Path]:
-    """A directory that the first test makes, and the others find with what the server left there."""
+    """A directory that the first test makes; the others find the server's data there."""
     with tempfile.TemporaryDirectory(prefix="ir-embedded-") as parent:
         yield Path(parent) / "not" / "yet"
 
 
 @contextmanager
 def another_user(directory: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A process that uses the server in `directory`, and the URL it was given; in the end it leaves by itself."""
+    """A process that uses the server in `directory`, and the URL that it got; in the end it exits by itself."""
     command = [sys.executable, "-W", "ignore", "-c", USER, str(directory)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -46,7 +46,7 @@ def another_user(directory: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]
 
 
 def answers(url: str) -> bool:
-    """Whether there is a server at `url`."""
+    """True if there is a server at `url`."""
     try:
         psycopg.connect(url).close()
     except psycopg.OperationalError:
@@ -55,7 +55,7 @@ def answers(url: str) -> bool:
 
 
 def test_a_server_starts_and_stops_and_starts_again(directory: Path) -> None:
-    """In one process and one directory twice: what was stored the first time is there the second time."""
+    """In one process and one directory: the rows of the first time are there the second time."""
     with embedded.running(directory) as url, psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS value")
     assert not answers(url)
@@ -66,7 +66,7 @@ def test_a_server_starts_and_stops_and_starts_again(directory: Path) -> None:
 
 
 def test_a_server_stops_when_its_user_raises(directory: Path) -> None:
-    """The error passes, and no server is left."""
+    """The error propagates, and no server is left."""
     urls = []
 
     def use() -> None:
@@ -110,7 +110,7 @@ def test_a_server_outlives_a_process_that_came_later(directory: Path) -> None:
 
 
 def test_a_killed_process_does_not_keep_a_server_from_stopping(directory: Path) -> None:
-    """Whoever shared it and was killed does not count any more."""
+    """A process that shared it and was killed no longer counts."""
     with embedded.running(directory) as url:
         with another_user(directory) as (_, killed):
             killed.kill()
@@ -118,19 +118,19 @@ def test_a_killed_process_does_not_keep_a_server_from_stopping(directory: Path) 
     assert not answers(url)
 
 
-def test_a_server_whose_only_user_was_killed_is_taken_over(directory: Path) -> None:
-    """It goes on running, the next user finds it as it is, and stops it."""
+def test_a_server_is_taken_over_after_its_only_user_was_killed(directory: Path) -> None:
+    """It keeps running; the next user gets it as it is, and stops it."""
     with another_user(directory) as (url, killed):
         killed.kill()
     assert answers(url)
-    with embedded.running(directory) as found_url:
-        assert found_url == url
+    with embedded.running(directory) as shared_url:
+        assert shared_url == url
         assert answers(url)
     assert not answers(url)
 
 
 def test_a_server_can_be_used_off_the_main_thread(directory: Path) -> None:
-    """Where no signal can be ignored, it is started and stopped all the same."""
+    """Signals cannot be ignored there; it starts and stops all the same."""
 
     def use() -> str:
         with embedded.running(directory) as url:
@@ -143,10 +143,10 @@ def test_a_server_can_be_used_off_the_main_thread(directory: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_is_handled_as_before(directory: Path, number: signal.Signals) -> None:
-    """Who uses a server, or has used one, is interrupted as it would be without."""
+    """A server, in use or stopped, does not change the signal handlers of its process."""
 
     def handle(*_: object) -> None:
-        """Stand for whatever the process does."""
+        """Stand for any handler of the process."""
 
     before = signal.signal(number, handle)
     try:
@@ -157,8 +157,8 @@ def test_a_signal_is_handled_as_before(directory: Path, number: signal.Signals) 
         signal.signal(number, before)
 
 
-def test_the_number_of_another_process_is_not_taken_for_the_server_s(directory: Path) -> None:
-    """After a power loss the number in the file may be that of any process: it is left alone, and the server starts."""
+def test_the_pid_of_another_process_is_not_mistaken_for_the_server(directory: Path) -> None:
+    """After a power loss the process id in the file may be any process's: it is left alone, and the server starts."""
     with embedded.running(directory):
         pass
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as innocent:
@@ -170,8 +170,8 @@ def test_the_number_of_another_process_is_not_taken_for_the_server_s(directory: 
         innocent.kill()
 
 
-def test_a_server_that_does_not_start_is_told(directory: Path) -> None:
-    """Data of another version is named, and does not keep the next one from starting."""
+def test_a_server_that_does_not_start_raises_failed(directory: Path) -> None:
+    """The message names the data of another version, and the next start succeeds."""
     version = directory / "old" / "postgresql" / "PG_VERSION"
     version.parent.mkdir(parents=True)
     version.write_text("16")

@@ -1,4 +1,4 @@
-"""The way to the database: transactions, settings of a connection, threads and time limits."""
+"""Database: transactions, settings of a connection, threads and time limits."""
 
 import asyncio
 import threading
@@ -38,13 +38,13 @@ def keep(connection: Connection, value: str) -> str:
 
 
 def keep_and_raise(connection: Connection, value: str) -> None:
-    """Store `value`, and fail after that."""
+    """Store `value`, then raise ZeroDivisionError."""
     keep(connection, value)
     raise ZeroDivisionError
 
 
 def is_kept(url: str, value: str) -> bool:
-    """Whether another connection sees `value`."""
+    """True if another connection sees `value`."""
     with psycopg.connect(url) as connection:
         return connection.execute("SELECT FROM kept WHERE value = %s", [value]).rowcount == 1
 
@@ -55,20 +55,20 @@ def process_at_server(connection: Connection) -> int:
 
 
 def is_running(url: str, process: int) -> bool:
-    """Whether the server has that process."""
+    """True if the server has that process."""
     with psycopg.connect(url) as connection:
         return connection.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [process]).rowcount == 1
 
 
 def test_a_database_opens_nothing_before_it_is_used() -> None:
-    """One can be made where no server is, and the first use says so."""
+    """It can be created without a server; its first use raises Unavailable."""
     nowhere = Database("postgresql://127.0.0.1:1/nowhere")
     with closing(nowhere), pytest.raises(Unavailable), nowhere.begin():
         pytest.fail("there is a connection")
 
 
 def test_returning_commits(database: Database, url: str) -> None:
-    """What was stored in a transaction that ends is there for others."""
+    """Other connections see the rows of a transaction that has ended."""
     with database.begin() as connection:
         keep(connection, "committed")
         assert not is_kept(url, "committed")
@@ -76,7 +76,7 @@ def test_returning_commits(database: Database, url: str) -> None:
 
 
 def test_raising_rolls_back(database: Database, url: str) -> None:
-    """What was stored in a transaction that raises is not there, and the error passes."""
+    """The rows of a transaction that raises are gone, and the error propagates."""
     with pytest.raises(ZeroDivisionError), database.begin() as connection:
         keep_and_raise(connection, "rolled back")
     assert not is_kept(url, "rolled back")
@@ -92,7 +92,7 @@ def test_raising_rolls_back(database: Database, url: str) -> None:
     ],
 )
 def test_a_connection_is_set_up(any_server: str, setting: str, expected: str) -> None:
-    """Each setting holds although the database has another as its default."""
+    """Each setting holds although the database has another default."""
     others = {
         "timezone": "Asia/Kathmandu",
         "synchronous_commit": "off",
@@ -108,16 +108,16 @@ def test_a_connection_is_set_up(any_server: str, setting: str, expected: str) ->
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_a_url_may_name_postgresql_in_three_ways(url: str, scheme: str) -> None:
-    """Each of them leads to the database through psycopg, and the URL is remembered as it was given."""
-    given = url.replace("postgresql", scheme, 1)
-    with closing(Database(given)) as database, database.begin() as connection:
+    """Each of them leads to the database through psycopg, and `url` stays as it was passed."""
+    variant = url.replace("postgresql", scheme, 1)
+    with closing(Database(variant)) as database, database.begin() as connection:
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
         assert isinstance(connection.connection.driver_connection, psycopg.Connection)
-        assert database.url == given
+        assert database.url == variant
 
 
 @pytest.mark.parametrize(
-    ("refused", "words"),
+    ("wrong_url", "words"),
     [
         pytest.param("hunter2", "is not of the form postgresql://user:password@host:port/database", id="no URL"),
         pytest.param("mysql://me:hunter2@host/it", "begins with mysql://; only postgresql:// is supported", id="MySQL"),
@@ -126,24 +126,24 @@ def test_a_url_may_name_postgresql_in_three_ways(url: str, scheme: str) -> None:
         ),
     ],
 )
-def test_another_url_is_refused(refused: str, words: str) -> None:
+def test_another_url_is_refused(wrong_url: str, words: str) -> None:
     """The message says what is wrong with the URL and does not repeat its password."""
     with pytest.raises(Failed) as raised:
-        Database(refused)
+        Database(wrong_url)
     assert words in str(raised.value)
     assert "hunter2" not in str(raised.value)
 
 
 def test_a_lost_connection_is_replaced(database: Database) -> None:
-    """The transaction whose connection is ended by the server is Unavailable; the next one has a new connection."""
+    """A transaction raises Unavailable if the server ends its connection; the next one gets a new connection."""
     with pytest.raises(Unavailable), database.begin() as connection:
         connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     with database.begin() as connection:
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
 
 
-def test_connections_are_not_more_than_asked_for(url: str) -> None:
-    """Who wants one more than there are waits for the timeout, and is told."""
+def test_a_database_opens_no_more_connections_than_configured(url: str) -> None:
+    """A caller that needs one more waits for the timeout, and gets Unavailable."""
     database = Database(url, connections=1, timeout=0.05)
     started = time.monotonic()
     with closing(database), database.begin(), pytest.raises(Unavailable) as raised, database.begin():
@@ -153,7 +153,7 @@ def test_connections_are_not_more_than_asked_for(url: str) -> None:
 
 
 def test_run_commits_and_returns(database: Database, url: str) -> None:
-    """The function's value comes back, its arguments reached it, and what it stored is there for others."""
+    """The function gets its arguments, its value is returned, and other connections see its rows."""
     assert asyncio.run(database.run(keep, "run")) == "run"
     assert asyncio.run(database.run(keep, value="run by name")) == "run by name"
     assert is_kept(url, "run")
@@ -161,20 +161,20 @@ def test_run_commits_and_returns(database: Database, url: str) -> None:
 
 
 def test_run_rolls_back(database: Database, url: str) -> None:
-    """The function's error comes back, and what it stored is not there."""
+    """The function's error propagates, and its rows are gone."""
     with pytest.raises(ZeroDivisionError):
         asyncio.run(database.run(keep_and_raise, "run and rolled back"))
     assert not is_kept(url, "run and rolled back")
 
 
-def test_run_speaks_errors_of_the_room(database: Database) -> None:
+def test_run_translates_errors(database: Database) -> None:
     """An error of the server is translated on the way back from the thread."""
     with pytest.raises(Failed, match="UndefinedTable, SQLSTATE 42P01"):
         asyncio.run(database.run(lambda connection: connection.execute(text("SELECT FROM nothing"))))
 
 
 def test_functions_run_side_by_side(url: str) -> None:
-    """As many as there are connections are under way at once, on connections of their own."""
+    """As many as there are connections run at once, each on its own."""
     together = threading.Barrier(3, timeout=5)
 
     def meet(connection: Connection) -> int:
@@ -189,7 +189,7 @@ def test_functions_run_side_by_side(url: str) -> None:
 
 
 def test_run_waits_no_longer_than_the_timeout(url: str) -> None:
-    """A function that does not end in time is Unavailable, and so is one that waits for its turn meanwhile."""
+    """A function that does not end in time raises Unavailable, and so does one that waits for its turn."""
     release = threading.Event()
 
     async def run_two(database: Database) -> tuple[object, object]:
@@ -197,9 +197,9 @@ def test_run_waits_no_longer_than_the_timeout(url: str) -> None:
         return await asyncio.gather(waiting, database.run(keep, "too late"), return_exceptions=True)
 
     with closing(Database(url, connections=1, timeout=0.2)) as database:
-        told = asyncio.run(run_two(database))
+        errors = asyncio.run(run_two(database))
         release.set()
-        assert [(type(error), str(error)) for error in told] == [(Unavailable, "no answer within 0.2 seconds")] * 2
+        assert [(type(error), str(error)) for error in errors] == [(Unavailable, "no answer within 0.2 seconds")] * 2
         with database.begin():
             assert not is_kept(url, "too late")
 
@@ -221,7 +221,7 @@ def test_close_ends_connections_and_threads(url: str) -> None:
 
 
 def test_a_silent_server_holds_no_connection(database_url: str) -> None:
-    """A connection whose server says nothing any more is given up: when the server speaks again, all are usable."""
+    """A connection to a silent server is given up: when the server answers again, all are usable."""
     with silenceable(database_url) as (url, silent), closing(Database(url, connections=2, timeout=1)) as database:
 
         async def ask(times: int) -> list[object]:
@@ -229,27 +229,27 @@ def test_a_silent_server_holds_no_connection(database_url: str) -> None:
                 *(database.run(process_at_server) for _ in range(times)), return_exceptions=True
             )
 
-        assert not any(isinstance(found, Exception) for found in asyncio.run(ask(2)))
+        assert not any(isinstance(outcome, Exception) for outcome in asyncio.run(ask(2)))
         silent.set()
-        assert all(isinstance(found, Unavailable) for found in asyncio.run(ask(2)))
+        assert all(isinstance(outcome, Unavailable) for outcome in asyncio.run(ask(2)))
         silent.clear()
         time.sleep(0.2)
-        assert not any(isinstance(found, Exception) for found in asyncio.run(ask(2)))
+        assert not any(isinstance(outcome, Exception) for outcome in asyncio.run(ask(2)))
 
 
 def test_close_does_not_wait_for_a_silent_server(database_url: str) -> None:
-    """What waits for an answer when the database is closed is cut, and its thread ends."""
+    """A call that still waits for the server is cut, and its thread ends."""
     with silenceable(database_url) as (url, silent), closing(Database(url, connections=1, timeout=60)) as database:
         with database.begin():
             pass
         silent.set()
-        told: list[Unavailable] = []
+        errors: list[Unavailable] = []
 
         def wait() -> None:
             try:
                 asyncio.run(database.run(process_at_server))
             except Unavailable as error:
-                told.append(error)
+                errors.append(error)
 
         waiting = threading.Thread(target=wait)
         waiting.start()
@@ -260,4 +260,4 @@ def test_close_does_not_wait_for_a_silent_server(database_url: str) -> None:
         time.sleep(0.1)
         database.close()
         waiting.join(5)
-        assert len(told) == 1
+        assert len(errors) == 1

@@ -1,4 +1,4 @@
-"""What errors of the driver and of SQLAlchemy become."""
+"""The translation of errors of the driver and of SQLAlchemy."""
 
 import traceback
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def database(any_server: str) -> Iterator[Database]:
 
 @pytest.mark.parametrize("error", [Unavailable, Failed, NotFound, Refused])
 def test_every_error_of_the_room_is_a_database_error(error: type[DatabaseError]) -> None:
-    """Whoever catches DatabaseError catches them all."""
+    """`except DatabaseError` catches them all."""
     assert issubclass(error, DatabaseError)
 
 
@@ -52,10 +52,10 @@ def test_every_error_of_the_room_is_a_database_error(error: type[DatabaseError])
         pytest.param("XX000", Failed, id="XX000 internal error"),
     ],
 )
-def test_a_state_of_the_server_is_passing_or_not(
+def test_an_sqlstate_is_temporary_or_not(
     database: Database, state: LiteralString, expected: type[DatabaseError]
 ) -> None:
-    """What may pass is Unavailable, everything else Failed, and the state is told, the server's words are not."""
+    """Unavailable if it may pass, else Failed; the message has the SQLSTATE but not the server's words."""
     raising = f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}', MESSAGE = '{SECRET}'; END $$"
     with pytest.raises(DatabaseError) as raised, database.begin() as connection:
         connection.execute(text(raising))
@@ -64,8 +64,8 @@ def test_a_state_of_the_server_is_passing_or_not(
     assert SECRET not in str(raised.value)
 
 
-def test_nothing_of_what_was_stored_is_repeated(database: Database) -> None:
-    """PostgreSQL tells the values of a row that is refused; neither the error nor its traceback does."""
+def test_no_stored_value_is_repeated(database: Database) -> None:
+    """PostgreSQL repeats the values of a refused row; neither the error nor its traceback does."""
     value = SECRET.upper()
     with database.begin() as connection:
         connection.execute(text("CREATE TEMPORARY TABLE kept (value text UNIQUE)"))
@@ -76,8 +76,8 @@ def test_nothing_of_what_was_stored_is_repeated(database: Database) -> None:
     assert value not in "".join(traceback.format_exception(raised.value))
 
 
-def test_sqlalchemy_itself_tells_no_values(database: Database) -> None:
-    """Whoever catches its error within the transaction, and logs it, logs the statement without its parameters."""
+def test_sqlalchemy_itself_repeats_no_values(database: Database) -> None:
+    """Code that catches its error within the transaction, and logs it, logs the statement without its parameters."""
     with database.begin() as connection, pytest.raises(sqlalchemy.exc.DBAPIError) as raised:
         connection.execute(text("SELECT length(:value) / 0"), {"value": SECRET})
     assert "SELECT" in str(raised.value)
@@ -112,8 +112,8 @@ def test_sqlalchemy_itself_tells_no_values(database: Database) -> None:
         pytest.param(sqlalchemy.exc.NoResultFound(SECRET), Failed, "NoResultFound", id="SQLAlchemy's own"),
     ],
 )
-def test_errors_of_the_libraries_are_spoken(error: Exception, expected: type[DatabaseError], words: str) -> None:
-    """Each becomes an error of this room, in words of its own and without the original behind it."""
+def test_errors_of_the_libraries_are_translated(error: Exception, expected: type[DatabaseError], words: str) -> None:
+    """Each becomes an error of this room, with its own message and without the original as cause or context."""
     with pytest.raises(DatabaseError) as raised, translated_errors():
         raise error
     assert type(raised.value) is expected
@@ -123,7 +123,7 @@ def test_errors_of_the_libraries_are_spoken(error: Exception, expected: type[Dat
 
 
 def test_other_errors_pass_as_they_are() -> None:
-    """An error that is neither SQLAlchemy's nor psycopg's is left alone."""
+    """An error that is neither SQLAlchemy's nor psycopg's is not translated."""
     error = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError) as raised, translated_errors():
         raise error

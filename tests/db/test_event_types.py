@@ -23,7 +23,7 @@ def test_a_new_event_type_is_active(connection: Connection) -> None:
 
 
 def test_an_active_event_type_is_not_registered_again(connection: Connection) -> None:
-    """It is refused in words that name it, and its description stays."""
+    """The message names it, and its description stays."""
     before = named(connection, "clicked")
     with pytest.raises(Refused) as raised:
         event_types.register(connection, "clicked", "Something else.")
@@ -43,7 +43,7 @@ def test_a_deprecated_event_type_stays_in_the_registry(connection: Connection) -
 
 
 def test_a_deprecated_event_type_can_come_back(connection: Connection) -> None:
-    """Registering it makes it active, with the new description; it is as old as it was."""
+    """Registering it again makes it active, with the new description; created_at stays."""
     deprecated = event_types.deprecate(connection, "clicked")
     registered = event_types.register(connection, "clicked", "It was clicked on.")
     assert (registered.status, registered.description) == ("active", "It was clicked on.")
@@ -51,8 +51,8 @@ def test_a_deprecated_event_type_can_come_back(connection: Connection) -> None:
     assert named(connection, "clicked") == registered
 
 
-def test_deprecating_names_the_event_type_that_is_not_there(connection: Connection) -> None:
-    """NotFound says which name it was."""
+def test_deprecating_a_missing_event_type_names_it(connection: Connection) -> None:
+    """NotFound has its name."""
     with pytest.raises(NotFound) as raised:
         event_types.deprecate(connection, "nothing")
     assert str(raised.value) == "the event type 'nothing' is not registered"
@@ -80,8 +80,8 @@ def test_a_name_is_neither_empty_nor_longer(migrated: Database, name: str) -> No
         event_types.register(connection, name, "")
 
 
-def test_a_status_is_one_that_is_known(migrated: Database) -> None:
-    """The database itself refuses another."""
+def test_an_unknown_status_is_refused(migrated: Database) -> None:
+    """By the database itself."""
     row = insert(tables.event_type_registry).values(name="by_hand", status="retired")
     with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
         connection.execute(row)

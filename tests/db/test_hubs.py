@@ -12,7 +12,7 @@ from db.errors import Failed, NotFound, Refused
 
 
 def test_a_new_hub_is_known_by_its_key(connection: Connection) -> None:
-    """The key that is handed out leads to the hub, which is new."""
+    """The issued key leads to the new hub."""
     hub, key = hubs.create(connection, "alpha")
     assert hubs.of_key(connection, key) == hub
     assert (hub.name, hub.rotated_at, hub.disabled_at) == ("alpha", None, None)
@@ -21,7 +21,7 @@ def test_a_new_hub_is_known_by_its_key(connection: Connection) -> None:
 
 
 def test_the_digest_is_kept_and_the_key_is_not(connection: Connection) -> None:
-    """The row holds the key nowhere, and its SHA-256."""
+    """The row has the SHA-256 of the key, and the key nowhere."""
     _, key = hubs.create(connection, "alpha")
     row = connection.execute(select(tables.hubs)).one()
     assert key.removeprefix("irk_") not in str(row)
@@ -29,7 +29,7 @@ def test_the_digest_is_kept_and_the_key_is_not(connection: Connection) -> None:
 
 
 def test_a_name_is_taken_once(connection: Connection) -> None:
-    """A second hub of the name is refused, and the first keeps its key."""
+    """A second hub with the name is refused, and the first keeps its key."""
     hub, key = hubs.create(connection, "alpha")
     with pytest.raises(Refused) as raised:
         hubs.create(connection, "alpha")
@@ -38,15 +38,15 @@ def test_a_name_is_taken_once(connection: Connection) -> None:
     assert hubs.list_all(connection) == [hub]
 
 
-def test_a_key_that_nobody_has_is_nobodys(connection: Connection) -> None:
-    """Neither a made-up key nor the digest of one that exists leads to a hub."""
+def test_an_unknown_key_leads_to_no_hub(connection: Connection) -> None:
+    """Neither a made-up key nor the digest of one that exists."""
     _, key = hubs.create(connection, "alpha")
     assert hubs.of_key(connection, keys.new()) is None
     assert hubs.of_key(connection, keys.digest(key)) is None
 
 
 def test_a_rotated_key_replaces_the_old_one(connection: Connection) -> None:
-    """The new key leads to the same hub, which says when; the old key leads nowhere; other hubs keep theirs."""
+    """The new key leads to the same hub, with rotated_at; the old key leads nowhere; other hubs keep theirs."""
     hub, old = hubs.create(connection, "alpha")
     other, others_key = hubs.create(connection, "beta")
     rotated, new = hubs.rotate_key(connection, "alpha")
@@ -67,7 +67,7 @@ def test_a_disabled_hub_is_not_known_by_its_key(connection: Connection) -> None:
 
 
 def test_a_hub_stays_disabled_since_the_first_time(connection: Connection) -> None:
-    """Disabling it again does not move the moment."""
+    """Disabling it again does not move the instant."""
     hubs.create(connection, "alpha")
     first = datetime(2026, 3, 31, 12, tzinfo=UTC)
     connection.execute(update(tables.hubs).values(disabled_at=first))
@@ -86,7 +86,7 @@ def test_a_disabled_hub_stays_disabled_with_a_new_key(connection: Connection) ->
 
 
 def test_a_hub_is_cut_over_since_the_first_time_until_it_is_back(connection: Connection) -> None:
-    """Once more does not move the moment, and only another reason replaces the one before; others are not cut over."""
+    """Repeating it does not move the instant, and only a new reason replaces the old; other hubs are not cut over."""
     before, key = hubs.create(connection, "alpha")
     other, _ = hubs.create(connection, "beta")
     first = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -103,19 +103,17 @@ def test_a_hub_is_cut_over_since_the_first_time_until_it_is_back(connection: Con
 @pytest.mark.parametrize(
     "change", [hubs.rotate_key, hubs.enable, hubs.restore_key, hubs.get], ids=["rotate_key", "enable", "back", "get"]
 )
-def test_a_change_names_the_hub_that_is_not_there(
-    connection: Connection, change: Callable[[Connection, str], object]
-) -> None:
-    """NotFound says which name it was."""
-    with pytest.raises(NotFound, match="there is no hub named 'nobody'"):
-        change(connection, "nobody")
+def test_a_change_names_a_missing_hub(connection: Connection, change: Callable[[Connection, str], object]) -> None:
+    """NotFound has its name."""
+    with pytest.raises(NotFound, match="there is no hub named 'missing'"):
+        change(connection, "missing")
 
 
-def test_disabling_names_the_hub_that_is_not_there(connection: Connection) -> None:
-    """NotFound says which name it was."""
+def test_disabling_names_a_missing_hub(connection: Connection) -> None:
+    """NotFound has its name."""
     with pytest.raises(NotFound) as raised:
-        hubs.disable(connection, "nobody")
-    assert str(raised.value) == "there is no hub named 'nobody'"
+        hubs.disable(connection, "missing")
+    assert str(raised.value) == "there is no hub named 'missing'"
 
 
 def test_hubs_are_listed_oldest_first(connection: Connection) -> None:
@@ -126,7 +124,7 @@ def test_hubs_are_listed_oldest_first(connection: Connection) -> None:
 
 @pytest.mark.parametrize("kept", ["irk_a-key-as-it-is", "A" * 64, "a" * 63], ids=["key", "upper case", "too short"])
 def test_the_table_takes_nothing_but_digests(migrated: Database, kept: str) -> None:
-    """Whoever tries to store something else as a key is refused by the database itself."""
+    """The database itself refuses anything else as a key."""
     row = insert(tables.hubs).values(id=func.gen_random_uuid(), name="by hand", api_key=kept)
     with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
         connection.execute(row)

@@ -1,4 +1,4 @@
-"""What is kept of an event."""
+"""The stored columns of an event."""
 
 import asyncio
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def database(migrated: Database) -> Iterator[Database]:
 
 @pytest.fixture
 def event() -> dict[str, Any]:
-    """An event that has no more than it must."""
+    """An event with the required fields alone."""
     return {
         "id": submissions.new_id(),
         "hub_id": HUB,
@@ -42,7 +42,7 @@ def event() -> dict[str, Any]:
 
 
 def add(database: Database, *events: dict[str, Any]) -> None:
-    """Keep `events`."""
+    """Store `events`."""
 
     async def write() -> None:
         writer = submissions.writer(database, interaction_events.TABLE)
@@ -60,14 +60,14 @@ def kept(database: Database) -> list[dict[str, Any]]:
 
 
 def test_ids_are_of_version_7_and_grow() -> None:
-    """Ids that are made one after the other sort in that order, within a millisecond too."""
+    """They sort in the order of their creation, within a millisecond too."""
     ids = [submissions.new_id() for _ in range(1000)]
     assert {UUID(identifier).version for identifier in ids} == {7}
     assert ids == sorted(set(ids))
 
 
 def test_an_event_is_kept_as_it_is(database: Database, event: dict[str, Any]) -> None:
-    """Each column holds what it was given, and the moment of arrival is added."""
+    """Each column holds its value, and received_at is added."""
     event |= {
         "actor_id": str(ACTOR),
         "actor_type": "agent",
@@ -93,7 +93,7 @@ def test_an_event_is_kept_as_it_is(database: Database, event: dict[str, Any]) ->
     "column", ["actor_id", "actor_type", "view_context_ref", "metadata", "additional_fields", "client_event_id"]
 )
 def test_nothing_is_kept_as_null(database: Database, event: dict[str, Any], column: str) -> None:
-    """None is SQL's NULL and not JSON's null, given or left out."""
+    """None is SQL's NULL and not JSON's null, passed or left out."""
     add(database, event | {"id": submissions.new_id()}, event | {column: None})
     null = tables.interaction_events.c[column].is_(None)
     with database.begin() as connection:
@@ -102,7 +102,7 @@ def test_nothing_is_kept_as_null(database: Database, event: dict[str, Any], colu
 
 @pytest.mark.parametrize("instant", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
 def test_the_ends_of_time_can_be_kept(database: Database, event: dict[str, Any], instant: str) -> None:
-    """No year is taken for one of another century, or for infinity."""
+    """No year is mistaken for one of another century, or for infinity."""
     add(database, event | {"occurred_at": instant})
     (row,) = kept(database)
     assert row["occurred_at"] == datetime.fromisoformat(instant)
@@ -116,14 +116,14 @@ def test_an_event_is_kept_once(database: Database, event: dict[str, Any]) -> Non
 
 
 def test_an_event_without_a_week_is_refused(database: Database, event: dict[str, Any]) -> None:
-    """What no partition is there for is not kept anywhere else, here with an id of the year 5143; upkeep makes them."""
+    """No partition takes its id, here of the year 5143, and no other table keeps it; upkeep makes partitions."""
     with pytest.raises(Unavailable, match="there is no partition for a row"):
         add(database, event | {"id": str(ACTOR)})
     assert kept(database) == []
 
 
 def test_the_fields_of_a_hub_are_columns() -> None:
-    """What a hub may fill is in the table, and the rest of the table is filled by the service."""
+    """The table has the fields that a hub may fill, and the service fills its other columns."""
     columns = set(tables.interaction_events.c.keys())
     filled = {"id", "hub_id", "additional_fields", "contract_version", "received_at", "position"}
     assert columns - filled == interaction_events.TABLE.fields

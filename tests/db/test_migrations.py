@@ -1,4 +1,4 @@
-"""The migrations: what they make, that they can be undone, and that they cannot be run into each other."""
+"""The migrations: what they make, that they can be undone, and that they cannot run into each other."""
 
 import re
 import time
@@ -23,7 +23,7 @@ from db.engine import Database
 from db.errors import Failed, Refused
 from tests.postgresql import fresh_database, statement
 
-# The server itself tells what was made: in the same words of any two of its databases, whatever its release is.
+# The server itself describes its objects: in the same words for any two of its databases, whatever its release.
 SCHEMA: LiteralString = """
     WITH ours AS (
         SELECT relation.*, relation.oid::regclass::text AS name FROM pg_class AS relation
@@ -149,7 +149,7 @@ def database(url: str) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def config() -> Config:
-    """What Alembic needs to know to find the migrations."""
+    """Alembic's configuration, with the place of the migrations."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
     return config
@@ -157,7 +157,7 @@ def config() -> Config:
 
 @pytest.fixture(scope="module")
 def head(config: Config) -> str:
-    """The newest revision, of which there is one alone."""
+    """The newest revision; there is only one."""
     (head,) = ScriptDirectory.from_config(config).get_heads()
     return head
 
@@ -169,51 +169,51 @@ def table_names(url: str) -> set[str]:
 
 
 def schema(url: str) -> list[tuple[Any, ...]]:
-    """What is in the database but rows and Alembic's own table: of what kind it is, its name, and what it is."""
+    """Kind, name and description of everything in the database except rows and Alembic's own table."""
     return rows(url, SCHEMA)
 
 
 def tabular(url: str) -> list[tuple[Any, ...]]:
-    """What is in the database but functions and triggers.
+    """The schema without functions and triggers.
 
-    Of these SQLAlchemy's tables do not tell; tests/db/test_registry.py tries them.
+    SQLAlchemy's tables do not describe those; tests/db/test_registry.py tries them.
     """
     return [entry for entry in schema(url) if not {"function", "trigger"} & set(entry[:2])]
 
 
 def rows(url: str, query: LiteralString) -> list[tuple[Any, ...]]:
-    """What `query` finds."""
+    """The rows of `query`."""
     with psycopg.connect(url) as connection:
         return connection.execute(query).fetchall()
 
 
 def events(url: str) -> list[tuple[Any, ...]]:
-    """Every event, with the values of the columns by name; of those that later revisions added there is no more."""
+    """Every event as JSON by column name, without the columns that later revisions added."""
     return rows(
         url,
         "SELECT to_jsonb(event) - '{position,client_event_id}'::text[] FROM interaction_events AS event ORDER BY id",
     )
 
 
-def wait_for_two_that_wait(url: str) -> None:
+def wait_for_two_blocked(url: str) -> None:
     """Return when two connections to the database wait for a lock."""
     query = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     deadline = time.monotonic() + 10
     with psycopg.connect(url, autocommit=True) as connection:
         while connection.execute(query).rowcount < 2:
-            assert time.monotonic() < deadline, "nobody waits"
+            assert time.monotonic() < deadline, "fewer than two wait"
             time.sleep(0.01)
 
 
 def test_an_empty_database_is_brought_to_head(database: Database, url: str, head: str) -> None:
-    """Every table is there, and the second time there is nothing left to do."""
+    """Every table is there, and a second run changes nothing."""
     assert migrate.upgrade(database) == (None, head)
     assert table_names(url) == {*tables.metadata.tables, "alembic_version"}
     assert migrate.upgrade(database) == (head, head)
 
 
 def test_migrations_and_tables_agree(any_server: str, database: Database, url: str) -> None:
-    """What the migrations make and what db.tables says are the same, down to each constraint and comment."""
+    """The migrations and db.tables make the same schema, down to each constraint and comment."""
     migrate.upgrade(database)
     with fresh_database(any_server, "from_tables") as other_url, closing(Database(other_url)) as other:
         with other.begin() as connection:
@@ -221,14 +221,14 @@ def test_migrations_and_tables_agree(any_server: str, database: Database, url: s
         assert tabular(url) == tabular(other_url)
 
 
-def test_what_is_compared_has_every_part(database: Database, url: str) -> None:
-    """No change to what the migrations made is overlooked when it is compared, whatever kind of thing it is made to."""
+def test_the_comparison_overlooks_no_change(database: Database, url: str) -> None:
+    """Whatever kind of object is changed."""
     migrate.upgrade(database)
     before = schema(url)
     overlooked = []
-    for change, made in CHANGES.items():
+    for change, ddl in CHANGES.items():
         with psycopg.connect(url) as connection:
-            connection.execute(made)
+            connection.execute(ddl)
             if connection.execute(SCHEMA).fetchall() == before:
                 overlooked.append(change)
             connection.rollback()
@@ -242,14 +242,14 @@ def test_the_framework_s_event_types_are_there(database: Database) -> None:
     """The vocabulary that the contract starts with is active, each name with a description."""
     migrate.upgrade(database)
     with database.begin() as connection:
-        found = event_types.list_all(connection)
-    assert {entry.name for entry in found if entry.status == "active"} == FRAMEWORK_TYPES
-    assert len(found) == 14
-    assert all(entry.description for entry in found)
+        entries = event_types.list_all(connection)
+    assert {entry.name for entry in entries if entry.status == "active"} == FRAMEWORK_TYPES
+    assert len(entries) == 14
+    assert all(entry.description for entry in entries)
 
 
 def test_the_migrations_can_be_undone(database: Database, url: str, config: Config, head: str) -> None:
-    """Nothing is left but Alembic's own table, which is empty, and they can be run again."""
+    """Only Alembic's own table is left, which is empty, and they can run again."""
     migrate.upgrade(database)
     with database.begin() as connection:
         config.attributes["connection"] = connection
@@ -259,7 +259,7 @@ def test_the_migrations_can_be_undone(database: Database, url: str, config: Conf
 
 
 def test_events_survive_the_way_to_partitions_and_back(database: Database, url: str, config: Config) -> None:
-    """Every column of every event is kept, each in its week: of a clock that was never set, of now, and far ahead."""
+    """Each keeps every column, in its week: with the clock never set, with today's, and far ahead."""
     with database.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
@@ -285,7 +285,7 @@ def test_events_survive_the_way_to_partitions_and_back(database: Database, url: 
 
 
 def test_a_migration_that_fails_leaves_nothing(database: Database, url: str) -> None:
-    """When the last table cannot be made, the earlier ones are not there either."""
+    """If the last table cannot be made, the earlier ones are not there either."""
     statement(url, sql.SQL("CREATE TABLE interaction_events ()"))
     with pytest.raises(Failed, match="DuplicateTable"):
         migrate.upgrade(database)
@@ -293,7 +293,7 @@ def test_a_migration_that_fails_leaves_nothing(database: Database, url: str) -> 
 
 
 def test_a_database_of_a_later_release_is_refused(database: Database, url: str) -> None:
-    """The words name its revision, and it is left as it is."""
+    """The message names its revision, and the database stays as it is."""
     statement(
         url,
         sql.SQL("CREATE TABLE alembic_version (version_num text)"),
@@ -307,21 +307,21 @@ def test_a_database_of_a_later_release_is_refused(database: Database, url: str) 
     assert table_names(url) == {"alembic_version"}
 
 
-def test_two_that_migrate_at_once_take_turns(database: Database, url: str, head: str) -> None:
-    """Both begin before either has made a table; one finds an empty database, the other one that is done."""
+def test_two_migrations_at_once_take_turns(database: Database, url: str, head: str) -> None:
+    """Both begin before either has made a table; one starts with an empty database, the other with a migrated one."""
     with closing(Database(url)) as other, ThreadPoolExecutor(2) as threads:
         with database.begin() as connection:
-            # Whoever would make Alembic's table waits for the end of this transaction, which takes it back.
+            # A migration that makes Alembic's table waits for the end of this transaction, which rolls it back.
             connection.execute(text("CREATE TABLE alembic_version ()"))
             upgrades = [threads.submit(migrate.upgrade, other) for _ in range(2)]
-            wait_for_two_that_wait(url)
+            wait_for_two_blocked(url)
             connection.rollback()
         results = [upgrade.result() for upgrade in upgrades]
     assert sorted(results, key=str) == [(head, head), (None, head)]
 
 
 def test_a_database_in_another_encoding_is_refused(any_server: str) -> None:
-    """What is not UTF-8 could not hold what hubs send: nothing is made in it, and the words say what to do."""
+    """Without UTF-8 it could not hold what hubs send: nothing is made in it, and the message says what to do."""
     name = sql.Identifier("latin")
     create = sql.SQL("CREATE DATABASE {} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").format(name)
     statement(any_server, create)
@@ -334,7 +334,7 @@ def test_a_database_in_another_encoding_is_refused(any_server: str) -> None:
 
 
 def test_the_tables_of_this_release_are_required(database: Database, head: str) -> None:
-    """An empty database is refused with what to do about it, a migrated one is not."""
+    """An empty database is refused with a remedy, a migrated one is not."""
     with pytest.raises(Refused) as raised, database.begin() as connection:
         revisions.require_current(connection)
     assert re.fullmatch(r"the database '\w+' has no tables: run 'interaction-reporting migrate'", str(raised.value))
@@ -345,7 +345,7 @@ def test_the_tables_of_this_release_are_required(database: Database, head: str) 
 
 
 def test_a_role_that_owns_nothing_is_refused(any_server: str, url: str, database: Database) -> None:
-    """The words name the role and the database, before anything is made and where another role made it."""
+    """The message names the role and the database, before anything is made and after another role made it."""
     role = sql.Identifier("stranger")
     statement(any_server, sql.SQL("CREATE ROLE {} LOGIN").format(role))
     strange = make_url(url).set(username="stranger").render_as_string(hide_password=False)
@@ -373,8 +373,8 @@ def test_a_role_that_owns_nothing_is_refused(any_server: str, url: str, database
         statement(any_server, sql.SQL("DROP ROLE {}").format(role))
 
 
-def test_what_follows_the_migrations_belongs_to_them(database: Database, url: str) -> None:
-    """It finds the tables, in the same transaction: when it fails, they are not there."""
+def test_the_callback_shares_the_transaction_of_the_migrations(database: Database, url: str) -> None:
+    """It sees the tables; when it fails, they are not there."""
 
     def fail(connection: Connection) -> None:
         assert len(event_types.list_all(connection)) == 14

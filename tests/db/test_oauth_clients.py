@@ -22,14 +22,14 @@ def hub(connection: Connection) -> str:
 
 
 def secrets_of(connection: Connection, client_id: str) -> tuple[Any, ...]:
-    """The digests that are kept of a client's secrets, and until when the one before is accepted."""
+    """The stored digests of a client's secrets, and the instant when the previous one ends."""
     row = tables.oauth_clients.c
     columns = (row.secret, row.previous_secret, row.previous_secret_until)
     return tuple(connection.execute(select(*columns).where(row.client_id == client_id)).one())
 
 
 def test_a_client_is_issued_with_a_secret_that_is_not_kept(connection: Connection, hub: str) -> None:
-    """The row holds its digest."""
+    """The row holds the digest of the secret."""
     client, secret = oauth_clients.issue(connection, hub, SCOPES)
     assert secret is not None
     assert secret.startswith("irs_")
@@ -41,7 +41,7 @@ def test_a_client_is_issued_with_a_secret_that_is_not_kept(connection: Connectio
 
 
 def test_a_client_with_keys_has_no_secret(connection: Connection, hub: str) -> None:
-    """And none is made for it later; its keys may be replaced."""
+    """None can be made for it later; its keys may be replaced."""
     client, secret = oauth_clients.issue(connection, hub, SCOPES, JWKS, dpop_bound=True)
     assert (secret, client.jwks, client.dpop_bound) == (None, JWKS, True)
     assert secrets_of(connection, client.client_id) == (None, None, None)
@@ -52,7 +52,7 @@ def test_a_client_with_keys_has_no_secret(connection: Connection, hub: str) -> N
 
 
 def test_a_rotated_secret_overlaps_with_the_one_before(connection: Connection, hub: str) -> None:
-    """With that one, for as long as is said; the one before that is gone."""
+    """For the overlap that the caller passes; the secret before that one is gone."""
     client, first = oauth_clients.issue(connection, hub, SCOPES)
     rotated, second = oauth_clients.rotate(connection, client.client_id, timedelta(hours=2))
     assert first is not None
@@ -65,7 +65,7 @@ def test_a_rotated_secret_overlaps_with_the_one_before(connection: Connection, h
 
 
 def test_a_client_is_changed_and_disabled(connection: Connection, hub: str) -> None:
-    """It keeps the instant at which it was disabled first; a secret is not replaced by keys."""
+    """A second disabling keeps the first instant; keys do not replace a secret."""
     client, _ = oauth_clients.issue(connection, hub, SCOPES)
     changed = oauth_clients.change(connection, client.client_id, oauth_clients.OURS, ["usage:read"], None)
     assert changed.scopes == ["usage:read"]
@@ -78,7 +78,7 @@ def test_a_client_is_changed_and_disabled(connection: Connection, hub: str) -> N
 
 
 def test_a_client_of_another_issuer_is_known_by_both(connection: Connection, hub: str) -> None:
-    """One of the same name may be another issuer's; the same one is not accepted twice."""
+    """By issuer and id: two issuers may have a client of one name; the same client is not accepted twice."""
     accepted = oauth_clients.accept(connection, hub, ISSUER, "them", SCOPES)
     assert (accepted.issuer, accepted.client_id, accepted.hub) == (ISSUER, "them", hub)
     assert oauth_clients.accept(connection, hub, f"{ISSUER}/other", "them", SCOPES) != accepted
@@ -89,25 +89,25 @@ def test_a_client_of_another_issuer_is_known_by_both(connection: Connection, hub
     assert len(oauth_clients.list_all(connection)) == 2
 
 
-def test_what_is_not_there_is_not_found(connection: Connection, hub: str) -> None:
-    """Neither hubs nor clients."""
+def test_missing_hubs_and_clients_are_not_found(connection: Connection, hub: str) -> None:
+    """NotFound names them."""
     with pytest.raises(NotFound, match="there is no hub named 'beta'"):
         oauth_clients.issue(connection, "beta", SCOPES)
     with pytest.raises(NotFound, match="there is no hub named 'beta'"):
         oauth_clients.accept(connection, "beta", ISSUER, "them", SCOPES)
     for lookup in (oauth_clients.get, oauth_clients.disable, oauth_clients.enable):
-        with pytest.raises(NotFound, match=r"there is no client 'nobody'$"):
-            lookup(connection, "nobody")
-    with pytest.raises(NotFound, match=f"there is no client 'nobody' of {ISSUER}"):
-        oauth_clients.change(connection, "nobody", ISSUER, SCOPES, None)
+        with pytest.raises(NotFound, match=r"there is no client 'missing'$"):
+            lookup(connection, "missing")
+    with pytest.raises(NotFound, match=f"there is no client 'missing' of {ISSUER}"):
+        oauth_clients.change(connection, "missing", ISSUER, SCOPES, None)
     with pytest.raises(NotFound):
-        oauth_clients.rotate(connection, "nobody", timedelta())
+        oauth_clients.rotate(connection, "missing", timedelta())
     assert hub
 
 
 @pytest.mark.parametrize("column", ["secret", "previous_secret"])
 def test_a_secret_in_a_row_is_a_digest(connection: Connection, hub: str, column: str) -> None:
-    """A secret that somebody puts there in SQL is refused."""
+    """The database refuses a plain secret that is written in SQL."""
     client, _ = oauth_clients.issue(connection, hub, SCOPES)
     row = tables.oauth_clients
     with pytest.raises(Failed), connection.begin_nested():
@@ -115,7 +115,7 @@ def test_a_secret_in_a_row_is_a_digest(connection: Connection, hub: str, column:
 
 
 def test_rows_stay(connection: Connection, hub: str) -> None:
-    """Services know them, and would not be told that they are gone; nor that they have another id."""
+    """Services have them in memory, and would not see that one is gone or has another id."""
     oauth_clients.issue(connection, hub, SCOPES)
     row = tables.oauth_clients
     for statement in (delete(row), update(row).values(id=text("gen_random_uuid()")), text("TRUNCATE oauth_clients")):
@@ -124,7 +124,7 @@ def test_rows_stay(connection: Connection, hub: str) -> None:
 
 
 def test_each_change_is_a_revision(connection: Connection, hub: str) -> None:
-    """Of which services are told."""
+    """Services see it by that."""
     revision = select(tables.registry_revision.c.value)
     before = connection.scalar(revision)
     client, _ = oauth_clients.issue(connection, hub, SCOPES)
@@ -134,6 +134,6 @@ def test_each_change_is_a_revision(connection: Connection, hub: str) -> None:
 
 
 def from_sql(connection: Connection, statement: Any) -> None:
-    """Execute `statement`, with errors as the room has them."""
+    """Execute `statement` with translated errors."""
     with translated_errors():
         connection.execute(statement)

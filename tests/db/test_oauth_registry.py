@@ -1,4 +1,4 @@
-"""What of OAuth a process keeps in memory, and how soon it knows of changes."""
+"""The OAuth rows that a process keeps in memory, and how soon it sees changes."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ from tests.postgresql import fresh_database, statement
 
 SOON = timedelta(seconds=60)
 NEWEST = 2**62
-"""A revision after which nothing has changed."""
+"""A revision beyond every change."""
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def follow(database: Database, use: Callable[[Registry], Awaitable[None]]) -> No
 
 
 async def until(condition: Callable[[], bool]) -> float:
-    """How many seconds it takes until `condition` holds."""
+    """The seconds until `condition` holds."""
     started = time.monotonic()
     while not condition():
         assert time.monotonic() - started < 5
@@ -51,7 +51,7 @@ async def until(condition: Callable[[], bool]) -> float:
 
 
 def test_clients_keys_and_revocations_are_known_within_a_second(database: Database) -> None:
-    """Those that were there, those that come, and what becomes of them; who asks anew knows at once."""
+    """Those there at the start, new ones and changes; after `refresh` at once."""
     jti = uuid4()
     with database.begin() as connection:
         client, _ = oauth_clients.issue(connection, "alpha", ["events:write"], {"keys": []})
@@ -90,7 +90,7 @@ def test_clients_keys_and_revocations_are_known_within_a_second(database: Databa
 
 
 def test_revocations_are_kept_until_they_expire(database: Database) -> None:
-    """Then a token is refused for its end; one that has expired before is not even read."""
+    """After that a token is refused as expired; an expired revocation is not even read."""
     expired, first, last = uuid4(), uuid4(), uuid4()
     now = time.time()
     oauth = OAuthRegistry(lambda: now)
@@ -113,7 +113,7 @@ def test_revocations_are_kept_until_they_expire(database: Database) -> None:
 
 
 def test_another_state_of_the_database_is_taken_as_it_is(database: Database) -> None:
-    """As after a restore: what is not there is not known any more."""
+    """As after a restore: rows that are gone are no longer known."""
     with database.begin() as connection:
         client, _ = oauth_clients.issue(connection, "alpha", ["events:write"])
         signing_keys.ensure(connection, lambda: ("1", "key"), lambda _: True)

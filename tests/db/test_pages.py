@@ -1,4 +1,4 @@
-"""Pages of what a hub has submitted."""
+"""Pages of a hub's submissions."""
 
 import itertools
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def start(connection: Connection) -> int:
 
 
 def write(connection: Connection, *rows: dict[str, Any]) -> list[UUID]:
-    """Write events that have `rows`, and whatever else they must; their ids."""
+    """Write an event for each of `rows`, with the required columns added; their ids."""
     ids = []
     for row in rows:
         identifier = UUID(int=partitions.lowest_id(row.get("received_at", NOW)).int + next(_numbers))
@@ -46,7 +46,7 @@ def write(connection: Connection, *rows: dict[str, Any]) -> list[UUID]:
 
 
 def walk(connection: Connection, query: Query, limit: int) -> Iterator[list[UUID]]:
-    """The ids of each page, until there is no more."""
+    """The ids of each page, up to the last page."""
     has_more = True
     while has_more:
         page = pages.page(connection, table, query, limit)
@@ -57,14 +57,14 @@ def walk(connection: Connection, query: Query, limit: int) -> Iterator[list[UUID
 
 @pytest.fixture
 def readable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test's own transaction is not committed: let it read what it wrote."""
+    """Let a test read the rows of its own transaction, which is not committed."""
     monkeypatch.setattr(positions, "horizon", lambda _connection: 2**62)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 6, 7])
 @pytest.mark.usefixtures("readable")
 def test_pages_follow_each_other(connection: Connection, start: int, limit: int) -> None:
-    """Whatever their size is: each row once, in the order of positions, and no empty page."""
+    """With any size: each row once, in the order of positions, and no empty page."""
     ids = write(connection, *[{}] * 6)
     walked = list(walk(connection, Query(HUB, after=start), limit))
     assert walked == [ids[first : first + limit] for first in range(0, 6, limit)]
@@ -72,7 +72,7 @@ def test_pages_follow_each_other(connection: Connection, start: int, limit: int)
 
 @pytest.mark.usefixtures("readable")
 def test_the_next_page_begins_where_new_rows_will_be(connection: Connection, start: int) -> None:
-    """Whoever comes back with the last position finds what was written since, and nothing again."""
+    """A reader that continues from the last position gets only the rows written since."""
     first = write(connection, {}, {})
     page = pages.page(connection, table, Query(HUB, after=start), 10)
     assert ([row["id"] for row in page.rows], page.has_more) == (first, False)
@@ -83,8 +83,8 @@ def test_the_next_page_begins_where_new_rows_will_be(connection: Connection, sta
 
 
 @pytest.mark.usefixtures("readable")
-def test_other_hubs_are_not_there(connection: Connection, start: int) -> None:
-    """Neither in pages, nor as what makes a page end, nor by id."""
+def test_rows_of_other_hubs_are_hidden(connection: Connection, start: int) -> None:
+    """They are in no page, end no page, and cannot be read by id."""
     ids = write(connection, {}, {"hub_id": OTHER_HUB}, {}, {"hub_id": OTHER_HUB})
     assert list(walk(connection, Query(HUB, after=start), 1)) == [ids[:1], ids[2:3]]
     assert list(walk(connection, Query(UUID(int=9), after=start), 1)) == [[]]
@@ -96,7 +96,7 @@ def test_other_hubs_are_not_there(connection: Connection, start: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "numbers"),
+    ("conditions", "numbers"),
     [
         pytest.param({"equal": {"widget_id": WIDGET}}, [0, 2, 3], id="widget"),
         pytest.param({"equal": {"widget_id": WIDGET, "event_type": "focused"}}, [2], id="widget and type"),
@@ -108,10 +108,10 @@ def test_other_hubs_are_not_there(connection: Connection, start: int) -> None:
     ],
 )
 @pytest.mark.usefixtures("readable")
-def test_what_is_asked_for_is_found(
-    connection: Connection, start: int, asked: dict[str, Any], numbers: list[int]
+def test_a_query_returns_every_matching_row(
+    connection: Connection, start: int, conditions: dict[str, Any], numbers: list[int]
 ) -> None:
-    """All conditions hold for what is found, and nothing else is left out; the page ends where nothing is left."""
+    """All conditions hold for each row, no matching row is missing, and no empty page follows."""
     before = {"received_at": NOW - timedelta(microseconds=1)}
     ids = write(
         connection,
@@ -120,12 +120,14 @@ def test_what_is_asked_for_is_found(
         {"event_type": "focused", "received_at": NOW},
         {"occurred_at": NOW - MINUTE - timedelta(microseconds=1), "received_at": NOW},
     )
-    assert list(walk(connection, Query(HUB, after=start, **asked), 10)) == [[ids[number] for number in numbers]]
+    assert list(walk(connection, Query(HUB, after=start, **conditions), 10)) == [[ids[number] for number in numbers]]
 
 
 @pytest.mark.usefixtures("readable")
-def test_a_page_looks_at_so_many_rows(connection: Connection, start: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where few are found among many there are empty pages on the way, and each row is found once."""
+def test_a_page_scans_a_bounded_number_of_rows(
+    connection: Connection, start: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where few of many rows match there are empty pages on the way, and each row comes once."""
     monkeypatch.setattr(pages, "SCANNED_ROWS", 3)
     ids = write(connection, *({"event_type": "focused" if number in (4, 5, 10) else "clicked"} for number in range(11)))
     query = Query(HUB, equal={"event_type": "focused"}, after=start)
@@ -135,10 +137,10 @@ def test_a_page_looks_at_so_many_rows(connection: Connection, start: int, monkey
 
 @pytest.mark.parametrize("first", [1, 2], ids=["one by one", "two at once"])
 @pytest.mark.usefixtures("readable")
-def test_a_page_ends_where_it_was_looked_for(
+def test_a_page_ends_where_its_scan_ended(
     connection: Connection, start: int, monkeypatch: pytest.MonkeyPatch, first: int
 ) -> None:
-    """What is forgotten between its statements lets no row in that is left out, or comes twice."""
+    """A deletion between its statements neither lets in a row that does not match nor repeats one."""
     monkeypatch.setattr(pages, "SCANNED_ROWS", 3)
     ids = write(connection, *[{}] * 4, {"event_type": "focused"})
     forgotten = iter([ids[:first], ids[first:2]])
@@ -150,12 +152,12 @@ def test_a_page_ends_where_it_was_looked_for(
     event.listen(connection, "after_cursor_execute", forget)
     walked = list(walk(connection, Query(HUB, equal={"event_type": "focused"}, after=start), 2))
     event.remove(connection, "after_cursor_execute", forget)
-    assert [found for page in walked for found in page] == ids[4:]
+    assert [identifier for page in walked for identifier in page] == ids[4:]
 
 
 @pytest.mark.usefixtures("readable")
 def test_a_page_ends_when_its_texts_are_large(connection: Connection, start: int) -> None:
-    """As characters or as JSON, in whatever column."""
+    """As characters or as JSON, in any column."""
     for large in ({"view_context_ref": "é" * 300_000}, {"metadata": {"a": "x" * 600_000}}):
         for column in (large, {"additional_fields": large}):
             write(connection, *[column] * 3)
@@ -165,7 +167,7 @@ def test_a_page_ends_when_its_texts_are_large(connection: Connection, start: int
 
 @pytest.mark.usefixtures("readable")
 def test_a_snapshot_ends_at_its_position(connection: Connection, start: int) -> None:
-    """What is beyond `until` is not there, and does not make more of it."""
+    """Rows beyond `until` are not there, and do not set has_more."""
     ids = write(connection, *[{}] * 4)
     until = pages.page(connection, table, Query(HUB, after=start), 2).last
     assert list(walk(connection, Query(HUB, after=start, until=until), 2)) == [ids[:2]]
@@ -175,21 +177,21 @@ def test_a_snapshot_ends_at_its_position(connection: Connection, start: int) -> 
 
 
 def test_no_page_goes_beyond_the_horizon(connection: Connection, start: int) -> None:
-    """Not even with an `until` that does: what this transaction wrote is hidden until it is committed."""
+    """Not even with a larger `until`: the rows of this transaction are hidden until it commits."""
     write(connection, {})
     assert list(walk(connection, Query(HUB, after=start, until=2**62), 2)) == [[]]
 
 
-def test_only_a_hub_s_own_events_are_its_own(connection: Connection) -> None:
-    """Of those that an annotation names: another hub's are not, nor are those that nobody has."""
+def test_own_events_has_only_those_of_the_hub(connection: Connection) -> None:
+    """Of the events that an annotation names, neither another hub's nor unknown ones."""
     mine, another = write(connection, {}, {"hub_id": OTHER_HUB})
-    asked = [str(mine), str(another), str(UUID(int=7))]
-    assert annotations.own_events(connection, HUB, asked) == {str(mine)}
+    named = [str(mine), str(another), str(UUID(int=7))]
+    assert annotations.own_events(connection, HUB, named) == {str(mine)}
     assert annotations.own_events(connection, HUB, []) == set()
 
 
 def test_the_fields_of_an_annotation_are_columns(migrated: Database) -> None:
-    """What a hub may fill is in the table, and the rest of the table is filled by the service."""
+    """The table has the fields that a hub may fill, and the service fills its other columns."""
     with migrated.begin() as connection:
         query = "SELECT attname FROM pg_attribute WHERE attrelid = 'annotations'::regclass AND attnum > 0"
         columns = set(connection.scalars(text(query)))

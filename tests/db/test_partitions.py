@@ -1,4 +1,4 @@
-"""The weeks that events are kept in: where each begins and ends, and that nobody waits while they come and go."""
+"""The weekly partitions: where each begins and ends, and that no client waits while they come and go."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests.postgresql import fresh_database
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 LONG_AGO = datetime(1970, 1, 5, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
-SOMEBODY = UUID(int=1)
+HUB = UUID(int=1)
 
 
 @pytest.fixture
@@ -38,25 +38,25 @@ def database(url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def outsider(url: str) -> Iterator[psycopg.Connection]:
-    """A connection of somebody else, each of whose statements is a transaction that waits for no lock."""
+    """Another client's connection; each of its statements is a transaction that waits for no lock."""
     with psycopg.connect(url, autocommit=True, options="-c lock_timeout=10ms") as connection:
         yield connection
 
 
 def version_7(instant: datetime, random: int) -> UUID:
-    """A UUID of `instant` whose 74 random bits are all `random`, put together as RFC 9562, section 5.7, shows."""
+    """A UUID of `instant` whose 74 random bits are all `random`, laid out as in RFC 9562, section 5.7."""
     milliseconds = round(instant.timestamp() * 1000)
     a, b = (0xFFF * random, (2**62 - 1) * random)
     return UUID(int=milliseconds << 80 | 7 << 76 | a << 64 | 2 << 62 | b)
 
 
 def insert(connection: psycopg.Connection, *ids: UUID) -> None:
-    """Keep events with these ids."""
+    """Store events with these ids."""
     for identifier in ids:
         connection.execute(
             "INSERT INTO interaction_events (id, hub_id, widget_id, event_type, occurred_at, contract_version) "
             "VALUES (%s, %s, %s, 'clicked', now(), '1.0')",
-            (identifier, SOMEBODY, SOMEBODY),
+            (identifier, HUB, HUB),
         )
 
 
@@ -66,7 +66,7 @@ def kept(connection: psycopg.Connection) -> list[tuple[UUID, str]]:
 
 
 def ensure(database: Database, first: datetime, last: datetime) -> list[str]:
-    """What is made from `first` to `last`, committed."""
+    """The names of the partitions made from `first` to `last`, committed."""
     with database.begin() as connection:
         return partitions.ensure(connection, first, last)
 
@@ -78,38 +78,38 @@ def names(database: Database) -> list[str]:
 
 
 def drop_before(database: Database, instant: datetime) -> list[str]:
-    """The names of what is dropped, committed."""
+    """The names of the dropped partitions, committed."""
     with database.begin() as connection:
         return [partition.name for partition in partitions.drop_before(connection, instant)]
 
 
 def weeks(*mondays: str) -> list[str]:
-    """The partitions of these weeks of 2026, in the order in which they are made."""
+    """The partitions of these weeks of 2026, in the order of their creation."""
     return [f"{table}_2026_{monday}" for monday in mondays for table in partitions.TABLES]
 
 
-def wait_until_it_waits(connection: psycopg.Connection, work: Future[list[str]]) -> None:
-    """Return when `work` waits for a lock, or needs not."""
+def wait_until_blocked(connection: psycopg.Connection, work: Future[list[str]]) -> None:
+    """Return when `work` waits for a lock, or has ended."""
     waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     while not connection.execute(waiting).rowcount and not work.done():
         time.sleep(0.01)
 
 
 @pytest.mark.parametrize("random", [0, 1])
-def test_the_lowest_id_of_an_instant_tells_before_from_after(random: int) -> None:
-    """Whatever is random in an id: those of the instant are not below it, and those of a millisecond before are."""
+def test_the_lowest_id_of_an_instant_divides_before_from_after(random: int) -> None:
+    """Whatever its random bits: an id of the instant is not below it, and an id of the millisecond before is."""
     assert version_7(MONDAY - MILLISECOND, random) < lowest_id(MONDAY) <= version_7(MONDAY, random)
 
 
-def test_the_ids_that_events_get_are_of_now() -> None:
-    """An id that is made lies between the lowest ids of before and after."""
+def test_new_ids_are_of_now() -> None:
+    """A new id lies between the lowest ids of before and after."""
     before = datetime.now(UTC)
-    made = UUID(submissions.new_id())
-    assert lowest_id(before) <= made < lowest_id(datetime.now(UTC) + MILLISECOND)
+    identifier = UUID(submissions.new_id())
+    assert lowest_id(before) <= identifier < lowest_id(datetime.now(UTC) + MILLISECOND)
 
 
 def test_a_week_ends_where_the_next_begins(database: Database, outsider: psycopg.Connection) -> None:
-    """The last id of Sunday 23:59:59.999 is in the one, the first of Monday 00:00:00.000 in the other."""
+    """The last id of Sunday 23:59:59.999 is in one, the first of Monday 00:00:00.000 in the other."""
     assert ensure(database, MONDAY, MONDAY + WEEK) == weeks("11_23", "11_30")
     last, first = version_7(MONDAY + WEEK - MILLISECOND, 1), version_7(MONDAY + WEEK, 0)
     insert(outsider, last, first)
@@ -135,7 +135,7 @@ def test_weeks_cover_a_span(database: Database, first: datetime, last: datetime,
 
 @pytest.mark.parametrize("table", partitions.TABLES)
 def test_a_partition_is_indexed_as_the_table_is(database: Database, outsider: psycopg.Connection, table: str) -> None:
-    """Each index of the table has one of the partition beneath it, and no index is there twice."""
+    """Each index of the table has one of the partition below it, and no index is there twice."""
     ensure(database, MONDAY, MONDAY)
     query = (
         "SELECT count(*), count(inhparent) FROM pg_index LEFT JOIN pg_inherits ON inhrelid = indexrelid "
@@ -154,41 +154,41 @@ def test_inserts_go_on_while_a_week_is_made(database: Database, outsider: psycop
         assert len(kept(outsider)) == 1
 
 
-def test_two_that_make_the_same_week_take_turns(database: Database, outsider: psycopg.Connection) -> None:
+def test_two_transactions_that_make_the_same_week_take_turns(database: Database, outsider: psycopg.Connection) -> None:
     """The second waits for the first, and finds nothing left to make."""
     with ThreadPoolExecutor(1) as thread:
         with database.begin() as connection:
             assert len(partitions.ensure(connection, MONDAY, MONDAY)) == 2
             second = thread.submit(ensure, database, MONDAY, MONDAY)
-            wait_until_it_waits(outsider, second)
+            wait_until_blocked(outsider, second)
         assert second.result() == []
 
 
-def test_a_week_that_is_dropped_meanwhile_is_not_listed(database: Database, outsider: psycopg.Connection) -> None:
-    """Who lists the partitions while one is dropped waits for the end of that, and finds the others."""
+def test_a_week_that_is_being_dropped_is_not_listed(database: Database, outsider: psycopg.Connection) -> None:
+    """A listing waits for the end of the drop, and returns the other partitions."""
     ensure(database, MONDAY - WEEK, MONDAY)
     with ThreadPoolExecutor(1) as thread:
         with database.begin() as connection:
             partitions.drop_before(connection, MONDAY)
             listed = thread.submit(names, database)
-            wait_until_it_waits(outsider, listed)
+            wait_until_blocked(outsider, listed)
         assert listed.result() == sorted(weeks("11_23"))
 
 
-def test_many_keep_up_at_once(database: Database) -> None:
-    """Each week is made by one of them and dropped by one of them, and none has an error."""
+def test_many_processes_keep_up_at_once(database: Database) -> None:
+    """Each new week is made by one of them, each old week dropped by one of them, and none has an error."""
     ensure(database, MONDAY - 9 * WEEK, MONDAY - WEEK)
     with ThreadPoolExecutor(8) as threads:
         turns = [threads.submit(partitions.upkeep, database, MONDAY, 7) for _ in range(8)]
-        done = [turn.result() for turn in turns]
-    made = [name for made, _ in done for name in made]
-    dropped = [partition.name for _, dropped in done for partition in dropped]
+        results = [turn.result() for turn in turns]
+    made = [name for made, _ in results for name in made]
+    dropped = [partition.name for _, dropped in results for partition in dropped]
     assert (len(made), len(dropped)) == (10, 16)
     assert set(names(database)) == {*weeks("11_16"), *made}
 
 
-def test_upkeep_is_left_to_who_is_at_it(database: Database, url: str) -> None:
-    """While another process makes partitions, nothing is made and nothing is dropped, and nobody waits."""
+def test_upkeep_is_left_to_the_process_that_is_at_it(database: Database, url: str) -> None:
+    """While another process makes partitions, it makes nothing, drops nothing and does not wait."""
     ensure(database, MONDAY - 2 * WEEK, MONDAY - WEEK)
     with database.begin() as connection, closing(Database(url)) as other:
         partitions.ensure_coming(connection, MONDAY)
@@ -196,7 +196,7 @@ def test_upkeep_is_left_to_who_is_at_it(database: Database, url: str) -> None:
 
 
 def test_upkeep_makes_this_week_and_the_coming_four(database: Database) -> None:
-    """On Sunday night as on Monday morning, and each hour only what is missing."""
+    """On Sunday night as on Monday morning, and each hour only the missing ones."""
     made, _ = partitions.upkeep(database, MONDAY - MILLISECOND, None)
     assert made == weeks("11_16", "11_23", "11_30", "12_07", "12_14")
     assert partitions.upkeep(database, MONDAY, None) == (weeks("12_21"), [])
@@ -212,7 +212,7 @@ def test_without_a_retention_nothing_is_dropped(database: Database, outsider: ps
 
 
 def test_an_event_is_kept_as_long_as_the_retention_says(database: Database, outsider: psycopg.Connection) -> None:
-    """The week of its last event goes when that is the retention old, and not a millisecond earlier."""
+    """A week is dropped when its last event is as old as the retention, and not a millisecond earlier."""
     ensure(database, MONDAY - WEEK, MONDAY)
     insert(outsider, version_7(MONDAY - MILLISECOND, 1), version_7(MONDAY, 0))
     _, dropped = partitions.upkeep(database, MONDAY + timedelta(days=30) - MILLISECOND, 30)
@@ -225,7 +225,7 @@ def test_an_event_is_kept_as_long_as_the_retention_says(database: Database, outs
 
 
 def test_a_drop_does_not_hold_up_inserts(database: Database, url: str, outsider: psycopg.Connection) -> None:
-    """While somebody reads, it gives up soon and what it had to drop stays; new weeks are made nevertheless."""
+    """While a client reads, the drop gives up soon and the old weeks stay; new weeks are made all the same."""
     ensure(database, MONDAY - 2 * WEEK, MONDAY - WEEK)
     with psycopg.connect(url) as reader:
         reader.execute("SELECT FROM interaction_events")
@@ -240,19 +240,21 @@ def test_a_drop_does_not_hold_up_inserts(database: Database, url: str, outsider:
 
 
 def test_partitions_say_how_large_they_are(database: Database, outsider: psycopg.Connection) -> None:
-    """Rows are those that PostgreSQL counted last, bytes are those of the disk, indexes included."""
+    """Rows as PostgreSQL last counted them; bytes on disk, indexes included."""
     ensure(database, MONDAY, MONDAY + WEEK)
     insert(outsider, *(version_7(MONDAY + number * MILLISECOND, 0) for number in range(1000)))
     outsider.execute("ANALYZE interaction_events")
     with database.begin() as connection:
-        full, empty = (one for one in partitions.list_all(connection) if one.table == "interaction_events")
+        full, empty = (
+            partition for partition in partitions.list_all(connection) if partition.table == "interaction_events"
+        )
     assert (full.estimated_rows, empty.estimated_rows) == (1000, 0)
     size = "SELECT pg_table_size('interaction_events_2026_11_23') + pg_indexes_size('interaction_events_2026_11_23')"
     assert outsider.execute(size).fetchone() == (full.bytes,)
 
 
-def test_what_is_made_by_hand_is_left_alone(database: Database, outsider: psycopg.Connection) -> None:
-    """A partition without two bounds is no week: it is not listed, and never dropped."""
+def test_a_partition_made_by_hand_is_left_alone(database: Database, outsider: psycopg.Connection) -> None:
+    """Without two bounds it is no week: it is not listed, and never dropped."""
     outsider.execute("CREATE TABLE anything_else PARTITION OF interaction_events DEFAULT")
     insert(outsider, version_7(MONDAY, 0))
     assert drop_before(database, MONDAY + WEEK) == names(database) == []

@@ -1,4 +1,4 @@
-"""The order in which rows are read: whatever is written meanwhile, and however late it is committed, none is missed."""
+"""The order in which rows are read: none is missed, whatever is written at the time and however late it commits."""
 
 import random
 import threading
@@ -42,34 +42,34 @@ def database(any_server: str, partitioned: str) -> Iterator[Database]:
 
 @pytest.fixture
 def connect(database: Database) -> Iterator[Connect]:
-    """Opens a connection of somebody who writes; each is closed in the end."""
+    """Opens a connection for a writer; each is closed in the end."""
     opened: list[psycopg.Connection] = []
 
-    def open_one() -> psycopg.Connection:
+    def open_connection() -> psycopg.Connection:
         opened.append(psycopg.connect(database.url))
         return opened[-1]
 
-    yield open_one
+    yield open_connection
     for connection in opened:
         connection.close()
 
 
 def write(connection: psycopg.Connection, rows: int = 1) -> None:
-    """Write events in the transaction of `connection`, which is begun if there is none."""
+    """Write events in the transaction of `connection`, which begins if none is open."""
     connection.execute(INSERT, (HUB, HUB, rows))
 
 
 def horizon(database: Database) -> int:
-    """How far can be read now."""
+    """The last position that can be read now."""
     with database.begin() as connection:
         return positions.horizon(connection)
 
 
 def readable(database: Database, after: int = 0) -> list[int]:
-    """The positions of the events beyond `after` that a reader finds now."""
+    """The positions of the events beyond `after` that a reader gets now."""
     with database.begin() as connection:
-        found = pages.page(connection, tables.interaction_events, Query(HUB, after=after), 1000)
-    return [row["position"] for row in found.rows]
+        page = pages.page(connection, tables.interaction_events, Query(HUB, after=after), 1000)
+    return [row["position"] for row in page.rows]
 
 
 def test_nothing_is_read_where_nothing_was_written(database: Database) -> None:
@@ -79,7 +79,7 @@ def test_nothing_is_read_where_nothing_was_written(database: Database) -> None:
 
 
 def test_the_first_position_is_held_as_any_other(database: Database, connect: Connect) -> None:
-    """The sequence's last value is 1 before its first position is taken, and after: the two are told apart."""
+    """The sequence's last value is 1 before and after its first position is taken: the horizon distinguishes these."""
     first, second = connect(), connect()
     write(first)
     assert horizon(database) == 0
@@ -90,8 +90,8 @@ def test_the_first_position_is_held_as_any_other(database: Database, connect: Co
     assert readable(database) == [1, 2]
 
 
-def test_what_is_not_committed_hides_what_is_behind_it(database: Database, connect: Connect) -> None:
-    """Rows before it are read, those behind it are not until it is done, whoever committed them."""
+def test_an_open_transaction_hides_later_rows(database: Database, connect: Connect) -> None:
+    """Earlier rows are read; later ones only once it ends, whichever transaction committed them."""
     before, slow, fast = connect(), connect(), connect()
     write(before, 3)
     before.commit()
@@ -103,8 +103,8 @@ def test_what_is_not_committed_hides_what_is_behind_it(database: Database, conne
     assert readable(database, after=3) == [4, 5, 6, 7]
 
 
-def test_two_that_commit_in_the_other_order_are_read_in_that_of_positions(database: Database, connect: Connect) -> None:
-    """Also where one transaction writes before and after the other: its first statement counts."""
+def test_rows_are_read_by_position_whatever_the_order_of_commits(database: Database, connect: Connect) -> None:
+    """Also if one transaction writes before and after the other: its first statement counts."""
     around, between = connect(), connect()
     write(around)
     write(between)
@@ -115,21 +115,21 @@ def test_two_that_commit_in_the_other_order_are_read_in_that_of_positions(databa
     assert readable(database) == [1, 2, 3]
 
 
-def test_the_lowest_of_several_counts(database: Database, connect: Connect) -> None:
-    """The horizon moves on to the next that is open when the first is done, in whatever order they are done."""
+def test_the_lowest_open_position_counts(database: Database, connect: Connect) -> None:
+    """When its transaction ends, the horizon moves to the next open one, in whatever order they end."""
     opened = [connect() for _ in range(4)]
     for connection in opened:
         write(connection)
-    found = []
+    reads = []
     for number in (1, 0, 3, 2):
         opened[number].commit()
-        found.append(readable(database))
-    assert found == [[], [1, 2], [1, 2], [1, 2, 3, 4]]
+        reads.append(readable(database))
+    assert reads == [[], [1, 2], [1, 2], [1, 2, 3, 4]]
 
 
 @pytest.mark.parametrize("savepoint", [False, True])
-def test_what_is_rolled_back_holds_nobody_up(database: Database, connect: Connect, savepoint: bool) -> None:
-    """A position that nobody has is passed over, also when a part of a transaction gave it up."""
+def test_a_rolled_back_position_holds_no_reader_up(database: Database, connect: Connect, savepoint: bool) -> None:
+    """It is skipped, also if only a savepoint was rolled back."""
     first, second = connect(), connect()
     if savepoint:
         first.execute("SAVEPOINT here")
@@ -141,8 +141,8 @@ def test_what_is_rolled_back_holds_nobody_up(database: Database, connect: Connec
     assert readable(database) == [2]
 
 
-def test_a_connection_that_is_lost_holds_nobody_up(database: Database, connect: Connect) -> None:
-    """What it had begun is over."""
+def test_a_lost_connection_holds_no_reader_up(database: Database, connect: Connect) -> None:
+    """Its transaction is over."""
     lost, other = connect(), connect()
     write(lost)
     write(other)
@@ -167,7 +167,7 @@ def test_every_table_with_positions_holds(database: Database, connect: Connect) 
 
 
 def test_copy_holds_as_insert_does(database: Database, connect: Connect) -> None:
-    """Events that somebody loads by hand are not missed either."""
+    """Events that are loaded by hand are not missed either."""
     copying, writing = connect(), connect()
     columns = "id, hub_id, widget_id, event_type, occurred_at, contract_version"
     with copying.cursor() as cursor, cursor.copy(f"COPY interaction_events ({columns}) FROM STDIN") as copy:
@@ -179,8 +179,8 @@ def test_copy_holds_as_insert_does(database: Database, connect: Connect) -> None
     assert readable(database) == [1, 2]
 
 
-def test_another_database_holds_nobody_up(database: Database, any_server: str, connect: Connect) -> None:
-    """Locks of the same numbers in another database of the server are not looked at."""
+def test_another_database_holds_no_reader_up(database: Database, any_server: str, connect: Connect) -> None:
+    """Locks with the same keys in another database of the server are ignored."""
     writing = connect()
     write(writing, 3)
     writing.commit()
@@ -191,7 +191,7 @@ def test_another_database_holds_nobody_up(database: Database, any_server: str, c
 
 @pytest.mark.parametrize("last", [2**31 - 3, 2**31 - 2, 2**31 - 1, 2**31, 2**31 + 1, 2**33 + 2**30, 2**62])
 def test_locks_wrap_around_and_positions_do_not(database: Database, connect: Connect, last: int) -> None:
-    """A lock carries 31 bits: before, at and after each end of these the horizon is the position itself."""
+    """A lock carries 31 bits: before, at and after each wrap the horizon is the position itself."""
     setting, slow, fast = connect(), connect(), connect()
     setting.execute("SELECT setval('positions', %s)", (last,))
     setting.commit()
@@ -205,10 +205,10 @@ def test_locks_wrap_around_and_positions_do_not(database: Database, connect: Con
     assert readable(database, after=last - 1) == [last + number for number in range(1, 7)]
 
 
-def test_who_begins_meanwhile_is_not_behind(
+def test_a_writer_that_begins_during_a_read_does_not_matter(
     database: Database, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lock that was taken between the two looks of a reader names a position beyond its horizon, and is no matter."""
+    """A lock that is taken between the two queries of a reader names a position beyond its horizon."""
     before, beginning = connect(), connect()
     write(before, 10)
     before.commit()
@@ -217,23 +217,23 @@ def test_who_begins_meanwhile_is_not_behind(
     assert horizon(database) == 5
 
 
-def test_a_reader_misses_nothing_whoever_writes(database: Database) -> None:
-    """Eight write in transactions of random size and duration, one in ten in vain: each row is read exactly once."""
+def test_a_reader_misses_nothing_during_writes(database: Database) -> None:
+    """Eight write in transactions of random size and length, one in ten rolled back: each row is read exactly once."""
     read, committed = race(database, seconds=4)
     assert len(committed) > 500
     assert read == sorted(read)
     assert (len(read), set(read)) == (len(set(read)), committed)
 
 
-def test_the_race_is_one(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a reader goes as far as the last position it misses rows: the race above would show that."""
+def test_the_race_can_be_lost(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that reads up to the last position misses rows: the race above would show that."""
     monkeypatch.setattr(positions, "horizon", lambda connection: connection.execute(positions._LAST).scalar_one())
     read, committed = race(database, seconds=2)
     assert set(read) < committed
 
 
 def race(database: Database, seconds: float) -> tuple[list[int], set[int]]:
-    """The positions that a reader met while others wrote, and those that were committed."""
+    """The positions that a reader got during writes, and the committed positions."""
     until = time.monotonic() + seconds
     done = threading.Event()
 

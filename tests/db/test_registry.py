@@ -1,4 +1,4 @@
-"""The registry in memory: what it knows, how soon it knows it, and that it admits what it cannot know."""
+"""The registry in memory: what it knows, how soon it knows it, and that it raises Unavailable when it cannot know."""
 
 import asyncio
 import threading
@@ -44,14 +44,14 @@ def follow(database: Database, use: Use) -> None:
     """Run `use` with a registry that follows the database."""
 
     async def run() -> None:
-        made = Registry(database)
-        async with made.following():
-            await use(made)
+        live = Registry(database)
+        async with live.following():
+            await use(live)
 
     asyncio.run(run())
 
 
-def created(database: Database, name: str = "hub") -> str:
+def new_hub(database: Database, name: str = "hub") -> str:
     """The key of a new hub."""
     with database.begin() as connection:
         return hubs.create(connection, name)[1]
@@ -63,67 +63,67 @@ def disable(database: Database, name: str = "hub") -> None:
         hubs.disable(connection, name)
 
 
-async def until_refused(made: Registry, key: str) -> float:
-    """How many seconds it takes until `key` is not accepted any more."""
+async def until_refused(live: Registry, key: str) -> float:
+    """The seconds until `key` is no longer accepted."""
     started = time.monotonic()
-    while await made.hub(key) is not None:
+    while await live.hub(key) is not None:
         assert time.monotonic() - started < 5, "the key is still accepted"
         await asyncio.sleep(0.005)
     return time.monotonic() - started
 
 
-def test_what_is_there_at_the_start_is_known(database: Database) -> None:
+def test_rows_that_exist_at_the_start_are_known(database: Database) -> None:
     """Keys lead to their hubs, and active widgets and event types are not missing."""
-    key = created(database)
+    key = new_hub(database)
 
-    async def use(made: Registry) -> None:
-        hub = await made.hub(key)
+    async def use(live: Registry) -> None:
+        hub = await live.hub(key)
         with database.begin() as connection:
-            ((one),) = hubs.list_all(connection)
-        assert hub == Caller(one.id, "hub")
-        assert await made.missing([(str(WIDGET), "clicked")]) == [[]]
-        assert await made.missing([(str(OTHER), "clicked")]) == [["widget_id"]]
-        assert await made.missing([(str(WIDGET), "Clicked")]) == [["event_type"]]
-        assert await made.missing([(str(OTHER), "")]) == [["event_type", "widget_id"]]
+            (row,) = hubs.list_all(connection)
+        assert hub == Caller(row.id, "hub")
+        assert await live.missing([(str(WIDGET), "clicked")]) == [[]]
+        assert await live.missing([(str(OTHER), "clicked")]) == [["widget_id"]]
+        assert await live.missing([(str(WIDGET), "Clicked")]) == [["event_type"]]
+        assert await live.missing([(str(OTHER), "")]) == [["event_type", "widget_id"]]
 
     follow(database, use)
 
 
-def test_what_is_new_is_known_to_the_next_request(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever registers something and reports on it at once is not told that it is unknown."""
+def test_a_new_row_is_known_to_the_next_request(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that registers something and reports on it at once gets no error."""
     monkeypatch.setattr(registry, "POLL_SECONDS", EVER)
 
-    async def use(made: Registry) -> None:
+    async def use(live: Registry) -> None:
         for number in range(20):
-            key = created(database, str(number))
-            assert await made.hub(key) is not None
+            key = new_hub(database, str(number))
+            assert await live.hub(key) is not None
             with database.begin() as connection:
                 event_types.register(connection, f"type {number}")
                 widget = widgets.register(connection, "Field")
-            assert await made.missing([(str(widget.id), f"type {number}")]) == [[]]
+            assert await live.missing([(str(widget.id), f"type {number}")]) == [[]]
 
     follow(database, use)
 
 
 def test_unknown_keys_are_unknown(database: Database) -> None:
-    """A key of nobody, a digest, and the key of a hub that is disabled."""
-    key = created(database)
+    """An unused key, a digest, and the key of a disabled hub."""
+    key = new_hub(database)
     disable(database)
 
-    async def use(made: Registry) -> None:
-        assert [await made.hub(one) for one in (keys.new(), keys.digest(key), key)] == [None] * 3
+    async def use(live: Registry) -> None:
+        assert [await live.hub(candidate) for candidate in (keys.new(), keys.digest(key), key)] == [None] * 3
         with database.begin() as connection:
             hubs.enable(connection, "hub")
-        assert await made.hub(key) is not None
+        assert await live.hub(key) is not None
 
     follow(database, use)
 
 
 @pytest.mark.parametrize("way", ["notified", "polled"])
-def test_what_is_revoked_is_refused_within_a_second(
+def test_revoked_rows_are_refused_within_a_second(
     database: Database, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    """A disabled hub, a replaced key, a deprecated type and a retired widget; each of the two ways is enough."""
+    """A disabled hub, a replaced key, a deprecated type, a retired widget; each way is enough."""
     monkeypatch.setattr(registry, "FRESH_SECONDS", EVER)
     if way == "notified":
         monkeypatch.setattr(registry, "POLL_SECONDS", EVER)
@@ -136,7 +136,7 @@ def test_what_is_revoked_is_refused_within_a_second(
                 "UPDATE registry_revision SET value = value + 1; RETURN NULL; END $$"
             ),
         )
-    first, second = created(database, "first"), created(database, "second")
+    first, second = new_hub(database, "first"), new_hub(database, "second")
 
     def revoke(connection: Connection) -> str:
         hubs.disable(connection, "first")
@@ -144,157 +144,157 @@ def test_what_is_revoked_is_refused_within_a_second(
         widgets.retire(connection, WIDGET)
         return hubs.rotate_key(connection, "second")[1]
 
-    async def use(made: Registry) -> None:
-        assert await made.hub(first) is not None
-        assert await made.hub(second) is not None
+    async def use(live: Registry) -> None:
+        assert await live.hub(first) is not None
+        assert await live.hub(second) is not None
         renewed = await database.run(revoke)
-        assert await until_refused(made, first) < 1
-        assert await made.hub(second) is None
-        assert (await made.hub(renewed)) is not None
-        assert made._missing([(str(WIDGET), "clicked")]) == [["event_type", "widget_id"]]
+        assert await until_refused(live, first) < 1
+        assert await live.hub(second) is None
+        assert (await live.hub(renewed)) is not None
+        assert live._missing([(str(WIDGET), "clicked")]) == [["event_type", "widget_id"]]
 
     follow(database, use)
 
 
 def test_a_lost_connection_hides_nothing_for_long(database: Database) -> None:
-    """What is revoked while the registry has no connection is refused within a second."""
-    key = created(database)
+    """A hub that is disabled while the registry has no connection is refused within a second."""
+    key = new_hub(database)
 
-    async def use(made: Registry) -> None:
+    async def use(live: Registry) -> None:
         for _ in range(3):
-            assert await made.hub(key) is not None
+            assert await live.hub(key) is not None
             statement(database.url, CUT)
             disable(database)
-            assert await until_refused(made, key) < 1
+            assert await until_refused(live, key) < 1
             with database.begin() as connection:
                 hubs.enable(connection, "hub")
 
     follow(database, use)
 
 
-def test_what_cannot_be_confirmed_is_not_relied_on(database: Database) -> None:
-    """Without a database a key that was known is neither accepted nor refused after a second, until it is back."""
-    key = created(database)
+def test_a_key_that_cannot_be_confirmed_is_neither_accepted_nor_refused(database: Database) -> None:
+    """Without a database a known key raises Unavailable after a second, until the database is back."""
+    key = new_hub(database)
     server, name = database.url.replace("/registry", "/postgres"), sql.Identifier("registry")
 
-    async def use(made: Registry) -> None:
-        assert await made.hub(key) is not None
+    async def use(live: Registry) -> None:
+        assert await live.hub(key) is not None
         statement(server, sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
         statement(server, sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'registry'"))
         await asyncio.sleep(registry.FRESH_SECONDS)
-        for ask in (made.hub(key), made.missing([(str(WIDGET), "clicked")])):
+        for ask in (live.hub(key), live.missing([(str(WIDGET), "clicked")])):
             with pytest.raises(Unavailable):
                 await ask
         statement(server, sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
         await asyncio.sleep(2 * change_feed.RETRY_SECONDS + 0.2)
-        assert await made.hub(key) is not None
+        assert await live.hub(key) is not None
 
     follow(database, use)
 
 
 def test_a_registry_that_cannot_be_loaded_is_unavailable() -> None:
-    """A service does not start to serve without it."""
+    """A service does not start without it."""
 
-    async def use(_made: Registry) -> None:
+    async def use(_live: Registry) -> None:
         pytest.fail("there is a registry")
 
     with closing(Database("postgresql://127.0.0.1:1/nowhere")) as nowhere, pytest.raises(Unavailable):
         follow(nowhere, use)
 
 
-def test_many_unknown_keys_share_a_look(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_unknown_keys_share_an_update(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand requests with unknown keys cost the database a few queries, not a thousand."""
-    looks = 0
+    updates = 0
     update = Registry._update
 
-    async def counting(made: Registry, *arguments: object) -> None:
-        nonlocal looks
-        looks += 1
-        await update(made, *arguments)  # type: ignore[arg-type]
+    async def counting(live: Registry, *arguments: object) -> None:
+        nonlocal updates
+        updates += 1
+        await update(live, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Registry, "_update", counting)
 
-    async def use(made: Registry) -> None:
-        assert await asyncio.gather(*(made.hub(keys.new()) for _ in range(1000))) == [None] * 1000
-        assert looks < 10
+    async def use(live: Registry) -> None:
+        assert await asyncio.gather(*(live.hub(keys.new()) for _ in range(1000))) == [None] * 1000
+        assert updates < 10
 
     follow(database, use)
 
 
 def test_an_older_state_of_the_database_is_taken_as_it_is(database: Database) -> None:
-    """After a backup was restored, what it does not have is forgotten."""
-    key = created(database)
+    """After a restore, rows that the backup lacks are forgotten."""
+    key = new_hub(database)
 
-    async def use(made: Registry) -> None:
-        assert await made.hub(key) is not None
+    async def use(live: Registry) -> None:
+        assert await live.hub(key) is not None
         statement(
             database.url,
             *LOSE_HUBS,
             sql.SQL("UPDATE registry_revision SET value = 0"),
         )
-        await until_refused(made, key)
-        assert await made.missing([(str(WIDGET), "clicked")]) == [[]]
+        await until_refused(live, key)
+        assert await live.missing([(str(WIDGET), "clicked")]) == [[]]
 
     follow(database, use)
 
 
 def test_another_state_with_the_same_count_is_noticed(database: Database) -> None:
-    """After a failover that lost a hub, and other changes that brought the count to where it was."""
-    key = created(database)
+    """As after a failover that lost a hub, when other changes bring the count back to its value."""
+    key = new_hub(database)
 
-    async def use(made: Registry) -> None:
-        assert await made.hub(key) is not None
+    async def use(live: Registry) -> None:
+        assert await live.hub(key) is not None
         statement(
             database.url,
             *LOSE_HUBS,
             sql.SQL("SELECT pg_notify('registry', '')"),
         )
         await asyncio.sleep(0.1)
-        assert await made.hub(key) is not None  # the count says that nothing changed
+        assert await live.hub(key) is not None  # the count says that nothing changed
         statement(database.url, CUT)
-        assert await until_refused(made, key) < 1
+        assert await until_refused(live, key) < 1
 
     follow(database, use)
 
 
 def test_a_key_may_move_from_hub_to_hub(database: Database) -> None:
-    """Whoever has it in the end is who it leads to, whatever the order of the changes was."""
-    key, other = created(database, "first"), created(database, "second")
+    """It leads to the hub that has it in the end, whatever the order of the changes."""
+    key, other = new_hub(database, "first"), new_hub(database, "second")
     move = "UPDATE hubs SET api_key = '{}' WHERE name = '{}'"
 
-    async def use(made: Registry) -> None:
-        assert await made.hub(key) is not None
+    async def use(live: Registry) -> None:
+        assert await live.hub(key) is not None
         with database.begin() as connection:
             for digest, name in (("0" * 64, "first"), (keys.digest(key), "second"), ("1" * 64, "first")):
                 connection.execute(text(move.format(digest, name)))
-        await made.refresh()
-        found = await made.hub(key)
-        assert found is not None
-        assert found.name == "second"
-        assert await made.hub(other) is None
+        await live.refresh()
+        caller = await live.hub(key)
+        assert caller is not None
+        assert caller.name == "second"
+        assert await live.hub(other) is None
 
     follow(database, use)
 
 
-def test_odd_rows_harm_nobody(database: Database) -> None:
-    """An instant that Python cannot hold is as good as any other to say that a hub is disabled."""
-    key, other = created(database, "first"), created(database, "second")
+def test_odd_rows_do_no_harm(database: Database) -> None:
+    """A hub is disabled by any instant, even one that Python cannot hold."""
+    key, other = new_hub(database, "first"), new_hub(database, "second")
     statement(database.url, sql.SQL("UPDATE hubs SET disabled_at = 'infinity' WHERE name = 'first'"))
 
-    async def use(made: Registry) -> None:
-        assert await made.hub(key) is None
-        assert await made.hub(other) is not None
+    async def use(live: Registry) -> None:
+        assert await live.hub(key) is None
+        assert await live.hub(other) is not None
 
     follow(database, use)
 
 
 def test_notifications_are_not_kept(database: Database) -> None:
-    """The connection of a registry lives for long, and anybody may notify."""
+    """The connection of a registry lives long, and any client can notify."""
 
-    async def use(made: Registry) -> None:
+    async def use(live: Registry) -> None:
         for _ in range(20):
             statement(database.url, sql.SQL("SELECT pg_notify('registry', 'x')"))
-        await made.refresh()
+        await live.refresh()
 
     kept: list[int] = []
     close = psycopg.AsyncConnection.close
@@ -313,11 +313,11 @@ def test_revisions_are_committed_in_their_order(database: Database) -> None:
     with database.begin() as first:
         widgets.retire(first, WIDGET)
         second = threading.Thread(target=disable, args=(database,))
-        created_in_vain = threading.Thread(target=created, args=(database,))
-        created_in_vain.start()
-        created_in_vain.join(0.3)
-        assert created_in_vain.is_alive()
-    created_in_vain.join()
+        creation = threading.Thread(target=new_hub, args=(database,))
+        creation.start()
+        creation.join(0.3)
+        assert creation.is_alive()
+    creation.join()
     second.start()
     second.join()
     with database.begin() as connection:
@@ -336,15 +336,15 @@ def test_revisions_are_committed_in_their_order(database: Database) -> None:
     ],
 )
 def test_rows_that_events_may_name_stay(database: Database, table: str, change: str) -> None:
-    """Events refer to them without a foreign key: the database itself keeps them."""
-    created(database)
+    """Events refer to them without a foreign key: the database itself protects them."""
+    new_hub(database)
     column, value = ("name", "name || '!'") if table == "event_type_registry" else ("id", "gen_random_uuid()")
     with pytest.raises(Failed, match="RestrictViolation"), database.begin() as connection:
         connection.execute(text(change.format(table, column, value)))
 
 
 def test_a_large_registry_fits(database: Database) -> None:
-    """10,000 hubs and 100,000 widgets are loaded, and one that is added to them is known at once."""
+    """10,000 hubs and 100,000 widgets are loaded, and one more hub is known at once."""
     statement(
         database.url,
         sql.SQL(
@@ -354,33 +354,33 @@ def test_a_large_registry_fits(database: Database) -> None:
         sql.SQL("INSERT INTO widgets (id, name) SELECT gen_random_uuid(), n FROM generate_series(1, 100000) n"),
     )
 
-    async def use(made: Registry) -> None:
-        assert (len(made._hubs), len(made._widgets)) == (10_000, 100_001)
-        assert await made.hub("7") is not None
-        key = created(database)
-        assert await made.hub(key) is not None
-        assert len(made._hubs) == 10_001
+    async def use(live: Registry) -> None:
+        assert (len(live._hubs), len(live._widgets)) == (10_000, 100_001)
+        assert await live.hub("7") is not None
+        key = new_hub(database)
+        assert await live.hub(key) is not None
+        assert len(live._hubs) == 10_001
 
     follow(database, use)
 
 
-def test_who_is_cut_over_is_known_within_a_second_and_back_as_soon(database: Database) -> None:
-    """It is the same caller otherwise, and no other hub is."""
-    key, others = created(database), created(database, "other")
+def test_a_cutover_and_its_end_are_known_within_a_second(database: Database) -> None:
+    """The caller is otherwise the same, and no other hub is cut over."""
+    key, others = new_hub(database), new_hub(database, "other")
 
-    async def use(made: Registry) -> None:
+    async def use(live: Registry) -> None:
         changes = partial(hubs.cut_over, name="hub", why=None), partial(hubs.restore_key, name="hub")
         for change, is_cut_over in zip(changes, (True, False), strict=True):
             with database.begin() as connection:
                 change(connection)
             started = time.monotonic()
-            while (caller := await made.hub(key)) and caller.is_cut_over is not is_cut_over:
+            while (caller := await live.hub(key)) and caller.is_cut_over is not is_cut_over:
                 assert time.monotonic() - started < 5, "it is as it was"
                 await asyncio.sleep(0.005)
             assert time.monotonic() - started < 1
             assert caller is not None
             assert caller == Caller(caller.id, "hub", None, is_cut_over)
-            other = await made.hub(others)
+            other = await live.hub(others)
             assert other is not None
             assert not other.is_cut_over
 
@@ -388,42 +388,42 @@ def test_who_is_cut_over_is_known_within_a_second_and_back_as_soon(database: Dat
 
 
 def test_schemas_and_rates_are_followed(database: Database) -> None:
-    """What is registered, changed, removed and deprecated is known as soon as anything else; widgets by themselves."""
-    key = created(database)
+    """New, changed, removed and deprecated ones are known as soon as anything else."""
+    key = new_hub(database)
     change = "UPDATE event_type_registry SET metadata_schema = {} WHERE name = 'clicked'"
 
-    async def use(made: Registry) -> None:
-        assert made.metadata_schema("clicked") is made.metadata_schema("unknown") is None
-        caller = await made.hub(key)
+    async def use(live: Registry) -> None:
+        assert live.metadata_schema("clicked") is live.metadata_schema("unknown") is None
+        caller = await live.hub(key)
         assert caller is not None
         assert caller.rate_limit is None
         for schema, rate in (('{"type": "object"}', 7), ('{"minProperties": 1}', 8), (None, None)):
             with database.begin() as connection:
-                given = f"'{schema}'" if schema else "NULL"
-                connection.exec_driver_sql(change.format(given))
+                value = f"'{schema}'" if schema else "NULL"
+                connection.exec_driver_sql(change.format(value))
                 connection.exec_driver_sql("UPDATE hubs SET rate_limit = %s", (rate,))
-            await made.refresh()
-            assert made.metadata_schema("clicked") == schema
-            assert await made.hub(key) == Caller(caller.id, "hub", rate)
+            await live.refresh()
+            assert live.metadata_schema("clicked") == schema
+            assert await live.hub(key) == Caller(caller.id, "hub", rate)
         with database.begin() as connection:
             connection.exec_driver_sql(change.format("'{}'"))
             event_types.deprecate(connection, "clicked")
-        await made.refresh()
-        assert made.metadata_schema("clicked") is None
+        await live.refresh()
+        assert live.metadata_schema("clicked") is None
 
     follow(database, use)
 
 
 def test_a_widget_is_known_by_itself(database: Database) -> None:
-    """One that was registered a moment ago is there, one that was retired or never was is not."""
+    """A new one is there; a retired or unknown one is not."""
 
-    async def use(made: Registry) -> None:
-        assert await made.has_widgets([str(WIDGET)]) == [True]
-        assert await made.has_widgets([str(OTHER)]) == [False]
+    async def use(live: Registry) -> None:
+        assert await live.has_widgets([str(WIDGET)]) == [True]
+        assert await live.has_widgets([str(OTHER)]) == [False]
         with database.begin() as connection:
             widgets.register(connection, "Knob", OTHER)
             widgets.retire(connection, WIDGET)
-        assert await made.has_widgets([str(OTHER)]) == [True]
-        assert await made.has_widgets([str(WIDGET)]) == [False]
+        assert await live.has_widgets([str(OTHER)]) == [True]
+        assert await live.has_widgets([str(WIDGET)]) == [False]
 
     follow(database, use)

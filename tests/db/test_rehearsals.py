@@ -1,4 +1,4 @@
-"""What hubs have submitted, newest first."""
+"""Stored submissions, newest first."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,16 +13,16 @@ from db.tables import annotations, interaction_events, rejected_submissions
 
 NOW = datetime.now(UTC)
 COMMON: dict[str, Any] = {"hub_id": UUID(int=1), "contract_version": "1.1"}
-SAID = COMMON | {"widget_id": UUID(int=2), "occurred_at": NOW}
+SUBMITTED = COMMON | {"widget_id": UUID(int=2), "occurred_at": NOW}
 COLUMNS: dict[Table, dict[str, Any]] = {
-    interaction_events: SAID | {"event_type": "clicked"},
-    annotations: SAID | {"category": "praise", "body": "b"},
+    interaction_events: SUBMITTED | {"event_type": "clicked"},
+    annotations: SUBMITTED | {"category": "praise", "body": "b"},
     rejected_submissions: COMMON | {"kind": "event", "code": "c", "error": "e", "raw": b"\x00"},
 }
 
 
 def write(connection: Connection, table: Table, count: int, **columns: object) -> list[str]:
-    """Write so many rows, the first of which a week ahead of the others; their ids, newest first."""
+    """Write `count` rows, the newest of them a week ahead of the others; their ids, newest first."""
     ids = [UUID(int=partitions.lowest_id(NOW).int + number) for number in range(count - 1)]
     ids.append(partitions.lowest_id(NOW + timedelta(weeks=1)))
     rows = [COLUMNS[table] | columns | {"id": identifier, "hub_id": UUID(int=identifier.int % 3)} for identifier in ids]
@@ -31,7 +31,7 @@ def write(connection: Connection, table: Table, count: int, **columns: object) -
 
 
 def pages(connection: Connection, table: Table, limit: int) -> Iterator[list[str]]:
-    """The ids of each page, until one has none."""
+    """The ids of each page, until one is empty."""
     before = None
     while rows := rehearsals.page(connection, table, before, limit):
         yield [row["id"] for row in rows]
@@ -41,15 +41,15 @@ def pages(connection: Connection, table: Table, limit: int) -> Iterator[list[str
 
 @pytest.mark.parametrize("table", COLUMNS, ids=str)
 def test_pages_have_each_row_once_and_the_newest_first(connection: Connection, table: Table) -> None:
-    """Of all hubs and partitions, whatever the size of a page is."""
+    """Across all hubs and partitions, with any page size."""
     ids = write(connection, table, 5)
     assert list(pages(connection, table, 2)) == [ids[:2], ids[2:4], ids[4:]]
     assert list(pages(connection, table, 5)) == [ids]
     assert list(pages(connection, table, 6)) == [ids]
 
 
-def test_a_row_is_told_as_it_is_kept(connection: Connection) -> None:
-    """With ids as texts, and every other value as the column has it."""
+def test_a_row_is_returned_as_it_is_stored(connection: Connection) -> None:
+    """Ids are strings, and every other value is the column's."""
     fields = {"metadata": {"a": [1, 0.1, None]}, "view_context_ref": "/é", "actor_id": UUID(int=7)}
     write(connection, interaction_events, 1, **fields)
     (row,) = rehearsals.page(connection, interaction_events, None, 9)
@@ -66,10 +66,10 @@ def test_a_row_is_told_as_it_is_kept(connection: Connection) -> None:
         (rejected_submissions, "raw", b"\x00" * 1_000_000),
     ],
 )
-def test_a_page_has_so_many_bytes(
+def test_a_page_is_bounded_in_bytes(
     connection: Connection, monkeypatch: pytest.MonkeyPatch, table: Table, column: str, value: object
 ) -> None:
-    """It ends with the row that fills it, of which there is always one, however well its text is compressed."""
+    """It ends with the row that fills it, so it has at least one, however well the text is compressed."""
     ids = write(connection, table, 4, **{column: value})
     monkeypatch.setattr(rehearsals, "PAGE_BYTES", 1_500_000)
     assert list(pages(connection, table, 9)) == [ids[:2], ids[2:]]
@@ -77,8 +77,8 @@ def test_a_page_has_so_many_bytes(
     assert list(pages(connection, table, 9)) == [[identifier] for identifier in ids]
 
 
-def test_a_page_has_so_many_rows(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many are asked for."""
+def test_a_page_is_bounded_in_rows(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However large its limit is."""
     ids = write(connection, interaction_events, 3)
     monkeypatch.setattr(rehearsals, "PAGE_ROWS", 2)
     assert list(pages(connection, interaction_events, 10**9)) == [ids[:2], ids[2:]]
@@ -86,7 +86,7 @@ def test_a_page_has_so_many_rows(connection: Connection, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("table", COLUMNS, ids=str)
 def test_rows_are_counted_up_to_a_number(connection: Connection, table: Table) -> None:
-    """As many as there are, and no more than are asked for."""
+    """All of them, up to the number."""
     assert rehearsals.count(connection, table, 9) == 0
     write(connection, table, 3)
     assert [rehearsals.count(connection, table, last) for last in (2, 3, 4)] == [2, 3, 3]

@@ -1,4 +1,4 @@
-"""What was not accepted: how much of it is kept, and what can be submitted again."""
+"""Rejected submissions: how much of them is kept, and which can be submitted again."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -25,14 +25,14 @@ ANY = 10**9
 
 @pytest.fixture
 def database(migrated: Database) -> Iterator[Database]:
-    """A database with the tables, on a server of each kind, in which nothing was rejected."""
+    """A database with the tables, on a server of each kind, without rejections."""
     with closing(Database(migrated.url)) as database:
         yield database
     statement(migrated.url, sql.SQL("TRUNCATE rejected_submissions"))
 
 
 def reject(connection: Connection, *sizes: int, hub_id: UUID = HUB, **columns: object) -> list[UUID]:
-    """Keep a rejection of each size; their ids."""
+    """Store a rejection of each size; their ids."""
     ids = [UUID(submissions.new_id()) for _ in sizes]
     common = {"hub_id": hub_id, "kind": "event", "code": "x", "error": "No.", "contract_version": "1.1"}
     for identifier, size in zip(ids, sizes, strict=True):
@@ -42,19 +42,19 @@ def reject(connection: Connection, *sizes: int, hub_id: UUID = HUB, **columns: o
 
 
 def kept(connection: Connection, hub_id: UUID = HUB) -> list[UUID]:
-    """The ids of what is kept of the hub, oldest first."""
+    """The ids of the hub's rejections, oldest first."""
     return list(connection.scalars(select(table.c.id).where(table.c.hub_id == hub_id).order_by(table.c.position)))
 
 
 def waiting(
     connection: Connection, limit: int = 100, kinds: Sequence[str] = ("event", "annotation"), code: str | None = None
 ) -> list[UUID]:
-    """The ids of what the hub can submit again."""
+    """The ids of the rejections that the hub can submit again."""
     return [row["id"] for row in rejected_submissions.waiting(connection, HUB, kinds, code, limit)]
 
 
-def test_what_was_submitted_is_kept_to_the_byte(database: Database) -> None:
-    """Bytes that are no text are kept, too, beside the reason; what was not told is NULL."""
+def test_a_rejection_is_kept_to_the_byte(database: Database) -> None:
+    """Bytes that are no text are kept, too, with the reason; a missing value is NULL."""
     raw = bytes(range(256))
     reason = {"hub_id": HUB, "kind": "event", "code": "not_json", "error": "é", "help": "h", "contract_version": "1.1"}
 
@@ -87,7 +87,7 @@ def test_what_was_submitted_is_kept_to_the_byte(database: Database) -> None:
     ],
 )
 def test_the_newest_are_kept(connection: Connection, bounds: Bounds, number: int) -> None:
-    """As many as are within every bound, of each hub by itself; the others are counted and gone."""
+    """As many as every bound allows, for each hub by itself; the others are counted and deleted."""
     ids = reject(connection, 10, 20, 30, 40)
     others = reject(connection, 1000, hub_id=OTHER_HUB)
     assert rejected_submissions.trim(connection, HUB, bounds, NOW) == 4 - number
@@ -95,16 +95,16 @@ def test_the_newest_are_kept(connection: Connection, bounds: Bounds, number: int
     assert kept(connection, OTHER_HUB) == others
 
 
-def test_what_is_too_old_is_forgotten(connection: Connection) -> None:
-    """After so many days, and not a microsecond earlier."""
+def test_old_rejections_are_deleted(connection: Connection) -> None:
+    """After the number of days, and not a microsecond earlier."""
     reject(connection, 1, received_at=NOW - 2 * DAY - timedelta(microseconds=1))
     (young,) = reject(connection, 1, received_at=NOW - 2 * DAY)
     assert rejected_submissions.trim(connection, HUB, Bounds(ANY, 2, ANY), NOW) == 1
     assert kept(connection) == [young]
 
 
-def test_the_hubs_of_which_something_is_kept(connection: Connection) -> None:
-    """Each once."""
+def test_hubs_with_rejections_are_listed_once(connection: Connection) -> None:
+    """Without rejections the list is empty."""
     assert rejected_submissions.hubs(connection) == []
     reject(connection, 1, 1)
     reject(connection, 1, hub_id=OTHER_HUB)
@@ -112,8 +112,8 @@ def test_the_hubs_of_which_something_is_kept(connection: Connection) -> None:
     assert len(rejected_submissions.hubs(connection)) == 2
 
 
-def test_what_waits_is_found_by_what_is_asked_for(connection: Connection) -> None:
-    """Oldest first and at most so many; by the values of columns."""
+def test_waiting_rejections_are_filtered(connection: Connection) -> None:
+    """By column; oldest first, up to the limit."""
     first, second = reject(connection, 1, 1)
     (third,) = reject(connection, 1, code="y", kind="annotation")
     assert waiting(connection) == [first, second, third]
@@ -122,8 +122,8 @@ def test_what_waits_is_found_by_what_is_asked_for(connection: Connection) -> Non
     assert waiting(connection, kinds=["event"], code="y") == []
 
 
-def test_two_that_settle_the_same_do_not_wait_for_each_other(connection: Connection) -> None:
-    """Rows are changed in the order of their ids, whatever became of them and whoever names them."""
+def test_two_settlements_cannot_deadlock(connection: Connection) -> None:
+    """Rows are updated in the order of their ids, whatever their outcome and the order of the arguments."""
     ids = reject(connection, 1, 1, 1, 1)
     changed = []
 
@@ -138,8 +138,8 @@ def test_two_that_settle_the_same_do_not_wait_for_each_other(connection: Connect
     assert changed == ids
 
 
-def test_what_was_tried_in_vain_has_its_turn_last(connection: Connection) -> None:
-    """Of many that cannot be stored none keeps a later one from being tried; the reason is the newest."""
+def test_a_failed_replay_waits_last(connection: Connection) -> None:
+    """Many that cannot be stored do not keep a later one from being tried; its reason is the newest."""
     first, second = reject(connection, 1, 1)
     reason = {"code": "new", "error": "e", "help": "h", "pointer": "/p"}
     rejected_submissions.settle(connection, {}, {first: reason})
@@ -150,16 +150,16 @@ def test_what_was_tried_in_vain_has_its_turn_last(connection: Connection) -> Non
     assert row["replayed_at"] is None
 
 
-def test_another_hub_s_are_not_there(connection: Connection) -> None:
-    """Not even for who knows the id."""
+def test_rejections_of_other_hubs_are_hidden(connection: Connection) -> None:
+    """Even from a hub that knows the id."""
     (another,) = reject(connection, 1, hub_id=OTHER_HUB)
     (mine,) = reject(connection, 1)
     assert waiting(connection) == [mine]
     assert list(rejected_submissions.named(connection, HUB, [another, mine, UUID(int=7)])) == [mine]
 
 
-def test_what_a_replay_stored_does_not_wait_any_more(connection: Connection) -> None:
-    """It is kept, with the id of what it was stored as and when; others go on waiting."""
+def test_a_stored_replay_no_longer_waits(connection: Connection) -> None:
+    """It is kept, with the id of the stored row and the instant; others go on waiting."""
     first, second = reject(connection, 1, 1)
     rejected_submissions.settle(connection, {first: str(UUID(int=9))}, {})
     assert waiting(connection) == [second]

@@ -1,4 +1,4 @@
-"""Signing keys: one is made where there is none, the newest signs, the others verify for a while."""
+"""Signing keys: the first is made if none exists, the newest signs, the others verify for a while."""
 
 import itertools
 from datetime import timedelta
@@ -17,13 +17,13 @@ ROWS = tables.oauth_signing_keys
 
 @pytest.fixture
 def make() -> Make:
-    """Makes keys called 1, 2 and so on."""
+    """Makes keys with the ids 1, 2 and so on."""
     numbers = itertools.count(1)
     return lambda: (number := str(next(numbers)), f"key {number}")
 
 
 def test_a_key_is_made_where_none_signs(connection: Connection, make: Make) -> None:
-    """Once; again where none that signs is of use."""
+    """Once; and again if no signing key is usable."""
     signing_keys.ensure(connection, make, lambda _: True)
     signing_keys.ensure(connection, make, lambda _: True)
     (key,) = signing_keys.list_all(connection)
@@ -34,7 +34,7 @@ def test_a_key_is_made_where_none_signs(connection: Connection, make: Make) -> N
 
 
 def test_a_key_that_is_replaced_expires_later(connection: Connection, make: Make) -> None:
-    """One that was replaced before keeps its instant."""
+    """One that was replaced earlier keeps its instant."""
     now = connection.execute(select(func.now())).scalar_one()
     signing_keys.ensure(connection, make, lambda _: True)
     second = signing_keys.rotate(connection, make, HOUR)
@@ -45,7 +45,7 @@ def test_a_key_that_is_replaced_expires_later(connection: Connection, make: Make
 
 
 def test_a_revoked_key_has_expired(connection: Connection, make: Make) -> None:
-    """And does not sign any more."""
+    """It no longer signs."""
     signing_keys.ensure(connection, make, lambda _: True)
     revoked = signing_keys.revoke(connection, "1")
     assert revoked.expires_at == connection.scalar(select(func.now()))
@@ -55,8 +55,8 @@ def test_a_revoked_key_has_expired(connection: Connection, make: Make) -> None:
         signing_keys.revoke(connection, "9")
 
 
-def test_only_what_has_expired_is_forgotten(connection: Connection, make: Make) -> None:
-    """Nobody deletes a key that may be used, in SQL either."""
+def test_only_expired_keys_are_deleted(connection: Connection, make: Make) -> None:
+    """The database refuses to delete a key that may be used, in SQL too."""
     signing_keys.ensure(connection, make, lambda _: True)
     signing_keys.rotate(connection, make, HOUR)
     signing_keys.rotate(connection, make, HOUR)

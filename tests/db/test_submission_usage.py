@@ -1,4 +1,4 @@
-"""What hubs submit is counted, over processes and while the database is away."""
+"""Submissions of hubs are counted, across processes and while the database is away."""
 
 import asyncio
 from collections import Counter
@@ -26,14 +26,14 @@ Counts = Counter[tuple[UUID, str, str, str]]
 
 @pytest.fixture
 def database(migrated: Database) -> Iterator[Database]:
-    """A database with the tables, on a server of each kind, in which nothing was counted."""
+    """A database with the tables, on a server of each kind, without counts."""
     with closing(Database(migrated.url)) as database:
         yield database
     statement(migrated.url, sql.SQL("TRUNCATE usage"))
 
 
 def ignore(_kind: str, _outcome: str, _count: int) -> None:
-    """Whoever is told of each submission, too."""
+    """An observer that does nothing."""
 
 
 def add(database: Database, counts: Counts, now: datetime) -> None:
@@ -42,14 +42,16 @@ def add(database: Database, counts: Counts, now: datetime) -> None:
         submission_usage.add(connection, Counter({(key[0].int, *key[1:]): count for key, count in counts.items()}), now)
 
 
-def found(database: Database, since: datetime = NOON - HOUR, until: datetime = NOON + HOUR) -> list[tuple[object, ...]]:
-    """What the hub submitted."""
+def stored_counts(
+    database: Database, since: datetime = NOON - HOUR, until: datetime = NOON + HOUR
+) -> list[tuple[object, ...]]:
+    """The hub's counts from `since` to before `until`."""
     with database.begin() as connection:
         return [tuple(row.values()) for row in submission_usage.of_hub(connection, HUB, since, until, 10**6)]
 
 
 def total(database: Database) -> int:
-    """How much the hub submitted in all."""
+    """The sum of the hub's counts."""
     with database.begin() as connection:
         rows = submission_usage.of_hub(
             connection, HUB, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC), 10**6
@@ -58,13 +60,13 @@ def total(database: Database) -> int:
 
 
 def test_counts_add_up_within_an_hour(database: Database) -> None:
-    """Those of another hour, kind, outcome, reason or hub are others."""
+    """Each hour, kind, outcome, reason and hub has its own count."""
     created, rejected = ("event", "created", "clicked"), ("event", "rejected", "no_widget")
     last = NOON + HOUR - timedelta(microseconds=1)
     add(database, Counter({(HUB, *created): 2, (HUB, *rejected): 1, (OTHER_HUB, *created): 7}), NOON)
     add(database, Counter({(HUB, *created): 3, (HUB, "annotation", "created", "clicked"): 1}), last)
     add(database, Counter({(HUB, *created): 5}), NOON - timedelta(microseconds=1))
-    assert found(database) == [
+    assert stored_counts(database) == [
         (NOON - HOUR, *created, 5),
         (NOON, "annotation", "created", "clicked", 1),
         (NOON, *created, 5),
@@ -76,16 +78,16 @@ def test_a_span_has_its_start_and_not_its_end(database: Database) -> None:
     """The hour that begins where the span ends is not in it."""
     for hours in range(-1, 3):
         add(database, Counter({(HUB, "event", "created", "x"): 10 + hours}), NOON + hours * HOUR)
-    assert [row[-1] for row in found(database, NOON, NOON + 2 * HOUR)] == [10, 11]
+    assert [row[-1] for row in stored_counts(database, NOON, NOON + 2 * HOUR)] == [10, 11]
 
 
 def test_two_processes_add_to_each_other(database: Database) -> None:
-    """Each writes its own counts once, and whoever counts for metrics is told of each submission."""
-    told: list[tuple[str, str, int]] = []
+    """Each writes its own counts once, and the observer for metrics sees each submission."""
+    observed: list[tuple[str, str, int]] = []
 
     async def count(other: Database) -> None:
         first, second = (
-            SubmissionUsage(database, lambda *submitted: told.append(submitted)),
+            SubmissionUsage(database, lambda *submitted: observed.append(submitted)),
             SubmissionUsage(other, ignore),
         )
         for _ in range(3):
@@ -97,11 +99,11 @@ def test_two_processes_add_to_each_other(database: Database) -> None:
     with closing(Database(database.url)) as other:
         asyncio.run(count(other))
     assert total(database) == 6
-    assert told == [("event", "created", 1)] * 3
+    assert observed == [("event", "created", 1)] * 3
 
 
-def test_what_is_counted_is_written_soon_and_in_the_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody need ask for it."""
+def test_counts_are_written_soon_and_in_the_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a call to `write`."""
     monkeypatch.setattr(counting, "INTERVAL_SECONDS", 0.05)
 
     async def count() -> None:
@@ -119,8 +121,8 @@ def test_what_is_counted_is_written_soon_and_in_the_end(database: Database, monk
     assert total(database) == 2
 
 
-def test_what_cannot_be_written_is_written_later(database: Database) -> None:
-    """While the database is away counts grow on; afterwards they are there, once."""
+def test_unwritten_counts_are_written_later(database: Database) -> None:
+    """They grow on while the database is away; afterwards they are stored, once."""
 
     async def count() -> None:
         away = Database("postgresql://127.0.0.1:1/nowhere")
@@ -135,10 +137,8 @@ def test_what_cannot_be_written_is_written_later(database: Database) -> None:
     assert total(database) == 4
 
 
-def test_what_is_being_written_when_the_service_stops_is_not_lost(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is waited for, however long the database takes at that moment."""
+def test_a_write_at_shutdown_is_not_lost(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shutdown waits for it, however long the database takes at that moment."""
     monkeypatch.setattr(counting, "INTERVAL_SECONDS", 0.01)
 
     async def count(mine: Database) -> None:
@@ -154,15 +154,15 @@ def test_what_is_being_written_when_the_service_stops_is_not_lost(
     assert total(database) == 1
 
 
-def test_a_long_time_away_can_be_made_up_for(database: Database) -> None:
-    """However many different counts there are by then: more than a statement of PostgreSQL takes values."""
+def test_a_long_outage_can_be_made_up_for(database: Database) -> None:
+    """However many different counts there are by then: more than the values that a statement of PostgreSQL takes."""
     counts: Counts = Counter({(HUB, "event", "created", f"type {number}"): 2 for number in range(12_000)})
     add(database, counts, NOON)
     assert total(database) == 24_000
 
 
-def test_many_who_add_at_once_do_not_wait_for_each_other_for_ever(database: Database) -> None:
-    """Their counts are in different orders: none has an error, and every count is there."""
+def test_concurrent_adds_cannot_deadlock(database: Database) -> None:
+    """Their counts are in different orders: none has an error, and every count is stored."""
     names = [f"type {number}" for number in range(200)]
 
     def add_on(turn: int) -> None:
@@ -176,4 +176,4 @@ def test_many_who_add_at_once_do_not_wait_for_each_other_for_ever(database: Data
     with ThreadPoolExecutor(6) as threads:
         for adding in [threads.submit(add_on, turn) for turn in range(6)]:
             adding.result()
-    assert {row[-1] for row in found(database)} == {60}
+    assert {row[-1] for row in stored_counts(database)} == {60}

@@ -1,4 +1,4 @@
-"""What is submitted is stored once, whoever submits it again, and everyone is told what became of it."""
+"""A submission is stored once, however often it is sent, and each request gets its outcome."""
 
 import asyncio
 import time
@@ -30,14 +30,14 @@ Submission = dict[str, Any]
 
 @pytest.fixture
 def database(migrated: Database) -> Iterator[Database]:
-    """A database with the tables, on a server of each kind, in which nothing was submitted."""
+    """A database with the tables, on a server of each kind, without submissions."""
     with closing(Database(migrated.url)) as database:
         yield database
     statement(migrated.url, EMPTY)
 
 
 def event(request: str | None = None, own: str | None = None, content: int = 0, **fields: Any) -> Submission:
-    """An event of these keys: events with the same `content` are the same."""
+    """An event with these keys; events with the same `content` are the same."""
     digest = str(UUID(int=content))
     common = {
         "id": submissions.new_id(),
@@ -54,43 +54,43 @@ def event(request: str | None = None, own: str | None = None, content: int = 0, 
 
 
 def annotation(request: str | None = None, own: str | None = None, content: int = 0) -> Submission:
-    """An annotation of these keys."""
-    made = event(request, own, content, category="idea", body="Make it red.")
-    made["client_annotation_id"] = made.pop("client_event_id", None)
-    del made["event_type"]
-    return made
+    """An annotation with these keys."""
+    submission = event(request, own, content, category="idea", body="Make it red.")
+    submission["client_annotation_id"] = submission.pop("client_event_id", None)
+    del submission["event_type"]
+    return submission
 
 
-def submit_to(database: Database, table: SubmissionTable, *given: Submission) -> list[Outcome]:
-    """What becomes of what is submitted together."""
+def submit_to(database: Database, table: SubmissionTable, *batch: Submission) -> list[Outcome]:
+    """The outcomes of submissions that are added together."""
 
     async def write() -> list[Outcome]:
         writer = submissions.writer(database, table)
         async with writer.writing():
-            _, found = await writer.add_all([submissions.row(one) for one in given])
-        return outcomes(given, found)
+            _, rows = await writer.add_all([submissions.row(submission) for submission in batch])
+        return outcomes(batch, rows)
 
     return asyncio.run(write())
 
 
-def outcomes(given: Sequence[Submission], found: Sequence[TextRow | DatabaseError | None]) -> list[Outcome]:
-    """What became of `given`, of which a writer says what it `found`."""
-    return [submissions.outcome(one["id"], row) for one, row in zip(given, found, strict=True)]
+def outcomes(batch: Sequence[Submission], rows: Sequence[TextRow | DatabaseError | None]) -> list[Outcome]:
+    """The outcomes of `batch`, from the rows of its writer."""
+    return [submissions.outcome(submission["id"], row) for submission, row in zip(batch, rows, strict=True)]
 
 
-def submit(database: Database, *given: Submission) -> list[Outcome]:
-    """What becomes of events that are submitted together."""
-    return submit_to(database, EVENTS, *given)
+def submit(database: Database, *batch: Submission) -> list[Outcome]:
+    """The outcomes of events that are submitted together."""
+    return submit_to(database, EVENTS, *batch)
 
 
 def ids(database: Database, table: str = "interaction_events") -> list[str]:
-    """The ids of what is stored, oldest first."""
+    """The ids of the stored rows, oldest first."""
     with database.begin() as connection:
-        return [str(found) for found in connection.scalars(text(f"SELECT id FROM {table} ORDER BY id"))]  # noqa: S608
+        return [str(identifier) for identifier in connection.scalars(text(f"SELECT id FROM {table} ORDER BY id"))]  # noqa: S608
 
 
 def test_keys_are_claimed_row_by_row(database: Database) -> None:
-    """As the example beside the statements shows it; a claim of a request that stored nothing is deleted."""
+    """As in the example next to the statements; the claim of a request that stored nothing is deleted."""
     rows = event("r", "x", 1), event("r", "x", 1), event("s", "x", 2), event(content=3)
     first, *_, last = (row["id"] for row in rows)
     duplicate = Duplicate(first, by_request=True)
@@ -101,8 +101,8 @@ def test_keys_are_claimed_row_by_row(database: Database) -> None:
         assert list(map(tuple, claims)) == [("r", first), ("x", first)]
 
 
-def test_without_keys_each_is_stored(database: Database) -> None:
-    """However alike two are, nobody said that they are the same; and nothing is claimed."""
+def test_without_keys_each_submission_is_stored(database: Database) -> None:
+    """However alike two are, no key says that they are the same; and nothing is claimed."""
     assert submit(database, event(), event()) == [Created(), Created()]
     assert submit(database, event()) == [Created()]
     assert len(ids(database)) == 3
@@ -117,10 +117,10 @@ def test_without_keys_each_is_stored(database: Database) -> None:
         pytest.param("r", "o", True, id="both"),
     ],
 )
-def test_what_is_sent_again_is_stored_once(
+def test_a_repeated_submission_is_stored_once(
     database: Database, request_key: str | None, own: str | None, by_request: bool
 ) -> None:
-    """The second is told the id of the first, and so is the third."""
+    """The second gets the id of the first, and so does the third."""
     first = event(request_key, own)
     assert submit(database, first) == [Created()]
     for _ in range(2):
@@ -141,7 +141,7 @@ def test_what_is_sent_again_is_stored_once(
 def test_a_key_is_not_used_for_something_else(
     database: Database, request_key: str | None, own: str | None, key: str
 ) -> None:
-    """What has other content under the key is not stored, and the first stays as it is."""
+    """Other content under the key is not stored, and the first stays as it is."""
     first = event("r", "o")
     submit(database, first)
     assert submit(database, event(request_key, own, content=1)) == [Conflict(key)]
@@ -149,8 +149,8 @@ def test_a_key_is_not_used_for_something_else(
     assert submit(database, event("r", "o")) == [Duplicate(first["id"], by_request=True)]
 
 
-def test_another_request_may_name_the_same_thing(database: Database) -> None:
-    """The thing is told to be a duplicate, now and when that request is sent again."""
+def test_another_request_may_name_the_same_event(database: Database) -> None:
+    """The event is a duplicate, now and when that request is sent again."""
     first = event("r", "o")
     submit(database, first)
     for _ in range(2):
@@ -159,15 +159,15 @@ def test_another_request_may_name_the_same_thing(database: Database) -> None:
 
 
 def test_a_request_that_conflicted_does_not_claim_its_key(database: Database) -> None:
-    """Sent again it conflicts again, and what differs may have its request key, under which nothing was stored."""
+    """Sent again it conflicts again; its request key, which stored nothing, is free for another event."""
     submit(database, event("r", "o"))
     for _ in range(2):
         assert submit(database, event("s", "o", content=1)) == [Conflict("own_key")]
     assert submit(database, event("s", "p", content=2)) == [Created()]
 
 
-def test_what_is_in_a_batch_twice_is_stored_once(database: Database) -> None:
-    """The first of the batch is stored: what is the same is its duplicate, what is not is in conflict with it."""
+def test_a_repetition_within_a_batch_is_stored_once(database: Database) -> None:
+    """The first of the batch is stored: an equal one is its duplicate, a different one conflicts with it."""
     first, again, other = event(None, "o"), event(None, "o"), event(None, "o", content=1)
     assert submit(database, first, other, again) == [
         Created(),
@@ -178,17 +178,17 @@ def test_what_is_in_a_batch_twice_is_stored_once(database: Database) -> None:
 
 
 def test_the_first_of_many_in_a_batch_is_stored(database: Database) -> None:
-    """However many there are of a key, and whatever else is between them."""
-    given = [event(None, f"{number % 7}") for number in range(700)]
-    firsts: list[str] = [one["id"] for one in given[:7]]
-    assert submit(database, *given) == [Created()] * 7 + [
+    """However many share a key, and whatever else is between them."""
+    batch = [event(None, f"{number % 7}") for number in range(700)]
+    firsts: list[str] = [submission["id"] for submission in batch[:7]]
+    assert submit(database, *batch) == [Created()] * 7 + [
         Duplicate(firsts[number % 7], by_request=False) for number in range(7, 700)
     ]
     assert ids(database) == firsts
 
 
 def test_a_key_is_of_its_hub(database: Database) -> None:
-    """Another hub uses the same keys for something else, and learns nothing of the first."""
+    """Another hub can use the same keys for other events, and learns nothing of the first."""
     first, second = event("r", "o"), event("r", "o", content=1, hub_id=OTHER_HUB)
     assert submit(database, first, second) == [Created(), Created()]
     for hub, content, identifier in ((HUB, 0, first["id"]), (OTHER_HUB, 1, second["id"])):
@@ -221,7 +221,7 @@ def test_a_request_key_is_not_an_own_key(database: Database) -> None:
 
 
 def test_keys_can_be_claimed_without_a_row(database: Database) -> None:
-    """Who comes second is told the id of the claim, and nothing is stored."""
+    """The second request gets the id of the claim, and nothing is stored."""
     claim: Submission = {
         "id": submissions.new_id(),
         "hub_id": HUB,
@@ -235,11 +235,11 @@ def test_keys_can_be_claimed_without_a_row(database: Database) -> None:
 
 
 @pytest.mark.parametrize(("request_key", "own"), [(None, None), ("r", None), (None, "o"), ("r", "o")])
-def test_what_was_stored_without_an_answer_is_told_to_be_stored(
+def test_a_commit_without_an_answer_is_reported_as_created(
     database: Database, request_key: str | None, own: str | None
 ) -> None:
     """The server commits and its answer is lost: the batch is sent again, and is no duplicate of itself."""
-    before, *given = [event(), event(request_key, own), event()]
+    before, *batch = [event(), event(request_key, own), event()]
     with silenceable(database.url) as (url, silent), closing(Database(url, timeout=1)) as relayed:
 
         async def write() -> list[Outcome]:
@@ -248,16 +248,18 @@ def test_what_was_stored_without_an_answer_is_told_to_be_stored(
                 await writer.add(submissions.row(before))  # its statements are prepared by now
                 with psycopg.connect(database.url) as locking:
                     locking.execute("LOCK TABLE interaction_events IN SHARE MODE")
-                    adding = asyncio.ensure_future(writer.add_all([submissions.row(one) for one in given]))
+                    adding = asyncio.ensure_future(
+                        writer.add_all([submissions.row(submission) for submission in batch])
+                    )
                     await until(database, "SELECT FROM pg_locks WHERE NOT granted")
                     silent.set()
                 await until(database, "SELECT FROM interaction_events OFFSET 1")
                 silent.clear()
-                _, found = await adding
-            return outcomes(given, found)
+                _, rows = await adding
+            return outcomes(batch, rows)
 
         assert asyncio.run(write()) == [Created(), Created()]
-    assert ids(database) == [one["id"] for one in (before, *given)]
+    assert ids(database) == [submission["id"] for submission in (before, *batch)]
 
 
 async def until(database: Database, query: LiteralString) -> None:
@@ -270,38 +272,41 @@ async def until(database: Database, query: LiteralString) -> None:
 
 
 def test_a_row_that_is_refused_claims_nothing(database: Database) -> None:
-    """Its neighbours are stored; when it is mended it can be submitted under its keys."""
-    given = [event("r", "o", widget_id=None), event("s")]
-    refused, stored = submit(database, *given)
+    """Its neighbours are stored; once corrected it can be submitted under its keys."""
+    batch = [event("r", "o", widget_id=None), event("s")]
+    refused, stored = submit(database, *batch)
     assert isinstance(refused, Unstored)
     assert isinstance(refused.error, Failed)
     assert stored == Created()
     assert submit(database, event("r", "o", content=1)) == [Created()]
 
 
-def test_two_that_submit_the_same_do_not_block_each_other(database: Database) -> None:
-    """Their keys overlap in opposite orders: each key has one row, each is told of it, and the server knew no deadlock.
+def test_two_processes_that_submit_the_same_do_not_block_each_other(database: Database) -> None:
+    """Their keys overlap in opposite orders: each key has one row, both get its id, and the server met no deadlock.
 
-    A writer tries again what a deadlock undid, so that its answers would not tell.
+    A writer retries after a deadlock, so that its outcomes would not show one.
     """
     keys = [str(number) for number in range(60)]
 
     async def write(other: Database) -> None:
-        first, second = (submissions.writer(one, EVENTS) for one in (database, other))
+        first, second = (submissions.writer(each, EVENTS) for each in (database, other))
         async with first.writing(), second.writing():
             for turn in range(20):
-                given = [event(f"{turn}-{key}" if turn % 2 else None, f"{turn}-{key}") for key in keys]
-                opposite = [{**one, "id": submissions.new_id()} for one in reversed(given)]
-                batches = (first, given), (second, opposite)
-                told = await asyncio.gather(
-                    *(writer.add_all([submissions.row(one) for one in batch]) for writer, batch in batches)
+                events = [event(f"{turn}-{key}" if turn % 2 else None, f"{turn}-{key}") for key in keys]
+                opposite = [{**submission, "id": submissions.new_id()} for submission in reversed(events)]
+                batches = (first, events), (second, opposite)
+                results = await asyncio.gather(
+                    *(
+                        writer.add_all([submissions.row(submission) for submission in batch])
+                        for writer, batch in batches
+                    )
                 )
                 stored: dict[str, set[str]] = {}
-                for (_, found), batch in zip(told, (given, opposite), strict=True):
-                    for one, outcome in zip(batch, outcomes(batch, found), strict=True):
-                        identifier = one["id"] if outcome == Created() else str(getattr(outcome, "id", None))
-                        stored.setdefault(one["client_event_id"], set()).add(identifier)
-                assert {len(told_ids) for told_ids in stored.values()} == {1}
+                for (_, rows), batch in zip(results, (events, opposite), strict=True):
+                    for submission, outcome in zip(batch, outcomes(batch, rows), strict=True):
+                        identifier = submission["id"] if outcome == Created() else str(getattr(outcome, "id", None))
+                        stored.setdefault(submission["client_event_id"], set()).add(identifier)
+                assert {len(identifiers) for identifiers in stored.values()} == {1}
                 assert set.union(*stored.values()) == set(ids(database)[-len(keys) :])
 
     before = deadlocks(database)
@@ -312,7 +317,7 @@ def test_two_that_submit_the_same_do_not_block_each_other(database: Database) ->
 
 
 def deadlocks(database: Database) -> int:
-    """How many the server has met, once the writers have ended."""
+    """The number of deadlocks that the server has met, once the writers have ended."""
     others = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'PREPARE insert%'"
     with psycopg.connect(database.url, autocommit=True) as connection:
         while connection.execute(others).rowcount:
@@ -322,11 +327,11 @@ def deadlocks(database: Database) -> int:
     return int(count)
 
 
-def test_what_is_tried_is_not_kept(database: Database) -> None:
-    """A trial says of each what the real thing says then, but leaves neither rows nor keys."""
+def test_a_trial_keeps_nothing(database: Database) -> None:
+    """It returns the outcomes of a real submission, but leaves neither rows nor keys."""
     stored = event("r", "o")
     submit(database, stored)
-    given = [
+    batch = [
         event(),
         event("r", "o"),
         event("s", "o"),
@@ -335,13 +340,13 @@ def test_what_is_tried_is_not_kept(database: Database) -> None:
         event("t", "p"),
         event(None, "p"),
     ]
-    rows = [submissions.row(one) for one in given]
+    rows = [submissions.row(submission) for submission in batch]
     keys = sorted(ids(database, "idempotency_keys"))
     for _ in range(2):
         with database.begin() as connection:
-            tried = outcomes(given, submissions.tried(connection, EVENTS, rows))
+            tried = outcomes(batch, submissions.tried(connection, EVENTS, rows))
         assert (ids(database), sorted(ids(database, "idempotency_keys"))) == ([stored["id"]], keys)
-    assert tried == submit(database, *given)
+    assert tried == submit(database, *batch)
     assert tried == [
         Created(),
         Duplicate(stored["id"], by_request=True),
@@ -349,21 +354,21 @@ def test_what_is_tried_is_not_kept(database: Database) -> None:
         Conflict("request_key"),
         Conflict("own_key"),
         Created(),
-        Duplicate(given[5]["id"], by_request=False),
+        Duplicate(batch[5]["id"], by_request=False),
     ]
 
 
-def test_what_surrounds_a_trial_is_kept(database: Database) -> None:
-    """Only the trial itself is taken back, not what its transaction does beside it."""
+def test_the_transaction_around_a_trial_is_kept(database: Database) -> None:
+    """Only the trial itself is rolled back, not the rest of its transaction."""
     with database.begin() as connection:
-        connection.execute(text("INSERT INTO widgets (id, name) VALUES (gen_random_uuid(), 'beside')"))
+        connection.execute(text("INSERT INTO widgets (id, name) VALUES (gen_random_uuid(), 'around')"))
         assert submissions.tried(connection, EVENTS, [submissions.row(event("r"))]) == [None]
     with database.begin() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM widgets WHERE name = 'beside'")) == 1
+        assert connection.scalar(text("SELECT count(*) FROM widgets WHERE name = 'around'")) == 1
 
 
-def test_keys_are_forgotten_with_what_they_name(database: Database) -> None:
-    """After retention the same can be stored anew, and what is younger is a duplicate still."""
+def test_keys_are_deleted_with_their_rows(database: Database) -> None:
+    """After the retention the same event can be stored again; a younger one is still a duplicate."""
     with database.begin() as connection:
         partitions.ensure(connection, LONG_AGO, LONG_AGO)
     last = UUID(int=partitions.lowest_id(LONG_AGO + partitions.WEEK).int - 1)
@@ -379,8 +384,8 @@ def test_keys_are_forgotten_with_what_they_name(database: Database) -> None:
     assert ids(database) == sorted([young["id"], anew["id"]])
 
 
-def test_each_shape_of_claims_means_something() -> None:
-    """What a writer finds, for a submission A, and what it says."""
+def test_each_shape_of_claims_has_an_outcome() -> None:
+    """The row that a writer returns for a submission A, and its outcome."""
     error = Failed("no")
     shapes: list[tuple[TextRow | DatabaseError | None, Outcome]] = [
         (None, Created()),
@@ -400,16 +405,16 @@ def test_each_shape_of_claims_means_something() -> None:
         (("A", "A", "true", "false", "B"), Conflict("own_key")),
         (("A", "B", "true", None, None), Conflict("request_key")),
     ]
-    for found, meant in shapes:
-        assert submissions.outcome("A", found) == meant, found
+    for row, outcome in shapes:
+        assert submissions.outcome("A", row) == outcome, row
     forgotten = submissions.outcome("A", ("A", None, None, None, None))
     assert isinstance(forgotten, Unstored)
     assert isinstance(forgotten.error, Unavailable)
 
 
 def test_the_same_value_has_the_same_digest() -> None:
-    """Whatever the order of names is at each depth, and also where an integer is longer than 64 bits."""
+    """Whatever the order of names at each depth, and also with an integer longer than 64 bits."""
     for number in (1, 10**30):
-        one, other = ({"a": number, "b": {"c": 1, "d": [2]}}, {"b": {"d": [2], "c": 1}, "a": number})
-        assert submissions.digest(one) == submissions.digest(other)
+        value, reordered = ({"a": number, "b": {"c": 1, "d": [2]}}, {"b": {"d": [2], "c": 1}, "a": number})
+        assert submissions.digest(value) == submissions.digest(reordered)
     assert submissions.digest([1, 2]) != submissions.digest([2, 1])

@@ -1,4 +1,4 @@
-"""Tokens that are not accepted any more."""
+"""Tokens that are no longer accepted."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -16,20 +16,20 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def soon() -> datetime:
-    """An instant to come."""
+    """An instant one hour ahead."""
     return datetime.now(UTC) + HOUR
 
 
 def test_a_token_is_used_once_by_its_owner(connection: Connection, soon: datetime) -> None:
-    """Another owner may have one of the same name; where one name ends and the other begins is no matter."""
+    """Another owner may have one of the same name; owner and name are not run together."""
     assert tokens.consume(connection, "a", "1", soon)
     assert not tokens.consume(connection, "a", "1", soon)
     assert tokens.consume(connection, "b", "1", soon)
     assert tokens.consume(connection, "a1", "", soon)
 
 
-def test_who_uses_tokens_clears_away_those_before(connection: Connection, soon: datetime) -> None:
-    """More expired ones than are added, so that they do not pile up; none that has not expired."""
+def test_each_use_deletes_expired_tokens(connection: Connection, soon: datetime) -> None:
+    """More of them than are added, so that they do not pile up; valid ones stay."""
     for number in range(20):
         tokens.consume(connection, "old", str(number), soon + HOUR)
     rows = tables.oauth_used_tokens
@@ -40,14 +40,14 @@ def test_who_uses_tokens_clears_away_those_before(connection: Connection, soon: 
     assert not any(tokens.consume(connection, "new", str(number), soon) for number in range(10))
 
 
-def test_what_was_used_is_not_kept_as_it_is(connection: Connection, soon: datetime) -> None:
+def test_a_used_token_is_kept_as_a_digest(connection: Connection, soon: datetime) -> None:
     """However long it is."""
     tokens.consume(connection, "a", "b" * 10_000, soon)
     assert connection.scalar(select(func.length(tables.oauth_used_tokens.c.digest))) == 32
 
 
 def test_a_token_may_be_revoked_again(connection: Connection, soon: datetime) -> None:
-    """Which changes nothing."""
+    """That changes nothing."""
     jti = uuid4()
     tokens.revoke(connection, jti, soon)
     tokens.revoke(connection, jti, soon + HOUR)
@@ -56,7 +56,7 @@ def test_a_token_may_be_revoked_again(connection: Connection, soon: datetime) ->
 
 
 def test_a_token_that_has_just_expired_is_still_refused(connection: Connection) -> None:
-    """It may be accepted for some seconds more, and by clocks that differ."""
+    """It may still be accepted for some seconds, and by clocks that differ."""
     expired = datetime.now(UTC) - timedelta(seconds=jwt.LEEWAY_SECONDS)
     tokens.revoke(connection, uuid4(), expired)
     assert tokens.consume(connection, "a", "1", expired)
@@ -65,8 +65,8 @@ def test_a_token_that_has_just_expired_is_still_refused(connection: Connection) 
     assert connection.scalar(select(func.count()).select_from(tables.oauth_revoked_tokens)) == 1
 
 
-def test_only_what_has_expired_is_forgotten(connection: Connection, soon: datetime) -> None:
-    """What has not is not deleted in SQL either: it would be accepted again by services that start then."""
+def test_only_expired_tokens_are_deleted(connection: Connection, soon: datetime) -> None:
+    """The database refuses to delete others in SQL too: services that start then would accept them again."""
     old, new = uuid4(), uuid4()
     rows = tables.oauth_revoked_tokens
     for jti in (old, new):

@@ -1,4 +1,4 @@
-"""What hubs use is counted by hub, major version and day, over processes."""
+"""Requests of hubs are counted by hub, major version and day, across processes."""
 
 import asyncio
 from collections import Counter
@@ -25,7 +25,7 @@ FIRST = LAST + timedelta(microseconds=1)
 
 @pytest.fixture
 def database(migrated: Database) -> Iterator[Database]:
-    """A database with the tables, on a server of each kind, in which nothing was counted."""
+    """A database with the tables, on a server of each kind, without counts."""
     with closing(Database(migrated.url)) as database:
         yield database
     statement(migrated.url, sql.SQL("TRUNCATE hub_requests"))
@@ -37,26 +37,26 @@ def add(database: Database, counts: dict[tuple[UUID, str], int], now: datetime) 
         version_usage.add(connection, Counter({(hub.int, version): n for (hub, version), n in counts.items()}), now)
 
 
-def found(database: Database, day: date = DAY) -> list[tuple[UUID, int, date, int]]:
-    """What was counted from `day` on."""
+def stored_counts(database: Database, day: date = DAY) -> list[tuple[UUID, int, date, int]]:
+    """The counts from `day` on."""
     with database.begin() as connection:
         rows = version_usage.since(connection, day)
     return sorted((row.hub_id, row.major, row.day, row.count) for row in rows)
 
 
 def test_counts_add_up_within_a_day_and_a_major_version(database: Database) -> None:
-    """Those of another day, in UTC, another major version or another hub are others; minor versions are none."""
+    """Each UTC day, major version and hub has its own count; a minor version has none."""
     add(database, {(HUB, "1.0"): 2, (HUB, "1.1"): 1, (HUB, "2.0"): 4, (HUB, "10.0"): 6, (OTHER_HUB, "1.1"): 7}, LAST)
     add(database, {(HUB, "1.1"): 3}, LAST - timedelta(days=1) + timedelta(microseconds=1))
     add(database, {(HUB, "1.1"): 5}, FIRST)
     tomorrow = DAY + timedelta(days=1)
     of_today = [(HUB, 2, DAY, 4), (HUB, 10, DAY, 6), (OTHER_HUB, 1, DAY, 7)]
-    assert found(database) == [(HUB, 1, DAY, 6), (HUB, 1, tomorrow, 5), *of_today]
-    assert found(database, tomorrow) == [(HUB, 1, tomorrow, 5)]
+    assert stored_counts(database) == [(HUB, 1, DAY, 6), (HUB, 1, tomorrow, 5), *of_today]
+    assert stored_counts(database, tomorrow) == [(HUB, 1, tomorrow, 5)]
 
 
-def test_a_hub_was_seen_when_it_last_was(database: Database) -> None:
-    """On each major version, whichever process writes last, and however long ago that is."""
+def test_last_seen_is_the_latest_request(database: Database) -> None:
+    """On each major version, whichever process writes last, and however long ago it was."""
     add(database, {(HUB, "1.0"): 1, (HUB, "2.0"): 1}, LAST)
     add(database, {(HUB, "1.1"): 1}, LAST - timedelta(seconds=1))
     add(database, {(HUB, "1.1"): 1}, LAST - timedelta(days=400))
@@ -68,31 +68,31 @@ def test_a_hub_was_seen_when_it_last_was(database: Database) -> None:
 
 
 def test_two_processes_add_to_each_other(database: Database) -> None:
-    """Each writes its own counts once, and what is left when it ends."""
-    one, other = Caller(HUB, "one"), Caller(OTHER_HUB, "other")
+    """Each writes its own counts once, and the rest when it ends."""
+    caller, other_caller = Caller(HUB, "one"), Caller(OTHER_HUB, "other")
 
     async def count(second: Database) -> None:
         tallies = VersionUsage(database), VersionUsage(second)
         async with tallies[0].flushing(), tallies[1].flushing():
             for _ in range(3):
                 for tally in tallies:
-                    tally.on_request(one, "1.1")
-                tallies[1].on_request(other, "2.0")
+                    tally.on_request(caller, "1.1")
+                tallies[1].on_request(other_caller, "2.0")
                 await asyncio.gather(*(tally.write() for tally in tallies))
-            tallies[0].on_request(one, "2.0")
+            tallies[0].on_request(caller, "2.0")
 
     with closing(Database(database.url)) as second:
         asyncio.run(count(second))
     today = datetime.now(UTC).date()
-    yesterday = today - timedelta(days=1)  # midnight may have passed meanwhile
+    yesterday = today - timedelta(days=1)  # midnight may have passed since
     totals: Counter[tuple[UUID, int]] = Counter()
-    for hub, major, _, number in found(database, yesterday):
+    for hub, major, _, number in stored_counts(database, yesterday):
         totals[hub, major] += number
     assert totals == {(HUB, 1): 6, (HUB, 2): 1, (OTHER_HUB, 2): 3}
 
 
-def test_many_who_add_at_once_do_not_wait_for_each_other_for_ever(database: Database) -> None:
-    """Their counts are in different orders: none has an error, and every count is there."""
+def test_concurrent_adds_cannot_deadlock(database: Database) -> None:
+    """Their counts are in different orders: none has an error, and every count is stored."""
     callers = [UUID(int=number) for number in range(1, 200)]
 
     def add_on(turn: int) -> None:
@@ -102,4 +102,4 @@ def test_many_who_add_at_once_do_not_wait_for_each_other_for_ever(database: Data
     with ThreadPoolExecutor(4) as threads:
         for adding in [threads.submit(add_on, turn) for turn in range(4)]:
             adding.result()
-    assert {row[-1] for row in found(database)} == {20}
+    assert {row[-1] for row in stored_counts(database)} == {20}

@@ -21,12 +21,12 @@ def test_a_widget_gets_an_id(connection: Connection) -> None:
 
 
 def test_a_widget_keeps_its_id(connection: Connection) -> None:
-    """An id that is given is the widget's id."""
+    """An id that the caller passes is the widget's id."""
     assert widgets.register(connection, "Button", KNOWN).id == KNOWN
 
 
 def test_an_id_is_taken_once(connection: Connection) -> None:
-    """A second widget of the id is refused in words that name it, and the first stays as it is."""
+    """A second widget with the id is refused, the message names it, and the first stays as it is."""
     widget = widgets.register(connection, "Button", KNOWN)
     with pytest.raises(Refused) as raised:
         widgets.register(connection, "Slider", KNOWN)
@@ -47,17 +47,17 @@ def test_widgets_are_listed_by_id(connection: Connection) -> None:
     assert [widget.id.int for widget in widgets.list_all(connection)] == [1, 2, 3]
 
 
-def test_a_status_is_one_that_is_known(migrated: Database) -> None:
-    """The database itself refuses another."""
+def test_an_unknown_status_is_refused(migrated: Database) -> None:
+    """By the database itself."""
     row = insert(tables.widgets).values(id=func.gen_random_uuid(), name="by hand", status="broken")
     with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
         connection.execute(row)
 
 
 def test_a_retired_widget_stays_retired_and_known(connection: Connection) -> None:
-    """Its status changes, its row stays; NotFound names the id that nobody registered."""
+    """Its status changes, its row stays; NotFound names an unregistered id."""
     widget = widgets.register(connection, "Approve")
     assert widgets.retire(connection, widget.id).status == "retired"
-    assert [found.status for found in widgets.list_all(connection)] == ["retired"]
+    assert [row.status for row in widgets.list_all(connection)] == ["retired"]
     with pytest.raises(NotFound, match=str(UUID(int=7))):
         widgets.retire(connection, UUID(int=7))

@@ -1,4 +1,4 @@
-"""Group commit: who is answered when, and what becomes of rows when something goes wrong."""
+"""Group commit: when a caller gets its answer, and the outcome of rows when something goes wrong."""
 
 import asyncio
 import time
@@ -45,7 +45,7 @@ def url(embedded_url: str) -> Iterator[str]:
 
 
 def rows(url: str, query: str = "SELECT id FROM kept ORDER BY id") -> list[int]:
-    """The first column of what `query` gives, on a connection of its own."""
+    """The first column of the rows of `query`, on a connection of its own."""
     with psycopg.connect(url) as connection:
         return [value for (value,) in connection.execute(query.encode())]
 
@@ -56,25 +56,25 @@ def row(identifier: int, value: str = "accepted") -> EncodedRow:
 
 
 def write(url: str, use: Use, query: LiteralString | Statements = KEEP, timeout: float = 5) -> None:
-    """Run `use` with a writer of rows; what it took of the bounded memory is given back in the end."""
+    """Run `use` with a writer of rows; in the end none of its bounded memory is in use."""
 
     async def run() -> None:
         with closing(Database(url, timeout=timeout)) as database:
-            made = Writer(database, query if isinstance(query, Statements) else Statements(query))
-            async with made.writing():
-                await use(made)
-                assert made._waiting_bytes == 0
+            row_writer = Writer(database, query if isinstance(query, Statements) else Statements(query))
+            async with row_writer.writing():
+                await use(row_writer)
+                assert row_writer._waiting_bytes == 0
 
     asyncio.run(run())
 
 
-def test_a_row_is_committed_when_it_is_answered_for(url: str) -> None:
+def test_a_row_is_committed_before_its_answer(url: str) -> None:
     """Another connection sees it at once."""
 
-    async def use(made: Writer) -> None:
+    async def use(row_writer: Writer) -> None:
         for identifier in range(3):
             before = time.perf_counter()
-            sent_at, outcome = await made.add(row(identifier))
+            sent_at, outcome = await row_writer.add(row(identifier))
             assert rows(url)[-1] == identifier
             assert before <= sent_at <= time.perf_counter()
             assert outcome is None
@@ -82,11 +82,11 @@ def test_a_row_is_committed_when_it_is_answered_for(url: str) -> None:
     write(url, use)
 
 
-def test_what_is_waiting_is_committed_together(url: str) -> None:
-    """Rows that are added at once are in one transaction, and those beyond what a batch holds in others."""
+def test_waiting_rows_are_committed_together(url: str) -> None:
+    """Rows that are added at once share a transaction; those beyond the size of a batch go into another."""
 
-    async def use(made: Writer) -> None:
-        await asyncio.gather(*(made.add(row(identifier)) for identifier in range(writer.BATCH_ROWS + 5)))
+    async def use(row_writer: Writer) -> None:
+        await asyncio.gather(*(row_writer.add(row(identifier)) for identifier in range(writer.BATCH_ROWS + 5)))
 
     write(url, use)
     assert rows(url) == list(range(writer.BATCH_ROWS + 5))
@@ -95,54 +95,56 @@ def test_what_is_waiting_is_committed_together(url: str) -> None:
 
 
 def test_a_batch_is_bounded_in_bytes(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows that are large go in more transactions."""
+    """Large rows take more transactions."""
     monkeypatch.setattr(writer, "BATCH_BYTES", 2500)
 
-    async def use(made: Writer) -> None:
-        await asyncio.gather(*(made.add(row(identifier, "x" * 1000)) for identifier in range(6)))
+    async def use(row_writer: Writer) -> None:
+        await asyncio.gather(*(row_writer.add(row(identifier, "x" * 1000)) for identifier in range(6)))
 
     write(url, use)
     assert rows(url, "SELECT count(*) FROM kept GROUP BY xmin::text::bigint") == [3, 3]
 
 
 def test_a_row_that_is_refused_fails_alone(url: str) -> None:
-    """Its neighbours in the batch are stored and told so; it is told what happened."""
+    """Its neighbours in the batch are stored; it alone gets the error."""
 
-    async def use(made: Writer) -> None:
+    async def use(row_writer: Writer) -> None:
         bad = {3, 4, 17}
-        told = await asyncio.gather(
-            *(made.add(row(identifier, "refused" if identifier in bad else "fine")) for identifier in range(20)),
+        outcomes = await asyncio.gather(
+            *(row_writer.add(row(identifier, "refused" if identifier in bad else "fine")) for identifier in range(20)),
             return_exceptions=True,
         )
-        assert {identifier for identifier, error in enumerate(told) if isinstance(error, Failed)} == bad
-        assert {type(outcome) for outcome in told} == {tuple, Failed}
+        assert {identifier for identifier, error in enumerate(outcomes) if isinstance(error, Failed)} == bad
+        assert {type(outcome) for outcome in outcomes} == {tuple, Failed}
 
     write(url, use)
     assert rows(url) == [identifier for identifier in range(20) if identifier not in {3, 4, 17}]
 
 
 def test_rows_that_are_added_together_have_an_outcome_each(url: str) -> None:
-    """In the order in which they were given: stored, refused, or what the explanation found; nothing is raised."""
+    """In the order of the batch: stored, refused, or the explanation's row; nothing is raised."""
 
-    async def use(made: Writer) -> None:
-        await made.add(row(1, "first"))
-        given = [row(3, "third"), row(2, "refused"), row(1, "another"), row(4, "refused"), row(5)]
-        _, outcomes = await made.add_all(given)
+    async def use(row_writer: Writer) -> None:
+        await row_writer.add(row(1, "first"))
+        batch = [row(3, "third"), row(2, "refused"), row(1, "another"), row(4, "refused"), row(5)]
+        _, outcomes = await row_writer.add_all(batch)
         assert [type(outcome) for outcome in outcomes] == [type(None), Failed, tuple, Failed, type(None)]
         assert outcomes[2] == ("1", "first", None)
-        assert await made.add_all([]) == (mock.ANY, [])
+        assert await row_writer.add_all([]) == (mock.ANY, [])
 
     write(url, use, EXPLAINED)
     assert rows(url) == [1, 3, 5]
 
 
-def test_each_is_told_of_its_own_rows(url: str) -> None:
-    """Of those who share a batch nobody is told what became of another's rows."""
+def test_each_caller_gets_the_outcome_of_its_own_rows(url: str) -> None:
+    """A caller that shares a batch does not get the outcome of another's rows."""
 
-    async def use(made: Writer) -> None:
-        await made.add(row(1, "first"))
-        told = await asyncio.gather(made.add(row(1)), made.add_all([row(2), row(3, "refused")]), made.add(row(4)))
-        (_, again), (_, several), (_, alone) = told
+    async def use(row_writer: Writer) -> None:
+        await row_writer.add(row(1, "first"))
+        results = await asyncio.gather(
+            row_writer.add(row(1)), row_writer.add_all([row(2), row(3, "refused")]), row_writer.add(row(4))
+        )
+        (_, again), (_, several), (_, alone) = results
         assert again == ("1", "first", None)
         assert [type(outcome) for outcome in several] == [type(None), Failed]
         assert alone is None
@@ -150,38 +152,38 @@ def test_each_is_told_of_its_own_rows(url: str) -> None:
     write(url, use, EXPLAINED)
 
 
-def test_an_explanation_is_not_asked_for_what_is_stored(url: str) -> None:
-    """It is given the rows that were not stored, and does not run where all of them were."""
+def test_an_explanation_gets_only_unstored_rows(url: str) -> None:
+    """It does not run if all rows were stored."""
     statement(url, sql.SQL("CREATE TABLE asked (id int)"))
     explanation = f"""
         WITH noted AS (INSERT INTO asked SELECT id FROM {GIVEN})
         SELECT id, kept.value FROM {GIVEN} JOIN kept USING (id)
     """  # noqa: S608 (constants of this module)
 
-    async def use(made: Writer) -> None:
-        await made.add_all([row(1), row(2)])
+    async def use(row_writer: Writer) -> None:
+        await row_writer.add_all([row(1), row(2)])
         assert rows(url, "SELECT id FROM asked") == []
-        await made.add_all([row(1), row(3)])
+        await row_writer.add_all([row(1), row(3)])
         assert rows(url, "SELECT id FROM asked") == [1]
 
     write(url, use, Statements(EXPLAINED.insert, explanation))
 
 
 def test_rows_that_are_added_together_are_bounded_as_others(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their bytes count together: what would exceed the bound is refused as a whole."""
+    """Their bytes count together: a batch that would exceed the bound is refused as a whole."""
     monkeypatch.setattr(writer, "MAX_WAITING_BYTES", 100)
 
-    async def use(made: Writer) -> None:
+    async def use(row_writer: Writer) -> None:
         with pytest.raises(Unavailable, match="too many rows are waiting"):
-            await made.add_all([row(identifier) for identifier in range(4)])
-        await made.add_all([row(identifier) for identifier in range(3)])
+            await row_writer.add_all([row(identifier) for identifier in range(4)])
+        await row_writer.add_all([row(identifier) for identifier in range(3)])
 
     write(url, use)
     assert rows(url) == [0, 1, 2]
 
 
 def test_a_row_that_cannot_be_stored_for_now_is_refused_alone(url: str) -> None:
-    """A row for which the server asks again and again to try later keeps nobody else from being stored."""
+    """The server asks again and again to retry it; all other rows are stored."""
     statement(
         url,
         sql.SQL(
@@ -191,10 +193,12 @@ def test_a_row_that_cannot_be_stored_for_now_is_refused_alone(url: str) -> None:
         sql.SQL("CREATE TRIGGER refuse BEFORE INSERT ON kept FOR EACH ROW EXECUTE FUNCTION refuse()"),
     )
 
-    async def use(made: Writer) -> None:
+    async def use(row_writer: Writer) -> None:
         asked = time.monotonic()
-        told = await asyncio.gather(*(made.add(row(identifier)) for identifier in range(20)), return_exceptions=True)
-        assert [number for number, outcome in enumerate(told) if isinstance(outcome, Unavailable)] == [7]
+        outcomes = await asyncio.gather(
+            *(row_writer.add(row(identifier)) for identifier in range(20)), return_exceptions=True
+        )
+        assert [number for number, outcome in enumerate(outcomes) if isinstance(outcome, Unavailable)] == [7]
         assert time.monotonic() - asked < writer.PATIENCE_SECONDS
 
     write(url, use)
@@ -202,29 +206,31 @@ def test_a_row_that_cannot_be_stored_for_now_is_refused_alone(url: str) -> None:
 
 
 def test_memory_is_bounded(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What would exceed it is refused at once, and when the rows before it are stored there is room again."""
+    """A row that would exceed it is refused at once; once the rows before it are stored there is room again."""
     monkeypatch.setattr(writer, "MAX_WAITING_BYTES", 100)
 
-    async def use(made: Writer) -> None:
-        told = await asyncio.gather(*(made.add(row(identifier)) for identifier in range(10)), return_exceptions=True)
-        refused = [identifier for identifier, error in enumerate(told) if isinstance(error, Unavailable)]
+    async def use(row_writer: Writer) -> None:
+        outcomes = await asyncio.gather(
+            *(row_writer.add(row(identifier)) for identifier in range(10)), return_exceptions=True
+        )
+        refused = [identifier for identifier, error in enumerate(outcomes) if isinstance(error, Unavailable)]
         assert refused == list(range(3, 10))
-        await made.add(row(10))
+        await row_writer.add(row(10))
 
     write(url, use)
     assert rows(url) == [0, 1, 2, 10]
 
 
-def test_who_does_not_wait_any_more_costs_nothing(url: str) -> None:
+def test_a_cancelled_caller_costs_nothing(url: str) -> None:
     """A request that is cancelled, before its row is sent or after, leaves its neighbours alone."""
 
-    async def use(made: Writer) -> None:
-        gone, stays = (asyncio.ensure_future(made.add(row(identifier))) for identifier in (1, 2))
+    async def use(row_writer: Writer) -> None:
+        gone, stays = (asyncio.ensure_future(row_writer.add(row(identifier))) for identifier in (1, 2))
         await asyncio.sleep(0)
         gone.cancel()
         await stays
-        gone = asyncio.ensure_future(made.add(row(3)))
-        stays = asyncio.ensure_future(made.add(row(4)))
+        gone = asyncio.ensure_future(row_writer.add(row(3)))
+        stays = asyncio.ensure_future(row_writer.add(row(4)))
         await asyncio.sleep(0.1)
         gone.cancel()
         await stays
@@ -234,23 +240,23 @@ def test_who_does_not_wait_any_more_costs_nothing(url: str) -> None:
 
 
 def test_a_lost_connection_is_replaced(url: str) -> None:
-    """Rows that are added while there is none are stored when there is one again; nobody need ask again."""
+    """Rows that are added without a connection are stored on the next one; no caller need ask again."""
 
-    async def use(made: Writer) -> None:
-        await made.add(row(1))
+    async def use(row_writer: Writer) -> None:
+        await row_writer.add(row(1))
         statement(url, CUT)
-        await asyncio.gather(*(made.add(row(identifier)) for identifier in (2, 3)))
+        await asyncio.gather(*(row_writer.add(row(identifier)) for identifier in (2, 3)))
 
     write(url, use)
     assert rows(url) == [1, 2, 3]
 
 
 def test_a_batch_whose_outcome_is_unknown_is_stored_once(url: str) -> None:
-    """The server commits and its answer is lost: the batch is sent again, and answered for, and stored once."""
+    """The server commits and its answer is lost: the batch is sent again, gets its answer, and is stored once."""
     with silenceable(url) as (relayed, silent):
 
-        async def use(made: Writer) -> None:
-            adding = asyncio.gather(*(made.add(row(identifier)) for identifier in (1, 2)))
+        async def use(row_writer: Writer) -> None:
+            adding = asyncio.gather(*(row_writer.add(row(identifier)) for identifier in (1, 2)))
             while not rows(url, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
                 await asyncio.sleep(0.01)
             silent.set()
@@ -263,79 +269,81 @@ def test_a_batch_whose_outcome_is_unknown_is_stored_once(url: str) -> None:
     assert rows(url) == [1, 2]
 
 
-async def add_when_back(made: Writer, added: EncodedRow) -> None:
+async def add_when_back(row_writer: Writer, added: EncodedRow) -> None:
     """Add a row as soon as the writer has a connection again."""
     deadline = time.monotonic() + 10
     while True:
         with suppress(Unavailable):
-            await made.add(added)
+            await row_writer.add(added)
             return
         assert time.monotonic() < deadline, "the writer has no connection"
         await asyncio.sleep(0.02)
 
 
 def test_a_database_that_is_away_is_not_waited_for_long(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits is refused, what comes is refused at once, and when it is back rows are stored again."""
+    """Waiting rows are refused, new ones are refused at once, and when it is back rows are stored again."""
     monkeypatch.setattr(writer, "PATIENCE_SECONDS", 0.3)
     server, name = url.replace("/writer", "/postgres"), sql.Identifier("writer")
 
-    async def use(made: Writer) -> None:
-        await made.add(row(1))
+    async def use(row_writer: Writer) -> None:
+        await row_writer.add(row(1))
         statement(
             server,
             sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name),
             sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'writer'"),
         )
-        told = await asyncio.gather(*(made.add(row(identifier)) for identifier in (2, 3)), return_exceptions=True)
-        assert [type(error) for error in told] == [Unavailable] * 2
+        outcomes = await asyncio.gather(
+            *(row_writer.add(row(identifier)) for identifier in (2, 3)), return_exceptions=True
+        )
+        assert [type(error) for error in outcomes] == [Unavailable] * 2
         with pytest.raises(Unavailable):
-            made.add(row(4)).send(None)  # before anything is waited for
+            row_writer.add(row(4)).send(None)  # without a wait
         statement(server, sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
-        await add_when_back(made, row(5))
+        await add_when_back(row_writer, row(5))
 
     write(url, use)
     assert rows(url) == [1, 5]
 
 
 def test_a_table_that_is_locked_is_waited_for_once(url: str) -> None:
-    """What waits is refused when the time for one statement is over, and stored again when the lock is gone."""
+    """A waiting row is refused after the time for one statement; rows are stored again when the lock is gone."""
 
-    async def use(made: Writer) -> None:
-        await made.add(row(1))
+    async def use(row_writer: Writer) -> None:
+        await row_writer.add(row(1))
         with psycopg.connect(url) as locking:
             locking.execute("LOCK TABLE kept")
             asked = time.monotonic()
             with pytest.raises(Unavailable, match=r"no answer within 2\.5 seconds"):
-                await made.add(row(2))
+                await row_writer.add(row(2))
             assert time.monotonic() - asked < 4
-        await add_when_back(made, row(3))
+        await add_when_back(row_writer, row(3))
 
     write(url, use, timeout=2.5)
 
 
 def test_a_server_that_only_reads_is_away(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As one that was not promoted yet: no row waits for ever."""
+    """Like one that was not promoted yet: no row waits for ever."""
     monkeypatch.setattr(writer, "PATIENCE_SECONDS", 0.2)
     statement(url, sql.SQL("ALTER DATABASE writer SET default_transaction_read_only = on"))
 
-    async def use(made: Writer) -> None:
+    async def use(row_writer: Writer) -> None:
         with pytest.raises(Unavailable):
-            await made.add(row(1))
+            await row_writer.add(row(1))
         await asyncio.sleep(3 * writer.RETRY_SECONDS)
         with pytest.raises(Unavailable, match="the database is away"):
-            await made.add(row(1))
+            await row_writer.add(row(1))
 
     write(url, use)
 
 
-def test_what_is_not_written_when_the_service_stops_is_refused(url: str) -> None:
-    """Nobody waits for a writer that has ended."""
+def test_an_unwritten_row_is_refused_when_the_service_stops(url: str) -> None:
+    """No caller waits for a writer that has ended."""
 
     async def run() -> None:
         with closing(Database(url)) as database:
-            made = Writer(database, Statements(KEEP))
-            async with made.writing():
-                adding = asyncio.ensure_future(made.add(row(1)))
+            row_writer = Writer(database, Statements(KEEP))
+            async with row_writer.writing():
+                adding = asyncio.ensure_future(row_writer.add(row(1)))
                 await asyncio.sleep(0)
             with pytest.raises(Unavailable, match="the service stops"):
                 await adding
