@@ -1,1 +1,1 @@
-"""Tests that the running service keeps its contract, and that what checks this can fail."""
+"""Tests that the running service keeps its contract, and that a broken promise is found."""

@@ -1,4 +1,4 @@
-"""What the tests of the running service are given."""
+"""Fixtures for the tests of the running service."""
 
 import pytest
 

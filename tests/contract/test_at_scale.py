@@ -1,4 +1,4 @@
-"""What 1.1 promises when much comes at once: each thing once, nothing skipped, and memory that does not grow."""
+"""The promises of 1.1 under load: each event once, nothing skipped, and memory that does not grow."""
 
 import asyncio
 import gzip
@@ -30,7 +30,7 @@ GIB = 1024**3
 
 @pytest.fixture(scope="module")
 def two_workers() -> Iterator[Service]:
-    """A service of two workers."""
+    """A service with two workers."""
     with fresh_service("--workers", "2") as service:
         wait_for_workers(service.process, service.log, 2)
         yield service
@@ -42,22 +42,22 @@ def authorization(service: Service) -> dict[str, str]:
 
 
 def stored(service: Service, condition: str) -> list[tuple[Any, ...]]:
-    """Id and client_event_id of the stored events for which `condition` holds."""
+    """Id and client_event_id of the stored events that satisfy `condition`."""
     with psycopg.connect(f"postgresql://postgres@/postgres?host={service.data_dir}/postgresql") as connection:
         query = f"SELECT id::text, client_event_id FROM interaction_events WHERE {condition}"  # noqa: S608 (below)
         return connection.execute(query.encode()).fetchall()
 
 
 def workers_of(service: Service) -> list[psutil.Process]:
-    """The processes that have served a request, by the log."""
+    """The processes that have served a request, according to the log."""
     lines = map(json.loads, service.log.read_text().splitlines())
     return [psutil.Process(pid) for pid in {line["process"] for line in lines if line.get("status")}]
 
 
 async def race(service: Service, header: str | None) -> list[tuple[str, int, str]]:
-    """Post each key `TIMES` times at once, in a header or as client_event_id; the key, status and id of each answer.
+    """Post each key `TIMES` times at once, in a header or as client_event_id; key, status and id of each response.
 
-    A status of 0 is that of no answer.
+    Status 0 stands for no response.
     """
     limits = httpx.Limits(max_connections=TIMES)
     timeout = httpx.Timeout(60)
@@ -68,39 +68,39 @@ async def race(service: Service, header: str | None) -> list[tuple[str, int, str
         async def post(key: str) -> tuple[str, int, str]:
             body = EVENT if header else EVENT | {"client_event_id": key}
             try:
-                answer = await client.post(PATH, json=body, headers={header: key} if header else {})
+                response = await client.post(PATH, json=body, headers={header: key} if header else {})
             except httpx.TransportError:
                 return key, 0, ""
-            return key, answer.status_code, answer.json().get("id", "")
+            return key, response.status_code, response.json().get("id", "")
 
-        return [answer for key in KEYS for answer in await asyncio.gather(*[post(key) for _ in range(TIMES)])]
+        return [response for key in KEYS for response in await asyncio.gather(*[post(key) for _ in range(TIMES)])]
 
 
 @pytest.mark.parametrize("header", ["Idempotency-Key", None])
-def test_a_key_that_is_raced_for_is_one_event(two_workers: Service, header: str | None) -> None:
-    """50 keys, each posted 50 times at once to two workers: every answer is 201, with one id for each key."""
+def test_concurrent_requests_with_one_key_are_one_event(two_workers: Service, header: str | None) -> None:
+    """50 keys, each posted 50 times at once to two workers: every response is 201, with one id for each key."""
     before = {identifier for identifier, _ in stored(two_workers, "TRUE")}
-    answers = asyncio.run(race(two_workers, header))
-    assert {status for _, status, _ in answers} == {201}
-    ids = {key: {identifier for named, _, identifier in answers if named == key} for key in KEYS}
-    assert {len(found) for found in ids.values()} == {1}
+    responses = asyncio.run(race(two_workers, header))
+    assert {status for _, status, _ in responses} == {201}
+    ids = {key: {identifier for named, _, identifier in responses if named == key} for key in KEYS}
+    assert {len(identifiers) for identifiers in ids.values()} == {1}
     assert {identifier for identifier, _ in stored(two_workers, "TRUE")} - before == set.union(*ids.values())
 
 
 def test_a_key_is_one_event_over_a_crash(directory: Path) -> None:
-    """All processes are killed in the middle of the race, and everything is posted again: one event for each key."""
+    """A SIGKILL ends all processes during the race, and everything is posted again: one event for each key."""
     with service_on(directory, "--workers", "2") as service:
         wait_for_workers(service.process, service.log, 2)
         processes = [psutil.Process(service.process.pid), *psutil.Process(service.process.pid).children(recursive=True)]
-        answers: list[tuple[str, int, str]] = []
-        racing = threading.Thread(target=lambda: answers.extend(asyncio.run(race(service, None))))
+        responses: list[tuple[str, int, str]] = []
+        racing = threading.Thread(target=lambda: responses.extend(asyncio.run(race(service, None))))
         racing.start()
         while len(stored(service, "client_event_id IS NOT NULL")) < 5:  # and the first of them are acknowledged
             pass
         for process in processes:
             os.kill(process.pid, signal.SIGKILL)
         racing.join()
-    acknowledged = {(key, identifier) for key, status, identifier in answers if status == 201}
+    acknowledged = {(key, identifier) for key, status, identifier in responses if status == 201}
     assert acknowledged
     with service_on(directory, "--workers", "2") as service:
         again = asyncio.run(race(service, None))
@@ -112,7 +112,7 @@ def test_a_key_is_one_event_over_a_crash(directory: Path) -> None:
 
 
 def test_a_reader_that_follows_sees_each_event_once(two_workers: Service) -> None:
-    """Eight writers report alone and in batches over two workers; a reader pages all the while, and misses nothing."""
+    """Eight writers report single events and batches to two workers; a concurrent reader pages and misses nothing."""
     written: list[str] = []
     mark = str(uuid4())
     done = threading.Event()
@@ -162,17 +162,17 @@ def test_a_reader_that_follows_sees_each_event_once(two_workers: Service) -> Non
     ],
 )
 def test_ten_gibibytes_of_zeros_are_refused(two_workers: Service, path: str, media_type: str) -> None:
-    """A body of 10 MB that decompresses to 10 GiB is refused, and nowhere near that much memory is taken."""
+    """A body of 10 MB that decompresses to 10 GiB is refused, and the workers stay far below that size."""
     bomb = gzip.compress(bytes(GIB // 16)) * 160
     headers = authorization(two_workers) | {"Content-Type": media_type, "Content-Encoding": "gzip"}
     method = "PUT" if path.endswith("manifest") else "POST"
-    answer = httpx.request(method, two_workers.url + path, content=bomb, headers=headers, timeout=60)
-    assert answer.status_code == 413
+    response = httpx.request(method, two_workers.url + path, content=bomb, headers=headers, timeout=60)
+    assert response.status_code == 413
     assert max(worker.memory_info().rss for worker in workers_of(two_workers)) < GIB // 4
 
 
 def test_a_long_stream_takes_no_more_memory_than_a_short_one(two_workers: Service) -> None:
-    """Of 60,000 lines each is stored and answered for, and the workers do not grow by what they would take together."""
+    """Each of 60,000 lines is stored and gets a result, and the workers grow by less than the lines take together."""
 
     def lines(count: int) -> Iterator[bytes]:
         line = json.dumps(EVENT | {"view_context_ref": "/" + "x" * 900}).encode() + b"\n"
@@ -184,9 +184,9 @@ def test_a_long_stream_takes_no_more_memory_than_a_short_one(two_workers: Servic
 
     stream(5_000)
     before = {worker.pid: worker.memory_info().rss for worker in workers_of(two_workers)}
-    answer = stream(60_000)
-    assert answer.status_code == 200
-    *results, last = map(json.loads, answer.text.splitlines())
+    response = stream(60_000)
+    assert response.status_code == 200
+    *results, last = map(json.loads, response.text.splitlines())
     assert last["totals"] == {"received": 60_000, "created": 60_000, "duplicate": 0, "rejected": 0}
     assert [result["index"] for result in results] == list(range(60_000))
     for worker in workers_of(two_workers):

@@ -1,4 +1,4 @@
-"""Schemathesis finds no broken promise in the service, and finds those that are broken on purpose."""
+"""Schemathesis finds no broken promise in the service, and finds the promises that are broken on purpose."""
 
 import functools
 import xml.etree.ElementTree as ET
@@ -38,7 +38,7 @@ def test_the_service_keeps_every_promise(version: str, tmp_path: Path) -> None:
 
 
 def test_the_versions_to_fuzz_are_those_of_the_release(tmp_path: Path) -> None:
-    """Another one is a misuse that names them, and starts nothing."""
+    """Another version is a usage error that names them, and starts nothing."""
     result = CliRunner().invoke(app, ["fuzz", "--contract", "7.0", "--report-dir", str(tmp_path)])
     assert result.exit_code == 2
     assert "--contract is 7.0; this release has 1.0, 1.1, 2.0" in result.output
@@ -52,11 +52,11 @@ def expected(check: str, operation: Any) -> frozenset[int]:
 
 @pytest.mark.parametrize("contract", [*published()], ids=lambda contract: contract.version)
 def test_every_rightful_rejection_is_expected(contract: Contract) -> None:
-    """No example that a seed makes is found for a status with which its operation rejects, nor for its size alone."""
+    """No seed can fail an example for a documented rejection of its operation, nor for its size alone."""
     config = SchemathesisConfig.from_path(CONFIGURATION)
     schema = schemathesis.openapi.from_dict(contract.copy(), config=config)
     judged = 0
-    for operation in (found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)):
+    for operation in (result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)):
         documented = {int(status) for status in operation.definition.raw["responses"]}
         rejecting = {status for status in documented if 400 <= status < 500}
         assert rejecting <= expected("negative_data_rejection", operation), operation.label
@@ -79,7 +79,7 @@ def with_another_status(answer: Answer) -> Answer:
 
 
 def failing(_answer: Answer) -> Answer:
-    """No answer at all."""
+    """Raise instead of an answer."""
     raise RuntimeError("broken on purpose")
 
 
@@ -91,17 +91,17 @@ def test_a_broken_promise_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A handler that breaks its promise makes the run fail."""
-    kept = OPERATIONS.handler("reportInteractionEvent")
+    original = OPERATIONS.handler("reportInteractionEvent")
 
-    @functools.wraps(kept)
+    @functools.wraps(original)
     async def create(request: Request) -> Answer:
-        return broken(await kept(request))
+        return broken(await original(request))
 
     monkeypatch.setitem(OPERATIONS.handlers, "reportInteractionEvent", create)
     with start_service(IR_LOG_LEVEL="error") as service:
         assert not keeps_its_promises(service.contract, service.url, service.key, tmp_path, "--phases", "examples")
 
 
-def test_an_unbroken_service_is_not_found_broken(service: Service, tmp_path: Path) -> None:
-    """The run that finds the broken ones passes when nothing is broken."""
+def test_a_service_without_a_broken_promise_passes(service: Service, tmp_path: Path) -> None:
+    """The same run passes when nothing is broken."""
     assert keeps_its_promises(service.contract, service.url, service.key, tmp_path, "--phases", "examples")

@@ -1,4 +1,4 @@
-"""Clients that others made get a token by discovery alone and post an event; an issuer that others made is accepted."""
+"""Third-party clients get a token by discovery alone and post an event; a third-party issuer is accepted."""
 
 import json
 import time
@@ -30,20 +30,20 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Programs:
 
 
 def discovered(resource: str) -> Discovered:
-    """The metadata of the authorization server of `resource`, of which nothing else is known."""
-    refused = httpx.post(f"{resource}/interaction-events", json=EVENT)
-    location = refused.headers["www-authenticate"].partition('resource_metadata="')[2].partition('"')[0]
+    """The metadata of the authorization server, discovered from `resource` alone."""
+    response = httpx.post(f"{resource}/interaction-events", json=EVENT)
+    location = response.headers["www-authenticate"].partition('resource_metadata="')[2].partition('"')[0]
     metadata = httpx.get(location).json()
     assert metadata["resource"] == resource
     (issuer,) = metadata["authorization_servers"]
-    found: Discovered = httpx.get(f"{issuer}/.well-known/oauth-authorization-server").json()
-    assert found["issuer"] == issuer
-    return found
+    server: Discovered = httpx.get(f"{issuer}/.well-known/oauth-authorization-server").json()
+    assert server["issuer"] == issuer
+    return server
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 def test_authlib(newest: Service, method: str) -> None:
-    """Authlib's session, by either way to authenticate."""
+    """Authlib's session, with each of the two authentication methods."""
     client, resource = client_of(newest), f"{newest.url}/api/v2"
     metadata = discovered(resource)
     assert method in metadata["token_endpoint_auth_methods_supported"]
@@ -57,7 +57,7 @@ def test_authlib(newest: Service, method: str) -> None:
 
 
 def test_requests_oauthlib(newest: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """requests-oauthlib's session, which would have TLS."""
+    """requests-oauthlib's session, which otherwise requires TLS."""
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     client, resource = client_of(newest), f"{newest.url}/api/v2"
     with OAuth2Session(client=BackendApplicationClient(client.client_id, scope=["events:write"])) as session:
@@ -69,16 +69,16 @@ def test_requests_oauthlib(newest: Service, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("is_bound", [False, True])
 def test_openid_client(newest: Service, node: Programs, is_bound: bool) -> None:
-    """openid-client on Node.js, with tokens that are bound to a key (DPoP), too."""
+    """openid-client on Node.js, also with tokens that are bound to a key (DPoP)."""
     client = client_of(newest, dpop_bound=is_bound)
     environment = {"CLIENT_ID": client.client_id, "CLIENT_SECRET": client.secret, **({"DPOP": "1"} if is_bound else {})}
-    told = json.loads(node.run("post_event", f"{newest.url}/api/v2", EVENT["widget_id"], **environment))
-    assert (told["status"], told["type"].lower()) == (201, "dpop" if is_bound else "bearer")
-    assert newest.events("id = %s", told["body"]["id"])
+    result = json.loads(node.run("post_event", f"{newest.url}/api/v2", EVENT["widget_id"], **environment))
+    assert (result["status"], result["type"].lower()) == (201, "dpop" if is_bound else "bearer")
+    assert newest.events("id = %s", result["body"]["id"])
 
 
 class Issuer:
-    """An authorization server that others made, while it runs."""
+    """A third-party authorization server, while it runs."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
@@ -87,15 +87,15 @@ class Issuer:
     def token(self, client_id: str = "them") -> str:
         """A token of one of its clients."""
         form = {"grant_type": "client_credentials", "scope": "events:write"}
-        answer = httpx.post(f"{self.url}/token", data=form, auth=(client_id, "secret"))
-        assert answer.status_code == 200, answer.text
-        token: str = answer.json()["access_token"]
+        response = httpx.post(f"{self.url}/token", data=form, auth=(client_id, "secret"))
+        assert response.status_code == 200, response.text
+        token: str = response.json()["access_token"]
         return token
 
 
 @pytest.fixture
 def issuer(node: Programs) -> Iterator[Issuer]:
-    """One of oidc-provider, which issues tokens for a resource at a URL that is not the service's own."""
+    """An oidc-provider that issues tokens for a resource URL other than the service's own."""
     with node.running("issuer", "https://api.example/api/v2") as process:
         yield Issuer(process)
 
@@ -103,7 +103,7 @@ def issuer(node: Programs) -> Iterator[Issuer]:
 def test_oidc_provider(
     issuer: Issuer, start_service: Callable[..., AbstractContextManager[Service]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its token is accepted for the hub that its client is of, and its rotated key followed; other clients are not."""
+    """Its token is accepted for the client's hub, also after a key rotation; tokens of other clients are not."""
     monkeypatch.setattr("handlers.security.issuers.FLOOR_SECONDS", 0.2)
     settings = {"IR_OAUTH_ISSUERS": issuer.url, "IR_PUBLIC_URL": "https://api.example"}
     with start_service(**settings) as service:
@@ -115,17 +115,17 @@ def test_oidc_provider(
         assert response.status_code == 201
         assert [event["hub_id"] for event in service.events("id = %s", response.json()["id"])] == [hub.id]
         assert post(service, bearer(issuer.token("others"))).status_code == 401
-        assert issuer.process.tell() == "key-2"
-        deadline = time.monotonic() + 10  # it is not asked again at once
+        assert issuer.process.prompt() == "key-2"
+        deadline = time.monotonic() + 10  # its keys are not fetched again at once
         while post(service, bearer(issuer.token())).status_code != 201:
             assert time.monotonic() < deadline
-        assert post(service, bearer(before)).status_code == 201  # it is known still, until it expires
-        listed = httpx.get(f"{service.url}/.well-known/oauth-protected-resource/api/v2").json()
-        assert listed["authorization_servers"] == ["https://api.example", issuer.url]
+        assert post(service, bearer(before)).status_code == 201  # its key stays known until it expires
+        metadata = httpx.get(f"{service.url}/.well-known/oauth-protected-resource/api/v2").json()
+        assert metadata["authorization_servers"] == ["https://api.example", issuer.url]
 
 
-def test_files_are_what_they_are(node: Programs) -> None:
-    """The packages are pinned, and the lock file names no registry."""
+def test_the_packages_are_pinned(node: Programs) -> None:
+    """The lock file names no registry."""
     lock = json.loads((node.directory / "package-lock.json").read_text())
     declared = json.loads((node.directory / "package.json").read_text())["dependencies"]
     assert all(version[0].isdigit() for version in declared.values())
