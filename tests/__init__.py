@@ -1,1 +1,1 @@
-"""How we know: the same rooms and the same stems as what is tested, on real PostgreSQL and real sockets."""
+"""Tests, in the same folders and under the same module names as the code, on real PostgreSQL and real sockets."""

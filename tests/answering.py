@@ -1,4 +1,4 @@
-"""A server that answers every request alike, in whatever way a test wants."""
+"""A server that answers every request alike, with the bytes that a test chooses."""
 
 import re
 import socketserver
@@ -11,12 +11,12 @@ CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
 
 
 def created(*fields: str) -> bytes:
-    """An answer that has `fields` in its head, too."""
+    """A 201 response with `fields` added to its head."""
     return CREATED.replace(b"\r\n\r\n", "".join(f"\r\n{line}" for line in fields).encode() + b"\r\n\r\n")
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """What it answers, in `parts` with a pause between them; whether it hangs up then; and what it was sent."""
+    """Sends `parts` with a pause between them, then hangs up if `hangs_up`; `received` has the requests."""
 
     daemon_threads = True
     block_on_close = False
@@ -50,7 +50,7 @@ class Answers(socketserver.StreamRequestHandler):
                     break
 
     def _request(self) -> bytes:
-        """The next request; nothing at the end."""
+        """The next request; empty at the end."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             if not (line := self.rfile.readline()):

@@ -1,4 +1,4 @@
-"""What each run does first. Fixtures are in `databases` and `service`, which only the tests that need them load."""
+"""Setup of each run. Fixtures are in `databases` and `service`, which only the tests that need them load."""
 
 from contextlib import ExitStack
 
@@ -12,7 +12,7 @@ RUN = pytest.StashKey[ExitStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let servers and files end with the run, even if it is killed."""
+    """End servers and files with the run, even if it is killed."""
     config.stash[RUN] = ExitStack()
     config.stash[RUN].enter_context(own_temporary_directory())
 
@@ -24,9 +24,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the slow tests, each in any process; other tests stay with those of their file.
+    """Run the slow tests first, each in any process; the other tests stay with those of their file.
 
-    Coverage is not measured of slow tests: it would take them longer still, and other tests cover the same.
+    Slow tests run without coverage: it would slow them further, and other tests cover the same code.
     """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:

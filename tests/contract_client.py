@@ -16,7 +16,7 @@ class ContractClient(httpx.Client):
         super().__init__(**options)
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        """Send `request`, and check the response unless it is about health."""
+        """Send `request`, and check the response unless its path begins with /health/."""
         response = super().send(request, **options)
         if not request.url.path.startswith("/health/"):
             response.read()

@@ -16,7 +16,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    """A temporary directory that the embedded PostgreSQL may enter, which runs as another user where root tests."""
+    """A temporary directory that the embedded PostgreSQL may enter: if root runs the tests, it runs as another user."""
     with tempfile.TemporaryDirectory(prefix="ir-tests-") as name:
         yield Path(name)
 

@@ -5,4 +5,4 @@ PATH = "/api/v1/interaction-events"
 EVENT = {"widget_id": WIDGET, "event_type": "clicked", "occurred_at": "2026-03-31T12:00:00Z"}
 
 OLDEST, NEWEST, MAJOR = "1.0", "1.1", "2.0"
-"""The newest is that of version 1."""
+"""NEWEST is the newest of version 1."""

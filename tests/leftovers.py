@@ -1,7 +1,7 @@
-"""The temporary directory of a test run, and the end of all that a killed run leaves behind.
+"""The temporary directory of a test run, and the cleanup after a killed run.
 
-A process of the run inherits TMPDIR, which names the directory; that is how it is known. Run as a program, this waits
-for the end of its standard input, which the run holds open: the operating system closes it however the run ends.
+A process of the run inherits TMPDIR, which names the directory and so identifies the process. Run as a program, this
+waits for the end of its standard input, which the run holds open: the operating system closes it however the run ends.
 """
 
 import os
@@ -18,7 +18,7 @@ import psutil
 
 @contextmanager
 def own_temporary_directory() -> Iterator[None]:
-    """Make a temporary directory that this process and its children use, and that goes with them."""
+    """Make a temporary directory that this process and its children use, and delete it when they end."""
     before = dict(os.environ)
     directory = Path(tempfile.mkdtemp(prefix="ir-"))
     directory.chmod(0o755)  # PostgreSQL, which does not run as root, has data below
@@ -37,7 +37,7 @@ def end(directory: str) -> None:
             if process.environ().get("TMPDIR", "").startswith(directory):
                 process.kill()
         except psutil.Error:
-            continue  # it ended meanwhile, or is another user's
+            continue  # it has ended, or is another user's
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -1,4 +1,4 @@
-"""A load of single events from several threads, which remembers what became of each."""
+"""A load of single events from several threads, with the outcome of each event."""
 
 import threading
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.examples import EVENT, PATH
 
 @dataclass
 class Load:
-    """What became of the events: ids that were acknowledged, other statuses, and kinds of failure."""
+    """The outcomes of the events: ids of the acknowledged ones, other statuses, and errors."""
 
     acknowledged: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
@@ -46,14 +46,14 @@ class Load:
 
 @contextmanager
 def load(url: str, key: str, threads: int = 8, path: str = PATH) -> Iterator[Load]:
-    """Post events to `path` of the service at `url` meanwhile; each thread ends when its connection fails."""
-    made = Load()
-    posting = [threading.Thread(target=made._post, args=(url, key, path)) for _ in range(threads)]
+    """Post events to `path` of the service at `url` until the end; each thread ends when its connection fails."""
+    traffic = Load()
+    posting = [threading.Thread(target=traffic._post, args=(url, key, path)) for _ in range(threads)]
     for thread in posting:
         thread.start()
     try:
-        yield made
+        yield traffic
     finally:
-        made.stop.set()
+        traffic.stop.set()
         for thread in posting:
             thread.join()

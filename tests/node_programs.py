@@ -1,4 +1,4 @@
-"""Programs of `tests/node`, by which others' clients and servers are tried."""
+"""Programs of `tests/node`, which try third-party clients and servers."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ SECONDS = 120
 
 @dataclass(frozen=True)
 class Process:
-    """A program that runs: a line is written to it, and a line read from it."""
+    """A running program: the test writes a line to it, and reads a line from it."""
 
     process: subprocess.Popen[str]
 
@@ -25,33 +25,33 @@ class Process:
         """The next line that it prints."""
         return _required(self.process.stdout).readline().strip()
 
-    def tell(self) -> str:
-        """What it prints to an empty line."""
-        given = _required(self.process.stdin)
-        given.write("\n")
-        given.flush()
+    def prompt(self) -> str:
+        """Send an empty line, and return the next line that the program prints."""
+        stdin = _required(self.process.stdin)
+        stdin.write("\n")
+        stdin.flush()
         return self.line()
 
 
 @dataclass(frozen=True)
 class Programs:
-    """The programs, in a directory that has the packages which they need."""
+    """The programs, in a directory with the packages that they need."""
 
     directory: Path
 
     def run(self, name: str, *arguments: str, **environment: str) -> str:
-        """What the program prints; CalledProcessError if it fails."""
+        """The output of the program; AssertionError if it fails."""
         command = ["node", f"{name}.mjs", *arguments]
-        given = {"PATH": os.environ["PATH"], **environment}
-        done = subprocess.run(
-            command, cwd=self.directory, env=given, capture_output=True, text=True, check=False, timeout=SECONDS
+        variables = {"PATH": os.environ["PATH"], **environment}
+        completed = subprocess.run(
+            command, cwd=self.directory, env=variables, capture_output=True, text=True, check=False, timeout=SECONDS
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        assert completed.returncode == 0, completed.stderr
+        return completed.stdout
 
     @contextmanager
     def running(self, name: str, *arguments: str) -> Iterator[Process]:
-        """The program while it runs; it ends when nothing more is written to it."""
+        """The program while it runs; it ends when its standard input is closed."""
         pipe = subprocess.PIPE
         command = ["node", f"{name}.mjs", *arguments]
         with subprocess.Popen(command, cwd=self.directory, stdin=pipe, stdout=pipe, text=True) as process:
@@ -63,14 +63,14 @@ class Programs:
 
 
 def programs(directory: Path) -> Programs:
-    """The programs in `directory`, installed. Where there is no npm the test is skipped; in CI it fails."""
+    """The programs in `directory`, installed. Without npm the test is skipped; in CI it fails."""
     if not shutil.which("npm"):
         (pytest.fail if "CI" in os.environ else pytest.skip)("npm is not installed")
     copied = directory / "node"
     shutil.copytree(SOURCES, copied, ignore=shutil.ignore_patterns("node_modules"))
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=copied, capture_output=True, text=True, check=False, timeout=SECONDS)
-    assert done.returncode == 0, done.stderr
+    completed = subprocess.run(command, cwd=copied, capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert completed.returncode == 0, completed.stderr
     return Programs(copied)
 
 

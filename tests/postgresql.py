@@ -29,7 +29,7 @@ def embedded_server() -> Iterator[str]:
 
 @contextmanager
 def debian_server() -> Iterator[str]:
-    """The URL of a server of Debian's PostgreSQL 15. Where that is missing the test is skipped; in CI it fails."""
+    """The URL of a server of Debian's PostgreSQL 15. Without it the test is skipped; in CI it fails."""
     if not DEBIAN.exists():
         (pytest.fail if "CI" in os.environ else pytest.skip)("Debian's postgresql-15 is not installed")
     user = "postgres" if os.geteuid() == 0 else None
@@ -52,10 +52,10 @@ def debian_server() -> Iterator[str]:
 
 
 def statement(url: str, *statements: sql.SQL | sql.Composed) -> None:
-    """Run statements, each by itself, on the database at `url`."""
+    """Run each statement by itself on the database at `url`."""
     with psycopg.connect(url, autocommit=True) as connection:
-        for one in statements:
-            connection.execute(one)
+        for query in statements:
+            connection.execute(query)
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def fresh_database(server: str, name: str, template: str = "template1") -> Itera
 
 @contextmanager
 def silenceable(url: str) -> Iterator[tuple[str, threading.Event]]:
-    """The URL of `url` by way of a relay, which passes nothing on any more once the event is set."""
+    """The URL of a relay to `url`, and an event; once the event is set, the relay passes nothing on."""
     silent = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 

@@ -1,4 +1,4 @@
-"""Whether an answer is what the contract promises, judged by other libraries than those that serve."""
+"""Checks of a response against the contract, with other libraries than the service uses."""
 
 import json
 import re
@@ -11,13 +11,13 @@ from openapi.contract import Contract
 
 ERROR = {"type": "object", "required": ["error", "help"], "additionalProperties": False}
 BEYOND_OPERATIONS = {404, 405, 410}
-"""What is answered where the contract has no operation, or is retired, in the shape of its errors."""
+"""The statuses where the contract has no operation or is retired, in the shape of its errors."""
 CUT_OVER = 403
-"""Likewise, to hubs that are to go to another version; contracts of scopes know this status by themselves."""
+"""Another such status, for hubs that must move to another version; contracts with scopes document it themselves."""
 
 
 def check(response: httpx.Response, contract: Contract) -> None:
-    """AssertionError unless `response` has a status, headers and a body that `contract` documents for its request."""
+    """Raise AssertionError unless `contract` documents status, headers and body of `response` for its request."""
     assert response.headers["x-request-id"]
     operation = _operation(response.request, contract)
     beyond = BEYOND_OPERATIONS if contract.scopes else {*BEYOND_OPERATIONS, CUT_OVER}
@@ -41,7 +41,7 @@ def check(response: httpx.Response, contract: Contract) -> None:
 
 
 def _check_beyond(response: httpx.Response, contract: Contract) -> None:
-    """An answer that no operation documents has the shape of those that are."""
+    """Check that a response that no operation documents has the shape of a documented error."""
     if "Problem" in contract.document["components"]["schemas"]:
         assert response.headers["content-type"] == "application/problem+json"
         _validate(response.json(), {"$ref": "#/components/schemas/Problem"}, contract)
@@ -54,8 +54,8 @@ def _operation(request: httpx.Request, contract: Contract) -> dict[str, Any] | N
     paths = contract.document["paths"]
     templates = [template for template in paths if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)]
     item = paths.get(path) or paths.get(next(iter(templates), ""), {})
-    found: dict[str, Any] | None = item.get(request.method.lower())
-    return found
+    operation: dict[str, Any] | None = item.get(request.method.lower())
+    return operation
 
 
 def _check_header(response: httpx.Response, name: str, promised: dict[str, Any]) -> None:

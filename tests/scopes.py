@@ -1,4 +1,4 @@
-"""ASGI scopes for parts of the application that are called without the layers around them."""
+"""ASGI scopes for parts of the application that tests call without the layers around them."""
 
 from starlette.types import Scope
 
@@ -6,5 +6,5 @@ from openapi.serving.request_state import REQUEST, RequestState
 
 
 def new_request_state(scope: Scope) -> None:
-    """Give `scope` the state that AccessLog gives it."""
+    """Add to `scope` the request state that AccessLog adds."""
     scope.setdefault("state", {})[REQUEST] = RequestState()

@@ -37,7 +37,7 @@ _version = interaction_reporting_contracts.c.contract_version
 
 @dataclass
 class Service:
-    """A service that runs in a thread of the tests: its database, a hub's key, and clients for both."""
+    """A service that runs in a thread of the tests, with its database, a hub's key, and clients for both."""
 
     url: str
     port: int
@@ -58,7 +58,7 @@ class Service:
         return ContractClient(self.contract, base_url=self.url, headers=self.authorization, **options)
 
     def events(self, condition: str = "TRUE", *values: Any) -> list[dict[str, Any]]:
-        """The stored events for which `condition` holds, oldest first."""
+        """The stored events that satisfy `condition`, oldest first."""
         with psycopg.connect(self.database_url, row_factory=dict_row) as connection:
             query = f"SELECT * FROM interaction_events WHERE {condition} ORDER BY id"  # noqa: S608 (written in tests)
             return connection.execute(query, values).fetchall()
@@ -66,7 +66,7 @@ class Service:
 
 @pytest.fixture(scope="session", autouse=True)
 def _shared() -> Iterator[None]:
-    """What every service that runs in this process counts in."""
+    """Set up the counters that all services in this process share."""
     with shared_by_workers():
         yield
 
@@ -75,7 +75,7 @@ def _shared() -> Iterator[None]:
 def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterator[Service]:
     """A service on the prepared database at `database_url`, with one hub and the widget of the examples.
 
-    The contract of `version` governs; the client checks the answers against it.
+    The contract of `version` governs; the client checks the responses against it.
     """
     with closing(Database(database_url)) as database:
         with database.begin() as connection:
@@ -108,7 +108,7 @@ def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterat
 
 @pytest.fixture(scope="session")
 def template(embedded_url: str) -> Iterator[str]:
-    """The name of a prepared database on the embedded server, to copy."""
+    """The name of a prepared template database on the embedded server."""
     with fresh_database(embedded_url, "prepared") as url:
         with closing(Database(url)) as database:
             prepare(database)
@@ -116,7 +116,7 @@ def template(embedded_url: str) -> Iterator[str]:
 
 
 def forget_version_2(connection: Connection) -> None:
-    """Leave the contracts of version 1 alone, as the database of an earlier release has them."""
+    """Delete the contracts of version 2, as in the database of an earlier release."""
     connection.execute(delete(interaction_reporting_contracts).where(_version == MAJOR))
 
 
@@ -129,9 +129,9 @@ def version_1_alone(database: Database) -> None:
 
 @pytest.fixture(scope="session", params=[OLDEST, NEWEST])
 def service(request: pytest.FixtureRequest, embedded_url: str, template: str) -> Iterator[Service]:
-    """A service that tests share, by the contract of each version in turn, for what the oldest one promises.
+    """A service that tests share, under each contract of version 1 in turn, for what the oldest one promises.
 
-    All answers are those that the oldest promises. Whoever changes more than events takes `start_service`.
+    Every response must keep the oldest contract. A test that changes more than events takes `start_service`.
     """
     name = f"shared_{request.param.replace('.', '_')}"
     with (
@@ -143,14 +143,14 @@ def service(request: pytest.FixtureRequest, embedded_url: str, template: str) ->
 
 @pytest.fixture(scope="session")
 def newest(embedded_url: str, template: str) -> Iterator[Service]:
-    """A service that tests share, by the newest contract."""
+    """A service that tests share, under the newest contract."""
     with fresh_database(embedded_url, "newest", template) as url, running(url) as started:
         yield started
 
 
 @pytest.fixture
 def start_service(database_url: str) -> Callable[..., Any]:
-    """Starts a service on the test's own database: a context manager, which takes settings by variable."""
+    """A context manager that starts a service on the test's own database, with settings by variable."""
     return lambda **settings: running(database_url, **settings)
 
 

@@ -1,4 +1,4 @@
-"""The arrows between the sub-rooms, read from the imports; and what each module owes its reader."""
+"""The arrows between the sub-rooms, read from the imports; and rules for each module."""
 
 import ast
 import graphlib
@@ -49,7 +49,7 @@ ARROWS = {
 }
 """What each sub-room may import: folders, and modules that stand by themselves; a dot stands for its own room.
 
-The row `handlers` is for the modules of the nouns. An arrow that is not used may not stay.
+The row `handlers` is for the modules of the nouns. Every arrow must be used.
 """
 MOST_MODULES = 14
 DRAWERS = {"utils", "util", "common", "helpers", "helper", "base", "manager", "core", "misc"}
@@ -71,7 +71,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 
 def sub_room(name: str) -> str:
-    """The row of ARROWS that the module `name`, or what it holds, belongs to; empty for a module of others."""
+    """The row of ARROWS for `name`, a module or a name in it; empty for a third-party module."""
     while name and name not in ARROWS:
         name = name.rpartition(".")[0]
     return name
@@ -88,24 +88,24 @@ def name_of(path: Path) -> str:
 
 
 def arrows_from(path: Path) -> set[str]:
-    """The other sub-rooms that the module at `path` imports; a room as a whole stands in no row."""
+    """The other sub-rooms that the module at `path` imports; a whole room has no row."""
     names = [name for name in imported(tree_of(path)) if name.partition(".")[0] in ROOMS]
     return {sub_room(name) or name for name in names} - {sub_room(name_of(path))}
 
 
 def tree_of(path: Path) -> ast.Module:
-    """What stands in the module at `path`."""
+    """The syntax tree of the module at `path`."""
     return ast.parse(path.read_text(), filename=str(path))
 
 
 def identifier(path: Path) -> str:
-    """How a test names the module at `path`."""
+    """The test id of the module at `path`."""
     return str(path.relative_to(ROOT))
 
 
 @pytest.mark.parametrize("path", modules(*ROOMS), ids=identifier)
 def test_a_module_imports_what_its_row_allows(path: Path) -> None:
-    """And nothing of the tests."""
+    """It imports nothing from the tests."""
     unlisted = arrows_from(path) - allowed(sub_room(name_of(path)))
     assert not unlisted, (
         f"{sub_room(name_of(path))} may not import {unlisted}: move the code, or add the arrow to its row"
@@ -121,14 +121,14 @@ def test_each_arrow_of_a_row_is_used(room: str) -> None:
     assert not unused, f"nothing in {room} imports {unused}: take the arrow out of its row"
 
 
-def test_the_arrows_make_no_circle() -> None:
-    """The sub-rooms can be read in an order in which each one needs only those before it."""
+def test_the_arrows_make_no_cycle() -> None:
+    """The sub-rooms can be ordered so that each one needs only those before it."""
     order = list(graphlib.TopologicalSorter({room: allowed(room) for room in ARROWS}).static_order())
     assert set(order) == set(ARROWS)
 
 
 def test_each_folder_has_a_row() -> None:
-    """And holds few modules; `db` is flat, a module for each noun."""
+    """It holds few modules; `db` is flat, with a module for each noun."""
     folders = {path.parent for path in modules(*ROOMS)} - {ROOT / room for room in ("openapi", "scripts")}
     folders -= {path for path in folders if "migrations" in path.parts}
     assert {name_of(folder) for folder in folders} <= ARROWS.keys()
@@ -138,7 +138,7 @@ def test_each_folder_has_a_row() -> None:
 
 @pytest.mark.parametrize("path", modules(*ROOMS, "tests"), ids=identifier)
 def test_modules_say_what_they_are_for(path: Path) -> None:
-    """Each has a docstring and a name of its own, and imports at its top alone."""
+    """Each has a docstring and a specific name, and imports only at its top."""
     tree = tree_of(path)
     assert ast.get_docstring(tree)
     assert path.stem not in DRAWERS
@@ -157,6 +157,6 @@ def test_packages_export_nothing(path: Path) -> None:
 
 
 def test_the_top_level_is_the_agreed_one() -> None:
-    """The folders and files of the project, and what begins with a dot."""
-    found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
-    assert found - {"fuzz-report", "uv.lock"} == {*ROOMS, "tests", "pyproject.toml", "README.md"}
+    """The folders and files of the project, except those that begin with a dot."""
+    names = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    assert names - {"fuzz-report", "uv.lock"} == {*ROOMS, "tests", "pyproject.toml", "README.md"}

@@ -19,8 +19,8 @@ def test_sleeps():
 """
 
 
-def test_what_a_killed_run_has_started_ends(tmp_path: Path) -> None:
-    """Its process ends and its files go, though nothing of the run itself could see to that."""
+def test_processes_of_a_killed_run_end(tmp_path: Path) -> None:
+    """Its process ends and its files are deleted, though the run itself can no longer do that."""
     (tmp_path / "test_sleeper.py").write_text(SLEEPER)
     run_tests = [sys.executable, "-m", "pytest", "-qs", "-p", "tests.conftest", "--rootdir"]
     with subprocess.Popen([*run_tests, tmp_path, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:

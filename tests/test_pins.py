@@ -7,8 +7,8 @@ import tomllib
 from tests.test_layers import ROOT
 
 
-def test_each_package_is_pinned_at_the_version_that_is_installed() -> None:
-    """Direct or not: a registry that serves a newer one changes nothing."""
+def test_each_package_is_pinned_at_its_installed_version() -> None:
+    """Direct or not: a newer one in the registry changes nothing."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     pins = [
         *project["project"]["dependencies"],

@@ -1,4 +1,4 @@
-"""Clients of a running service, the tokens that they get, and tokens that nobody should accept."""
+"""Clients of a running service, their tokens, and tokens that no service should accept."""
 
 import json
 import ssl
@@ -27,7 +27,7 @@ METADATA = "/.well-known/oauth-protected-resource/api/v2"
 
 @dataclass(frozen=True)
 class Client:
-    """A client of a hub of its own, or of another one."""
+    """A client of a hub: of its own hub, or of another client's."""
 
     service: Service
     hub: str
@@ -35,7 +35,7 @@ class Client:
     secret: str
 
     def ask(self, path: str = "/oauth/token", **form: str) -> httpx.Response:
-        """What an endpoint of the authorization server answers; without a form it is asked for a token."""
+        """The response of an endpoint of the authorization server; without a form it is a request for a token."""
         data = form or {"grant_type": "client_credentials"}
         return httpx.post(
             self.service.url + path, data=data, auth=(self.client_id, self.secret), headers=from_afar(), verify=unused()
@@ -43,15 +43,15 @@ class Client:
 
     def token(self, *scopes: str) -> str:
         """A token with `scopes`, or with all that the client has."""
-        asked = {"scope": " ".join(scopes)} if scopes else {}
-        answer = self.ask(grant_type="client_credentials", **asked)
-        assert answer.status_code == 200, answer.text
-        token: str = answer.json()["access_token"]
+        form = {"scope": " ".join(scopes)} if scopes else {}
+        response = self.ask(grant_type="client_credentials", **form)
+        assert response.status_code == 200, response.text
+        token: str = response.json()["access_token"]
         return token
 
 
 def client_of(service: Service, hub: str | None = None, scopes: frozenset[str] = SCOPES, **options: Any) -> Client:
-    """A new client of the hub named `hub`, or of a new one."""
+    """A new client of the hub named `hub`, or of a new hub."""
     name = hub or f"hub of {uuid4()}"
     with service.database.begin() as connection:
         if hub is None:
@@ -61,13 +61,13 @@ def client_of(service: Service, hub: str | None = None, scopes: frozenset[str] =
 
 
 def from_afar() -> dict[str, str]:
-    """The header by which a proxy says that a request comes from somewhere: wrong attempts are counted by that."""
+    """A header with a random client address, as a proxy sends it: failed attempts are counted by address."""
     return {"X-Forwarded-For": ".".join(str(part) for part in uuid4().bytes[:4])}
 
 
 @cache
 def unused() -> ssl.SSLContext:
-    """What httpx would make anew for each request, which takes longer than the request."""
+    """A TLS context; httpx would make one for each request, which takes longer than the request."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -77,12 +77,12 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def asking(service: Service) -> ContractClient:
-    """A client without credentials, which checks answers against version 2."""
+    """A client without credentials, which checks responses against version 2."""
     return ContractClient(NEWEST_MAJOR, base_url=service.url, verify=unused())
 
 
 def post(service: Service, headers: dict[str, str], event: dict[str, Any] | None = None) -> httpx.Response:
-    """What an event is answered with by version 2, which is checked against its contract."""
+    """The response of version 2 to an event, checked against its contract."""
     with asking(service) as client:
         return client.post(PATH, json=event or EVENT, headers=headers)
 
@@ -97,7 +97,7 @@ def signing_key(service: Service) -> ECKey:
 
 @dataclass(frozen=True)
 class Forgery:
-    """A token that is like one of the service's own but for what is changed."""
+    """A token like the service's own, except for its changes."""
 
     key: Key
     header: dict[str, Any]
@@ -105,7 +105,7 @@ class Forgery:
 
     @classmethod
     def of(cls, client: Client) -> "Forgery":
-        """One that is valid: nothing is changed yet."""
+        """A valid token, without changes."""
         client.token()  # so that there is a key
         key = signing_key(client.service)
         now = int(time.time())
@@ -122,13 +122,13 @@ class Forgery:
         return cls(key, {"alg": "ES256", "typ": "at+jwt", "kid": key.kid}, claims)
 
     def but(self, key: Key | None = None, header: dict[str, Any] | None = None, **claims: Any) -> "Forgery":
-        """With another key, or other members of header or claims; None leaves one out."""
+        """A copy with another key, or other members of header or claims; None leaves one out."""
         changed = {name: value for name, value in {**self.claims, **claims}.items() if value is not None}
         head = {name: value for name, value in {**self.header, **(header or {})}.items() if value is not None}
         return replace(self, key=key or self.key, header=head, claims=changed)
 
     def text(self, algorithm: str | None = None) -> str:
-        """Signed by `algorithm`, which is the one of the header unless it is said."""
+        """The token, signed by `algorithm`, by default the one of the header."""
         algorithm = algorithm or self.header["alg"]
         parts = [encoded(json.dumps(part).encode()) for part in (self.header, self.claims)]
         if algorithm == "none":

@@ -1,4 +1,4 @@
-"""Waiting for what happens beside a test."""
+"""Waiting for something that happens outside the test."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""HTTP/1.1 byte by byte: requests in whatever shape, and the answers to them one at a time."""
+"""HTTP/1.1 byte by byte: requests in any shape, and their responses one at a time."""
 
 import json
 import select
@@ -21,12 +21,12 @@ PATIENCE_SECONDS = 30
 
 
 def event(mark: str, **fields: object) -> bytes:
-    """The body of a request for an event that `stored` finds again by its `mark`."""
+    """The body of a request for an event that `stored` counts by its `mark`."""
     return json.dumps(EVENT | {"view_context_ref": mark} | fields).encode()
 
 
 def stored(service: Service, mark: str) -> int:
-    """How many events with `mark` are stored."""
+    """The number of stored events with `mark`."""
     return len(service.events("view_context_ref = %s", mark))
 
 
@@ -42,7 +42,7 @@ def chunks(*parts: bytes, trailer: str = "") -> bytes:
 
 
 class Wire:
-    """A connection to `service`. An answer that breaks the contract is an AssertionError."""
+    """A connection to `service`. A response that breaks the contract is an AssertionError."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -56,7 +56,7 @@ class Wire:
         self._socket.close()
 
     def head(self, *fields: str, line: str = LINE) -> bytes:
-        """A head that lacks nothing but what says how long the body is."""
+        """A head that lacks only the length of the body."""
         return head(line, HOST, f"Authorization: Bearer {self._service.key}", JSON, *fields)
 
     def post(self, body: bytes, *fields: str, line: str = LINE) -> bytes:
@@ -68,28 +68,28 @@ class Wire:
         self._socket.sendall(b"".join(parts))
 
     def trickle(self, parts: Iterable[bytes], pause: float = 0.01) -> None:
-        """Send one of `parts` after the other, each followed by a pause in seconds, until something comes back."""
+        """Send `parts` one by one, each followed by a pause in seconds, until something comes back."""
         for part in parts:
             self.send(part)
             if not self.is_quiet(pause):
                 return
 
     def hang_up(self, reset: bool) -> None:
-        """Close the connection; with `reset` without regard to what is under way."""
+        """Close the connection; with `reset` by a TCP RST, without regard to data under way."""
         if reset:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
 
     def finish(self) -> None:
-        """Say that nothing more will be sent."""
+        """Close the sending side."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def is_quiet(self, seconds: float) -> bool:
-        """Whether neither a byte nor an end arrives for so long."""
+        """True if neither a byte nor the end arrives within `seconds`."""
         return not self._unread and not select.select([self._socket], [], [], seconds)[0]
 
     def answer(self, method: str = "POST") -> httpx.Response:
-        """The next answer, no byte more. The answer to a HEAD has no body."""
+        """The next response, no byte more. The response to a HEAD has no body."""
         status_line, *lines = self._until_blank_line().decode("latin-1").split("\r\n")
         version, status, _ = status_line.split(" ", 2)
         assert version == "HTTP/1.1"
@@ -108,7 +108,7 @@ class Wire:
         return response
 
     def rest(self, seconds: float = 3) -> bytes:
-        """What comes until the connection is closed; TimeoutError if it stays, ConnectionError if it is not clean."""
+        """All bytes until the connection is closed; TimeoutError if it stays open, ConnectionError if it is reset."""
         self._socket.settimeout(seconds)
         received, self._unread = self._unread, b""
         while data := self._socket.recv(65536):
@@ -118,14 +118,14 @@ class Wire:
     def _until_blank_line(self) -> bytes:
         while b"\r\n\r\n" not in self._unread:
             self._receive()
-        found, self._unread = self._unread.split(b"\r\n\r\n", 1)
-        return found
+        lines, self._unread = self._unread.split(b"\r\n\r\n", 1)
+        return lines
 
     def _exactly(self, size: int) -> bytes:
         while len(self._unread) < size:
             self._receive()
-        found, self._unread = self._unread[:size], self._unread[size:]
-        return found
+        data, self._unread = self._unread[:size], self._unread[size:]
+        return data
 
     def _receive(self) -> None:
         data = self._socket.recv(65536)
