@@ -1,4 +1,4 @@
-"""The command `interaction-reporting`: the table of its commands."""
+"""The command line `interaction-reporting`, with the table of its commands."""
 
 import gc
 import signal
@@ -15,31 +15,31 @@ from scripts.service.settings import SettingsError, table
 COMMANDS = {
     "serve": Command("Serve the API until SIGTERM or Ctrl-C.", "scripts.commands.service:serve"),
     "migrate": Command(
-        "Migrate the database to this release, and give an empty one its contracts. `serve` does the same.",
+        "Migrate the database to this release, and add the contracts to an empty one. `serve` does the same.",
         "scripts.commands.service:migrate",
     ),
-    "hub": Command("Hubs: the systems that report."),
+    "hub": Command("Hubs: the systems that report events."),
     "hub create": Command(
-        "Create a hub and print its API key, which is shown only now.", "scripts.commands.hubs:create"
+        "Create a hub and print its API key, which is shown only once.", "scripts.commands.hubs:create"
     ),
     "hub list": Command("List every hub.", "scripts.commands.hubs:list_"),
     "hub rotate-key": Command(
-        "Replace a hub's API key; the old one is refused at once. Prints the new one, which is shown only now.",
+        "Replace a hub's API key and print the new one, which is shown only once. The old key is refused at once.",
         "scripts.commands.hubs:rotate_key",
     ),
     "hub disable": Command(
-        "Refuse a hub's API key and the tokens of its clients from now on. Its events stay.",
+        "Refuse a hub's API key and its clients' tokens from now on. Its events stay.",
         "scripts.commands.hubs:disable",
     ),
     "hub enable": Command(
         "Accept the API key and the clients of a disabled hub again.", "scripts.commands.hubs:enable"
     ),
     "hub limit": Command(
-        "Give a hub a rate of its own, so many items a second and ten times as many at once; or the usual one again.",
+        "Give a hub its own rate limit in items per second, with ten times as many at once, or the usual limit again.",
         "scripts.commands.hubs:limit",
     ),
     "hub issue-client": Command(
-        "Issue an OAuth client to a hub and print its secret, which is shown only now.",
+        "Issue an OAuth client to a hub and print its secret, which is shown only once.",
         "scripts.commands.clients:issue_client",
     ),
     "hub accept-client": Command(
@@ -47,18 +47,18 @@ COMMANDS = {
     ),
     "hub list-clients": Command("List every OAuth client.", "scripts.commands.clients:list_clients"),
     "hub rotate-client": Command(
-        "Give a client a new secret, which is shown only now; the former one is accepted for a while.",
+        "Give a client a new secret, which is shown only once. The old secret is accepted for a while.",
         "scripts.commands.clients:rotate_client",
     ),
     "hub change-client": Command(
-        "Give a client other scopes or other keys. Its present tokens lose at once the scopes that it no longer has.",
+        "Change a client's scopes or keys. Its existing tokens lose removed scopes at once.",
         "scripts.commands.clients:change_client",
     ),
     "hub disable-client": Command(
         "Refuse a client and its tokens from now on.", "scripts.commands.clients:disable_client"
     ),
     "hub enable-client": Command(
-        "Accept a disabled client again, and those of its tokens that have not expired.",
+        "Accept a disabled client and its unexpired tokens again.",
         "scripts.commands.clients:enable_client",
     ),
     "widget": Command("Widgets: what events are about."),
@@ -74,73 +74,73 @@ COMMANDS = {
         "Refuse new events of a type. Stored ones stay.", "scripts.commands.event_types:deprecate"
     ),
     "event-type approve": Command(
-        "Activate an event type of a hub's manifest, or the new definition of an active one.",
+        "Approve a pending event type from a hub's manifest, or the new definition of an active one.",
         "scripts.commands.event_types:approve",
     ),
-    "contract": Command("The contracts: the versions of the API, and which are served."),
+    "contract": Command("Contracts: the versions of the API, and which of them are served."),
     "contract publish": Command(
-        "Store a document as a draft, if its version announces all its changes. A published one is never replaced.",
+        "Store a document as a draft if its version number covers its changes. A published document is never replaced.",
         "scripts.commands.contracts.contract_lifecycle:publish",
     ),
     "contract activate": Command(
-        "Let a contract govern its major version from now on, if no submission of a hub would newly fail.",
+        "Make a contract govern its major version from now on, unless a hub's submission would newly fail.",
         "scripts.commands.contracts.contract_lifecycle:activate",
     ),
     "contract rollback": Command(
-        "Let the contract that governed before govern again. A second rollback undoes the first.",
+        "Make the previously governing contract govern again. A second rollback undoes the first.",
         "scripts.commands.contracts.contract_lifecycle:rollback",
     ),
     "contract deprecate": Command(
-        "Announce the end of a contract, and its date, to clients in every answer.",
+        "Announce the end date of a contract to clients in every response.",
         "scripts.commands.contracts.contract_lifecycle:deprecate",
     ),
     "contract retire": Command(
-        "Stop serving a deprecated contract: its clients get 410, and the version to use instead.",
+        "Stop serving a deprecated contract. Its clients get 410, which names the version to use instead.",
         "scripts.commands.contracts.contract_lifecycle:retire",
     ),
     "contract history": Command(
-        "List every change of a contract: its author, time and reason, and the digests of its text before and after.",
+        "List every change to a contract: author, time, reason, and the digests of the text before and after.",
         "scripts.commands.contracts.contract_lifecycle:history",
     ),
     "contract diff": Command(
-        "Compare two OpenAPI 3.0 documents by meaning: every change, the version it needs, and the proof of a break.",
+        "Compare two OpenAPI 3.0 documents by meaning: each change, the version it requires, and the proof of a break.",
         "scripts.commands.contracts.diff:diff",
     ),
     "contract card": Command(
-        "Print a version as Markdown: its fields, answers, policy and status, made from its row.",
+        "Print a version as Markdown, made from its row: its fields, responses, policy and status.",
         "scripts.commands.contracts.card:card",
     ),
     "contract changelog": Command(
-        "Print the changes of each version, the newest first; a draft only if it is named.",
+        "Print the changes of each version, newest first. A draft is included only if it is named.",
         "scripts.commands.contracts.card:changelog",
     ),
     "contract rehearse": Command(
-        "Try a contract on the submissions of hubs: which would newly fail, or pass. Exits 1 if one would newly fail.",
+        "Try a contract on hubs' submissions: which would newly fail or pass. Exits 1 if one would newly fail.",
         "scripts.commands.contracts.rehearsals:rehearse_",
     ),
     "contract list": Command(
-        "List every contract in the database, each with the digest of its present document.",
+        "List every contract in the database, with the digest of its current document.",
         "scripts.commands.contracts.contracts:list_",
     ),
     "contract show": Command(
-        "Print the document of a version, as it was published; with --json, as JSON.",
+        "Print the document of a version as it is stored; with --json, as JSON.",
         "scripts.commands.contracts.contracts:show_",
     ),
     "contract status": Command(
-        "Say which contracts are served, and where rows, documents and what is served differ. Exits 1 if a row is not.",
+        "Show the served contracts, and how they differ from rows and documents. Exits 1 if a row cannot be served.",
         "scripts.commands.contracts.contracts:status",
     ),
     "contract lint": Command(
         "Check documents against the house rules. Exits 1 if one breaks a rule.",
         "scripts.commands.contracts.contracts:lint",
     ),
-    "migration": Command("The window in which hubs change from one major version to the next."),
+    "migration": Command("The migration of hubs from one major version to the next."),
     "migration status": Command(
-        "Show what each hub uses, when each version saw it last, and which hubs would break if the former one ended.",
+        "Show which versions each hub uses, when it last used each, and which hubs the old version's end would break.",
         "scripts.commands.migration:status",
     ),
     "migration cut-over": Command(
-        "Refuse a hub's API key from now on, because it has changed to access tokens. Answers say where to get one.",
+        "Refuse a hub's API key from now on, because the hub uses access tokens. Responses say where to get one.",
         "scripts.commands.migration:cut_over",
     ),
     "migration undo": Command(
@@ -155,40 +155,39 @@ COMMANDS = {
         "scripts.commands.signing_keys:list_",
     ),
     "signing-key rotate": Command(
-        "Sign with a new key from now on. The former one verifies until every token that it signed has expired.",
+        "Sign with a new key from now on. The old key verifies until every token that it signed has expired.",
         "scripts.commands.signing_keys:rotate",
     ),
     "signing-key revoke": Command(
-        "Refuse from now on every token that a key has signed, for instance because the key has leaked.",
+        "From now on refuse every token that a key has signed, for instance because the key has leaked.",
         "scripts.commands.signing_keys:revoke",
     ),
     "bench": Command(
-        "Measure how fast events are stored, by a running service (--url) or by a fresh one, "
-        "whose data is thrown away.",
+        "Measure how fast a running service (--url), or a fresh one that is discarded afterwards, stores events.",
         "scripts.trials.bench:bench",
     ),
     "bench-batches": Command(
-        "Post batches of 1,000 events to a fresh service, in turns with COPY of the same rows on one connection.",
+        "Post batches of 1,000 events to a fresh service, in turn with COPY of the same rows on one connection.",
         "scripts.trials.bench_batches:bench_batches",
     ),
     "fuzz": Command(
-        "Fuzz a fresh service against each contract of this release in turn. Exits 1 if a promise was broken.",
+        "Fuzz a fresh service against each contract of this release in turn. Exits 1 if the service breaks a contract.",
         "scripts.trials.fuzz:fuzz",
     ),
     "retention": Command(
-        "Drop the events that are older than the retention, a whole week at a time, and list what was dropped.",
+        "Drop the events that are older than the retention, a whole week at a time, and list the dropped partitions.",
         "scripts.commands.retention:retention",
     ),
 }
 
 
 class Commands(LazyGroup):
-    """The commands of the table, and below them the settings."""
+    """The commands of the table, followed by the settings."""
 
     rows = COMMANDS
 
     def format_epilog(self, _ctx: Any, formatter: Any) -> None:
-        """Write the settings below the commands, but not below those of a group."""
+        """Write the settings below the top-level commands, but not below those of a group."""
         if not self.path:
             with formatter.section("Settings, from the environment"):
                 formatter.write_dl(
@@ -206,13 +205,13 @@ app = typer.Typer(
 
 @app.callback()
 def interaction_reporting() -> None:
-    """Hubs report interaction events about governed UI widgets, as a contract says."""
+    """Hubs report interaction events about governed UI widgets under a contract."""
 
 
 def main() -> None:
     """Run the command line; exit status 0 if done, 1 if refused, 2 if misused."""
-    gc.set_threshold(20_000)  # what a command imports stays: collections would take 7 % of the time of `hub list`
-    # A command first ends what it has started, as on Ctrl-C.
+    gc.set_threshold(20_000)  # imported objects stay: collecting garbage would take 7 % of the time of `hub list`
+    # A command first stops the processes that it started, as on Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         app()

@@ -1,4 +1,4 @@
-"""Arguments and options of several commands: names, documents, and the form of the output."""
+"""Arguments and options that commands share: names, documents, and the output format."""
 
 import re
 from collections.abc import Callable
@@ -24,16 +24,16 @@ class StoredContracts(Protocol):
 
 
 def name_of(text: str) -> str:
-    """`text` if a list can show it and an operator can type it again; BadParameter if not."""
+    """Return `text` if a list can show it and an operator can type it; raise BadParameter if not."""
     if not 1 <= len(text) <= LONGEST or not text.isprintable() or text != text.strip():
-        raise typer.BadParameter(f"it has 1 to {LONGEST} printable characters, and no blank at its ends")
+        raise typer.BadParameter(f"it must have 1 to {LONGEST} printable characters, without a space at either end")
     return text
 
 
 def document(name: str, of_file: Callable[[Path], D], stored: Callable[[], StoredContracts]) -> D | Contract:
-    """The contract of the version `name` in the database, else what `of_file` reads; BadParameter if both fail.
+    """Return the stored contract if `name` is a version, else what `of_file` reads; BadParameter if that fails.
 
-    `stored` is called for a version only. A file that is named like a version, `1.0`, is `./1.0`.
+    `stored` is called for a version only. A file with the name of a version, `1.0`, is given as `./1.0`.
     """
     if re.fullmatch(r"[0-9]+\.[0-9]+", name):
         return stored().version(name)

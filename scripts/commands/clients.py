@@ -1,4 +1,4 @@
-"""`interaction-reporting hub issue-client` and the like: OAuth clients that act for hubs."""
+"""The client commands of `interaction-reporting hub`: OAuth clients that act for hubs."""
 
 import dataclasses
 import difflib
@@ -25,7 +25,7 @@ LONGEST_OVERLAP_HOURS = 24 * 90
 
 
 def _jwks(text: str) -> dict[str, Any]:
-    """The public keys in the file named `text`."""
+    """The public keys in the file named `text`; BadParameter if it cannot be used."""
     try:
         return client_assertions.public_keys(json.loads(Path(text).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
@@ -33,17 +33,17 @@ def _jwks(text: str) -> dict[str, Any]:
 
 
 ClientID = Annotated[str, typer.Argument(help="The client's id.", metavar="CLIENT_ID")]
-Scopes = Annotated[str, typer.Option(help="Its scopes, separated by blanks: 'events:write events:read'.")]
+Scopes = Annotated[str, typer.Option(help="Its scopes, separated by spaces: 'events:write events:read'.")]
 Keys = Annotated[
     dict[str, Any] | None,
     typer.Option(
         "--jwks",
-        help="A JWK Set of its public keys: the client then authenticates by private_key_jwt, without a secret.",
+        help="A JWK Set of its public keys: the client then authenticates with private_key_jwt, not with a secret.",
         parser=_jwks,
         metavar="FILE",
     ),
 ]
-Issuer = Annotated[str, typer.Option(help="The issuer of the client, if it is another one: one of IR_OAUTH_ISSUERS.")]
+Issuer = Annotated[str, typer.Option(help="The client's issuer, if it is not this service: one of IR_OAUTH_ISSUERS.")]
 
 
 def issue_client(
@@ -51,11 +51,11 @@ def issue_client(
     scopes: Scopes,
     jwks: Keys = None,
     dpop: Annotated[
-        bool, typer.Option("--dpop", help="Bind its tokens to a key, which the client proves to hold (DPoP).")
+        bool, typer.Option("--dpop", help="Bind its tokens to a key that the client proves to hold (DPoP).")
     ] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Issue an OAuth client to a hub and print its secret, which is shown only now."""
+    """Issue an OAuth client to a hub and print its secret, which is shown only once."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         granted = _known(connection, scopes)
         client, secret = oauth_clients.issue(connection, name, granted, jwks, dpop)
@@ -87,11 +87,11 @@ def list_clients(as_json: AsJSON = False) -> None:
 def rotate_client(
     client_id: ClientID,
     overlap: Annotated[
-        int, typer.Option(help="Hours that the former secret is still accepted.", min=0, max=LONGEST_OVERLAP_HOURS)
+        int, typer.Option(help="Hours until the old secret is refused.", min=0, max=LONGEST_OVERLAP_HOURS)
     ] = 24,
     as_json: AsJSON = False,
 ) -> None:
-    """Give a client a new secret, which is shown only now; the former one is accepted for a while."""
+    """Give a client a new secret, which is shown only once. The old secret is accepted for a while."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         client, secret = oauth_clients.rotate(connection, client_id, timedelta(hours=overlap))
     _show(client, secret, as_json)
@@ -99,12 +99,12 @@ def rotate_client(
 
 def change_client(
     client_id: ClientID,
-    scopes: Annotated[str | None, typer.Option(help="Its scopes from now on, separated by blanks.")] = None,
+    scopes: Annotated[str | None, typer.Option(help="Its new scopes, separated by spaces.")] = None,
     jwks: Keys = None,
     issuer: Issuer = OURS,
     as_json: AsJSON = False,
 ) -> None:
-    """Give a client other scopes or other keys. Its present tokens lose at once the scopes that it no longer has."""
+    """Change a client's scopes or keys. Its existing tokens lose removed scopes at once."""
     if scopes is None and jwks is None:
         raise typer.BadParameter("--scopes or --jwks is needed")
     with database(Settings.read()) as opened, opened.begin() as connection:
@@ -121,30 +121,30 @@ def disable_client(client_id: ClientID, issuer: Issuer = OURS, as_json: AsJSON =
 
 
 def enable_client(client_id: ClientID, issuer: Issuer = OURS, as_json: AsJSON = False) -> None:
-    """Accept a disabled client again, and those of its tokens that have not expired."""
+    """Accept a disabled client and its unexpired tokens again."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         client = oauth_clients.enable(connection, client_id, issuer)
     _show(client, None, as_json)
 
 
 def _known(connection: Connection, scopes: str) -> list[str]:
-    """The scopes in `scopes`; Refused unless each is one of a contract that is served."""
+    """The scopes in `scopes`; Refused unless the served contracts define each of them."""
     known = lifecycle.scopes(connection)
     if not known:
-        raise Refused("no contract that is served takes access tokens: see 'interaction-reporting contract list'")
+        raise Refused("no served contract accepts access tokens: see 'interaction-reporting contract list'")
     granted = list(dict.fromkeys(scopes.split()))
     for scope in granted:
         if scope not in known:
             nearest = difflib.get_close_matches(scope, known, n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else f": there are {', '.join(known)}"
+            hint = f"; did you mean {nearest[0]}?" if nearest else f"; choose from {', '.join(known)}"
             raise Refused(f"there is no scope {scope!r}{hint}")
     if not granted:
-        raise Refused(f"a client needs a scope: there are {', '.join(known)}")
+        raise Refused(f"a client needs a scope; choose from {', '.join(known)}")
     return granted
 
 
 def _as_dict(client: OAuthClient) -> dict[str, Any]:
-    """`client` as it is shown, with the ids of its keys in place of the keys."""
+    """`client` for display, with the ids of its keys in place of the keys."""
     kids = [key["kid"] for key in client.jwks["keys"]] if client.jwks else None
     return {**dataclasses.asdict(client), "jwks": kids}
 
@@ -152,4 +152,4 @@ def _as_dict(client: OAuthClient) -> dict[str, Any]:
 def _show(client: OAuthClient, secret: str | None, as_json: bool) -> None:
     show({**_as_dict(client), "client_secret": secret} if secret else _as_dict(client), as_json)
     if secret:
-        note("Keep the secret now: only its digest is stored, and it cannot be shown again.")
+        note("Save the secret now: only its digest is stored, so it cannot be shown again.")

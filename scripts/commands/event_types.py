@@ -1,4 +1,4 @@
-"""`interaction-reporting event-type`: the names that events may carry."""
+"""`interaction-reporting event-type`: the registry of event types."""
 
 from typing import Annotated
 
@@ -34,6 +34,6 @@ def deprecate(name: Name, as_json: AsJSON = False) -> None:
 
 
 def approve(name: Name, as_json: AsJSON = False) -> None:
-    """Activate an event type of a hub's manifest, or the new definition of an active one."""
+    """Approve a pending event type from a hub's manifest, or the new definition of an active one."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(event_types.approve(connection, name), as_json)

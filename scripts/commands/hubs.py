@@ -1,4 +1,4 @@
-"""`interaction-reporting hub`: the systems that may report."""
+"""`interaction-reporting hub`: the systems that report events."""
 
 import dataclasses
 from typing import Annotated
@@ -17,7 +17,7 @@ Name = Annotated[str, typer.Argument(help="The hub's name.", parser=name_of)]
 
 
 def create(name: Name, as_json: AsJSON = False) -> None:
-    """Create a hub and print its API key, which is shown only now."""
+    """Create a hub and print its API key, which is shown only once."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         hub, key = hubs.create(connection, name)
     _show_key(hub, key, as_json)
@@ -30,14 +30,14 @@ def list_(as_json: AsJSON = False) -> None:
 
 
 def rotate_key(name: Name, as_json: AsJSON = False) -> None:
-    """Replace a hub's API key; the old one is refused at once. Prints the new one, which is shown only now."""
+    """Replace a hub's API key and print the new one, which is shown only once. The old key is refused at once."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         hub, key = hubs.rotate_key(connection, name)
     _show_key(hub, key, as_json)
 
 
 def disable(name: Name, as_json: AsJSON = False) -> None:
-    """Refuse a hub's API key and the tokens of its clients from now on. Its events stay."""
+    """Refuse a hub's API key and its clients' tokens from now on. Its events stay."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(hubs.disable(connection, name), as_json)
 
@@ -50,11 +50,11 @@ def enable(name: Name, as_json: AsJSON = False) -> None:
 
 def limit(
     name: Name,
-    rate: Annotated[int | None, typer.Option(help="Items a second.", min=1, max=HIGHEST_RATE)] = None,
-    usual: Annotated[bool, typer.Option("--usual", help="The rate of IR_RATE_LIMIT.")] = False,
+    rate: Annotated[int | None, typer.Option(help="Items per second.", min=1, max=HIGHEST_RATE)] = None,
+    usual: Annotated[bool, typer.Option("--usual", help="Use the rate of IR_RATE_LIMIT.")] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Give a hub a rate of its own, so many items a second and ten times as many at once; or the usual one again."""
+    """Give a hub its own rate limit in items per second, with ten times as many at once, or the usual limit again."""
     if (rate is None) != usual:
         raise typer.BadParameter("either --rate or --usual is needed")
     with database(Settings.read()) as opened, opened.begin() as connection:
@@ -63,4 +63,4 @@ def limit(
 
 def _show_key(hub: hubs.Hub, key: str, as_json: bool) -> None:
     show({**dataclasses.asdict(hub), "api_key": key}, as_json)
-    note("Keep the key now: only its digest is stored, and it cannot be shown again.")
+    note("Save the key now: only its digest is stored, so it cannot be shown again.")

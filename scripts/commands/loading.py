@@ -1,4 +1,4 @@
-"""Commands that are imported when they run: `--help` and the lists of groups come from a table alone."""
+"""Commands that are imported when they run: `--help` and the lists of groups need only a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 @dataclass(frozen=True)
 class Command:
-    """One command: its help in a line, and its function as `module:name`; a group of commands has no function."""
+    """One command: its one-line help, and its function as `module:name`; a group of commands has no function."""
 
     help: str
     target: str = ""
@@ -19,13 +19,13 @@ class Command:
 
 
 def load(target: str) -> Any:
-    """The object `module:name`, whose module is imported now."""
+    """Import the module of `module:name` and return the object."""
     module, _, name = target.partition(":")
     return getattr(import_module(module), name)
 
 
 class LazyGroup(TyperGroup):
-    """The commands of `rows` whose full name is `path` and one more word."""
+    """A group: the commands of `rows` with `path` and one more word as their full name."""
 
     rows: Mapping[str, Command]
     path: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class LazyGroup(TyperGroup):
         return list(self._shown())
 
     def get_command(self, _ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
-        """The command `cmd_name`; None if absent. Its module is imported, and no other one."""
+        """Return the command `cmd_name`, None if absent. Only its module is imported."""
         path = (*self.path, cmd_name)
         row = self.rows.get(" ".join(path))
         if row is None:
@@ -43,19 +43,19 @@ class LazyGroup(TyperGroup):
         return command(cmd_name, load(row.target)) if row.target else self._group(path, row)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """As Typer does, which suggests a name out of `commands` for one that is absent."""
+        """Resolve as Typer does, which suggests a name from `commands` for an unknown one."""
         self.commands = dict.fromkeys(self._shown())  # type: ignore[assignment] # only its keys are read
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As Typer does; without a command the help goes to standard output, and the exit status is 2."""
+        """Parse as Typer does; without a command print the help to standard output and exit with status 2."""
         if not args:
             print(ctx.get_help())
             ctx.exit(2)
         return super().parse_args(ctx, args)
 
     def format_commands(self, _ctx: Any, formatter: Any) -> None:
-        """Write the names and their help without an import."""
+        """Write the names and their help without importing the commands."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self._shown().items()))
 

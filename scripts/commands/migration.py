@@ -1,4 +1,4 @@
-"""`interaction-reporting migration`: which hub uses which major version, and which may no longer use the former one."""
+"""`interaction-reporting migration`: the major versions that each hub uses, and the cut-over of its API key."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ from scripts.service.settings import Settings
 
 
 class Format(StrEnum):
-    """The form of the report."""
+    """The format of the report."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -28,12 +28,12 @@ class Format(StrEnum):
 
 def status(
     days: Annotated[
-        int, typer.Option(help="The number of days that count, with today.", min=1, max=MOST_DAYS)
+        int, typer.Option(help="The number of days to report, including today.", min=1, max=MOST_DAYS)
     ] = DEFAULT_DAYS,
-    form: Annotated[Format, typer.Option("--format", help="The form of the report.")] = Format.TEXT,
+    form: Annotated[Format, typer.Option("--format", help="The format of the report.")] = Format.TEXT,
     as_json: AsJSON = False,
 ) -> None:
-    """Show what each hub uses, when each version saw it last, and which hubs would break if the former one ended."""
+    """Show which versions each hub uses, when it last used each, and which hubs the old version's end would break."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         report = migration.migration(connection, days, datetime.now(UTC))
     if as_json:
@@ -53,21 +53,21 @@ def cut_over(
     ] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Refuse a hub's API key from now on, because it has changed to access tokens. Answers say where to get one."""
+    """Refuse a hub's API key from now on, because the hub uses access tokens. Responses say where to get one."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(migration.cut_over(connection, name, why, force), as_json)
-    note("Its key is refused within a second. 'migration undo' takes that back.")
+    note("The hub's API key is refused within a second. 'migration undo' reverses this.")
 
 
 def undo(name: Name, as_json: AsJSON = False) -> None:
     """Accept again the API key of a hub that was cut over."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(hubs.restore_key(connection, name), as_json)
-    note("Its key is accepted again within a second.")
+    note("The hub's API key is accepted again within a second.")
 
 
 def _print(report: Migration) -> None:
-    """Print `report` for a terminal: below each other the days on which a hub sent anything."""
+    """Print `report` for a terminal, with a line for each day that a hub sent requests."""
     for sentence in migration_reports.sentences(report):
         print(printable(sentence))
     head, *rows = migration_reports.cells(report)

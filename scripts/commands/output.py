@@ -1,9 +1,10 @@
-"""What a command prints: a table for people, JSON for programs."""
+"""The output of commands: a table for operators, JSON for programs."""
 
 import dataclasses
 import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from openapi.rendering.terminal import printable
 from openapi.standards import date_times
 
 _WIDTH_OF_A_PIPE = 240
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGEST_DIGITS = 12
 
 
 def show(value: Any, as_json: bool) -> None:
@@ -30,8 +33,21 @@ def show(value: Any, as_json: bool) -> None:
 
 
 def note(text: str) -> None:
-    """Print a note to a person, which is no part of the result, on standard error."""
+    """Print a note to the operator on standard error, apart from the result."""
     print(text, file=sys.stderr)
+
+
+def counted(count: int, singular: str, plural: str) -> str:
+    """`count` with the noun in the right number."""
+    return f"{count} {singular if count == 1 else plural}"
+
+
+def with_short_digests(row: Mapping[str, Any]) -> dict[str, Any]:
+    """`row` for a table: the first 12 digits of each SHA-256 digest, so that the table fits a terminal."""
+    return {
+        name: value[:_DIGEST_DIGITS] if isinstance(value, str) and _DIGEST.fullmatch(value) else value
+        for name, value in row.items()
+    }
 
 
 def _as_dict(item: Any) -> dict[str, Any]:
@@ -50,12 +66,12 @@ def _print_table(columns: list[str], rows: list[list[Any]]) -> None:
 
 
 def _as_cell(value: Any) -> str:
-    """A value of a table: a list has a line for each item. Hubs wrote some values: no terminal may obey them."""
+    """The text of a cell; a list has a line for each item. Hubs wrote some values: control characters are escaped."""
     if isinstance(value, list):
         return "\n".join(map(_as_cell, value))
     return "" if value is None else printable(_as_text(value))
 
 
 def _as_text(value: Any) -> str:
-    """A value that JSON has no form for; an instant as RFC 3339 writes it."""
+    """The text of a value that JSON cannot represent; an instant in the format of RFC 3339."""
     return date_times.render(value) if isinstance(value, datetime) else str(value)

@@ -18,20 +18,21 @@ Days = Annotated[
 
 def retention(
     days: Days = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Drop nothing: list what a run would drop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Drop nothing; list what would be dropped.")] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Drop the events that are older than the retention, a whole week at a time, and list what was dropped."""
+    """Drop the events that are older than the retention, a whole week at a time, and list the dropped partitions."""
     settings = Settings.read()
     days = days or settings.retention
     with database(settings) as opened, opened.begin() as connection:
         if days is None:
             rows = [] if dry_run else partitions.list_all(connection)
-            sentence = "Events are kept for ever: neither --days nor IR_RETENTION says otherwise. "
-            sentence += "Nothing would be dropped." if dry_run else "There are these partitions:"
+            sentence = "Events are kept forever, because neither --days nor IR_RETENTION is set. "
+            sentence += "Nothing would be dropped." if dry_run else "The partitions are:"
         else:
             before = datetime.now(UTC) - timedelta(days=days)
             rows = (partitions.wholly_before if dry_run else partitions.drop_before)(connection, before)
             sentence = f"Events are kept for {days} days. These partitions {'would be' if dry_run else 'were'} dropped:"
     note(sentence)
-    show(rows, as_json)
+    if as_json or days is not None or not dry_run:
+        show(rows, as_json)

@@ -20,8 +20,12 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="The port, instead of IR_PORT; 0 takes a free one.", min=0, max=65535)
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that serve, instead of IR_WORKERS.", min=1)] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Make a hub and a widget, and print a command to try.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="The number of worker processes, instead of IR_WORKERS.", min=1)
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Create a hub and a widget, and print a command to try.")
+    ] = False,
 ) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
     options = {"host": host, "port": port, "workers": workers}
@@ -36,7 +40,7 @@ def serve(
 
 
 def migrate(as_json: AsJSON = False) -> None:
-    """Migrate the database to this release, and give an empty one its contracts. `serve` does the same."""
+    """Migrate the database to this release, and add the contracts to an empty one. `serve` does the same."""
     settings = Settings.read()
     with connected(settings) as database, remedied(settings):
         show(prepare(database), as_json)

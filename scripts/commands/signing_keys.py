@@ -16,7 +16,7 @@ from scripts.service.oauth_settings import key_secret
 from scripts.service.settings import LONGEST_TOKEN_SECONDS, Settings
 
 MARGIN_SECONDS = 60
-"""The longest time until every worker knows of a new key."""
+"""The longest time until every worker knows a new key."""
 
 
 def list_(as_json: AsJSON = False) -> None:
@@ -26,7 +26,7 @@ def list_(as_json: AsJSON = False) -> None:
 
 
 def rotate(as_json: AsJSON = False) -> None:
-    """Sign with a new key from now on. The former one verifies until every token that it signed has expired."""
+    """Sign with a new key from now on. The old key verifies until every token that it signed has expired."""
     settings = Settings.read()
     if settings.oauth_keys_file:
         raise Refused(f"the keys are in {settings.oauth_keys_file}: put a new one first in that file")
@@ -40,15 +40,15 @@ def revoke(
     kid: Annotated[str, typer.Argument(help="The key's id, as 'list' shows it.", metavar="KID")],
     as_json: AsJSON = False,
 ) -> None:
-    """Refuse from now on every token that a key has signed, for instance because the key has leaked."""
+    """From now on refuse every token that a key has signed, for instance because the key has leaked."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         key = signing_keys.revoke(connection, kid)
     show(_as_dict(key), as_json)
-    note("The tokens that it signed are refused within a second: clients get new ones, signed by another key.")
+    note("The tokens that it signed are refused within a second. Clients get new ones, signed by another key.")
 
 
 def _as_dict(key: SigningKey) -> dict[str, Any]:
-    """`key` as it is shown, without its secret."""
+    """`key` for display, without its secret."""
     return {
         "kid": key.kid,
         "created_at": key.created_at,

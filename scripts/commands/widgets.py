@@ -14,7 +14,7 @@ from scripts.service.settings import Settings
 
 def register(
     name: Annotated[str, typer.Argument(help="The name of the widget.", parser=name_of)],
-    widget_id: Annotated[UUID | None, typer.Option("--id", help="Its id, if it has one already.")] = None,
+    widget_id: Annotated[UUID | None, typer.Option("--id", help="Its id, if it already has one.")] = None,
     as_json: AsJSON = False,
 ) -> None:
     """Register a widget."""

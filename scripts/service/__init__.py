@@ -1,1 +1,1 @@
-"""What a running service consists of: its supervisor, its workers, their settings, logs and metrics."""
+"""The parts of a running service: its supervisor, its workers, their settings, logs and metrics."""

@@ -1,4 +1,4 @@
-"""The database of the settings."""
+"""The configured database."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,27 +15,27 @@ URL, DIRECTORY = variable("database_url"), variable("data_dir")
 
 REMEDIES = {
     "connection option": f"correct the options after the question mark in {URL}",
-    "SSL": f"correct sslmode in {URL}, or let the server use TLS",
+    "SSL": f"correct sslmode in {URL}, or enable TLS on the server",
     "permission denied for database": f"grant the role CONNECT on the database, or name another role in {URL}",
-    "too many connections": "let the server or the role have more connections, or lower IR_CONNECTIONS and IR_WORKERS",
+    "too many connections": "allow the server or the role more connections, or lower IR_CONNECTIONS and IR_WORKERS",
     "authentication failed": f"correct the user and the password in {URL}",
     "no password supplied": f"put the password into {URL}: postgresql://user:password@host/database",
     'role "': f"correct the user in {URL}, or create the role",
     "does not exist": f"create the database, or name another one in {URL}",
     "resolve host": f"correct the host in {URL}",
-    "connection": f"see that PostgreSQL runs and accepts connections there, and correct host and port in {URL}",
+    "connection": f"check that PostgreSQL runs and accepts connections there, and correct host and port in {URL}",
 }
-"""What to do about an error of libpq, by words in its message: the first row that matches counts."""
+"""The remedy of an error of libpq, by words in its message; the first match counts."""
 STATEMENTS = {
-    "SQLSTATE 25006": f"the database is read-only: name a server in {URL} that can be written",
-    "SQLSTATE 42P07": f"another application has tables in this database: name one in {URL} that is the service's own",
+    "SQLSTATE 25006": f"the database is read-only: name a writable server in {URL}",
+    "SQLSTATE 42P07": f"another application has tables in this database: name a separate database in {URL}",
 }
-"""What to do about an error of a statement, by its SQLSTATE."""
+"""The remedy of an error of a statement, by its SQLSTATE."""
 
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Database]:
-    """The database of `settings` as it is; without a URL an embedded one runs meanwhile, and is created if absent."""
+    """The database of `settings` in its current state. Without a URL it is an embedded one, created if absent."""
     named = nullcontext(settings.database_url) if settings.database_url else _embedded(settings.data_dir)
     with named as url, closing(_opened(settings, url)) as opened:
         yield opened
@@ -43,7 +43,7 @@ def connected(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Database]:
-    """The database of `settings`; Refused if it is absent or has not the tables of this release."""
+    """The database of `settings`; Refused if it is absent or lacks the tables of this release."""
     if not settings.database_url:
         _require_embedded(settings.data_dir)
     with connected(settings) as opened:
@@ -54,7 +54,7 @@ def database(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def remedied(settings: Settings) -> Iterator[None]:
-    """Name IR_DATABASE_URL, but not the password, and the remedy where a connection to its server fails."""
+    """Add the remedy, and the name but not the value of IR_DATABASE_URL, to an error of the database."""
     try:
         yield
     except (Unavailable, Failed) as error:
@@ -70,7 +70,7 @@ def remedied(settings: Settings) -> Iterator[None]:
 
 
 def _opened(settings: Settings, url: str) -> Database:
-    """The database at `url`; Failed names IR_DATABASE_URL if it is no URL of one."""
+    """The database at `url`; Failed names IR_DATABASE_URL if `url` is not the URL of a database."""
     try:
         return Database(url, settings.connections, settings.database_timeout)
     except Failed as error:
@@ -91,17 +91,17 @@ def _embedded(directory: Path) -> Iterator[str]:
 
 
 def _require_embedded(directory: Path) -> None:
-    """Refused unless `directory` holds a database: one that is made by mistake would stand beside the right one."""
+    """Raise Refused unless `directory` holds a database, so that no command creates a second one by mistake."""
     try:
-        is_there = (directory / "postgresql" / "PG_VERSION").exists()
+        exists = (directory / "postgresql" / "PG_VERSION").exists()
     except OSError as error:
         raise _unusable(directory, error.strerror) from None
     if directory.exists() and not directory.is_dir():
         raise _unusable(directory, "File exists")
-    if not is_there:
+    if not exists:
         raise Refused(
-            f"there is no database in {directory.absolute()}: {DIRECTORY} names another directory, {URL} names a "
-            "server, and 'interaction-reporting migrate' or 'serve' makes a database here"
+            f"there is no database in {directory.absolute()}: set {DIRECTORY} to another directory, {URL} to a "
+            "server, or create a database here with 'interaction-reporting migrate' or 'serve'"
         )
 
 

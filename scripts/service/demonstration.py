@@ -12,7 +12,7 @@ from scripts.service.settings import Settings
 
 HUB = "demo"
 WIDGET = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
-"""The widget of the contract's own examples, so that those work as they stand."""
+"""The widget of the contract's own examples, so that they work unchanged."""
 
 
 def ensure(opened: Database, key_file: Path) -> str:
@@ -33,14 +33,14 @@ def ensure(opened: Database, key_file: Path) -> str:
 
 
 def announce(settings: Settings, opened: Database, url: str) -> None:
-    """Print where the service is, a command that sends it an event, and where the data lives."""
+    """Print the URL of the service, the location of its data, and a command that sends an event."""
     key = ensure(opened, settings.data_dir / "demo-hub.key")
     event = {"widget_id": str(WIDGET), "event_type": "clicked", "occurred_at": "2026-03-31T12:00:00Z"}
-    where = "the database of IR_DATABASE_URL" if settings.database_url else settings.data_dir.resolve()
+    location = "the database of IR_DATABASE_URL" if settings.database_url else settings.data_dir.resolve()
     print(
         f"""
 The Interaction Reporting API serves at {url}/api/v1
-Its data lives in {where}
+Its data lives in {location}
 
 Send a first event:
 

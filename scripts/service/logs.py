@@ -1,4 +1,4 @@
-"""The log: one JSON object a line, on standard error."""
+"""The log: one JSON object per line, on standard error."""
 
 import asyncio
 import logging
@@ -10,14 +10,14 @@ from typing import TextIO
 import orjson
 
 _KEY = re.compile(r"(ir[ks]_|eyJ)[A-Za-z0-9_.-]+")
-"""API keys, client secrets, and what begins as a JWT does: with a JSON object in base64url."""
+"""API keys, client secrets, and text that begins like a JWT: with a JSON object in base64url."""
 _OF_EVERY_RECORD = frozenset({*vars(logging.makeLogRecord({})), "message", "taskName", "color_message"})
 HELD_SECONDS = 0.05
 HELD_LINES = 1000
 
 
 class Formatter(logging.Formatter):
-    """Leaves out whatever looks like an API key, anywhere in a line."""
+    """Formats a record as JSON, without anything that looks like an API key."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,9 +42,9 @@ class Formatter(logging.Formatter):
 
 
 class Handler(logging.StreamHandler[TextIO]):
-    """Holds lines for a moment if an event loop runs: a write for each line would cost more than its formatting.
+    """Holds lines briefly while an event loop runs: a write for each line would cost more than its formatting.
 
-    Warnings and graver records are written at once.
+    Warnings and more severe records are written at once.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Handler(logging.StreamHandler[TextIO]):
         self.holds = True
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write `record`, soon."""
+        """Write `record` soon, or at once."""
         try:
             self._held.append(self.format(record))
         except Exception:
@@ -70,9 +70,9 @@ class Handler(logging.StreamHandler[TextIO]):
         """Write the held lines. If that fails, as on a full disk, only these lines are lost."""
         self.acquire()
         try:
-            held, self._held = self._held, []
-            if held:
-                self.stream.write("\n".join([*held, ""]))
+            lines, self._held = self._held, []
+            if lines:
+                self.stream.write("\n".join([*lines, ""]))
             super().flush()
         except (OSError, ValueError):
             pass
@@ -81,12 +81,12 @@ class Handler(logging.StreamHandler[TextIO]):
 
 
 def without_keys(text: str) -> str:
-    """`text` without what looks like a key, a secret or a token."""
+    """`text` without anything that looks like a key, a secret or a token."""
     return _KEY.sub(r"\1...", text) if "irk_" in text or "irs_" in text or "eyJ" in text else text
 
 
-def hold_no_more() -> None:
-    """Write the held lines, and from now on each line at once."""
+def stop_holding() -> None:
+    """Write the held lines, and from now on write each line at once."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler, Handler):
             handler.holds = False
@@ -94,13 +94,13 @@ def hold_no_more() -> None:
 
 
 def configure(level: str) -> None:
-    """Send every log of this process, those of libraries too, to standard error."""
+    """Send every log of this process, including those of libraries, to standard error."""
     handler = Handler()
     handler.setFormatter(Formatter())
-    logging.raiseExceptions = False  # what cannot be formatted is not shown raw: it might hold a key
-    logging.logThreads = logging.logMultiprocessing = False  # no line shows these
+    logging.raiseExceptions = False  # a record that cannot be formatted is not shown raw: it might hold a key
+    logging.logThreads = logging.logMultiprocessing = False  # no line shows them
     logging._srcfile = None
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # The service logs the same, and better.
+    # The service logs the same events better.
     for name in ("connexion", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""The upkeep of the database, which each worker does beside its requests."""
+"""The upkeep of the database, which each worker does besides serving requests."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ INTERVAL_SECONDS = 3600
 
 
 def maintenance(opened: Database, retention_days: int | None, rejections: Bounds) -> AbstractAsyncContextManager[None]:
-    """Create the partitions of the coming weeks meanwhile, and drop what is beyond retention and bounds."""
+    """Create the coming weeks' partitions, and drop rows beyond retention and bounds, until the context ends."""
     return running_task(_keep_up(opened, retention_days, rejections))
 
 
@@ -25,7 +25,7 @@ async def _keep_up(opened: Database, retention_days: int | None, rejections: Bou
     while True:
         try:
             await asyncio.to_thread(_keep_up_once, opened, retention_days, rejections)
-        except Exception as error:  # whatever it is, requests are served on, and the next time may do
+        except Exception as error:  # after any error the worker serves on, and the next attempt may succeed
             logger.warning("upkeep failed: %s", error, exc_info=not isinstance(error, DatabaseError))
         await asyncio.sleep(INTERVAL_SECONDS)
 

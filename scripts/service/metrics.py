@@ -26,7 +26,7 @@ from handlers.site.service_state import service_state
 logger = logging.getLogger(__name__)
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that names the directory of the counts to each process of a service."""
+"""The environment variable that names the directory of the counts, for each process of a service."""
 PREFIX = "interaction_reporting_"
 DURATION = PREFIX + "request_duration_seconds"
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -37,7 +37,7 @@ WRITE_SECONDS = 1
 
 @contextmanager
 def shared() -> Iterator[Path]:
-    """The directory of the counts of this process and those that it starts; it is removed in the end."""
+    """The directory of the counts of this process and its children; it is removed at the end."""
     before = os.environ.get(DIRECTORY)
     with TemporaryDirectory(prefix="interaction-reporting-") as directory:
         os.environ[DIRECTORY] = directory
@@ -50,15 +50,15 @@ def shared() -> Iterator[Path]:
 
 
 class Metrics:
-    """The counts of this process, and the sums over all processes of the service, those that ended too.
+    """The counts of this process, and the sums over all processes of the service, including ended ones.
 
-    A request is counted in memory, which costs a tenth of counting in the client's files; these are written once a
-    second, and before this process is asked. Labels are bounded by what is `serving`.
+    A request is counted in memory, at a tenth of the cost of counting in the client's files. These are written once a
+    second, and before each exposition by this process. Labels are bounded by the arguments of `serving`.
     """
 
     def __init__(self) -> None:
-        """Made within `shared`, of the process itself or of the one that started it."""
-        # The client would choose this when it is imported, which the parent does before there is a directory.
+        """Call this within `shared` of this process or of its parent."""
+        # The client chooses this at its import, but the parent imports it before the directory exists.
         values.ValueClass = _value_class(os.environ[DIRECTORY])
         self._contracts: Sequence[tuple[str, str]] = ()
         self._refused: Sequence[str] = ()
@@ -67,17 +67,19 @@ class Metrics:
         self._items: Counter[tuple[str, str]] = Counter()
         self._durations: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * (len(BUCKETS) + 1))
         self._written_requests = _counter("requests", "Requests that ended.", "method", "operation", "status")
-        self._written_items = _counter("items", "Items of requests, by what became of them.", "kind", "outcome")
-        # The client's own Histogram takes one value at a time: its parts are counted here, and put together when read.
-        self._written_durations = _counter("request_duration_seconds", "From a request to its end.", "operation", "le")
+        self._written_items = _counter("items", "Items of requests, by outcome.", "kind", "outcome")
+        # The client's own Histogram takes one value at a time: its parts are counted here, and assembled when read.
+        self._written_durations = _counter(
+            "request_duration_seconds", "Seconds from the start of a request to its end.", "operation", "le"
+        )
 
     def serving(self, contracts: Sequence[tuple[str, str]], refused: Sequence[str], operations: Iterable[str]) -> None:
-        """Expose from now on these versions and digests of contracts, refused versions, and operationIds."""
+        """From now on expose these versions and digests of contracts, refused versions, and operationIds."""
         self._contracts, self._refused = contracts, refused
         self._operations = frozenset(operations)
 
     def request(self, operation: str | None, method: str, status: int, seconds: float) -> None:
-        """Count a request of `operation`, None if no operation was found; a status of 0 means no answer."""
+        """Count a request of `operation`, None if none matched; status 0 means no response."""
         name = operation if operation in self._operations else "none"
         self._requests[method if method in METHODS else "other", name, status] += 1
         durations = self._durations[name]
@@ -90,7 +92,7 @@ class Metrics:
 
     @asynccontextmanager
     async def flushing(self) -> AsyncIterator[None]:
-        """Write the counts once a second meanwhile, and in the end."""
+        """Write the counts once a second, and once more at the end."""
         async with running_task(self._keep_written()):
             yield
         self.write()
@@ -100,11 +102,11 @@ class Metrics:
             await asyncio.sleep(WRITE_SECONDS)
             try:
                 self.write()
-            except OSError as error:  # requests are served on, and the next time may do
+            except OSError as error:  # the worker serves on, and the next attempt may succeed
                 logger.warning("metrics cannot be written: %s", error)
 
     def write(self) -> None:
-        """Write the counts since the last time, and forget them, so that nothing is counted twice."""
+        """Write the counts since the last call and clear them, so that nothing is counted twice."""
         while self._requests:
             (method, operation, status), count = self._requests.popitem()
             self._written_requests.labels(method, operation, str(status) if status else "none").inc(count)
@@ -117,7 +119,7 @@ class Metrics:
                 self._written_durations.labels(operation, bound).inc(part)
 
     def exposition(self) -> bytes:
-        """The metrics of all processes in Prometheus' text format 0.0.4; others' are up to a second old."""
+        """The metrics of all processes in Prometheus' text format 0.0.4; other processes' are up to a second old."""
         self.write()
         registry = CollectorRegistry()
         registry.register(self)
@@ -125,9 +127,11 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of all processes, for the client's registry."""
-        yield _gauge("contract_info", "A contract that is served.", ["version", "digest"], self._contracts)
+        yield _gauge("contract_info", "A served contract.", ["version", "digest"], self._contracts)
         refused = [(version,) for version in self._refused]
-        yield _gauge("contract_row_refused", "A row that should be served and cannot be.", ["version"], refused)
+        yield _gauge(
+            "contract_row_refused", "A contract row that should be served but cannot be.", ["version"], refused
+        )
         written = CollectorRegistry()
         MultiProcessCollector(written)  # type: ignore[no-untyped-call]
         for family in written.collect():
@@ -141,7 +145,7 @@ async def metrics(request: Request) -> Response:
 
 @cache
 def _value_class(_directory: str) -> Any:
-    """The client's class of values that are in files of that directory: one for each process, which has a file open."""
+    """The client's class of values in files of that directory: one per process, because it keeps a file open."""
     return values.MultiProcessValue()  # type: ignore[no-untyped-call]
 
 
@@ -158,7 +162,7 @@ def _counter(name: str, documentation: str, *labels: str) -> prometheus_client.C
 
 
 def _histogram(counted: Metric) -> HistogramMetricFamily:
-    """The histogram whose parts were counted, each bucket by itself."""
+    """The histogram of `counted`, a counter of each bucket and of the sum."""
     parts: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for sample in counted.samples:
         parts[sample.labels["operation"]][sample.labels["le"]] = sample.value

@@ -15,11 +15,11 @@ from scripts.service.settings import Settings, SettingsError, variable
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
 LONGEST_URL = 100
-"""Characters: it stands in challenges, which contracts bound to 400."""
+"""Characters: the URL is part of challenges, which contracts limit to 400."""
 
 
 def oauth_policy(settings: Settings) -> OAuthOptions:
-    """The policy; SettingsError names the variable that is wrong."""
+    """The OAuth options of `settings`; SettingsError names a wrong variable."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     public_url = settings.public_url or f"http://{host}:{settings.port}"
     if not _ORIGIN.fullmatch(public_url) or len(public_url) > LONGEST_URL:

@@ -1,4 +1,4 @@
-"""What a worker serves with: opened one after the other, and closed in the reverse order."""
+"""The parts that a worker serves with, opened in order and closed in the reverse order."""
 
 import os
 from collections.abc import Callable
@@ -36,7 +36,7 @@ BURST_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The open parts of one worker, and the settings that they were opened by."""
+    """The open parts of one worker, and their settings."""
 
     settings: Settings
     database: Database
@@ -48,7 +48,7 @@ class Parts:
     cut_over: CutOver
 
     def on_served(self, serving: Serving) -> None:
-        """Count by the contracts that are served now, and send hubs that are cut over to them."""
+        """Label the metrics by the contracts that are now served, and refer cut-over hubs to them."""
         self.cut_over.served(serving.contracts)
         self.metrics.serving(
             [(contract.version, contract.digest) for contract in serving.contracts],
@@ -64,7 +64,7 @@ class Parts:
 async def open_parts(
     settings: Settings, options: OAuthOptions, database: Database, metrics: Metrics, stack: AsyncExitStack
 ) -> Parts:
-    """The parts over `database`, which `stack` closes; Unavailable if the database is away."""
+    """Open the parts over `database`, which `stack` closes; Unavailable if the database is away."""
     limits = stack.enter_context(RateLimits(Path(os.environ[DIRECTORY]) / RATE_LIMITS))
     bounds = Bounds(settings.rejections_count, settings.rejections_days, settings.rejections_bytes)
     service_options = ServiceOptions(bounds, approves_event_types=settings.manifest_approval == "manual")
@@ -80,7 +80,7 @@ async def open_parts(
 
 
 def dependencies(parts: Parts) -> Dependencies:
-    """What the application of each contract needs of `parts`."""
+    """The dependencies of each contract's application, from `parts`."""
     return Dependencies(
         operations=OPERATIONS,
         authenticate=authentication.authenticate,
@@ -100,7 +100,7 @@ def _buckets(limits: RateLimits, settings: Settings) -> Callable[[Caller], Bucke
 
     @lru_cache(maxsize=10_000)
     def bucket(hub_id: UUID, rate: int | None) -> Bucket:
-        """The bucket of a hub; one with a rate of its own has a burst of its own, too."""
+        """The bucket of a hub; a hub with its own rate also has its own burst."""
         return Bucket(limits, hub_id, RatePolicy(rate, rate * BURST_SECONDS) if rate else usual)
 
     return lambda hub: bucket(hub.id, hub.rate_limit)

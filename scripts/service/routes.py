@@ -1,4 +1,4 @@
-"""The routes of the pages beside the versions of the API."""
+"""The routes of the pages outside the versions of the API."""
 
 from starlette.routing import Route
 

@@ -31,20 +31,20 @@ WORKER_START_SECONDS = 120
 
 
 def prepare(opened: Database) -> dict[str, str | list[str] | None]:
-    """Migrate, give an empty database its contracts, and make the coming weeks' partitions; returns a summary."""
-    done: dict[str, list[str]] = {}
+    """Migrate, add the contracts to an empty database, and create the coming weeks' partitions; return a summary."""
+    seeded: dict[str, list[str]] = {}
 
     def fill(connection: Connection) -> None:
-        done["contracts_activated"] = lifecycle.seed(connection)
-        done["partitions_made"] = partitions.ensure_coming(connection, datetime.now(UTC))
+        seeded["contracts_activated"] = lifecycle.seed(connection)
+        seeded["partitions_made"] = partitions.ensure_coming(connection, datetime.now(UTC))
 
     before, after = migrate.upgrade(opened, fill)
-    return {"revision_before": before, "revision": after, **done}
+    return {"revision_before": before, "revision": after, **seeded}
 
 
 @contextmanager
 def shared_by_workers() -> Iterator[None]:
-    """The files that the workers of a service share meanwhile: the counts of metrics, and the buckets of hubs."""
+    """Keep the files that the workers of a service share: the counts of metrics, and the buckets of hubs."""
     with metrics.shared() as directory:
         RateLimits.create(directory / RATE_LIMITS)
         yield
@@ -54,24 +54,24 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests under way.
 
     `opened` is called once connections are accepted, with the database and the URL of the service. OSError if the
-    address cannot be listened on; ContractError if the contract that governs cannot be served.
+    service cannot listen on the address; ContractError if the governing contract cannot be served.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
-    oauth_policy(settings)  # raises here, as what follows does
+    oauth_policy(settings)  # raises here, before anything is opened
     logs.configure(settings.log_level)
     with _listener(settings) as listener, connected(settings) as database, shared_by_workers():
         with remedied(settings):
-            done = patiently(lambda: prepare(database))
-        if done["revision_before"] != done["revision"]:
-            logger.info("migrated", extra=done)
+            migrated = patiently(lambda: prepare(database))
+        if migrated["revision_before"] != migrated["revision"]:
+            logger.info("migrated", extra=migrated)
         with database.begin() as connection:  # raises here, before anything depends on it
             lifecycle.require_served(connection)
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         logger.info("listening", extra={"url": url})
         opened(database, url)
-        os.environ[variable("database_url")] = database.url  # the workers' only way to know an embedded one
-        os.environ.setdefault(variable("public_url"), url)  # and which port was free
+        os.environ[variable("database_url")] = database.url  # workers learn the URL of an embedded one from this
+        os.environ.setdefault(variable("public_url"), url)  # and a free port from this
         config = uvicorn.Config(
             "scripts.service.worker:application",
             factory=True,
@@ -94,10 +94,10 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
 
 
 def _listener(settings: Settings) -> socket.socket:
-    """A socket that listens where `settings` say; OSError names them."""
+    """A socket that listens on the host and port of `settings`; OSError names both."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
-        where = f"{variable('host')} {settings.host}, {variable('port')} {settings.port}"
-        raise OSError(f"cannot listen at {where}: {error.strerror}") from None
+        address = f"{variable('host')} {settings.host}, {variable('port')} {settings.port}"
+        raise OSError(f"cannot listen at {address}: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""The settings: one table, read once from the environment. README and `--help` are made from it."""
+"""The settings: one table, read once from the environment. README and `--help` show it."""
 
 import dataclasses
 import difflib
@@ -26,50 +26,50 @@ def _for(purpose: str, highest: int = 3600, lowest: int = 1) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Settings:
-    """How the service runs. Each field is read from `IR_` and its name in upper case."""
+    """The settings of the service. Each field is read from the variable `IR_` plus its name in upper case."""
 
     database_url: str = field(
         default="",
         metadata=_for("PostgreSQL 15 or later: postgresql://user:password@host/database; unset: an embedded one"),
     )
     data_dir: Path = field(
-        default=Path(".data"), metadata=_for("where the embedded PostgreSQL and the demo's key live")
+        default=Path(".data"), metadata=_for("directory of the embedded PostgreSQL and of the demo's key")
     )
     host: str = field(default="127.0.0.1", metadata=_for("the address to listen on"))
     port: int = field(default=8080, metadata=_for("the port to listen on; 0 takes a free one", 65535, lowest=0))
-    workers: int = field(default=1, metadata=_for("processes that serve", 256))
+    workers: int = field(default=1, metadata=_for("number of worker processes", 256))
     connections: int = field(default=8, metadata=_for("database connections of each worker", 256))
-    database_timeout: float = field(default=10.0, metadata=_for("seconds until a silent database counts as away"))
-    head_timeout: float = field(default=10.0, metadata=_for("seconds in which the head of a request must arrive"))
-    body_timeout: float = field(default=20.0, metadata=_for("seconds in which the body of a request must arrive"))
+    database_timeout: float = field(
+        default=10.0, metadata=_for("seconds until a silent database counts as unavailable")
+    )
+    head_timeout: float = field(default=10.0, metadata=_for("seconds for the head of a request to arrive"))
+    body_timeout: float = field(default=20.0, metadata=_for("seconds for the body of a request to arrive"))
     keep_alive: int = field(default=75, metadata=_for("seconds that an idle connection is kept open"))
-    drain_timeout: int = field(default=30, metadata=_for("seconds that requests have to finish after SIGTERM"))
+    drain_timeout: int = field(default=30, metadata=_for("seconds for requests to finish after SIGTERM"))
     retention: int | None = field(
         default=None,
-        metadata=_for("days that events are kept, and up to a week more; unset: for ever", LONGEST_RETENTION),
+        metadata=_for("days that events are kept, and up to a week longer; unset: forever", LONGEST_RETENTION),
     )
     manifest_approval: str = field(
         default="automatic",
-        metadata=_for("automatic or manual: whether event types of a hub's manifest wait for approval"),
+        metadata=_for("automatic or manual: with manual, event types of a hub's manifest wait for approval"),
     )
     rejections_count: int = field(
-        default=10_000, metadata=_for("rejected submissions that are kept of each hub", 1_000_000)
+        default=10_000, metadata=_for("rejected submissions that are kept for each hub", 1_000_000)
     )
     rejections_days: int = field(
         default=30, metadata=_for("days that rejected submissions are kept", LONGEST_RETENTION)
     )
     rejections_bytes: int = field(
-        default=64 * 1024 * 1024, metadata=_for("bytes of rejected submissions that are kept of each hub", 2**40)
+        default=64 * 1024 * 1024, metadata=_for("bytes of rejected submissions that are kept for each hub", 2**40)
     )
     rate_limit: int = field(
-        default=100_000, metadata=_for("submissions and requests that each hub may send, a second", 10**9)
+        default=100_000, metadata=_for("submissions and requests that each hub may send per second", 10**9)
     )
-    rate_burst: int = field(
-        default=1_000_000, metadata=_for("how many of these a hub that was idle may send at once", 10**9)
-    )
+    rate_burst: int = field(default=1_000_000, metadata=_for("how many of them an idle hub may send at once", 10**9))
     public_url: str = field(
         default="",
-        metadata=_for("where clients reach the service, as https://host: the issuer of its tokens; unset: its address"),
+        metadata=_for("URL of the service for clients, as https://host, and issuer of its tokens; unset: its address"),
     )
     oauth_token_seconds: int = field(
         default=600, metadata=_for("seconds that an access token is valid", LONGEST_TOKEN_SECONDS, lowest=10)
@@ -77,26 +77,26 @@ class Settings:
     oauth_key_secret: str = field(
         default="",
         repr=False,
-        metadata=_for(
-            "32 bytes in Base64 that seal the signing keys in the database; unset: they are kept as they are"
-        ),
+        metadata=_for("32 bytes in Base64 that seal the signing keys in the database; unset: the keys are not sealed"),
     )
     oauth_keys_file: str = field(
         default="",
-        metadata=_for("a JWK Set of private keys on P-256, of which the first signs; unset: keys are in the database"),
+        metadata=_for(
+            "file with a JWK Set of private P-256 keys; the first one signs; unset: keys are in the database"
+        ),
     )
     oauth_issuers: str = field(
-        default="", metadata=_for("other issuers whose access tokens are accepted: https URLs with blanks between them")
+        default="", metadata=_for("other accepted issuers of access tokens: https URLs, separated by spaces")
     )
     operator_key: str = field(
         default="",
         repr=False,
-        metadata=_for("16 characters or more that open /migration to operators, as a password; unset: to nobody")
+        metadata=_for("password of at least 16 characters that opens /migration to operators; unset: no page")
         | {"shortest": 16},
     )
     log_level: str = field(default="info", metadata=_for(", ".join(CHOICES["log_level"])))
     server_timing: bool = field(
-        default=False, metadata=_for("on or off: answers say in a Server-Timing header where their time went")
+        default=False, metadata=_for("on or off: a Server-Timing header in responses shows where their time went")
     )
 
     @classmethod
@@ -116,7 +116,7 @@ def variable(name: str) -> str:
 
 
 def table() -> list[tuple[str, str, str]]:
-    """Every setting: its variable, its default, and what it is for."""
+    """Every setting: its variable, its default, and its purpose."""
     return [(variable(row.name), _written(row.default), row.metadata["help"]) for row in dataclasses.fields(Settings)]
 
 
@@ -127,7 +127,7 @@ def _written(default: Any) -> str:
 
 
 def _long_enough(setting: dataclasses.Field[Any], text: str) -> str:
-    """`text`; SettingsError if it is too short, which does not repeat it, because it is a secret."""
+    """`text`; SettingsError if it is too short, without its value, because it is a secret."""
     shortest = setting.metadata.get("shortest", 0)
     if len(text) < shortest:
         raise SettingsError(f"{variable(setting.name)} has {len(text)} characters; it must have at least {shortest}")
@@ -137,7 +137,7 @@ def _long_enough(setting: dataclasses.Field[Any], text: str) -> str:
 def _parse(setting: dataclasses.Field[Any], text: str) -> Any:
     name = variable(setting.name)
     if not text:
-        raise SettingsError(f"{name} is set to nothing; unset it to use the default")
+        raise SettingsError(f"{name} is empty; unset it to use the default")
     choices = SWITCH if isinstance(setting.default, bool) else CHOICES.get(setting.name, (text,))
     if text not in choices:
         raise SettingsError(f"{name} is {text!r}; it must be one of {', '.join(choices)}")

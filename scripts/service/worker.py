@@ -1,4 +1,4 @@
-"""The composition root of one worker: the application that uvicorn serves, and what it opens and closes."""
+"""The composition root of one worker: the application that uvicorn serves, and its resources."""
 
 import asyncio
 import gc
@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 BELOW = tuple(f"{path}/" for path in BESIDE)
 PATIENCE_SECONDS = 30
-"""How long a start waits for a database that is away."""
+"""How long a start waits while the database is away."""
 
 
 def application() -> ASGIApp:
@@ -65,7 +65,7 @@ def application() -> ASGIApp:
 async def _lifespan(
     settings: Settings, options: OAuthOptions, live: Live, metrics: Metrics, _router: Router
 ) -> AsyncIterator[dict[str, Any]]:
-    """Serve by `live` until the end; the state that the server passes with each request."""
+    """Serve through `live` until the end; yield the state that the server adds to each request."""
     async with AsyncExitStack() as stack:
         database = stack.enter_context(
             closing(Database(settings.database_url, settings.connections, settings.database_timeout))
@@ -89,12 +89,12 @@ async def _lifespan(
             ),
             CONNECTION: ConnectionOptions(settings.head_timeout, live.style),
         }
-        logs.hold_no_more()  # a worker ends by the signal that uvicorn raises again
+        logs.stop_holding()  # uvicorn raises the signal again, which ends the worker
         logger.info("stopping")
 
 
 def patiently(attempt: Callable[[], Any]) -> Any:
-    """What `attempt` returns; it is tried again for a while as long as the database is away."""
+    """Return the result of `attempt`, which is repeated for PATIENCE_SECONDS while the database is away."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -106,20 +106,20 @@ def patiently(attempt: Callable[[], Any]) -> Any:
             time.sleep(1)
 
 
-def _by_path(beside: ASGIApp, versions: ASGIApp) -> ASGIApp:
-    """`beside` at the paths beside the API, `versions` at all others."""
+def _by_path(pages: ASGIApp, versions: ASGIApp) -> ASGIApp:
+    """`pages` at the paths outside the API, `versions` at all others."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", METRICS)  # a lifespan has none, and belongs to the router
-        await (beside if path.startswith(BELOW) or path in BESIDE else versions)(scope, receive, send)
+        path = scope.get("path", METRICS)  # a lifespan has no path; the router handles it
+        await (pages if path.startswith(BELOW) or path in BESIDE else versions)(scope, receive, send)
 
     return application
 
 
 def _behind_proxy(service: ASGIApp) -> ASGIApp:
-    """`service`, which learns the client's address from a proxy on this machine, if one forwards the request.
+    """`service`, with the client's address from a proxy on this machine, if one forwards the request.
 
-    uvicorn would look for that in every request.
+    uvicorn itself would look for the address in every request.
     """
     forwarded = ProxyHeadersMiddleware(service)  # type: ignore[arg-type] # uvicorn types scopes more closely
 
@@ -131,21 +131,21 @@ def _behind_proxy(service: ASGIApp) -> ASGIApp:
 
 
 def _spare_requests() -> None:
-    """Set up garbage collection and threads so that they keep no request waiting for long."""
+    """Set up garbage collection and threads so that they delay no request for long."""
     gc.collect()
-    gc.freeze()  # what is there now stays, unlike applications: no later collection need look at it again
-    gc.set_threshold(20_000)  # the requests under way are no garbage
+    gc.freeze()  # present objects stay, unlike applications: no later collection need look at them
+    gc.set_threshold(20_000)  # requests in progress are not garbage
     sys.setswitchinterval(0.0005)  # seconds
 
 
 def _differences(database: Database) -> list[str]:
-    """Where rows and documents differ."""
+    """The differences between rows and documents."""
     with database.begin() as connection:
         return lifecycle.differences(connection)
 
 
 def _end_with_parent() -> None:
-    """Drain when the process that supervises this worker is gone, however it went."""
+    """Drain this worker when its supervisor ends, for whatever reason."""
     if (parent := multiprocessing.parent_process()) is not None:
 
         def wait() -> None:

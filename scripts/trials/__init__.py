@@ -1,1 +1,1 @@
-"""What measures and fuzzes the service."""
+"""Benchmarks and fuzzing of the service."""

@@ -1,4 +1,4 @@
-"""`interaction-reporting bench`: how fast single events are stored, and where the time of one goes."""
+"""`interaction-reporting bench`: how fast single events are stored, and where their time goes."""
 
 import json
 import re
@@ -30,12 +30,12 @@ EVENT = {
     "metadata": {"button": "approve", "n": 3},
 }
 BREAKDOWN_SECONDS = 2
-NO_BREAKDOWN = "Answers had no Server-Timing header; a service with IR_SERVER_TIMING=on says where the time goes."
+NO_BREAKDOWN = "Responses had no Server-Timing header; a service with IR_SERVER_TIMING=on shows where the time goes."
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which loads are measured, and how often."""
+    """The measured loads, and the number of their rounds."""
 
     connections: list[int]
     seconds: float
@@ -50,24 +50,24 @@ Rounds = dict[tuple[str, int], list[Measurement]]
 def bench(  # noqa: PLR0913, PLR0917 (its options)
     url: Annotated[str | None, typer.Option(help="A running service, as http://host:port.")] = None,
     key_file: Annotated[
-        Path | None, typer.Option(help="A file with a hub's key, for --url.", exists=True, dir_okay=False)
+        Path | None, typer.Option(help="A file with a hub's API key, for --url.", exists=True, dir_okay=False)
     ] = None,
     widget: Annotated[UUID, typer.Option(help="The widget to report about, for --url.")] = WIDGET,
-    workers: Annotated[int, typer.Option(help="Processes that serve, without --url.", min=1)] = 2,
+    workers: Annotated[int, typer.Option(help="The number of worker processes, without --url.", min=1)] = 2,
     connections: Annotated[
-        list[str] | None, typer.Option(help="One or several, as 1,64 (default: 64): a row for each.")
+        list[str] | None, typer.Option(help="One or more numbers, such as 1,64 (default: 64): a row for each.")
     ] = None,
     seconds: Annotated[float, typer.Option(help="The length of a round.", min=0.1, max=86400)] = 10,
-    warm_up: Annotated[float, typer.Option(help="Seconds before each round that do not count.", min=0, max=3600)] = 1,
+    warm_up: Annotated[float, typer.Option(help="Uncounted seconds before each round.", min=0, max=3600)] = 1,
     rounds: Annotated[int, typer.Option(help="The number of rounds; the table has their medians.", min=1)] = 3,
     peer: Annotated[
-        bool, typer.Option("--peer", help="Compare with a service written by hand, in turns; not with --url.")
+        bool, typer.Option("--peer", help="Compare with a hand-written service, in turn; not with --url.")
     ] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Measure how fast events are stored, by a running service (--url) or by a fresh one, whose data is thrown away.
+    """Measure how fast a running service (--url), or a fresh one that is discarded afterwards, stores events.
 
-    Exits 1 if anything was answered with another status than 201, or not at all.
+    Exits 1 unless every request was answered with 201.
     """
     plan = Plan(_counts(connections or ["64"]), seconds, warm_up, rounds)
     if (url is None) != (key_file is None):
@@ -108,7 +108,7 @@ def _on_fresh(plan: Plan, workers: int, peer: bool) -> tuple[Rounds, list[Measur
 
 
 def _in_turns(loads: dict[str, Load], plan: Plan) -> Rounds:
-    """Rounds of each load in turn, so that a drift of the machine's speed meets all of them alike."""
+    """Rounds of each load in turn, so that a drift of the machine's speed affects all of them alike."""
     measurements: Rounds = {(name, count): [] for count in plan.connections for name in loads}
     for count in plan.connections:
         for _ in range(plan.rounds):
@@ -119,12 +119,12 @@ def _in_turns(loads: dict[str, Load], plan: Plan) -> Rounds:
 
 
 def _print(rows: list[LoadSummary], parts: list[Part], as_json: bool) -> None:
-    """Print the rows, how they compare, and where the time goes."""
+    """Print the rows, their ratios, and where the time goes."""
     ratios = list(_ratios(rows))
     if as_json:
         print(json.dumps({"loads": rows, "ratios": ratios, "breakdown": parts}, default=asdict, indent=2))
         return
-    show([_spoken(row) for row in rows], as_json)
+    show([_cells(row) for row in rows], as_json)
     for ratio in ratios:
         print(f"\nservice/peer in req/s at {ratio['connections']} connections: {ratio['ratio']:.2f}")
     if parts:
@@ -135,15 +135,15 @@ def _print(rows: list[LoadSummary], parts: list[Part], as_json: bool) -> None:
 
 
 def _ratios(rows: list[LoadSummary]) -> Iterator[dict[str, Any]]:
-    """How many times as many requests a second the service answers as the peer, for each number of connections."""
+    """The ratio of the service's requests per second to the peer's, for each number of connections."""
     rates = {(row.service, row.connections): row.requests_per_second for row in rows}
     for (service, connections), rate in rates.items():
         if service == "peer" and rate:
             yield {"connections": connections, "ratio": rates["service", connections] / rate}
 
 
-def _spoken(row: LoadSummary) -> dict[str, Any]:
-    """A row of the table."""
+def _cells(row: LoadSummary) -> dict[str, Any]:
+    """The cells of `row` in the table."""
     latencies = {"p50 ms": row.p50_ms, "p95 ms": row.p95_ms, "p99 ms": row.p99_ms}
     return {
         "": row.service,
@@ -155,15 +155,15 @@ def _spoken(row: LoadSummary) -> dict[str, Any]:
 
 
 def _faults(row: LoadSummary) -> Iterator[str]:
-    """The reasons why the figures of `row` are not those of stored events."""
-    where = f"{row.service} at {row.connections} connections"
+    """The reasons why the figures of `row` do not measure stored events."""
+    load = f"{row.service} at {row.connections} connections"
     for status, body in row.refusals.items():
-        hint = "; is the key that of an enabled hub?" if status == 401 else ""
-        yield f"{where}: {row.statuses[status]} answers were {status}, not 201: {body!r}{hint}"
+        hint = "; does the key belong to an enabled hub?" if status == 401 else ""
+        yield f"{load}: {row.statuses[status]} answers were {status}, not 201: {body!r}{hint}"
     for kind, count in row.errors.items():
-        yield f"{where}: {count} times {kind}"
+        yield f"{load}: {count} times {kind}"
     if not row.requests:
-        yield f"{where}: nothing was answered"
+        yield f"{load}: no request was answered"
 
 
 def _shape(key: str, widget: UUID) -> Shape:
@@ -173,18 +173,18 @@ def _shape(key: str, widget: UUID) -> Shape:
 
 
 def _counts(texts: list[str]) -> list[int]:
-    """The numbers in a list of numbers and of lists with commas, each once."""
+    """The distinct numbers in `texts`, each a number or a comma-separated list of numbers."""
     try:
         counts = [int(number) for text in texts for number in text.split(",")]
     except ValueError:
         counts = [0]
     if min(counts) < 1:
-        raise typer.BadParameter(f"--connections is {','.join(texts)}; it must be one or several numbers from 1")
+        raise typer.BadParameter(f"--connections is {','.join(texts)}; it must be one or more numbers from 1 up")
     return list(dict.fromkeys(counts))
 
 
 def _origin(url: str) -> str:
-    """`url`, which must be that of a service without TLS and without a path."""
+    """`url` without a final slash; BadParameter unless it is of the form http://host:port."""
     parts = re.fullmatch(r"http://(?:[\w.-]+|\[[0-9a-f:.]+\])(?::(\d+))?/?", url)
     if not parts or not 0 < int(parts[1] or 80) <= 65535:
         raise typer.BadParameter(f"--url is {url!r}; it must be of the form http://host:port")
@@ -192,8 +192,8 @@ def _origin(url: str) -> str:
 
 
 def _key(file: Path) -> str:
-    """The key in `file`."""
+    """The API key in `file`; BadParameter if there is none."""
     key = file.read_text(errors="replace").strip()
     if not key.isascii() or not key.isprintable() or not key or " " in key:
-        raise typer.BadParameter(f"{file} holds no key: one line with a hub's key, and nothing else")
+        raise typer.BadParameter(f"{file} holds no key: it must be one line with a hub's API key, and nothing else")
     return key

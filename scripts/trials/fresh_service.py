@@ -1,4 +1,4 @@
-"""A fresh service, whose data is thrown away, for `fuzz`, `bench` and the tests."""
+"""A fresh service for `fuzz`, `bench` and the tests; its data is discarded afterwards."""
 
 import os
 import re
@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 120
 
 @dataclass(frozen=True)
 class Service:
-    """A running service: its `url` without the path of a version, the key of its demo hub, and where its data is."""
+    """A running service: its `url` without the path of a version, the key of its demo hub, and its files."""
 
     url: str
     key: str
@@ -39,10 +39,10 @@ class StartFailedError(RuntimeError):
 
 @contextmanager
 def fresh_service(*options: str, contract: str | None = None, **settings: str) -> Iterator[Service]:
-    """`interaction-reporting serve --demo` with `options`, on a free port; `settings` by variable, no others.
+    """`interaction-reporting serve --demo` with `options`, on a free port, with only `settings`, by variable.
 
-    The newest contract of the release governs, or the one of version `contract`. On exit the service is drained, and
-    its embedded PostgreSQL stopped and removed.
+    The contract of version `contract` governs, or the newest of the release. On exit the service is drained, and its
+    embedded PostgreSQL is stopped and removed.
     """
     with tempfile.TemporaryDirectory(prefix="interaction-reporting-") as directory:
         if contract is not None:
@@ -56,7 +56,7 @@ def fresh_service(*options: str, contract: str | None = None, **settings: str) -
 
 @contextmanager
 def service_on(directory: Path, *options: str, **settings: str) -> Iterator[Service]:
-    """As `fresh_service`, with data and log in `directory`, which stays."""
+    """Like `fresh_service`, with data and log in `directory`, which is kept."""
     log = directory / "service.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IR_")}
     environment |= {"IR_DATA_DIR": str(directory / DATA), "IR_PORT": "0", **settings}

@@ -20,7 +20,7 @@ from scripts.trials.fresh_service import Service, fresh_service
 
 CONFIGURATION = Path(__file__).with_name("fuzz.toml")
 TOKEN_SECONDS = 20
-"""So short that tokens are renewed in the run."""
+"""Short, so that tokens are renewed during the run."""
 
 
 def fuzz(
@@ -33,7 +33,7 @@ def fuzz(
         list[str] | None, typer.Option("--contract", help="Only this version; the option may be repeated.")
     ] = None,
 ) -> None:
-    """Fuzz a fresh service against each contract of this release in turn. Exits 1 if a promise was broken."""
+    """Fuzz a fresh service against each contract of this release in turn. Exits 1 if the service breaks a contract."""
     if importlib.util.find_spec("schemathesis") is None:
         note("error: Schemathesis is not installed; run scripts/install test")
         raise typer.Exit(2)
@@ -51,9 +51,9 @@ def fuzz(
 
 
 def keeps_its_promises(contract: Contract, url: str, key: str, report_dir: Path, *options: str) -> bool:
-    """Whether Schemathesis finds that the service at `url` keeps `contract`. It prints what it does and writes reports.
+    """True if Schemathesis finds that the service at `url` keeps `contract`. It prints its progress and writes reports.
 
-    `key` is that of a hub, or where access tokens are needed the id of a client of it, a colon and its secret; the
+    `key` is a hub's API key or, if the contract requires access tokens, the id of a client, a colon and its secret. The
     widget of the contract's examples must be registered.
     """
     reports = report_dir / contract.version

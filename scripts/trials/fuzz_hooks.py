@@ -1,7 +1,7 @@
-"""Hooks of Schemathesis for what the contract cannot say: registered widgets, stored events, issued cursors.
+"""Hooks of Schemathesis for values that a contract cannot name: registered widgets, stored events, issued cursors.
 
 A schema says what a widget_id looks like, but not which ones are registered: the hooks change each request that
-satisfies the schema into one that the service has to accept. A request that is to be refused stays as it is.
+satisfies the schema into one that the service has to accept. A request that must be refused stays unchanged.
 """
 
 import base64
@@ -27,12 +27,12 @@ _events: set[str] = set()
 _cursors: set[str] = set()
 """The cursors that the service has issued."""
 _versions = itertools.count(1)
-"""Of event types, which must not be lowered."""
+"""The versions of event types, which must not decrease."""
 
 
 @schemathesis.auth(refresh_interval=REFRESH_SECONDS)
 class Authorization:
-    """The key of a hub, or an access token, which is renewed in the run."""
+    """The API key of a hub, or an access token that is renewed during the run."""
 
     def get(self, _case: Any, _context: Any) -> str:
         """The credentials of the next requests."""
@@ -60,7 +60,7 @@ def lines(_context: Any, value: Any) -> bytes:
 
 @schemathesis.deserializer(NDJSON)
 def last_line(context: Any, response: Any) -> Any:
-    """The last line of an answer, which its schema is about; of one without lines the example, which satisfies it."""
+    """The last line of a response, which its schema describes; the schema's example if the response is empty."""
     if response.content:
         return json.loads(response.content.splitlines()[-1])
     responses = context.operation.definition.raw["responses"]
@@ -69,7 +69,7 @@ def last_line(context: Any, response: Any) -> Any:
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    """Let a request that satisfies the schema name registered things, and unique ones only once."""
+    """Make a request that satisfies the schema name registered ids, and each unique id only once."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if case.query:
@@ -89,11 +89,11 @@ def after_call(_context: Any, case: Any, response: Any) -> None:
     """Remember stored events and issued cursors."""
     if response.headers.get("content-type", [""])[0] != "application/json":
         return
-    answered = response.json()
-    if "next_cursor" in answered:
-        _cursors.add(answered["next_cursor"])
+    body = response.json()
+    if "next_cursor" in body:
+        _cursors.add(body["next_cursor"])
     if case.operation.path == "/interaction-events" and response.status_code == 201:
-        _events.add(answered["id"])
+        _events.add(body["id"])
 
 
 def _change_query(query: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A load of POSTs on a service: closed loops over connections that are kept open."""
+"""A load of POST requests on a service: closed loops over persistent connections."""
 
 import asyncio
 import re
@@ -37,10 +37,10 @@ class Shape:
 
 
 class Load:
-    """Connections to a service, each of which sends a request as soon as the one before is answered."""
+    """Connections to a service. Each sends its next request as soon as the last one is answered."""
 
     def __init__(self, url: str, shape: Shape, timeout: float = 10) -> None:
-        """`url` is that of the service, without a path; `timeout`, in seconds, is for one answer or one connection."""
+        """`url` is the service's, without a path; `timeout`, in seconds, is for one answer or connection attempt."""
         parts = urlsplit(url)
         self._address = (parts.hostname or "", parts.port or 80)
         self._timeout = timeout
@@ -50,7 +50,7 @@ class Load:
         self.open: set[LoadConnection] = set()
 
     async def phases(self, connections: int, *seconds: float) -> list[Measurement]:
-        """Run the load once for each of `seconds`, as long as it says, over the same connections."""
+        """Run one phase of the length of each of `seconds`, all over the same connections."""
         loops = [asyncio.create_task(self._keep_connected()) for _ in range(connections)]
         try:
             return [await self._phase(length) for length in seconds]
@@ -75,13 +75,13 @@ class Load:
         return self.measurement
 
     async def _keep_connected(self) -> None:
-        """Hold one connection, and open it again when it was closed, after a pause if that was an error."""
+        """Hold one connection, and reopen it when it closes, after a pause if it failed."""
         while True:
             if await self._connected(LoadConnection(self)):
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _connected(self, connection: "LoadConnection") -> bool:
-        """Open `connection`, and wait until it is closed; returns whether that was an error."""
+        """Open `connection`, and wait until it is closed; return True if it failed."""
         try:
             async with asyncio.timeout(self._timeout):
                 await asyncio.get_running_loop().create_connection(lambda: connection, *self._address)
@@ -94,7 +94,7 @@ class Load:
 
 
 class LoadConnection(asyncio.Protocol):
-    """One connection, with at most one request under way. The result of `closed` is whether it ended by an error."""
+    """One connection, with at most one request under way. The result of `closed` is True if it failed."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -105,7 +105,7 @@ class LoadConnection(asyncio.Protocol):
         self.closed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin with a request if the load is on."""
+        """Send the first request if the load is on."""
         self._transport = cast("asyncio.WriteTransport", transport)
         self._load.open.add(self)
         if self._load.is_on:
@@ -138,7 +138,7 @@ class LoadConnection(asyncio.Protocol):
             self._finish(int(status[1]), head, body)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (the protocol's signature)
-        """An error if a request was under way."""
+        """Count an error if a request was under way."""
         self._fail("closed")
 
     def give_up_if_sent_before(self, moment: float) -> None:
@@ -173,6 +173,6 @@ class LoadConnection(asyncio.Protocol):
 
 
 def measured(load: Load, connections: int, seconds: float, warm_up: float = 0) -> Measurement:
-    """The measurement of `load` over so many seconds, after `warm_up` seconds that do not count."""
+    """The measurement of `load` over `seconds`, after `warm_up` uncounted seconds."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(load.phases(connections, warm_up, seconds))[-1]

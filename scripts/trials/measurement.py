@@ -17,9 +17,9 @@ METRIC = re.compile(rb"([\w!#$%&'*+.^`|~-]+)(?:\s*;[^,;]*)*?\s*;\s*dur\s*=\s*(\d
 
 @dataclass
 class Measurement:
-    """What was measured while a load was on.
+    """The measurement of a load.
 
-    `latencies` are in seconds, one for each answer; `errors` counts by kind the requests and connections without
+    `latencies` are in seconds, one for each answer; `errors` counts, by kind, the requests and connections without
     one; `refusals` has the body of the first answer of each status other than 201. `timings` are the sums, in
     milliseconds, of the metrics in the Server-Timing headers (W3C) of the `timed` answers that had one.
     """
@@ -35,21 +35,21 @@ class Measurement:
 
     @property
     def requests(self) -> int:
-        """How many requests were answered."""
+        """The number of answered requests."""
         return len(self.latencies)
 
     @property
     def seconds(self) -> float:
-        """How long the load was on, or until its last answer if that came later."""
+        """The duration of the load, or the time until its last answer if that came later."""
         return self.ended - self.began
 
     @property
     def requests_per_second(self) -> float:
-        """How many requests were answered with 201 in a second."""
+        """The number of requests that were answered with 201, per second."""
         return self.statuses[201] / self.seconds
 
     def percentiles_ms(self, *percents: float) -> list[float | None]:
-        """For each of `percents` the latency that so many answers did not exceed (nearest rank); None without any."""
+        """The percentiles of the latencies at `percents`, by nearest rank, in milliseconds; None without answers."""
         ordered = sorted(self.latencies)
         ranks = [max(math.ceil(percent / 100 * len(ordered)), 1) for percent in percents]
         return [ordered[rank - 1] * 1000 if ordered else None for rank in ranks]
@@ -87,12 +87,12 @@ class LoadSummary:
 
     @property
     def stored(self) -> int:
-        """How many answers were 201."""
+        """The number of 201 answers."""
         return self.statuses.get(201, 0)
 
     @property
     def failed(self) -> int:
-        """How many answers were not 201, and how many errors there were."""
+        """The number of other answers, plus the number of errors."""
         return self.requests - self.stored + sum(self.errors.values())
 
 
@@ -127,7 +127,7 @@ def summary(service: str, connections: int, rounds: list[Measurement]) -> LoadSu
 
 
 def breakdown(rounds: list[Measurement]) -> list[Part]:
-    """The parts of the mean latency of `rounds`, by timed answers, and the rest; [] if no answer is timed."""
+    """The parts of the mean latency of `rounds`, from timed answers, and the remainder; [] if no answer is timed."""
     timed = sum(measurement.timed for measurement in rounds)
     if not timed:
         return []
@@ -143,5 +143,5 @@ def breakdown(rounds: list[Measurement]) -> list[Part]:
 
 
 def _readable(body: bytes) -> str:
-    """The beginning of an answer, in ASCII, and without a key that it may repeat."""
+    """The beginning of an answer in ASCII, without any key in it."""
     return without_keys(body[:300].decode("ascii", "backslashreplace"))

@@ -1,6 +1,6 @@
 """A peer to measure against: the same operation, written by hand in a few lines, without a contract.
 
-It stores each body by one INSERT and one commit, and leaves out all else that the service does: it validates
+It stores each body with one INSERT and one commit, and does nothing else that the service does: it validates
 nothing, keeps no keys, looks nothing up, has no foreign keys and logs no request.
 """
 
@@ -74,7 +74,7 @@ def application() -> Starlette:
 
 @contextmanager
 def running_peer(database_url: str, key: str, workers: int) -> Iterator[str]:
-    """The URL of a peer that accepts `key`, in `workers` processes; its table is made in the database of a service."""
+    """The URL of a peer that accepts `key`, in `workers` processes; it creates its table in a service's database."""
     with psycopg.connect(database_url) as connection:
         connection.execute(TABLE)
     environment = os.environ | {"PEER_DATABASE_URL": database_url, "PEER_KEY": key}

@@ -28,7 +28,7 @@ DOCUMENT = DOCUMENTS / "interaction-reporting-1.0.yaml"
 NEWEST = DOCUMENTS / "interaction-reporting-1.1.yaml"
 MAJOR = DOCUMENTS / "interaction-reporting-2.0.yaml"
 WIDGET = "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"
-KEEP_THE_KEY = "Keep the key now: only its digest is stored, and it cannot be shown again.\n"
+KEEP_THE_KEY = "Save the key now: only its digest is stored, so it cannot be shown again.\n"
 
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., list[Done]]
@@ -172,8 +172,9 @@ def test_event_types_are_registered_deprecated_and_listed(run: Run, database: Da
 
 def test_contracts_are_listed_and_shown(run: Run, database_url: str) -> None:
     """`contract list` says which are there, `show` prints one as it was published, `status` says which governs."""
-    listed, as_published, as_json, status = run(
+    listed, as_table, as_published, as_json, status = run(
         "contract list --json",
+        "contract list",
         "contract show 1.0",
         "contract show 1.0 --json",
         "contract status --json",
@@ -186,6 +187,8 @@ def test_contracts_are_listed_and_shown(run: Run, database_url: str) -> None:
         ("2.0", "active", major.digest),
     ]
     assert all("document" not in row for row in result(listed))
+    for digest in (contract.digest, newest.digest, major.digest):
+        assert (digest[:12] in as_table.stdout, digest[:13] in as_table.stdout) == (True, False)
     assert as_published.stdout == DOCUMENT.read_text()
     assert result(as_json) == contract.document
     served = [
@@ -218,8 +221,14 @@ def test_documents_are_checked(run: Run, tmp_path: Path) -> None:
     """`contract lint` is content with the document of this release, and says what is wrong with another, and where."""
     broken = tmp_path / "broken.yaml"
     broken.write_text(DOCUMENT.read_text().replace("operationId: report", "operationId: os."))
-    sound, unsound = run(f"contract lint {DOCUMENT}", f"contract lint {DOCUMENT} {broken} --json")
-    assert (sound.returncode, sound.stdout, sound.stderr) == (0, "There are none.\n", "")
+    sound, several, unsound = run(
+        f"contract lint {DOCUMENT}",
+        f"contract lint {DOCUMENT} {NEWEST} {MAJOR}",
+        f"contract lint {DOCUMENT} {broken} --json",
+    )
+    assert (sound.returncode, sound.stdout, sound.stderr) == (0, "1 document keeps every rule.\n", "")
+    assert (several.returncode, several.stdout) == (0, "3 documents keep every rule.\n")
+    assert unsound.stderr == "1 rule broken\n"
     assert unsound.returncode == 1
     (finding,) = json.loads(unsound.stdout)
     assert (finding["file"], finding["rule"]) == (str(broken), "operations")
@@ -290,8 +299,8 @@ def test_a_database_of_a_later_release_is_left_alone(run: Run, database_url: str
             "IR_DATA_DIR",
             f"{os.devnull}/data",
             1,
-            f"there is no database in {os.devnull}/data: IR_DATA_DIR names another directory, IR_DATABASE_URL names a "
-            "server, and 'interaction-reporting migrate' or 'serve' makes a database here",
+            f"there is no database in {os.devnull}/data: set IR_DATA_DIR to another directory, IR_DATABASE_URL to a "
+            "server, or create a database here with 'interaction-reporting migrate' or 'serve'",
             id="no place for a directory",
         ),
     ],
@@ -309,7 +318,7 @@ def test_misuse_exits_with_2_and_says_how_to_use_it(run: Run) -> None:
     nothing, too_long = run("", f"event-type register {'x' * 201}")
     assert (nothing.returncode, too_long.returncode) == (2, 2)
     assert all(name in nothing.stdout for name in ("serve", "migrate", "hub", "widget", "event-type", "contract"))
-    assert "it has 1 to 200 printable characters" in too_long.stderr
+    assert "it must have 1 to 200 printable characters" in too_long.stderr
     assert "Traceback" not in nothing.stderr + too_long.stderr
 
 

@@ -1,4 +1,4 @@
-"""`interaction-reporting contract card` and `changelog`: contracts as they are declared to people."""
+"""`interaction-reporting contract card` and `changelog`: contracts as text for readers."""
 
 from typing import Annotated
 
@@ -10,14 +10,14 @@ from scripts.service.settings import Settings
 
 
 def card(version: Annotated[str, typer.Argument(help="For instance 1.0.")]) -> None:
-    """Print a version as Markdown: its fields, answers, policy and status, made from its row."""
+    """Print a version as Markdown, made from its row: its fields, responses, policy and status."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         print(publications.card(connection, version), end="")
 
 
 def changelog(
-    version: Annotated[str | None, typer.Argument(help="The last version to tell of; unset: the highest.")] = None,
+    version: Annotated[str | None, typer.Argument(help="The last version to include; unset: the highest.")] = None,
 ) -> None:
-    """Print the changes of each version, the newest first; a draft only if it is named."""
+    """Print the changes of each version, newest first. A draft is included only if it is named."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         print(publications.changelog(connection, version), end="")

@@ -1,5 +1,6 @@
-"""`interaction-reporting contract publish` and the later stages in the life of a contract."""
+"""`interaction-reporting contract publish` and the commands for the later stages of a contract."""
 
+import dataclasses
 import getpass
 import sys
 from contextlib import redirect_stdout
@@ -22,17 +23,17 @@ from openapi.contract import Contract
 from openapi.standards import date_times
 from scripts.commands.arguments import AsJSON, name_of
 from scripts.commands.contracts.rehearsals import rehearsal_of, show_rehearsal
-from scripts.commands.output import note, show
+from scripts.commands.output import counted, note, show, with_short_digests
 from scripts.service.databases import database
 from scripts.service.settings import Settings
 
 
 def _instant(text: str) -> datetime:
-    """A date, which begins at 00:00 UTC, or an RFC 3339 date-time."""
+    """The instant of `text`, a date (00:00 UTC) or an RFC 3339 date-time; BadParameter if it is neither."""
     try:
         return date_times.parse(text if "T" in text.upper() else f"{text}T00:00:00Z")
     except ValueError:
-        raise typer.BadParameter("it is neither a date like 2027-03-31 nor a date-time of RFC 3339") from None
+        raise typer.BadParameter("it must be a date like 2027-03-31 or an RFC 3339 date-time") from None
 
 
 def _login() -> str:
@@ -44,7 +45,7 @@ def _login() -> str:
 
 
 Version = Annotated[str, typer.Argument(help="For instance 1.0.")]
-Why = Annotated[str | None, typer.Option("--why", help="A reason, for the history.", parser=name_of)]
+Why = Annotated[str | None, typer.Option("--why", help="The reason, for the history.", parser=name_of)]
 By = Annotated[
     str, typer.Option("--by", help="The author of the change, for the history.", parser=name_of, default_factory=_login)
 ]
@@ -55,12 +56,12 @@ def publish(
     by: By,
     acknowledge: Annotated[
         list[str] | None,
-        typer.Option(help="The fingerprint of a change without a proof that it is compatible; needs --why."),
+        typer.Option(help="The fingerprint of a change that is not proven compatible; needs --why."),
     ] = None,
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Store a document as a draft, if its version announces all its changes. A published one is never replaced."""
+    """Store a document as a draft if its version number covers its changes. A published document is never replaced."""
     if acknowledge and why is None:
         raise typer.BadParameter("--acknowledge needs --why")
     contract = Contract.of_file(file)
@@ -68,21 +69,21 @@ def publish(
         is_new = governed.publish(connection, contract, Author(by, why), frozenset(acknowledge or ()))
         row = contracts.get(connection, contract.version)
     if not is_new:
-        note(f"Contract {contract.version} is published already, with the same content.")
+        note(f"Contract {contract.version} is already published with the same content.")
     _show(row, as_json)
 
 
 def activate(  # noqa: PLR0913, PLR0917 (the options of a command)
     version: Version,
     by: By,
-    last: Annotated[int, typer.Option(help="How many of the newest submissions are tried; 0: none.", min=0)] = 100_000,
+    last: Annotated[int, typer.Option(help="How many of the newest submissions to try; 0: none.", min=0)] = 100_000,
     despite_failures: Annotated[
-        bool, typer.Option("--despite-failures", help="Go on although submissions would newly fail.")
+        bool, typer.Option("--despite-failures", help="Activate it even if submissions would newly fail.")
     ] = False,
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Let a contract govern its major version from now on, if no submission of a hub would newly fail."""
+    """Make a contract govern its major version from now on, unless a hub's submission would newly fail."""
     with database(Settings.read()) as opened:
         rehearsed = _rehearsed(opened, version, last, despite_failures) if last else None
         with opened.begin() as connection:
@@ -98,7 +99,7 @@ def rollback(
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Let the contract that governed before govern again. A second rollback undoes the first."""
+    """Make the previously governing contract govern again. A second rollback undoes the first."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         row = governed.rollback(connection, major, Author(by, why))
     _show(row, as_json)
@@ -108,13 +109,14 @@ def deprecate(  # noqa: PLR0913, PLR0917 (the options of a command)
     version: Version,
     by: By,
     sunset: Annotated[
-        datetime | None, typer.Option(help="When it ends: 2027-03-31, or with a time of day.", parser=_instant)
+        datetime | None,
+        typer.Option(help="Its end: a date like 2027-03-31, or an RFC 3339 date-time.", parser=_instant),
     ] = None,
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take a deprecation back.")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Withdraw the deprecation.")] = False,
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Announce the end of a contract, and its date, to clients in every answer."""
+    """Announce the end date of a contract to clients in every response."""
     if (sunset is None) != withdraw:
         raise typer.BadParameter("either --sunset or --withdraw is needed")
     author = Author(by, why)
@@ -129,26 +131,27 @@ def deprecate(  # noqa: PLR0913, PLR0917 (the options of a command)
 def retire(
     version: Version,
     by: By,
-    before_sunset: Annotated[bool, typer.Option("--before-sunset", help="Do not wait for its sunset.")] = False,
+    before_sunset: Annotated[bool, typer.Option("--before-sunset", help="Retire it before its sunset.")] = False,
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Stop serving a deprecated contract: its clients get 410, and the version to use instead."""
+    """Stop serving a deprecated contract. Its clients get 410, which names the version to use instead."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         row = contracts.retire(connection, version, before_sunset, Author(by, why))
     _show(row, as_json)
 
 
 def history(as_json: AsJSON = False) -> None:
-    """List every change of a contract: its author, time and reason, and the digests of its text before and after."""
+    """List every change to a contract: author, time, reason, and the digests of the text before and after."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        show(contract_changes.history(connection), as_json)
+        changes = [dataclasses.asdict(change) for change in contract_changes.history(connection)]
+    show(changes if as_json else [with_short_digests(change) for change in changes], as_json)
 
 
-def _rehearsed(opened: Database, version: str, last: int, is_going_on: bool) -> ContractRow:
-    """The row of `version`, rehearsed if it is to replace another one; a new major version replaces nothing.
+def _rehearsed(opened: Database, version: str, last: int, despite_failures: bool) -> ContractRow:
+    """The row of `version`, after a rehearsal if it would replace another; a new major version replaces nothing.
 
-    Prints the submissions that would newly fail; Refused if there are any, unless `is_going_on`.
+    Prints the submissions that would newly fail; Refused if any would, unless `despite_failures`.
     """
     with opened.begin() as connection:
         row = contracts.get(connection, version)
@@ -159,15 +162,15 @@ def _rehearsed(opened: Database, version: str, last: int, is_going_on: bool) -> 
     if failures := rehearsal.count(NEWLY_FAILS):
         with redirect_stdout(sys.stderr):
             show_rehearsal(rehearsal, as_json=False)
-        if not is_going_on:
+        if not despite_failures:
             raise Refused(
-                f"{failures} of what was submitted would newly fail: activate it --despite-failures, or not at all"
+                f"{counted(failures, 'submission', 'submissions')} would newly fail; activate with --despite-failures"
             )
     return row
 
 
 def _show(row: ContractRow, as_json: bool) -> None:
-    """Print `row` without its document; a table leaves out an absent instant."""
+    """Print `row` without its document; a table leaves out absent instants."""
     fields: dict[str, Any] = {
         "contract_version": row.contract_version,
         "status": row.status,

@@ -16,26 +16,27 @@ from handlers.operations import OPERATIONS
 from openapi.contract import Contract, ContractError
 from openapi.lint.rules import lint as findings_of
 from scripts.commands.arguments import AsJSON
-from scripts.commands.output import note, show
+from scripts.commands.output import counted, note, show, with_short_digests
 from scripts.service.databases import database
 from scripts.service.settings import Settings
 
 
 def list_(as_json: AsJSON = False) -> None:
-    """List every contract in the database, each with the digest of its present document."""
+    """List every contract in the database, with the digest of its current document."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        show([_summary(row) for row in contracts.list_all(connection)], as_json)
+        rows = [_summary(row) for row in contracts.list_all(connection)]
+    show(rows if as_json else [with_short_digests(row) for row in rows], as_json)
 
 
 def show_(version: Annotated[str, typer.Argument(help="For instance 1.0.")], as_json: AsJSON = False) -> None:
-    """Print the document of a version, as it was published; with --json, as JSON."""
+    """Print the document of a version as it is stored; with --json, as JSON."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         document = contracts.get(connection, version).document
     print(json.dumps(Contract.read(document).document, indent=2, ensure_ascii=False) if as_json else document, end="")
 
 
 def status(as_json: AsJSON = False) -> None:
-    """Say which contracts are served, and where rows, documents and what is served differ. Exits 1 if a row is not."""
+    """Show the served contracts, and how they differ from rows and documents. Exits 1 if a row cannot be served."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         planned = current_state(connection)
         state = {"serves": [*_served(planned)], "faults": warnings(planned), "differences": differences(connection)}
@@ -60,14 +61,17 @@ def lint(
         for file in files
         for finding in findings_of(Contract.of_file(file), OPERATIONS)
     ]
-    show(findings, as_json)
+    if findings or as_json:
+        show(findings, as_json)
+    else:
+        print(f"{counted(len(files), 'document keeps', 'documents keep')} every rule.")
     if findings:
-        note(f"{len(findings)} rules broken")
+        note(f"{counted(len(findings), 'rule', 'rules')} broken")
         raise typer.Exit(1)
 
 
 def _summary(row: contracts.ContractRow) -> dict[str, Any]:
-    """`row` without its document, but with the digest of it, and whether it was edited."""
+    """`row` with the digest of its document in place of the document, and True if the document was edited."""
     try:
         digest = Contract.read(row.document).digest
     except ContractError:
@@ -82,7 +86,7 @@ def _summary(row: contracts.ContractRow) -> dict[str, Any]:
 
 
 def _served(planned: Sequence[ServedMajor]) -> Iterator[dict[str, Any]]:
-    """What is served of each major version."""
+    """The served contract of each major version, with its path, digest and dates."""
     for major in planned:
         contract, row = major.served and major.served.contract, major.document
         yield {

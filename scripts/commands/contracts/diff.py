@@ -1,4 +1,4 @@
-"""`interaction-reporting contract diff`: the changes between two documents, which of them break, and the proofs."""
+"""`interaction-reporting contract diff`: the changes between two documents, and the proofs of breaks."""
 
 import json
 from contextlib import ExitStack
@@ -16,11 +16,11 @@ from scripts.commands.arguments import AsJSON, document
 from scripts.commands.loading import load
 
 STORED = "scripts.commands.contracts.stored_contracts:open_contracts"
-"""Loaded when a version is named: two files are compared without the libraries of a database."""
+"""Loaded only for a version: two files are compared without the database's libraries."""
 
 
 class FailOn(StrEnum):
-    """The class from which on the command exits 1; `breaking`: a client of the old document can fail."""
+    """The lowest class of change that makes the command exit 1; `breaking`: a client of the old document can fail."""
 
     PATCH = "patch"
     MINOR = "minor"
@@ -29,7 +29,7 @@ class FailOn(StrEnum):
 
 
 class Format(StrEnum):
-    """The form of the report."""
+    """The format of the report."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -38,17 +38,19 @@ class Format(StrEnum):
 
 def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
     old: Annotated[str, typer.Argument(help="A file, or a version in the database such as 1.0.", metavar="OLD")],
-    new: Annotated[str | None, typer.Argument(help="Likewise.", metavar="NEW")] = None,
+    new: Annotated[str | None, typer.Argument(help="Another file or version.", metavar="NEW")] = None,
     against_active: Annotated[
-        bool, typer.Option("--against-active", help="Compare with the version that is served; give one document.")
+        bool, typer.Option("--against-active", help="Compare the document with the served version; omit NEW.")
     ] = False,
-    fail_on: Annotated[FailOn | None, typer.Option(help="Exit 1 from this class on, or if a client can fail.")] = None,
-    form: Annotated[Format, typer.Option("--format", help="The form of the report.")] = Format.TEXT,
+    fail_on: Annotated[
+        FailOn | None, typer.Option(help="Exit 1 on a change of this class or a higher one, or if a client can fail.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="The format of the report.")] = Format.TEXT,
     as_json: AsJSON = False,
 ) -> None:
-    """Compare two OpenAPI 3.0 documents by meaning: every change, the version it needs, and the proof of a break."""
+    """Compare two OpenAPI 3.0 documents by meaning: each change, the version it requires, and the proof of a break."""
     if (new is None) != against_active:
-        raise typer.BadParameter("two documents are compared: give NEW, or --against-active in its place")
+        raise typer.BadParameter("two documents are needed: give NEW, or --against-active instead")
     with ExitStack() as stack:
         stored = cache(lambda: stack.enter_context(load(STORED)()))
         after = document(new or old, _of_file, stored)

@@ -1,4 +1,4 @@
-"""`interaction-reporting contract rehearse`: the verdict of a candidate on the submissions of hubs."""
+"""`interaction-reporting contract rehearse`: the verdict of a candidate on hubs' submissions."""
 
 import dataclasses
 import gc
@@ -31,12 +31,12 @@ from scripts.service.settings import Settings
 
 Candidate = Annotated[str, typer.Argument(help="A version in the database, such as 1.1, or a file.")]
 Last = Annotated[
-    int, typer.Option(help="How many of the newest events, and as many annotations and rejections.", min=1)
+    int, typer.Option(help="How many of the newest events to try, and as many annotations and rejections.", min=1)
 ]
 
 
 def rehearse_(candidate: Candidate, last: Last = 100_000, as_json: AsJSON = False) -> None:
-    """Try a contract on the submissions of hubs: which would newly fail, or pass. Exits 1 if one would newly fail."""
+    """Try a contract on hubs' submissions: which would newly fail or pass. Exits 1 if one would newly fail."""
     with database(Settings.read()) as opened:
         with opened.begin() as connection:
             contract = document(candidate, Contract.of_file, lambda: StoredContracts(connection))
@@ -47,15 +47,15 @@ def rehearse_(candidate: Candidate, last: Last = 100_000, as_json: AsJSON = Fals
 
 
 def rehearsal_of(opened: Database, contract: Contract, last: int) -> Rehearsal:
-    """The verdict of `contract` on the `last` submissions, with a progress bar meanwhile."""
-    gc.freeze()  # what is there now stays: collections while bodies are decoded would take most of the time
+    """The verdict of `contract` on the `last` submissions; a progress bar shows the progress."""
+    gc.freeze()  # present objects stay: collecting garbage while bodies are decoded would take most of the time
     with _progress(total(opened, last)) as advance:
         return rehearse(opened, contract, last, advance)
 
 
 @contextmanager
 def _progress(count: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error if that is a terminal; the function adds to the part of `count` that is done."""
+    """Show a bar on standard error if that is a terminal; the yielded function advances it towards `count`."""
     console = Console(stderr=True)
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:

@@ -1,4 +1,4 @@
-"""Contracts of the database that an argument names."""
+"""The stored contracts that arguments name."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,12 +30,12 @@ class StoredContracts:
             raise typer.BadParameter(f"{version}: {error}") from None
 
     def governing(self, document: Document) -> Contract:
-        """The contract that is served where `document` would be."""
+        """The served contract of the major version of `document`, else of the highest one before it."""
         return governing_before(self.connection, Contract.read(document.text))
 
 
 @contextmanager
 def open_contracts() -> Iterator[StoredContracts]:
-    """The contracts of the database of the settings, in one transaction."""
+    """The contracts of the configured database, in one transaction."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         yield StoredContracts(connection)

@@ -43,7 +43,7 @@ def test_a_secret_is_shown_once(run: Run) -> None:
     client = told(result)
     assert client["client_secret"].startswith("irs_")
     assert (client["hub"], client["scopes"]) == ("acme", ["events:read", "events:write"])
-    assert "Keep the secret now" in result.stderr
+    assert "Save the secret now" in result.stderr
     rotated = told(run("hub", "rotate-client", client["client_id"], "--overlap", "2", "--json"))
     assert rotated["client_secret"] not in ("", client["client_secret"])
     assert rotated["previous_secret_until"] > rotated["rotated_at"]
@@ -102,7 +102,7 @@ def test_a_client_of_another_issuer_is_accepted(run: Run, monkeypatch: pytest.Mo
     [
         (("issue-client", "nobody", "--scopes", SCOPES), 1, "there is no hub named 'nobody'"),
         (("issue-client", "acme", "--scopes", "event:write"), 1, "no scope 'event:write'; did you mean events:write?"),
-        (("issue-client", "acme", "--scopes", "x"), 1, "there is no scope 'x': there are events:write, events:read"),
+        (("issue-client", "acme", "--scopes", "x"), 1, "there is no scope 'x'; choose from events:write, events:read"),
         (("issue-client", "acme", "--scopes", " "), 1, "a client needs a scope"),
         (("issue-client", "acme"), 2, "--scopes"),
         (("rotate-client", "nobody"), 1, "there is no client 'nobody'"),

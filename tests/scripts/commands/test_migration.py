@@ -57,7 +57,7 @@ def test_a_hub_is_cut_over_and_back(run: Run, database: Database) -> None:
     done = run("cut-over", "acme", "--why", "It has moved.")
     assert done.exit_code == 0
     assert "It has moved." in done.stdout
-    assert "'migration undo' takes that back" in done.stderr
+    assert "'migration undo' reverses this" in done.stderr
     with database.begin() as connection:
         assert [one.cut_over_at is not None for one in hubs.list_all(connection)] == [True, False]
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from db.hubs import Hub
-from scripts.commands.output import note, show
+from scripts.commands.output import counted, note, show, with_short_digests
 
 MOMENT = datetime(2026, 3, 31, 12, tzinfo=UTC)
 HUB = Hub(UUID(int=1), "alpha", MOMENT, None, MOMENT, None)
@@ -80,6 +80,17 @@ def test_a_terminal_obeys_nothing_that_a_hub_wrote(capsys: pytest.CaptureFixture
         ["all", "b\\r"],
         ["c"],
     ]
+
+
+def test_a_table_has_short_digests() -> None:
+    """Only a value of 64 hexadecimal digits is cut, to 12 digits."""
+    row = {"digest_before": None, "digest_after": "0123456789abcdef" * 4, "digest": "not a contract", "count": 1}
+    assert with_short_digests(row) == row | {"digest_after": "0123456789ab"}
+
+
+def test_a_noun_has_the_number_of_its_count() -> None:
+    """The singular belongs to 1 alone."""
+    assert [counted(count, "rule", "rules") for count in (0, 1, 2)] == ["0 rules", "1 rule", "2 rules"]
 
 
 def test_a_note_is_not_part_of_the_result(capsys: pytest.CaptureFixture[str]) -> None:

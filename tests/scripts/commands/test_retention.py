@@ -7,10 +7,11 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from typer.testing import CliRunner
 
 from db import partitions
 from db.engine import Database
-from scripts.cli import main
+from scripts.cli import app, main
 
 Run = Callable[..., tuple[Any, str]]
 
@@ -58,11 +59,17 @@ def test_without_a_retention_events_are_kept_for_ever(run: Run, database: Databa
     listed, told = run()
     assert [partition["name"] for partition in listed] == names(database)
     assert names(database)[:4] == old
-    assert told == (
-        "Events are kept for ever: neither --days nor IR_RETENTION says otherwise. There are these partitions:\n"
-    )
+    assert told == ("Events are kept forever, because neither --days nor IR_RETENTION is set. The partitions are:\n")
     nothing, told = run("--dry-run")
-    assert (nothing, told.endswith(" says otherwise. Nothing would be dropped.\n")) == ([], True)
+    assert (nothing, told.endswith(" is set. Nothing would be dropped.\n")) == ([], True)
+
+
+def test_a_dry_run_without_a_retention_prints_one_sentence(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard output stays empty: there is no table of partitions."""
+    monkeypatch.setenv("IR_DATABASE_URL", database_url)
+    done = CliRunner().invoke(app, ["retention", "--dry-run"])
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.endswith("Nothing would be dropped.\n")
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ def test_a_command_makes_no_database(tmp_path: Path) -> None:
     with pytest.raises(Refused) as raised, database(Settings(data_dir=tmp_path)):
         pass
     assert str(raised.value) == (
-        f"there is no database in {tmp_path}: IR_DATA_DIR names another directory, IR_DATABASE_URL names a server, "
-        "and 'interaction-reporting migrate' or 'serve' makes a database here"
+        f"there is no database in {tmp_path}: set IR_DATA_DIR to another directory, IR_DATABASE_URL to a server, "
+        "or create a database here with 'interaction-reporting migrate' or 'serve'"
     )
     assert not list(tmp_path.iterdir())
 
@@ -79,7 +79,10 @@ def test_a_data_directory_without_permission_is_refused(tmp_path: Path, monkeypa
         ('invalid connection option "sslmod"', "correct the options after the question mark in IR_DATABASE_URL"),
         ("server does not support SSL, but SSL was required", "correct sslmode in IR_DATABASE_URL"),
         ('FATAL: permission denied for database "it"', "grant the role CONNECT on the database"),
-        ('FATAL: too many connections for role "me"', "or lower IR_CONNECTIONS and IR_WORKERS"),
+        (
+            'FATAL: too many connections for role "me"',
+            "allow the server or the role more connections, or lower IR_CONNECTIONS and IR_WORKERS",
+        ),
     ],
 )
 def test_an_error_of_the_server_names_the_setting_and_the_remedy(words: str, remedy: str) -> None:
@@ -117,7 +120,7 @@ def test_what_is_no_url_is_named_by_its_setting(url: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("change", "remedy"),
-    [("/no_such_database?", "create the database"), ("@127.0.0.1:1/it?", "see that PostgreSQL runs")],
+    [("/no_such_database?", "create the database"), ("@127.0.0.1:1/it?", "check that PostgreSQL runs")],
     ids=["unknown database", "unreachable"],
 )
 def test_a_real_failure_is_advised(embedded_url: str, change: str, remedy: str) -> None:

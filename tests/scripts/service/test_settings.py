@@ -17,7 +17,7 @@ def test_without_variables_every_setting_has_its_default() -> None:
 @pytest.mark.parametrize("name", [name for name, _, _ in table()])
 def test_an_empty_variable_is_refused(name: str) -> None:
     """What a deployment leaves behind as an empty string is not taken for the default."""
-    with pytest.raises(SettingsError, match=f"{name} is set to nothing"):
+    with pytest.raises(SettingsError, match=f"{name} is empty"):
         Settings.read({name: ""})
 
 

@@ -90,6 +90,9 @@ def test_a_contract_lives_from_its_publication_to_its_end(run: Run, next_version
         ("carol", "retire", "1.2", "retired"),
     ]
     assert [change["reason"] for change in run("history") if change["reason"]][-2:] == ["too early", "too early"]
+    digest = run("history")[-1]["digest_after"]
+    table = CliRunner().invoke(app, ["contract", "history"]).stdout
+    assert (len(digest), digest[:12] in table, digest[:13] in table) == (64, True, False)
 
 
 def test_what_is_refused_changes_nothing(run: Run, next_version: str, database: Database) -> None:
@@ -127,7 +130,7 @@ def test_a_contract_is_activated_only_if_what_was_submitted_does_not_fail(
         return done.exception or row.contract_version, done.stderr
 
     refusal, told = activated()
-    assert str(refusal) == "1 of what was submitted would newly fail: activate it --despite-failures, or not at all"
+    assert str(refusal) == "1 submission would newly fail; activate with --despite-failures"
     assert all(word in told for word in ("alpha", EVENT["event_type"], "unknown field 'client_event_id'"))
     assert activated("--last", "0") == ("1.0", "")
     went_on, told = activated("--despite-failures")
@@ -157,8 +160,8 @@ def test_what_replaces_nothing_is_not_tried(run: Run, next_version: str, databas
         (["publish", str(NEWEST), "--acknowledge", "0" * 16], "--acknowledge needs --why"),
         (["deprecate", "1.1"], "either --sunset or --withdraw is needed"),
         (["deprecate", "1.1", "--withdraw", "--sunset", "2999-12-31"], "either --sunset or --withdraw is needed"),
-        (["deprecate", "1.1", "--sunset", "soon"], "it is neither a date like 2027-03-31 nor a date-time of RFC 3339"),
-        (["deprecate", "1.1", "--sunset", "2027-02-29"], "it is neither a date like 2027-03-31 nor a date-time"),
+        (["deprecate", "1.1", "--sunset", "soon"], "it must be a date like 2027-03-31 or an RFC 3339 date-time"),
+        (["deprecate", "1.1", "--sunset", "2027-02-29"], "it must be a date like 2027-03-31"),
         (["activate", "1.1", "--why", "a\nb"], "1 to 200 printable characters"),
         (["activate", "1.1", "--by", " "], "1 to 200 printable characters"),
         (["rollback", "--major", "0"], "greater than or equal to 1"),
