@@ -1,1 +1,1 @@
-"""Tests of what a person runs, run as a person does."""
+"""Tests of the commands and the service, run as an operator runs them."""

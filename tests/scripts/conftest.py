@@ -1,4 +1,4 @@
-"""What the tests of commands and services are given."""
+"""The fixtures of the tests of commands and services."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`scripts/demo` on a copy of the project that has nothing installed."""
+"""`scripts/demo` on a copy of the project without installed packages."""
 
 import os
 import re
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the files that git knows or would add."""
+    """A copy of the files that git tracks or would add."""
     copy = tmp_path_factory.mktemp("checkout")
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
@@ -32,19 +32,19 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def demo(checkout: Path) -> Iterator[tuple[str, float]]:
-    """What `scripts/demo` prints before it serves, and the seconds that this took."""
+    """The output of `scripts/demo` before it serves, and the seconds until then."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("IR_", "VIRTUAL_ENV"))}
     began = time.monotonic()
     process = subprocess.Popen(
         ["scripts/demo", "--port", "0"], cwd=checkout, env=environment, stdout=subprocess.PIPE, text=True
     )
-    printed = ""
+    output = ""
     try:
         for line in process.stdout or ():
-            printed += line
+            output += line
             if "Stop with Ctrl-C" in line:
                 break
-        yield printed, time.monotonic() - began
+        yield output, time.monotonic() - began
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(120)
@@ -53,14 +53,14 @@ def demo(checkout: Path) -> Iterator[tuple[str, float]]:
 
 
 def test_the_demo_serves_and_its_curl_works(checkout: Path) -> None:
-    """From nothing, and then again: the printed command gets 201, and the row is in the database."""
+    """On the first and on a second run: the printed command gets 201, and the row is in the database."""
     for run in (1, 2):
-        with demo(checkout) as (printed, seconds):
-            command = re.search(r"^curl .*?'$(?!\n  )", printed, re.DOTALL | re.MULTILINE)
-            assert command, printed
-            answered = subprocess.run(["bash", "-c", command[0]], capture_output=True, text=True, check=True).stdout
-            assert answered.startswith("HTTP/1.1 201 Created"), answered
-            assert f"Its data lives in {checkout}/.data" in printed
+        with demo(checkout) as (output, seconds):
+            command = re.search(r"^curl .*?'$(?!\n  )", output, re.DOTALL | re.MULTILINE)
+            assert command, output
+            response = subprocess.run(["bash", "-c", command[0]], capture_output=True, text=True, check=True).stdout
+            assert response.startswith("HTTP/1.1 201 Created"), response
+            assert f"Its data lives in {checkout}/.data" in output
             with psycopg.connect(f"postgresql://postgres@/postgres?host={checkout}/.data/postgresql") as connection:
                 assert connection.execute("SELECT count(*) FROM interaction_events").fetchone() == (run,)
         print(f"run {run} of scripts/demo served after {seconds:.1f} s")

@@ -1,4 +1,4 @@
-"""Which Python `scripts/install` takes."""
+"""The Python interpreter that `scripts/install` uses."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ exit 0
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    """The only folder on PATH: it has the first python3, which has no pip, and what the script needs beside Python."""
+    """The only folder on PATH: it has a python3 without pip, and the programs that the script needs besides Python."""
     folder = tmp_path / "programs"
     folder.mkdir()
     for name in ("sh", "dirname", "cat", "cksum", "sed", "head", "rm", "mkdir"):
@@ -31,13 +31,13 @@ def programs(tmp_path: Path) -> Path:
 
 
 def add(path: Path, text: str) -> None:
-    """Make `path` a program."""
+    """Write a program to `path`."""
     path.write_text(text)
     path.chmod(0o755)
 
 
 def install(directory: Path, programs: Path) -> "subprocess.CompletedProcess[str]":
-    """What copies of the scripts do with these programs."""
+    """The result of copies of the scripts with these programs."""
     folder = directory / "project" / "scripts"
     folder.mkdir(parents=True)
     for name in ("install", "uv"):
@@ -47,15 +47,15 @@ def install(directory: Path, programs: Path) -> "subprocess.CompletedProcess[str
     return subprocess.run([folder / "install"], env=environment, capture_output=True, text=True, check=False)
 
 
-def test_a_python_without_pip_is_passed_over(tmp_path: Path, programs: Path) -> None:
-    """The next candidate is asked to install; the first on PATH is the one of another project's environment."""
+def test_install_skips_a_python_without_pip(tmp_path: Path, programs: Path) -> None:
+    """The next candidate runs the installation; the first on PATH may belong to another project's environment."""
     add(programs / "python3.12", WITH_PIP)
     done = install(tmp_path, programs)
     assert (done.returncode, done.stdout) == (3, f"took {programs}/python3.12\n"), done.stderr
 
 
-def test_without_a_python_that_has_pip_the_words_say_so(tmp_path: Path, programs: Path) -> None:
-    """Nothing is installed, and pip is named."""
+def test_install_reports_that_no_python_has_pip(tmp_path: Path, programs: Path) -> None:
+    """It installs nothing, and the error names pip."""
     done = install(tmp_path, programs)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.endswith("error: Python 3.11 or later with pip is needed; on Debian: apt install python3-pip\n")

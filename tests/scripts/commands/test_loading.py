@@ -1,4 +1,4 @@
-"""The table of commands: true to the functions, and loaded only as far as a command needs."""
+"""The table of commands: it agrees with the functions, and a command loads only what it needs."""
 
 import inspect
 import subprocess
@@ -17,31 +17,31 @@ OLD, NEW = sorted(DOCUMENTS.glob("*.yaml"))[:2]
 
 
 @pytest.mark.parametrize("name", LEAVES)
-def test_the_help_of_a_row_is_that_of_its_function(name: str) -> None:
+def test_a_row_has_the_help_of_its_function(name: str) -> None:
     """It is the first line of the docstring, which `COMMAND --help` shows."""
     row = COMMANDS[name]
     assert row.help == (inspect.getdoc(load(row.target)) or "").splitlines()[0]
 
 
 @pytest.mark.parametrize("name", LEAVES)
-def test_every_command_can_be_asked_for_help(name: str) -> None:
-    """Its options are such that Typer can read them, and its group has it."""
+def test_every_command_prints_its_help(name: str) -> None:
+    """Typer can read its options, and its group contains it."""
     done = CliRunner().invoke(app, [*name.split(), "--help"])
     assert done.exit_code == 0, done.output
 
 
 @pytest.mark.parametrize("name", [name for name, row in COMMANDS.items() if not row.target])
 def test_a_group_lists_its_commands(name: str) -> None:
-    """Its help has the name of each that is shown, and of no other group's."""
+    """Its help lists each of its shown commands, and no other group's."""
     done = CliRunner().invoke(app, [name, "--help"])
     listed = done.output.split("Commands:\n")[1]
     names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
-    shown = [one.split() for one, row in COMMANDS.items() if not row.is_hidden]
+    shown = [name.split() for name, row in COMMANDS.items() if not row.is_hidden]
     assert names == [path[1] for path in shown if path[0] == name and path[1:]]
 
 
 def test_the_help_lists_the_settings() -> None:
-    """Each one with its purpose and its default, below all commands but not below those of a group."""
+    """Each has its purpose and default. They follow the top-level commands, but not a group's."""
     done, of_group = (CliRunner().invoke(app, arguments) for arguments in (["--help"], ["hub", "--help"]))
     settings = " ".join(done.output.split("Settings, from the environment:\n")[1].split())
     assert settings == " ".join(
@@ -51,10 +51,10 @@ def test_the_help_lists_the_settings() -> None:
 
 
 def test_a_near_name_is_suggested() -> None:
-    """Within a group as well as at the top, and a hidden command is not."""
-    for line, words in (("contrct", "Did you mean 'contract'"), ("hub lst", "Did you mean 'list'")):
+    """At the top and within a group; a hidden command is not suggested."""
+    for line, hint in (("contrct", "Did you mean 'contract'"), ("hub lst", "Did you mean 'list'")):
         done = CliRunner().invoke(app, line.split())
-        assert (done.exit_code, words in done.output) == (2, True), done.output
+        assert (done.exit_code, hint in done.output) == (2, True), done.output
     done = CliRunner().invoke(app, ["migration", "bakk"])
     assert (done.exit_code, "Did you mean" in done.output) == (2, False), done.output
 
@@ -67,8 +67,8 @@ def test_a_near_name_is_suggested() -> None:
         pytest.param(["hub", "list", "--help"], {"alembic", "connexion", "openapi_spec_validator"}, id="hub list"),
     ],
 )
-def test_a_command_loads_what_it_needs(arguments: list[str], libraries: set[str]) -> None:
-    """Libraries that take long to load are not loaded by a command that does nothing with them."""
+def test_a_command_loads_only_what_it_needs(arguments: list[str], libraries: set[str]) -> None:
+    """A command does not load slow libraries that it does not use."""
     program = (
         "import sys; from scripts.cli import app; app(standalone_mode=False); print(*sys.modules, file=sys.stderr)"
     )

@@ -1,4 +1,4 @@
-"""The commands of the migration window, and what workers count in it."""
+"""The commands of the migration, and the requests that workers count for it."""
 
 import json
 import os
@@ -32,22 +32,22 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs `migration` with arguments on the test's own database. What it raises is raised."""
+    """Runs `migration` with arguments on the test's own database. Its exceptions are raised."""
     monkeypatch.setenv("IR_DATABASE_URL", database_url)
     return lambda *arguments: CliRunner().invoke(app, ["migration", *arguments], catch_exceptions=False)
 
 
-def test_a_hub_is_cut_over_and_back(run: Run, database: Database) -> None:
-    """Each command prints the hub; what is refused says why, and changes nothing."""
+def test_commands_cut_a_hub_over_and_undo_it(run: Run, database: Database) -> None:
+    """Each command prints the hub; a refused one reports the reason, and changes nothing."""
     with database.begin() as connection:
         hub, _ = hubs.create(connection, "acme")
         hubs.create(connection, "other")
     with pytest.raises(Refused, match=r"never seen on version 2.*--force"):
         run("cut-over", "acme")
     with pytest.raises(NotFound):
-        run("cut-over", "nobody", "--force")
+        run("cut-over", "absent", "--force")
     with pytest.raises(NotFound):
-        run("back", "nobody")
+        run("back", "absent")
     assert json.loads(run("cut-over", "acme", "--force", "--json").stdout)["cut_over_at"]
     done = run("back", "acme", "--json")
     assert json.loads(done.stdout)["cut_over_at"] is None
@@ -59,40 +59,40 @@ def test_a_hub_is_cut_over_and_back(run: Run, database: Database) -> None:
     assert "It has moved." in done.stdout
     assert "'migration undo' reverses this" in done.stderr
     with database.begin() as connection:
-        assert [one.cut_over_at is not None for one in hubs.list_all(connection)] == [True, False]
+        assert [hub.cut_over_at is not None for hub in hubs.list_all(connection)] == [True, False]
 
 
-def test_status_tells_the_same_in_each_form(run: Run, database: Database) -> None:
-    """For a terminal, which obeys nothing of it, as Markdown, as a page and as JSON; it exits 0 whoever would break."""
+def test_status_has_the_same_content_in_each_format(run: Run, database: Database) -> None:
+    """For a terminal, without control characters, as Markdown, HTML and JSON; it exits 0 even if hubs would break."""
     now = datetime.now(UTC)
     with database.begin() as connection:
         hub, _ = hubs.create(connection, HOSTILE)
         version_usage.add(connection, Counter({(hub.id.int, "1.1"): 12}), now)
         version_usage.add(connection, Counter({(hub.id.int, "1.1"): 5}), now - timedelta(days=5))
-    told = run("status", "--days", "2")
-    assert told.exit_code == 0
-    assert "1 of 1 hubs would break if version 1 ended" in told.stdout
-    assert "would break: uses version 1 alone" in told.stdout
-    assert f"{now.date()}: 12 / 0" in told.stdout
-    assert f"{now.date() - timedelta(days=1)}: " not in told.stdout
-    assert "\\x1b[31m<script>" in told.stdout
-    assert "\x1b" not in told.stdout + run("status", "--format", "markdown").stdout
+    done = run("status", "--days", "2")
+    assert done.exit_code == 0
+    assert "1 of 1 hubs would break if version 1 ended" in done.stdout
+    assert "would break: uses version 1 alone" in done.stdout
+    assert f"{now.date()}: 12 / 0" in done.stdout
+    assert f"{now.date() - timedelta(days=1)}: " not in done.stdout
+    assert "\\x1b[31m<script>" in done.stdout
+    assert "\x1b" not in done.stdout + run("status", "--format", "markdown").stdout
     assert "17 / 0" in run("status", "--format", "markdown").stdout
     assert "<th scope=row><bdi>\\x1b[31m&lt;script&gt;</bdi>" in run("status", "--format", "html").stdout
-    (found,) = json.loads(run("status", "--json").stdout)["hubs"]
-    assert (found["hub"], found["would_break"], found["versions"][0]["total"]) == (HOSTILE, True, 17)
+    (row,) = json.loads(run("status", "--json").stdout)["hubs"]
+    assert (row["hub"], row["would_break"], row["versions"][0]["total"]) == (HOSTILE, True, 17)
 
 
-def test_without_hubs_there_is_nobody_to_tell_of(run: Run) -> None:
-    """The versions are told all the same."""
-    told = run("status")
-    assert "Version 2 (contract 2.0) is active." in told.stdout
-    assert told.stdout.endswith("There are none.\n")
+def test_status_without_hubs_has_no_rows(run: Run) -> None:
+    """It still shows the versions."""
+    done = run("status")
+    assert "Version 2 (contract 2.0) is active." in done.stdout
+    assert done.stdout.endswith("There are none.\n")
     assert run("status", "--days", "0").exit_code == 2
 
 
-def test_nothing_is_lost_that_workers_counted(directory: Path, database_url: str) -> None:
-    """Two workers add up what they count, the last of it when SIGTERM ends them; who is cut over is refused by both."""
+def test_no_count_of_a_worker_is_lost(directory: Path, database_url: str) -> None:
+    """Two workers add up their counts, the last ones when SIGTERM ends them; both refuse a cut-over hub."""
     settings = {"IR_DATABASE_URL": database_url}
     sent = 0
 
@@ -107,8 +107,8 @@ def test_nothing_is_lost_that_workers_counted(directory: Path, database_url: str
         with service_on(directory, "--workers", "2", **settings) as service:
             wait_for_workers(service.process, service.log, 2)
             assert set(post(service, 20)) == {201}
-            with database.begin() as changed:
-                hubs.cut_over(changed, "demo", None)
+            with database.begin() as transaction:
+                hubs.cut_over(transaction, "demo", None)
             wait_until(lambda: set(post(service, 10)) == {403}, 3)
             wait_until(lambda: set(post(service, 10)) == {403} and len(refusing(service)) == 2, 20)
             os.kill(service.process.pid, signal.SIGTERM)

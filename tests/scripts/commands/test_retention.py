@@ -1,4 +1,4 @@
-"""`interaction-reporting retention`: what is dropped, what would be, and what is said about it."""
+"""`interaction-reporting retention`: the dropped partitions, a dry run, and the sentences about them."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Run = Callable[..., tuple[Any, str]]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], database_url: str) -> Run:
-    """Runs the command with these arguments and settings: what it printed as JSON, and what it said."""
+    """Runs the command with these arguments and settings: its JSON output, and its notes."""
 
     def start(*arguments: str, **settings: str) -> tuple[Any, str]:
         command = ["interaction-reporting", "retention", "--json", *arguments]
@@ -28,9 +28,9 @@ def run(capsys: pytest.CaptureFixture[str], database_url: str) -> Run:
             pytest.raises(SystemExit) as ended,
         ):
             main()
-        told = capsys.readouterr()
-        assert ended.value.code == 0, told.err
-        return json.loads(told.out), told.err
+        output = capsys.readouterr()
+        assert ended.value.code == 0, output.err
+        return json.loads(output.out), output.err
 
     return start
 
@@ -54,14 +54,16 @@ def names(database: Database) -> list[str]:
         return [partition.name for partition in partitions.list_all(connection)]
 
 
-def test_without_a_retention_events_are_kept_for_ever(run: Run, database: Database, old: list[str]) -> None:
-    """It says so, lists every partition, and drops none."""
-    listed, told = run()
+def test_without_a_retention_events_are_kept_forever(run: Run, database: Database, old: list[str]) -> None:
+    """The command says so, lists every partition, and drops none."""
+    listed, sentence = run()
     assert [partition["name"] for partition in listed] == names(database)
     assert names(database)[:4] == old
-    assert told == ("Events are kept forever, because neither --days nor IR_RETENTION is set. The partitions are:\n")
-    nothing, told = run("--dry-run")
-    assert (nothing, told.endswith(" is set. Nothing would be dropped.\n")) == ([], True)
+    assert sentence == (
+        "Events are kept forever, because neither --days nor IR_RETENTION is set. The partitions are:\n"
+    )
+    dropped, sentence = run("--dry-run")
+    assert (dropped, sentence.endswith(" is set. Nothing would be dropped.\n")) == ([], True)
 
 
 def test_a_dry_run_without_a_retention_prints_one_sentence(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,17 +82,17 @@ def test_a_dry_run_without_a_retention_prints_one_sentence(database_url: str, mo
         pytest.param(("--days", "15"), {"IR_RETENTION": "1"}, id="the option wins"),
     ],
 )
-def test_older_weeks_are_dropped(
+def test_the_command_drops_older_weeks(
     run: Run, database: Database, old: list[str], arguments: tuple[str, ...], settings: dict[str, str]
 ) -> None:
-    """A dry run lists what would be dropped; then it is dropped, and then there is nothing to drop."""
-    would_be, told = run(*arguments, "--dry-run", **settings)
+    """A dry run lists two partitions, the first run drops them, and a second run drops none."""
+    would_be, sentence = run(*arguments, "--dry-run", **settings)
     assert names(database)[:4] == old
-    assert told == "Events are kept for 15 days. These partitions would be dropped:\n"
-    dropped, told = run(*arguments, **settings)
-    assert ([one["name"] for one in dropped], dropped) == (old[:2], would_be)
-    assert {one["table"] for one in dropped} == {"interaction_events", "annotations"}
+    assert sentence == "Events are kept for 15 days. These partitions would be dropped:\n"
+    dropped, sentence = run(*arguments, **settings)
+    assert ([row["name"] for row in dropped], dropped) == (old[:2], would_be)
+    assert {row["table"] for row in dropped} == {"interaction_events", "annotations"}
     assert dropped[0].keys() == {"table", "name", "since", "until", "estimated_rows", "bytes"}
     assert names(database)[:2] == old[2:]
-    assert told == "Events are kept for 15 days. These partitions were dropped:\n"
+    assert sentence == "Events are kept for 15 days. These partitions were dropped:\n"
     assert run(*arguments, **settings)[0] == []

@@ -1,4 +1,4 @@
-"""`serve` and `migrate`: what an operator reads if the database cannot be reached."""
+"""`serve` and `migrate`: the error for a database that cannot be reached."""
 
 import os
 import subprocess
@@ -7,13 +7,13 @@ import sys
 import pytest
 
 PROGRAM = "from scripts import cli; from scripts.service import worker; worker.PATIENCE_SECONDS = 0; cli.main()"
-"""The command line, which does not wait for a database that is away."""
+"""The command line, without the wait for a database that is away."""
 UNREACHABLE = "postgresql://me:hunter2@127.0.0.1:1/it"
 
 
 @pytest.mark.parametrize("arguments", [["serve", "--port", "0"], ["migrate"]], ids=["serve", "migrate"])
-def test_an_unreachable_database_is_named_by_its_setting(arguments: list[str]) -> None:
-    """Exit status 1, and one last line that names the setting and the remedy, without the password."""
+def test_the_error_names_the_setting_of_an_unreachable_database(arguments: list[str]) -> None:
+    """The command exits 1, and one line names the setting and the remedy, without the password."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IR_")}
     environment |= {"IR_DATABASE_URL": UNREACHABLE, "IR_LOG_LEVEL": "error"}
     command = [sys.executable, "-c", PROGRAM, *arguments]

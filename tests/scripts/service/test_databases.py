@@ -1,4 +1,4 @@
-"""The database of the settings: what is opened, what is never made by mistake, and what an error advises."""
+"""The configured database: its opening, its creation, never by mistake, and the remedies in errors."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from scripts.service.settings import Settings
 URL = "postgresql://me:hunter2@host/it"
 
 
-def test_a_command_makes_no_database(tmp_path: Path) -> None:
-    """Where the data directory holds none, the words say where it looked and what to do; the directory stays empty."""
+def test_a_command_creates_no_database(tmp_path: Path) -> None:
+    """The error names the data directory without a database and the remedy; the directory stays empty."""
     with pytest.raises(Refused) as raised, database(Settings(data_dir=tmp_path)):
         pass
     assert str(raised.value) == (
@@ -23,8 +23,10 @@ def test_a_command_makes_no_database(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_relative_data_directory_is_named_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`.data` is another one in each directory."""
+def test_the_error_has_the_whole_path_of_a_relative_data_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`.data` alone would be ambiguous."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(Refused, match=f"there is no database in {tmp_path}/.data: "), database(Settings()):
         pass
@@ -33,7 +35,7 @@ def test_a_relative_data_directory_is_named_as_a_whole(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("opening", [connected, database], ids=["migrate", "another command"])
 def test_a_file_is_no_data_directory(tmp_path: Path, opening: databases.Opening) -> None:
-    """The words name the setting, its value, and the remedy."""
+    """The error names the setting, its value, and the remedy."""
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(Refused) as raised, opening(Settings(data_dir=file)):
@@ -44,8 +46,8 @@ def test_a_file_is_no_data_directory(tmp_path: Path, opening: databases.Opening)
     )
 
 
-def test_a_data_directory_that_cannot_be_made_is_refused() -> None:
-    """Nothing can be made in /proc, whoever asks."""
+def test_a_data_directory_that_cannot_be_created_is_refused() -> None:
+    """No user can create a directory in /proc."""
     with (
         pytest.raises(Refused, match=r"^IR_DATA_DIR is '/proc/nope/data', which cannot be used \(No such file"),
         connected(Settings(data_dir=Path("/proc/nope/data"))),
@@ -54,7 +56,7 @@ def test_a_data_directory_that_cannot_be_made_is_refused() -> None:
 
 
 def test_a_data_directory_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The operating system says so before PostgreSQL would."""
+    """The operating system reports it before PostgreSQL would."""
     monkeypatch.setattr("os.access", lambda *_: False)
     with (
         pytest.raises(Refused, match=r"which cannot be used \(Permission denied\): name a directory"),
@@ -86,7 +88,7 @@ def test_a_data_directory_without_permission_is_refused(tmp_path: Path, monkeypa
     ],
 )
 def test_an_error_of_the_server_names_the_setting_and_the_remedy(words: str, remedy: str) -> None:
-    """What libpq says stays; the setting is named without its value, which has the password."""
+    """The error keeps libpq's words, and names the setting without its value, which has the password."""
     with pytest.raises(Unavailable) as raised, remedied(Settings(database_url=URL)):
         raise Unavailable(words)
     assert str(raised.value).startswith(f"the database of IR_DATABASE_URL cannot be reached: {words}; ")
@@ -96,7 +98,7 @@ def test_an_error_of_the_server_names_the_setting_and_the_remedy(words: str, rem
 
 @pytest.mark.parametrize(("sqlstate", "remedy"), databases.STATEMENTS.items())
 def test_an_error_of_a_statement_has_its_remedy(sqlstate: str, remedy: str) -> None:
-    """Of a server that is named; the embedded one is the service's own."""
+    """Only the error of a configured server has one; the embedded server is the service's own."""
     with pytest.raises(Failed, match=f"^Any, {sqlstate}: {remedy}$"), remedied(Settings(database_url=URL)):
         raise Unavailable(f"Any, {sqlstate}")
     with pytest.raises(Unavailable, match=f"^Any, {sqlstate}$"), remedied(Settings()):
@@ -111,8 +113,8 @@ def test_an_error_of_a_statement_has_its_remedy(sqlstate: str, remedy: str) -> N
         ("postgresql://me:hunter@2@host/it", "has one @ too many: write an @ in the user or the password as %40"),
     ],
 )
-def test_what_is_no_url_is_named_by_its_setting(url: str, words: str) -> None:
-    """And not repeated: it has a password."""
+def test_the_error_names_the_setting_of_a_wrong_url(url: str, words: str) -> None:
+    """It does not repeat the URL, which has a password."""
     with pytest.raises(Failed) as raised, connected(Settings(database_url=url)):
         pass
     assert str(raised.value) == f"IR_DATABASE_URL cannot be used: the database URL {words}"
@@ -123,8 +125,8 @@ def test_what_is_no_url_is_named_by_its_setting(url: str, words: str) -> None:
     [("/no_such_database?", "create the database"), ("@127.0.0.1:1/it?", "check that PostgreSQL runs")],
     ids=["unknown database", "unreachable"],
 )
-def test_a_real_failure_is_advised(embedded_url: str, change: str, remedy: str) -> None:
-    """Libpq's words of this release are those that the remedies are found by."""
+def test_a_real_failure_has_a_remedy(embedded_url: str, change: str, remedy: str) -> None:
+    """The installed libpq uses the words that the remedies match."""
     url = f"postgresql://postgres:hunter2{change if '@' in change else '@' + change}"
     url += "" if "127.0.0.1" in change else embedded_url.partition("?")[2]
     with pytest.raises(Unavailable) as raised, database(Settings(database_url=url)):

@@ -1,4 +1,4 @@
-"""The log: one JSON object a line, in which no key ever stands."""
+"""The log: one JSON object per line, without any key."""
 
 import asyncio
 import json
@@ -25,24 +25,24 @@ logger = logging.getLogger("tests.logs")
 
 @pytest.fixture
 def configure() -> Iterator[Log]:
-    """Configures logging as the service does, and in the end puts it back as it was."""
+    """Configures logging as the service does, and restores it at the end."""
     loggers = [logging.getLogger(), *map(logging.getLogger, LIBRARIES)]
-    before = [(one, one.level, one.handlers[:]) for one in loggers]
+    before = [(each, each.level, each.handlers[:]) for each in loggers]
     for handler in loggers[0].handlers[:]:
-        loggers[0].removeHandler(handler)  # else configuring would close those of pytest
+        loggers[0].removeHandler(handler)  # or configuring would close those of pytest
     yield logs.configure
-    for one, level, handlers in before:
-        one.setLevel(level)
-        one.handlers[:] = handlers
+    for each, level, handlers in before:
+        each.setLevel(level)
+        each.handlers[:] = handlers
 
 
-def test_what_is_relied_on_of_the_standard_library_is_there() -> None:
-    """Two names that are not public: of asyncio the loop, if one runs, and of logging where it looks for callers."""
-    told = "{} is gone or another, on which scripts/service/logs.py relies"
-    assert callable(getattr(asyncio, "_get_running_loop", None)), told.format("asyncio._get_running_loop")
-    assert asyncio._get_running_loop() is None, told.format("asyncio._get_running_loop")
+def test_the_standard_library_has_the_private_names() -> None:
+    """The log uses two: asyncio's running loop, and the file that logging skips when it looks for callers."""
+    message = "{} has changed or is gone; scripts/service/logs.py relies on it"
+    assert callable(getattr(asyncio, "_get_running_loop", None)), message.format("asyncio._get_running_loop")
+    assert asyncio._get_running_loop() is None, message.format("asyncio._get_running_loop")
     source = getattr(logging, "_srcfile", "")
-    assert source is None or source.endswith("__init__.py"), told.format("logging._srcfile")
+    assert source is None or source.endswith("__init__.py"), message.format("logging._srcfile")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def fail(words: str) -> None:
 
 
 def test_a_line_is_one_json_object(configure: Log, lines: Lines) -> None:
-    """It says when, how grave, which process, who and what, and everything that was added."""
+    """It has the time, level, process, logger and message, and every extra field."""
     configure("info")
     logger.warning("%s happened\non two lines é", "it", extra={"status": 422, "path": '/"\n'})
     (line,) = lines()
@@ -104,13 +104,13 @@ def test_an_exception_is_part_of_its_line(configure: Log, lines: Lines) -> None:
         pytest.param("the key", [], {KEY: 1}, id="name of an extra"),
         pytest.param("the key", [], {"sent": ValueError(KEY)}, id="object"),
         pytest.param(f"/{KEY}/{KEY}?{KEY}", [], {}, id="several"),
-        pytest.param(f'"{KEY}"\n\\{KEY}é', [], {}, id="beside what JSON escapes"),
+        pytest.param(f'"{KEY}"\n\\{KEY}é', [], {}, id="next to JSON escapes"),
     ],
 )
 def test_a_key_does_not_appear(
     configure: Log, lines: Lines, message: str, arguments: list[Any], extra: dict[str, Any]
 ) -> None:
-    """Wherever in a line a key was put, its place shows that there was one, and the line is still JSON."""
+    """Anywhere in a line a key is replaced by a mark, and the line is still JSON."""
     configure("info")
     logger.info(message, *arguments, extra=extra)
     (line,) = lines()
@@ -120,7 +120,7 @@ def test_a_key_does_not_appear(
 
 
 def test_a_key_does_not_appear_in_the_texts_of_exceptions(configure: Log, lines: Lines) -> None:
-    """Neither in that of the error, nor in that of the one before it."""
+    """It is in neither the text of the error nor that of its cause."""
     configure("info")
     try:
         try:
@@ -135,16 +135,16 @@ def test_a_key_does_not_appear_in_the_texts_of_exceptions(configure: Log, lines:
     assert "then irk_..." in line
 
 
-def test_every_key_is_recognised(configure: Log, lines: Lines) -> None:
-    """Whatever characters a new key is made of, all of it is left out."""
+def test_the_log_recognises_every_key(configure: Log, lines: Lines) -> None:
+    """All of a new key is left out, whatever its characters."""
     configure("info")
     for _ in range(200):
         logger.info("<%s>", keys.new())
     assert {json.loads(line)["event"] for line in lines()} == {"<irk_...>"}
 
 
-def test_secrets_and_tokens_are_recognised(configure: Log, lines: Lines) -> None:
-    """Those of clients, in whatever they stand."""
+def test_the_log_recognises_secrets_and_tokens(configure: Log, lines: Lines) -> None:
+    """It leaves out those of clients, inside other text."""
     configure("info")
     secret, token = keys.new(keys.CLIENT_PREFIX), "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJhIn0.c2lnbmF0dXJl-_"
     logger.info("<%s> <%s>", secret, token)
@@ -153,7 +153,7 @@ def test_secrets_and_tokens_are_recognised(configure: Log, lines: Lines) -> None
 
 
 @pytest.mark.parametrize(
-    ("level", "told"),
+    ("level", "expected"),
     [
         ("debug", ["DEBUG", "INFO", "WARNING", "ERROR"]),
         ("info", ["INFO", "WARNING", "ERROR"]),
@@ -161,24 +161,24 @@ def test_secrets_and_tokens_are_recognised(configure: Log, lines: Lines) -> None
         ("error", ["ERROR"]),
     ],
 )
-def test_a_level_tells_what_is_as_grave_or_graver(configure: Log, lines: Lines, level: str, told: list[str]) -> None:
-    """Of four lines, one of each level."""
+def test_a_level_shows_itself_and_higher_levels(configure: Log, lines: Lines, level: str, expected: list[str]) -> None:
+    """The test logs four lines, one for each level."""
     configure(level)
-    for one in (logger.debug, logger.info, logger.warning, logger.error):
-        one("line")
-    assert [json.loads(line)["level"] for line in lines()] == told
+    for log in (logger.debug, logger.info, logger.warning, logger.error):
+        log("line")
+    assert [json.loads(line)["level"] for line in lines()] == expected
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_some_libraries_tell_nothing_short_of_the_worst(configure: Log, lines: Lines, library: str) -> None:
-    """What they would tell, the service tells better."""
+def test_some_libraries_log_only_critical_records(configure: Log, lines: Lines, library: str) -> None:
+    """The service logs the same events better."""
     configure("debug")
-    for grave in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
-        logging.getLogger(f"{library}.part").log(grave, "line")
+    for severity in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
+        logging.getLogger(f"{library}.part").log(severity, "line")
     assert [json.loads(line)["level"] for line in lines()] == ["CRITICAL"]
 
 
-def test_configuring_twice_tells_once(configure: Log, lines: Lines) -> None:
+def test_configuring_twice_logs_once(configure: Log, lines: Lines) -> None:
     """A second call replaces the first."""
     configure("info")
     configure("info")
@@ -186,10 +186,10 @@ def test_configuring_twice_tells_once(configure: Log, lines: Lines) -> None:
     assert len(lines()) == 1
 
 
-def test_lines_are_held_for_a_moment_while_a_loop_runs(configure: Log, lines: Lines) -> None:
-    """They are written together, soon, or at once with the first warning, and always in their order."""
+def test_the_handler_holds_lines_briefly_while_a_loop_runs(configure: Log, lines: Lines) -> None:
+    """It writes them together, soon, or at once with the first warning, and always in their order."""
 
-    async def tell() -> None:
+    async def log_lines() -> None:
         logger.info("one")
         logger.info("two")
         assert lines() == []
@@ -204,14 +204,14 @@ def test_lines_are_held_for_a_moment_while_a_loop_runs(configure: Log, lines: Li
         logger.info("last")
 
     configure("info")
-    asyncio.run(tell())
+    asyncio.run(log_lines())
     assert lines() == []
     logging.shutdown()
     assert [json.loads(line)["event"] for line in lines()] == ["last"]
 
 
-def test_a_log_that_cannot_be_written_is_no_fault(configure: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a full disk, or when its reader is gone, lines are lost, and whoever logs goes on; later ones are written."""
+def test_a_log_that_cannot_be_written_raises_nothing(configure: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk, or without a reader, lines are lost and the caller goes on; later lines are written."""
     read, write = os.pipe()
     os.close(read)
     configure("info")

@@ -1,4 +1,4 @@
-"""What a service does for its database by itself."""
+"""The upkeep that a service does for its database."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,13 +19,13 @@ from tests.waiting import wait_until
 
 
 @pytest.fixture
-def behind(database: Database) -> list[str]:
-    """The partitions that there would be now if the database had been looked after for years, of which it has none."""
+def missing(database: Database) -> list[str]:
+    """The partitions that the upkeep would have kept until now. The database has none of them, and an old one."""
     now = datetime.now(UTC)
     with database.begin() as connection:
-        coming = [partition.name for partition in partitions.drop_before(connection, now + timedelta(weeks=9))]
+        expected = [partition.name for partition in partitions.drop_before(connection, now + timedelta(weeks=9))]
         partitions.ensure(connection, now - timedelta(weeks=9), now - timedelta(weeks=9))
-        return coming
+        return expected
 
 
 def names(database: Database) -> list[str]:
@@ -34,14 +34,16 @@ def names(database: Database) -> list[str]:
         return [partition.name for partition in partitions.list_all(connection)]
 
 
-def test_a_service_keeps_up_by_itself(database: Database, behind: list[str], start_service: Callable[..., Any]) -> None:
-    """As soon as it serves, the weeks that are missing are made, and those older than its retention are dropped."""
+def test_a_service_creates_and_drops_partitions_itself(
+    database: Database, missing: list[str], start_service: Callable[..., Any]
+) -> None:
+    """As soon as it serves, it creates the missing weeks and drops those older than its retention."""
     with start_service(IR_RETENTION="30"):
-        wait_until(lambda: names(database) == behind)
+        wait_until(lambda: names(database) == missing)
 
 
-def test_keys_and_tokens_that_have_expired_are_forgotten(database: Database, start_service: Callable[..., Any]) -> None:
-    """Those that have not are kept."""
+def test_a_service_forgets_expired_keys_and_tokens(database: Database, start_service: Callable[..., Any]) -> None:
+    """It keeps unexpired ones."""
     soon = datetime.now(UTC) + timedelta(hours=1)
     with database.begin() as connection:
         for kid in ("old", "new"):
@@ -62,23 +64,23 @@ def test_keys_and_tokens_that_have_expired_are_forgotten(database: Database, sta
 
 
 def test_a_service_without_retention_drops_nothing(
-    database: Database, behind: list[str], start_service: Callable[..., Any]
+    database: Database, missing: list[str], start_service: Callable[..., Any]
 ) -> None:
-    """The weeks that are missing are made, and the old one stays, of each table."""
+    """It creates the missing weeks, and the old week of each table stays."""
     old = names(database)
     assert len(old) == 2
     with start_service():
-        wait_until(lambda: names(database) == [*old, *behind])
+        wait_until(lambda: names(database) == [*old, *missing])
 
 
-def test_what_fails_is_logged_and_tried_again(
+def test_a_failed_upkeep_is_logged_and_repeated(
     database: Database,
     database_url: str,
-    behind: list[str],
+    missing: list[str],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """While the table is away there is a line for each attempt, and once it is back the next attempt succeeds."""
+    """Each attempt without the table logs a line, and the next attempt with the table succeeds."""
     monkeypatch.setattr(maintenance, "INTERVAL_SECONDS", 0.05)
     statement(database_url, sql.SQL("ALTER TABLE interaction_events RENAME TO away"))
 
@@ -86,7 +88,7 @@ def test_what_fails_is_logged_and_tried_again(
         async with maintenance.maintenance(database, 30, Bounds(1, 1, 1)):
             await asyncio.to_thread(wait_until, lambda: len(caplog.messages) >= 2)
             statement(database_url, sql.SQL("ALTER TABLE away RENAME TO interaction_events"))
-            await asyncio.to_thread(wait_until, lambda: names(database) == behind)
+            await asyncio.to_thread(wait_until, lambda: names(database) == missing)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""What the settings say about access tokens."""
+"""The settings of access tokens."""
 
 from pathlib import Path
 
@@ -9,23 +9,23 @@ from scripts.service.oauth_settings import key_secret, oauth_policy
 from scripts.service.settings import Settings, SettingsError
 
 
-def test_without_settings_the_service_is_where_it_listens() -> None:
-    """And issues tokens for ten minutes, signed by keys in the database, in the open."""
+def test_the_default_issuer_is_the_listening_address() -> None:
+    """Tokens last ten minutes, and their signing keys are in the database, unsealed."""
     policy = oauth_policy(Settings())
     assert (policy.public_url, policy.token_seconds, list(policy.issuers)) == ("http://127.0.0.1:8080", 600, [])
     assert (policy.key_store.file, policy.key_store.secret) == (None, None)
     assert oauth_policy(Settings(host="::1", port=9)).public_url == "http://[::1]:9"
 
 
-def test_settings_are_read() -> None:
-    """Issuers have blanks between them; a secret opens what was sealed by it."""
-    given = {
+def test_settings_set_the_policy() -> None:
+    """Issuers are separated by spaces; a secret opens a key that it sealed."""
+    environment = {
         "IR_PUBLIC_URL": "https://api.example:8443",
         "IR_OAUTH_TOKEN_SECONDS": "60",
         "IR_OAUTH_KEY_SECRET": "A" * 43,
         "IR_OAUTH_ISSUERS": "https://one.example  http://127.0.0.1:9/realms/two",
     }
-    policy = oauth_policy(settings := Settings.read(given))
+    policy = oauth_policy(settings := Settings.read(environment))
     assert (policy.public_url, policy.token_seconds) == ("https://api.example:8443", 60)
     assert list(policy.issuers) == ["https://one.example", "http://127.0.0.1:9/realms/two"]
     key = jwk.new()
@@ -54,16 +54,16 @@ def test_settings_are_read() -> None:
         ("IR_OAUTH_KEYS_FILE", "/nothing/there.json"),
     ],
 )
-def test_a_wrong_setting_is_named(name: str, value: str) -> None:
-    """And of a secret nothing is repeated."""
+def test_the_error_names_a_wrong_setting(name: str, value: str) -> None:
+    """It repeats no part of a secret."""
     with pytest.raises(SettingsError) as raised:
         oauth_policy(Settings.read({name: value}))
     assert str(raised.value).startswith(name)
     assert ("too short" in str(raised.value)) is False
 
 
-def test_a_file_without_keys_is_named(tmp_path: Path) -> None:
-    """Before anything is served."""
+def test_the_error_names_a_file_without_keys(tmp_path: Path) -> None:
+    """It is raised before anything is served."""
     path = tmp_path / "keys.json"
     path.write_text("{}")
     with pytest.raises(SettingsError, match="IR_OAUTH_KEYS_FILE cannot be used: it is not a JWK Set"):

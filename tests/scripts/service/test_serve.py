@@ -1,4 +1,4 @@
-"""The service as a process: what survives when it, or its database, goes away."""
+"""The service as a process: the effects of its end, of a lost worker, and of changes in its database."""
 
 import json
 import os
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 
 def post(service: Service, event: Mapping[str, object] = EVENT) -> httpx.Response:
-    """The answer to one event on a connection of its own."""
+    """The response to one event on a connection of its own."""
     return httpx.post(service.url + PATH, json=event, headers={"Authorization": f"Bearer {service.key}"})
 
 
@@ -48,7 +48,7 @@ def log_of(service: Service) -> list[dict[str, object]]:
 
 
 def wait_for_workers(service: Service, count: int) -> None:
-    """Wait until `count` processes have said that they serve; a supervisor may take two minutes to miss one."""
+    """Wait until `count` processes have logged that they serve; a supervisor may need two minutes to miss one."""
     deadline = time.monotonic() + 180
     while len({line["process"] for line in log_of(service) if line["event"] == "serving"}) < count:
         assert time.monotonic() < deadline, f"fewer than {count} workers ever served"
@@ -57,8 +57,8 @@ def wait_for_workers(service: Service, count: int) -> None:
 
 def test_every_acknowledged_event_survives_kill_9(directory: Path) -> None:
     """The service, its workers and PostgreSQL are killed under load; after a restart every 201 is a row."""
-    with service_on(directory, "--workers", "2") as service, load(service.url, service.key) as made:
-        made.wait_for(300)
+    with service_on(directory, "--workers", "2") as service, load(service.url, service.key) as requests:
+        requests.wait_for(300)
         postmaster = int((service.data_dir / "postgresql" / "postmaster.pid").read_text().split()[0])
         workers = psutil.Process(service.process.pid).children(recursive=True)
         os.kill(service.process.pid, signal.SIGKILL)
@@ -66,23 +66,23 @@ def test_every_acknowledged_event_survives_kill_9(directory: Path) -> None:
         for worker in workers:
             worker.wait(120)
     with service_on(directory) as service:
-        assert set(made.acknowledged) <= stored(service.data_dir)
+        assert set(requests.acknowledged) <= stored(service.data_dir)
         assert post(service).status_code == 201
 
 
 def test_a_drain_drops_no_request(directory: Path) -> None:
-    """After SIGTERM under load nothing that was sent stays unanswered, and what was acknowledged is what is stored."""
-    with service_on(directory) as service, load(service.url, service.key) as made:
-        made.wait_for(200)
+    """After SIGTERM under load every sent request is answered, and the acknowledged events are the stored ones."""
+    with service_on(directory) as service, load(service.url, service.key) as requests:
+        requests.wait_for(200)
         service.process.terminate()
         assert service.process.wait(120) == 0
-    assert {type(failure) for failure in made.failures} == {httpx.ConnectError}
-    assert made.statuses == []
-    assert set(made.acknowledged) == stored(directory / "data")
+    assert {type(failure) for failure in requests.failures} == {httpx.ConnectError}
+    assert requests.statuses == []
+    assert set(requests.acknowledged) == stored(directory / "data")
 
 
-def test_a_stop_writes_the_log_of_every_worker_to_its_end(directory: Path) -> None:
-    """The lines that are held when SIGTERM comes are those of the last requests."""
+def test_a_stop_writes_the_held_log_of_every_worker(directory: Path) -> None:
+    """The lines that a worker holds at SIGTERM are those of the last requests."""
     with service_on(directory, "--workers", "2") as service:
         wait_for_workers(service, 2)
         identifiers = {post(service).headers["x-request-id"] for _ in range(20)}
@@ -99,7 +99,7 @@ def test_a_stop_stops_the_embedded_database(directory: Path) -> None:
 
 
 def test_a_worker_that_dies_is_replaced(directory: Path) -> None:
-    """After a worker is killed, another begins to serve, and the service answers."""
+    """After a worker is killed, another starts to serve, and the service answers."""
     with service_on(directory, "--workers", "2") as service:
         wait_for_workers(service, 2)
         os.kill(int(str(log_of(service)[-1]["process"])), signal.SIGKILL)
@@ -108,7 +108,7 @@ def test_a_worker_that_dies_is_replaced(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["rotate-key", "disable"])
-def test_a_revoked_key_is_refused_at_once_by_every_worker(command: str) -> None:
+def test_every_worker_refuses_a_revoked_key_at_once(command: str) -> None:
     """From the moment the command returns, no worker accepts the old key."""
     with fresh_service("--workers", "2") as service:
         wait_for_workers(service, 2)
@@ -120,8 +120,8 @@ def test_a_revoked_key_is_refused_at_once_by_every_worker(command: str) -> None:
             assert post(service).status_code == 401
 
 
-def test_an_edited_row_is_served_and_said_to_differ(directory: Path) -> None:
-    """A field that SQL adds to the row is accepted after a restart, kept, and told of in the log and by readiness."""
+def test_an_edited_row_is_served_and_reported(directory: Path) -> None:
+    """A field that SQL adds to the row is accepted and stored after a restart; the log and readiness report it."""
     with service_on(directory) as service:
         assert post(service, EVENT | {"session_ref": "s-1"}).status_code == 422
         with psycopg.connect(f"postgresql://postgres@/postgres?host={service.data_dir}/postgresql") as connection:
@@ -134,15 +134,15 @@ def test_an_edited_row_is_served_and_said_to_differ(directory: Path) -> None:
     with service_on(directory) as service:
         assert post(service, EVENT | {"session_ref": "s-1"}).status_code == 201
         with psycopg.connect(f"postgresql://postgres@/postgres?host={service.data_dir}/postgresql") as connection:
-            kept = connection.execute("SELECT additional_fields FROM interaction_events").fetchall()
-        assert kept == [({"session_ref": "s-1"},)]
+            rows = connection.execute("SELECT additional_fields FROM interaction_events").fetchall()
+        assert rows == [({"session_ref": "s-1"},)]
         (warning,) = httpx.get(service.url + "/health/ready").json()["warnings"]
         assert "the row governs" in warning
         assert warning in [line["event"] for line in log_of(service)]
 
 
-def test_a_start_on_a_broken_row_serves_what_was_served_last(directory: Path) -> None:
-    """It says so in the log and by readiness; only without that it does not start, and says why in one line."""
+def test_a_start_on_a_broken_row_serves_the_last_served_contract(directory: Path) -> None:
+    """The log and readiness report it; only without a last contract the start fails, with the reason in one line."""
     url = f"postgresql://postgres@/postgres?host={directory}/data/postgresql"
     with service_on(directory), psycopg.connect(url) as connection:
         connection.execute(
@@ -160,7 +160,7 @@ def test_a_start_on_a_broken_row_serves_what_was_served_last(directory: Path) ->
 
 
 def served_by(service: Service, version: str, since: float) -> set[object]:
-    """The processes that began to serve `version` after `since`, in seconds since 1970."""
+    """The processes that started to serve `version` after `since`, in seconds since 1970."""
     return {
         line["process"]
         for line in log_of(service)
@@ -170,7 +170,7 @@ def served_by(service: Service, version: str, since: float) -> set[object]:
 
 
 def test_activations_reach_every_worker_and_lose_no_request(directory: Path, database_url: str) -> None:
-    """Two minors take turns under load, over two workers and another service on the same database: soon."""
+    """Two minors take turns under load, soon on each of two workers and of another service on the same database."""
     for name in ("first", "second"):
         (directory / name).mkdir()
     settings = {"IR_DATABASE_URL": database_url}
@@ -178,7 +178,7 @@ def test_activations_reach_every_worker_and_lose_no_request(directory: Path, dat
         service_on(directory / "second", **settings) as second,
         service_on(directory / "first", "--workers", "2", **settings) as first,
         closing(Database(database_url)) as database,
-        load(first.url, first.key, threads=4) as made,
+        load(first.url, first.key, threads=4) as requests,
     ):
         wait_for_workers(first, 2)
         for version in ("1.0", "1.1") * 3:
@@ -188,12 +188,12 @@ def test_activations_reach_every_worker_and_lose_no_request(directory: Path, dat
             while len(served_by(first, version, activated - 1)) < 2 or not served_by(second, version, activated - 1):
                 assert time.time() < activated + 3, f"contract {version} is not served by each worker"  # if busy
                 time.sleep(0.02)
-            made.wait_for(len(made.acknowledged) + 20)
-    assert (made.statuses, made.failures) == ([], [])
+            requests.wait_for(len(requests.acknowledged) + 20)
+    assert (requests.statuses, requests.failures) == ([], [])
 
 
-def test_an_address_in_use_is_named(directory: Path) -> None:
-    """A second service on the same port ends at once, and says why."""
+def test_an_address_in_use_is_reported(directory: Path) -> None:
+    """A second service on the same port ends at once, with the reason."""
     with fresh_service() as service:
         port = service.url.rsplit(":", 1)[1]
         with pytest.raises(StartFailedError, match=r"error: .*Address already in use"):

@@ -1,4 +1,4 @@
-"""The settings: what the environment may say, and what is said when it says something else."""
+"""The settings: the accepted values of the environment, and the errors for others."""
 
 import dataclasses
 from pathlib import Path
@@ -10,13 +10,13 @@ from scripts.service.settings import Settings, SettingsError, table, variable
 
 
 def test_without_variables_every_setting_has_its_default() -> None:
-    """Other variables, and names without the prefix, count for nothing."""
+    """Other variables, and names without the prefix, are ignored."""
     assert Settings.read({"HOME": "/root", "PORT": "1", "ir_port": "2"}) == Settings()
 
 
 @pytest.mark.parametrize("name", [name for name, _, _ in table()])
 def test_an_empty_variable_is_refused(name: str) -> None:
-    """What a deployment leaves behind as an empty string is not taken for the default."""
+    """An empty string that a deployment leaves behind does not stand for the default."""
     with pytest.raises(SettingsError, match=f"{name} is empty"):
         Settings.read({name: ""})
 
@@ -28,8 +28,8 @@ def test_an_empty_variable_is_refused(name: str) -> None:
         ("IR_X_Y_Z_QQQQ", "IR_X_Y_Z_QQQQ is not a setting"),
     ],
 )
-def test_a_variable_that_nothing_reads_is_refused(name: str, words: str) -> None:
-    """A misspelled setting is named, with the one that was probably meant."""
+def test_an_unknown_variable_is_refused(name: str, words: str) -> None:
+    """The error names a misspelled setting, and the probable right one."""
     with pytest.raises(SettingsError) as raised:
         Settings.read({name: "1"})
     assert str(raised.value) == words
@@ -56,12 +56,12 @@ def test_a_variable_that_nothing_reads_is_refused(name: str, words: str) -> None
         ("server_timing", "on", True),
     ],
 )
-def test_a_variable_sets_its_setting_alone(name: str, text: str, value: Any) -> None:
-    """The setting has the value, of the type that it has by default, and all the others have their defaults."""
-    read = Settings.read({variable(name): text})
+def test_a_variable_sets_only_its_setting(name: str, text: str, value: Any) -> None:
+    """The setting has the value, in the type of its default, and all the others have their defaults."""
+    settings = Settings.read({variable(name): text})
     change = {name: value}
-    assert read == dataclasses.replace(Settings(), **change)
-    assert type(getattr(read, name)) is type(value)
+    assert settings == dataclasses.replace(Settings(), **change)
+    assert type(getattr(settings, name)) is type(value)
 
 
 @pytest.mark.parametrize(
@@ -82,15 +82,15 @@ def test_a_variable_sets_its_setting_alone(name: str, text: str, value: Any) -> 
         ("server_timing", "yes", "one of on, off"),
     ],
 )
-def test_another_value_is_refused(name: str, text: str, words: str) -> None:
-    """The words name the variable, its value, and what it could be."""
+def test_a_wrong_value_is_refused(name: str, text: str, words: str) -> None:
+    """The error names the variable, its value, and the accepted values."""
     with pytest.raises(SettingsError) as raised:
         Settings.read({variable(name): text})
     assert str(raised.value) == f"IR_{name.upper()} is '{text}'; it must be {words}"
 
 
-def test_a_key_that_is_short_is_refused_and_not_repeated() -> None:
-    """The words say how long it is; nothing shows one that is long enough, either."""
+def test_a_short_key_is_refused_and_not_repeated() -> None:
+    """The error has its length; the settings do not show a key that is long enough, either."""
     with pytest.raises(SettingsError) as raised:
         Settings.read({"IR_OPERATOR_KEY": "0123456789abcde"})
     assert str(raised.value) == "IR_OPERATOR_KEY has 15 characters; it must have at least 16"
@@ -98,7 +98,7 @@ def test_a_key_that_is_short_is_refused_and_not_repeated() -> None:
 
 
 def test_the_table_has_every_setting() -> None:
-    """Each has a row with its variable, its default as one would write it, and a purpose."""
+    """Each has a row with its variable, its default as an operator would write it, and a purpose."""
     rows = table()
     assert [name for name, _, _ in rows] == [variable(setting.name) for setting in dataclasses.fields(Settings)]
     assert all(purpose for _, _, purpose in rows)
@@ -106,6 +106,6 @@ def test_the_table_has_every_setting() -> None:
 
 
 def test_settings_do_not_change() -> None:
-    """They are read once: whoever holds them cannot set them."""
+    """They are read once: no code can set them afterwards."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(Settings(), "port", 1)  # noqa: B010 (as an assignment it would not pass mypy)

@@ -1,4 +1,4 @@
-"""`interaction-reporting bench`: its figures are those of events that are stored, and it says when they are not."""
+"""`interaction-reporting bench`: its figures count stored events, and it reports other responses."""
 
 import json
 import os
@@ -28,67 +28,67 @@ QUICK = ("--seconds", "0.3", "--warm-up", "0", "--rounds", "1", "--connections",
 
 @pytest.fixture
 def key_file(tmp_path: Path) -> Path:
-    """A file with a key that no service knows."""
+    """A file with a key of no hub."""
     file = tmp_path / "key"
     file.write_text(f"{KEY}\n")
     return file
 
 
 def bench(url: str, key_file: Path, *options: str) -> Result:
-    """What the command says of the service at `url`."""
+    """The result of the command for the service at `url`."""
     return CliRunner().invoke(app, ["bench", "--url", url, "--key-file", str(key_file), *QUICK, *options])
 
 
-def test_what_it_counts_is_what_is_stored(
+def test_bench_counts_the_stored_events(
     start_service: Callable[..., AbstractContextManager[Service]], key_file: Path
 ) -> None:
-    """Over two rounds for each of two numbers of connections there are as many 201 as rows; the key is not told."""
+    """Over two rounds for each number of connections there are as many 201 as rows; no output has the key."""
     with start_service() as service:
         key_file.write_text(service.key)
         result = bench(service.url, key_file, "--connections", "1,3", "--rounds", "2", "--json")
         stored = service.events()
-    told = json.loads(result.stdout)
+    output = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert [row["connections"] for row in told["loads"]] == [2, 1, 3]
-    assert sum(row["statuses"]["201"] for row in told["loads"]) == len(stored) > 0
+    assert [row["connections"] for row in output["loads"]] == [2, 1, 3]
+    assert sum(row["statuses"]["201"] for row in output["loads"]) == len(stored) > 0
     assert {str(event["widget_id"]) for event in stored} == {str(WIDGET)}
-    for row in told["loads"]:
+    for row in output["loads"]:
         assert row["requests"] == row["statuses"]["201"]
         assert 0 < row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"] <= row["max_ms"]
         assert row["requests_per_second"] > 0
     assert service.key not in result.output
 
 
-def test_a_wrong_key_is_told(service: Service, key_file: Path) -> None:
-    """The command exits 1, and says what the service said; the key is not told."""
+def test_bench_reports_a_wrong_key(service: Service, key_file: Path) -> None:
+    """The command exits 1, and the error has the service's response, without the key."""
     result = bench(service.url, key_file)
     assert result.exit_code == 1
     assert re.search(r"error: service at 2 connections: [1-9]\d* answers were 401, not 201: '.*Bearer", result.stderr)
-    assert "; is the key that of an enabled hub?\n" in result.stderr
+    assert "; does the key belong to an enabled hub?\n" in result.stderr
     assert KEY not in result.output
 
 
-def test_a_widget_that_is_not_registered_is_told(service: Service, key_file: Path) -> None:
-    """`--widget` is what is reported about: with another one the service refuses, and the command exits 1."""
+def test_bench_reports_an_unregistered_widget(service: Service, key_file: Path) -> None:
+    """The events are about `--widget`: the service refuses an unregistered one, and the command exits 1."""
     key_file.write_text(service.key)
     result = bench(service.url, key_file, "--widget", "00000000-0000-0000-0000-000000000001")
     assert result.exit_code == 1
     assert "answers were 422, not 201" in result.stderr
 
 
-def test_a_service_that_does_not_answer_is_told(key_file: Path) -> None:
-    """Connections that are cut make the command exit 1, and say so in the table and on standard error."""
+def test_bench_reports_a_service_that_does_not_answer(key_file: Path) -> None:
+    """The command exits 1, and the table and standard error have the number of cut connections."""
     with answering(hangs_up=True) as server:
         result = bench(server.url, key_file)
     assert result.exit_code == 1
     errors = re.search(r"error: service at 2 connections: (\d+) times closed", result.stderr)
     assert errors
     assert result.stdout.splitlines()[1].split() == ["service", "2", "0", errors[1]]
-    assert "error: service at 2 connections: nothing was answered\n" in result.stderr
+    assert "error: service at 2 connections: no request was answered\n" in result.stderr
 
 
-def test_a_key_that_an_answer_repeats_is_not_told(key_file: Path) -> None:
-    """Neither in the words of a person nor in those for programs."""
+def test_bench_hides_a_key_that_a_response_repeats(key_file: Path) -> None:
+    """Neither the table's errors nor the JSON has it."""
     answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n%s" % (len(KEY), KEY.encode())
     with answering(answer) as server:
         results = [bench(server.url, key_file, *options) for options in ((), ("--json",))]
@@ -96,8 +96,8 @@ def test_a_key_that_an_answer_repeats_is_not_told(key_file: Path) -> None:
     assert not any("a-key" in result.output for result in results)
 
 
-def test_it_says_where_the_time_goes(key_file: Path) -> None:
-    """Where answers have the header there is a row for each metric, and one for the rest."""
+def test_bench_shows_where_the_time_goes(key_file: Path) -> None:
+    """If responses have the header there is a row for each metric, and one for the remainder."""
     with answering(created("Server-Timing: parse;dur=0.125, commit;dur=0.25")) as server:
         table, as_json = bench(server.url, key_file), bench(server.url, key_file, "--json")
     assert (table.exit_code, table.stderr) == (0, MEASURING)
@@ -105,13 +105,13 @@ def test_it_says_where_the_time_goes(key_file: Path) -> None:
     assert lines[0] == ["connections", "req/s", "p50", "ms", "p95", "ms", "p99", "ms", "errors"]
     assert ["parse", "0.125"] in [line[:2] for line in lines]
     parts = json.loads(as_json.stdout)["breakdown"]
-    assert [(one["part"], one["mean_ms"]) for one in parts[:2]] == [("parse", 0.125), ("commit", 0.25)]
+    assert [(part["part"], part["mean_ms"]) for part in parts[:2]] == [("parse", 0.125), ("commit", 0.25)]
     assert parts[2]["part"] == "network and waiting"
-    assert sum(one["share"] for one in parts) == pytest.approx(1)
+    assert sum(part["share"] for part in parts) == pytest.approx(1)
 
 
-def test_without_the_header_it_says_how_to_get_it(key_file: Path) -> None:
-    """The table stands alone, and one line on standard error names the setting."""
+def test_without_the_header_bench_names_the_setting(key_file: Path) -> None:
+    """There is only the table, and one line on standard error names the setting."""
     with answering(CREATED) as server:
         result = bench(server.url, key_file)
     assert (result.exit_code, result.stderr) == (0, MEASURING + NO_BREAKDOWN + "\n")
@@ -132,8 +132,8 @@ def test_without_the_header_it_says_how_to_get_it(key_file: Path) -> None:
         pytest.param(("--url", "http://127.0.0.1:1", "--key-file", "EMPTY"), "holds no key", id="an empty file"),
     ],
 )
-def test_misuse_is_told(options: tuple[str, ...], words: str, key_file: Path) -> None:
-    """The command exits 2 before anything is measured."""
+def test_misuse_exits_with_2(options: tuple[str, ...], words: str, key_file: Path) -> None:
+    """The error names the fault before anything is measured."""
     (empty := key_file.with_name("empty")).touch()
     files = {"KEY": str(key_file), "EMPTY": str(empty)}
     result = CliRunner().invoke(app, ["bench", *(files.get(option, option) for option in options)])
@@ -141,13 +141,12 @@ def test_misuse_is_told(options: tuple[str, ...], words: str, key_file: Path) ->
     assert words in " ".join(result.stderr.replace("│", " ").split())
 
 
-def test_whoever_ends_it_ends_what_it_started(directory: Path) -> None:
-    """SIGTERM, as of a `timeout`, leaves no service, no PostgreSQL and no data behind."""
+def test_sigterm_ends_every_process_of_a_bench(directory: Path) -> None:
+    """SIGTERM, for instance from `timeout`, leaves no service, no PostgreSQL and no data behind."""
 
-    def started() -> list[psutil.Process]:
-        return [
-            one for one in psutil.process_iter(["cmdline"]) if str(directory) in " ".join(one.info["cmdline"] or [])
-        ]
+    def running() -> list[psutil.Process]:
+        processes = psutil.process_iter(["cmdline"])
+        return [process for process in processes if str(directory) in " ".join(process.info["cmdline"] or [])]
 
     command = [str(COMMAND), "bench", "--seconds", "60"]
     environment = os.environ | {"TMPDIR": str(directory)}
@@ -155,24 +154,24 @@ def test_whoever_ends_it_ends_what_it_started(directory: Path) -> None:
         assert bench.stderr
         while "measuring" not in bench.stderr.readline():
             assert bench.poll() is None
-        assert started()
+        assert running()
         bench.terminate()
         assert bench.wait(120) != 0
-    assert (started(), [*directory.glob("interaction-reporting-*")]) == ([], [])
+    assert (running(), [*directory.glob("interaction-reporting-*")]) == ([], [])
 
 
-def test_a_fresh_service_is_measured_beside_its_peer() -> None:
-    """Without a URL the command brings a service and its peer, both of which answer; no key is told."""
+def test_bench_compares_a_fresh_service_with_its_peer() -> None:
+    """Without a URL the command starts a service and its peer, and both answer; no output has a key."""
     command = [str(COMMAND), "bench", "--workers", "1", "--peer", "--json", "--connections", "8"]
     command += ["--seconds", "1", "--rounds", "1", "--warm-up", "0.2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    rates = {row["service"]: row["requests_per_second"] for row in told["loads"]}
+    output = json.loads(done.stdout)
+    rates = {row["service"]: row["requests_per_second"] for row in output["loads"]}
     assert rates.keys() == {"service", "peer"}
-    assert all(row["statuses"].keys() == {"201"} and row["errors"] == {} for row in told["loads"])
-    assert told["ratios"] == [{"connections": 8, "ratio": rates["service"] / rates["peer"]}]
-    parts = {part["part"]: part["mean_ms"] for part in told["breakdown"]}
+    assert all(row["statuses"].keys() == {"201"} and row["errors"] == {} for row in output["loads"])
+    assert output["ratios"] == [{"connections": 8, "ratio": rates["service"] / rates["peer"]}]
+    parts = {part["part"]: part["mean_ms"] for part in output["breakdown"]}
     laps = ["authenticate", "parse", "validate", "handle", "queue", "commit", "answer"]
     assert [*parts] == [*laps, "network and waiting"]
     assert all(milliseconds > 0 for milliseconds in parts.values())

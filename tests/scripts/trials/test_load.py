@@ -1,4 +1,4 @@
-"""The load, on small servers that answer well and badly: what happens is counted, and nothing makes it hang."""
+"""The load, on small servers with right and wrong responses: it counts each outcome, and no server makes it hang."""
 
 import socket
 import time
@@ -12,13 +12,13 @@ from tests.answering import CREATED, answering, created
 SHAPE = Shape("/path", b'{"a": 1}', {"Authorization": "Bearer secret"})
 
 
-def loaded(url: str, connections: int = 2, seconds: float = 0.2, warm_up: float = 0) -> Measurement:
-    """What a short load on `url` measures; it is silent after 0.2 s."""
+def run_load(url: str, connections: int = 2, seconds: float = 0.2, warm_up: float = 0) -> Measurement:
+    """The measurement of a short load on `url`; a request without an answer fails after 0.2 s."""
     return measured(Load(url, SHAPE, timeout=0.2), connections, seconds, warm_up)
 
 
 def test_a_shape_is_one_request() -> None:
-    """Line, fields and body are those that were given; how the shape is shown does not give the key away."""
+    """It has the request line, the fields and the body; the repr of a shape does not show the key."""
     head, body = SHAPE.request("host:1").split(b"\r\n\r\n")
     assert head.split(b"\r\n")[0] == b"POST /path HTTP/1.1"
     assert set(head.split(b"\r\n")[1:]) == {b"Host: host:1", b"Content-Length: 8", b"Authorization: Bearer secret"}
@@ -27,30 +27,30 @@ def test_a_shape_is_one_request() -> None:
 
 
 def test_every_answer_is_counted_once() -> None:
-    """There are as many answers as the server was sent requests, all of them whole, over the connections asked for."""
+    """There are as many answers as the server received requests, all complete, over the right number of connections."""
     with answering(CREATED) as server:
-        found = loaded(server.url, connections=3)
-    assert found.requests == found.statuses[201] == len(server.received) > 3
+        measurement = run_load(server.url, connections=3)
+    assert measurement.requests == measurement.statuses[201] == len(server.received) > 3
     assert set(server.received) == {SHAPE.request(server.url.removeprefix("http://"))}
-    assert (found.errors, found.refusals, server.connections) == ({}, {}, 3)
+    assert (measurement.errors, measurement.refusals, server.connections) == ({}, {}, 3)
 
 
 def test_latencies_and_rates_are_those_of_the_answers() -> None:
-    """Each latency is at least the server's pause, and the rate is that of the answers in the time that they took."""
+    """Each latency is at least the server's pause, and the rate is the number of answers over their time."""
     with answering(CREATED[:20], CREATED[20:]) as server:
-        found = loaded(server.url, connections=1)
-    assert 0.001 <= min(found.latencies) <= max(found.latencies)
-    assert found.seconds >= 0.2
-    assert found.requests_per_second == found.requests / found.seconds
-    assert sum(found.latencies) <= found.seconds
+        measurement = run_load(server.url, connections=1)
+    assert 0.001 <= min(measurement.latencies) <= max(measurement.latencies)
+    assert measurement.seconds >= 0.2
+    assert measurement.requests_per_second == measurement.requests / measurement.seconds
+    assert sum(measurement.latencies) <= measurement.seconds
 
 
-def test_warming_up_does_not_count() -> None:
-    """The server was sent more requests than are told; both phases use the same connections."""
+def test_the_warm_up_does_not_count() -> None:
+    """The server received more requests than the measurement has; both phases use the same connections."""
     with answering(CREATED) as server:
-        found = loaded(server.url, seconds=0.3, warm_up=0.1)
-    assert 0 < found.requests < len(server.received)
-    assert found.seconds >= 0.3
+        measurement = run_load(server.url, seconds=0.3, warm_up=0.1)
+    assert 0 < measurement.requests < len(server.received)
+    assert measurement.seconds >= 0.3
     assert server.connections == 2
 
 
@@ -63,12 +63,12 @@ def test_warming_up_does_not_count() -> None:
         pytest.param((b"HTTP/1.0 201\r\nContent-Length: 0\r\n\r\n",), id="no reason and no body"),
     ],
 )
-def test_an_answer_is_read_however_it_comes(parts: tuple[bytes, ...]) -> None:
-    """It is counted once, when the whole of it is there."""
+def test_an_answer_is_read_in_any_parts(parts: tuple[bytes, ...]) -> None:
+    """It is counted once, when it is complete."""
     with answering(*parts) as server:
-        found = loaded(server.url)
-    assert found.requests == found.statuses[201] == len(server.received) > 2
-    assert found.errors == {}
+        measurement = run_load(server.url)
+    assert measurement.requests == measurement.statuses[201] == len(server.received) > 2
+    assert measurement.errors == {}
 
 
 @pytest.mark.parametrize(
@@ -89,58 +89,58 @@ def test_an_answer_is_read_however_it_comes(parts: tuple[bytes, ...]) -> None:
         pytest.param(b"", "silent", id="silent"),
     ],
 )
-def test_what_is_no_answer_is_an_error(answer: bytes, kind: str) -> None:
-    """It is counted by its kind, another connection is opened, and the end is in time."""
+def test_a_malformed_or_missing_answer_is_an_error(answer: bytes, kind: str) -> None:
+    """It is counted by its kind, another connection is opened, and the load ends in time."""
     began = time.monotonic()
     with answering(answer) as server:
-        found = loaded(server.url, seconds=0.5)
+        measurement = run_load(server.url, seconds=0.5)
     assert time.monotonic() - began < 5
-    assert found.errors.keys() == {kind}
-    assert found.errors[kind] >= 4
-    assert found.seconds >= 0.5
-    assert found.errors[kind] == len(server.received) <= server.connections
-    assert (found.requests, found.requests_per_second, found.percentiles_ms(50)) == (0, 0, [None])
+    assert measurement.errors.keys() == {kind}
+    assert measurement.errors[kind] >= 4
+    assert measurement.seconds >= 0.5
+    assert measurement.errors[kind] == len(server.received) <= server.connections
+    assert (measurement.requests, measurement.requests_per_second, measurement.percentiles_ms(50)) == (0, 0, [None])
 
 
 def test_a_connection_that_is_cut_is_an_error() -> None:
-    """A server that hangs up without a word has every request counted as an error, and answers none."""
+    """Every request to a server that hangs up counts as an error, and none as an answer."""
     with answering(hangs_up=True) as server:
-        found = loaded(server.url)
-    assert found.errors.keys() == {"closed"}
-    assert found.errors["closed"] == len(server.received) > 2
-    assert found.requests == 0
+        measurement = run_load(server.url)
+    assert measurement.errors.keys() == {"closed"}
+    assert measurement.errors["closed"] == len(server.received) > 2
+    assert measurement.requests == 0
 
 
-def test_a_connection_that_ends_as_announced_is_opened_again() -> None:
-    """An answer with `Connection: close` is no error, and each is followed by another connection."""
+def test_an_announced_close_is_no_error() -> None:
+    """After each answer with `Connection: close` the load opens another connection."""
     with answering(created("Connection: close"), hangs_up=True) as server:
-        found = loaded(server.url)
-    assert found.requests == len(server.received) > 2
-    assert found.errors == {}
-    assert server.connections >= found.requests
+        measurement = run_load(server.url)
+    assert measurement.requests == len(server.received) > 2
+    assert measurement.errors == {}
+    assert server.connections >= measurement.requests
 
 
-def test_a_service_that_is_away_is_an_error() -> None:
-    """Nothing listens: each attempt to connect is counted, with a pause between them."""
+def test_an_unreachable_service_is_an_error() -> None:
+    """No server listens: each attempt to connect counts, with a pause between attempts."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    found = loaded(f"http://127.0.0.1:{port}")
-    assert found.errors.keys() == {"not connected: ConnectionRefusedError"}
-    assert 2 < found.errors.total() <= 2 * 5
-    assert found.requests == 0
+    measurement = run_load(f"http://127.0.0.1:{port}")
+    assert measurement.errors.keys() == {"not connected: ConnectionRefusedError"}
+    assert 2 < measurement.errors.total() <= 2 * 5
+    assert measurement.requests == 0
 
 
-def test_other_statuses_are_counted_and_the_first_is_kept() -> None:
-    """A refusal is an answer, of its own status, and its body says why."""
+def test_a_refusal_is_counted_and_its_first_body_kept() -> None:
+    """A refusal is an answer with its own status; its body has the reason."""
     with answering(b'HTTP/1.1 401 Unauthorized\r\nContent-Length: 4\r\n\r\n"no"') as server:
-        found = loaded(server.url)
-    assert found.statuses == {401: len(server.received)}
-    assert (found.refusals, found.errors) == ({401: b'"no"'}, {})
+        measurement = run_load(server.url)
+    assert measurement.statuses == {401: len(server.received)}
+    assert (measurement.refusals, measurement.errors) == ({401: b'"no"'}, {})
 
 
-def test_the_service_says_where_the_time_goes() -> None:
-    """The metrics of the Server-Timing headers of every answer are summed."""
+def test_the_load_sums_the_server_timing() -> None:
+    """The sums cover the metrics in the Server-Timing header of every answer."""
     with answering(created("server-timing: parse;dur=0.5, commit;dur=2")) as server:
-        found = loaded(server.url)
-    assert found.timed == found.requests == len(server.received)
-    assert found.timings == pytest.approx({"parse": 0.5 * found.timed, "commit": 2 * found.timed})
+        measurement = run_load(server.url)
+    assert measurement.timed == measurement.requests == len(server.received)
+    assert measurement.timings == pytest.approx({"parse": 0.5 * measurement.timed, "commit": 2 * measurement.timed})

@@ -1,4 +1,4 @@
-"""What is told of a load is what was measured: percentiles, medians, counts, and where the time goes."""
+"""The summary of a load: percentiles, medians, counts, and where the time goes."""
 
 import random
 from array import array
@@ -8,12 +8,12 @@ import pytest
 from scripts.trials.measurement import Measurement, breakdown, summary
 
 
-def made(*milliseconds: float, seconds: float = 1, status: int = 201) -> Measurement:
-    """A measurement of so many seconds with these latencies, and one status for all answers."""
-    latencies = array("d", [one / 1000 for one in milliseconds])
-    found = Measurement(latencies, began=100, ended=100 + seconds)
-    found.statuses[status] = len(latencies)
-    return found
+def measurement_of(*milliseconds: float, seconds: float = 1, status: int = 201) -> Measurement:
+    """A measurement over `seconds` with these latencies, and one status for all answers."""
+    latencies = array("d", [latency / 1000 for latency in milliseconds])
+    measurement = Measurement(latencies, began=100, ended=100 + seconds)
+    measurement.statuses[status] = len(latencies)
+    return measurement
 
 
 @pytest.mark.parametrize(
@@ -21,14 +21,18 @@ def made(*milliseconds: float, seconds: float = 1, status: int = 201) -> Measure
     [(1, [1, 1, 1, 1]), (2, [1, 2, 2, 2]), (100, [50, 95, 99, 100]), (1000, [500, 950, 990, 1000])],
 )
 def test_percentiles_are_by_nearest_rank(count: int, expected: list[float]) -> None:
-    """Of latencies of 1 to `count` ms in any order: each is one that was measured."""
+    """Each percentile of 1 to `count` ms, in any order, is one of the latencies."""
     latencies = random.Random(count).sample(range(1, count + 1), count)  # noqa: S311 (an order, no secret)
-    assert made(*latencies).percentiles_ms(50, 95, 99, 100) == pytest.approx(expected)
+    assert measurement_of(*latencies).percentiles_ms(50, 95, 99, 100) == pytest.approx(expected)
 
 
 def test_a_row_has_the_medians_of_the_rounds_and_the_sums_of_their_counts() -> None:
-    """One round that is far off changes the sums, and not the medians; what was refused is no throughput."""
-    rounds = [made(1, 2, seconds=2), made(4, 5, seconds=1), made(*range(100, 1100), seconds=1, status=503)]
+    """An outlying round changes the sums, but not the medians; refused requests do not count as throughput."""
+    rounds = [
+        measurement_of(1, 2, seconds=2),
+        measurement_of(4, 5, seconds=1),
+        measurement_of(*range(100, 1100), seconds=1, status=503),
+    ]
     rounds[0].errors["silent"] = 2
     rounds[2].errors["silent"] = 1
     row = summary("service", 8, rounds)
@@ -38,18 +42,18 @@ def test_a_row_has_the_medians_of_the_rounds_and_the_sums_of_their_counts() -> N
     assert row.failed == 1003
 
 
-def test_a_row_of_nothing_has_no_latencies() -> None:
-    """Where nothing was answered there are counts, and no figure is made up."""
-    row = summary("service", 8, [made(), made()])
+def test_a_row_without_answers_has_no_latencies() -> None:
+    """It has counts, and None for each latency."""
+    row = summary("service", 8, [measurement_of(), measurement_of()])
     assert (row.requests, row.requests_per_second, row.failed) == (0, 0, 0)
     assert (row.p50_ms, row.p95_ms, row.p99_ms, row.max_ms) == (None, None, None, None)
 
 
-def test_a_refusal_is_told_without_a_key() -> None:
-    """Its beginning is kept in ASCII, whatever it holds, and a key that it repeats is not."""
-    found = made(1, status=401)
-    found.refusals[401] = b"irk_secret\xff" + b"x" * 1000
-    assert summary("service", 8, [found]).refusals == {401: "irk_...\\xff" + "x" * 289}
+def test_a_refusal_is_kept_without_a_key() -> None:
+    """The summary has its beginning, in ASCII, without a key that it repeats."""
+    measurement = measurement_of(1, status=401)
+    measurement.refusals[401] = b"irk_secret\xff" + b"x" * 1000
+    assert summary("service", 8, [measurement]).refusals == {401: "irk_...\\xff" + "x" * 289}
 
 
 @pytest.mark.parametrize(
@@ -63,25 +67,25 @@ def test_a_refusal_is_told_without_a_key() -> None:
     ],
 )
 def test_server_timing_is_read_as_w3c_writes_it(head: str, expected: dict[str, float]) -> None:
-    """Durations by metric, in milliseconds; what has none is left out."""
-    found = Measurement()
+    """The sums are by metric, in milliseconds; a metric without a duration is left out."""
+    measurement = Measurement()
     for _ in range(2):
-        found.answered(201, f"HTTP/1.1 201 Created\r\n{head}\r\nY: z".encode(), b"", sent_at=0)
-    assert found.timings == pytest.approx({name: 2 * milliseconds for name, milliseconds in expected.items()})
-    assert found.timed == (2 if expected else 0)
+        measurement.answered(201, f"HTTP/1.1 201 Created\r\n{head}\r\nY: z".encode(), b"", sent_at=0)
+    assert measurement.timings == pytest.approx({name: 2 * milliseconds for name, milliseconds in expected.items()})
+    assert measurement.timed == (2 if expected else 0)
 
 
 def test_a_breakdown_adds_up_to_the_mean_latency() -> None:
-    """Parts are means of the answers that told them, over all rounds; what they leave is the network and waiting."""
-    rounds = [made(10, 20), made(30, 40)]
-    for found, commit in zip(rounds, (10, 30), strict=True):
-        found.timed, found.timings = 2, {"parse": 2, "commit": commit}
+    """Parts are means over the timed answers of all rounds; the remainder is the network and waiting."""
+    rounds = [measurement_of(10, 20), measurement_of(30, 40)]
+    for measurement, commit in zip(rounds, (10, 30), strict=True):
+        measurement.timed, measurement.timings = 2, {"parse": 2, "commit": commit}
     parts = breakdown(rounds)
-    assert [one.part for one in parts] == ["parse", "commit", "network and waiting"]
-    assert [one.mean_ms for one in parts] == pytest.approx([1, 10, 14])
-    assert [one.share for one in parts] == pytest.approx([0.04, 0.4, 0.56])
+    assert [part.part for part in parts] == ["parse", "commit", "network and waiting"]
+    assert [part.mean_ms for part in parts] == pytest.approx([1, 10, 14])
+    assert [part.share for part in parts] == pytest.approx([0.04, 0.4, 0.56])
 
 
 def test_without_the_header_there_is_no_breakdown() -> None:
-    """Nothing is said about time that nobody measured."""
-    assert breakdown([made(10, 20)]) == []
+    """No part is shown for unmeasured time."""
+    assert breakdown([measurement_of(10, 20)]) == []

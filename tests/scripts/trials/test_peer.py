@@ -1,4 +1,4 @@
-"""The peer does what its comparison rests on: it stores what it is sent, in a table like the service's."""
+"""The peer fits the comparison: it stores each event, in a table like the service's."""
 
 import httpx
 import psycopg
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.slow
 INDEXES = "SELECT indexdef FROM pg_indexes WHERE tablename = %s"
 
 
-def test_what_it_answers_is_stored(database_url: str) -> None:
-    """Each 201 of both workers is a row with the event's fields and its id; with another key nothing is stored."""
+def test_the_peer_stores_acknowledged_events(database_url: str) -> None:
+    """Each 201 of both workers is a row with the event's fields and its id; an event with another key is not stored."""
     event = {"widget_id": str(WIDGET), **EVENT}
     with running_peer(database_url, "key", workers=2) as url:
         answers = [httpx.post(url + PATH, json=event, headers={"Authorization": "Bearer key"}) for _ in range(20)]
@@ -30,12 +30,12 @@ def test_what_it_answers_is_stored(database_url: str) -> None:
     assert stored == event | {"occurred_at": "2026-03-31 12:00:00+00:00"}
 
 
-def test_its_table_has_the_indexes_of_the_service(database_url: str) -> None:
-    """They are on the same columns, of the same kind, and as many."""
+def test_the_table_of_the_peer_has_the_indexes_of_the_service(database_url: str) -> None:
+    """The indexes are equal in columns, kind and number."""
     with running_peer(database_url, "key", workers=1), psycopg.connect(database_url) as connection:
-        ours, its = (
+        of_service, of_peer = (
             sorted(text.split(" USING ")[1] for (text,) in connection.execute(INDEXES, [table]).fetchall())
             for table in ("interaction_events", "peer_events")
         )
-    assert its == ours
-    assert len(its) == 3
+    assert of_peer == of_service
+    assert len(of_peer) == 3

@@ -1,4 +1,4 @@
-"""The commands that print the card of a contract, and the history of all."""
+"""The commands that print the card of a contract, and the changelog of all contracts."""
 
 import pytest
 from typer.testing import CliRunner
@@ -13,22 +13,22 @@ from tests.service import CONTRACTS
 
 
 @pytest.mark.parametrize("version", CONTRACTS)
-def test_a_card_is_printed_from_the_row(database: Database, database_url: str, version: str) -> None:
-    """Exactly it, so that it can be kept in a file."""
+def test_the_card_command_prints_the_row(database: Database, database_url: str, version: str) -> None:
+    """It prints nothing else, so that the card can be kept in a file."""
     done = CliRunner().invoke(app, ["contract", "card", version], env={"IR_DATABASE_URL": database_url})
     with database.begin() as connection:
         assert (done.exit_code, done.stdout) == (0, publications.card(connection, version))
 
 
-def test_a_contract_that_is_not_there_has_no_card(database_url: str) -> None:
+def test_an_unknown_contract_has_no_card(database_url: str) -> None:
     """The error names it; `main` prints it and exits 1."""
     done = CliRunner().invoke(app, ["contract", "card", "9.9"], env={"IR_DATABASE_URL": database_url})
     assert isinstance(done.exception, NotFound)
     assert (str(done.exception), done.stdout) == ("there is no contract '9.9' in the database", "")
 
 
-def test_the_changelog_ends_where_it_is_told_to(database: Database, database_url: str) -> None:
-    """The newest version first; a draft is told of only if it is named."""
+def test_the_changelog_ends_at_the_named_version(database: Database, database_url: str) -> None:
+    """The newest version is first; a draft is included only if it is named."""
     draft = CONTRACTS[NEWEST].text.replace('version: "1.1"', 'version: "1.2"', 1)
     with database.begin() as connection:
         contracts.publish(connection, "1.2", draft, "0" * 64)

@@ -1,4 +1,4 @@
-"""The commands of a contract's life, in their order, and what each of them says."""
+"""The commands of a contract's life cycle, in their order, and their output."""
 
 import json
 from collections.abc import Callable
@@ -28,7 +28,7 @@ Run = Callable[..., Any]
 
 @pytest.fixture
 def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs `contract` with arguments on the test's own database; what it printed as JSON. What it raises is raised."""
+    """Runs `contract` with arguments on the test's own database: its JSON output. Its exceptions are raised."""
     monkeypatch.setenv("IR_DATABASE_URL", database_url)
 
     def run(*arguments: str) -> Any:
@@ -39,8 +39,8 @@ def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-def misused(*arguments: str) -> str:
-    """What `contract` says to arguments that it cannot take."""
+def error_of(*arguments: str) -> str:
+    """The error of `contract` for arguments that it does not accept."""
     done = CliRunner().invoke(app, ["contract", *arguments])
     assert done.exit_code == MISUSED, done.stdout
     return done.stderr
@@ -55,7 +55,7 @@ def next_version(tmp_path: Path) -> str:
 
 
 def test_a_contract_lives_from_its_publication_to_its_end(run: Run, next_version: str) -> None:
-    """Each command prints the row that it changed, and the history says who did it and why."""
+    """Each command prints the row that it changed, and the history has the author and the reason."""
     assert run("publish", next_version, "--by", "alice", "--why", "a field")["status"] == "draft"
     assert run("publish", next_version)["status"] == "draft"
     assert run("activate", "1.2", "--by", "alice")["status"] == "active"
@@ -72,11 +72,11 @@ def test_a_contract_lives_from_its_publication_to_its_end(run: Run, next_version
         run("retire", "1.2")
     retired = run("retire", "1.2", "--before-sunset", "--by", "carol")
     assert retired["status"] == "retired"
-    told = [
+    history = [
         (change["changed_by"], change["action"], change["contract_version"], change["status_after"])
         for change in run("history")
     ]
-    assert told[-11:] == [
+    assert history[-11:] == [
         ("alice", "publish", "1.2", "draft"),
         ("alice", "activate", "1.1", "superseded"),
         ("alice", "activate", "1.2", "active"),
@@ -95,8 +95,8 @@ def test_a_contract_lives_from_its_publication_to_its_end(run: Run, next_version
     assert (len(digest), digest[:12] in table, digest[:13] in table) == (64, True, False)
 
 
-def test_what_is_refused_changes_nothing(run: Run, next_version: str, database: Database) -> None:
-    """Another content under a version, and a row that cannot be served; the login name is who does it."""
+def test_a_refused_command_changes_nothing(run: Run, next_version: str, database: Database) -> None:
+    """Other content under a published version, and a row that cannot be served; the login name is the author."""
     file = Path(next_version)
     run("publish", next_version)
     file.write_text(file.read_text().replace("Report one", "Report an"))
@@ -112,10 +112,10 @@ def test_what_is_refused_changes_nothing(run: Run, next_version: str, database: 
     assert published["changed_by"] not in ("", "postgres")
 
 
-def test_a_contract_is_activated_only_if_what_was_submitted_does_not_fail(
+def test_activate_refuses_a_contract_that_submissions_would_fail(
     database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Unless it is told to go on, or to try nothing; what fails is printed, of whom and why."""
+    """Options override this, or try no submission; the output names the hub and the error of each failure."""
     monkeypatch.setenv("IR_DATABASE_URL", database_url)
     event = EVENT | {"id": submissions.new_id(), "client_event_id": "a", "contract_version": "1.1"}
     with database.begin() as connection:
@@ -129,16 +129,18 @@ def test_a_contract_is_activated_only_if_what_was_submitted_does_not_fail(
             contracts.activate(connection, "1.1")
         return done.exception or row.contract_version, done.stderr
 
-    refusal, told = activated()
+    refusal, printed = activated()
     assert str(refusal) == "1 submission would newly fail; activate with --despite-failures"
-    assert all(word in told for word in ("alpha", EVENT["event_type"], "unknown field 'client_event_id'"))
+    assert all(word in printed for word in ("alpha", EVENT["event_type"], "unknown field 'client_event_id'"))
     assert activated("--last", "0") == ("1.0", "")
-    went_on, told = activated("--despite-failures")
-    assert (went_on, "unknown field" in told) == ("1.0", True)
+    version, printed = activated("--despite-failures")
+    assert (version, "unknown field" in printed) == ("1.0", True)
 
 
-def test_what_replaces_nothing_is_not_tried(run: Run, next_version: str, database: Database) -> None:
-    """A new major version is served beside the others; and a row that is broken is left by another one."""
+def test_activate_does_not_rehearse_a_contract_that_replaces_none(
+    run: Run, next_version: str, database: Database
+) -> None:
+    """A new major version is served next to the others; a broken row serves nothing that could be replaced."""
     event = EVENT | {"id": submissions.new_id(), "view_context_ref": "x" * 201, "contract_version": "1.1"}
     file = Path(next_version)
     text = file.read_text().replace('version: "1.2"', 'version: "2.0"', 1).replace("url: /api/v1", "url: /api/v2")
@@ -168,14 +170,14 @@ def test_what_replaces_nothing_is_not_tried(run: Run, next_version: str, databas
         (["publish", "/nowhere.yaml"], "does not exist"),
     ],
 )
-def test_misuse_is_told(arguments: list[str], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before any database is opened."""
+def test_misuse_exits_with_2(arguments: list[str], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the fault before any database is opened."""
     monkeypatch.setenv("COLUMNS", "200")
-    assert words in misused(*arguments)
+    assert words in error_of(*arguments)
 
 
-def test_without_a_login_name_nobody_is_named(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
-    """In a container a user may have none."""
+def test_without_a_login_name_the_author_is_unknown(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    """In a container a user may have no login name."""
     monkeypatch.setattr("getpass.getuser", lambda: (_ for _ in ()).throw(KeyError("uid")))
     run("activate", "1.0")
     assert run("history")[-1]["changed_by"] == "unknown"

@@ -16,14 +16,14 @@ DONE, REFUSED, MISUSED = 0, 1, 2
 
 
 def diff(*arguments: str) -> Result:
-    """What the command comes to."""
+    """The result of the command."""
     return CliRunner().invoke(app, ["contract", "diff", *arguments], catch_exceptions=False)
 
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """Two documents that are none of ours, of which the second refuses more; a database would be a fault."""
-    monkeypatch.setenv("IR_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    """Two documents of no release; the second refuses more. Opening the database would be a fault."""
+    monkeypatch.setenv("IR_DATABASE_URL", "postgresql://user@127.0.0.1:1/none")
     paths = []
     for name, longest in (("old.json", 10), ("new.json", 5)):
         path = tmp_path / name
@@ -35,15 +35,15 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
 def test_two_files_are_compared_without_a_database(files: tuple[str, str]) -> None:
     """JSON has the overall class and the changes."""
     done = diff(*files, "--json")
-    found: dict[str, Any] = json.loads(done.stdout)
-    assert (done.exit_code, found["class"], found["breaking"]) == (DONE, "major", True)
-    assert [change["rule"] for change in found["changes"]] == ["request-maxLength-narrowed"]
-    assert found["changes"][0]["proof"]["value"] == "a" * 6
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert (done.exit_code, report["class"], report["breaking"]) == (DONE, "major", True)
+    assert [change["rule"] for change in report["changes"]] == ["request-maxLength-narrowed"]
+    assert report["changes"][0]["proof"]["value"] == "a" * 6
 
 
 @pytest.mark.parametrize(("form", "words"), [("text", "major  body"), ("markdown", "## Major"), ("html", "<!doctype")])
-def test_a_person_is_told_in_three_forms(files: tuple[str, str], form: str, words: str) -> None:
-    """Text is what is given to those who do not say."""
+def test_the_report_has_three_formats(files: tuple[str, str], form: str, words: str) -> None:
+    """The default is text."""
     assert words in diff(*files, "--format", form).stdout
     assert (diff(*files).stdout == diff(*files, "--format", form).stdout) == (form == "text")
 
@@ -59,14 +59,16 @@ def test_a_person_is_told_in_three_forms(files: tuple[str, str], form: str, word
         (True, "minor", REFUSED),
     ],
 )
-def test_a_class_makes_it_fail(files: tuple[str, str], backwards: bool, fail_on: str, status: int) -> None:
-    """From that class on, or if a client can fail; the changes are printed all the same."""
+def test_fail_on_sets_the_class_that_exits_with_1(
+    files: tuple[str, str], backwards: bool, fail_on: str, status: int
+) -> None:
+    """The command exits 1 from that class on, or if a client can fail; it prints the changes all the same."""
     done = diff(*(reversed(files) if backwards else files), "--fail-on", fail_on)
     assert (done.exit_code, "body has maxLength" in done.stdout) == (status, True)
 
 
-def test_versions_and_what_is_served_are_compared(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With files, and with one another."""
+def test_stored_and_served_versions_are_compared(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are compared with files, and with each other."""
     monkeypatch.setenv("IR_DATABASE_URL", database_url)
     for arguments, kind in (
         (("1.0", "1.1"), "minor"),
@@ -88,15 +90,15 @@ def test_versions_and_what_is_served_are_compared(database_url: str, monkeypatch
         ((OLDEST, NEWEST, "--fail-on", "sometimes"), "sometimes"),
     ],
 )
-def test_misuse_is_told(arguments: tuple[str, ...], words: str) -> None:
-    """With what to do; the command exits 2."""
+def test_misuse_exits_with_2(arguments: tuple[str, ...], words: str) -> None:
+    """The error names the remedy or the wrong value."""
     done = diff(*arguments)
     assert done.exit_code == MISUSED
     assert words in " ".join(done.stderr.replace("\u2502", " ").split())
 
 
 def test_another_version_of_openapi_is_refused(tmp_path: Path) -> None:
-    """Which is told, whichever of the two it is."""
+    """The error says if it is the old document or the new one."""
     path = tmp_path / "31.json"
     path.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "A", "version": "1"}, "paths": {}}))
     for names, which in (((OLDEST, str(path)), "new"), ((str(path), OLDEST), "old")):

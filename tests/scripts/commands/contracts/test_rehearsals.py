@@ -1,4 +1,4 @@
-"""`interaction-reporting contract rehearse`: what it prints, and how it exits."""
+"""`interaction-reporting contract rehearse`: its output, and its exit status."""
 
 import json
 import os
@@ -22,16 +22,16 @@ from tests.examples import EVENT, NEWEST
 from tests.service import CONTRACTS
 from tests.test_layers import ROOT
 
-Told = tuple[Any, str, str]
-Run = Callable[..., Told]
+Output = tuple[Any, str, str]
+Run = Callable[..., Output]
 SECOND = "\x1b[31mred\x1b[0m\nalpha"
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], database_url: str) -> Run:
-    """Runs the command with these arguments: how it exited, and what it printed and said."""
+    """Runs the command with these arguments: its exit status, standard output and standard error."""
 
-    def start(*arguments: str) -> Told:
+    def start(*arguments: str) -> Output:
         command = ["interaction-reporting", "contract", "rehearse", *arguments]
         with (
             mock.patch.dict("os.environ", {"IR_DATABASE_URL": database_url, "COLUMNS": "200"}),
@@ -46,7 +46,7 @@ def run(capsys: pytest.CaptureFixture[str], database_url: str) -> Run:
 
 @pytest.fixture
 def ids(database: Database) -> list[str]:
-    """The ids of a new hub's events of three types, of which one has a field that 1.0 does not know."""
+    """The ids of a new hub's events of three types; one event has a field that 1.0 does not define."""
     ids = [submissions.new_id() for _ in range(3)]
     with database.begin() as connection:
         hub, _ = hubs.create(connection, "alpha")
@@ -67,15 +67,15 @@ def proposal(directory: Path, **properties: Any) -> str:
     return str(path)
 
 
-def test_what_newly_fails_is_told_and_ends_with_one(run: Run, ids: list[str]) -> None:
+def test_a_new_failure_is_reported_and_exits_with_1(run: Run, ids: list[str]) -> None:
     """A version in the database, as JSON: the numbers of each hub and type, with examples."""
-    status, told, said = run("1.0", "--json")
+    status, output, errors = run("1.0", "--json")
     group = {"hub": "alpha", "kind": "event", "newly_passes": 0, "refused_by_both": 0}
     right = {"newly_fails": 0, "unchanged": 1, "examples": []}
     error = {"error": "unknown field 'client_event_id'", "pointer": "/client_event_id"}
     wrong = {"newly_fails": 1, "unchanged": 0, "examples": [{"outcome": "newly_fails", "id": ids[0], **error}]}
     totals = {"newly_fails": 1, "newly_passes": 0, "refused_by_both": 0, "unchanged": 2}
-    assert json.loads(told) == {
+    assert json.loads(output) == {
         "candidate": "1.0",
         "governing": "1.1",
         **totals,
@@ -85,13 +85,13 @@ def test_what_newly_fails_is_told_and_ends_with_one(run: Run, ids: list[str]) ->
             group | right | {"name": "viewed"},
         ],
     }
-    assert (status, said) == (1, "")
+    assert (status, errors) == (1, "")
 
 
-def test_people_read_a_table_of_what_differs(run: Run, ids: list[str], directory: Path) -> None:
-    """Each example in a line of its own, nothing that a terminal would obey, and no group that is as it was."""
-    status, told, said = run(proposal(directory, event_type={"type": "string", "maxLength": 7}), "--last", "3")
-    *_, head, row = told.splitlines()
+def test_the_table_has_the_groups_that_differ(run: Run, ids: list[str], directory: Path) -> None:
+    """Each example has a line of its own, control characters are escaped, and unchanged groups are left out."""
+    status, output, errors = run(proposal(directory, event_type={"type": "string", "maxLength": 7}), "--last", "3")
+    *_, head, row = output.splitlines()
     assert head.split() == [
         "hub",
         "kind",
@@ -105,14 +105,14 @@ def test_people_read_a_table_of_what_differs(run: Run, ids: list[str], directory
     assert row.split(maxsplit=2)[:2] == ["alpha", "event"]
     assert r"\x1b[31mred\x1b[0m\nalpha" in row
     assert f"newly fails: {ids[2]} (/event_type): event_type has 18 characters; the limit is 7" in row
-    assert "\x1b" not in told
-    assert (status, said) == (1, "")
+    assert "\x1b" not in output
+    assert (status, errors) == (1, "")
 
 
-def test_a_candidate_that_changes_nothing_ends_with_zero(run: Run, ids: list[str], directory: Path) -> None:
-    """There are numbers, and no table."""
-    status, told, said = run(proposal(directory, mood={"type": "string"}))
-    assert [line.split() for line in told.splitlines()] == [
+def test_a_candidate_that_changes_nothing_exits_with_0(run: Run, ids: list[str], directory: Path) -> None:
+    """The output has the totals, and no table."""
+    status, output, errors = run(proposal(directory, mood={"type": "string"}))
+    assert [line.split() for line in output.splitlines()] == [
         ["candidate", "1.2"],
         ["governing", "1.1"],
         ["newly_fails", "0"],
@@ -120,13 +120,13 @@ def test_a_candidate_that_changes_nothing_ends_with_zero(run: Run, ids: list[str
         ["refused_by_both", "0"],
         ["unchanged", str(len(ids))],
     ]
-    assert (status, said) == (0, "")
+    assert (status, errors) == (0, "")
 
 
-def test_the_newest_are_looked_at(run: Run, ids: list[str]) -> None:
-    """As many as are asked for."""
-    status, told, _ = run("1.0", "--json", "--last", str(len(ids) - 1))
-    assert (status, json.loads(told)["unchanged"]) == (0, 2)
+def test_last_limits_the_rehearsal_to_the_newest_events(run: Run, ids: list[str]) -> None:
+    """The oldest event is the one that would newly fail."""
+    status, output, _ = run("1.0", "--json", "--last", str(len(ids) - 1))
+    assert (status, json.loads(output)["unchanged"]) == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -140,26 +140,26 @@ def test_the_newest_are_looked_at(run: Run, ids: list[str]) -> None:
         pytest.param((), "Missing argument", id="nothing"),
     ],
 )
-def test_misuse_ends_with_two(run: Run, arguments: tuple[str, ...], words: str) -> None:
-    """The words say what is wrong."""
-    status, told, said = run(*arguments)
-    assert (status, told) == (2, "")
-    assert words in " ".join(said.replace("│", " ").split())
+def test_misuse_exits_with_2(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    """The error names the fault."""
+    status, output, errors = run(*arguments)
+    assert (status, output) == (2, "")
+    assert words in " ".join(errors.replace("│", " ").split())
 
 
 def test_a_row_of_any_status_can_be_rehearsed(run: Run, database: Database, directory: Path) -> None:
-    """A draft, for instance; and one that cannot be read is told as such."""
+    """A draft, for instance; an unreadable row is reported as such."""
     with database.begin() as connection:
         contracts.publish(connection, "1.2", Path(proposal(directory)).read_text(), "d")
         contracts.publish(connection, "1.3", "a: b", "d")
     assert run("1.2")[0] == 0
-    status, _, said = run("1.3")
+    status, _, errors = run("1.3")
     assert status == 2
-    assert "the document is not an OpenAPI object" in said
+    assert "the document is not an OpenAPI object" in errors
 
 
-def test_a_terminal_sees_how_far_it_is(database_url: str, ids: list[str]) -> None:
-    """The bar is on standard error alone, and standard output is what a program reads."""
+def test_a_terminal_shows_the_progress(database_url: str, ids: list[str]) -> None:
+    """The bar is on standard error alone; standard output has only the result."""
     controller, terminal = pty.openpty()
     with os.fdopen(controller, "rb", buffering=0) as screen:
         with os.fdopen(terminal, "wb", buffering=0) as shown:
@@ -173,7 +173,7 @@ def test_a_terminal_sees_how_far_it_is(database_url: str, ids: list[str]) -> Non
                 timeout=120,
             )
         seen = b""
-        with suppress(OSError):  # nobody writes to it any more
+        with suppress(OSError):  # the terminal is closed
             while piece := screen.read(4096):
                 seen += piece
     assert json.loads(done.stdout)["unchanged"] == len(ids)
