@@ -35,3 +35,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.no_cover)
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid if is_slow else str(item.path)))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse a pytest with which pytest-xdist forgets the groups: files would be torn apart, and nothing be alone."""
+    is_worker = hasattr(session.config, "workerinput")
+    if is_worker and session.config.getvalue("loadgroup"):
+        assert all("@" in item.nodeid for item in session.items), "pytest-xdist does not group tests with this pytest"

@@ -64,6 +64,7 @@ def register(hub: Hub, name: str) -> None:
         (json.dumps(EVENT | {"widget_id": str(uuid4())}).encode(), "widget_not_registered", "/widget_id"),
         (json.dumps(EVENT | {"metadata": {"a": "\0"}}).encode(), "unstorable_value", "/metadata/a"),
     ],
+    ids=["a value", "no JSON", "no UTF-8", "an array", "an event type", "a widget", "U+0000"],
 )
 @pytest.mark.parametrize("is_gzipped", [False, True], ids=["plain", "gzip"])
 def test_an_invalid_submission_is_kept(hub: Hub, body: bytes, code: str, pointer: str | None, is_gzipped: bool) -> None:

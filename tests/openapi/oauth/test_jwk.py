@@ -55,6 +55,7 @@ def test_a_sealed_key_hides_its_private_part(secret: OctKey) -> None:
         "not a key",
         "a.b.c.d.e",
     ],
+    ids=["empty", "no JSON", "array", "public", "P-384", "RSA", "a wrong member", "a text", "no JWE"],
 )
 def test_an_unsuitable_signing_key_is_not_read(text: str, secret: OctKey) -> None:
     """The error repeats nothing of it."""
