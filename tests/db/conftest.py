@@ -1,5 +1,6 @@
 """Fixtures for the tests of the tables."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -11,10 +12,19 @@ from db import migrate, partitions
 from db.engine import Database
 from tests.postgresql import fresh_database
 
+_numbers = itertools.count()
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the fixtures."""
     config.pluginmanager.import_plugin("tests.databases")
+
+
+@pytest.fixture
+def database_url(embedded_url: str) -> Iterator[str]:
+    """The URL of an empty database of the test's own."""
+    with fresh_database(embedded_url, f"empty_{next(_numbers)}") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
