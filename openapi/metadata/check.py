@@ -80,11 +80,11 @@ class MetadataSchema:
         self._size = sum(1 for _ in _walk(schema))
 
     def problem(self, event: Mapping[str, Any]) -> Problem | None:
-        """The Problem `invalid_body` for the metadata of `event` ({} if absent); None if they satisfy the schema.
+        """The Problem `invalid_body` for the metadata of `event`, {} if absent or null; None if valid.
 
         It names every field at fault, or only the first if it could take long to find them all.
         """
-        value = {"metadata": event.get("metadata", {})}
+        value = {"metadata": event.get("metadata") or {}}
         if self._size * _size(value, _EXPLAINED) > _EXPLAINED:
             return self._schema.first_problem(value)
         return self._schema.problem(value)
@@ -134,7 +134,10 @@ def _walk(schema: Any, parts: Parts = ()) -> Iterator[tuple[Parts, dict[str, Any
 
 
 def _malformed(schema: Any) -> Iterator[tuple[Parts, str]]:
-    """The faults of form. Subschemas are checked only if their parent is well-formed."""
+    """Each malformed subschema or keyword: its place and the fault.
+
+    Subschemas are checked only if their parent is well-formed.
+    """
     if not isinstance(schema, dict) or types_of(schema) != {"object"}:
         yield (), 'metadata is an object; write the schema as an object with "type": "object"'
         return

@@ -112,7 +112,7 @@ KEYWORDS = {
 ANNOTATIONS = ("$schema", "default", "deprecated", "description", "examples", "title")
 
 _STANDS_ALONE = "a schema refers to nothing, not even within itself; write the subschema where it applies"
-_USE_ANY_OF = "what it refuses grows when a part of it is widened; list the allowed forms in anyOf"
+_USE_ANY_OF = "it refuses more when a part of it is widened; list the allowed forms in anyOf"
 _LIST_THE_FIELDS = "fields are known by their names alone; list them in properties, the others in additionalProperties"
 REFUSED = {
     **dict.fromkeys(["$anchor", "$defs", "$dynamicAnchor", "$dynamicRef", "$id", "$ref", "definitions"], _STANDS_ALONE),

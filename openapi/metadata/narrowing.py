@@ -1,7 +1,7 @@
 """The changes that may make a new schema for `metadata` refuse values that the old one accepted.
 
 Both are compared like the schemas of two documents, with two differences. A hub may have sent any field that an open
-object does not declare; and hubs wait for the response, so less work is done. An undecided change is also reported.
+object does not declare. Hubs wait for the response, so less work is done. An undecided change is also reported.
 """
 
 import json
@@ -20,7 +20,7 @@ from openapi.schemas.faults import Fault
 from openapi.standards.json_pointer import pointer
 
 _EFFORT = Effort(searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
-"""The limits for at most a quarter of a second in the worst known case, and mostly a hundredth of a second."""
+"""With these limits the worst known case takes a quarter of a second, and most take a hundredth of a second."""
 _NAME = "metadata"
 _PLACE = Place("", "", Direction.REQUEST, str)
 
@@ -44,7 +44,7 @@ def narrowings(old: dict[str, Any], new: dict[str, Any]) -> list[Narrowing]:
     try:
         small, big = (Node((schemas.at((_NAME,)),)) for schemas in (engine.old, engine.new))
     except ContractError as error:
-        return [Narrowing("", f"{_NAME}: it cannot be shown that all is accepted that was: {error}")]
+        return [Narrowing("", f"{_NAME}: it cannot be shown that every accepted value is still accepted: {error}")]
     faults = engine.faults(small, big, is_undeclared_sent=True)
     return list(dict.fromkeys(_narrowing(engine, fault) for fault in faults if fault.is_break))
 

@@ -9,6 +9,7 @@ import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind
 
 from openapi.problems import FieldError
+from openapi.standards import date_time_faults
 from openapi.standards.json_pointer import pointer
 
 _SHOWN = 60  # characters of the client's own text that an error repeats
@@ -16,7 +17,7 @@ PARAMETERS = {
     "malformed_query": ("the query is not percent-encoded UTF-8", "Encode it as RFC 3986 describes."),
     "too_many": ("the query has more than {limit} fields", "Send fewer."),
     "not_in_query": ("{name} is not a parameter of the query", "Send {name} as a header field."),
-    "repeated": ("{name} is given {count} times", "Send {name} once."),
+    "repeated": ("{name} occurs {count} times", "Send {name} once."),
     "unstorable": ("{name} has a character that cannot be stored", "Leave it out."),
 }
 """Faults of parameters that their schemas do not cover."""
@@ -29,25 +30,27 @@ _WITH_ARTICLE = {
     "string": "a string",
 }
 _LIMITS = {
-    "anyOf": ("has none of the forms that it may have", "in one of the forms that the schema gives it"),
+    "anyOf": ("matches none of its schemas", "so that it matches one of them"),
     "const": ("is not the one allowed value", "as {expected_value}"),
     "exclusiveMaximum": ("is not below {limit}", "as a number below {limit}"),
     "exclusiveMinimum": ("is not above {limit}", "as a number above {limit}"),
-    "maxItems": ("has more items than {limit}", "with a number of items of at most {limit}"),
-    "maxProperties": ("has more fields than {limit}", "with a number of fields of at most {limit}"),
     "maximum": ("is above {limit}", "as a number of at most {limit}"),
-    "minItems": ("has fewer items than {limit}", "with a number of items of at least {limit}"),
-    "minProperties": ("has fewer fields than {limit}", "with a number of fields of at least {limit}"),
     "minimum": ("is below {limit}", "as a number of at least {limit}"),
     "multipleOf": ("is not a multiple of {multiple_of}", "as a multiple of {multiple_of}"),
     "pattern": ("does not match the pattern {pattern}", "as a text that matches {pattern}"),
     "uniqueItems": ("has an item twice", "with each item once"),
 }
 """By keyword: the error, and the remedy."""
-_FORMS = {
-    "uuid": "a UUID of five groups of hexadecimal digits with hyphens",
-    "date-time": "an RFC 3339 date-time with a zone, in the years 0001 to 9999 UTC",
+_COUNTED = {
+    "maxItems": "items",
+    "maxProperties": "fields",
+    "minItems": "items",
+    "minLength": "characters",
+    "minProperties": "fields",
 }
+"""By keyword: the parts that it counts."""
+_UUID = "a UUID of five groups of hexadecimal digits with hyphens"
+_TIMESTAMP = "an ISO 8601 timestamp with a time zone"
 
 
 def field_name(*parts: str | int) -> str:
@@ -66,28 +69,46 @@ def explained(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> I
         case ValidationErrorKind.Required(property=missing):
             name = field_name(*path, missing)
             yield FieldError(f"{name} is required", f"Add {name}.", pointer(*path, missing))
+        case ValidationErrorKind.UniqueItems() if (index := _repeated(error.instance)) is not None:
+            yield FieldError(f"{field_name(*path, index)} occurs twice", "Send each item once.", pointer(*path, index))
         case _:
             yield FieldError(*_words(error, schema), pointer(*path))
+
+
+def _repeated(items: Any) -> int | None:
+    """The index of the first item with the same JSON text as an earlier item, whatever the order of properties.
+
+    None if absent.
+    """
+    seen = set()
+    for index, item in enumerate(items):
+        text = json.dumps(item, sort_keys=True)
+        if text in seen:
+            return index
+        seen.add(text)
+    return None
 
 
 def _words(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tuple[str, str]:
     """The error and the remedy for the value of a field."""
     name = field_name(*error.instance_path)
     match error.kind:
+        case ValidationErrorKind.Format(format="date-time"):
+            words = f"{name} is not {_TIMESTAMP}", _as_timestamp(name, str(error.instance))
+        case ValidationErrorKind.Type(types=types) if _is_timestamp_alone(schema, types):
+            text = str(error.instance) if isinstance(error.instance, int | float) else ""
+            words = f"{name} must be a string", _as_timestamp(name, text)
         case ValidationErrorKind.Type(types=types):
-            wanted = " or ".join(_WITH_ARTICLE.get(kind, kind) for kind in types)
+            # Null stands for absence in optional fields, and is the answer to no other fault.
+            wanted = " or ".join(_WITH_ARTICLE.get(kind, kind) for kind in types if kind != "null" or len(types) == 1)
             words = f"{name} must be {wanted}", f"Send {name} as {wanted}."
         case ValidationErrorKind.Format(format=wanted):
             example = f", for example {schema['example']}" if "example" in schema else ""
-            form = _FORMS.get(wanted, f"a valid {wanted}")
+            form = _UUID if wanted == "uuid" else f"a valid {wanted}"
             words = f"{name} is not {form}", f"Send {name} as {form}{example}."
         case ValidationErrorKind.Enum(options=options):
             choice = ", ".join(str(option) for option in options if option is not None)
             words = f"{name} is not one of the allowed values", f"Send {name} as one of {choice}."
-        case ValidationErrorKind.MinLength(limit=1):
-            words = f"{name} is empty", f"Send {name} with at least 1 character."
-        case ValidationErrorKind.MinLength(limit=limit):
-            words = f"{name} is shorter than {limit} characters", f"Send {name} with at least {limit} characters."
         case ValidationErrorKind.MaxLength(limit=limit):
             size = len(error.instance) if isinstance(error.instance, str) else "more"
             words = f"{name} has {size} characters; the limit is {limit}", f"Shorten {name}."
@@ -96,9 +117,24 @@ def _words(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tupl
     return words
 
 
+def _is_timestamp_alone(schema: dict[str, Any], types: list[str]) -> bool:
+    """True if the schema accepts timestamps, and no value of another type but null."""
+    return schema.get("format") == "date-time" and {*types} <= {"string", "null"}
+
+
+def _as_timestamp(name: str, text: str) -> str:
+    """The remedy for `text`, which is no timestamp."""
+    fault, timestamp = date_time_faults.explain(text)
+    condition = ", if it is UTC," if date_time_faults.NO_ZONE in fault else ""
+    return f"{name}: {fault}. Send it as {_TIMESTAMP}, for example{condition} {timestamp}."
+
+
 def _by_limits(name: str, error: jsonschema_rs.ValidationError) -> tuple[str, str]:
     if error.kind.name == "falseSchema":
         return f"{name} is not allowed", f"Remove {name}."
+    if error.kind.name in _COUNTED:
+        wrong, remedy = _by_count(error.kind.name, error.kind.as_dict()["limit"])
+        return f"{name} {wrong}", f"Send {name} {remedy}."
     if error.kind.name not in _LIMITS:
         return f"{name}: {_shown(error.message)}", f"Send {name} as the contract describes it."
     wrong, remedy = _LIMITS[error.kind.name]
@@ -108,6 +144,14 @@ def _by_limits(name: str, error: jsonschema_rs.ValidationError) -> tuple[str, st
         if "{" + key + "}" in wrong + remedy
     }
     return f"{name} {wrong.format(**limits)}", f"Send {name} {remedy.format(**limits)}."
+
+
+def _by_count(keyword: str, limit: int) -> tuple[str, str]:
+    """The error and the remedy for a value with too many or too few items, fields or characters."""
+    parts = _COUNTED[keyword] if limit != 1 else _COUNTED[keyword].removesuffix("s")
+    if keyword.startswith("max"):
+        return f"has more than {limit} {parts}", f"with at most {limit} {parts}"
+    return "is empty" if limit == 1 else f"has fewer than {limit} {parts}", f"with at least {limit} {parts}"
 
 
 def _unknown(name: str, unknown: str, known: dict[str, Any]) -> tuple[str, str]:

@@ -203,7 +203,7 @@ class Form:
         return {key: value for schema in self.schemas for key, value in schema.items() if key not in _UNDERSTOOD}
 
     def is_evidently_empty(self) -> bool:
-        """True if this form has no value, as far as its own bounds show."""
+        """True if the bounds of this form alone show that no value satisfies it."""
         if self.kind == "number":
             low, high = self.lowest, self.highest
             return low.value > high.value or (low.value == high.value and (low.is_excluded or high.is_excluded))

@@ -22,7 +22,7 @@ def is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
-FORMATS = {"uuid": is_uuid, "date-time": date_times.is_date_time}
+FORMATS = {"uuid": is_uuid, "date-time": date_times.is_timestamp}
 Dialect = type[jsonschema_rs.Draft4Validator] | type[jsonschema_rs.Draft202012Validator]
 
 
@@ -132,6 +132,6 @@ def as_draft4(node: Any) -> Any:
     copied = {key: as_draft4(value) for key, value in node.items()}
     if copied.get("nullable") is True and isinstance(copied.get("type"), str):
         copied["type"] = [copied["type"], "null"]
-        if isinstance(copied.get("enum"), list):
+        if isinstance(copied.get("enum"), list) and None not in copied["enum"]:
             copied["enum"] = [*copied["enum"], None]
     return copied

@@ -264,14 +264,14 @@ def test_the_work_on_a_schema_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -
 
 
 def alternatives(longest: int) -> dict[str, Any]:
-    """An object with many alternatives that each look at many fields."""
+    """The schema of an object with many alternatives, each over many fields."""
     short = {"type": "string", "maxLength": longest}
     one_of_seven = [{"anyOf": [{"properties": {f"{name}{i}": short}} for i in range(7)]} for name in "pq"]
     return {**fields(**{f"n{i}": {"maxLength": 4} for i in range(300)}), "allOf": one_of_seven}
 
 
 def conjunctions(fewest: int) -> dict[str, Any]:
-    """An object with many alternatives that each satisfy many schemas."""
+    """The schema of an object with many alternatives, each combined with many schemas."""
     one_of_eleven = [{"anyOf": [{"required": [f"{name}{i}"]} for i in range(11)]} for name in "pq"]
     many = [{"allOf": [{"minProperties": fewest}] * 16}] * 12
     return {"type": "object", "allOf": [*one_of_eleven, *many]}

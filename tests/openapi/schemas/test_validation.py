@@ -75,8 +75,8 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
         pytest.param(
             {"type": ["integer", "null"]},
             "x",
-            "the body must be null or an integer",
-            "Send the body as null or an integer.",
+            "the body must be an integer",
+            "Send the body as an integer.",
             id="types",
         ),
         pytest.param(
@@ -89,9 +89,10 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
         pytest.param(
             {"format": "date-time"},
             "2026-03-31",
-            "the body is not an RFC 3339 date-time with a zone, in the years 0001 to 9999 UTC",
-            "Send the body as an RFC 3339 date-time with a zone, in the years 0001 to 9999 UTC.",
-            id="format without an example",
+            "the body is not an ISO 8601 timestamp with a time zone",
+            "the body: it has no time of day; it has no time zone. "
+            "Send it as an ISO 8601 timestamp with a time zone, for example, if it is UTC, 2026-03-31T00:00:00Z.",
+            id="a date alone",
         ),
         pytest.param(
             {"format": "ipv4"},
@@ -113,7 +114,7 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
         pytest.param(
             {"minLength": 3},
             "ab",
-            "the body is shorter than 3 characters",
+            "the body has fewer than 3 characters",
             "Send the body with at least 3 characters.",
             id="minLength",
         ),
@@ -213,9 +214,30 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
         pytest.param(
             {"minItems": 2},
             [],
-            "the body has fewer items than 2",
-            "Send the body with a number of items of at least 2.",
-            id="a number of items",
+            "the body has fewer than 2 items",
+            "Send the body with at least 2 items.",
+            id="minItems",
+        ),
+        pytest.param(
+            {"minProperties": 1},
+            {},
+            "the body is empty",
+            "Send the body with at least 1 field.",
+            id="minProperties of 1",
+        ),
+        pytest.param(
+            {"maxItems": 1},
+            [1, 2],
+            "the body has more than 1 item",
+            "Send the body with at most 1 item.",
+            id="maxItems of 1",
+        ),
+        pytest.param(
+            {"maxProperties": 2},
+            {"a": 1, "b": 2, "c": 3},
+            "the body has more than 2 fields",
+            "Send the body with at most 2 fields.",
+            id="maxProperties",
         ),
     ],
 )
@@ -330,9 +352,9 @@ def test_schemas_follow_openapi_3_0(schema: dict[str, Any], valid: list[Any], in
 def test_compiling_leaves_the_contract_as_it_is() -> None:
     """The validator's changes are made in a copy."""
     contract = Contract(published()[0].text, published()[0].copy())
-    contract.document["components"]["schemas"]["Error"]["nullable"] = True
+    contract.document["components"]["schemas"]["ErrorAnswer"]["nullable"] = True
     before = contract.copy()
-    Schemas(contract).compile("components", "schemas", "Error")
+    Schemas(contract).compile("components", "schemas", "ErrorAnswer")
     assert contract.document == before
 
 
