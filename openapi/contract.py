@@ -4,25 +4,40 @@ import copy
 import hashlib
 import json
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import yaml
-
+from openapi import document_text
+from openapi.document_text import Parts, TextError
 from openapi.standards.json_pointer import parts_of
+from openapi.standards.media_types import NDJSON
 
 DOCUMENTS = Path(__file__).parent / "documents"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 MAX_BYTES = 4 * 1024 * 1024
-MAX_DEPTH = 100
 _SERVER_PATH = r"(?:/[A-Za-z0-9._~-]{1,100}){0,10}"
 """It is matched literally with request paths, and repeated in response headers."""
+ITEM_SCHEMA = "x-item-schema"
+"""A member of a media type object: the schema of each line of NDJSON. OpenAPI 3.0 applies `schema` to all of them."""
 LARGE = 64 * 1024 * 1024
 """Limit on the bytes of a document that is only compared."""
+
+
+def schema_key(media_type: str, declared: Mapping[str, Any]) -> str:
+    """The member of the media type object `declared` that holds the schema of its JSON values.
+
+    For NDJSON that is ITEM_SCHEMA; documents published before 2026-12 have it in `schema`.
+    """
+    return ITEM_SCHEMA if essence(media_type) == NDJSON and ITEM_SCHEMA in declared else "schema"
+
+
+def essence(media_type: str) -> str:
+    """`media_type` in lower case, without its parameters (WHATWG MIME Sniffing section 3.2)."""
+    return media_type.partition(";")[0].strip().lower()
 
 
 class ContractError(ValueError):
@@ -52,7 +67,10 @@ class Document:
     @classmethod
     def read(cls, text: str, max_bytes: int = MAX_BYTES) -> Self:
         """The document in `text` (YAML 1.2 or JSON); raises ContractError if it is not one."""
-        document = _load(text, max_bytes)
+        try:
+            document = document_text.read(text, max_bytes)
+        except TextError as error:
+            raise ContractError(str(error)) from None
         if not isinstance(document, dict) or not isinstance(document.get("info"), dict):
             raise ContractError("the document is not an OpenAPI object with an info object")
         return cls(text, document)
@@ -93,7 +111,7 @@ class Document:
         Raises ContractError if a path item or an operation is not an object.
         """
         listed = []
-        for path, item in self.document.get("paths", {}).items():
+        for path, item in _object(self.document.get("paths", {}), "paths").items():
             if path.startswith("/"):  # other names are extensions
                 operations = _object(self.resolve(item), path)
                 for method in METHODS:
@@ -103,12 +121,27 @@ class Document:
         return tuple(listed)
 
     def as_yaml(self) -> str:
-        """The document as YAML: the published text, converted if it is JSON."""
+        """The document as YAML: the text as it was published, unless that is JSON."""
+        return document_text.write(self.document) if self._is_json else self.text
+
+    def with_strings(self, strings: Mapping[Parts, str]) -> Self:
+        """A copy with other strings at the places of `strings`; its text has the same layout and comments."""
+        document = self.copy()
+        for parts, string in strings.items():
+            node: Any = document
+            for part in parts[:-1]:
+                node = node[int(part)] if isinstance(node, list) else node[part]
+            node[parts[-1]] = string
+        text = json.dumps(document) if self._is_json else document_text.with_strings(self.text, strings)
+        return type(self)(text, document)
+
+    @cached_property
+    def _is_json(self) -> bool:
         try:
             json.loads(self.text)
         except ValueError:
-            return self.text
-        return yaml.dump(self.document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+            return False
+        return True
 
     def copy(self) -> dict[str, Any]:
         """A deep copy of the document, for changes."""
@@ -186,7 +219,12 @@ class Contract(Document):
     def scopes(self) -> dict[str, str]:
         """The scopes of access tokens, each with its description, in the order of the document."""
         schemes = self.document.get("components", {}).get("securitySchemes", {}).values()
-        flows = [flow for scheme in map(self.resolve, schemes) for flow in scheme.get("flows", {}).values()]
+        flows = [
+            flow
+            for scheme in map(self.resolve, schemes)
+            for name, flow in scheme.get("flows", {}).items()
+            if not name.startswith("x-")
+        ]
         return {name: str(description) for flow in flows for name, description in flow.get("scopes", {}).items()}
 
     def parameters(self, pointer: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -214,118 +252,9 @@ def _object(node: Any, name: str) -> dict[str, Any]:
     return node
 
 
-_TOO_DEEP = f"the document is nested more than {MAX_DEPTH} levels deep"
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML with only the types of JSON: no dates, no octal numbers, no `yes`; and no duplicate keys."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own attribute)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        mapping: dict[Hashable, Any] = {}
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key is not a string", key.start_mark)
-            if key.value in mapping:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} stands twice", key.start_mark
-                )
-            mapping[key.value] = self.construct_object(value, deep=deep)
-        return mapping
-
-
-class _Dumper(yaml.CSafeDumper):
-    """YAML with quotes around each string that YAML 1.1 or `_Loader` would otherwise read as another type."""
-
-
-_NUMBER = r"-?(?:0|[1-9][0-9]*)"
-for _tag, _pattern, _first in (
-    ("null", r"null|~|", [*"n~", ""]),
-    ("bool", r"true|false", "tf"),
-    ("int", _NUMBER, "-0123456789"),
-    ("float", _NUMBER + r"(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", "-0123456789"),
-):
-    for _class in (_Loader, _Dumper):
-        _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
-
-_OF_PYTHON = re.compile(r"^(Out of range float values are not JSON compliant): .*", re.DOTALL)
-"""The message of Python 3.12 and later; the group is the message of earlier versions."""
-
-
-def _load(text: str, max_bytes: int) -> Any:
-    if len(text.encode("utf-8", "surrogatepass")) > max_bytes:
-        raise ContractError(f"the document is larger than {max_bytes} bytes")
-    try:
-        document = _of_json(text) if text.startswith("{") else _of_yaml(text)
-        json.dumps(document, allow_nan=False).encode("utf-8")
-    except ContractError:
-        raise
-    except (yaml.YAMLError, ValueError) as error:
-        reason = _OF_PYTHON.sub(r"\1", str(error))
-        raise ContractError(f"the document is not YAML with the types of JSON: {reason}") from None
-    return document
-
-
-def _of_json(text: str) -> Any:
-    """The value of `text`, which begins like JSON; other YAML may also begin so."""
-    try:
-        document = json.loads(text, object_pairs_hook=_once_each)
-        if _is_deeper(document, MAX_DEPTH):
-            raise RecursionError
-    except json.JSONDecodeError:
-        return _of_yaml(text)
-    except RecursionError:
-        raise ContractError(_TOO_DEEP) from None
-    return document
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    mapping = dict(pairs)
-    if len(mapping) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ContractError(f"the key {twice!r} stands twice")
-    return mapping
-
-
-def _is_deeper(document: Any, levels: int) -> bool:
-    row = [document]
-    for _ in range(levels + 1):
-        row = [
-            inner
-            for node in row
-            if isinstance(node, dict | list)
-            for inner in (node.values() if isinstance(node, dict) else node)
-        ]
-    return bool(row)
-
-
-def _of_yaml(text: str) -> Any:
-    _refuse_hostile_yaml(text)
-    return yaml.load(text, _Loader)  # noqa: S506 (a subclass of CSafeLoader)
-
-
-def _refuse_hostile_yaml(text: str) -> None:
-    """Refuse aliases, tags and deep nesting before any value is built: they could grow or recurse without bound."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise ContractError(f"line {_line(event)}: YAML aliases are not accepted")
-        if getattr(event, "tag", None) is not None:
-            raise ContractError(f"line {_line(event)}: YAML tags are not accepted")
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise ContractError(_TOO_DEEP)
-
-
 def _nodes(node: Any) -> Iterator[Any]:
     """`node` and all its descendants; the depth of a document is bounded."""
     yield node
     if isinstance(node, dict | list):
         for inner in node.values() if isinstance(node, dict) else node:
             yield from _nodes(inner)
-
-
-def _line(event: yaml.Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark else 0

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openapi import contract
-from openapi.contract import MAX_BYTES, MAX_DEPTH, Contract, ContractError, Operation, published
+from openapi.contract import MAX_BYTES, Contract, ContractError, Operation, published
+from openapi.document_text import MAX_DEPTH
 
 INFO = 'info: {version: "1.0"}\n'
 
@@ -78,8 +79,8 @@ def test_yaml_has_only_the_types_of_json(written: str, read: Any) -> None:
         pytest.param('info: {version: "1.0\\n"}', "not of the form MAJOR.MINOR", id="a line break after it"),
         pytest.param(with_value("[1"), "not YAML", id="not YAML"),
         pytest.param(INFO + "---\na: 1\n", "expected a single document", id="two documents"),
-        pytest.param(INFO + "a: 1\na: 2\n", "the key 'a' stands twice", id="a key twice"),
-        pytest.param(with_value("{1: a, '1': b}"), "the key '1' stands twice", id="a key twice, once quoted"),
+        pytest.param(INFO + "a: 1\na: 2\n", "the key 'a' occurs twice", id="a key twice"),
+        pytest.param(with_value("{1: a, '1': b}"), "the key '1' occurs twice", id="a key twice, once quoted"),
         pytest.param(with_value("{[a]: b}"), "a key is not a string", id="a key that is a list"),
         pytest.param(with_value("[&a [], *a]"), "^line 2: YAML aliases are not accepted", id="an alias"),
         pytest.param(with_value("!!str a"), "^line 2: YAML tags are not accepted", id="a tag"),
@@ -190,7 +191,7 @@ def test_operations_are_found_behind_references() -> None:
 
 @pytest.mark.parametrize(("paths", "name"), [("{/b: null}", "/b"), ("{/c: {get: 7}}", "get /c")])
 def test_a_path_item_or_an_operation_is_an_object(paths: str, name: str) -> None:
-    """The error names the place of any other value."""
+    """Any other value raises ContractError, which names its place."""
     with pytest.raises(ContractError, match=f"^{name} is not an object$"):
         assert not Contract.read(f'info: {{version: "1.0"}}\npaths: {paths}').operations
 
