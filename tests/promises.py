@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 
-from openapi.contract import Contract
+from openapi.contract import Contract, schema_key
 
 ERROR = {"type": "object", "required": ["error", "help"], "additionalProperties": False}
 BEYOND_OPERATIONS = {404, 405, 410}
@@ -32,7 +32,7 @@ def check(response: httpx.Response, contract: Contract) -> None:
         _check_header(response, name, contract.resolve(header))
     media_type = response.headers["content-type"].split(";")[0]
     assert media_type in promised["content"], f"the media type {media_type} is not documented"
-    schema = promised["content"][media_type]["schema"]
+    schema = promised["content"][media_type][schema_key(media_type, promised["content"][media_type])]
     if media_type == "application/x-ndjson":
         for line in response.content.splitlines():
             _validate(json.loads(line), schema, contract)

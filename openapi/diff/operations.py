@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from openapi.contract import METHODS, Document
+from openapi.contract import METHODS, Document, schema_key
 from openapi.schemas.conversion import Parts
 from openapi.standards.json_pointer import parts_of
 
@@ -32,7 +32,8 @@ class Content:
     @property
     def schema(self) -> Parts | None:
         """The place of the schema; None if absent."""
-        return (*self.parts, "schema") if "schema" in self.raw else None
+        key = schema_key(self.media_type, self.raw)
+        return (*self.parts, key) if key in self.raw else None
 
 
 @dataclass(frozen=True, slots=True)

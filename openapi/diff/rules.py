@@ -1,4 +1,4 @@
-"""The policy: the severity of each change, one rule a row. A change without a row needs a major version."""
+"""The policy: the severity of each change, one rule per row. A change without a row needs a major version."""
 
 from collections.abc import Iterable
 from enum import IntEnum

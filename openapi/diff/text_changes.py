@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from openapi.contract import METHODS, Document
+from openapi.contract import ITEM_SCHEMA, METHODS, Document
 from openapi.diff.changes import Change
 from openapi.diff.request_changes import CODINGS, LIMIT
 from openapi.schemas.conversion import Parts
 from openapi.standards.json_pointer import pointer
 
 TEXTS = ("title", "summary", "description", "termsOfService", "contact", "license", "externalDocs", "tags", "example")
-_KNOWN = {LIMIT, CODINGS}
-_SCHEMAS = ("schema", "schemas")
+_KNOWN = {LIMIT, CODINGS, ITEM_SCHEMA}
+_SCHEMAS = ("schema", "schemas", ITEM_SCHEMA)
 
 
 def compare(old: Document, new: Document) -> Iterator[Change]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from openapi.contract import Contract, Operation
+from openapi.contract import Contract, Operation, schema_key
 from openapi.rendering.markdown import block, code, line, paragraphs, table
 from openapi.rendering.schema_text import DescribedFields, kind, limits, objects
 from openapi.standards.status_phrases import PHRASES
@@ -95,8 +95,8 @@ def _body(contract: Contract, body: dict[str, Any]) -> Iterator[str]:
     yield f"The {'' if body.get('required') else 'optional '}body: {line(body.get('description', ''))}"
     yield "\n".join(_media_types(contract, body))
     described: list[DescribedFields] = []
-    for content in body["content"].values():
-        for object_fields in objects(contract, content.get("schema", {})):
+    for media_type, content in body["content"].items():
+        for object_fields in objects(contract, content.get(schema_key(media_type, content), {})):
             # The items of an array and of lines have the same fields.
             fields = replace(object_fields, place=object_fields.place.removeprefix("[]").removeprefix("."))
             if fields not in described:
@@ -108,7 +108,7 @@ def _media_types(contract: Contract, body: dict[str, Any]) -> Iterator[str]:
     """A list of media types, each with its schema and limits."""
     codings = body.get("x-content-codings", [])
     for media_type, content in body["content"].items():
-        schema = contract.resolve(content.get("schema", {}))
+        schema = contract.resolve(content.get(schema_key(media_type, content), {}))
         details = [line(kind(contract, schema)), *limits(schema)]
         if limit := content.get("x-body-limit-bytes", body.get("x-body-limit-bytes")):
             details.append(f"at most {limit:,} bytes")
@@ -123,12 +123,19 @@ def _fields(contract: Contract, described: DescribedFields) -> Iterator[str]:
         yield f"In {code(described.place)}:"
     for is_required, title in ((True, "required field"), (False, "optional field")):
         rows = [
-            (code(field.name), line(kind(contract, field.schema)), _description(field.schema))
+            (code(field.name), line(kind(contract, schema)), _description(schema))
             for field in described.fields
             if field.is_required is is_required
+            for schema in [field.schema if is_required else _without_null(field.schema)]
         ]
         if rows:
             yield table((title, "type", "description"), rows)
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an optional field apart from null, which is the same as its absence."""
+    values = {"enum": [value for value in schema["enum"] if value is not None]} if "enum" in schema else {}
+    return schema | {"nullable": False} | values
 
 
 def _description(schema: dict[str, Any], description: str = "") -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from openapi.contract import Contract, ContractError
+from openapi.contract import Contract, ContractError, schema_key
 from openapi.requests.body import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, MAX_STREAM_BYTES, Body, MediaType
 from openapi.requests.content import DECODERS
 from openapi.schemas.validation import Schemas
@@ -36,19 +36,20 @@ def declared_body(contract: Contract, pointer: tuple[str, ...], schemas: Schemas
 def media_type_at(
     name: str, media_type: str, contract: Contract, schemas: Schemas, pointer: tuple[str, ...]
 ) -> MediaType:
-    """The MediaType at `pointer`; ContractError if it is not served."""
+    """The MediaType at `pointer`; ContractError if the service does not support it."""
     is_lines = media_type.lower() == NDJSON
     if not is_lines and not _JSON.fullmatch(media_type):
         raise ContractError(f"{name}: a body is served as {JSON}, a type in +json, or {NDJSON}")
     node, body = contract.at(pointer), contract.at(pointer[:-2])
-    if "schema" not in node:
+    key = schema_key(media_type, node)
+    if key not in node:
         raise ContractError(f"{name}: {media_type} has no schema")
     limit = node.get("x-body-limit-bytes", body.get("x-body-limit-bytes", DEFAULT_BODY_BYTES))
     highest = MAX_STREAM_BYTES if is_lines else MAX_BODY_BYTES
     if type(limit) is not int or not 1 <= limit <= highest:
         raise ContractError(f"{name}: x-body-limit-bytes is not an integer from 1 to {highest}")
-    schema = schemas.compile(*pointer, "schema")
-    declared = contract.at((*pointer, "schema"))
+    schema = schemas.compile(*pointer, key)
+    declared = contract.at((*pointer, key))
     if is_lines:
         return MediaType(schema, limit, items=schema, is_lines=True)
     if declared.get("type") != "array":

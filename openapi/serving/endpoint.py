@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
-from openapi.contract import Contract, ContractError
+from openapi.contract import Contract, ContractError, schema_key
 from openapi.problems import Problem
 from openapi.requests.body import nothing
 from openapi.requests.content import COMPLETE
@@ -141,17 +141,18 @@ def _check_promises(operation: Any, contract: Contract, pointer: tuple[str, ...]
 def _item_schemas(contract: Contract, pointer: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """The schema of each media type of the body, or of the items of its array."""
     body = contract.resolve(contract.at(pointer).get("requestBody")) or {"content": {}}
-    for media_type in body["content"]:
-        parts = (*pointer, "requestBody", "content", media_type, "schema")
+    for media_type, declared in body["content"].items():
+        parts = (*pointer, "requestBody", "content", media_type, schema_key(media_type, declared))
         schema = contract.at(parts)
         is_array = schema.get("type") == "array" and media_type.lower() != NDJSON
         yield contract.at((*parts, "items")) if is_array else schema
 
 
 def _promises(contract: Contract, schema: dict[str, Any], name: str, field: BodyField) -> bool:
-    """True if `schema` has the property `name` as `field` says; an optional one may be absent."""
+    """True if `schema` has the property `name` as `field` says; an optional property may be absent or null."""
     if name not in schema.get("properties", {}):
         return not field.required
     member = contract.resolve(schema["properties"][name])
-    matches = (member.get("type"), member.get("format")) == (field.type, field.format) and not member.get("nullable")
-    return matches and (name in schema.get("required", ()) or not field.required)
+    if (member.get("type"), member.get("format")) != (field.type, field.format):
+        return False
+    return not field.required or (name in schema.get("required", ()) and not member.get("nullable"))

@@ -98,6 +98,11 @@ def when_refused(function: Callable[[Refusal], Awaitable[None]]) -> Callable[[Ha
     return mark
 
 
+def without_null(fields: dict[str, Any]) -> dict[str, Any]:
+    """The `fields` of a body without null ones, because null means absent."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 class BrokenOff(Exception):
     """The response failed after its headers were sent."""
 

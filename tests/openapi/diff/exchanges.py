@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator, oas30_format_checker
 
-from openapi.contract import METHODS, Document
+from openapi.contract import METHODS, Document, schema_key
 from tests.openapi.diff.instances import Instances
 
 _TEMPLATE = re.compile(r"\{[^{}]*\}")
@@ -105,7 +105,7 @@ class Exchanges:
         media_type, body = None, None
         if self.body and self.body.get("content") and (self.body.get("required") or dice.randrange(4)):
             media_type, content = dice.choice(list(self.body["content"].items()))
-            body = instances.of(content.get("schema"))
+            body = instances.of(content.get(schema_key(media_type, content)))
         request = Request(parameters, media_type and media_type.replace("*", "x"), body)
         return request if self.accepts(request) else None
 
@@ -120,7 +120,9 @@ class Exchanges:
         if request.media_type is None:
             return not (self.body and self.body.get("required"))
         content = _of_media_type((self.body or {}).get("content", {}), request.media_type)
-        return content is not None and self._sent.accepts(content.get("schema"), request.body)
+        return content is not None and self._sent.accepts(
+            content.get(schema_key(request.media_type, content)), request.body
+        )
 
     @cached_property
     def answers(self) -> dict[str, Any]:
@@ -135,7 +137,9 @@ class Exchanges:
         if not contents:
             return None
         status, media_type, content = dice.choice(contents)
-        answer = Answer(status, media_type, Instances(self._document, dice).of(content.get("schema")))
+        answer = Answer(
+            status, media_type, Instances(self._document, dice).of(content.get(schema_key(media_type, content)))
+        )
         return answer if self.promises(answer) else None
 
     def promises(self, answer: Answer) -> bool:
@@ -150,7 +154,9 @@ class Exchanges:
 
     def _has(self, raw: Any, answer: Answer) -> bool:
         content = _of_media_type(raw.get("content", {}), answer.media_type)
-        return content is not None and self._read.accepts(content.get("schema"), answer.body)
+        return content is not None and self._read.accepts(
+            content.get(schema_key(answer.media_type, content)), answer.body
+        )
 
 
 def exchanges(document: Document) -> Iterator[Exchanges]:

@@ -71,7 +71,10 @@ def split(schema: Schema, _: Any) -> None:
 
 
 def merged(schema: Schema, raw: Any) -> None:
-    """Move properties out of those parts of `allOf` that have no other keywords."""
+    """Split the schema, then merge each part of `allOf` that has only `type` and `properties` back into it.
+
+    Nothing is merged into a schema with `additionalProperties`.
+    """
     split(schema, raw)
     parts, schema["allOf"] = schema.get("allOf", []), []
     for part in parts:
@@ -113,7 +116,7 @@ def _replace(node: Any, known: dict[str, Any]) -> None:
     inner = node if isinstance(node, list) else list(node.values()) if isinstance(node, dict) else []
     for child in inner:
         name = str(child.get("$ref")).rpartition("/")[2] if isinstance(child, dict) else ""
-        if name in known and "$ref" not in str(known[name]):
+        if name in known:
             child.clear()
             child.update(copy.deepcopy(known[name]))
         _replace(child, known)

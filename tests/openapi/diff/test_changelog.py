@@ -17,7 +17,7 @@ def test_the_newest_comes_first_with_each_addition() -> None:
     assert text.startswith("# Changelog of Interaction Reporting API\n\n## 1.1: minor change from 1.0\n\n- ")
     assert text.endswith("\n\n## 1.0\n\nThe first version.\n")
     assert "\n- body /client_event_id is a new property: Requests without it are accepted.\n" in text
-    assert "- 5 descriptive texts changed.\n" in text
+    assert "- 6 descriptive texts changed.\n" in text
     assert "(breaking)" not in text
     whole = changelog([*minors, major])
     assert whole.startswith("# Changelog of Interaction Reporting API\n\n## 2.0: major change from 1.1\n\n- ")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from openapi.contract import Document
+from openapi.diff.compare import compare
 from openapi.diff.operations import Operation, Parameter, covers, media_type, operations
 from tests.openapi.diff.documents import document
 
@@ -195,3 +196,35 @@ def test_other_members_of_a_path_item_are_no_operations() -> None:
     """Neither the parts that all its operations share nor malformed ones."""
     raw = {"summary": "A", "parameters": [], "get": "x", "x-post": {}, "put": {}}
     assert [operation.method for operation in operations(document(a=raw, b="x"))] == ["put"]
+
+
+NDJSON = "application/x-ndjson"
+BYTES = {"type": "string", "format": "binary"}
+
+
+def of_lines(declared: dict[str, Any]) -> Document:
+    """A document with a body of NDJSON."""
+    return document(x={"post": {"requestBody": {"content": {NDJSON: declared}}, "responses": {}}})
+
+
+def test_lines_are_compared_by_their_own_schema() -> None:
+    """Of x-item-schema if there is one: describing the whole body, too, changes nothing."""
+    line, narrower = {"type": "integer"}, {"type": "integer", "minimum": 0}
+    earlier, later = of_lines({"schema": line}), of_lines({"schema": BYTES, "x-item-schema": line})
+    assert compare(earlier, later) == compare(later, earlier) == []
+    (change,) = compare(later, of_lines({"schema": BYTES, "x-item-schema": narrower}))
+    assert (change.rule, change.pointer.split("/")[-2:]) == ("request-minimum-narrowed", ["x-item-schema", "minimum"])
+
+
+def test_the_schema_of_lines_counts_for_lines_alone() -> None:
+    """In a body of JSON the member is an extension without an effect."""
+    (operation,) = operations(document(x={"get": {"requestBody": {"content": {"a/json": {"x-item-schema": {}}}}}}))
+    assert operation.body_contents["a/json"].schema is None
+
+
+def test_a_parameter_of_the_media_type_changes_nothing() -> None:
+    """Lines with a charset are lines."""
+    name = f"{NDJSON.upper()} ; charset=utf-8"
+    (operation,) = operations(document(x={"get": {"requestBody": {"content": {name: {"x-item-schema": {}}}}}}))
+    (content,) = operation.body_contents.values()
+    assert content.schema == (*content.parts, "x-item-schema")

@@ -135,7 +135,12 @@ def test_a_card_of_many_operations_has_them_all(newest: str) -> None:
     assert headings == [name.replace(" /", " /api/v1/") for name in listed]
     replay = section(newest, "`POST /api/v1/rejected-submissions/replay`")
     assert rows(replay, "parameter")[0][:3] == ["`Prefer`", "header", "TEXT"]
-    assert newest.count("The database is away or too slow. The service resumes by itself when it is back.\n") == 1
+    assert (
+        newest.count(
+            "The database cannot be reached or is too slow. The service resumes by itself when the database is back.\n"
+        )
+        == 1
+    )
     assert newest.count("Authentication: `Authorization: Bearer <hub-api-key>`.") == len(headings)
 
 

@@ -277,8 +277,8 @@ def test_a_body_that_is_no_batch_is_refused(content: bytes, status: int, error: 
     assert problem.error.startswith(error)
 
 
-def test_stored_bytes_can_be_judged_without_a_request() -> None:
-    """Stored bytes are judged like the JSON body of a request, also as a batch."""
+def test_stored_bytes_can_be_validated_without_a_request() -> None:
+    """Stored bytes are validated like the JSON body of a request; a batch, too."""
     assert Body(JSON_TYPES, 20, frozenset()).of_json(b'{"a": 1}') == {"a": 1}
     assert len(Body(BATCH_TYPES, 20, frozenset()).of_json(b"[{}]")) == 1
     with pytest.raises(Problem) as caught:

@@ -21,7 +21,7 @@ from openapi.requests.content import COMPLETE, PIECE_BYTES, Content
 LIMIT = 40
 GZIP = (b"content-encoding", b"gzip")
 CODINGS = frozenset({"gzip"})
-MALFORMED = (400, "the body is not complete and well-formed gzip, as its Content-Encoding says")
+MALFORMED = (400, "the Content-Encoding is gzip, and the body is not complete and well-formed gzip")
 
 Fields = Sequence[tuple[bytes, bytes]]
 

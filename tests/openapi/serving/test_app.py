@@ -59,7 +59,7 @@ async def refuse(_key: str, _resources: Any) -> None:
 
 
 def changed(parts: tuple[str, ...], value: Any) -> Contract:
-    """The first contract with `value` at `parts`, or without that member if `value` is REMOVED."""
+    """A copy of CONTRACT with `value` at `parts`, or without that member if `value` is REMOVED."""
     document = CONTRACT.copy()
     node = document
     for part in parts[:-1]:
@@ -340,7 +340,7 @@ def test_an_unreachable_database_is_answered_as_documented(away: Database, away_
         app = build(CONTRACT, Dependencies(OPERATIONS, authenticate, resources, failures))
         response = ask(app, headers=KEY, json=EVENT)
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
-        assert response.json()["error"] == "the event cannot be stored at the moment"
+        assert response.json()["error"] == "the service cannot reach its database at the moment"
 
 
 def test_an_unexpected_fault_is_answered_as_documented() -> None:
@@ -355,7 +355,7 @@ def test_an_unexpected_fault_is_answered_as_documented() -> None:
         assert response.status_code == 500
         assert response.json() == {
             "error": "the service failed to handle this request",
-            "help": "Quote the X-Request-Id of this answer to the operator of the service.",
+            "help": "Give the X-Request-Id of this response to the operator of the service.",
         }
 
 
@@ -372,11 +372,13 @@ def test_an_unexpected_fault_is_answered_as_documented() -> None:
         pytest.param(BODY, REMOVED, "takes widget_id as required string uuid", id="no body"),
         pytest.param((*EVENT_SCHEMA, "required"), ["widget_id"], "takes event_type as required", id="not required"),
         pytest.param((*PROPERTIES, "widget_id"), REMOVED, "takes widget_id as required", id="no property"),
-        pytest.param((*PROPERTIES, "actor_id", "nullable"), True, "takes actor_id as optional string uuid", id="null"),
+        pytest.param(
+            (*PROPERTIES, "widget_id", "nullable"), True, "takes widget_id as required string uuid", id="null"
+        ),
         pytest.param((*PROPERTIES, "occurred_at", "format"), REMOVED, "takes occurred_at as required", id="no format"),
         pytest.param((*PROPERTIES, "actor_type"), {"type": "integer"}, "takes actor_type as optional", id="a number"),
         pytest.param(("paths",), {}, "it has no operations", id="no paths"),
-        pytest.param(("paths",), [], "cannot be served: AttributeError", id="paths that are a list"),
+        pytest.param(("paths",), [], "cannot be served: paths is not an object", id="paths that are a list"),
         pytest.param(("paths", "/x"), None, "cannot be served: /x is not an object", id="a path that is null"),
     ],
 )

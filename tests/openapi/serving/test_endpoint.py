@@ -65,6 +65,12 @@ def of(schema: Any, media_type: str = JSON, extra: Any = None) -> dict[str, Any]
     return {"required": True, "content": {media_type: {"schema": schema}}, **(extra or {})}
 
 
+def of_lines(schema: Any) -> dict[str, Any]:
+    """A request body object of NDJSON whose lines satisfy `schema`."""
+    declared = {"schema": {"type": "string", "format": "binary"}, "x-item-schema": schema}
+    return {"required": True, "content": {NDJSON: declared}}
+
+
 @pytest.fixture
 def received() -> list[Request]:
     """The requests that the handlers received."""
@@ -119,7 +125,8 @@ def test_an_operation_may_have_no_body(received: list[Request]) -> None:
     ("declared", "content", "kind"),
     [
         pytest.param(of(BATCH), b'[{"a": 1}, {}]', Array, id="an array"),
-        pytest.param(of(ITEM, NDJSON), b'{"a": 1}\n{}', Lines, id="lines"),
+        pytest.param(of_lines(ITEM), b'{"a": 1}\n{}', Lines, id="lines"),
+        pytest.param(of(ITEM, NDJSON), b'{"a": 1}\n{}', Lines, id="lines of an earlier document"),
     ],
 )
 def test_a_batch_is_judged_item_by_item(
@@ -227,10 +234,12 @@ def test_the_highest_limit_is_served(declared: dict[str, Any]) -> None:
     [
         pytest.param(of(ITEM), True, id="one"),
         pytest.param(of(BATCH), True, id="an array"),
-        pytest.param(of(ITEM, NDJSON), True, id="lines"),
+        pytest.param(of_lines(ITEM), True, id="lines"),
+        pytest.param(of(ITEM, NDJSON), True, id="lines of an earlier document"),
         pytest.param(of({"type": "object"}), False, id="one without"),
         pytest.param(of({**BATCH, "items": {"type": "object"}}), False, id="an array without"),
-        pytest.param(of({"type": "object"}, NDJSON), False, id="lines without"),
+        pytest.param(of_lines({"type": "object"}), False, id="lines without"),
+        pytest.param(of({"type": "object"}, NDJSON), False, id="lines of an earlier document without"),
         pytest.param(
             of({**BATCH, "properties": ITEM["properties"], "required": ["a"], "items": {}}),
             False,
