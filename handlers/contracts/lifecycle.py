@@ -104,8 +104,8 @@ def publish(connection: Connection, contract: Contract, author: Author, acknowle
 
 
 def require_sound(contract: Contract) -> None:
-    """Refused if `contract` breaks a lint rule, ContractError if it cannot be served."""
-    if findings := lint(contract, OPERATIONS):
+    """Refused if `contract` breaks a lint rule that is no warning, ContractError if it cannot be served."""
+    if findings := [finding for finding in lint(contract, OPERATIONS) if finding.severity == "error"]:
         raise Refused(
             "\n".join(f"{finding.pointer or '/'}: {finding.message} [{finding.rule}]" for finding in findings[:LISTED])
         )
@@ -122,7 +122,10 @@ def _require_same(row: contracts.ContractRow, contract: Contract) -> None:
 
 
 def _supported(rows: Sequence[contracts.ContractRow], major: int) -> list[contracts.ContractRow]:
-    """The rows of `major` that clients rely on, if it is served: superseded ones too, for clients built for them."""
+    """The rows of `major` that are neither drafts nor retired; empty if `major` is not served.
+
+    Superseded rows count: clients were built for them.
+    """
     supported = [row for row in rows if row.major == major and row.status not in ("draft", "retired")]
     return supported if any(row.status in contracts.SERVING for row in supported) else []
 

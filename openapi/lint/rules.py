@@ -8,9 +8,9 @@ from typing import Any
 
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from openapi.contract import Contract, ContractError
-from openapi.lint import walk
-from openapi.lint.walk import Parts, nodes
+from openapi.contract import ITEM_SCHEMA, Contract, ContractError, schema_key
+from openapi.lint import client_rules, walk
+from openapi.lint.walk import Parts
 from openapi.oauth.token_requests import GRANT_TYPES
 from openapi.schemas import conversion
 from openapi.schemas.conversion import Direction, Node
@@ -18,33 +18,45 @@ from openapi.schemas.forms import ABOUT
 from openapi.schemas.validation import Schemas
 from openapi.schemas.validators import Validators
 from openapi.serving.operations import OperationTable
+from openapi.standards import ijson
 from openapi.standards.json_pointer import pointer
+
+_BOUNDED_PATTERN = re.compile(r"\^\[[^\[\]]+\]\{[0-9]+(,[0-9]+)?\}\$")
+"""A pattern of one class of characters, so many times: it bounds the length of a string as maxLength does."""
 
 Rule = Callable[[Contract], Iterator[tuple[Parts, str]]]
 
-BOUNDED_FORMATS = ("uuid",)
-"""Formats that bound the length of a string by themselves."""
+UNBOUNDED_FORMATS = ("uuid", "binary")
+"""Formats of strings that need no maxLength: one bounds the length itself, the other is for streams."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that a document breaks, and the place (RFC 6901)."""
+    """A rule that a document breaks, and the place (RFC 6901).
+
+    The service can serve a document with warnings, but client generators do badly with it.
+    """
 
     rule: str
     pointer: str
     message: str
+    severity: str = "error"
 
 
 def lint(contract: Contract, operations: OperationTable) -> list[Finding]:
     """Every broken rule; `operations` has the handlers. The house rules apply only to a sound document."""
     house_rules: dict[str, Rule] = {"operations": partial(names_operations, operations), **RULES}
-    for rules in (FOUNDATIONS, house_rules):
-        findings = [
-            Finding(name, pointer(*parts), message) for name, rule in rules.items() for parts, message in rule(contract)
-        ]
-        if findings:
-            return findings
-    return []
+    if findings := _findings(contract, FOUNDATIONS, "error"):
+        return findings
+    return _findings(contract, house_rules, "error") + _findings(contract, client_rules.RULES, "warning")
+
+
+def _findings(contract: Contract, rules: dict[str, Rule], severity: str) -> list[Finding]:
+    return [
+        Finding(name, pointer(*parts), message, severity)
+        for name, rule in rules.items()
+        for parts, message in rule(contract)
+    ]
 
 
 def is_openapi_3_0(contract: Contract) -> Iterator[tuple[Parts, str]]:
@@ -71,9 +83,34 @@ def satisfies_openapi(contract: Contract) -> Iterator[tuple[Parts, str]]:
     except ContractError as fault:
         yield ("paths",), str(fault)
         return
-    if next(has_no_recursion(contract), None) is None:
-        for error in OpenAPIV30SpecValidator(contract.without_patterns()).iter_errors():
-            yield tuple(str(part) for part in error.absolute_path), error.message[:300]
+    if next(has_no_recursion(contract), None) is not None:
+        return
+    document = contract.without_patterns()
+    places = _with_item_schemas(document)
+    try:
+        for error in OpenAPIV30SpecValidator(document).iter_errors():
+            parts = tuple(str(part) for part in error.absolute_path)
+            yield (*places[parts[2]], *parts[3:]) if parts[2:3] and parts[2] in places else parts, error.message[:300]
+    except (
+        TypeError,
+        KeyError,
+        AttributeError,
+        ValueError,
+    ) as fault:  # as the library fails where it expects an object
+        yield (), f"the document cannot be validated: {type(fault).__name__}: {fault}"[:300]
+
+
+def _with_item_schemas(document: dict[str, Any]) -> dict[str, Parts]:
+    """Add the schemas of lines to the components of `document`, because the library looks into no extension.
+
+    Returns the place of each, by its name among the components.
+    """
+    places = {f"{ITEM_SCHEMA}-{index}": parts for index, (parts, _) in enumerate(walk.item_schemas(document))}
+    schemas = {name: node for name, (_, node) in zip(places, walk.item_schemas(document), strict=True)}
+    components = document.get("components") or {}
+    if schemas and isinstance(components, dict) and isinstance(components.get("schemas", {}), dict):
+        document["components"] = components | {"schemas": components.get("schemas", {}) | schemas}
+    return places
 
 
 def names_operations(operations: OperationTable, contract: Contract) -> Iterator[tuple[Parts, str]]:
@@ -88,18 +125,16 @@ def names_operations(operations: OperationTable, contract: Contract) -> Iterator
             operations.handler(operation.operation_id)
         except ContractError as error:
             yield where, str(error)
-    for parts, node in nodes(contract.document):
-        if parts[-2:-1] == ("links",) and isinstance(node, dict) and node.get("operationId", "") not in {"", *seen}:
-            yield (
-                (*parts, "operationId"),
-                f"the link names {str(node['operationId'])[:100]!r}, which is not an operation",
-            )
+    for parts, link in walk.links(contract):
+        if str(link.get("operationId", "")) not in {"", *seen}:
+            name = str(link["operationId"])[:100]
+            yield (*parts, "operationId"), f"the link names {name!r}, which is not an operation"
 
 
 def names_no_code_but_handlers(contract: Contract) -> Iterator[tuple[Parts, str]]:
     """No extension names code, which Connexion would import."""
     for parts, node in walk.nodes(contract.document):
-        if isinstance(node, dict) and not walk.is_within_example(parts):
+        if isinstance(node, dict) and not walk.is_data(parts):
             for key in node:
                 if re.fullmatch(r"x-(\w+Info(Func|Url)|scopeValidateFunc|(openapi|swagger)-router-controller)", key):
                     yield (*parts, key), f"the extension {key} is not accepted"
@@ -142,11 +177,11 @@ def has_no_idle_scopes(contract: Contract) -> Iterator[tuple[Parts, str]]:
 def compiles(contract: Contract) -> Iterator[tuple[Parts, str]]:
     """Each body schema compiles, and its patterns for a linear-time engine."""
     schemas = Schemas(contract)
-    for parts in walk.media_types(contract):
+    for parts in walk.body_schemas(contract):
         try:
-            schemas.compile(*parts, "schema")
+            schemas.compile(*parts)
         except ValueError as error:
-            yield (*parts, "schema"), str(error).splitlines()[0][:300]
+            yield parts, str(error).splitlines()[0][:300]
 
 
 def has_examples(contract: Contract) -> Iterator[tuple[Parts, str]]:
@@ -155,19 +190,31 @@ def has_examples(contract: Contract) -> Iterator[tuple[Parts, str]]:
         return
     schemas = Schemas(contract)
     for parts in walk.media_types(contract):
-        media_type = contract.at(parts)
-        examples: dict[Parts, Any] = {
-            ("examples", name): contract.resolve(example).get("value")
-            for name, example in media_type.get("examples", {}).items()
-        }
-        if "example" in media_type:
-            examples["example",] = media_type["example"]
+        examples = walk.examples(contract, parts)
         if not examples:
             yield parts, "the body has no example"
-        schema = schemas.compile(*parts, "schema")
+        key = schema_key(parts[-1], contract.at(parts))
+        if key not in contract.at(parts):
+            continue
+        schema = schemas.compile(*parts, key)
         for name, value in examples.items():
-            for error in schema.errors(value):
+            try:
+                values = _lines(value) if key == ITEM_SCHEMA else [value]
+            except ValueError as fault:
+                yield (*parts, *name), f"the example is not lines of JSON: {fault}"[:300]
+                continue
+            for error in (error for each in values for error in schema.errors(each)):
                 yield (*parts, *name), f"the example does not satisfy its schema: {error}"
+
+
+def _lines(example: Any) -> list[Any]:
+    """The values of the lines of `example`; ValueError if the service could not read them."""
+    try:
+        return [ijson.loads(line.encode()) for line in example.split("\n") if line.strip()]
+    except AttributeError:
+        raise ValueError("it is not a text") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def describes(contract: Contract) -> Iterator[tuple[Parts, str]]:
@@ -190,7 +237,8 @@ def bounds(contract: Contract) -> Iterator[tuple[Parts, str]]:
         if (
             schema.get("type") == "string"
             and not {"maxLength", "enum"} & schema.keys()
-            and schema.get("format") not in BOUNDED_FORMATS
+            and not _BOUNDED_PATTERN.fullmatch(str(schema.get("pattern", "")))
+            and schema.get("format") not in UNBOUNDED_FORMATS
         ):
             yield parts, "the string has no maxLength"
         if schema.get("type") == "array" and "maxItems" not in schema:

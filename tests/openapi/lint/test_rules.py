@@ -182,7 +182,7 @@ BROKEN = [
     pytest.param(
         "examples",
         ("components", "responses", "BadRequest", "content", "application/json"),
-        {"schema": {"$ref": "#/components/schemas/Error"}, "example": {"error": "text"}},
+        {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}, "example": {"error": "text"}},
         f"{AT_OPERATION}/responses/400/content/application~1json/example",
         "does not satisfy its schema: help is required",
         id="a wrong single example of an answer",
@@ -244,6 +244,14 @@ BROKEN = [
         "/components/schemas/InteractionEvent/properties/list",
         "the array has no maxItems",
         id="no bound of an array",
+    ),
+    pytest.param(
+        "bounds",
+        (*SCHEMA, "properties", "text"),
+        {"type": "string", "nullable": True, "description": "A text.", "pattern": "^[a-z]{1,}$"},
+        "/components/schemas/InteractionEvent/properties/text",
+        "the string has no maxLength",
+        id="a pattern without an upper bound",
     ),
     *(
         pytest.param(
@@ -350,28 +358,33 @@ def test_each_rule_is_tried() -> None:
         ),
         pytest.param(
             (*SCHEMA, "properties", "$ref"),
-            {"type": "string", "maxLength": 9, "description": "A field."},
+            {"type": "string", "maxLength": 9, "description": "A field.", "nullable": True},
             id="a field named $ref",
         ),
         pytest.param(
             (*SCHEMA, "properties", "list"),
-            {"type": "array", "description": "A list.", "items": {"type": "boolean"}, "maxItems": 3},
+            {"type": "array", "description": "A list.", "items": {"type": "boolean"}, "maxItems": 3, "nullable": True},
             id="a bounded array",
         ),
         pytest.param(
             (*SCHEMA, "properties", "again"),
-            {"$ref": "#/components/schemas/InteractionEvent/properties/event_type"},
+            {"$ref": "#/components/schemas/InteractionEvent/properties/view_context_ref"},
             id="a field described where it is defined",
         ),
         pytest.param(
             (*SCHEMA, "properties", "again"),
-            {"$ref": "#/components/schemas/InteractionEvent/properties/event_type", "type": "array"},
+            {"$ref": "#/components/schemas/InteractionEvent/properties/view_context_ref", "type": "array"},
             id="a keyword next to a reference, which OpenAPI 3.0 ignores",
         ),
         pytest.param(
             (*METADATA, "anyOf"),
-            [{"$ref": "#/components/schemas/Error"}, {"not": {"$ref": "#/components/schemas/Error"}}],
+            [{"$ref": "#/components/schemas/ErrorAnswer"}, {"not": {"$ref": "#/components/schemas/ErrorAnswer"}}],
             id="two references to one schema",
+        ),
+        pytest.param(
+            (*SCHEMA, "properties", "text"),
+            {"type": "string", "nullable": True, "description": "A text.", "pattern": "^[A-Za-z0-9_-]{1,400}$"},
+            id="a text that its pattern bounds",
         ),
         pytest.param((*METADATA, "nullable"), True, id="nullable"),
         pytest.param((*OPERATION, "requestBody"), REMOVED, id="an operation without a body"),
