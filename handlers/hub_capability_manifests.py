@@ -19,7 +19,7 @@ from openapi import problems
 from openapi.metadata import check
 from openapi.metadata.narrowing import narrowings
 from openapi.problems import Problem
-from openapi.serving.messages import Answer, BodyField, Request, takes
+from openapi.serving.messages import Answer, BodyField, Request, takes, without_null
 from openapi.standards import date_times
 
 MOST_PROBLEMS = 20
@@ -31,6 +31,8 @@ MOST_NARROWINGS = 3
 @takes(event_types=BodyField("array", required=True), widgets=BodyField("array", required=True))
 async def put(request: Request) -> Answer:
     """Put the whole manifest of the hub in force, or nothing of it."""
+    for entries in (request.body["event_types"], request.body["widgets"]):
+        entries[:] = map(without_null, entries)
     async with request.resources.manifests:  # a check may take long
         if problem := await _problem(request.body):
             raise problem

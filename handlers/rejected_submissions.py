@@ -19,7 +19,7 @@ from handlers.submissions.single import DRY_RUN, Submission, SubmissionType, is_
 from openapi.problems import Problem
 from openapi.requests.batch import Item
 from openapi.serving.error_styles import ErrorStyle
-from openapi.serving.messages import Answer, Request
+from openapi.serving.messages import Answer, Request, without_null
 
 FILTERS = ("kind", "code")
 MOST_REPLAYED = 1000
@@ -67,7 +67,7 @@ async def replay(request: Request) -> Answer:
 
 async def _requested(request: Request) -> dict[UUID, RowMapping | None]:
     """The rejections that the request asks for, in order; None for an id that is not the hub's own."""
-    body, database, hub_id = request.body, request.resources.database, request.caller.id
+    body, database, hub_id = without_null(request.body), request.resources.database, request.caller.id
     if "ids" in body:
         ids = [UUID(identifier) for identifier in body["ids"]]
         rows_by_id = await database.run(rejected_submissions.named, hub_id, ids)

@@ -22,8 +22,7 @@ OUTCOMES = ("created", "duplicate", "rejected", "throttled")
 async def get(request: Request) -> Answer:
     """The outcomes of the hub's submissions and their reasons, by hour."""
     parameters = request.parameters
-    until = date_times.parse(parameters["until"]) if "until" in parameters else datetime.now(UTC)
-    since = date_times.parse(parameters["since"]) if "since" in parameters else max(until, EARLIEST) - DEFAULT_HOURS
+    since, until = _period(parameters.get("since"), parameters.get("until"))
     if not timedelta() <= until - since <= MOST_HOURS:
         raise field_errors.period_out_of_range(MOST_HOURS.days)
     await request.resources.usage.write()
@@ -36,6 +35,18 @@ async def get(request: Request) -> Answer:
     for row in rows:
         hours[row["hour"], row["kind"]].append(row)
     return Answer(200, {"items": [_as_json(*key, counts) for key, counts in hours.items()]})
+
+
+def _period(since: str | None, until: str | None) -> tuple[datetime, datetime]:
+    """The period of a request: the day before `until`, or from `since` until now if that is not too long."""
+    now = datetime.now(UTC)
+    if since is None:
+        end = date_times.parse(until) if until else now
+        return max(end, EARLIEST) - DEFAULT_HOURS, end
+    begin = date_times.parse(since)
+    if until:
+        return begin, date_times.parse(until)
+    return begin, begin + MOST_HOURS if begin < now - MOST_HOURS else max(now, begin)
 
 
 def _as_json(hour: datetime, kind: str, rows: list[RowMapping]) -> dict[str, Any]:

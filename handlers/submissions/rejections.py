@@ -55,7 +55,7 @@ class Rejections:
                 await self.writer.add_all(rows)
                 await self._trim(hub_id, len(rows), sum(len(raw) for _, _, raw in refused))
             except DatabaseError as error:
-                logger.warning("what was rejected cannot be kept, or not within its bounds: %s", error)
+                logger.warning("rejected submissions cannot be stored, or not within their limits: %s", error)
 
     async def _trim(self, hub_id: UUID, count: int, size: int) -> None:
         self._added[hub_id] += count

@@ -14,13 +14,15 @@ from handlers.submissions.results import Result
 from openapi.problems import Problem
 from openapi.requests.batch import LINE_BYTES, Array, Item
 from openapi.serving.error_styles import ErrorStyle
-from openapi.serving.messages import Answer, Refusal, Request
+from openapi.serving.messages import Answer, Refusal, Request, without_null
 from openapi.standards import date_times, prefer
 from openapi.standards.server_timing import lap
 
 logger = logging.getLogger(__name__)
 
 REPLAYED = (b"idempotent-replayed", b"true")
+SENT_AT = "sent_at"
+"""The time of sending by the clock of the client: stored, and not a part of the content that keys compare."""
 DRY_RUN = (b"preference-applied", prefer.DRY_RUN.encode())
 FAULTS = 500
 """Submissions answered with this status or a higher one do not count: a hub may send them again."""
@@ -111,8 +113,11 @@ def is_dry_run(request: Request) -> bool:
 
 
 def submitted(request: Request, submission_type: SubmissionType, item: Item, key: str | None) -> Submission:
-    """The submission of `item` under the request key `key`, before any check."""
-    return Submission(item, {} if item.problem else _row(request, submission_type, item.value, key), item.problem)
+    """The submission of `item` under the request key `key`, before any check. A null field is an absent one."""
+    if item.problem:
+        return Submission(item, {}, item.problem)
+    fields = without_null(item.value) if None in item.value.values() else item.value
+    return Submission(item, _row(request, submission_type, fields, key), None)
 
 
 async def keep_several(
@@ -224,17 +229,25 @@ def _row(
             content[name] = content[name].lower()
     if "occurred_at" in content:
         content["occurred_at"] = date_times.normalized(content["occurred_at"])
-    if unknown:
-        content["additional_fields"] = {name: body[name] for name in unknown}
+    additional = {name: body[name] for name in unknown if name != SENT_AT}
+    if additional:
+        content["additional_fields"] = additional
     keys = (
         _keys(submission_type, content, request_key)
         if request_key or submission_type.table.own_key in content
         else None
     )
+    if SENT_AT in unknown:  # after the keys: a repeated request may have another time of sending
+        content["additional_fields"] = additional | {SENT_AT: _instant(body[SENT_AT])}
     content["id"] = submissions.new_id()
     content["hub_id"] = request.caller.id
     content["contract_version"] = request.contract_version
     return content | keys if keys else content
+
+
+def _instant(value: Any) -> Any:
+    """A timestamp as it is stored; any other value, which a contract with open objects accepts, as it is."""
+    return date_times.normalized(value) if isinstance(value, str) and date_times.is_timestamp(value) else value
 
 
 def _keys(submission_type: SubmissionType, content: dict[str, Any], request_key: str | None) -> dict[str, Any]:

@@ -83,5 +83,5 @@ def test_a_failure_is_logged_and_not_raised(
     hub_id = uuid4()
     monkeypatch.setattr(writer, "MAX_WAITING_BYTES", 0)
     keep(database, hub_id, [(0, REFUSED, b"{}")])
-    assert "cannot be kept" in caplog.text
+    assert "rejected submissions cannot be stored" in caplog.text
     assert rows(database, hub_id) == []
