@@ -21,6 +21,7 @@ from openapi.problems import Problem
 from openapi.rendering.card import INSTANTS
 from openapi.rendering.card import card as card_of
 from openapi.rendering.representations import Representation
+from openapi.rendering.served_copy import served_copy
 from openapi.serving.messages import encoded
 from openapi.standards.date_times import render
 from openapi.standards.media_types import JSON, MARKDOWN, OPENAPI_JSON, OPENAPI_YAML, YAML
@@ -31,9 +32,13 @@ T = TypeVar("T")
 
 
 class Publication:
-    """One row and its representations, each rendered once. `fault` says why the row holds no contract."""
+    """One row and its representations, each rendered once. `fault` says why the row holds no contract.
 
-    def __init__(self, row: ContractRow) -> None:
+    With a `public_url` the document is sent with absolute URLs.
+    """
+
+    def __init__(self, row: ContractRow, public_url: str = "") -> None:
+        self._public_url = public_url
         self.row = row
         self.contract: Contract | None = None
         self.fault: str | None = None
@@ -45,7 +50,7 @@ class Publication:
             self.fault = str(error)[:300]
 
     def representation(self, media_type: str) -> Representation:
-        """The document, or the card, as `media_type`; Problem if the row does not hold one."""
+        """The document, or the card, as `media_type`; Problem if the row holds no contract."""
         if media_type not in self._representations:
             self._representations[media_type] = self._representation(media_type)
         if (representation := self._representations[media_type]) is None:
@@ -59,26 +64,29 @@ class Publication:
         return self._section[1]
 
     def _representation(self, media_type: str) -> Representation | None:
+        if self.contract is None:
+            return None
         try:
-            content = MEDIA_TYPES[media_type](self.row, self.contract) if self.contract else None
+            content = MEDIA_TYPES[media_type](self.row, self.contract, self._public_url)
         except ContractError as error:
-            self.fault, content = str(error), None
-        return None if content is None else Representation.of(media_type, content)
+            self.fault = str(error)
+            return None
+        return Representation.of(media_type, content)
 
 
-def _as_json(_row: ContractRow, contract: Contract) -> bytes:
-    return encoded(contract.document)
+def _as_json(_row: ContractRow, contract: Contract, public_url: str) -> bytes:
+    return encoded(served_copy(contract, public_url).document)
 
 
-def _as_yaml(_row: ContractRow, contract: Contract) -> bytes:
-    return contract.as_yaml().encode()
+def _as_yaml(_row: ContractRow, contract: Contract, public_url: str) -> bytes:
+    return served_copy(contract, public_url).as_yaml().encode()
 
 
-def _as_card(row: ContractRow, contract: Contract) -> bytes:
+def _as_card(row: ContractRow, contract: Contract, _public_url: str) -> bytes:
     return card_of(contract, row.status, instants(row)).encode()
 
 
-MEDIA_TYPES: Mapping[str, Callable[[ContractRow, Contract], bytes]] = {
+MEDIA_TYPES: Mapping[str, Callable[[ContractRow, Contract, str], bytes]] = {
     JSON: _as_json,
     YAML: _as_yaml,
     MARKDOWN: _as_card,
@@ -91,7 +99,8 @@ MEDIA_TYPES: Mapping[str, Callable[[ContractRow, Contract], bytes]] = {
 class Publications:
     """The published contracts by version, in version order. Concurrent requests share one reading."""
 
-    def __init__(self) -> None:
+    def __init__(self, public_url: str = "") -> None:
+        self._public_url = public_url
         self._by_version: dict[str, Publication] = {}
         self._reading: asyncio.Task[dict[str, Publication]] | None = None
         self._read_at = 0.0
@@ -110,7 +119,7 @@ class Publications:
         is_old = time.monotonic() - self._read_at > MAX_AGE_SECONDS
         if self._reading is None or (self._reading.done() and is_old):
             self._read_at = time.monotonic()
-            self._reading = asyncio.create_task(database.run(_published, known=self._by_version))
+            self._reading = asyncio.create_task(database.run(_published, self._by_version, self._public_url))
         self._by_version = await asyncio.shield(self._reading)  # a client that disconnects cancels only its own request
         return self._by_version
 
@@ -122,9 +131,9 @@ def card(connection: Connection, version: str) -> str:
 
 
 def changelog(connection: Connection, version: str | None) -> str:
-    """The changes of each version, up to `version`, which may be a draft, or up to the highest.
+    """The changes of each version up to `version`, which may be a draft; up to the highest published one if None.
 
-    NotFound if absent, ContractError if its row holds no contract; other rows without a contract are left out.
+    NotFound if absent, ContractError if its row holds no contract. Other rows that hold no contract are skipped.
     """
     last = None if version is None else contracts.get(connection, version)
     readable: list[Contract] = []
@@ -148,7 +157,7 @@ def changelog_until(last: Publication, published: Mapping[str, Publication]) -> 
 
 
 def instants(row: ContractRow) -> dict[str, datetime | None]:
-    """The instants in the life of a contract, past and coming, by column, as far as a card shows them."""
+    """The instants of a contract that a card shows, past and future, by column."""
     return {field.name: getattr(row, field.name) for field in fields(row) if field.name in INSTANTS}
 
 
@@ -163,11 +172,11 @@ def summary(publication: Publication) -> dict[str, Any]:
     return entry if publication.contract else {**entry, "fault": "the document of this contract cannot be read"}
 
 
-def _published(connection: Connection, known: Mapping[str, Publication]) -> dict[str, Publication]:
+def _published(connection: Connection, known: Mapping[str, Publication], public_url: str) -> dict[str, Publication]:
     """All contracts except drafts; a row that has not changed keeps its `known` publication."""
     published = {}
     for row in contracts.list_all(connection):
         if row.status != "draft":
             old = known.get(row.contract_version)
-            published[row.contract_version] = old if old and old.row == row else Publication(row)
+            published[row.contract_version] = old if old and old.row == row else Publication(row, public_url)
     return published

@@ -28,9 +28,9 @@ Page = Callable[[Request, Publication, Published], Representation]
 """From a request, and the contract that its path names, to its representation."""
 
 
-def routes() -> list[Route]:
-    """The list of the published contracts, and the pages of each."""
-    publications = Publications()
+def routes(public_url: str = "") -> list[Route]:
+    """The list of the published contracts, and the pages of each; with `public_url`, documents have absolute URLs."""
+    publications = Publications(public_url)
     pages = {f"{CONTRACTS}/{{version}}{path}": _of_version(page) for path, page in _PAGES.values()}
     return [Route(path, endpoint(_read(publications, select))) for path, select in {CONTRACTS: _list, **pages}.items()]
 
@@ -60,7 +60,7 @@ _PAGES: dict[str, tuple[str, Page]] = {
     "card": ("/card", _card),
     "changelog": ("/changelog", _changelog),
 }
-"""By its name in the list: the path of a page below that of its version, and the function that renders it."""
+"""By the name of a page in the list: its path below that of its version, and the function that renders it."""
 
 
 def _links(version: str) -> dict[str, str]:

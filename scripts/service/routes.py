@@ -7,13 +7,16 @@ from handlers.site import authorization_server, contract_pages, health, migratio
 from scripts.service.metrics import metrics
 
 
-def routes(public_url: str, operator_key: str) -> list[Route]:
-    """The routes of a service that clients reach at `public_url`; without `operator_key` operators have no page."""
+def routes(public_url: str, document_url: str, operator_key: str) -> list[Route]:
+    """The routes of a service that clients reach at `public_url`; without `operator_key` operators have no page.
+
+    The URLs of served documents are below `document_url`, or relative if that is empty.
+    """
     return [
         Route(f"{HEALTH}/live", health.live),
         Route(f"{HEALTH}/ready", health.ready),
         Route(METRICS, metrics),
-        *contract_pages.routes(),
+        *contract_pages.routes(document_url),
         *problem_pages.routes(public_url),
         *authorization_server.routes(),
         *migration_pages.routes(operator_key),

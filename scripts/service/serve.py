@@ -71,7 +71,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
         logger.info("listening", extra={"url": url})
         opened(database, url)
         os.environ[variable("database_url")] = database.url  # workers learn the URL of an embedded one from this
-        os.environ.setdefault(variable("public_url"), url)  # and a free port from this
+        os.environ[variable("port")] = str(port)  # and the number of a free port from this
         config = uvicorn.Config(
             "scripts.service.worker:application",
             factory=True,

@@ -55,7 +55,11 @@ def application() -> ASGIApp:
     fix_status_lines()
     options, live, metrics = oauth_policy(settings), Live(), Metrics()
     lifespan = partial(_lifespan, settings, options, live, metrics)
-    router = Router(routes(options.public_url, settings.operator_key), redirect_slashes=False, lifespan=lifespan)
+    router = Router(
+        routes(options.public_url, settings.public_url, settings.operator_key),
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
     service = _by_path(ErrorMiddleware(router, failures={}), live)
     _end_with_parent()
     return _behind_proxy(AccessLog(ServerTiming(service) if settings.server_timing else service, metrics.request))

@@ -21,6 +21,7 @@ from handlers.site.service_state import SERVICE
 from openapi.contract import Contract
 from openapi.diff.changelog import changelog
 from openapi.rendering.card import card
+from openapi.rendering.served_copy import served_copy
 from openapi.serving.dispatch import ErrorMiddleware
 from tests.postgresql import statement
 from tests.scopes import new_request_state
@@ -95,9 +96,9 @@ def test_the_list_of_contracts_is_public(public: httpx.Client) -> None:
     ],
 )
 def test_a_contract_is_sent_in_the_requested_media_type(
-    public: httpx.Client, accept: str | None, media_type: str
+    newest: Service, public: httpx.Client, accept: str | None, media_type: str
 ) -> None:
-    """JSON by default, YAML as published, and the card."""
+    """JSON by default, YAML as published but for the service's URL in it, and the card."""
     response = get(public, "/contracts/1.0", **({"accept": accept} if accept else {}))
     assert response.status_code == 200
     assert response.headers["content-type"].split(";")[0] == media_type
@@ -105,9 +106,9 @@ def test_a_contract_is_sent_in_the_requested_media_type(
         assert response.text == public.get("/contracts/1.0/card").text
         assert response.text.startswith("# Interaction Reporting API\n")
     elif media_type.endswith("json"):
-        assert response.json() == OLDEST.document
+        assert response.json() == served_copy(OLDEST, newest.url).document
     else:
-        assert response.text == OLDEST.text
+        assert response.text == served_copy(OLDEST, newest.url).text
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -211,9 +212,9 @@ def test_the_list_names_the_fault_of_a_broken_row(newest: Service, public: httpx
         for path in ("/contracts/1.0", "/contracts/1.0/card"):
             response = public.get(path)
             assert (response.status_code, response.headers["retry-after"]) == (503, "1")
-            assert "does not hold a document" in response.json()["error"]
+            assert "cannot be shown" in response.json()["error"]
         assert public.get("/contracts/1.1").status_code == 200
-    assert public.get("/contracts/1.0").json() == OLDEST.document
+    assert public.get("/contracts/1.0").json() == served_copy(OLDEST, newest.url).document
 
 
 def test_a_contract_published_as_json_is_also_sent_as_yaml(newest: Service, public: httpx.Client) -> None:
@@ -223,8 +224,9 @@ def test_a_contract_published_as_json_is_also_sent_as_yaml(newest: Service, publ
     with oldest_as(newest, document=json.dumps(edited)):
         response = get(public, "/contracts/1.0", accept=YAML)
         assert not response.text.startswith("{")
-        assert yaml.safe_load(response.text) == edited
-        assert get(public, "/contracts/1.0", if_none_match=etag).json() == edited
+        copy = served_copy(Contract(json.dumps(edited), edited), newest.url).document
+        assert yaml.safe_load(response.text) == copy
+        assert get(public, "/contracts/1.0", if_none_match=etag).json() == copy
         with newest.database.begin() as connection:
             row = contracts.get(connection, "1.0")
         instants = {"published_at": row.published_at, "activated_at": row.activated_at}
