@@ -8,7 +8,7 @@ def repeated_entry(entries: str, index: int, key: str, value: str) -> Problem:
     return Problem(
         "invalid_body",
         pointer=f"/{entries}/{index}/{key}",
-        errors=f"{entries}/{index}: '{value}' stands twice",
+        errors=f"{entries}/{index}: '{value}' occurs twice",
         remedies="List it once.",
     )
 
@@ -23,8 +23,11 @@ def unknown_cursor() -> Problem:
     """No page of the list returned the cursor."""
     return Problem(
         "invalid_parameters",
-        errors="cursor is not one that this list gave out",
-        remedies="Send the next_cursor of an earlier page of this list as it is, or none to begin with the first item.",
+        errors="cursor is not one that this list returned",
+        remedies=(
+            "Send the next_cursor of an earlier page of this list unchanged, or leave cursor out to begin "
+            "with the first item."
+        ),
     )
 
 
@@ -32,8 +35,8 @@ def period_out_of_range(limit: int) -> Problem:
     """`since` is after `until`, or more than `limit` days before it."""
     return Problem(
         "invalid_parameters",
-        errors=f"since is not within {limit} days before until",
-        remedies=f"Ask for at most {limit} days, and for since before until.",
+        errors=f"since must be at most {limit} days before until, and not after it",
+        remedies=f"Ask for at most {limit} days, with since before until.",
     )
 
 
@@ -41,7 +44,7 @@ def too_many_counts(limit: int) -> Problem:
     """The hours that the client asks for have more than `limit` counts."""
     return Problem(
         "invalid_parameters",
-        errors=f"from since until before until there are more than {limit} counts",
+        errors=f"there are more than {limit} counts from since to until",
         remedies="Ask for fewer hours at once.",
     )
 
@@ -51,5 +54,5 @@ def days_out_of_range(limit: int, default: int) -> Problem:
     return Problem(
         "invalid_parameters",
         errors=f"days is not one number from 1 to {limit}",
-        remedies=f"Ask for 1 to {limit} days, or leave days out: there are {default} then.",
+        remedies=f"Ask for 1 to {limit} days, or leave days out for {default}.",
     )

@@ -42,14 +42,14 @@ TABLE = {
     ),
     "malformed_content_coding": ProblemType(
         400,
-        "the body is not complete and well-formed gzip, as its Content-Encoding says",
+        "the Content-Encoding is gzip, and the body is not complete and well-formed gzip",
         "Compress the body as RFC 1952 describes it, or send it without a content coding.",
     ),
     "malformed_json": ProblemType(
         400,
         "the body cannot be read as JSON: {detail}",
-        "Send one JSON object in UTF-8 (RFC 8259), without NaN or Infinity, each property name once in its object, "
-        "nested at most 32 levels deep.",
+        "Send one JSON value in UTF-8 (RFC 8259), without NaN or Infinity, with unique property names in each "
+        "object, nested at most 32 levels deep.",
     ),
     "unauthorized": ProblemType(
         401,
@@ -58,50 +58,50 @@ TABLE = {
     ),
     "invalid_token": ProblemType(
         401,
-        "the request carries no access token that is valid here{why}",
-        "Get an access token by client credentials, as the metadata says that the WWW-Authenticate header names, and "
-        "send it as 'Authorization: Bearer <access token>'.",
-        about="the request carries no access token that is valid here; the answer says why",
+        "the request has no valid access token{why}",
+        "Get an access token with the client credentials grant (the WWW-Authenticate header links to metadata that "
+        "describes it), and send it as 'Authorization: Bearer <access token>'.",
+        about="the request has no valid access token; the response says why",
     ),
     "invalid_dpop_proof": ProblemType(
         401,
-        "the request does not prove that its sender has the key of the access token: {detail}",
+        "the request does not prove possession of the key of the access token: {detail}",
         "Send a DPoP header with each request: a proof (RFC 9449 section 4.2) that the key of the access token signs, "
         "with the method as htm, the URL without its query as htu, the digest of the token as ath, the time as iat and "
         "a jti of its own.",
     ),
     "insufficient_scope": ProblemType(
         403,
-        "the access token does not have the scope {scope}",
-        "Get an access token with this scope; if the client may not have it, ask the operator for it.",
+        "the access token lacks the scope {scope}",
+        "Get an access token with this scope; if the client may not have the scope, ask the operator for it.",
     ),
     "operator_unauthorized": ProblemType(
         401,
-        "this is for operators of the service alone",
+        "only operators of the service may use this",
         "Send the operator's key as the password of HTTP Basic authentication, or as a bearer token.",
     ),
     "cut_over": ProblemType(
         403,
-        "this hub has gone on to access tokens: its key is refused",
-        "Send requests to {successor} with an access token, which a client of this hub gets as {metadata} says. Ask "
-        "the operator for a client if it has none, or to take the key again.",
+        "this hub has moved to access tokens: its API key is refused",
+        "Send requests to {successor} with an access token; {metadata} says how a client of this hub gets one. If "
+        "the hub has no client, or needs its API key again, ask the operator.",
     ),
     "not_found": ProblemType(
         404, "there is nothing at this path", "Check the path against the servers and paths of the contract."
     ),
     "nothing_by_name": ProblemType(
         404,
-        "there is nothing of this hub by that name",
-        "Check the name: what another hub has submitted is not shown, and what is past its retention is gone.",
+        "this hub has nothing of that name",
+        "Check the name. Submissions of another hub are not shown, and submissions past their retention are deleted.",
     ),
     "contract_not_found": ProblemType(
-        404, "there is no published contract of this version", "Take one of the versions that GET /contracts lists."
+        404, "there is no published contract of this version", "Use one of the versions that GET /contracts lists."
     ),
     "method_not_allowed": ProblemType(
-        405, "the method {method} is not allowed here", "Use one of the methods in the Allow header of this answer."
+        405, "the method {method} is not allowed here", "Use one of the methods in the Allow header of this response."
     ),
     "not_acceptable": ProblemType(
-        406, "none of the media types in the Accept header is there", "Accept one of these: {expected}."
+        406, "none of the media types in the Accept header is available", "Accept one of these: {expected}."
     ),
     "head_timeout": ProblemType(
         408,
@@ -118,55 +118,57 @@ TABLE = {
     "idempotency_conflict": ProblemType(
         409,
         "{name} was used before for other content",
-        "Send what was sent first to get the first answer again, or use a new {key} for new content.",
+        "Send the first content to get the first response again, or use a new {key} for new content.",
     ),
     "batch_key_conflict": ProblemType(
         409,
         "the Idempotency-Key was used before for another batch",
-        "Send that batch again to get its answer, or send only what is not stored yet, with a new Idempotency-Key.",
+        "Send that batch again to get its response, or send only the items that are not stored yet, with a new "
+        "Idempotency-Key.",
     ),
     "version_retired": ProblemType(410, "version {version} of this API is retired", "Use {successor} instead."),
     "content_too_large": ProblemType(
         413,
         "the body has {size} bytes; the limit is {limit} bytes",
-        "Shorten the event, for instance by moving large values out of metadata, and send it again.",
+        "Shorten the body, for instance by moving large values out of metadata, and send it again.",
     ),
     "name_taken": ProblemType(
         409,
         "{what} is registered by {owner} with another meaning",
-        "Use another name or id, or submit exactly the same description, version, schema or name as it has.",
+        "Use another name or id, or submit exactly the description, version, schema and name that are registered.",
     ),
     "conflicts": ProblemType(
         409,
         "{errors}",
         "{remedies}",
         about="several parts of the body conflict with what is registered",
-        about_help="Do for each of them what the answer says.",
+        about_help="Follow the remedy that the response names for each of them.",
     ),
     "schema_narrowed": ProblemType(
         409,
-        "the metadata_schema of event type '{name}' may refuse what it accepted: {narrowings}",
-        "Let it accept what it did, or raise the version of the event type from {version}.",
+        "the metadata_schema of event type '{name}' may refuse values that it accepted: {narrowings}",
+        "Let the schema accept them, or raise the version of the event type above {version}.",
     ),
     "version_lowered": ProblemType(
         409,
-        "event type '{name}' has version {version} already",
+        "event type '{name}' already has version {version}",
         "Submit the event type with version {version} or a higher one.",
     ),
     "too_many_items": ProblemType(
         422,
         "the batch has {count} items; the limit is {limit}",
-        "Send them in several requests, or, where that is accepted, as application/x-ndjson, which has no such limit.",
+        "Send them in several requests, or, where the operation accepts it, as application/x-ndjson, which has no "
+        "such limit.",
     ),
     "batch_not_replayed": ProblemType(
         422,
-        "a batch that was refused as a whole is not replayed",
-        "Send it again as the error that is kept with it says: nothing of it was stored.",
+        "a batch that was rejected as a whole cannot be replayed",
+        "Mend the fault that is stored with it, and send the batch again: nothing of it was stored.",
     ),
     "too_many_results": ProblemType(
         413,
         "the results of the stream have more than {limit} bytes",
-        "Send what follows in another request.",
+        "Send the rest of the stream in another request.",
     ),
     "unsupported_media_type": ProblemType(
         415, "Content-Type {found} is not accepted here", "Send the body with 'Content-Type: {expected}'."
@@ -176,28 +178,28 @@ TABLE = {
         415,
         "Content-Encoding {found} is not accepted here",
         "Send the body {how}without a content coding.",
-        about_help="Send the body without a content coding, or in one that the answer names.",
+        about_help="Send the body without a content coding, or in one that the response names.",
     ),
     "invalid_body": ProblemType(
         422,
         "{errors}",
         "{remedies}",
         about="the body does not satisfy its schema in the contract",
-        about_help="Mend each of the faults that the answer names, and send the request again.",
+        about_help="Mend each fault that the response names, and send the request again.",
     ),
     "invalid_parameters": ProblemType(
         422,
         "{errors}",
         "{remedies}",
         about="a parameter of the path, the query or the header does not satisfy its schema in the contract",
-        about_help="Mend each of the faults that the answer names, and send the request again.",
+        about_help="Mend each fault that the response names, and send the request again.",
     ),
     "unstorable_value": ProblemType(
         422,
         "{field}: {detail}",
         "{remedy}",
-        about="a value satisfies its schema and cannot be stored as it is",
-        about_help="Send another value in the field that the answer names.",
+        about="a value satisfies its schema but cannot be stored as it is",
+        about_help="Send another value in the field that the response names.",
     ),
     "event_type_not_registered": ProblemType(
         422,
@@ -212,18 +214,19 @@ TABLE = {
     "items_rejected": ProblemType(
         422,
         "{rejected} of {received} items were rejected; the others are stored",
-        "Mend the items whose results have the status rejected, and send these again.",
+        "Mend the items whose results have the status rejected, and send only these again.",
     ),
     "items_unavailable": ProblemType(
         503,
-        "{rejected} of {received} items are not stored, some of them because that cannot be done at the moment",
+        "{rejected} of {received} items are not stored, some of them because the service cannot store them at the "
+        "moment",
         "Send the items whose results have retry true again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),
     "rejection_not_found": ProblemType(
         422,
-        "there is no rejected submission '{id}' of this hub",
-        "Send the ids that GET /rejected-submissions gave.",
+        "this hub has no rejected submission '{id}'",
+        "Send ids that GET /rejected-submissions returned.",
     ),
     "event_not_found": ProblemType(
         422,
@@ -244,11 +247,11 @@ TABLE = {
     "internal_error": ProblemType(
         500,
         "the service failed to handle this request",
-        "Quote the X-Request-Id of this answer to the operator of the service.",
+        "Give the X-Request-Id of this response to the operator of the service.",
     ),
     "unavailable": ProblemType(
         503,
-        "the event cannot be stored at the moment",
+        "the service cannot reach its database at the moment",
         "Send the request again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),
@@ -260,7 +263,7 @@ TABLE = {
     ),
     "migration_unavailable": ProblemType(
         503,
-        "what hubs use cannot be read at the moment",
+        "the record of the versions that hubs use cannot be read at the moment",
         "Send the request again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),
@@ -272,8 +275,9 @@ TABLE = {
     ),
     "contract_unreadable": ProblemType(
         503,
-        "the row of this contract does not hold a document that can be shown",
-        "Tell the operator of the service, and send the request again after the seconds in the Retry-After header.",
+        "the stored document of this contract cannot be shown",
+        "Tell the operator of the service, and send the request again after the number of seconds in the "
+        "Retry-After header.",
         [RETRY],
     ),
 }

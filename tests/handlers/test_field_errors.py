@@ -11,7 +11,7 @@ from openapi.problems import Problem
     [
         (
             field_errors.repeated_entry("widgets", 1, "id", "w"),
-            "widgets/1: 'w' stands twice",
+            "widgets/1: 'w' occurs twice",
             "List it once.",
             "/widgets/1/id",
         ),
@@ -23,26 +23,29 @@ from openapi.problems import Problem
         ),
         (
             field_errors.unknown_cursor(),
-            "cursor is not one that this list gave out",
-            "Send the next_cursor of an earlier page of this list as it is, or none to begin with the first item.",
+            "cursor is not one that this list returned",
+            (
+                "Send the next_cursor of an earlier page of this list unchanged, or leave cursor out to begin with the "
+                "first item."
+            ),
             None,
         ),
         (
             field_errors.period_out_of_range(31),
-            "since is not within 31 days before until",
-            "Ask for at most 31 days, and for since before until.",
+            "since must be at most 31 days before until, and not after it",
+            "Ask for at most 31 days, with since before until.",
             None,
         ),
         (
             field_errors.too_many_counts(20_000),
-            "from since until before until there are more than 20000 counts",
+            "there are more than 20000 counts from since to until",
             "Ask for fewer hours at once.",
             None,
         ),
         (
             field_errors.days_out_of_range(366, 14),
             "days is not one number from 1 to 366",
-            "Ask for 1 to 366 days, or leave days out: there are 14 then.",
+            "Ask for 1 to 366 days, or leave days out for 14.",
             None,
         ),
     ],

@@ -1,6 +1,7 @@
 """Bodies that tools, mistakes and attackers send: each is refused with a reason, or stored unchanged."""
 
 import gzip
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -373,12 +374,16 @@ def test_a_uuid_may_be_written_in_upper_case(client: ContractClient, service: Se
         ("2024-02-29T00:30:00+01:00", "2024-02-28T23:30:00Z"),
         ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
         ("2017-01-01T08:59:60.5+09:00", "2017-01-01T00:00:00.500000Z"),
+        ("2026-03-31T12:00Z", "2026-03-31T12:00:00Z"),
+        ("2026-03-31T12:00+0200", "2026-03-31T10:00:00Z"),
+        ("2026-03-31T12:00:00-03", "2026-03-31T15:00:00Z"),
+        ("2026-03-31T12:00:00,123456789Z", "2026-03-31T12:00:00.123456Z"),
     ],
 )
-def test_a_date_time_of_rfc_3339_is_kept(
+def test_a_timestamp_is_kept(
     client: ContractClient, service: Service, monkeypatch: pytest.MonkeyPatch, sent: str, instant: str
 ) -> None:
-    """The first and the last instant, every offset and fraction, and leap seconds are stored as the named instants."""
+    """The first and last instant, every offset and fraction, short forms and leap seconds are stored as instants."""
     monkeypatch.setenv("PGTZ", "UTC")  # in other zones the extremes could be stored, but not read back
     response = client.post(PATH, json=EVENT | {"occurred_at": sent})
     assert response.json()["occurred_at"] == instant
@@ -392,13 +397,11 @@ def test_a_date_time_of_rfc_3339_is_kept(
         *("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:00-00:01", "9999-12-31T23:59:60Z", "0000-01-01T00:00:00Z"),
         *("10000-01-01T00:00:00Z", "-0001-01-01T00:00:00Z", "+2026-03-31T12:00:00Z", "26-03-31T12:00:00Z"),
         *("2026-02-29T12:00:00Z", "2026-13-01T12:00:00Z", "2026-03-31T24:00:00Z", "2026-03-31T12:60:00Z"),
-        *("2026-03-31T12:00:60Z", "2016-12-31T23:59:61Z", "2016-12-31T23:59:60+01:00", "2026-03-31T12:00Z"),
-        *("2026-03-31T12:00:00", "2026-03-31 12:00:00Z", "2026-03-31T12:00:00+24:00", "2026-03-31T12:00:00+0100"),
+        *("2026-03-31T12:00:60Z", "2016-12-31T23:59:61Z", "2016-12-31T23:59:60+01:00"),
+        *("2026-03-31T12:00:00", "2026-03-31 12:00:00Z", "2026-03-31T12:00:00+24:00"),
         *(
-            "2026-03-31T12:00:00+01",
             "2026-03-31T12:00:00+01:60",
             "2026-03-31T12:00:00.Z",
-            "2026-03-31T12:00:00,5Z",
             "20260331T120000Z",
             "2026-03-31",
         ),
@@ -406,20 +409,30 @@ def test_a_date_time_of_rfc_3339_is_kept(
         *("\uff12026-03-31T12:00:00Z", "2026-03-31T12:00:00UTC", "infinity", "-infinity", "now", "1774958400", ""),
     ],
 )
-def test_another_form_of_date_time_is_not_stored(client: ContractClient, service: Service, sent: str) -> None:
-    """422 names the field: the service guesses nothing, and no value overflows."""
+def test_another_form_of_timestamp_is_not_stored(client: ContractClient, service: Service, sent: str) -> None:
+    """422 names the field, and the help shows a timestamp that is accepted: the service itself guesses nothing."""
     response = refusal(client, service, json=EVENT | {"occurred_at": sent})
     assert (response.status_code, response.json()["error"]) == (
         422,
-        "occurred_at is not an RFC 3339 date-time with a zone, in the years 0001 to 9999 UTC",
+        "occurred_at is not an ISO 8601 timestamp with a time zone",
     )
+    timestamp = response.json()["help"].rpartition(" ")[2].removesuffix(".")
+    assert client.post(PATH, json=EVENT | {"occurred_at": timestamp}).status_code == 201
 
 
 # Values of another type
 
 
-@pytest.mark.parametrize("field", ["widget_id", "event_type", "occurred_at", "actor_id", "actor_type", "metadata"])
-@pytest.mark.parametrize("value", [None, True, 1e308, ["x"]], ids=json.dumps)
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *itertools.product(
+            ["widget_id", "event_type", "occurred_at", "actor_id", "actor_type", "metadata"], [True, 1e308, ["x"]]
+        ),
+        *itertools.product(["widget_id", "event_type", "occurred_at"], [None]),
+    ],
+    ids=json.dumps,
+)
 def test_a_value_of_another_type_is_not_stored(
     client: ContractClient, service: Service, field: str, value: object
 ) -> None:

@@ -124,7 +124,7 @@ def test_several_problems_may_have_another_code() -> None:
     problem = joined([first, Problem("version_lowered", name="b", version=2)], "conflicts")
     assert (problem.code, problem.status, problem.pointer) == ("conflicts", 409, "/widgets/0")
     assert problem.error == (
-        "widget 'a' is registered by another hub with another meaning; event type 'b' has version 2 already"
+        "widget 'a' is registered by another hub with another meaning; event type 'b' already has version 2"
     )
 
 

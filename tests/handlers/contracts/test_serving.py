@@ -129,8 +129,8 @@ def test_an_activated_contract_is_served_within_a_second(living: Service) -> Non
 
 def test_an_edited_row_is_followed(living: Service) -> None:
     """A field that plain SQL adds is accepted within a second; one that it removes is refused."""
-    field = "document = replace(document, '        actor_type:\n          type', "
-    field += "'        session_ref: {type: string}\n        actor_type:\n          type')"
+    field = "document = replace(document, '        actor_type:\n          $ref', "
+    field += "'        session_ref: {type: string}\n        actor_type:\n          $ref')"
     with living.client() as client:
         for change, status in ((field, 201), ("document = replace(document, 'session_ref:', 'session:')", 422)):
             edit(living, change)

@@ -120,7 +120,10 @@ def test_a_token_is_valid_from_its_beginning_to_its_end(claims: dict[str, Any], 
 
 
 def test_claims_are_checked_for_their_types() -> None:
-    """There may be one audience or several; values that are no texts are ignored."""
+    """`aud` may be a string or an array, and values that are not strings are ignored.
+
+    A wrong text claim raises InvalidToken.
+    """
     assert Token("", {}, {"aud": "a"}).audiences == ["a"]
     assert Token("", {}, {"aud": ["a", 5, "b"]}).audiences == ["a", "b"]
     assert Token("", {}, {"aud": {"a": "b"}}).audiences == Token("", {}, {}).audiences == []
