@@ -42,9 +42,9 @@ def bench_batches(
     rounds: Annotated[int, typer.Option(help="The number of rounds; the result has their medians.", min=1)] = 3,
     as_json: AsJSON = False,
 ) -> None:
-    """Post batches of 1,000 events to a fresh service, in turn with COPY of the same rows on one connection.
+    """Measure batches of 1,000 events on a fresh service, in rounds that alternate with COPY of the same rows.
 
-    COPY commits every 1,000 rows. Exits 1 unless every request was answered with 200.
+    COPY uses one connection and commits every 1,000 rows. Exits 1 unless every request was answered with 200.
     """
     measurements: list[Measurement] = []
     copy_rates: list[float] = []

@@ -19,8 +19,8 @@ METRIC = re.compile(rb"([\w!#$%&'*+.^`|~-]+)(?:\s*;[^,;]*)*?\s*;\s*dur\s*=\s*(\d
 class Measurement:
     """The measurement of a load.
 
-    `latencies` are in seconds, one for each answer; `errors` counts, by kind, the requests and connections without
-    one; `refusals` has the body of the first answer of each status other than 201. `timings` are the sums, in
+    `latencies` are in seconds, one for each answer; `errors` counts, by kind, the requests and connections without an
+    answer; `refusals` has the body of the first answer of each status other than 201. `timings` are the sums, in
     milliseconds, of the metrics in the Server-Timing headers (W3C) of the `timed` answers that had one.
     """
 

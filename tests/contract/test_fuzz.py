@@ -2,8 +2,9 @@
 
 import functools
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 from handlers.operations import OPERATIONS
 from openapi.contract import Contract, published
 from openapi.serving.messages import Answer, Request
+from openapi.standards.media_types import NDJSON
 from scripts.cli import app
 from scripts.trials.fuzz import CONFIGURATION, keeps_its_promises
 from tests.examples import MAJOR, NEWEST, OLDEST
@@ -100,6 +102,30 @@ def test_a_broken_promise_is_found(
     monkeypatch.setitem(OPERATIONS.handlers, "reportInteractionEvent", create)
     with start_service(IR_LOG_LEVEL="error") as service:
         assert not keeps_its_promises(service.contract, service.url, service.key, tmp_path, "--phases", "examples")
+
+
+def test_a_broken_line_is_found_before_a_valid_one(
+    start_service: Callable[..., AbstractContextManager[Service]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every line of an NDJSON response is checked, not only the last one."""
+    original = OPERATIONS.handler("reportInteractionEvents")
+
+    async def with_another_line(lines: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        yield b'{"index": "none"}\n'
+        async for line in lines:
+            yield line
+
+    @functools.wraps(original)
+    async def create(request: Request) -> Answer:
+        answer = await original(request)
+        return replace(answer, body=with_another_line(answer.body)) if answer.media_type == NDJSON else answer
+
+    monkeypatch.setitem(OPERATIONS.handlers, "reportInteractionEvents", create)
+    with start_service(IR_LOG_LEVEL="error") as service:
+        options = ["--phases", "examples", "--include-path", "/interaction-events/batch"]
+        assert not keeps_its_promises(service.contract, service.url, service.key, tmp_path, *options)
+    (junit,) = (tmp_path / service.contract.version).glob("junit-*.xml")
+    assert '"none" is not of type "integer"' in ET.parse(junit).getroot().findtext(".//failure", "")  # noqa: S314
 
 
 def test_a_service_without_a_broken_promise_passes(service: Service, tmp_path: Path) -> None:

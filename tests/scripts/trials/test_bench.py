@@ -142,7 +142,10 @@ def test_misuse_exits_with_2(options: tuple[str, ...], words: str, key_file: Pat
 
 
 def test_sigterm_ends_every_process_of_a_bench(directory: Path) -> None:
-    """SIGTERM, for instance from `timeout`, leaves no service, no PostgreSQL and no data behind."""
+    """SIGTERM, for instance from `timeout`, leaves no service, no PostgreSQL and no data behind.
+
+    The command ignores SIGINT, as shells make commands do that they start in the background.
+    """
 
     def running() -> list[psutil.Process]:
         processes = psutil.process_iter(["cmdline"])
@@ -150,6 +153,7 @@ def test_sigterm_ends_every_process_of_a_bench(directory: Path) -> None:
 
     command = [str(COMMAND), "bench", "--seconds", "60"]
     environment = os.environ | {"TMPDIR": str(directory)}
+    command = ["sh", "-c", "trap '' INT; exec \"$@\"", "-", *command]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as bench:
         assert bench.stderr
         while "measuring" not in bench.stderr.readline():

@@ -27,7 +27,10 @@ def test_a_shape_is_one_request() -> None:
 
 
 def test_every_answer_is_counted_once() -> None:
-    """There are as many answers as the server received requests, all complete, over the right number of connections."""
+    """It counts one complete answer for each request that the server received.
+
+    The requests come over the requested number of connections.
+    """
     with answering(CREATED) as server:
         measurement = run_load(server.url, connections=3)
     assert measurement.requests == measurement.statuses[201] == len(server.received) > 3
