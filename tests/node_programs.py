@@ -1,5 +1,6 @@
-"""Programs of `tests/node`, which try third-party clients and servers."""
+"""Programs on Node.js: those of `tests/node` try third-party clients and servers; `tests/node_generators` has tools."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from typing import IO
 
 import pytest
 
-SOURCES = Path(__file__).with_name("node")
+SOURCES = Path(__file__).parent
 SECONDS = 120
 
 
@@ -49,6 +50,24 @@ class Programs:
         assert completed.returncode == 0, completed.stderr
         return completed.stdout
 
+    def run_tool(self, name: str, *arguments: str | Path) -> str:
+        """The output of the command `name` of a package; AssertionError if it fails."""
+        completed = subprocess.run(
+            [self.command(name), *arguments],
+            cwd=self.directory,
+            env=os.environ | {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
+        assert completed.returncode == 0, completed.stdout + completed.stderr
+        return completed.stdout
+
+    def command(self, name: str) -> Path:
+        """The path of the command `name` of a package."""
+        return self.directory / "node_modules" / ".bin" / name
+
     @contextmanager
     def running(self, name: str, *arguments: str) -> Iterator[Process]:
         """The program while it runs; it ends when its standard input is closed."""
@@ -62,16 +81,25 @@ class Programs:
                 process.wait(SECONDS)
 
 
-def programs(directory: Path) -> Programs:
-    """The programs in `directory`, installed. Without npm the test is skipped; in CI it fails."""
+def programs(directory: Path, folder: str = "node") -> Programs:
+    """The programs of `folder` in `directory`, installed. Without npm the test is skipped; in CI it fails."""
     if not shutil.which("npm"):
         (pytest.fail if "CI" in os.environ else pytest.skip)("npm is not installed")
-    copied = directory / "node"
-    shutil.copytree(SOURCES, copied, ignore=shutil.ignore_patterns("node_modules"))
+    copied = directory / folder
+    shutil.copytree(SOURCES / folder, copied, ignore=shutil.ignore_patterns("node_modules"))
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     completed = subprocess.run(command, cwd=copied, capture_output=True, text=True, check=False, timeout=SECONDS)
     assert completed.returncode == 0, completed.stderr
     return Programs(copied)
+
+
+def check_pins(programs: Programs) -> None:
+    """Raise AssertionError unless each package has one version, and the lock file names no registry."""
+    lock = json.loads((programs.directory / "package-lock.json").read_text())
+    declared = json.loads((programs.directory / "package.json").read_text())["dependencies"]
+    assert all(version[0].isdigit() for version in declared.values())
+    assert lock["packages"][""]["dependencies"] == declared
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
 
 
 def _required(stream: IO[str] | None) -> IO[str]:

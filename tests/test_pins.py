@@ -12,6 +12,7 @@ def test_each_package_is_pinned_at_its_installed_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     pins = [
         *project["project"]["dependencies"],
+        *project["dependency-groups"]["generators"],
         *project["dependency-groups"]["test"],
         *project["tool"]["uv"]["constraint-dependencies"],
     ]

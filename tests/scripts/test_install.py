@@ -24,7 +24,7 @@ def programs(tmp_path: Path) -> Path:
     """The only folder on PATH: it has a python3 without pip, and the programs that the script needs besides Python."""
     folder = tmp_path / "programs"
     folder.mkdir()
-    for name in ("sh", "dirname", "cat", "cksum", "sed", "head", "rm", "mkdir"):
+    for name in ("sh", "dirname", "cat", "cksum", "sed", "head", "rm", "mkdir", "sort"):
         (folder / name).symlink_to(shutil.which(name) or name)
     add(folder / "python3", WITHOUT_PIP)
     return folder
