@@ -35,7 +35,7 @@ COMMANDS = {
         "Accept the API key and the clients of a disabled hub again.", "scripts.commands.hubs:enable"
     ),
     "hub limit": Command(
-        "Give a hub its own rate limit in items per second, with ten times as many at once, or the usual limit again.",
+        "Set a hub's own rate limit in items per second, with a burst of ten times that, or restore the usual limit.",
         "scripts.commands.hubs:limit",
     ),
     "hub issue-client": Command(
@@ -61,7 +61,7 @@ COMMANDS = {
         "Accept a disabled client and its unexpired tokens again.",
         "scripts.commands.clients:enable_client",
     ),
-    "widget": Command("Widgets: what events are about."),
+    "widget": Command("Widgets: the UI elements that events refer to."),
     "widget register": Command("Register a widget.", "scripts.commands.widgets:register"),
     "widget list": Command("List every widget.", "scripts.commands.widgets:list_"),
     "widget retire": Command("Refuse new events about a widget. Stored ones stay.", "scripts.commands.widgets:retire"),
@@ -107,7 +107,7 @@ COMMANDS = {
         "scripts.commands.contracts.diff:diff",
     ),
     "contract card": Command(
-        "Print a version as Markdown, made from its row: its fields, responses, policy and status.",
+        "Print the reference of a stored version as Markdown: its fields, responses, policy and status.",
         "scripts.commands.contracts.card:card",
     ),
     "contract changelog": Command(
@@ -115,7 +115,7 @@ COMMANDS = {
         "scripts.commands.contracts.card:changelog",
     ),
     "contract rehearse": Command(
-        "Try a contract on hubs' submissions: which would newly fail or pass. Exits 1 if one would newly fail.",
+        "Try a contract on hubs' stored submissions, and show changed results. Exits 1 if one that passed would fail.",
         "scripts.commands.contracts.rehearsals:rehearse_",
     ),
     "contract list": Command(
@@ -127,7 +127,7 @@ COMMANDS = {
         "scripts.commands.contracts.contracts:show_",
     ),
     "contract status": Command(
-        "Show the served contracts, and how they differ from rows and documents. Exits 1 if a row cannot be served.",
+        "Show the served contracts, and how rows differ from their published digests and this release's documents.",
         "scripts.commands.contracts.contracts:status",
     ),
     "contract lint": Command(
@@ -167,7 +167,7 @@ COMMANDS = {
         "scripts.trials.bench:bench",
     ),
     "bench-batches": Command(
-        "Post batches of 1,000 events to a fresh service, in turn with COPY of the same rows on one connection.",
+        "Measure batches of 1,000 events on a fresh service, in rounds that alternate with COPY of the same rows.",
         "scripts.trials.bench_batches:bench_batches",
     ),
     "fuzz": Command(
@@ -191,7 +191,10 @@ class Commands(LazyGroup):
         if not self.path:
             with formatter.section("Settings, from the environment"):
                 formatter.write_dl(
-                    [(name, f"{text} (default: {default or 'unset'})") for name, default, text in table()]
+                    [
+                        (name, text if "unset:" in text else f"{text} (default: {default or 'unset'})")
+                        for name, default, text in table()
+                    ]
                 )
 
 
@@ -212,13 +215,20 @@ def main() -> None:
     """Run the command line; exit status 0 if done, 1 if refused, 2 if misused."""
     gc.set_threshold(20_000)  # imported objects stay: collecting garbage would take 7 % of the time of `hub list`
     # A command first stops the processes that it started, as on Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()
     except SettingsError as error:
         sys.exit(_fail(error, 2))
     except (DatabaseError, ContractError, OSError) as error:
         sys.exit(_fail(error, 1))
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    """End as on Ctrl-C, which a shell lets a command ignore that it starts in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.raise_signal(signal.SIGINT)
 
 
 def _fail(error: Exception, status: int) -> int:
