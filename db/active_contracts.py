@@ -111,7 +111,7 @@ class ActiveContracts:
             self._unstored = []
         except DatabaseError as error:
             if self._is_kept:
-                logger.warning("what is served could not be kept for later, trying again: %s", error)
+                logger.warning("the served document could not be stored for later, trying again: %s", error)
             self._is_kept = False
 
 

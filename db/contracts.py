@@ -109,7 +109,7 @@ def deprecate(connection: Connection, version: str, sunset: datetime, author: Au
     """
     row = _served_row(connection, version)
     if sunset > LAST_SUNSET:
-        raise Refused(f"the sunset is after {LAST_SUNSET:%Y-%m-%d}")
+        raise Refused(f"the sunset is after {LAST_SUNSET:%Y-%m-%d}, the latest date allowed")
     if sunset <= connection.execute(select(func.now())).scalar_one():
         raise Refused("the sunset is not in the future")
     attribute(connection, "deprecate", author)

@@ -62,7 +62,7 @@ def register_type(connection: Connection, hub_id: UUID, definition: Definition, 
 
 
 def propose_type(connection: Connection, definition: Definition) -> None:
-    """Store another definition of an event type that was approved before; it waits for approval."""
+    """Store a proposed definition of a registered event type; the proposal waits for approval."""
     _update_type(connection, definition.name, proposal=_columns(definition))
 
 

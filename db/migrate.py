@@ -26,7 +26,7 @@ def upgrade(
     with database.begin() as connection:
         encoding = connection.execute(text("SELECT current_setting('server_encoding')")).scalar_one()
         if encoding != "UTF8":
-            raise Refused(f"the database stores text as {encoding}; create one with ENCODING 'UTF8'")
+            raise Refused(f"the database stores text as {encoding}; create a database with ENCODING 'UTF8'")
         lock(connection, AdvisoryLock.MIGRATIONS)
         before = revision(connection)
         refuse_unknown(before)

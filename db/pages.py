@@ -42,7 +42,7 @@ class Query:
 class Page:
     """Some rows, the start of the next page (after position `last`), and whether there are more rows.
 
-    `size` of a row is the number of bytes of its texts and JSON; a column of bytes has its length, as `bytes`, instead.
+    `size` of a row is the number of bytes of its texts and JSON; a binary column has its length, as `bytes`, instead.
     """
 
     rows: Sequence[RowMapping]
@@ -100,7 +100,7 @@ def _scanned(table: Table, query: Query, horizon: int) -> Select[Any]:
 
 
 def _lengths_for_bytes(table: Table) -> Iterator[ColumnElement[Any]]:
-    """The columns of `table`; a column of bytes is replaced by its length as `bytes`."""
+    """The columns of `table`; a binary column is replaced by its length in bytes, labelled `bytes`."""
     for column in table.columns:
         yield func.octet_length(column).label("bytes") if isinstance(column.type, LargeBinary) else column
 

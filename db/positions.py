@@ -24,8 +24,8 @@ _HELD = text(
 def horizon(connection: Connection) -> int:
     """The last complete position: the next statement sees every row up to it, and no row will be added there later.
 
-    The order of the two statements matters: a transaction that took a position before the first statement has ended, or
-    the second statement sees its lock.
+    The order of the two statements matters: if a transaction took a position before the first statement, it has ended,
+    or the second statement sees its lock.
     """
     last: int = connection.execute(_LAST).scalar_one()
     keys: Iterable[int] = connection.execute(_HELD, {"lock_class": _LOCK_CLASS}).scalars()

@@ -37,7 +37,10 @@ _version = interaction_reporting_contracts.c.contract_version
 
 @dataclass
 class Service:
-    """A service that runs in a thread of the tests, with its database, a hub's key, and clients for both."""
+    """A service in a thread of the test process, with its database and a hub's key.
+
+    `client` sends requests, `events` queries the database.
+    """
 
     url: str
     port: int

@@ -1,4 +1,4 @@
-"""Cursors: the end of a page, opaque to clients."""
+"""Cursors, which mark the end of a page and are opaque to clients."""
 
 import base64
 import re

@@ -36,8 +36,8 @@ async def authorize(
 ) -> Caller:
     """The hub of the client that has the access token of a request (RFC 6750, RFC 9449).
 
-    Problem `invalid_token` without a token that is valid for the version at the required path, `invalid_dpop_proof`
-    without proof of the key that it is bound to, `insufficient_scope` if it lacks a scope.
+    Problem `invalid_token` unless the token is valid for the version at the required path, `invalid_dpop_proof` if the
+    token is bound to a key and the request lacks its proof, `insufficient_scope` if the token lacks a scope.
     """
     try:
         access, client, caller = await _authorized(oauth, scope, required, resources.registry)

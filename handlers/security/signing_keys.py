@@ -50,7 +50,7 @@ class SigningKeys:
         self._read: dict[str, ECKey | None] = {}  # by the stored text
 
     def revision(self) -> int:
-        """Changes whenever a key is added, or its expiry changes."""
+        """A number that changes when a key is added, or when the expiry of a key changes."""
         return self._registry.oauth.signing_keys_revision
 
     async def signing(self) -> ECKey:
@@ -115,12 +115,12 @@ class FileKeys:
         self._load()
 
     def revision(self) -> int:
-        """Changes whenever the file is read again."""
+        """A number that increases each time the file is read again; reads it if it has changed."""
         if time.monotonic() > self._looked_at + POLL_SECONDS:
             try:
                 self._load()
             except (OSError, ValueError) as error:
-                logger.warning("the file of signing keys cannot be read, those of before go on: %s", error)
+                logger.warning("the file of signing keys cannot be read, the earlier keys stay in use: %s", error)
         return self._revision
 
     async def signing(self) -> ECKey:

@@ -67,7 +67,7 @@ def sentences(migration: Migration) -> list[str]:
     summary = [_version(version) for version in migration.versions]
     if left:
         summary.append(
-            f"{counts['would_break']} of {counts['hubs']} hubs would break if {left} ended, by what was sent {days}."
+            f"{counts['would_break']} of {counts['hubs']} hubs would break if {left} ended, by requests sent {days}."
         )
     else:
         summary.append(f"None of {counts['hubs']} hubs would break: there is no version that they are to leave.")

@@ -34,7 +34,7 @@ class Grant:
 class Access:
     """The claims of a valid access token (section 2.2). `expires_at` is in seconds since the epoch.
 
-    `thumbprint` (RFC 7638) identifies the key that its sender must prove to hold (RFC 9449 section 6.1), or None.
+    `thumbprint` (RFC 7638) identifies the key that its sender must prove possession of (RFC 9449 section 6.1), or None.
     `jti` is None if it is not a UUID: other issuers may use other formats.
     """
 

@@ -29,7 +29,8 @@ _PORTS = {"http": 80, "https": 443}
 class Proof:
     """A valid proof: the thumbprint of its key (RFC 7638), and its `jti`.
 
-    Until `expires_at`, in seconds since the epoch, the same proof would be accepted again.
+    `expires_at` (seconds since the epoch) ends its validity; until then its use must be remembered, so that a replay is
+    refused.
     """
 
     thumbprint: str

@@ -205,7 +205,7 @@ class HTTPConnection(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
-        """A part of the body."""
+        """Called with each part of the body."""
         self._unparsed_bytes = 0
         super().on_body(body)
 

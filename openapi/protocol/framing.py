@@ -9,7 +9,7 @@ _PLAIN = ([b"host"], [b"host", b"content-length"], [b"content-length", b"host"])
 
 
 def ambiguity(method: bytes, version: str, fields: list[tuple[bytes, bytes]], is_upgrade: bool) -> str | None:
-    """Why two parsers could read a head differently (RFC 9112 sections 2.3, 3.2, 6.1 and 6.3); None if they cannot.
+    """The reason why two parsers could read a head differently (RFC 9112 sections 2.3, 3.2, 6.1, 6.3); None if absent.
 
     `fields` are those of FRAMING, in order of arrival.
     """

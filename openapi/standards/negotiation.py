@@ -15,8 +15,8 @@ LONGEST = 1000
 def preferred(scope: Scope, offers: Sequence[str]) -> str | None:
     """The media type of `offers` that the Accept field of a request prefers (section 12.5.1); None if it accepts none.
 
-    Among equals the first of `offers` wins; without the field, the first of all. There is one representation of each
-    media type, so of a range's parameters only the weight counts. A malformed range is ignored.
+    The earlier offer wins a tie; without the field the first offer wins. Each media type has one representation, so a
+    range's parameters are ignored except its weight. A malformed range is ignored.
     """
     field = _field(scope, b"accept")
     if not field.strip(" \t,"):

@@ -54,7 +54,7 @@ def limit(
     usual: Annotated[bool, typer.Option("--usual", help="Use the rate of IR_RATE_LIMIT.")] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Give a hub its own rate limit in items per second, with ten times as many at once, or the usual limit again."""
+    """Set a hub's own rate limit in items per second, with a burst of ten times that, or restore the usual limit."""
     if (rate is None) != usual:
         raise typer.BadParameter("either --rate or --usual is needed")
     with database(Settings.read()) as opened, opened.begin() as connection:

@@ -25,12 +25,12 @@ REMEDIES = {
     "resolve host": f"correct the host in {URL}",
     "connection": f"check that PostgreSQL runs and accepts connections there, and correct host and port in {URL}",
 }
-"""The remedy of an error of libpq, by words in its message; the first match counts."""
+"""The remedy for each libpq error, by words in its message; the first match counts."""
 STATEMENTS = {
     "SQLSTATE 25006": f"the database is read-only: name a writable server in {URL}",
     "SQLSTATE 42P07": f"another application has tables in this database: name a separate database in {URL}",
 }
-"""The remedy of an error of a statement, by its SQLSTATE."""
+"""The remedy for each statement error, by SQLSTATE."""
 
 
 @contextmanager

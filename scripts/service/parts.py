@@ -36,7 +36,7 @@ BURST_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The open parts of one worker, and their settings."""
+    """The components that a worker has opened, and its settings."""
 
     settings: Settings
     database: Database

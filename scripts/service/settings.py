@@ -48,7 +48,10 @@ class Settings:
     drain_timeout: int = field(default=30, metadata=_for("seconds for requests to finish after SIGTERM"))
     retention: int | None = field(
         default=None,
-        metadata=_for("days that events are kept, and up to a week longer; unset: forever", LONGEST_RETENTION),
+        metadata=_for(
+            "days that events are kept at least; they are dropped by whole weeks, up to a week later; unset: forever",
+            LONGEST_RETENTION,
+        ),
     )
     manifest_approval: str = field(
         default="automatic",
@@ -66,10 +69,15 @@ class Settings:
     rate_limit: int = field(
         default=100_000, metadata=_for("submissions and requests that each hub may send per second", 10**9)
     )
-    rate_burst: int = field(default=1_000_000, metadata=_for("how many of them an idle hub may send at once", 10**9))
+    rate_burst: int = field(
+        default=1_000_000, metadata=_for("submissions and requests that an idle hub may send at once", 10**9)
+    )
     public_url: str = field(
         default="",
-        metadata=_for("URL of the service for clients, as https://host, and issuer of its tokens; unset: its address"),
+        metadata=_for(
+            "public URL of the service, as https://host, also the issuer of its tokens; "
+            "unset: the address that it listens on"
+        ),
     )
     oauth_token_seconds: int = field(
         default=600, metadata=_for("seconds that an access token is valid", LONGEST_TOKEN_SECONDS, lowest=10)
@@ -91,7 +99,7 @@ class Settings:
     operator_key: str = field(
         default="",
         repr=False,
-        metadata=_for("password of at least 16 characters that opens /migration to operators; unset: no page")
+        metadata=_for("password (at least 16 characters) of operators for /migration; unset: the page does not exist")
         | {"shortest": 16},
     )
     log_level: str = field(default="info", metadata=_for(", ".join(CHOICES["log_level"])))

@@ -143,7 +143,10 @@ def test_each_change_is_known_within_a_second(database: Database, monkeypatch: p
 
 
 def test_a_row_that_was_put_back_is_a_change(database: Database) -> None:
-    """Deleted and inserted unchanged between two polls: a comparison of versions alone would miss it."""
+    """A row that is deleted and inserted unchanged between two polls causes an update.
+
+    Comparing versions alone would miss it.
+    """
     recorder = Recorder(lambda _state: None)
 
     async def use() -> None:
@@ -197,7 +200,10 @@ def test_a_document_that_left_its_row_is_not_kept(database: Database) -> None:
 
 
 def test_a_read_only_database_is_followed(database: Database, caplog: pytest.LogCaptureFixture) -> None:
-    """As during a failover: the served document cannot be kept, and the log says so."""
+    """During a failover the database is read-only.
+
+    Its rows are read, the served document cannot be stored, and the log says so.
+    """
     statement(database.url, SQL("ALTER DATABASE governing SET default_transaction_read_only = on"))
     recorder = Recorder()
 
@@ -205,7 +211,7 @@ def test_a_read_only_database_is_followed(database: Database, caplog: pytest.Log
         assert [row_of(state) for state in recorder.snapshots[0]] == [(1, "active", "1.0")]
 
     follow(database, recorder, use)
-    assert "what is served could not be kept for later" in caplog.text
+    assert "the served document could not be stored for later" in caplog.text
     assert caplog.text.count("\n") == 1
 
 
@@ -220,4 +226,4 @@ def test_a_document_is_kept_once_the_database_takes_it(database: Database, caplo
         await kept_until(database, "document 1.0")
 
     follow(database, Recorder(), use)
-    assert caplog.text.count("what is served could not be kept for later") == 1
+    assert caplog.text.count("the served document could not be stored for later") == 1

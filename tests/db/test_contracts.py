@@ -197,7 +197,10 @@ def test_a_deprecation_is_set_moved_and_withdrawn(connection: Connection) -> Non
 
 
 def test_a_contract_is_retired_after_its_sunset(connection: Connection) -> None:
-    """Earlier only on demand; it keeps its sunset, does not serve, and can be activated again."""
+    """Before the sunset this needs `before_sunset`.
+
+    A retired contract keeps its sunset, is not served, and can be activated again.
+    """
     publish(connection, "1.0")
     contracts.activate(connection, "1.0")
     contracts.deprecate(connection, "1.0", SUNSET)

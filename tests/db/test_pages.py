@@ -127,7 +127,7 @@ def test_a_query_returns_every_matching_row(
 def test_a_page_scans_a_bounded_number_of_rows(
     connection: Connection, start: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where few of many rows match there are empty pages on the way, and each row comes once."""
+    """If few of many rows match, some pages are empty, and each row comes once."""
     monkeypatch.setattr(pages, "SCANNED_ROWS", 3)
     ids = write(connection, *({"event_type": "focused" if number in (4, 5, 10) else "clicked"} for number in range(11)))
     query = Query(HUB, equal={"event_type": "focused"}, after=start)

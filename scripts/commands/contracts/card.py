@@ -10,7 +10,7 @@ from scripts.service.settings import Settings
 
 
 def card(version: Annotated[str, typer.Argument(help="For instance 1.0.")]) -> None:
-    """Print a version as Markdown, made from its row: its fields, responses, policy and status."""
+    """Print the reference of a stored version as Markdown: its fields, responses, policy and status."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         print(publications.card(connection, version), end="")
 

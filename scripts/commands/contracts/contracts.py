@@ -36,7 +36,10 @@ def show_(version: Annotated[str, typer.Argument(help="For instance 1.0.")], as_
 
 
 def status(as_json: AsJSON = False) -> None:
-    """Show the served contracts, and how they differ from rows and documents. Exits 1 if a row cannot be served."""
+    """Show the served contracts, and how rows differ from their published digests and this release's documents.
+
+    Exits 1 if a row cannot be served.
+    """
     with database(Settings.read()) as opened, opened.begin() as connection:
         planned = current_state(connection)
         state = {"serves": [*_served(planned)], "faults": warnings(planned), "differences": differences(connection)}

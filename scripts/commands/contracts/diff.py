@@ -43,7 +43,8 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
         bool, typer.Option("--against-active", help="Compare the document with the served version; omit NEW.")
     ] = False,
     fail_on: Annotated[
-        FailOn | None, typer.Option(help="Exit 1 on a change of this class or a higher one, or if a client can fail.")
+        FailOn | None,
+        typer.Option(help="Exit 1 on a change of this class or a higher one; `breaking`: if a client can fail."),
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="The format of the report.")] = Format.TEXT,
     as_json: AsJSON = False,

@@ -31,12 +31,12 @@ from scripts.service.settings import Settings
 
 Candidate = Annotated[str, typer.Argument(help="A version in the database, such as 1.1, or a file.")]
 Last = Annotated[
-    int, typer.Option(help="How many of the newest events to try, and as many annotations and rejections.", min=1)
+    int, typer.Option(help="How many to try of each: the newest events, annotations and rejections.", min=1)
 ]
 
 
 def rehearse_(candidate: Candidate, last: Last = 100_000, as_json: AsJSON = False) -> None:
-    """Try a contract on hubs' submissions: which would newly fail or pass. Exits 1 if one would newly fail."""
+    """Try a contract on hubs' stored submissions, and show changed results. Exits 1 if one that passed would fail."""
     with database(Settings.read()) as opened:
         with opened.begin() as connection:
             contract = document(candidate, Contract.of_file, lambda: StoredContracts(connection))

@@ -90,7 +90,7 @@ def test_the_report_describes_each_hub(database: Database) -> None:
     assert migration_reports.totals(report) == {"hubs": 9, "would_break": 3, "cut_over": 2, "with_clients": 1}
     sentences = migration_reports.sentences(report)
     assert sentences[2:] == [
-        "3 of 9 hubs would break if version 1 ended, by what was sent from 2026-11-11 to 2026-11-24, in UTC.",
+        "3 of 9 hubs would break if version 1 ended, by requests sent from 2026-11-11 to 2026-11-24, in UTC.",
         "Cut over: 2. With a client for access tokens: 1.",
     ]
 

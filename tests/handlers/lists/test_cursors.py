@@ -26,4 +26,4 @@ def test_a_cursor_is_read_only_by_lists_of_its_kind(
     for text, reader in [(cursor, other) for _, other, _ in KINDS if other is not read] + [(f"{cursor}!", read)]:
         with pytest.raises(Problem) as raised:
             reader(text)
-        assert raised.value.error == "cursor is not one that this list gave out"
+        assert raised.value.error == "cursor is not one that this list returned"

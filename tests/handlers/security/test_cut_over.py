@@ -64,7 +64,7 @@ def test_a_hub_that_is_cut_over_gets_403_with_its_new_path(hub: Hub) -> None:
     for answer in (hub.event(), hub.batch([EVENT]), hub.get("/interaction-events"), hub.manifest()):
         assert answer.status_code == 403
         assert answer.json().keys() == {"error", "help"}
-        assert answer.json()["error"] == "this hub has gone on to access tokens: its key is refused"
+        assert answer.json()["error"] == "this hub has moved to access tokens: its API key is refused"
         assert "Send requests to /api/v2 with an access token" in answer.json()["help"]
         assert f"{hub.service.url}/.well-known/oauth-authorization-server" in answer.json()["help"]
         assert "www-authenticate" not in answer.headers

@@ -97,7 +97,7 @@ def test_without_the_key_the_page_is_refused(operated: Service, authorization: s
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == 'Basic realm="interaction-reporting operators", charset="UTF-8"'
     assert answer.json() == {
-        "error": "this is for operators of the service alone",
+        "error": "only operators of the service may use this",
         "help": "Send the operator's key as the password of HTTP Basic authentication, or as a bearer token.",
     }
 
@@ -167,7 +167,7 @@ def test_the_key_is_accepted_as_a_bearer_token() -> None:
     assert [answer.status_code for answer in answers] == [503, 401, 401]
     assert answers[0].headers["retry-after"] == "1"
     assert answers[0].headers["cache-control"] == "no-store"
-    assert answers[0].json()["error"] == "what hubs use cannot be read at the moment"
+    assert answers[0].json()["error"] == "the record of the versions that hubs use cannot be read at the moment"
 
 
 def test_without_a_key_in_the_settings_there_is_no_page(newest: Service) -> None:
