@@ -21,7 +21,7 @@ DOCUMENTS = {
 }
 SECONDS = 300
 POSITIONAL = re.compile(r"\d|Inner|Item_|ItemsItem|OneOf|AnyOf|AllOf")
-"""What a generator puts into the name of a type for which the document has no name, or a name that is taken."""
+"""Parts of the names that generators invent: for a type without a name in the document, or with a taken one."""
 RUNTIME = {"NullableInt32", "NullableInt64", "NullableFloat32", "NullableFloat64"}
 """Types that clients in Go have whatever the document is."""
 

@@ -200,7 +200,7 @@ def has_examples(contract: Contract) -> Iterator[tuple[Parts, str]]:
         for name, value in examples.items():
             try:
                 values = _lines(value) if key == ITEM_SCHEMA else [value]
-            except ValueError as fault:
+            except (TypeError, ValueError) as fault:
                 yield (*parts, *name), f"the example is not lines of JSON: {fault}"[:300]
                 continue
             for error in (error for each in values for error in schema.errors(each)):
@@ -208,11 +208,11 @@ def has_examples(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 
 def _lines(example: Any) -> list[Any]:
-    """The values of the lines of `example`; ValueError if the service could not read them."""
+    """The values of the lines of `example`; TypeError or ValueError if the service could not read them."""
+    if not isinstance(example, str):
+        raise TypeError("it is not a text")
     try:
         return [ijson.loads(line.encode()) for line in example.split("\n") if line.strip()]
-    except AttributeError:
-        raise ValueError("it is not a text") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

@@ -44,7 +44,7 @@ def answer_documents() -> list[dict[str, Any]]:
 
 
 def random_documents() -> list[dict[str, Any]]:
-    """Random documents of one body each, for which valid requests are easy to generate."""
+    """Random documents of one body each; valid requests for them are easy to generate."""
     dice = random.Random(5)  # noqa: S311 - no secret
     documents = [with_body(schema(dice)) for _ in range(60)]
     return [
