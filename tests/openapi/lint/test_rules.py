@@ -7,7 +7,8 @@ import pytest
 
 from handlers.operations import OPERATIONS
 from openapi.contract import Contract, published
-from openapi.lint.rules import FOUNDATIONS, RULES, Finding, lint, names_operations
+from openapi.lint.foundations import FOUNDATIONS
+from openapi.lint.rules import RULES, Finding, lint, names_operations
 from openapi.standards import json_pointer
 
 REMOVED = object()
