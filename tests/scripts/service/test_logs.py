@@ -186,7 +186,9 @@ def test_configuring_twice_logs_once(configure: Log, lines: Lines) -> None:
     assert len(lines()) == 1
 
 
-def test_the_handler_holds_lines_briefly_while_a_loop_runs(configure: Log, lines: Lines) -> None:
+def test_the_handler_holds_lines_briefly_while_a_loop_runs(
+    configure: Log, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It writes them together, soon, or at once with the first warning, and always in their order."""
 
     async def log_lines() -> None:
@@ -201,6 +203,7 @@ def test_the_handler_holds_lines_briefly_while_a_loop_runs(configure: Log, lines
         for _ in range(logs.HELD_LINES):
             logger.info("many")
         assert len(lines()) == logs.HELD_LINES
+        monkeypatch.setattr(logs, "HELD_SECONDS", 600)  # however long the loop takes to end
         logger.info("last")
 
     configure("info")
