@@ -21,6 +21,7 @@ from scripts.service import logs, metrics
 from scripts.service.databases import connected, remedied
 from scripts.service.oauth_settings import oauth_policy
 from scripts.service.parts import RATE_LIMITS
+from scripts.service.proxies import trusted_proxies
 from scripts.service.settings import Settings, variable
 from scripts.service.worker import patiently
 
@@ -57,7 +58,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
     service cannot listen on the address; ContractError if the governing contract cannot be served.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
-    oauth_policy(settings)  # raises here, before anything is opened
+    oauth_policy(settings), trusted_proxies(settings)  # raise here, before anything is opened
     logs.configure(settings.log_level)
     with _listener(settings) as listener, connected(settings) as database, shared_by_workers():
         with remedied(settings):
@@ -82,7 +83,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # scripts/service/worker.py does that
+            proxy_headers=False,  # scripts/service/proxies.py does that
             timeout_keep_alive=settings.keep_alive,
             timeout_graceful_shutdown=settings.drain_timeout,
             timeout_worker_healthcheck=WORKER_START_SECONDS,

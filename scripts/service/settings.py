@@ -96,6 +96,15 @@ class Settings:
     oauth_issuers: str = field(
         default="", metadata=_for("other accepted issuers of access tokens: https URLs, separated by spaces")
     )
+    dpop_leeway: int = field(
+        default=10, metadata=_for("seconds by which the clock of the sender of a DPoP proof may differ", 60, lowest=0)
+    )
+    trusted_proxies: str = field(
+        default="127.0.0.1 ::1",
+        metadata=_for(
+            "addresses and networks of proxies, separated by blanks, that name clients in X-Forwarded-For or Forwarded"
+        ),
+    )
     operator_key: str = field(
         default="",
         repr=False,
