@@ -1,10 +1,10 @@
 """Tokens that are no longer accepted: revoked access tokens, and used one-time tokens."""
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.tables import oauth_revoked_tokens as revoked
@@ -26,7 +26,7 @@ def consume(connection: Connection, owner: str, jti: str, expires_at: datetime) 
 
     Each call deletes at most CLEARED expired tokens, so that they do not pile up.
     """
-    expired = select(used.c.digest).where(used.c.expires_at < func.now()).order_by(used.c.expires_at).limit(CLEARED)
+    expired = select(used.c.digest).where(used.c.expires_at < _now()).order_by(used.c.expires_at).limit(CLEARED)
     connection.execute(delete(used).where(used.c.digest.in_(expired.with_for_update(skip_locked=True))))
     digest = hashlib.sha256(f"{owner}\0{jti}".encode()).digest()
     statement = insert(used).values(digest=digest, expires_at=expires_at + MARGIN).on_conflict_do_nothing()
@@ -36,5 +36,10 @@ def consume(connection: Connection, owner: str, jti: str, expires_at: datetime) 
 def forget_expired(connection: Connection) -> int:
     """Delete the tokens that are now refused as expired; returns their number."""
     return sum(
-        connection.execute(delete(table).where(table.c.expires_at < func.now())).rowcount for table in (revoked, used)
+        connection.execute(delete(table).where(table.c.expires_at < _now())).rowcount for table in (revoked, used)
     )
+
+
+def _now() -> ColumnElement[datetime]:
+    """The earlier of two clocks: services judge tokens by theirs, and the database keeps what it takes for valid."""
+    return func.least(func.now(), datetime.now(UTC))

@@ -238,6 +238,11 @@ TABLE = {
         "this hub may send {rate} items per second after a burst of {burst}, and has sent more",
         "Wait for the number of seconds in the Retry-After header, then send the request again.",
     ),
+    "too_many_attempts": ProblemType(
+        429,
+        "too many wrong keys came from this address",
+        "Wait for the number of seconds in the Retry-After header, then send the right key.",
+    ),
     "head_too_large": ProblemType(
         431,
         "the request line and header fields exceed {bytes} bytes or {fields} fields",

@@ -1,7 +1,10 @@
-"""Access tokens: issues them, and verifies each only once while it is valid, also those of other issuers."""
+"""Access tokens: issues them, and verifies each once an hour, also those of other issuers."""
 
 import hashlib
 import time
+from typing import NamedTuple
+
+from joserfc.jwk import Key
 
 from handlers.security.issuers import Issuers
 from handlers.security.signing_keys import Keys
@@ -11,10 +14,20 @@ from openapi.oauth.jwt import InvalidToken
 
 MOST = 20_000
 """Limit on the verified tokens in memory; a token takes about a kibibyte."""
+LONGEST_SECONDS = 3600.0
+"""How long a verified token is relied on before it is verified again."""
+
+
+class _Verified(NamedTuple):
+    """A verified token: what it grants until when (seconds since the epoch), and the key of another issuer, if any."""
+
+    access: Access
+    until: float
+    foreign_key: Key | None
 
 
 class AccessTokens:
-    """Issues tokens of `issuer`, and caches verified tokens by the digest of their Authorization header."""
+    """Issues tokens of `issuer`, and caches verified tokens by their digest."""
 
     def __init__(self, issuer: str, seconds: int, keys: Keys, issuers: Issuers) -> None:
         """`seconds` is the lifetime of an issued token; tokens of `issuers` are accepted, too."""
@@ -22,30 +35,26 @@ class AccessTokens:
         self.seconds = seconds
         self.keys = keys
         self.issuers = issuers
-        self._known: dict[bytes, Access] = {}
+        self._verified: dict[bytes, _Verified] = {}
         self._revision = 0
 
     async def issue(self, grant: Grant) -> str:
         """A new token for `grant`."""
         return access_tokens.signed(await self.keys.signing(), grant, self.seconds)
 
-    def known(self, credentials: bytes) -> Access | None:
-        """The access that `know` received for `credentials`, while it is valid; None if unknown or expired.
+    def known(self, text: bytes) -> Access | None:
+        """The access that the token `text` granted before, while it is valid; None if unknown, or to verify again.
 
-        It parses nothing, because most requests have known credentials.
+        It parses nothing, because most requests have a known token.
         """
         if (revision := self.keys.revision()) != self._revision:
-            self._known.clear()  # a key may have been revoked
+            self._verified.clear()  # a key may have been revoked
             self._revision = revision
-        access = self._known.get(hashlib.sha256(credentials).digest())
-        return None if access is None or access.expires_at <= time.time() - jwt.LEEWAY_SECONDS else access
-
-    def know(self, credentials: bytes, access: Access) -> None:
-        """Cache `access`; beyond MOST the oldest quarter is dropped, and verified again at its next use."""
-        if len(self._known) >= MOST:
-            for oldest in list(self._known)[: MOST // 4]:
-                del self._known[oldest]
-        self._known[hashlib.sha256(credentials).digest()] = access
+        verified = self._verified.get(hashlib.sha256(text).digest())
+        if verified is None or verified.until <= time.time():
+            return None
+        access, _, key = verified
+        return access if key is None or self.issuers.holds(access.issuer, key) else None
 
     async def access(self, text: str) -> Access:
         """The access that the token `text` grants; its audience and its revocation are not checked here.
@@ -65,4 +74,14 @@ class AccessTokens:
         key = await (self.keys.verifying(token.key_id) if is_ours else self.issuers.key(issuer, token.key_id))
         if key is None:
             raise InvalidToken("its issuer has no key of its kid")
-        return access_tokens.verified(token, key, algorithms, time.time())
+        access = access_tokens.verified(token, key, algorithms, time.time())
+        self._know(text.encode(), access, None if is_ours else key)
+        return access
+
+    def _know(self, text: bytes, access: Access, foreign_key: Key | None) -> None:
+        """Cache a token; beyond MOST the oldest quarter is dropped, and verified again at its next use."""
+        if len(self._verified) >= MOST:
+            for oldest in list(self._verified)[: MOST // 4]:
+                del self._verified[oldest]
+        until = min(access.expires_at + jwt.LEEWAY_SECONDS, time.time() + LONGEST_SECONDS)
+        self._verified[hashlib.sha256(text).digest()] = _Verified(access, until, foreign_key)

@@ -19,6 +19,7 @@ from openapi.serving.request_state import request_state
 from openapi.standards.header_fields import field_values
 
 DPOP_ALGORITHMS = " ".join(dpop.ALGORITHMS)
+_BEARER, _DPOP = BEARER.lower().encode(), DPOP.lower().encode()
 
 
 async def authenticate(key: str, resources: Resources) -> Caller | None:
@@ -52,10 +53,7 @@ async def _authorized(
     oauth: AuthorizationServer, scope: Scope, required: TokenRequirement, registry: Registry
 ) -> tuple[Access, Client, Caller]:
     """The access that a request's token grants, its client and its hub; Unauthenticated unless it is valid here."""
-    # A known token is found by the bytes of its header, without parsing: only `_verified_token` and `_require_proof`,
-    # which need its text, parse the header.
-    values = field_values(scope, b"authorization")
-    access = oauth.tokens.known(values[0]) if len(values) == 1 and registry.is_fresh else None
+    access = _known_token(oauth, scope) if registry.is_fresh else None
     if access is None:
         access = await _verified_token(oauth, scope, registry)
     if oauth.resource(required.path) not in access.audiences:
@@ -68,8 +66,18 @@ async def _authorized(
     return access, client, caller
 
 
+def _known_token(oauth: AuthorizationServer, scope: Scope) -> Access | None:
+    """The access of a request's token, if that is known and its scheme is right; it parses as little as possible."""
+    values = field_values(scope, b"authorization")
+    if len(values) != 1:
+        return None
+    scheme, _, text = values[0].partition(b" ")
+    access = oauth.tokens.known(text)
+    return access if access and scheme.lower() == (_DPOP if access.thumbprint else _BEARER) else None
+
+
 async def _verified_token(oauth: AuthorizationServer, scope: Scope, registry: Registry) -> Access:
-    """The access that a request's token grants; caches the token. Unauthenticated unless it is valid.
+    """The access that a request's token grants; Unauthenticated unless it is valid.
 
     The scheme must be DPoP if the token is bound to a key, else Bearer (RFC 9449 section 7.1).
     """
@@ -84,7 +92,6 @@ async def _verified_token(oauth: AuthorizationServer, scope: Scope, registry: Re
     if scheme == BEARER and access.thumbprint:
         why = "it is bound to a key: send it with the scheme DPoP, and a proof"
         raise Unauthenticated("invalid_token", why, scheme)
-    oauth.tokens.know(field_values(scope, b"authorization")[0], access)
     return access
 
 

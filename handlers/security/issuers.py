@@ -15,7 +15,7 @@ from joserfc import jwk
 from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
-from openapi.oauth import jwt, server_metadata
+from openapi.oauth import public_key, server_metadata
 from openapi.standards import ijson
 from openapi.standards.media_types import JSON
 
@@ -24,7 +24,11 @@ logger = logging.getLogger(__name__)
 FLOOR_SECONDS = 10.0
 """Least time between two requests for the keys of an issuer, however many tokens name unknown keys."""
 FRESH_SECONDS = 300.0
-"""Age of its keys when they are requested again: a withdrawn key is accepted for this long at most."""
+"""A withdrawn key is accepted for this long at most, while its issuer can be reached."""
+EARLY = 0.8
+"""The part of FRESH_SECONDS after which its keys are requested again, so that no token need wait for them."""
+WAIT_SECONDS = 0.25
+"""Limit on the time that a token with a known, but older key waits for the answer to that request."""
 STALE_SECONDS = 3600.0
 """Limit on the age of its keys while it cannot be reached."""
 TIMEOUT_SECONDS = 5.0
@@ -32,7 +36,6 @@ MAX_BYTES = 256 * 1024
 MAX_KEYS = 50
 OPENID_CONFIGURATION = "/.well-known/openid-configuration"
 _HEADERS = {"accept": JSON, "accept-encoding": "identity"}
-_KINDS = {"EC", "RSA", "OKP"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -48,7 +51,19 @@ class _Issuer:
     keys: dict[str, Key] = field(default_factory=dict)
     confirmed_at: float = float("-inf")
     asked_at: float = float("-inf")
-    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    request: asyncio.Task[None] | None = None
+    """The latest request for its keys, perhaps under way."""
+
+    @property
+    def age(self) -> float:
+        """The seconds since its keys were confirmed."""
+        return time.monotonic() - self.confirmed_at
+
+    @property
+    def waits(self) -> float:
+        """The seconds that a token with a known key waits for the request that is under way; 0 if it does not."""
+        is_due = self.age > FRESH_SECONDS and self.request is not None and not self.request.done()
+        return max(0, self.asked_at + WAIT_SECONDS - time.monotonic()) if is_due else 0
 
 
 class Issuers:
@@ -72,35 +87,55 @@ class Issuers:
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
+        requests = [issuer.request for issuer in self._issuers.values() if issuer.request]
+        for request in requests:
+            request.cancel()
+        await asyncio.gather(*requests, return_exceptions=True)
         if self._client:
             await self._client.aclose()
 
     async def key(self, url: str, kid: str) -> Key | None:
         """The public key `kid` of the issuer at `url`; None if the issuer has no such key.
 
-        IssuerUnavailable if it cannot be reached, and its known keys are older than STALE_SECONDS.
+        The keys are requested again when they are old. A known key is used meanwhile, an unknown one waits for the
+        answer. IssuerUnavailable if that fails, and the key is unknown or older than STALE_SECONDS.
         """
         issuer = self._issuers[url]
-        if kid not in issuer.keys or time.monotonic() > issuer.confirmed_at + FRESH_SECONDS:
-            await self._refresh(issuer)
-        if time.monotonic() > issuer.confirmed_at + STALE_SECONDS:
+        if kid not in issuer.keys:
+            self._request(issuer)
+            if issuer.request:
+                await asyncio.shield(issuer.request)
+        elif not self.holds(url, issuer.keys[kid]) and issuer.request:
+            await asyncio.wait({issuer.request}, timeout=issuer.waits)
+        is_unknown = kid not in issuer.keys and issuer.confirmed_at < issuer.asked_at
+        if is_unknown or issuer.age > STALE_SECONDS:
             raise IssuerUnavailable(f"the keys of {url} cannot be read")
         return issuer.keys.get(kid)
 
-    async def _refresh(self, issuer: _Issuer) -> None:
-        """Request the keys of an issuer, at most once in FLOOR_SECONDS; concurrent calls wait for one answer."""
-        async with issuer.asking:
-            if time.monotonic() < issuer.asked_at + FLOOR_SECONDS:
-                return
+    def holds(self, url: str, key: Key) -> bool:
+        """True if `key`, an earlier result of `key`, may be used at once; requests the keys again if they are old."""
+        issuer = self._issuers[url]
+        if issuer.age > EARLY * FRESH_SECONDS:
+            self._request(issuer)
+        return issuer.keys.get(str(key.kid)) is key and issuer.age <= STALE_SECONDS and not issuer.waits
+
+    def _request(self, issuer: _Issuer) -> None:
+        """Request the keys of an issuer, unless that was done in the last FLOOR_SECONDS or is under way."""
+        is_under_way = issuer.request is not None and not issuer.request.done()
+        if not is_under_way and time.monotonic() > issuer.asked_at + FLOOR_SECONDS:
             issuer.asked_at = time.monotonic()
-            try:
-                async with asyncio.timeout(TIMEOUT_SECONDS):
-                    issuer.keys = await self._keys(issuer.url)
-                issuer.confirmed_at = time.monotonic()
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
-                logger.warning(
-                    "the keys of the issuer %s cannot be read: %s: %s", issuer.url, type(error).__name__, error
-                )
+            issuer.request = asyncio.create_task(self._refresh(issuer))
+
+    async def _refresh(self, issuer: _Issuer) -> None:
+        """Replace the known keys by those that the issuer has now; if it cannot be reached, they stay."""
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                keys = await self._keys(issuer.url)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
+            logger.warning("the keys of the issuer %s cannot be read: %s: %s", issuer.url, type(error).__name__, error)
+            return
+        issuer.keys = {kid: _same(key, issuer.keys.get(kid)) for kid, key in keys.items()}
+        issuer.confirmed_at = time.monotonic()
 
     async def _keys(self, url: str) -> dict[str, Key]:
         metadata = await self._metadata(url)
@@ -109,8 +144,11 @@ class Issuers:
         location = metadata.get("jwks_uri")
         if not isinstance(location, str) or not is_secure(location):
             raise ValueError("its metadata has no jwks_uri with https")
-        keys = (await self._json(location)).get("keys")
-        return dict(_public_keys(keys[:MAX_KEYS] if isinstance(keys, list) else []))
+        declared = (await self._json(location)).get("keys")
+        keys = dict(_public_keys(declared[:MAX_KEYS] if isinstance(declared, list) else []))
+        if not keys:
+            raise ValueError("its JWK Set has no key that verifies signatures")
+        return keys
 
     async def _metadata(self, url: str) -> dict[str, Any]:
         """The metadata of an issuer, by RFC 8414 section 3, else by OpenID Connect Discovery."""
@@ -156,11 +194,13 @@ def is_secure(url: str) -> bool:
 def _public_keys(declared: list[Any]) -> Iterator[tuple[str, Key]]:
     """The public keys that may verify signatures, by `kid`."""
     for members in declared:
-        if not isinstance(members, dict) or str(members.get("kty")) not in _KINDS or "d" in members:
-            continue
-        if members.get("use", "sig") != "sig" or not isinstance(members.get("kid"), str):
-            continue
-        if members["kty"] == "RSA" and len(str(members.get("n"))) not in jwt.RSA_CHARACTERS:
+        if not isinstance(members, dict) or "d" in members or not isinstance(members.get("kid"), str):
             continue
         with suppress(JoseError, ValueError, TypeError, KeyError):
-            yield members["kid"], jwk.import_key(members)
+            if public_key.fault(members) is None:
+                yield members["kid"], jwk.import_key(members)
+
+
+def _same(key: Key, known: Key | None) -> Key:
+    """`known` if it has the members of `key`, so that tokens that it verified need no other verification."""
+    return known if known and known.as_dict() == key.as_dict() else key

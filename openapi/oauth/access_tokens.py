@@ -16,7 +16,8 @@ from openapi.oauth.jwt import InvalidToken, Token
 TYPE = "at+jwt"
 ALGORITHM = "ES256"
 """The algorithm of our own tokens."""
-MOST_SCOPES = 100
+LONGEST_SECONDS = 86_400
+"""Limit on the time until a token expires: the longest lifetime that issuers of access tokens usually offer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +74,19 @@ def read(text: str) -> Token:
 def verified(token: Token, key: Key, algorithms: Collection[str], now: float) -> Access:
     """Return the claims of `token`, verified by its issuer's `key` (section 4); raise InvalidToken if invalid at `now`.
 
-    The audience is not checked here.
+    The audience is not checked here. The claims that section 2.2 requires must be there.
     """
     jwt.verify(token, key, algorithms)
-    jwt.require_times(token, now)
+    jwt.require_times(token, now, LONGEST_SECONDS)
+    token.time_claim("iat")
+    for name in ("sub", "jti"):
+        token.text_claim(name)
     scope = token.claims.get("scope", "")
-    scopes = scope.split() if isinstance(scope, str) else []
     return Access(
         issuer=token.text_claim("iss"),
         client_id=token.text_claim("client_id" if "client_id" in token.claims else "azp"),
         audiences=frozenset(token.audiences),
-        scopes=frozenset(scopes[:MOST_SCOPES]),
+        scopes=frozenset(scope.split() if isinstance(scope, str) else ()),
         expires_at=token.time_claim("exp"),
         jti=_uuid(token.claims.get("jti")),
         thumbprint=_thumbprint(token.claims.get("cnf")),

@@ -20,6 +20,8 @@ TYPE = "dpop+jwt"
 ALGORITHMS = ("ES256", "Ed25519", "PS256", "RS256")
 SECONDS = 60
 """The maximum age of a proof; its use is remembered for as long."""
+LEEWAY_SECONDS = 10
+"""The largest accepted clock difference, unless the operator sets another (FAPI 2.0 security profile, 5.3.2.1)."""
 MAX_CHARACTERS = 4096
 _PUBLIC_MEMBERS = {"EC": ("crv", "x", "y"), "OKP": ("crv", "x"), "RSA": ("n", "e")}
 _PORTS = {"http": 80, "https": 443}
@@ -43,9 +45,10 @@ def is_sent(scope: Scope) -> bool:
     return bool(field_values(scope, b"dpop"))
 
 
-def proof(scope: Scope, origin: str, access_token: str | None = None) -> Proof:
+def proof(scope: Scope, origin: str, access_token: str | None = None, leeway: int = LEEWAY_SECONDS) -> Proof:
     """Return the proof of a request to `origin`, for its `access_token` if any (section 4.3); InvalidToken if invalid.
 
+    `leeway` is the largest accepted clock difference, in seconds.
     A second use of the same proof is not detected here.
     """
     values = field_values(scope, b"dpop")
@@ -60,7 +63,7 @@ def proof(scope: Scope, origin: str, access_token: str | None = None) -> Proof:
         raise InvalidToken("the proof is for another URL")
     if access_token is not None and token.claims.get("ath") != _digest(access_token):
         raise InvalidToken("the proof is for another token")
-    expires_at = _expires_at(token, time.time())
+    expires_at = _expires_at(token, time.time(), leeway)
     return Proof(key.thumbprint(), token.text_claim("jti", longest=255), expires_at)
 
 
@@ -78,12 +81,14 @@ def _key(token: Token) -> Key:
         raise InvalidToken("the proof holds no public key") from None
 
 
-def _expires_at(token: Token, now: float) -> float:
+def _expires_at(token: Token, now: float, leeway: int) -> float:
     """Return the expiry time of a proof; raise InvalidToken if that is past, or if the proof is from the future."""
     issued_at = token.time_claim("iat")
-    expires_at = issued_at + SECONDS + jwt.LEEWAY_SECONDS
-    if expires_at < now or issued_at > now + jwt.LEEWAY_SECONDS:
+    expires_at = issued_at + SECONDS + leeway
+    if expires_at < now:
         raise InvalidToken(f"the proof was not made within the last {SECONDS} seconds")
+    if issued_at > now + leeway:
+        raise InvalidToken(f"the proof is from the future: its iat is more than {leeway} seconds ahead of the Date")
     return expires_at
 
 

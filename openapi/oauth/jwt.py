@@ -21,7 +21,7 @@ ALGORITHMS = ("ES256", "ES384", "ES512", "Ed25519", "PS256", "PS384", "PS512", "
 RSA_CHARACTERS = range(342, 684)
 """The length of an RSA modulus in base64url: 2,048 to 4,096 bits, so that it is safe, and quick to use."""
 LEEWAY_SECONDS = 5
-"""The largest accepted clock difference."""
+"""The largest accepted clock difference, at either end of a period."""
 LATEST = 253402300799
 """The last second of the year 9999."""
 
@@ -104,10 +104,13 @@ def verify(token: Token, key: Key, algorithms: Collection[str]) -> None:
         _refuse(f"its signature cannot be verified: {type(error).__name__}")
 
 
-def require_times(token: Token, now: float) -> None:
-    """Raise InvalidToken unless `exp` is present and in the future, and `nbf` and `iat`, if present, are not."""
-    if token.time_claim("exp") <= now - LEEWAY_SECONDS:
+def require_times(token: Token, now: float, longest: int) -> None:
+    """Raise InvalidToken unless `exp` is in the coming `longest` seconds, and `nbf` and `iat`, if present, are past."""
+    expires_at = token.time_claim("exp")
+    if expires_at <= now - LEEWAY_SECONDS:
         _refuse("it has expired")
+    if expires_at > now + longest + LEEWAY_SECONDS:
+        _refuse(f"it expires in more than {longest} seconds")
     for name in token.claims.keys() & {"nbf", "iat"}:
         if token.time_claim(name) > now + LEEWAY_SECONDS:
             _refuse("it is not valid yet")

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from db import hubs, oauth_clients, signing_keys, tokens
 from db.engine import Database
-from db.oauth_registry import OAuthRegistry
+from db.oauth_registry import OAuthRegistry, RevokedTokens
 from db.registry import Registry
 from tests.postgresql import fresh_database, statement
 
@@ -110,6 +110,59 @@ def test_revocations_are_kept_until_they_expire(database: Database) -> None:
     now += 7200
     asyncio.run(update(NEWEST))
     assert known() == [False, False, True]
+
+
+@pytest.mark.parametrize("hours", [-24 * 56, -1, 1, 24 * 56])
+def test_the_clock_of_the_database_may_be_wrong(database: Database, hours: int) -> None:
+    """Revocations hold until tokens expire by the clock of the service; overlaps and keys last as long as they should.
+
+    The database finds `now` in another schema first, which is ahead or behind.
+    """
+    statement(database.url, sql.SQL("CREATE SCHEMA clock"))
+    statement(
+        database.url,
+        sql.SQL("CREATE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql STABLE AS {}").format(
+            sql.Literal(f"SELECT pg_catalog.now() + interval '{hours} hours'")
+        ),
+    )
+    name = sql.Identifier(database.url.rpartition("/")[2].partition("?")[0])
+    statement(database.url, sql.SQL("ALTER DATABASE {} SET search_path = clock, pg_catalog, public").format(name))
+    jti = uuid4()
+    with closing(Database(database.url, timeout=5)) as wrong:
+        with wrong.begin() as connection:
+            client, _ = oauth_clients.issue(connection, "alpha", ["events:write"])
+            oauth_clients.rotate(connection, client.client_id, timedelta(minutes=1))
+            signing_keys.ensure(connection, lambda: ("1", "key"), lambda _: True)
+            signing_keys.rotate(connection, lambda: ("2", "key"), timedelta(minutes=1))
+            tokens.revoke(connection, jti, datetime.now(UTC) + timedelta(minutes=10))
+            tokens.forget_expired(connection)
+
+        async def use(registry: Registry) -> None:
+            assert registry.oauth.is_revoked(jti)
+            known = registry.oauth.client(client.client_id)
+            assert known is not None
+            assert known.previous_secret_until is not None
+            assert 0 < known.previous_secret_until - time.monotonic() <= 60
+            (expires_at,) = [key.expires_at for key in registry.oauth.signing_keys() if key.expires_at]
+            assert timedelta(0) < expires_at - datetime.now(UTC) <= timedelta(minutes=1)
+            assert await wrong.run(tokens.consume, "a", "1", datetime.now(UTC) + timedelta(minutes=10))
+            await wrong.run(tokens.forget_expired)
+            assert not await wrong.run(tokens.consume, "a", "1", datetime.now(UTC) + timedelta(minutes=10))
+
+        follow(wrong, use)
+
+
+def test_revoked_tokens_are_forgotten_after_their_last_minute() -> None:
+    """However many there are, and whichever was added first."""
+    revoked = RevokedTokens()
+    first, second, third = uuid4(), uuid4(), uuid4()
+    for jti, expires_at in ((second, 190.0), (first, 60.0), (third, 600.0), (third, 600.0)):
+        revoked.add(jti, expires_at)
+    for now, expected in ((0, {first, second, third}), (119, {first, second, third}), (120, {second, third})):
+        revoked.forget_expired(now)
+        assert {jti for jti in (first, second, third) if jti in revoked} == expected
+    revoked.forget_expired(660)
+    assert third not in revoked
 
 
 def test_another_state_of_the_database_is_taken_as_it_is(database: Database) -> None:

@@ -67,12 +67,6 @@ def server() -> Iterator[Server]:
     http_server.http.server_close()
 
 
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the timeout."""
-    monkeypatch.setattr(issuers, "TIMEOUT_SECONDS", 1.0)
-
-
 def key(kid: str) -> ECKey:
     """A key to sign with."""
     return ECKey.generate_key("P-256", {"kid": kid})
@@ -161,7 +155,8 @@ def test_the_keys_of_an_unreachable_issuer_are_used_for_a_while(
         server.answers.clear()
         monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
         assert await kid_of(trusted, server.url, "a") == "a"
-        assert await kid_of(trusted, server.url, "b") is None
+        with pytest.raises(IssuerUnavailable):
+            await trusted.key(server.url, "b")
         monkeypatch.setattr(issuers, "STALE_SECONDS", 0.0)
         with pytest.raises(IssuerUnavailable, match="the keys of"):
             await trusted.key(server.url, "a")
@@ -180,8 +175,83 @@ def test_the_keys_of_an_unreachable_issuer_are_used_for_a_while(
     assert server.asked[METADATA] == 1
 
 
-def test_a_slow_issuer_does_not_delay_other_requests(server: Server) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"keys": []},
+        {"error": "temporarily unavailable"},
+        {"keys": [{"kty": "OKP", "crv": "X25519", "kid": "a", "x": "A" * 43}]},
+        (200, {}, b"<html>"),
+        (500, {}, b"{}"),
+    ],
+    ids=["no key", "an error", "no usable key", "HTML", "500"],
+)
+def test_an_answer_without_keys_leaves_the_known_ones(
+    server: Server, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    """It says nothing about other keys either: they are unavailable, which is not the same as unknown."""
+    server.publish(key("a"))
+
+    async def use(trusted: Issuers) -> None:
+        known = await trusted.key(server.url, "a")
+        assert known
+        assert await trusted.key(server.url, "b") is None
+        monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
+        server.answers["/keys"] = answer
+        for _ in range(2):
+            with pytest.raises(IssuerUnavailable):
+                await trusted.key(server.url, "b")
+        assert await trusted.key(server.url, "a") is known
+        server.publish(key("b"))
+        assert await kid_of(trusted, server.url, "b") == "b"
+
+    with_issuers(server.url, use)
+
+
+def test_known_keys_are_used_while_a_silent_issuer_is_asked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only for a moment does a token wait, in case that the issuer answers: then a withdrawn key is refused at once."""
+    server.publish(key("a"))
+
+    async def use(trusted: Issuers) -> None:
+        known = await trusted.key(server.url, "a")
+        assert known
+        monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
+        monkeypatch.setattr(issuers, "FRESH_SECONDS", 0.01)
+        await asyncio.sleep(0.02)
+        server.seconds = 0.9
+        asked = server.asked[METADATA]
+        while server.asked[METADATA] == asked:
+            assert await trusted.key(server.url, "a") is known
+        for _ in range(20):
+            assert await trusted.key(server.url, "a") is known
+            assert trusted.holds(server.url, known)
+        assert server.asked[METADATA] == asked + 1  # all of these were answered while the issuer was silent
+
+    with_issuers(server.url, use)
+
+
+def test_a_key_holds_as_long_as_its_issuer_has_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if it is published again; not once another key has its id."""
+    first = key("a")
+    server.publish(first)
+
+    async def use(trusted: Issuers) -> None:
+        known = await trusted.key(server.url, "a")
+        assert known
+        monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
+        server.publish(first, key("b"))
+        assert await trusted.key(server.url, "b")
+        assert trusted.holds(server.url, known)
+        server.publish(key("a"))
+        assert await trusted.key(server.url, "c") is None
+        assert not trusted.holds(server.url, known)
+
+    with_issuers(server.url, use)
+
+
+def test_a_slow_issuer_does_not_delay_other_requests(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that needs the issuer waits a limited time; other requests do not wait."""
+    monkeypatch.setattr(issuers, "TIMEOUT_SECONDS", 1.0)
     server.publish(key("a"))
     server.seconds = 3.0
 

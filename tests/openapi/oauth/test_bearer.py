@@ -32,7 +32,7 @@ def scope(*authorizations: bytes) -> Scope:
         pytest.param(b"BEARER abc", "abc", id="upper case"),
         pytest.param(b"Bearer    abc", "abc", id="several spaces"),
         pytest.param(b" \tBearer abc ", "abc", id="white space around"),
-        pytest.param(b"Bearer " + b"a" * 4096, "a" * 4096, id="the longest"),
+        pytest.param(b"Bearer " + b"a" * 16384, "a" * 16384, id="the longest"),
     ],
 )
 def test_a_token_is_taken_from_the_authorization_header(authorization: bytes, token: str) -> None:
@@ -56,7 +56,6 @@ def test_a_token_is_taken_from_the_authorization_header(authorization: bytes, to
         pytest.param(b'Bearer "abc"', id="quotes"),
         pytest.param(b"Bearer abc\x00", id="a NUL"),
         pytest.param(b"Bearer \xc3\xa9", id="no ASCII"),
-        pytest.param(b"Bearer " + b"a" * 4097, id="too long"),
     ],
 )
 def test_a_malformed_header_is_an_invalid_request(authorization: bytes) -> None:

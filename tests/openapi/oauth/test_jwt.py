@@ -14,6 +14,7 @@ from openapi.oauth.jwt import InvalidToken, Token
 
 KEY = ECKey.generate_key("P-256")
 NOW = 1_700_000_000.0
+LONGEST = 600
 
 
 def signed(header: dict[str, Any] | None = None, **claims: Any) -> str:
@@ -101,6 +102,8 @@ def test_no_accepted_algorithm_is_symmetric() -> None:
         ({"exp": NOW + 1}, None),
         ({"exp": NOW - 4}, None),
         ({"exp": NOW + 0.5, "nbf": NOW + 4, "iat": NOW + 4}, None),
+        ({"exp": NOW + LONGEST + 5}, None),
+        ({"exp": NOW + LONGEST + 6}, "it expires in more than 600 seconds"),
         ({"exp": NOW - 5}, "it has expired"),
         ({"exp": NOW + 1, "nbf": NOW + 6}, "it is not valid yet"),
         ({"exp": NOW + 1, "iat": NOW + 6}, "it is not valid yet"),
@@ -113,10 +116,10 @@ def test_a_token_is_valid_from_its_beginning_to_its_end(claims: dict[str, Any], 
     """The limits have a few seconds of tolerance for different clocks."""
     token = Token("", {}, claims)
     if words is None:
-        jwt.require_times(token, NOW)
+        jwt.require_times(token, NOW, LONGEST)
     else:
         with pytest.raises(InvalidToken, match=words):
-            jwt.require_times(token, NOW)
+            jwt.require_times(token, NOW, LONGEST)
 
 
 def test_claims_are_checked_for_their_types() -> None:
