@@ -13,12 +13,12 @@ from db.registry import Registry
 from handlers.security import signing_keys
 from handlers.security.access_tokens import AccessTokens
 from handlers.security.client_authentication import ClientAuthentication
+from handlers.security.failed_attempts import FailedAttempts
 from handlers.security.issuers import Issuers
 from handlers.security.signing_keys import KeySource
 from openapi.oauth import dpop, server_metadata
 from openapi.oauth.access_tokens import Access
 from openapi.oauth.jwt import InvalidToken
-from openapi.serving.rate_limits import RateLimits
 
 TOKEN_SECONDS = 600
 
@@ -27,13 +27,15 @@ TOKEN_SECONDS = 600
 class OAuthOptions:
     """Options of the operator: the URL of the service for clients, the lifetime of tokens, the source of keys.
 
-    `issuers` are the URLs of other authorization servers whose tokens are accepted.
+    `issuers` are the URLs of other authorization servers whose tokens are accepted. `dpop_leeway` is the largest
+    accepted clock difference of the sender of a DPoP proof, in seconds.
     """
 
     public_url: str = "http://127.0.0.1:8080"
     token_seconds: int = TOKEN_SECONDS
     key_store: KeySource = field(default_factory=KeySource)
     issuers: Sequence[str] = ()
+    dpop_leeway: int = dpop.LEEWAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class AuthorizationServer:
     registry: Registry
     tokens: AccessTokens
     authentication: ClientAuthentication
+    dpop_leeway: int
 
     def resource(self, path: str) -> str:
         """The identifier of the resource at `path` (RFC 8707): a version of the API, or anything in it."""
@@ -63,7 +66,7 @@ class AuthorizationServer:
 
         InvalidToken without a valid proof, or if it was used before.
         """
-        proof = dpop.proof(scope, self.public_url, access_token)
+        proof = dpop.proof(scope, self.public_url, access_token, self.dpop_leeway)
         until = datetime.fromtimestamp(proof.expires_at, UTC)
         if not await self.database.run(tokens.consume, proof.thumbprint, proof.jti, until):
             raise InvalidToken("the proof was used before")
@@ -75,13 +78,12 @@ class AuthorizationServer:
 
 
 def open_authorization_server(
-    database: Database, registry: Registry, policy: OAuthOptions, limits: RateLimits
+    database: Database, registry: Registry, policy: OAuthOptions, failed_attempts: FailedAttempts
 ) -> AuthorizationServer:
     """The authorization server with the options in `policy`; OSError or UnreadableKey if its key file has no keys."""
     issuer = policy.public_url
     keys = signing_keys.open_keys(database, registry, policy.key_store)
     accepted = AccessTokens(issuer, policy.token_seconds, keys, Issuers(policy.issuers))
     audiences = frozenset({issuer, issuer + server_metadata.TOKEN})
-    return AuthorizationServer(
-        issuer, database, registry, accepted, ClientAuthentication(database, registry, limits, audiences)
-    )
+    authentication = ClientAuthentication(database, registry, failed_attempts, audiences)
+    return AuthorizationServer(issuer, database, registry, accepted, authentication, policy.dpop_leeway)

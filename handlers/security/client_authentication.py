@@ -1,12 +1,10 @@
 """Authentication of clients at the authorization server, with a limit on failed attempts."""
 
-import ipaddress
 import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID, uuid5
 
 from starlette.types import Scope
 
@@ -14,67 +12,60 @@ from db import keys, tokens
 from db.engine import Database
 from db.oauth_registry import Client
 from db.registry import Registry
+from handlers.security import failed_attempts
+from handlers.security.failed_attempts import FailedAttempts
 from openapi.oauth import client_assertions, token_requests
 from openapi.oauth.jwt import InvalidToken, Token
 from openapi.oauth.token_requests import Credentials, OAuthError
-from openapi.serving.rate_limits import RateLimits, RatePolicy
-
-ATTEMPT = 10
-"""Tokens of a rate limit that one failed attempt takes."""
-OF_CLIENT = RatePolicy(rate=1, burst=10 * ATTEMPT)
-"""Ten failed attempts for one client from one address, and one more every ten seconds."""
-OF_ADDRESS = RatePolicy(rate=10, burst=60 * ATTEMPT)
-"""Sixty failed attempts from one address, and one more every second."""
-_NAMESPACE = UUID("6f2c1b5e-0d1a-5c57-9d2e-0b9a5b7f3a11")
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """Authenticates clients. `limits` counts failed attempts across all workers of one service."""
+    """Authenticates clients, whatever other senders at their address have tried.
+
+    A secret has 256 random bits, so that a guess never succeeds: failed attempts are limited for the log and the
+    database alone, and only those that do not prove the secret or the key of the client count.
+    """
 
     database: Database
     registry: Registry
-    limits: RateLimits
+    failed_attempts: FailedAttempts
     audiences: frozenset[str]
     """The accepted audiences of an assertion: the issuer, or its token endpoint (RFC 7523 section 3)."""
 
     async def client(self, scope: Scope, form: Mapping[str, str]) -> Client:
-        """Authenticate the client; raises OAuthError if that fails, or after too many failures."""
+        """Authenticate the client; raises OAuthError if that fails, with status 429 after too many failures."""
         credentials = token_requests.credentials(scope, form)
         assertion = _assertion(credentials)
         client_id = assertion.text_claim("sub") if assertion else credentials.client_id
-        attempts = _attempts(scope, client_id)
-        self._require_patience(attempts)
-        try:
-            return await self._authenticated(credentials, client_id, assertion)
-        except OAuthError:
-            for identifier, policy in attempts:
-                self.limits.take(identifier, ATTEMPT, policy)
-            raise
-
-    def _require_patience(self, attempts: list[tuple[UUID, RatePolicy]]) -> None:
-        for identifier, policy in attempts:
-            remaining = self.limits.take(identifier, 0, policy).remaining
-            if remaining < ATTEMPT:
-                wait = b"%d" % -(-(ATTEMPT - remaining) // policy.rate)
-                description = "too many attempts failed: wait for the seconds in the Retry-After header"
-                raise OAuthError("temporarily_unavailable", description, 429, [(b"retry-after", wait)])
-
-    async def _authenticated(self, credentials: Credentials, client_id: str, assertion: Token | None) -> Client:
         await self.registry.ensure_fresh()
         try:
-            client = self._known(credentials, client_id, assertion)
+            client = await self._proven(credentials, client_id, assertion)
         except OAuthError:
-            await self.registry.refresh()  # the client, its secret or its key may be new
-            client = self._known(credentials, client_id, assertion)
+            self._count(scope, client_id)
+            raise
         if assertion:
-            until = datetime.fromtimestamp(assertion.time_claim("exp"), UTC)
-            if not await self.database.run(tokens.consume, client_id, assertion.text_claim("jti"), until):
-                raise _not_accepted(InvalidToken("it was used before"))
+            await self._use_up(assertion)
         return client
 
+    def _count(self, scope: Scope, client_id: str) -> None:
+        """Count a failed attempt; OAuthError instead if there were too many."""
+        buckets = failed_attempts.of_name(scope, client_id), failed_attempts.of_address(scope)
+        if wait := self.failed_attempts.seconds_to_wait(*buckets):
+            description = "too many attempts failed: wait for the seconds in the Retry-After header"
+            raise OAuthError("temporarily_unavailable", description, 429, [(b"retry-after", b"%d" % wait)])
+        self.failed_attempts.count(*buckets)
+
+    async def _proven(self, credentials: Credentials, client_id: str, assertion: Token | None) -> Client:
+        """The client with the secret or the key that `credentials` prove; `invalid_client` if they do not."""
+        try:
+            return self._known(credentials, client_id, assertion)
+        except OAuthError:
+            await self.registry.refresh()  # the client, its secret or its key may be new
+            return self._known(credentials, client_id, assertion)
+
     def _known(self, credentials: Credentials, client_id: str, assertion: Token | None) -> Client:
-        """The client in memory that `credentials` authenticate; `invalid_client` if they do not."""
+        """The client in memory that `credentials` prove; `invalid_client` if they do not."""
         client = self.registry.oauth.client(client_id)
         is_enabled = client is not None and self.registry.caller(client.hub_id) is not None
         if client is None or not is_enabled or (not assertion and not _is_secret_of(credentials.secret or "", client)):
@@ -83,10 +74,22 @@ class ClientAuthentication:
             )
         if assertion:
             try:
-                client_assertions.verify(assertion, client.jwks, self.audiences, time.time())
+                client_assertions.verify_signature(assertion, client.jwks)
             except InvalidToken as error:
                 raise _not_accepted(error) from None
         return client
+
+    async def _use_up(self, assertion: Token) -> None:
+        """Check what a proven assertion says, and that it was not used before; `invalid_client` if refused."""
+        try:
+            client_assertions.require_claims(assertion, self.audiences, time.time())
+            until = datetime.fromtimestamp(assertion.time_claim("exp"), UTC)
+            if not await self.database.run(
+                tokens.consume, assertion.text_claim("sub"), assertion.text_claim("jti"), until
+            ):
+                raise InvalidToken("it was used before")
+        except InvalidToken as error:
+            raise _not_accepted(error) from None
 
 
 def _assertion(credentials: Credentials) -> Token | None:
@@ -108,27 +111,6 @@ def _not_accepted(error: InvalidToken) -> OAuthError:
 
 def _is_secret_of(secret: str, client: Client) -> bool:
     digest = keys.digest(secret)
-    is_previous = client.previous_secret_until is not None and client.previous_secret_until > datetime.now(UTC)
+    is_previous = client.previous_secret_until is not None and client.previous_secret_until > time.monotonic()
     known = [client.secret, client.previous_secret if is_previous else None]
     return any(secrets.compare_digest(digest, secret_digest) for secret_digest in known if secret_digest)
-
-
-def _attempts(scope: Scope, client_id: str) -> list[tuple[UUID, RatePolicy]]:
-    """The buckets that a failed attempt drains: the client together with the address, and the address alone."""
-    address = _address(scope)
-    return [
-        (uuid5(_NAMESPACE, f"{address} {client_id}"), OF_CLIENT),
-        (uuid5(_NAMESPACE, address), OF_ADDRESS),
-    ]
-
-
-def _address(scope: Scope) -> str:
-    """The address of the sender: all of IPv4, the /64 of IPv6, because one host may have a whole /64."""
-    host = (scope.get("client") or ["unknown"])[0]
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return str(host)
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)

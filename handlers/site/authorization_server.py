@@ -57,10 +57,16 @@ def _endpoint(answer: Answering) -> Callable[[Request], Awaitable[Response]]:
         try:
             form = await _form(request)
             client = await _oauth(request).authentication.client(request.scope, form)
-            request_state(request.scope).caller = _oauth(request).registry.caller(client.hub_id)
+            caller = request_state(request.scope).caller = _oauth(request).registry.caller(client.hub_id)
+            if caller:
+                service_state(request).bucket_for(caller).take(1)
             return await answer(request, client, form)
         except OAuthError as error:
             return _refusal(request, error)
+        except Problem as problem:  # the hub exceeds its rate
+            return _refusal(
+                request, OAuthError("temporarily_unavailable", problem.error, problem.status, problem.headers)
+            )
         except Unavailable:
             description = "the database is away: try again after the seconds in the Retry-After header"
             return _refusal(request, OAuthError("temporarily_unavailable", description, 503, [RETRY]))

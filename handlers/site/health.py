@@ -23,5 +23,5 @@ async def ready(request: Request) -> JSONResponse:
         return JSONResponse(
             {"status": "not ready", "contracts": served, "database": str(error)}, 503, {"retry-after": "1"}
         )
-    warnings = [*state.serving.warnings, *differences]
+    warnings = [*state.warnings, *state.serving.warnings, *differences]
     return JSONResponse({"status": "ready", "contracts": served, "database": "answers", "warnings": warnings})

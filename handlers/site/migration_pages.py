@@ -16,6 +16,7 @@ from db.errors import Unavailable
 from handlers import field_errors, paths
 from handlers.contracts import migration
 from handlers.contracts.migration import DEFAULT_DAYS, MOST_DAYS, Migration
+from handlers.security import failed_attempts
 from handlers.site.migration_reports import LAYOUT, MOST_HUBS, as_html, as_json
 from handlers.site.service_state import service_state
 from openapi.oauth.bearer import BEARER, Unauthenticated, access_token
@@ -47,9 +48,7 @@ def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         """Answer one request; errors carry the same headers."""
         request_state(request.scope).headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-        # Digests have one length, and comparing them takes the same time wherever they differ.
-        if not hmac.compare_digest(sha256(_key(request.scope)).digest(), digest):
-            raise Problem("operator_unauthorized", basic_authentication.challenge(REALM))
+        _require_key(request, digest)
         media_type = negotiation.preferred(request.scope, [HTML, JSON])
         if media_type is None:
             raise Problem("not_acceptable", expected=f"{HTML}, {JSON}")
@@ -57,6 +56,22 @@ def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:
         return Response(content, media_type=media_type, headers=HEADERS)
 
     return endpoint
+
+
+def _require_key(request: Request, digest: bytes) -> None:
+    """Problem unless the request has the key of `digest`, or after too many wrong ones from its address.
+
+    Unlike a secret of a client, a person may have chosen the key: so after too many guesses even the right one waits.
+    """
+    if not (key := _key(request.scope)):
+        raise Problem("operator_unauthorized", basic_authentication.challenge(REALM))
+    attempts, bucket = service_state(request).failed_attempts, failed_attempts.of_name(request.scope, paths.MIGRATION)
+    if wait := attempts.seconds_to_wait(bucket):
+        raise Problem("too_many_attempts", [(b"retry-after", b"%d" % wait)])
+    # Digests have one length, and comparing them takes the same time wherever they differ.
+    if not hmac.compare_digest(sha256(key).digest(), digest):
+        attempts.count(bucket)
+        raise Problem("operator_unauthorized", basic_authentication.challenge(REALM))
 
 
 def _key(scope: Scope) -> bytes:

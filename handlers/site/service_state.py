@@ -1,14 +1,17 @@
 """The parts of a worker that the pages outside the API use: opened when it starts, passed with each request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from db.engine import Database
+from db.registry import Caller
 from db.version_usage import VersionUsage
 from handlers.contracts.serving import Serving
 from handlers.security.authority import AuthorizationServer
+from handlers.security.failed_attempts import FailedAttempts
+from openapi.serving.rate_limits import Bucket
 
 SERVICE = "service"
 """The key of the ServiceState in the state of the ASGI lifespan, which the server copies into each request's."""
@@ -16,13 +19,19 @@ SERVICE = "service"
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """The open parts of one worker. `metrics` writes the text that Prometheus reads."""
+    """The open parts of one worker. `metrics` writes the text that Prometheus reads; `bucket_for` limits a hub.
+
+    `warnings` are for the operator, about the settings.
+    """
 
     database: Database
     serving: Serving
     authorization_server: AuthorizationServer
     version_usage: VersionUsage
     metrics: Callable[[], bytes]
+    failed_attempts: FailedAttempts
+    bucket_for: Callable[[Caller], Bucket]
+    warnings: Sequence[str]
 
 
 def service_state(request: Request) -> ServiceState:

@@ -10,6 +10,7 @@ from handlers.security.issuers import is_secure
 from handlers.security.signing_keys import FileKeys, KeySource
 from openapi.oauth import jwk
 from openapi.oauth.jwk import UnreadableKey
+from openapi.serving import forwarded
 from scripts.service.settings import Settings, SettingsError, variable
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
@@ -31,7 +32,18 @@ def oauth_policy(settings: Settings) -> OAuthOptions:
             raise SettingsError(
                 f"{variable('oauth_issuers')} has {issuer!r}; it must be https://host, with or without a path"
             )
-    return OAuthOptions(public_url, settings.oauth_token_seconds, _key_store(settings), issuers)
+    key_store = _key_store(settings)
+    return OAuthOptions(public_url, settings.oauth_token_seconds, key_store, issuers, settings.dpop_leeway)
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What is probably wrong with the OAuth settings of `settings`, for the operator."""
+    address = forwarded.address(settings.host)
+    if settings.public_url or address is None or not address.is_unspecified:
+        return []
+    name, url = variable("public_url"), oauth_policy(settings).public_url
+    tokens = f"access tokens and their metadata name {url}, which no client can reach"
+    return [f"{name} is unset: {tokens}; set it to the URL that clients use"]
 
 
 def key_secret(settings: Settings) -> OctKey | None:

@@ -20,6 +20,7 @@ from handlers.resources import Resources, ServiceOptions
 from handlers.security import authentication, authority
 from handlers.security.authority import AuthorizationServer, OAuthOptions
 from handlers.security.cut_over import CutOver
+from handlers.security.failed_attempts import FailedAttempts
 from handlers.security.issuers import IssuerUnavailable
 from openapi.oauth import server_metadata
 from openapi.serving.endpoint import Dependencies
@@ -41,7 +42,8 @@ class Parts:
     settings: Settings
     database: Database
     metrics: Metrics
-    limits: RateLimits
+    bucket_for: Callable[[Caller], Bucket]
+    failed_attempts: FailedAttempts
     resources: Resources
     authorization_server: AuthorizationServer
     version_usage: VersionUsage
@@ -71,12 +73,14 @@ async def open_parts(
     opened = await stack.enter_async_context(resources.open_resources(database, service_options, metrics.items))
     await stack.enter_async_context(metrics.flushing())
     await stack.enter_async_context(maintenance(database, settings.retention, bounds))
-    server = authority.open_authorization_server(database, opened.registry, options, limits)
+    failed_attempts = FailedAttempts(limits)
+    server = authority.open_authorization_server(database, opened.registry, options, failed_attempts)
     await stack.enter_async_context(server.tokens.issuers)
     version_usage = VersionUsage(database)
     await stack.enter_async_context(version_usage.flushing())
     cut_over = CutOver(server.public_url + server_metadata.AUTHORIZATION_SERVER)
-    return Parts(settings, database, metrics, limits, opened, server, version_usage, cut_over)
+    bucket_for = _buckets(limits, settings)
+    return Parts(settings, database, metrics, bucket_for, failed_attempts, opened, server, version_usage, cut_over)
 
 
 def dependencies(parts: Parts) -> Dependencies:
@@ -87,7 +91,7 @@ def dependencies(parts: Parts) -> Dependencies:
         resources=parts.resources,
         failures={Unavailable: "unavailable", IssuerUnavailable: "keys_unavailable"},
         body_timeout=parts.settings.body_timeout,
-        bucket_for=_buckets(parts.limits, parts.settings),
+        bucket_for=parts.bucket_for,
         public_url=parts.authorization_server.public_url,
         authorize=partial(authentication.authorize, parts.authorization_server),
         check_key=parts.cut_over.check_key,

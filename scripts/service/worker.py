@@ -16,7 +16,6 @@ from typing import Any
 
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db.engine import Database
 from db.errors import Unavailable
@@ -32,12 +31,12 @@ from openapi.serving.app import build
 from openapi.serving.dispatch import ErrorMiddleware
 from openapi.serving.error_styles import style_of
 from openapi.serving.live import Live
-from openapi.standards.header_fields import field_values
 from openapi.standards.server_timing import ServerTiming
-from scripts.service import logs
+from scripts.service import logs, oauth_settings
 from scripts.service.metrics import Metrics
 from scripts.service.oauth_settings import oauth_policy
 from scripts.service.parts import dependencies, open_parts
+from scripts.service.proxies import behind, trusted_proxies
 from scripts.service.routes import routes
 from scripts.service.settings import Settings
 
@@ -62,7 +61,8 @@ def application() -> ASGIApp:
     )
     service = _by_path(ErrorMiddleware(router, failures={}), live)
     _end_with_parent()
-    return _behind_proxy(AccessLog(ServerTiming(service) if settings.server_timing else service, metrics.request))
+    timed = ServerTiming(service) if settings.server_timing else service
+    return behind(trusted_proxies(settings), AccessLog(timed, metrics.request))
 
 
 @asynccontextmanager
@@ -85,11 +85,19 @@ async def _lifespan(
         )
         await stack.enter_async_context(serving.following(database))
         logger.info("serving", extra={"contracts": [contract.version for contract in serving.contracts]})
-        for difference in differences:
-            logger.warning(difference)
+        setting_warnings = oauth_settings.warnings(settings)
+        for warning in (*setting_warnings, *differences):
+            logger.warning(warning)
         yield {
             SERVICE: ServiceState(
-                database, serving, parts.authorization_server, parts.version_usage, metrics.exposition
+                database,
+                serving,
+                parts.authorization_server,
+                parts.version_usage,
+                metrics.exposition,
+                parts.failed_attempts,
+                parts.bucket_for,
+                setting_warnings,
             ),
             CONNECTION: ConnectionOptions(settings.head_timeout, live.style),
         }
@@ -116,20 +124,6 @@ def _by_path(pages: ASGIApp, versions: ASGIApp) -> ASGIApp:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", METRICS)  # a lifespan has no path; the router handles it
         await (pages if path.startswith(BELOW) or path in BESIDE else versions)(scope, receive, send)
-
-    return application
-
-
-def _behind_proxy(service: ASGIApp) -> ASGIApp:
-    """`service`, with the client's address from a proxy on this machine, if one forwards the request.
-
-    uvicorn itself would look for the address in every request.
-    """
-    forwarded = ProxyHeadersMiddleware(service)  # type: ignore[arg-type] # uvicorn types scopes more closely
-
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        is_forwarded = scope["type"] == "http" and field_values(scope, b"x-forwarded-for")
-        await (forwarded if is_forwarded else service)(scope, receive, send)  # type: ignore[arg-type]
 
     return application
 

@@ -22,8 +22,8 @@ def test_the_scheme_is_matched_without_regard_to_case(client: ContractClient, se
 
 @pytest.mark.parametrize(
     "credentials",
-    ["Bearer", "Basic aHViOmtleQ==", "Bearer a b", "Bearer a,b", "Bearer " + "a" * 5000, "irk_abc"],
-    ids=["no-key", "basic", "two-keys", "comma", "too-long", "no-scheme"],
+    ["Bearer", "Basic aHViOmtleQ==", "Bearer a b", "Bearer a,b", "irk_abc"],
+    ids=["no-key", "basic", "two-keys", "comma", "no-scheme"],
 )
 def test_a_malformed_header_is_refused(client: ContractClient, credentials: str) -> None:
     """401 with the seed's body, and `invalid_request` in the challenge."""
@@ -32,9 +32,10 @@ def test_a_malformed_header_is_refused(client: ContractClient, credentials: str)
     assert 'error="invalid_request"' in response.headers["www-authenticate"]
 
 
-def test_an_unknown_key_is_refused(client: ContractClient) -> None:
+@pytest.mark.parametrize("key", [keys.new(), "a" * 16384, "a" * 16385], ids=["new", "long", "too long"])
+def test_an_unknown_key_is_refused(client: ContractClient, key: str) -> None:
     """401 with `invalid_token` in the challenge."""
-    response = client.post(PATH, json=EVENT, headers={"Authorization": f"Bearer {keys.new()}"})
+    response = client.post(PATH, json=EVENT, headers={"Authorization": f"Bearer {key}"})
     assert response.status_code == 401
     assert 'error="invalid_token"' in response.headers["www-authenticate"]
 

@@ -14,7 +14,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, KeySet, OctKey, RSAKey
 
-from db import oauth_clients
+from db import hubs, oauth_clients
 from openapi.oauth.client_assertions import ASSERTION_TYPE
 from tests.examples import EVENT
 from tests.service import Service
@@ -186,25 +186,40 @@ def test_a_secret_is_rotated_with_an_overlap(newest: Service) -> None:
     assert error_of(ask(client, by_post(client))) == (401, "invalid_client")
 
 
-def test_guessing_a_secret_is_stopped(newest: Service, client: Client) -> None:
-    """After ten wrong secrets for a client from one address; other clients, and other addresses, are not affected."""
+def test_guessing_a_secret_is_slowed(newest: Service, client: Client) -> None:
+    """After ten wrong secrets for a client from one address; whoever has a right one is not affected."""
     here, wrong = from_afar(), by_post(client, client_secret="irs_wrong")
     assert [ask(client, wrong, **here).status_code for _ in range(10)] == [401] * 10
-    response = ask(client, by_post(client), **here)
+    response = ask(client, wrong, **here)
     assert error_of(response) == (429, "temporarily_unavailable")
     assert 1 <= int(response.headers["retry-after"]) <= 10
-    assert ask(client, by_post(client_of(newest)), **here).status_code == 200
-    assert ask(client, by_post(client)).status_code == 200
+    for form in (by_post(client), by_post(client_of(newest))):
+        assert ask(client, form, **here).status_code == 200
 
 
 @pytest.mark.parametrize("addresses", [["10.1.2.3"], ["2001:db8::1", "2001:db8::ffff:1"]])
-def test_guessing_client_ids_is_stopped(client: Client, addresses: list[str]) -> None:
+def test_guessing_client_ids_is_slowed(client: Client, addresses: list[str]) -> None:
     """After sixty wrong attempts from one address, whichever clients they name; a host may have a /64 of IPv6."""
     senders = itertools.cycle([{"X-Forwarded-For": address} for address in addresses])
     statuses = [ask(client, by_post(client, client_id=str(uuid4())), **next(senders)).status_code for _ in range(75)]
     assert statuses[:60] == [401] * 60
     assert 429 in statuses
     assert ask(client, by_post(client)).status_code == 200
+
+
+def test_requests_for_tokens_take_from_the_bucket_of_the_hub(newest: Service) -> None:
+    """Like its other requests: the limit of a hub holds for all that it sends."""
+    limited, unlimited = client_of(newest), client_of(newest)
+    with newest.database.begin() as connection:
+        hubs.limit(connection, limited.hub, 1)
+    deadline = time.monotonic() + 10
+    while (response := ask(limited, by_post(limited))).status_code == 200:
+        assert time.monotonic() < deadline
+    assert error_of(response) == (429, "temporarily_unavailable")
+    assert 1 <= int(response.headers["retry-after"]) <= 10
+    for path in ("/oauth/revoke", "/oauth/introspect"):
+        assert error_of(limited.ask(path, token="a")) == (429, "temporarily_unavailable")
+    assert ask(unlimited, by_post(unlimited)).status_code == 200
 
 
 def test_a_revoked_token_is_refused_within_a_second(newest: Service, client: Client) -> None:

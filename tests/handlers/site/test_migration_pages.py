@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from hashlib import sha256
+from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
@@ -18,13 +19,16 @@ from starlette.types import Receive, Scope, Send
 from db import hubs
 from db.engine import Database
 from db.version_usage import VersionUsage
+from handlers.security.failed_attempts import FailedAttempts
 from handlers.site import migration_pages
 from handlers.site.service_state import SERVICE
 from openapi.serving.dispatch import ErrorMiddleware
+from openapi.serving.rate_limits import RateLimits
 from tests.handlers.conftest import Hub
 from tests.postgresql import fresh_database
 from tests.scopes import new_request_state
 from tests.service import Service, running
+from tests.tokens import from_afar
 
 KEY = "a key of 24 charactèrs 🔑"
 BEARER_KEY = "0123456789abcdef"
@@ -41,7 +45,8 @@ def operated(embedded_url: str, template: str) -> Iterator[Service]:
 def get(service: Service, query: str = "", key: str = KEY, **headers: str) -> httpx.Response:
     """The response to a request with `key`."""
     credentials = base64.b64encode(f"anybody:{key}".encode()).decode()
-    return httpx.get(f"{service.url}/migration{query}", headers={"Authorization": f"Basic {credentials}"} | headers)
+    sent = from_afar() | {"Authorization": f"Basic {credentials}"} | headers
+    return httpx.get(f"{service.url}/migration{query}", headers=sent)
 
 
 def test_the_page_has_the_current_counts(operated: Service, new_hub: Callable[[Service], Hub]) -> None:
@@ -93,7 +98,8 @@ def test_the_page_loads_and_runs_nothing(operated: Service) -> None:
 )
 def test_without_the_key_the_page_is_refused(operated: Service, authorization: str | None) -> None:
     """401 with the authentication scheme, and no data of hubs."""
-    answer = httpx.get(f"{operated.url}/migration", headers={"Authorization": authorization} if authorization else {})
+    credentials = {"Authorization": authorization} if authorization else {}
+    answer = httpx.get(f"{operated.url}/migration", headers=from_afar() | credentials)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == 'Basic realm="interaction-reporting operators", charset="UTF-8"'
     assert answer.json() == {
@@ -107,6 +113,22 @@ def test_the_key_of_a_hub_is_refused(operated: Service) -> None:
     assert httpx.get(f"{operated.url}/migration", headers=operated.authorization).status_code == 401
     twice = [("Authorization", f"Basic {base64.b64encode(f':{KEY}'.encode()).decode()}")] * 2
     assert httpx.get(f"{operated.url}/migration", headers=twice).status_code == 401
+
+
+def test_guessing_the_key_is_stopped(operated: Service) -> None:
+    """After ten wrong keys from one address even the right one waits: a person may have chosen it.
+
+    A request without a key is no guess, and other addresses are not affected.
+    """
+    here = from_afar()
+    for _ in range(20):
+        assert httpx.get(f"{operated.url}/migration", headers=here).status_code == 401
+    assert [get(operated, key=f"guess {number}", **here).status_code for number in range(10)] == [401] * 10
+    answer = get(operated, **here)
+    assert answer.status_code == 429
+    assert answer.json()["error"] == "too many wrong keys came from this address"
+    assert 1 <= int(answer.headers["retry-after"]) <= 10
+    assert get(operated).status_code == 200
 
 
 def test_keys_are_compared_in_constant_time(operated: Service) -> None:
@@ -144,16 +166,21 @@ def test_no_log_contains_the_key(operated: Service, caplog: pytest.LogCaptureFix
     assert not [word for word in (KEY, "a wrong password", *encoded) if word in caplog.text + str(caplog.records)]
 
 
-def test_the_key_is_accepted_as_a_bearer_token() -> None:
+def test_the_key_is_accepted_as_a_bearer_token(tmp_path: Path) -> None:
     """For programs; without a database the response is a 503 with the common error body."""
     pages = ErrorMiddleware(Router(migration_pages.routes(BEARER_KEY)), failures={})
 
     async def ask() -> list[httpx.Response]:
-        with closing(Database("postgresql://nobody@/none?host=/nowhere")) as unreachable:
+        RateLimits.create(path := tmp_path / "limits")
+        with closing(Database("postgresql://nobody@/none?host=/nowhere")) as unreachable, RateLimits(path) as limits:
 
             async def application(scope: Scope, receive: Receive, send: Send) -> None:
                 scope["state"] = {
-                    SERVICE: SimpleNamespace(database=unreachable, version_usage=VersionUsage(unreachable))
+                    SERVICE: SimpleNamespace(
+                        database=unreachable,
+                        version_usage=VersionUsage(unreachable),
+                        failed_attempts=FailedAttempts(limits),
+                    )
                 }
                 new_request_state(scope)
                 await pages(scope, receive, send)

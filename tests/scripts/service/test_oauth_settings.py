@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from openapi.oauth import jwk
+from scripts.service import oauth_settings
 from scripts.service.oauth_settings import key_secret, oauth_policy
 from scripts.service.settings import Settings, SettingsError
 
@@ -15,6 +16,24 @@ def test_the_default_issuer_is_the_listening_address() -> None:
     assert (policy.public_url, policy.token_seconds, list(policy.issuers)) == ("http://127.0.0.1:8080", 600, [])
     assert (policy.key_store.file, policy.key_store.secret) == (None, None)
     assert oauth_policy(Settings(host="::1", port=9)).public_url == "http://[::1]:9"
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({"IR_HOST": "0.0.0.0"}, "http://0.0.0.0:8080"),  # noqa: S104 (nothing listens)
+        ({"IR_HOST": "::", "IR_PORT": "80"}, "http://[::]:80"),
+        ({"IR_HOST": "0.0.0.0", "IR_PUBLIC_URL": "https://api.example"}, None),  # noqa: S104 (nothing listens)
+        ({"IR_HOST": "192.0.2.1"}, None),
+        ({"IR_HOST": "localhost"}, None),
+        ({}, None),
+    ],
+)
+def test_an_issuer_that_no_client_can_reach_is_warned_of(environment: dict[str, str], url: str | None) -> None:
+    """As in a container, which listens on every address."""
+    warnings = oauth_settings.warnings(Settings.read(environment))
+    assert len(warnings) == (url is not None)
+    assert all(str(url) in warning and "IR_PUBLIC_URL" in warning for warning in warnings)
 
 
 def test_settings_set_the_policy() -> None:

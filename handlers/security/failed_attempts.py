@@ -1,0 +1,54 @@
+"""Failed attempts to authenticate, counted by the address of their sender."""
+
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_network
+from uuid import UUID, uuid5
+
+from starlette.types import Scope
+
+from openapi.serving import forwarded
+from openapi.serving.rate_limits import RateLimits, RatePolicy
+
+ATTEMPT = 10
+"""Tokens of a rate limit that one failed attempt takes."""
+OF_NAME = RatePolicy(rate=1, burst=10 * ATTEMPT)
+"""Ten failed attempts for one name from one address, and one more every ten seconds."""
+OF_ADDRESS = RatePolicy(rate=10, burst=60 * ATTEMPT)
+"""Sixty failed attempts from one address, and one more every second."""
+_NAMESPACE = UUID("6f2c1b5e-0d1a-5c57-9d2e-0b9a5b7f3a11")
+
+Bucket = tuple[UUID, RatePolicy]
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempts:
+    """Counts failed attempts in `limits`, across all workers of one service."""
+
+    limits: RateLimits
+
+    def seconds_to_wait(self, *buckets: Bucket) -> int:
+        """The seconds until one of `buckets` has room for another failed attempt; 0 if all have."""
+        missing = [(ATTEMPT - self.limits.take(name, 0, policy).remaining, policy.rate) for name, policy in buckets]
+        return max(0, *(-(-tokens // rate) for tokens, rate in missing))
+
+    def count(self, *buckets: Bucket) -> None:
+        """Count one failed attempt in each of `buckets`."""
+        for name, policy in buckets:
+            self.limits.take(name, ATTEMPT, policy)
+
+
+def of_name(scope: Scope, name: str) -> Bucket:
+    """The bucket for attempts to authenticate as `name` from the address of a request."""
+    return uuid5(_NAMESPACE, f"{_address(scope)} {name}"), OF_NAME
+
+
+def of_address(scope: Scope) -> Bucket:
+    """The bucket for attempts to authenticate as anything from the address of a request."""
+    return uuid5(_NAMESPACE, _address(scope)), OF_ADDRESS
+
+
+def _address(scope: Scope) -> str:
+    """The address of the sender: all of IPv4, the /64 of IPv6, because one host may have a whole /64."""
+    host = str((scope.get("client") or ("unknown",))[0])
+    address = forwarded.address(host)
+    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address or host)
