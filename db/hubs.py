@@ -1,18 +1,19 @@
 """Hubs: the systems that report, and the digests of their API keys."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, case, func, select, update
 from sqlalchemy.dialects import postgresql
 
 from db import keys
 from db.errors import NotFound, Refused
 from db.tables import hubs
 
+_OVERLAPS = hubs.c.previous_key_until > func.now()
 _COLUMNS = (
     hubs.c.id,
     hubs.c.name,
@@ -22,6 +23,9 @@ _COLUMNS = (
     hubs.c.rate_limit,
     hubs.c.cut_over_at,
     hubs.c.cut_over_why,
+    case((_OVERLAPS & hubs.c.disabled_at.is_(None) & hubs.c.cut_over_at.is_(None), hubs.c.previous_key_until)).label(
+        "previous_key_until"
+    ),
 )
 
 
@@ -29,7 +33,8 @@ _COLUMNS = (
 class Hub:
     """One registered hub; `rate_limit` is in items a second, None for the service's default.
 
-    From `cut_over_at` on its key is refused, because it has moved to access tokens.
+    From `cut_over_at` on its keys are refused, because it has moved to access tokens. The key before the last rotation
+    is also accepted until `previous_key_until`, None if it is refused now.
     """
 
     id: UUID
@@ -40,6 +45,7 @@ class Hub:
     rate_limit: int | None
     cut_over_at: datetime | None = None
     cut_over_why: str | None = None
+    previous_key_until: datetime | None = None
 
 
 def create(connection: Connection, name: str) -> tuple[Hub, str]:
@@ -55,26 +61,37 @@ def create(connection: Connection, name: str) -> tuple[Hub, str]:
 
 
 def of_key(connection: Connection, key: str) -> Hub | None:
-    """The hub that `key` belongs to, unless it is disabled."""
-    row = connection.execute(
-        select(*_COLUMNS).where(hubs.c.api_key == keys.digest(key), hubs.c.disabled_at.is_(None))
-    ).one_or_none()
+    """The hub that `key` belongs to, as its key or, during an overlap, as the one before; None if disabled."""
+    digest = keys.digest(key)
+    is_its_key = (hubs.c.api_key == digest) | ((hubs.c.previous_key == digest) & _OVERLAPS)
+    row = connection.execute(select(*_COLUMNS).where(is_its_key, hubs.c.disabled_at.is_(None))).one_or_none()
     return Hub(*row) if row else None
 
 
-def rotate_key(connection: Connection, name: str) -> tuple[Hub, str]:
-    """A new key for the hub named `name`; the old one is refused from now on. A disabled hub stays disabled."""
+def rotate_key(connection: Connection, name: str, overlap: timedelta = timedelta()) -> tuple[Hub, str]:
+    """A new key for the hub named `name`; the previous one is accepted for `overlap`, older ones no longer.
+
+    Without an overlap the previous one is refused from now on. A disabled hub stays disabled.
+    """
     key = keys.new()
-    return _changed(connection, name, api_key=keys.digest(key), rotated_at=func.now()), key
+    row = _changed(
+        connection,
+        name,
+        previous_key=hubs.c.api_key if overlap else None,
+        previous_key_until=func.now() + overlap if overlap else None,
+        api_key=keys.digest(key),
+        rotated_at=func.now(),
+    )
+    return row, key
 
 
 def disable(connection: Connection, name: str) -> Hub:
-    """Refuse the key of the hub named `name` from now on; its events stay."""
+    """Refuse the keys of the hub named `name` from now on; its events stay."""
     return _changed(connection, name, disabled_at=func.coalesce(hubs.c.disabled_at, func.now()))
 
 
 def enable(connection: Connection, name: str) -> Hub:
-    """Accept the key of the hub named `name` again."""
+    """Accept the key of the hub named `name` again, and the previous one if its overlap has not ended."""
     return _changed(connection, name, disabled_at=None)
 
 
@@ -90,13 +107,13 @@ def get(connection: Connection, name: str) -> Hub:
 
 
 def cut_over(connection: Connection, name: str, why: str | None) -> Hub:
-    """Refuse the key, but not the access tokens, of the hub named `name` from now on."""
+    """Refuse the keys, but not the access tokens, of the hub named `name` from now on."""
     values = {"cut_over_at": func.coalesce(hubs.c.cut_over_at, func.now()), "cut_over_why": why}
     return _changed(connection, name, **{column: value for column, value in values.items() if value is not None})
 
 
 def restore_key(connection: Connection, name: str) -> Hub:
-    """Undo the cut-over of the hub named `name`: accept its key again."""
+    """Undo the cut-over of the hub named `name`: accept its key again, as `enable` does."""
     return _changed(connection, name, cut_over_at=None, cut_over_why=None)
 
 

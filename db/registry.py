@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from db import keys
@@ -18,9 +19,11 @@ from db.oauth_registry import OAuthRegistry
 POLL_SECONDS = 0.3
 FRESH_SECONDS = 0.9
 
-_REVISION = "SELECT value FROM registry_revision"
+_REVISION = "SELECT value, extract(epoch FROM now())::float8 FROM registry_revision"
 _HUBS = """
-    SELECT id, name, rate_limit, cut_over_at IS NOT NULL, api_key, disabled_at IS NULL FROM hubs WHERE revision > %s
+    SELECT id, name, rate_limit, cut_over_at IS NOT NULL, api_key, disabled_at IS NULL,
+        CASE WHEN previous_key_until > now() THEN previous_key END, extract(epoch FROM previous_key_until)::float8
+    FROM hubs WHERE revision > %s
 """
 _WIDGETS = "SELECT id::text, status = 'active' FROM widgets WHERE revision > %s"
 _EVENT_TYPES = "SELECT name, status = 'active', metadata_schema::text FROM event_type_registry WHERE revision > %s"
@@ -39,6 +42,13 @@ class Caller:
     is_cut_over: bool = False
 
 
+class Overlap(NamedTuple):
+    """The hub of a previous key, accepted `until` a time by the database's clock, in seconds since the epoch."""
+
+    caller: Caller
+    until: float
+
+
 class Registry:
     """The enabled hubs by key, and what they may report. `following` keeps it up to date.
 
@@ -49,11 +59,22 @@ class Registry:
         self._feed = ChangeFeed(database, "registry", self._update, POLL_SECONDS, FRESH_SECONDS)
         self._hubs: dict[str, Caller] = {}  # by the digest of the key
         self._digests: dict[UUID, str] = {}  # of the keys, by hub
+        self._overlaps: dict[str, Overlap] = {}  # by the digest of the previous key
+        self._previous_digests: dict[UUID, str] = {}  # of the previous keys, by hub
+        self._clock_lead = 0.0  # of the database's clock before `time.monotonic`
         self._widgets: set[str] = set()
         self._event_types: dict[str, str | None] = {}  # with the schemas of their metadata
         self._revision = -1
         self.oauth = OAuthRegistry()
         """The rows for OAuth as last read; call `ensure_fresh` before relying on them."""
+
+    @property
+    def database_time(self) -> float:
+        """The time by the database's clock, in seconds since the epoch: what it said last, and the time since then.
+
+        Overlaps are judged by it, because the database has also set their end; a worker's clock may be days off.
+        """
+        return time.monotonic() + self._clock_lead
 
     @property
     def is_fresh(self) -> bool:
@@ -74,12 +95,16 @@ class Registry:
         return self._hubs.get(self._digests.get(hub_id, ""))
 
     async def hub(self, key: str) -> Caller | None:
-        """The hub whose API key is `key`; None if absent or disabled. Unavailable if the database cannot be read."""
+        """The hub whose API key is `key`; None if absent or disabled. Unavailable if the database cannot be read.
+
+        During an overlap, the previous key of a hub leads to it as well.
+        """
         digest = keys.digest(key)
         # `is_fresh`, inlined: this and `missing` are on the path of every event.
-        if time.monotonic() > self._feed.fresh_until or digest not in self._hubs:
-            await self.refresh()
-        return self._hubs.get(digest)
+        caller = self._hubs.get(digest)
+        if caller is None or time.monotonic() > self._feed.fresh_until:
+            return await self._confirmed(digest)
+        return caller
 
     async def missing(self, names: Sequence[tuple[str, str]]) -> list[list[str]]:
         """For each of `names`, its columns (`event_type`, `widget_id`) without a registered, active entry.
@@ -108,6 +133,17 @@ class Registry:
         async with self._feed.running():
             yield
 
+    async def _confirmed(self, digest: str) -> Caller | None:
+        """The hub of a key that is not the usual one, or that memory cannot confirm; None if absent or disabled."""
+        if not self.is_fresh or self._overlapping(digest) is None:
+            await self.refresh()
+        return self._hubs.get(digest) or self._overlapping(digest)
+
+    def _overlapping(self, digest: str) -> Caller | None:
+        """The hub of a previous key whose overlap has not ended."""
+        overlap = self._overlaps.get(digest)
+        return overlap.caller if overlap and self.database_time < overlap.until else None
+
     def _missing(self, names: Sequence[tuple[str, str]]) -> list[list[str]]:
         types, widgets = self._event_types, self._widgets
         return [[] if kind in types and widget in widgets else self._unknown(widget, kind) for widget, kind in names]
@@ -120,7 +156,9 @@ class Registry:
         """Apply the changes since the last update; on a new connection, everything."""
         if is_new:
             self._revision = -1
-        ((revision,),) = await connection.execute(_REVISION)
+        started = time.monotonic()
+        ((revision, now),) = await connection.execute(_REVISION)
+        self._clock_lead = now - started
         if revision != self._revision:
             since = self._revision if revision > self._revision else -1
             queries = (_HUBS, _WIDGETS, _EVENT_TYPES)
@@ -132,17 +170,25 @@ class Registry:
     def _apply(self, hubs: Rows, widgets: Rows, event_types: Rows, from_scratch: bool) -> None:
         """Apply new and changed rows; `from_scratch` forgets all others."""
         if from_scratch:
-            for known in (self._hubs, self._digests, self._widgets, self._event_types):
+            hub_rows = self._hubs, self._digests, self._overlaps, self._previous_digests
+            for known in (*hub_rows, self._widgets, self._event_types):
                 known.clear()
-        for identifier, *_ in hubs:
-            self._hubs.pop(self._digests.pop(identifier, ""), None)
-        for identifier, name, rate_limit, is_cut_over, digest, is_enabled in hubs:
-            if is_enabled:
-                self._hubs[digest] = Caller(identifier, name, rate_limit, is_cut_over)
-                self._digests[identifier] = digest
+        self._apply_hubs(hubs)
         self._widgets.difference_update([name for name, _ in widgets])
         self._widgets.update([name for name, is_active in widgets if is_active])
         for name, is_active, metadata_schema in event_types:
             self._event_types.pop(name, None)
             if is_active:
                 self._event_types[name] = metadata_schema
+
+    def _apply_hubs(self, rows: Rows) -> None:
+        for identifier, *_ in rows:
+            self._hubs.pop(self._digests.pop(identifier, ""), None)
+            self._overlaps.pop(self._previous_digests.pop(identifier, ""), None)
+        for identifier, name, rate_limit, is_cut_over, digest, is_enabled, previous_digest, until in rows:
+            if is_enabled:
+                caller = self._hubs[digest] = Caller(identifier, name, rate_limit, is_cut_over)
+                self._digests[identifier] = digest
+                if previous_digest is not None:
+                    self._overlaps[previous_digest] = Overlap(caller, until)
+                    self._previous_digests[identifier] = previous_digest

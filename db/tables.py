@@ -62,10 +62,17 @@ hubs = Table(
         comment="Since when its API key is refused, because it has gone on to access tokens",
     ),
     Column("cut_over_why", Text),
+    Column("previous_key", Text, comment="Likewise, of the key before the last rotation"),
+    Column(
+        "previous_key_until",
+        DateTime(timezone=True),
+        comment="When the overlap ends, and that key is refused",
+    ),
     UniqueConstraint("name"),
     UniqueConstraint("api_key"),
     CheckConstraint("rate_limit > 0", name="rate_limit"),
     CheckConstraint("api_key ~ '^[0-9a-f]{64}$'", name="api_key_is_digest"),
+    CheckConstraint("previous_key ~ '^[0-9a-f]{64}$'", name="previous_key_is_digest"),
     Index("hubs_revision", "revision"),
 )
 

@@ -57,6 +57,47 @@ def test_a_rotated_key_replaces_the_old_one(connection: Connection) -> None:
     assert hubs.of_key(connection, others_key) == other
 
 
+def test_a_rotated_key_overlaps_with_the_one_before(connection: Connection) -> None:
+    """For the overlap that the caller passes; a second rotation drops the oldest key, and its overlap is its own."""
+    _, first = hubs.create(connection, "alpha")
+    rotated, second = hubs.rotate_key(connection, "alpha", timedelta(hours=2))
+    assert rotated.rotated_at is not None
+    assert rotated.previous_key_until == rotated.rotated_at + timedelta(hours=2)
+    assert hubs.of_key(connection, first) == hubs.of_key(connection, second) == rotated
+    _, third = hubs.rotate_key(connection, "alpha", timedelta(hours=1))
+    assert [known(connection, key) for key in (first, second, third)] == [None, "alpha", "alpha"]
+    last, fourth = hubs.rotate_key(connection, "alpha")
+    assert [known(connection, key) for key in (first, second, third, fourth)] == [None, None, None, "alpha"]
+    assert last.previous_key_until is None
+
+
+def test_an_overlap_that_has_ended_is_not_shown(connection: Connection) -> None:
+    """The key before is refused from that instant on, and the hub is listed without it."""
+    _, first = hubs.create(connection, "alpha")
+    _, second = hubs.rotate_key(connection, "alpha", timedelta(hours=2))
+    connection.execute(update(tables.hubs).values(previous_key_until=func.now()))
+    assert [known(connection, key) for key in (first, second)] == [None, "alpha"]
+    assert hubs.get(connection, "alpha").previous_key_until is None
+
+
+def test_no_previous_key_is_shown_while_the_hub_is_refused(connection: Connection) -> None:
+    """A disabled hub and one that is cut over have no accepted key; after the return the overlap is shown again."""
+    _, first = hubs.create(connection, "alpha")
+    rotated, second = hubs.rotate_key(connection, "alpha", timedelta(hours=2))
+    assert hubs.disable(connection, "alpha").previous_key_until is None
+    assert [known(connection, key) for key in (first, second)] == [None, None]
+    assert hubs.enable(connection, "alpha") == rotated
+    assert hubs.cut_over(connection, "alpha", None).previous_key_until is None
+    assert hubs.restore_key(connection, "alpha") == rotated
+    assert [known(connection, key) for key in (first, second)] == ["alpha", "alpha"]
+
+
+def known(connection: Connection, key: str) -> str | None:
+    """The name of the hub that `key` belongs to, if it is accepted."""
+    hub = hubs.of_key(connection, key)
+    return hub.name if hub else None
+
+
 def test_a_disabled_hub_is_not_known_by_its_key(connection: Connection) -> None:
     """Its key leads nowhere; other hubs keep theirs."""
     _, key = hubs.create(connection, "alpha")
@@ -125,6 +166,7 @@ def test_hubs_are_listed_oldest_first(connection: Connection) -> None:
 @pytest.mark.parametrize("kept", ["irk_a-key-as-it-is", "A" * 64, "a" * 63], ids=["key", "upper case", "too short"])
 def test_the_table_takes_nothing_but_digests(migrated: Database, kept: str) -> None:
     """The database itself refuses anything else as a key."""
-    row = insert(tables.hubs).values(id=func.gen_random_uuid(), name="by hand", api_key=kept)
-    with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
-        connection.execute(row)
+    row = insert(tables.hubs).values(id=func.gen_random_uuid(), name="by hand")
+    for values in ({"api_key": kept}, {"api_key": "0" * 64, "previous_key": kept}):
+        with pytest.raises(Failed, match="CheckViolation"), migrated.begin() as connection:
+            connection.execute(row.values(values))

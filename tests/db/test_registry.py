@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from unittest import mock
@@ -24,7 +25,11 @@ from tests.postgresql import fresh_database, statement
 WIDGET = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
 OTHER = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e12")
 EVER = 1e9
-CUT = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT value FROM registry%'")
+CUT = sql.SQL(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT value%registry_revision'"
+)
+HOUR = timedelta(hours=1)
+MOMENT = timedelta(seconds=0.5)
 
 LOSE_HUBS = (sql.SQL("ALTER TABLE hubs DISABLE TRIGGER USER"), sql.SQL("DELETE FROM hubs"))
 
@@ -383,6 +388,133 @@ def test_a_cutover_and_its_end_are_known_within_a_second(database: Database) -> 
             other = await live.hub(others)
             assert other is not None
             assert not other.is_cut_over
+
+    follow(database, use)
+
+
+def rotate(database: Database, overlap: timedelta) -> str:
+    """The new key of the hub, next to the one before."""
+    with database.begin() as connection:
+        return hubs.rotate_key(connection, "hub", overlap)[1]
+
+
+async def names(live: Registry, *some_keys: str) -> list[str | None]:
+    """The names of the hubs that the keys lead to."""
+    return [caller.name if (caller := await live.hub(key)) else None for key in some_keys]
+
+
+def set_clock(database: Database, days: int) -> None:
+    """Move the clock that the statements of new connections read; that of this machine, and of workers, stays."""
+    for function in ("now", "clock_timestamp"):
+        moved = sql.SQL(
+            "CREATE FUNCTION public.{0}() RETURNS timestamptz LANGUAGE sql STABLE "
+            "AS 'SELECT pg_catalog.{0}() + make_interval(days => {1})'"
+        )
+        statement(database.url, moved.format(sql.Identifier(function), sql.SQL(str(days))))
+    statement(database.url, sql.SQL("ALTER DATABASE registry SET search_path = public, pg_catalog"))
+
+
+def test_two_keys_overlap(database: Database) -> None:
+    """Both lead to the same hub, those there at the start and new ones; a second rotation drops the oldest."""
+    first = new_hub(database)
+    second = rotate(database, HOUR)
+
+    async def use(live: Registry) -> None:
+        assert await names(live, first, second) == ["hub", "hub"]
+        assert await live.hub(first) is await live.hub(second)
+        third = rotate(database, HOUR)
+        await live.refresh()
+        assert await names(live, first, second, third) == [None, "hub", "hub"]
+        fourth = rotate(database, timedelta())
+        await live.refresh()
+        assert await names(live, first, second, third, fourth) == [None, None, None, "hub"]
+
+    follow(database, use)
+
+
+def test_an_overlap_ends_by_itself(database: Database) -> None:
+    """Nothing in the registry changes at its end, and the new key stays."""
+    first = new_hub(database)
+
+    async def use(live: Registry) -> None:
+        second = rotate(database, MOMENT)
+        assert await names(live, second, first) == ["hub", "hub"]
+        await until_refused(live, first)
+        assert await names(live, second) == ["hub"]
+
+    follow(database, use)
+
+
+@pytest.mark.parametrize("days", [3, -3])
+def test_an_overlap_is_measured_by_the_clock_of_the_database(database: Database, days: int) -> None:
+    """However far the clock of a worker is ahead of it, or behind."""
+    first = new_hub(database)
+    set_clock(database, days)
+    with closing(Database(database.url, timeout=5)) as moved:
+        second = rotate(moved, HOUR)
+
+        async def use(live: Registry) -> None:
+            assert await names(live, first, second) == ["hub", "hub"]
+            third = rotate(moved, MOMENT)
+            assert await names(live, third, second) == ["hub", "hub"]
+            await until_refused(live, second)
+
+        follow(moved, use)
+
+
+@pytest.mark.parametrize("change", [hubs.disable, partial(hubs.cut_over, why=None)], ids=["disable", "cut_over"])
+def test_both_keys_are_refused_at_once(database: Database, change: Callable[..., object]) -> None:
+    """A disabled hub has no key; one that is cut over is known as such by both."""
+    first = new_hub(database)
+    second = rotate(database, HOUR)
+
+    async def use(live: Registry) -> None:
+        assert await names(live, first, second) == ["hub", "hub"]
+        with database.begin() as connection:
+            change(connection, name="hub")
+        await live.refresh()
+        callers = [await live.hub(key) for key in (first, second)]
+        assert [caller is None or caller.is_cut_over for caller in callers] == [True, True]
+        with database.begin() as connection:
+            hubs.enable(connection, "hub")
+            hubs.restore_key(connection, "hub")
+        await live.refresh()
+        assert [caller and caller.is_cut_over for caller in [await live.hub(key) for key in (first, second)]] == [
+            False
+        ] * 2
+
+    follow(database, use)
+
+
+def test_a_previous_key_asks_the_database_no_more_than_another(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub that has not changed its key yet is looked up in memory, too."""
+    monkeypatch.setattr(registry, "POLL_SECONDS", EVER)
+    monkeypatch.setattr(registry, "FRESH_SECONDS", EVER)
+    first = new_hub(database)
+    rotate(database, HOUR)
+
+    async def use(live: Registry) -> None:
+        statement(database.url, sql.SQL("ALTER TABLE registry_revision RENAME TO unreadable"))
+        async with asyncio.timeout(5):
+            assert await names(live, first) == ["hub"]
+
+    follow(database, use)
+
+
+def test_a_previous_key_without_an_end_is_refused(database: Database) -> None:
+    """As a row made by hand may have it; one that never ends is accepted."""
+    first = new_hub(database)
+    second = rotate(database, HOUR)
+
+    async def use(live: Registry) -> None:
+        statement(database.url, sql.SQL("UPDATE hubs SET previous_key_until = NULL"))
+        await live.refresh()
+        assert await names(live, first, second) == [None, "hub"]
+        statement(database.url, sql.SQL("UPDATE hubs SET previous_key_until = 'infinity'"))
+        await live.refresh()
+        assert await names(live, first, second) == ["hub", "hub"]
 
     follow(database, use)
 

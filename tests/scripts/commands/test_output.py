@@ -21,6 +21,7 @@ AS_JSON = {
     "rate_limit": None,
     "cut_over_at": None,
     "cut_over_why": None,
+    "previous_key_until": None,
 }
 
 
