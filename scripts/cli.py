@@ -24,11 +24,11 @@ COMMANDS = {
     ),
     "hub list": Command("List every hub.", "scripts.commands.hubs:list_"),
     "hub rotate-key": Command(
-        "Replace a hub's API key and print the new one, which is shown only once. The old key is refused at once.",
+        "Give a hub a new API key, which is shown only once. The old key is refused at once, or after --overlap.",
         "scripts.commands.hubs:rotate_key",
     ),
     "hub disable": Command(
-        "Refuse a hub's API key and its clients' tokens from now on. Its events stay.",
+        "Refuse a hub's API keys and its clients' tokens from now on. Its events stay.",
         "scripts.commands.hubs:disable",
     ),
     "hub enable": Command(

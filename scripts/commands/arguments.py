@@ -12,6 +12,7 @@ from openapi.contract import Contract, ContractError, Document
 D = TypeVar("D", bound=Document)
 
 LONGEST = 200
+LONGEST_OVERLAP_HOURS = 24 * 90
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -28,6 +29,24 @@ def name_of(text: str) -> str:
     if not 1 <= len(text) <= LONGEST or not text.isprintable() or text != text.strip():
         raise typer.BadParameter(f"it must have 1 to {LONGEST} printable characters, without a space at either end")
     return text
+
+
+def hours_of(text: str | int) -> int:
+    """The number of hours in `text`, as `24h` or `24`; BadParameter unless it is 0 to LONGEST_OVERLAP_HOURS."""
+    matched = re.fullmatch(r"([0-9]{1,9})h?", str(text))
+    if not matched or int(matched[1]) > LONGEST_OVERLAP_HOURS:
+        raise typer.BadParameter(f"{text!r} is not 0 to {LONGEST_OVERLAP_HOURS} hours, such as 24h or 24")
+    return int(matched[1])
+
+
+Overlap = Annotated[
+    int,
+    typer.Option(
+        help=f"Hours until the old one is refused: 24h or 24, at most {LONGEST_OVERLAP_HOURS}.",
+        parser=hours_of,
+        metavar="HOURS",
+    ),
+]
 
 
 def document(name: str, of_file: Callable[[Path], D], stored: Callable[[], StoredContracts]) -> D | Contract:

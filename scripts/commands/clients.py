@@ -15,13 +15,11 @@ from db.errors import Refused
 from db.oauth_clients import OURS, OAuthClient
 from handlers.contracts import lifecycle
 from openapi.oauth import client_assertions
-from scripts.commands.arguments import AsJSON
+from scripts.commands.arguments import AsJSON, Overlap
 from scripts.commands.hubs import Name
 from scripts.commands.output import note, show
 from scripts.service.databases import database
 from scripts.service.settings import Settings
-
-LONGEST_OVERLAP_HOURS = 24 * 90
 
 
 def _jwks(text: str) -> dict[str, Any]:
@@ -84,13 +82,7 @@ def list_clients(as_json: AsJSON = False) -> None:
         show([_as_dict(client) for client in oauth_clients.list_all(connection)], as_json)
 
 
-def rotate_client(
-    client_id: ClientID,
-    overlap: Annotated[
-        int, typer.Option(help="Hours until the old secret is refused.", min=0, max=LONGEST_OVERLAP_HOURS)
-    ] = 24,
-    as_json: AsJSON = False,
-) -> None:
+def rotate_client(client_id: ClientID, overlap: Overlap = 24, as_json: AsJSON = False) -> None:
     """Give a client a new secret, which is shown only once. The old secret is accepted for a while."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         client, secret = oauth_clients.rotate(connection, client_id, timedelta(hours=overlap))

@@ -1,12 +1,13 @@
 """`interaction-reporting hub`: the systems that report events."""
 
 import dataclasses
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from db import hubs
-from scripts.commands.arguments import AsJSON, name_of
+from scripts.commands.arguments import AsJSON, Overlap, name_of
 from scripts.commands.output import note, show
 from scripts.service.databases import database
 from scripts.service.settings import Settings
@@ -29,15 +30,15 @@ def list_(as_json: AsJSON = False) -> None:
         show(hubs.list_all(connection), as_json)
 
 
-def rotate_key(name: Name, as_json: AsJSON = False) -> None:
-    """Replace a hub's API key and print the new one, which is shown only once. The old key is refused at once."""
+def rotate_key(name: Name, overlap: Overlap = 0, as_json: AsJSON = False) -> None:
+    """Give a hub a new API key, which is shown only once. The old key is refused at once, or after --overlap."""
     with database(Settings.read()) as opened, opened.begin() as connection:
-        hub, key = hubs.rotate_key(connection, name)
+        hub, key = hubs.rotate_key(connection, name, timedelta(hours=overlap))
     _show_key(hub, key, as_json)
 
 
 def disable(name: Name, as_json: AsJSON = False) -> None:
-    """Refuse a hub's API key and its clients' tokens from now on. Its events stay."""
+    """Refuse a hub's API keys and its clients' tokens from now on. Its events stay."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         show(hubs.disable(connection, name), as_json)
 
