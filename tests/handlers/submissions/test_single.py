@@ -432,8 +432,19 @@ def test_a_dry_run_sees_stored_events(hub: Hub) -> None:
     assert conflict.status_code == 409
 
 
-def test_another_preference_has_no_effect(hub: Hub) -> None:
-    """The event is stored."""
-    answer = hub.post("/interaction-events", EVENT, headers={"Prefer": 'x="dry-run", not-dry-run'})
+@pytest.mark.parametrize("prefer", ['x="dry-run", not-dry-run', "dry-run=0", "dry-run=true", "dry-run=false, dry-run"])
+def test_another_preference_has_no_effect(hub: Hub, prefer: str) -> None:
+    """The event is stored, also if the preference differs from a dry run only by a value."""
+    answer = hub.post("/interaction-events", EVENT, headers={"Prefer": prefer})
     assert (answer.status_code, "preference-applied" in answer.headers) == (201, False)
+    assert len(hub.rows()) == 1
+
+
+@FORMS
+@pytest.mark.parametrize("prefer", ["dry-run=false", "handling=strict; dry-run=false"])
+def test_a_batch_with_another_preference_is_stored(hub: Hub, form: str, prefer: str) -> None:
+    """Its repetition finds the stored event."""
+    answers = [send(hub, form, [EVENT | {"client_event_id": "a"}], Prefer=prefer) for _ in range(2)]
+    assert [totals_of(answer) for answer in answers] == [totals(created=1), totals(duplicate=1)]
+    assert not any("preference-applied" in answer.headers for answer in answers)
     assert len(hub.rows()) == 1

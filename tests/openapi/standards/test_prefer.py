@@ -11,7 +11,10 @@ from openapi.standards.prefer import DRY_RUN, prefers
 TOKENS = st.text("!#$%&'*+-.^_`|~0123456789abcXYZ", min_size=1, max_size=8)
 QUOTED = st.text(st.characters(codec="latin-1", exclude_characters='"\\\n'), max_size=8).map(lambda text: f'"{text}"')
 SPACE = st.sampled_from(["", " ", "\t", "  "])
-VALUES = st.just("") | st.builds(lambda before, after, value: f"{before}={after}{value}", SPACE, SPACE, TOKENS | QUOTED)
+EMPTY = st.just("") | st.builds(
+    lambda before, after, value: f"{before}={after}{value}", SPACE, SPACE, st.sampled_from(["", '""'])
+)
+VALUES = EMPTY | st.builds(lambda before, after, value: f"{before}={after}{value}", SPACE, SPACE, TOKENS | QUOTED)
 
 
 @pytest.mark.parametrize(
@@ -27,14 +30,41 @@ VALUES = st.just("") | st.builds(lambda before, after, value: f"{before}={after}
         pytest.param('a="x, y; \\"z\\"" ; b = "", dry-run', id="after texts in quotes"),
         pytest.param(", ,dry-run", id="after empty elements"),
         pytest.param("a;;dry-run", id="after an empty parameter"),
-        pytest.param("dry-run=1", id="with a value"),
-        pytest.param('dry-run=""', id="with an empty value, which is none"),
+        pytest.param("dry-run=", id="with an empty value, which is none"),
+        pytest.param('dry-run = ""', id="with an empty text in quotes"),
+        pytest.param("dry-run; a=b", id="with a parameter"),
+        pytest.param("dry-run, dry-run=false", id="before one of its name with a value"),
+        pytest.param("dry-run; dry-run=0", id="before a parameter of its name"),
+        pytest.param("handling=strict; dry-run, dry-run=0", id="as a parameter, before one with a value"),
+        pytest.param("handling=strict; dry-run=0, dry-run", id="after a parameter of its name with a value"),
         pytest.param("dry-run, (", id="before what is malformed"),
     ],
 )
 def test_a_preference_is_found(field: str) -> None:
-    """At any place in a list, by itself or as a parameter (RFC 7240 section 2)."""
+    """At any place in a list, by itself or, as the contract has it, as a parameter."""
     assert prefers(field, DRY_RUN)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("dry-run=0", "dry-run=1", "dry-run=false", "dry-run=true", "DRY-RUN = No", 'dry-run="0"', 'dry-run=" "'),
+        'dry-run="\\""',
+        "wait=1,dry-run=off",
+        "handling=strict; dry-run=false",
+        "handling=strict; a; dry-run=0; b, wait=1",
+        "dry-run=false; a=b",
+    ],
+)
+def test_with_a_value_it_is_another_preference(field: str) -> None:
+    """A value that is not empty makes a preference that the service does not know (RFC 7240 section 2)."""
+    assert not prefers(field, DRY_RUN)
+
+
+@pytest.mark.parametrize("field", ["dry-run=false, dry-run", "dry-run=false; dry-run", "dry-run=0, a; dry-run"])
+def test_the_first_of_two_counts(field: str) -> None:
+    """A preference that is named again has no effect (RFC 7240 section 2)."""
+    assert not prefers(field, DRY_RUN)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +96,7 @@ def test_nothing_else_is_taken_for_a_preference(field: str | None) -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(TOKENS, VALUES, st.sampled_from(",;"), SPACE), max_size=6), st.integers(0, 6), VALUES)
+@given(st.lists(st.tuples(TOKENS, VALUES, st.sampled_from(",;"), SPACE), max_size=6), st.integers(0, 6), EMPTY)
 def test_a_preference_is_found_exactly_where_it_is_named(
     others: list[tuple[str, str, str, str]], place: int, value: str
 ) -> None:
