@@ -126,6 +126,8 @@ class Gzip:
 
 DECODERS = {"gzip": Gzip}
 """Decoders by content coding in lower case; a contract may allow these."""
+_EQUIVALENT = {"x-gzip": "gzip"}
+"""The other name of a coding, which is accepted where the coding is (RFC 9110 section 8.4.1.3)."""
 
 
 def _coding(scope: Scope, codings: frozenset[str]) -> str:
@@ -134,7 +136,7 @@ def _coding(scope: Scope, codings: frozenset[str]) -> str:
     if not fields:
         return "identity"
     names = [coding.strip().lower() for coding in b",".join(fields).decode("latin-1").split(",")]
-    applied = [coding for coding in names if coding not in ("", "identity")]
+    applied = [_EQUIVALENT.get(coding, coding) for coding in names if coding not in ("", "identity")]
     if len(applied) > 1 or not codings.issuperset(applied):
         accept = ", ".join([*sorted(codings), "identity"]).encode("ascii")
         how = f"with Content-Encoding: {' or '.join(sorted(codings))}, or " if codings else "as it is, "

@@ -261,12 +261,12 @@ def test_another_media_type_is_not_stored(client: ContractClient, service: Servi
     assert (media_types[0].split("=")[-1].lower() or "''" if media_types else "(none)") in response.json()["error"]
 
 
-@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "gzip, identity", "x"])
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip", "deflate", "br", "gzip, identity", "x"])
 @pytest.mark.parametrize("content", [TEXT.encode(), gzip.compress(TEXT.encode())], ids=["plain", "compressed"])
 def test_a_coded_body_is_not_stored(client: ContractClient, service: Service, coding: str, content: bytes) -> None:
     """415 names the accepted codings, whether the body is coded or only declared so; 1.1 accepts gzip if it is gzip."""
     headers = JSON | {"Content-Encoding": coding}
-    if service.version != OLDEST and [name for name in coding.lower().split(", ") if name != "identity"] == ["gzip"]:
+    if service.version != OLDEST and "gzip" in coding.lower():
         if content == TEXT.encode():
             assert refusal(client, service, headers=headers, content=content).status_code == 400
         else:

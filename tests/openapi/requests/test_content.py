@@ -191,10 +191,13 @@ def test_a_content_that_came_with_the_head_is_not_awaited() -> None:
         pytest.param([b"gzip"], b"{}", id="gzip"),
         pytest.param([b"GZip "], b"{}", id="in capitals, with a space"),
         pytest.param([b"identity", b",gzip,"], b"{}", id="with identity and empty elements"),
+        pytest.param([b"x-gzip"], b"{}", id="its other name"),
+        pytest.param([b"X-GZip "], b"{}", id="its other name in capitals, with a space"),
+        pytest.param([b"identity", b",x-gzip,"], b"{}", id="its other name, with identity and empty elements"),
     ],
 )
 def test_gzip_is_decoded(values: list[bytes], expected: bytes) -> None:
-    """With any valid declaration (RFC 9110 section 8.4)."""
+    """With any valid declaration (RFC 9110 sections 8.4 and 8.4.1.3)."""
     assert whole([part(gzip.compress(b"{}"))], *[(b"content-encoding", value) for value in values]) == expected
 
 
@@ -208,7 +211,9 @@ def test_identity_is_taken_as_it_is(values: list[bytes]) -> None:
     ("values", "text"),
     [
         pytest.param([b"br"], "'br'", id="another"),
-        pytest.param([b"x-gzip"], "'x-gzip'", id="its old name"),
+        pytest.param([b"x-x-gzip"], "'x-x-gzip'", id="a similar name"),
+        pytest.param([b"x-compress"], "'x-compress'", id="another with two names"),
+        pytest.param([b"gzip, x-gzip"], "'gzip, x-gzip'", id="twice, by both names"),
         pytest.param([b"gzip, gzip"], "'gzip, gzip'", id="twice"),
         pytest.param([b"gzip", b"gzip"], "'gzip, gzip'", id="twice, in two fields"),
         pytest.param([b"identity", b"br"], "'identity, br'", id="after identity"),
@@ -225,10 +230,11 @@ def test_any_other_coding_is_refused_before_anything_is_awaited(values: list[byt
     assert caught.value.help == "Send the body with Content-Encoding: gzip, or without a content coding."
 
 
-def test_gzip_is_refused_if_the_operation_does_not_accept_it() -> None:
-    """The codings are those of the operation."""
+@pytest.mark.parametrize("name", [b"gzip", b"x-gzip"])
+def test_gzip_is_refused_if_the_operation_does_not_accept_it(name: bytes) -> None:
+    """The codings are those of the operation, under either name."""
     with pytest.raises(Problem) as caught:
-        content([], GZIP, codings=frozenset())
+        content([], (b"content-encoding", name), codings=frozenset())
     assert caught.value.code == "unsupported_content_coding"
     assert caught.value.headers == [(b"accept-encoding", b"identity")]
     assert caught.value.help == "Send the body as it is, without a content coding."
