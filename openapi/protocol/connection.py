@@ -4,6 +4,7 @@ uvicorn 0.54 on httptools 0.9 leaves gaps to its user:
 
 - Trailer fields are appended to the headers.
 - Heads and bodies may arrive arbitrarily slowly, heads may have any size, and Host may be missing.
+- Some valid targets are refused, and `*` is taken for a path.
 - A request with an Upgrade field loses its body (Java's HttpClient sends one by default).
 - A drain cuts connections with a running request.
 - Closing a connection resets it if the client still sends, so that the client may lose its response.
@@ -24,7 +25,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from openapi.problems import Problem
-from openapi.protocol import framing
+from openapi.protocol import framing, targets
 from openapi.protocol.cycle import Cycle
 from openapi.protocol.refusal import refusal
 from openapi.serving.access_log import new_request_id
@@ -177,13 +178,13 @@ class HTTPConnection(HttpToolsProtocol):
 
     def _begin_request(self, method: bytes, version: str) -> None:
         """Serve the request, or queue it behind the one before."""
-        target = httptools.parse_url(self.url)
-        path = target.path.decode("ascii")
+        raw_path, query = targets.parts(method, self.url)
+        path = raw_path.decode("ascii")
         self.scope["method"] = method.decode("ascii")
         self.scope["http_version"] = version
         self.scope["path"] = unquote(path) if "%" in path else path
-        self.scope["raw_path"] = target.path
-        self.scope["query_string"] = target.query or b""
+        self.scope["raw_path"] = raw_path
+        self.scope["query_string"] = query
         before = self.cycle
         self.cycle = Cycle(
             scope=self.scope,
@@ -336,7 +337,7 @@ class HTTPConnection(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         identifier = new_request_id()
-        style = self._options.style_at(getattr(self, "url", b"").partition(b"?")[0].decode("latin-1"))
+        style = self._options.style_at(targets.path_of(getattr(self, "url", b"")))
         self.write(refusal(problem, style, identifier, self.server_state.default_headers))
         logger.info(
             "refused", extra={"request_id": identifier.decode(), "status": problem.status, "reason": problem.error}

@@ -10,6 +10,9 @@ from openapi.serving.dispatch import ErrorMiddleware, nothing_here
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
 from openapi.serving.request_state import request_state
 
+WHOLE_SERVER = "*"
+"""The path of a request for the server as a whole, which only OPTIONS has (RFC 9112 section 3.2.4)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -55,7 +58,7 @@ class Live:
                     request_state(scope).announced = part.announced
                 await part.application(scope, receive, send)
                 return
-        await self._nothing(scope, receive, send)
+        await (_no_content if path == WHOLE_SERVER else self._nothing)(scope, receive, send)
 
 
 def gone(version: str, successor: str, link: Headers, style: ErrorStyle = ERROR_OBJECTS) -> ASGIApp:
@@ -65,3 +68,9 @@ def gone(version: str, successor: str, link: Headers, style: ErrorStyle = ERROR_
         raise Problem("version_retired", link, version=version, successor=successor)
 
     return ErrorMiddleware(application, {}, style)
+
+
+async def _no_content(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answer 204: the server is there, and no method is allowed at every path (RFC 9110 section 9.3.7)."""
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
