@@ -26,7 +26,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from openapi.problems import Problem
 from openapi.protocol import framing, targets
-from openapi.protocol.cycle import Cycle
+from openapi.protocol.cycle import Cycle, persistence
 from openapi.protocol.refusal import refusal
 from openapi.serving.access_log import new_request_id
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
@@ -84,6 +84,7 @@ class HTTPConnection(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._options: ConnectionOptions = self.app_state.get(CONNECTION, ConnectionOptions())
+        self._persistence = persistence(self.timeout_keep_alive)
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
         self._state = State.IDLE
@@ -186,7 +187,7 @@ class HTTPConnection(HttpToolsProtocol):
         self.scope["raw_path"] = raw_path
         self.scope["query_string"] = query
         before = self.cycle
-        self.cycle = Cycle(
+        cycle = self.cycle = Cycle(
             scope=self.scope,
             transport=self,  # type: ignore[arg-type] # the methods that a request uses are below
             flow=self.flow,
@@ -199,6 +200,7 @@ class HTTPConnection(HttpToolsProtocol):
             keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._is_draining,
             on_response=self.on_response_complete,
         )
+        cycle.persistence = self._persistence
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:

@@ -8,6 +8,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from openapi.requests.content import COMPLETE
 from openapi.standards.status_phrases import PHRASES
 
+MARGIN_SECONDS = 5
+"""How much sooner than the service a client gives an idle connection up."""
+
 
 def fix_status_lines() -> None:
     """Replace the phrases in the status lines of uvicorn, which takes them from the running Python, by PHRASES.
@@ -17,9 +20,21 @@ def fix_status_lines() -> None:
     STATUS_LINE.update({status: f"HTTP/1.1 {status} {phrase}\r\n".encode() for status, phrase in PHRASES.items()})
 
 
+def persistence(seconds: int) -> bytes:
+    """The lines that announce how long an idle connection may be used again, if it is closed after `seconds`.
+
+    Some seconds less, so that no client sends a request while the service closes its connection (RFC 2068 section
+    19.7.1.1). `Connection` names the field, because it concerns this connection alone (RFC 9110 section 7.6.1).
+    """
+    announced = max(seconds - MARGIN_SECONDS, seconds // 2)
+    return b"connection: keep-alive\r\nkeep-alive: timeout=%d\r\n" % announced
+
+
 class Cycle(RequestResponseCycle):
     """uvicorn's cycle, but a response with a whole body takes one write instead of two."""
 
+    persistence: bytes = b""
+    """The lines of each response that keeps the connection open, from `persistence`."""
     _start: Any = None  # of a response, held until its body comes
 
     async def run_asgi(self, app: Any) -> None:
@@ -42,8 +57,16 @@ class Cycle(RequestResponseCycle):
         self._start = None
         if self.flow.write_paused or self.disconnected or not self._sent_at_once(start, message):
             self.response_started = False
-            await super().send(start)
+            await self.flow.drain()  # meanwhile the connection may become one that closes
+            await super().send(self._announcing(start))
             await super().send(message)
+
+    def _announcing(self, start: Any) -> Any:
+        """`start`, with the lines of `persistence` if the connection stays open."""
+        if not self.keep_alive or any(name.lower() == b"connection" for name, _ in start["headers"]):
+            return start
+        lines = self.persistence.split(b"\r\n")[:-1]
+        return start | {"headers": [*start["headers"], *[tuple(line.split(b": ")) for line in lines]]}
 
     def _sent_at_once(self, start: Any, message: Any) -> bool:
         """Send the response and return True if its length is known and the connection stays open."""
@@ -62,7 +85,7 @@ class Cycle(RequestResponseCycle):
         ):
             return False
         self.response_complete = True
-        self.transport.write(b"%b\r\n%b" % (head, body))
+        self.transport.write(b"%b%b\r\n%b" % (head, self.persistence, body))
         self.message_event.set()
         self.on_response()
         return True

@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from openapi.protocol import connection
 from openapi.protocol.connection import MAX_FIELDS, MAX_HEAD_BYTES, MAX_PIPELINED, PIECE_BYTES, HTTPConnection
+from openapi.protocol.cycle import persistence
 from tests.examples import PATH
 from tests.postgresql import fresh_database
 from tests.service import Service, running
@@ -33,6 +34,8 @@ ONLY_POST = {"1.0": PATH, "1.1": f"{PATH}/batch"}
 """By the version of a contract: a path with a single method."""
 KEEP_ALIVE_SECONDS = 5
 """The default of uvicorn, which the services of the tests use."""
+PERSISTENCE = b"connection: keep-alive\r\nkeep-alive: timeout=2\r\n"
+"""The lines that each answer has that keeps its connection open for `KEEP_ALIVE_SECONDS`."""
 
 
 @pytest.fixture
@@ -739,10 +742,20 @@ def test_a_long_pipeline_waits_unparsed() -> None:
 @pytest.mark.parametrize(
     ("headers", "parts", "expected"),
     [
-        pytest.param([(b"content-length", b"2")], [b"{}"], b"content-length: 2\r\n\r\n{}", id="a whole body"),
-        pytest.param([(b"content-length", b"4")], [b"{}", b"{}"], b"content-length: 4\r\n\r\n{}{}", id="two parts"),
         pytest.param(
-            [], [b"{}", b"[]"], b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n2\r\n[]\r\n0\r\n\r\n", id="no length"
+            [(b"content-length", b"2")], [b"{}"], b"content-length: 2\r\n" + PERSISTENCE + b"\r\n{}", id="a whole body"
+        ),
+        pytest.param(
+            [(b"content-length", b"4")],
+            [b"{}", b"{}"],
+            b"content-length: 4\r\n" + PERSISTENCE + b"\r\n{}{}",
+            id="two parts",
+        ),
+        pytest.param(
+            [],
+            [b"{}", b"[]"],
+            PERSISTENCE + b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n2\r\n[]\r\n0\r\n\r\n",
+            id="no length",
         ),
         pytest.param(
             [(b"content-length", b"2"), (b"connection", b"close")],
@@ -833,3 +846,38 @@ def test_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> 
                     await asyncio.sleep(0.01)
 
     asyncio.run(serve_one())
+
+
+@pytest.mark.parametrize(("seconds", "announced"), [(1, 0), (2, 1), (5, 2), (9, 4), (10, 5), (75, 70), (120, 115)])
+def test_the_announced_time_ends_before_the_real_one(seconds: int, announced: int) -> None:
+    """By 5 seconds, or by half of a short time."""
+    assert persistence(seconds).endswith(b"\r\nkeep-alive: timeout=%d\r\n" % announced)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+def test_an_answer_on_an_open_connection_says_how_long(wire: Wire, method: str) -> None:
+    """In `Keep-Alive`, which `Connection` names."""
+    for _ in range(2):
+        wire.send(head(f"{method} / HTTP/1.1", HOST))
+        answer = wire.answer(method)
+        assert (answer.headers["connection"], answer.headers["keep-alive"]) == ("keep-alive", "timeout=2")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(head("GET / HTTP/1.1", HOST, "Connection: close"), id="close"),
+        pytest.param(head("GET / HTTP/1.1", HOST, "Connection: a, CLOSE"), id="close in a list"),
+        pytest.param(head("HEAD / HTTP/1.1", HOST, "Connection: close"), id="HEAD"),
+        pytest.param(head("OPTIONS * HTTP/1.1", HOST, "Connection: close"), id="OPTIONS"),
+        pytest.param(head("GET / HTTP/1.0"), id="HTTP/1.0"),
+        pytest.param(head("GET / HTTP/1.0", "Connection: keep-alive"), id="HTTP/1.0 with keep-alive"),
+        pytest.param(head("GET / HTTP/1.1"), id="refused"),
+    ],
+)
+def test_the_last_answer_of_a_connection_announces_nothing(wire: Wire, request_: bytes) -> None:
+    """It closes the connection, and says so."""
+    wire.send(request_)
+    lines = wire.rest().partition(b"\r\n\r\n")[0].lower()
+    assert b"\r\nconnection: close" in lines
+    assert b"keep-alive" not in lines
