@@ -64,6 +64,7 @@ class Registry:
         self._clock_lead = 0.0  # of the database's clock before `time.monotonic`
         self._widgets: set[str] = set()
         self._event_types: dict[str, str | None] = {}  # with the schemas of their metadata
+        self._event_type_names: tuple[str, ...] | None = None  # until one changes
         self._revision = -1
         self.oauth = OAuthRegistry()
         """The rows for OAuth as last read; call `ensure_fresh` before relying on them."""
@@ -123,6 +124,13 @@ class Registry:
             await self.refresh()
         return [identifier in self._widgets for identifier in ids]
 
+    @property
+    def event_types(self) -> tuple[str, ...]:
+        """The names of the active event types, sorted; the same object until one changes."""
+        if self._event_type_names is None:
+            self._event_type_names = tuple(sorted(self._event_types))
+        return self._event_type_names
+
     def metadata_schema(self, event_type: str) -> str | None:
         """The JSON Schema of the metadata of an active event type, as JSON; None if absent."""
         return self._event_types.get(event_type)
@@ -176,6 +184,7 @@ class Registry:
         self._apply_hubs(hubs)
         self._widgets.difference_update([name for name, _ in widgets])
         self._widgets.update([name for name, is_active in widgets if is_active])
+        self._event_type_names = None if event_types or from_scratch else self._event_type_names
         for name, is_active, metadata_schema in event_types:
             self._event_types.pop(name, None)
             if is_active:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from db import interaction_events
 from db.tables import interaction_events as table
 from handlers.lists import exports, pages
+from handlers.similar_names import SimilarNames
 from handlers.submissions import batches, single
 from handlers.submissions.single import Submission, SubmissionType
 from openapi import problems
@@ -24,10 +25,12 @@ async def _check(request: Request, group: Sequence[Submission]) -> None:
     """Find widgets and types that are not registered, and metadata that its type refuses."""
     registry = request.resources.registry
     names = [(submission.row["widget_id"], submission.row["event_type"]) for submission in group]
-    for submission, missing in zip(group, await registry.missing(names), strict=True):
+    missing_names = await registry.missing(names)
+    similar = SimilarNames(registry.event_types if any(missing_names) else ())
+    for submission, missing in zip(group, missing_names, strict=True):
         if missing:
             submission.problem = problems.joined(
-                [_not_registered(name, submission.item.value[name]) for name in missing]
+                [_not_registered(name, submission.item.value[name], similar) for name in missing]
             )
         elif schema := registry.metadata_schema(submission.row["event_type"]):
             submission.problem = _compiled(schema).problem(submission.item.value)
@@ -88,7 +91,7 @@ def _compiled(schema: str) -> MetadataSchema:
     return MetadataSchema(json.loads(schema))
 
 
-def _not_registered(field: str, value: str) -> Problem:
+def _not_registered(field: str, value: str, similar: SimilarNames) -> Problem:
     if field == "event_type":
-        return Problem("event_type_not_registered", name=value, pointer="/event_type")
+        return Problem("event_type_not_registered", name=value, pointer="/event_type", hint=similar.hint(value))
     return Problem("widget_not_registered", id=value, pointer="/widget_id")

@@ -291,12 +291,19 @@ TABLE = {
 class Problem(Exception):
     """A response other than success. `code` is a row of `TABLE`; `headers` are added to those of the row.
 
-    `reason` is for the log: it repeats no text from the client. `pointer` is the place of the fault in the body
+    `hint` is put before the help: what may be wrong with this request, in sentences. `reason` is for the log: it
+    repeats no text from the client. `pointer` is the place of the fault in the body
     (RFC 6901), or of the first of several faults; `faults` has all of them.
     """
 
     def __init__(
-        self, code: str, headers: Headers = (), reason: str | None = None, pointer: str | None = None, **parameters: Any
+        self,
+        code: str,
+        headers: Headers = (),
+        reason: str | None = None,
+        pointer: str | None = None,
+        hint: str = "",
+        **parameters: Any,
     ) -> None:
         problem_type = TABLE[code]
         super().__init__(code)
@@ -306,7 +313,7 @@ class Problem(Exception):
         self.status = problem_type.status
         self.headers = [*problem_type.headers, *headers]
         self.error = _shortened(problem_type.error.format(**parameters))
-        self.help = problem_type.help and _shortened(problem_type.help.format(**parameters))
+        self.help = problem_type.help and _shortened(f"{hint} {problem_type.help.format(**parameters)}".lstrip())
         self.faults: Sequence[FieldError] = ()
         if self.pointer is not None:
             self.faults = [FieldError(self.error, self.help or "", self.pointer)]

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("openapi", "handlers", "db", "scripts")
 ARROWS = {
     "openapi.problems": "",
+    "openapi.characters": "",
     "openapi.standards": ".problems",
     "openapi.document_text": "",
     "openapi.contract": ".document_text .standards",
@@ -28,8 +29,8 @@ ARROWS = {
     "handlers.field_errors": "openapi.problems",
     "handlers.lists": "db .field_errors openapi.problems openapi.serving openapi.standards",
     "handlers.submissions": "db openapi.problems openapi.requests openapi.serving openapi.standards",
-    "handlers": "db .field_errors .lists .submissions openapi.metadata openapi.problems openapi.requests "
-    "openapi.serving openapi.standards",
+    "handlers": "db .field_errors .lists .submissions openapi.characters openapi.metadata openapi.problems "
+    "openapi.requests openapi.serving openapi.standards",
     "handlers.operations": "handlers openapi.serving",
     "handlers.resources": "db handlers .submissions",
     "handlers.security": "db .paths .resources openapi.contract openapi.oauth openapi.problems openapi.serving "

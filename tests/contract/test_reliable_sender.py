@@ -151,7 +151,7 @@ def test_each_event_is_stored_once(
     assert send(*faults) == pauses
     stored = [event["event_type"] for event in newest.events() if event["id"] not in before]
     assert stored == ["viewed"]
-    assert capsys.readouterr().out.startswith("click: event_type 'click' not registered: Register this event type")
+    assert capsys.readouterr().out.startswith("click: event_type 'click' not registered: Did you mean 'clicked'? ")
 
 
 def test_a_wrong_key_is_an_error(send: Send) -> None:
