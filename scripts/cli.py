@@ -171,7 +171,7 @@ COMMANDS = {
         "scripts.trials.bench_batches:bench_batches",
     ),
     "fuzz": Command(
-        "Fuzz a fresh service against each contract of this release in turn. Exits 1 if the service breaks a contract.",
+        "Fuzz a running service (--url), or a fresh one that is discarded afterwards, against each contract in turn.",
         "scripts.trials.fuzz:fuzz",
     ),
     "retention": Command(

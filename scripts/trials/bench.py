@@ -15,6 +15,7 @@ from db import embedded
 from scripts.commands.arguments import AsJSON
 from scripts.commands.output import note, show
 from scripts.service.demonstration import WIDGET
+from scripts.trials.credentials import api_key
 from scripts.trials.fresh_service import fresh_service, wait_for_workers
 from scripts.trials.load import Load, Shape, measured
 from scripts.trials.measurement import LoadSummary, Measurement, Part, breakdown, summary
@@ -77,7 +78,7 @@ def bench(  # noqa: PLR0913, PLR0917 (its options)
     elif peer:
         raise typer.BadParameter("--peer needs a fresh service: it goes without --url")
     else:
-        measurements = _in_turns({"service": Load(_origin(url), _shape(_key(key_file), widget))}, plan)
+        measurements = _in_turns({"service": Load(_origin(url), _shape(api_key(key_file), widget))}, plan)
         timed = measurements["service", plan.connections[0]]
     rows = [summary(*load, results) for load, results in measurements.items()]
     _print(rows, breakdown(timed), as_json)
@@ -189,11 +190,3 @@ def _origin(url: str) -> str:
     if not parts or not 0 < int(parts[1] or 80) <= 65535:
         raise typer.BadParameter(f"--url is {url!r}; it must be of the form http://host:port")
     return url.rstrip("/")
-
-
-def _key(file: Path) -> str:
-    """The API key in `file`; BadParameter if there is none."""
-    key = file.read_text(errors="replace").strip()
-    if not key.isascii() or not key.isprintable() or not key or " " in key:
-        raise typer.BadParameter(f"{file} holds no key: it must be one line with a hub's API key, and nothing else")
-    return key

@@ -1,32 +1,43 @@
-"""`interaction-reporting fuzz`: Schemathesis against a fresh service, every phase and every check on."""
+"""`interaction-reporting fuzz`: Schemathesis against a fresh or a running service, every phase and every check on."""
 
 import importlib.util
-import os
-import subprocess
-import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 
 from db import oauth_clients
 from openapi.contract import Contract, published
-from openapi.oauth.server_metadata import TOKEN
 from scripts.commands.output import note
 from scripts.service.databases import connected
 from scripts.service.demonstration import HUB
 from scripts.service.settings import Settings
+from scripts.trials import credentials
 from scripts.trials.fresh_service import Service, fresh_service
+from scripts.trials.running_service import TIMEOUT_SECONDS, RunningService, UnusableError, origin
+from scripts.trials.schemathesis_run import INTERRUPTED, Subject, Verdict, judged
 
-CONFIGURATION = Path(__file__).with_name("fuzz.toml")
 TOKEN_SECONDS = 20
 """Short, so that tokens are renewed during the run."""
 DATABASE_SECONDS = 60
 """Long, so that the database of a busy machine is slow and not unavailable."""
 SETTINGS = {"IR_OAUTH_TOKEN_SECONDS": str(TOKEN_SECONDS), "IR_DATABASE_TIMEOUT": str(DATABASE_SECONDS)}
+EXIT_STATUSES = {Verdict.BROKEN: 1, Verdict.UNANSWERED: 3, Verdict.INCOMPLETE: 3}
+SENTENCES = {
+    Verdict.KEPT: "the service keeps it",
+    Verdict.BROKEN: "the service breaks it",
+    Verdict.UNANSWERED: "no answer breaks it, but the service left a request without an answer",
+    Verdict.INCOMPLETE: "no answer breaks it, but a part of it was not tested",
+}
+WARNING = (
+    "This run writes to {url}: events, annotations and rejected submissions of the hub, and it replaces the hub's "
+    "manifest, which registers event types and widgets. Use a hub for tests."
+)
 
 
-def fuzz(
+def fuzz(  # noqa: PLR0913, PLR0917 (its options)
     report_dir: Annotated[Path, typer.Option(help="The directory of the JUnit and HTML reports.")] = Path(
         "fuzz-report"
     ),
@@ -35,39 +46,105 @@ def fuzz(
     versions: Annotated[
         list[str] | None, typer.Option("--contract", help="Only this version; the option may be repeated.")
     ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="A running service, as https://host. The run writes to it: use a hub for tests.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="A file with a hub's API key, for --url.", exists=True, dir_okay=False)
+    ] = None,
+    client_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file with a client of every scope, as `hub issue-client --json` prints it, for --url.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
 ) -> None:
-    """Fuzz a fresh service against each contract of this release in turn. Exits 1 if the service breaks a contract."""
+    """Fuzz a running service (--url), or a fresh one that is discarded afterwards, against each contract in turn.
+
+    With --url, events, annotations, manifests and rejected submissions stay in that service: use a hub for tests.
+    Exits 1 if an answer breaks a contract, 3 if none does but a request was not answered, 2 if nothing can be fuzzed.
+    """
     if importlib.util.find_spec("schemathesis") is None:
         note("error: Schemathesis is not installed; run scripts/install test")
         raise typer.Exit(2)
     options = ["--max-examples", str(max_examples)] + (["--seed", str(seed)] if seed is not None else [])
+    if url is not None:
+        subjects = _running(origin(url), versions, key_file, client_file)
+    elif key_file or client_file:
+        raise typer.BadParameter("--key-file and --client-file need --url")
+    else:
+        subjects = _fresh(versions)
+    try:
+        verdicts = [_told(contract, judged(contract, subject, report_dir, *options)) for contract, subject in subjects]
+    except UnusableError as error:
+        note(f"error: {error}")
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        note(f"interrupted; the reports of what was done are in {report_dir}")
+        raise typer.Exit(INTERRUPTED) from None
+    if statuses := [EXIT_STATUSES[verdict] for verdict in verdicts if verdict is not Verdict.KEPT]:
+        raise typer.Exit(min(statuses))
+
+
+def _fresh(versions: list[str] | None) -> Iterator[tuple[Contract, Subject]]:
+    """For each contract of the release, or of `versions`, a fresh service under it."""
     contracts = {contract.version: contract for contract in published()}
-    if unknown := set(versions or ()) - contracts.keys():
-        raise typer.BadParameter(f"--contract is {unknown.pop()}; this release has {', '.join(contracts)}")
-    verdicts = []
-    for contract in [contracts[version] for version in versions or contracts]:
-        with fresh_service(contract=contract.version, **SETTINGS) as service:
+    for version in _chosen(versions, contracts, "this release has"):
+        with fresh_service(contract=version, **SETTINGS) as service:
+            contract = contracts[version]
             key = _client(service, contract) if contract.scopes else service.key
-            verdicts.append(keeps_its_promises(contract, service.url, key, report_dir, *options))
-    if not all(verdicts):
-        raise typer.Exit(1)
+            yield contract, Subject(service.url, key)
 
 
-def keeps_its_promises(contract: Contract, url: str, key: str, report_dir: Path, *options: str) -> bool:
-    """True if Schemathesis finds that the service at `url` keeps `contract`. It prints its progress and writes reports.
+def _running(
+    url: str, versions: list[str] | None, key_file: Path | None, client_file: Path | None
+) -> Iterator[tuple[Contract, Subject]]:
+    """For each contract that the service at `url` serves, or of `versions`, the service; UnusableError if it is none.
 
-    `key` is a hub's API key or, if the contract requires access tokens, the id of a client, a colon and its secret. The
-    widget of the contract's examples must be registered.
+    Nothing is written before every contract has its credentials.
     """
-    reports = report_dir / contract.version
-    reports.mkdir(parents=True, exist_ok=True)
-    document = reports / "contract.yaml"
-    document.write_text(contract.text)
-    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run", str(document)]
-    command += ["--url", url + contract.document["servers"][0]["url"]]
-    command += ["--report", "junit,html", "--report-dir", str(reports)]
-    credentials = {"FUZZ_KEY": key, "FUZZ_TOKEN_URL": url + TOKEN if contract.scopes else ""}
-    return subprocess.run([*command, *options], env=os.environ | credentials, check=False).returncode == 0  # noqa: S603
+    key = credentials.api_key(key_file) if key_file else None
+    client = credentials.client(client_file) if client_file else None
+    if key is None and client is None:
+        raise typer.BadParameter(f"--url needs --key-file FILE, which {credentials.MAKES_KEY} makes, or --client-file")
+    with httpx.Client(timeout=TIMEOUT_SECONDS) as http:
+        service = RunningService(url, http)
+        paths = service.served()
+        contracts = [service.contract(paths[version]) for version in _chosen(versions, paths, f"{url} serves")]
+        keys = [_needed(contract, key, client) for contract in contracts]
+        note(WARNING.format(url=url))
+        for contract, needed in zip(contracts, keys, strict=True):
+            yield contract, service.subject(contract, needed)
+
+
+def _chosen(versions: list[str] | None, known: Iterable[str], owner: str) -> list[str]:
+    """`versions`, or all that are `known`; BadParameter if one is not."""
+    if unknown := [version for version in versions or () if version not in known]:
+        raise typer.BadParameter(f"--contract is {unknown[0]}; {owner} {', '.join(known)}")
+    return list(dict.fromkeys(versions or known))
+
+
+def _needed(contract: Contract, key: str | None, client: str | None) -> str:
+    """The credentials that `contract` needs; BadParameter if there are none."""
+    if contract.scopes:
+        option, needed = "--client-file", client
+        command = credentials.MAKES_CLIENT.replace("SCOPES", " ".join(contract.scopes))
+    else:
+        option, needed, command = "--key-file", key, credentials.MAKES_KEY
+    if needed is None:
+        raise typer.BadParameter(
+            f"contract {contract.version} needs {option} FILE, which {command} makes; "
+            "--contract chooses another version"
+        )
+    return needed
+
+
+def _told(contract: Contract, verdict: Verdict) -> Verdict:
+    """`verdict`, after a sentence about it."""
+    note(f"contract {contract.version}: {SENTENCES[verdict]}")
+    return verdict
 
 
 def _client(service: Service, contract: Contract) -> str:

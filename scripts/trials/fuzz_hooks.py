@@ -19,6 +19,9 @@ from openapi.contract import schema_key
 from scripts.service.demonstration import WIDGET
 
 REFRESH_SECONDS = 10
+TOKEN_TIMEOUT_SECONDS = 120
+WIDGET_ID = os.environ.get("FUZZ_WIDGET", str(WIDGET))
+EVENT_TYPE = os.environ.get("FUZZ_EVENT_TYPE", "clicked")
 STATEFUL = "stateful"
 NDJSON = "application/x-ndjson"
 EXAMPLE_SCHEMA = {"type": "object", "properties": {"score": {"type": "integer"}}}
@@ -43,6 +46,8 @@ _cursors: set[str] = set()
 """The cursors that the service has issued."""
 _versions = itertools.count(1)
 """The versions of event types, which must not decrease."""
+_prefix = f"fuzz.{uuid4().hex[:8]}"
+"""The names of this run's event types: those of another run may have higher versions, or belong to another hub."""
 
 
 @schemathesis.auth(refresh_interval=REFRESH_SECONDS)
@@ -58,7 +63,7 @@ class Authorization:
         request = urllib.request.Request(  # noqa: S310 (ours)
             url, data=b"grant_type=client_credentials", headers={"Authorization": f"Basic {credentials}"}
         )
-        with urllib.request.urlopen(request) as response:  # noqa: S310 (ours)
+        with urllib.request.urlopen(request, timeout=TOKEN_TIMEOUT_SECONDS) as response:  # noqa: S310 (ours)
             token: str = json.load(response)["access_token"]
         return token
 
@@ -152,9 +157,9 @@ def _change_headers(headers: dict[str, Any], is_in_sequence: bool) -> None:
 
 
 def _change_item(item: dict[str, Any]) -> None:
-    item["widget_id"] = str(WIDGET)
+    item["widget_id"] = WIDGET_ID
     if "event_type" in item:
-        item["event_type"] = "clicked"
+        item["event_type"] = EVENT_TYPE
     if item.get("event_id") is not None and item["event_id"] not in _events:
         if _events:
             item["event_id"] = _events[-1]
@@ -167,7 +172,7 @@ def _change_item(item: dict[str, Any]) -> None:
 
 def _change_manifest(manifest: dict[str, Any]) -> None:
     for number, entry in enumerate(manifest["event_types"]):
-        entry["name"] = f"fuzz.{number}"
+        entry["name"] = f"{_prefix}.{number}"
         entry["version"] = next(_versions)
         if entry.get("metadata_schema") is not None:
             entry["metadata_schema"] = EXAMPLE_SCHEMA

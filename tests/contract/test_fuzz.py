@@ -20,7 +20,7 @@ from openapi.contract import Contract, published
 from openapi.serving.messages import Answer, Request
 from openapi.standards.media_types import NDJSON
 from scripts.cli import app
-from scripts.trials.fuzz import CONFIGURATION, keeps_its_promises
+from scripts.trials.schemathesis_run import CONFIGURATION, Subject, Verdict, judged
 from tests.examples import MAJOR, NEWEST, OLDEST
 from tests.service import CONTRACTS, Service
 
@@ -101,7 +101,10 @@ def test_a_broken_promise_is_found(
 
     monkeypatch.setitem(OPERATIONS.handlers, "reportInteractionEvent", create)
     with start_service(IR_LOG_LEVEL="error") as service:
-        assert not keeps_its_promises(service.contract, service.url, service.key, tmp_path, "--phases", "examples")
+        assert (
+            judged(service.contract, Subject(service.url, service.key), tmp_path, "--phases", "examples")
+            is Verdict.BROKEN
+        )
 
 
 def test_a_broken_line_is_found_before_a_valid_one(
@@ -123,11 +126,11 @@ def test_a_broken_line_is_found_before_a_valid_one(
     monkeypatch.setitem(OPERATIONS.handlers, "reportInteractionEvents", create)
     with start_service(IR_LOG_LEVEL="error") as service:
         options = ["--phases", "examples", "--include-path", "/interaction-events/batch"]
-        assert not keeps_its_promises(service.contract, service.url, service.key, tmp_path, *options)
+        assert judged(service.contract, Subject(service.url, service.key), tmp_path, *options) is Verdict.BROKEN
     (junit,) = (tmp_path / service.contract.version).glob("junit-*.xml")
     assert '"none" is not of type "integer"' in ET.parse(junit).getroot().findtext(".//failure", "")  # noqa: S314
 
 
 def test_a_service_without_a_broken_promise_passes(service: Service, tmp_path: Path) -> None:
     """The same run passes when nothing is broken."""
-    assert keeps_its_promises(service.contract, service.url, service.key, tmp_path, "--phases", "examples")
+    assert judged(service.contract, Subject(service.url, service.key), tmp_path, "--phases", "examples") is Verdict.KEPT
