@@ -12,6 +12,8 @@ from openapi.contract import Contract, schema_key
 ERROR = {"type": "object", "required": ["error", "help"], "additionalProperties": False}
 BEYOND_OPERATIONS = {404, 405, 410}
 """The statuses where the contract has no operation or is retired, in the shape of its errors."""
+_VALIDATORS: dict[tuple[str, str], OAS30Validator] = {}
+"""By the digest of a contract and a schema in it."""
 CUT_OVER = 403
 """Another such status, for hubs that must move to another version; contracts with scopes document it themselves."""
 
@@ -67,5 +69,7 @@ def _check_header(response: httpx.Response, name: str, promised: dict[str, Any])
 
 
 def _validate(value: Any, schema: dict[str, Any], contract: Contract) -> None:
-    document = {**contract.copy(), **schema}
-    OAS30Validator(document, format_checker=oas30_format_checker).validate(value)
+    key = contract.digest, json.dumps(schema)
+    if key not in _VALIDATORS:
+        _VALIDATORS[key] = OAS30Validator({**contract.document, **schema}, format_checker=oas30_format_checker)
+    _VALIDATORS[key].validate(value)

@@ -1,12 +1,15 @@
 """Fixtures with running services, and with clients that validate each response; conftests that need them load this."""
 
 import itertools
+import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
+from hashlib import sha256
 from typing import Any
 from unittest import mock
 from uuid import UUID
@@ -14,6 +17,7 @@ from uuid import UUID
 import psycopg
 import pytest
 import uvicorn
+from connexion.spec import OpenAPISpecification
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, delete
 
@@ -89,6 +93,7 @@ def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterat
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
+        _validate_each_document_once()
         environment = {"IR_DATABASE_URL": database_url, "IR_PUBLIC_URL": url, "IR_LOG_LEVEL": "warning", **settings}
         with mock.patch.dict("os.environ", environment):
             server = uvicorn.Server(
@@ -107,6 +112,20 @@ def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterat
         finally:
             server.should_exit = True
             thread.join()
+
+
+@cache
+def _validate_each_document_once() -> None:
+    """Let Connexion remember the documents that it found valid: for each start of a service it takes half a second."""
+    validate, valid = OpenAPISpecification._validate_spec, set()
+
+    def validate_once(document: dict[str, Any]) -> None:
+        digest = sha256(json.dumps(document, sort_keys=True).encode()).digest()
+        if digest not in valid:
+            validate(document)
+            valid.add(digest)
+
+    OpenAPISpecification._validate_spec = staticmethod(validate_once)
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from tests.contract_client import unused
 from tests.examples import EVENT
 from tests.service import Service
-from tests.tokens import PATH, Client, asking, bearer, client_of, from_afar, unused
+from tests.tokens import PATH, Client, asking, bearer, client_of, from_afar
 
 TOKEN = "/oauth/token"
 

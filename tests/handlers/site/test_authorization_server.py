@@ -16,9 +16,10 @@ from joserfc.jwk import ECKey, Key, KeySet, OctKey, RSAKey
 
 from db import hubs, oauth_clients
 from openapi.oauth.client_assertions import ASSERTION_TYPE
+from tests.contract_client import unused
 from tests.examples import EVENT
 from tests.service import Service
-from tests.tokens import METADATA, PATH, SCOPES, Client, bearer, client_of, from_afar, post, unused
+from tests.tokens import METADATA, PATH, SCOPES, Client, bearer, client_of, from_afar, post
 
 GRANT = {"grant_type": "client_credentials"}
 TOKEN = "/oauth/token"
