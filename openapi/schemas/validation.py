@@ -14,6 +14,7 @@ from openapi.standards import date_times
 
 UUID_PATTERN = "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"
 _UUID = re.compile(UUID_PATTERN[1:-1], re.ASCII)
+_COMPONENT = re.compile(r"#/components/([^/~%]+)/([^/~%]+)")
 _LISTED = 20  # errors in one response
 
 
@@ -35,7 +36,7 @@ class Schemas:
 
     def compile(self, *parts: str) -> "Schema":
         """The compiled schema at the pointer of `parts`; raises ValueError if it cannot be compiled."""
-        explaining, fast = ({**contract.document, **contract.at(parts)} for contract in (self._contract, self._fast))
+        explaining, fast = [_self_contained(contract, contract.at(parts)) for contract in (self._contract, self._fast)]
         return Schema(explaining, fast=fast)
 
 
@@ -98,6 +99,26 @@ class Schema:
         for part in error.schema_path[:-1]:
             schema = schema[part]
         return schema if isinstance(schema, dict) else {}
+
+
+def _self_contained(contract: Contract, schema: dict[str, Any]) -> dict[str, Any]:
+    """`schema` with the components that it refers to; with the whole document if it refers to anything else.
+
+    The compiler reads all that it is given, and a document has many schemas.
+    """
+    components: dict[str, dict[str, Any]] = {}
+    pending: list[Any] = [schema]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+            if not (match := _COMPONENT.fullmatch(node["$ref"])):
+                return {**contract.document, **schema}
+            kind, name = match.groups()
+            members = components.setdefault(kind, {})
+            if name not in members:
+                pending.append(members.setdefault(name, contract.at(("components", kind, name))))
+        pending += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return {"components": components, **schema}
 
 
 def _compiled(document: dict[str, Any], dialect: Dialect) -> Any:
