@@ -5,12 +5,14 @@ import io
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import RowMapping, Table
 
 from db import pages, positions
 from db.pages import Query
 from handlers.lists.pages import ADDITIONAL, Render, column_names, query
+from openapi.problems import Problem
 from openapi.serving.messages import Answer, Request, encoded
 from openapi.standards.media_types import CSV, NDJSON
 
@@ -21,13 +23,29 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 async def export_rows(request: Request, table: Table, equal: Sequence[str], render: Render) -> Answer:
-    """All current rows of `table` that the request asks for, as NDJSON or CSV."""
-    horizon = await request.resources.database.run(positions.horizon)
-    chunks = _chunks(request, table, replace(query(request, equal), until=horizon))
-    if request.parameters["format"] == "csv":
+    """All current rows of `table` that the request asks for, or those after the last row of an earlier file.
+
+    The end of a file says that it is whole.
+    """
+    database, parameters = request.resources.database, request.parameters
+    rest = replace(query(request, equal), until=await database.run(positions.horizon))
+    is_rest = "after" in parameters
+    if is_rest:
+        rest = replace(rest, after=await _position(request, table, UUID(parameters["after"])))
+    chunks = _chunks(request, table, rest)
+    if parameters["format"] == "csv":
         columns = [*column_names(table), ADDITIONAL]
-        return Answer(200, _csv(chunks, columns, render), [_disposition(table, "csv")], CSV)
-    return Answer(200, _ndjson(chunks, render), [_disposition(table, "ndjson")], NDJSON)
+        return Answer(200, _csv(chunks, columns, render, is_rest), [_disposition(table, "csv")], CSV, is_export=True)
+    return Answer(200, _ndjson(chunks, render, is_rest), [_disposition(table, "ndjson")], NDJSON, is_export=True)
+
+
+async def _position(request: Request, table: Table, identifier: UUID) -> int:
+    """The position of a row of the hub; Problem if there is none."""
+    row = await request.resources.database.run(pages.get, table, request.caller.id, identifier)
+    if row is None:
+        raise Problem("nothing_by_name", hint="after is the id in the last whole line of an earlier file.")
+    position: int = row["position"]
+    return position
 
 
 async def _chunks(request: Request, table: Table, rest: Query) -> AsyncGenerator[Sequence[RowMapping]]:
@@ -40,17 +58,23 @@ async def _chunks(request: Request, table: Table, rest: Query) -> AsyncGenerator
         rest = replace(rest, after=page.last)
 
 
-async def _ndjson(chunks: AsyncGenerator[Sequence[RowMapping]], render: Render) -> AsyncGenerator[bytes]:
+async def _ndjson(chunks: AsyncGenerator[Sequence[RowMapping]], render: Render, is_rest: bool) -> AsyncGenerator[bytes]:
+    """The lines; a blank, which no reader of JSON sees, is put before the last line feed."""
+    end, separator = b" \n" if is_rest else b"", b""
     async for rows in chunks:
-        yield b"".join([encoded(render(row)) + b"\n" for row in rows])
+        if rows:
+            yield separator + b"\n".join([encoded(render(row)) for row in rows])
+            end, separator = b" \n", b"\n"
+    yield end
 
 
 async def _csv(
-    chunks: AsyncGenerator[Sequence[RowMapping]], columns: Sequence[str], render: Render
+    chunks: AsyncGenerator[Sequence[RowMapping]], columns: Sequence[str], render: Render, is_rest: bool
 ) -> AsyncGenerator[bytes]:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(columns)
+    if not is_rest:
+        writer.writerow(columns)
     async for rows in chunks:
         for row in rows:
             values = {**render(row), ADDITIONAL: row[ADDITIONAL]}
@@ -58,6 +82,7 @@ async def _csv(
         yield text.getvalue().encode()
         text.seek(0)
         text.truncate()
+    yield b"\r\n"
 
 
 def _cell(value: Any) -> str:

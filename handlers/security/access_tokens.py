@@ -56,10 +56,11 @@ class AccessTokens:
         access, _, key = verified
         return access if key is None or self.issuers.holds(access.issuer, key) else None
 
-    async def access(self, text: str) -> Access:
+    async def access(self, text: str, at: float | None = None) -> Access:
         """The access that the token `text` grants; its audience and its revocation are not checked here.
 
-        InvalidToken if it is not valid now; Unavailable or IssuerUnavailable if its key cannot be read.
+        InvalidToken if it is not valid now, or at the time `at`, in seconds since the epoch; Unavailable or
+        IssuerUnavailable if its key cannot be read.
         """
         if "." not in text:
             raise InvalidToken("it is not a JWT, and API keys are not taken here")
@@ -74,7 +75,7 @@ class AccessTokens:
         key = await (self.keys.verifying(token.key_id) if is_ours else self.issuers.key(issuer, token.key_id))
         if key is None:
             raise InvalidToken("its issuer has no key of its kid")
-        access = access_tokens.verified(token, key, algorithms, time.time())
+        access = access_tokens.verified(token, key, algorithms, time.time() if at is None else at)
         self._know(text.encode(), access, None if is_ours else key)
         return access
 

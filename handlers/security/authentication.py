@@ -84,7 +84,7 @@ async def _verified_token(oauth: AuthorizationServer, scope: Scope, registry: Re
     scheme, text = access_token(scope)
     await registry.ensure_fresh()
     try:
-        access = await oauth.tokens.access(text)
+        access = await oauth.tokens.access(text, request_state(scope).judged_at)
     except InvalidToken as error:
         raise Unauthenticated("invalid_token", str(error), scheme) from None
     if scheme == DPOP and access.thumbprint is None:

@@ -36,6 +36,7 @@ class Cycle(RequestResponseCycle):
     persistence: bytes = b""
     """The lines of each response that keeps the connection open, from `persistence`."""
     _start: Any = None  # of a response, held until its body comes
+    _ends_with_connection = False  # a response without a length to HTTP/1.0, which has no chunks (RFC 9112 section 6.1)
 
     async def run_asgi(self, app: Any) -> None:
         """Serve the request; a body that has arrived whole is passed in the scope."""
@@ -50,7 +51,7 @@ class Cycle(RequestResponseCycle):
         start = self._start
         if start is None:
             if message["type"] != "http.response.start" or self.response_started:
-                await super().send(message)
+                await self._send_part(message)
             else:
                 self._start, self.response_started, self.waiting_for_100_continue = message, True, False
             return
@@ -58,8 +59,17 @@ class Cycle(RequestResponseCycle):
         if self.flow.write_paused or self.disconnected or not self._sent_at_once(start, message):
             self.response_started = False
             await self.flow.drain()  # meanwhile the connection may become one that closes
+            is_sized = any(name == b"content-length" for name, _ in start["headers"])
+            if self.scope["http_version"] == "1.0" and not is_sized:
+                self._ends_with_connection, self.chunked_encoding = True, False
             await super().send(self._announcing(start))
-            await super().send(message)
+            await self._send_part(message)
+
+    async def _send_part(self, message: Any) -> None:
+        """Send a part of a response whose head is sent."""
+        if self._ends_with_connection:
+            self.expected_content_length = len(message.get("body", b""))
+        await super().send(message)
 
     def _announcing(self, start: Any) -> Any:
         """`start`, with the lines of `persistence` if the connection stays open."""

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from openapi.problems import Problem
-from openapi.serving.messages import error_response, respond
+from openapi.serving.messages import AccessLost, error_response, respond
 from openapi.serving.request_state import REQUEST, RequestState
 from openapi.standards.header_fields import field_values
 
@@ -63,7 +63,7 @@ class AccessLog:
 
         try:
             await self._app(scope, receive, send_identified)
-        except ClientDisconnect:
+        except (ClientDisconnect, AccessLost):
             pass
         except Exception:
             logger.exception("unexpected fault", extra={"request_id": identifier.decode()})

@@ -15,6 +15,7 @@ from openapi.requests.declared_body import declared_body
 from openapi.requests.parameters import Parameters
 from openapi.schemas.validation import Schemas
 from openapi.serving.dispatch import Verified, Verify
+from openapi.serving.exports import respond_with_export
 from openapi.serving.messages import Answer, BodyField, Handler, Refusal, Request, respond
 from openapi.serving.operations import OperationTable
 from openapi.serving.rate_limits import Bucket
@@ -108,7 +109,13 @@ class Endpoint:
             if self._when_refused and isinstance(error, Problem):
                 await self._when_refused(Refusal(request, error))
             raise
-        await respond(send, answer, bucket.headers() if bucket else ())
+        headers = bucket.headers() if bucket else ()
+        if answer.is_export:
+            request_state(scope).headers = headers  # of the error, if there is nothing to send
+            authorize = partial(self.verify, Verified(scope)) if self.verify else nothing
+            await respond_with_export(scope, send, answer, headers, authorize)
+        else:
+            await respond(send, answer, headers)
 
     async def _answer(self, request: Request, scope: Scope, receive: Receive) -> Answer:
         try:

@@ -47,12 +47,16 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """A status and a body, as the contract describes them: a JSON value, or the pieces of another media type."""
+    """A status and a body, as the contract describes them: a JSON value, or the pieces of another media type.
+
+    `is_export`: the pieces are data that a client without access may not read on, and are compressed if it asks so.
+    """
 
     status: int
     body: Any
     headers: Headers = ()
     media_type: str = JSON
+    is_export: bool = False
 
 
 Handler = Callable[[Request], Awaitable[Answer]]
@@ -107,6 +111,10 @@ class BrokenOff(Exception):
     """The response failed after its headers were sent."""
 
 
+class AccessLost(BrokenOff):
+    """The client lost its access while it received the response."""
+
+
 def encoded(value: Any) -> bytes:
     """`value` as JSON."""
     try:
@@ -116,24 +124,31 @@ def encoded(value: Any) -> bytes:
 
 
 async def respond(send: Send, answer: Answer, headers: Headers = ()) -> None:
-    """Send `answer`, with `headers` after its own; raise BrokenOff if its pieces fail after its headers."""
+    """Send `answer`, with `headers` after its own; raise BrokenOff if its pieces fail after the first."""
     fields = [(b"content-type", answer.media_type.encode("ascii")), *answer.headers, *headers]
     if isinstance(answer.body, AsyncGenerator):
-        await send({"type": "http.response.start", "status": answer.status, "headers": fields})
-        async with aclosing(answer.body) as pieces:
-            try:
-                async for piece in pieces:
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-            except ClientDisconnect:
-                raise
-            except Exception as error:
-                raise BrokenOff("the answer broke off") from error
-        await send({"type": "http.response.body", "body": b""})
+        await _respond_in_pieces(send, answer.body, {"status": answer.status, "headers": fields})
         return
     content = encoded(answer.body)
     fields.insert(1, (b"content-length", b"%d" % len(content)))
     await send({"type": "http.response.start", "status": answer.status, "headers": fields})
     await send({"type": "http.response.body", "body": content})
+
+
+async def _respond_in_pieces(send: Send, body: AsyncGenerator[bytes], head: dict[str, Any]) -> None:
+    """Send `head` and the pieces of `body`; if the first fails, nothing is sent, so that its error can be answered."""
+    async with aclosing(body) as pieces:
+        piece: bytes | None = await anext(pieces, None)
+        await send({"type": "http.response.start", **head})
+        try:
+            while piece is not None:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                piece = await anext(pieces, None)
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            raise BrokenOff("the answer broke off") from error
+    await send({"type": "http.response.body", "body": b""})
 
 
 def error_response(problem: Problem, style: ErrorStyle = ERROR_OBJECTS) -> Answer:

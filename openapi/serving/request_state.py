@@ -30,6 +30,8 @@ class RequestState:
     """Headers added to an error response."""
     announced: Headers = ()
     """Headers added to every response."""
+    judged_at: float | None = None
+    """The time, in seconds since the epoch, at which its token must be valid; None for now."""
     status: int = 0
     """The status of the response; 0 until it begins."""
 

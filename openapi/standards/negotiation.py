@@ -1,4 +1,4 @@
-"""Two request fields (RFC 9110): the representations that a client prefers (Accept) and has (If-None-Match)."""
+"""Request fields (RFC 9110): the representations that a client prefers (Accept, Accept-Encoding) and has."""
 
 from collections.abc import Sequence
 
@@ -25,6 +25,14 @@ def preferred(scope: Scope, offers: Sequence[str]) -> str | None:
         (media_range.partition(";")[0].strip(" \t"), weight) for media_range, weight in parse_accept_header(field)
     ]
     return MIMEAccept(ranges).best_match(offers)
+
+
+def accepts_gzip(scope: Scope) -> bool:
+    """True if the Accept-Encoding field of a request names gzip, or its former name, as acceptable (section 12.5.3)."""
+    return any(
+        coding.partition(";")[0].strip(" \t").lower() in ("gzip", "x-gzip") and weight > 0
+        for coding, weight in parse_accept_header(_field(scope, b"accept-encoding"))
+    )
 
 
 def is_not_modified(scope: Scope, etag: str) -> bool:

@@ -44,6 +44,9 @@ class Settings:
     )
     head_timeout: float = field(default=10.0, metadata=_for("seconds for the head of a request to arrive"))
     body_timeout: float = field(default=20.0, metadata=_for("seconds for the body of a request to arrive"))
+    write_timeout: float = field(
+        default=75.0, metadata=_for("seconds that a client may read nothing of a response that waits for it")
+    )
     # Longer than the 90 s for which the proxies of Heroku and cloudflared keep an idle connection to a service.
     keep_alive: int = field(default=120, metadata=_for("seconds that an idle connection is kept open"))
     drain_timeout: int = field(default=30, metadata=_for("seconds for requests to finish after SIGTERM"))

