@@ -24,15 +24,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slow tests first, each in any process; the other tests stay with those of their file.
-
-    Slow tests run without coverage: it would slow them further, and other tests cover the same code.
-    """
+    """Run the slow tests first, each in any process; the other tests stay with those of their file."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:
         is_slow = item.get_closest_marker("slow") is not None
-        if is_slow:
-            item.add_marker(pytest.mark.no_cover)
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid if is_slow else str(item.path)))
 

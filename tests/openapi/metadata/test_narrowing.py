@@ -284,7 +284,7 @@ def test_a_costly_comparison_takes_little_time(schema: Callable[[int], dict[str,
     assert check(old) == check(new) == []
     started = time.process_time()
     assert narrowings(new, old)
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 2
 
 
 def test_a_list_of_values_is_compiled_for_the_types_that_they_have(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -828,26 +828,6 @@ def test_a_connection_in_use_is_not_idle(service: Service) -> None:
         assert used.answer().status_code == 422
 
 
-def test_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unread answer is held only for a while, so that it neither piles up nor delays a drain."""
-    monkeypatch.setattr(connection, "WRITE_SECONDS", 0.2)
-
-    async def answer_at_length(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"50000000")]})
-        for _ in range(50):
-            await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
-
-    async def serve_one() -> None:
-        protocol, theirs = await connected(answer_at_length)
-        with theirs:
-            theirs.sendall(head("GET / HTTP/1.1", HOST))
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while not protocol.transport.is_closing():
-                    await asyncio.sleep(0.01)
-
-    asyncio.run(serve_one())
-
-
 @pytest.mark.parametrize(("seconds", "announced"), [(1, 0), (2, 1), (5, 2), (9, 4), (10, 5), (75, 70), (120, 115)])
 def test_the_announced_time_ends_before_the_real_one(seconds: int, announced: int) -> None:
     """By 5 seconds, or by half of a short time."""

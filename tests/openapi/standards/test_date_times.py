@@ -194,6 +194,7 @@ def texts(separator: str, zones: str) -> st.SearchStrategy[str]:
     ).map("".join)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=1000)
 @given(texts("T", r"(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)"))
 def test_another_parser_reads_the_same_instant(text: str) -> None:
@@ -201,6 +202,7 @@ def test_another_parser_reads_the_same_instant(text: str) -> None:
     assert date_times.parse(text) == isodate.parse_datetime(text)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=1000)
 @given(texts("T", r"(\[[A-Z][a-z]{1,9}/[A-Z][a-z]{1,9}\])?") | texts(" ", r"( ?(Z|UTC|[+-]\d\d:\d\d))?"))
 def test_a_repaired_text_names_the_instant_that_another_parser_reads(text: str) -> None:
@@ -215,6 +217,7 @@ def test_a_repaired_text_names_the_instant_that_another_parser_reads(text: str) 
     assert date_times.parse(timestamp) == (expected if expected.tzinfo else expected.replace(tzinfo=UTC))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=1000)
 @given(st.text(max_size=40) | st.from_regex(r"\A\d{4}-\d\d-\d\d[Tt ]?\d\d:?\d\d(:?\d\d)?([.,]\d*)?\s?\S{0,6}\Z"))
 def test_every_refused_text_gets_a_timestamp_that_is_accepted(text: str) -> None:

@@ -114,7 +114,11 @@ def test_no_header_raises_anything(field: str) -> None:
     assert prefers(field, DRY_RUN) <= ("dry-run" in field.lower())
 
 
-@pytest.mark.parametrize("field", ["a" * 10**6, "a=" + " " * 10**6 + "(", 'a="' + "\\" * 10**6, "," * 10**6])
+@pytest.mark.parametrize(
+    "field",
+    ["a" * 10**5, "a=" + " " * 10**5 + "(", 'a="' + "\\" * 10**5, "," * 10**5],
+    ids=["a name", "blanks", "quotes", "commas"],
+)
 def test_a_hostile_header_takes_linear_time(field: str) -> None:
     """No text makes the pattern backtrack."""
     began = time.process_time()

@@ -12,9 +12,11 @@ from tests.answering import CREATED, answering, created
 SHAPE = Shape("/path", b'{"a": 1}', {"Authorization": "Bearer secret"})
 
 
-def run_load(url: str, connections: int = 2, seconds: float = 0.2, warm_up: float = 0) -> Measurement:
-    """The measurement of a short load on `url`; a request without an answer fails after 0.2 s."""
-    return measured(Load(url, SHAPE, timeout=0.2), connections, seconds, warm_up)
+def run_load(
+    url: str, connections: int = 2, seconds: float = 0.2, warm_up: float = 0, timeout: float = 0.2
+) -> Measurement:
+    """The measurement of a short load on `url`; a request without an answer fails after `timeout`, in seconds."""
+    return measured(Load(url, SHAPE, timeout), connections, seconds, warm_up)
 
 
 def test_a_shape_is_one_request() -> None:
@@ -117,7 +119,7 @@ def test_a_connection_that_is_cut_is_an_error() -> None:
 def test_an_announced_close_is_no_error() -> None:
     """After each answer with `Connection: close` the load opens another connection."""
     with answering(created("Connection: close"), hangs_up=True) as server:
-        measurement = run_load(server.url)
+        measurement = run_load(server.url, timeout=60)
     assert measurement.requests == len(server.received) > 2
     assert measurement.errors == {}
     assert server.connections >= measurement.requests
