@@ -36,8 +36,9 @@ def check(response: httpx.Response, contract: Contract) -> None:
     assert media_type in promised["content"], f"the media type {media_type} is not documented"
     schema = promised["content"][media_type][schema_key(media_type, promised["content"][media_type])]
     if media_type == "application/x-ndjson":
-        for line in response.content.splitlines():
-            _validate(json.loads(line), schema, contract)
+        for line in response.content.split(b"\n"):
+            if line.strip():
+                _validate(json.loads(line), schema, contract)
     else:
         _validate(response.text if media_type == "text/csv" else response.json(), schema, contract)
 

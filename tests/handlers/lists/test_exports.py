@@ -1,19 +1,26 @@
 """Files: each row once, in a form that other programs read, without delay for other clients."""
 
 import csv
+import gzip
 import io
+import json
 import logging
 import re
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from db import pages
+from db import hubs, pages
+from db.errors import Unavailable
 from handlers.lists import exports
 from handlers.resources import EXPORTS
+from tests.contract_client import unused
 from tests.handlers.conftest import ANNOTATION, BASE, Hub
 from tests.handlers.lists.conftest import ANNOTATIONS, EVENTS, exported, ids, stored
 from tests.waiting import wait_until
@@ -130,3 +137,150 @@ def test_files_do_not_delay_other_requests(hub: Hub, monkeypatch: pytest.MonkeyP
             may_end.set()
         assert [ids(file.result()) for file in files] == [expected] * 12
     assert maximum == EXPORTS
+
+
+def whole(form: str, content: bytes) -> bool:
+    """True if the end of a file says that it is whole, as the contract describes it."""
+    return content.endswith(b"\r\n\r\n" if form == "csv" else b" \n")
+
+
+def whole_lines(content: bytes) -> bytes:
+    """The lines of a file that was cut off, without the last one if that is not whole."""
+    return content[: content.rfind(b"\n") + 1]
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+@pytest.mark.parametrize("kept", [0.001, 0.3, 0.5, 0.99, 1])
+def test_a_file_that_was_cut_off_is_completed(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, form: str, kept: float
+) -> None:
+    """Its end does not say that it is whole; the rest, appended to its whole lines, makes the same file."""
+    monkeypatch.setattr(exports, "CHUNK_ROWS", 7)
+    stored(hub, *[{"view_context_ref": str(number)} for number in range(40)])
+    content = hub.get(f"{EVENTS}/export", format=form).content
+    assert whole(form, content)
+    cut = content[: min(int(len(content) * kept), len(content) - 1)]
+    assert not whole(form, cut)
+    lines = whole_lines(cut)
+    last = lines.splitlines()[-1].decode() if lines.count(b"\n") > (form == "csv") else ""
+    after = {"after": last.partition(",")[0] if form == "csv" else json.loads(last)["id"]} if last else {}
+    rest = hub.get(f"{EVENTS}/export", format=form, **after).content
+    assert (lines if last else b"") + rest == content
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_a_file_after_its_last_row_has_only_its_end(hub: Hub, form: str) -> None:
+    """Neither a header line nor a row."""
+    *_, last = stored(hub, {}, {})
+    assert hub.get(f"{EVENTS}/export", format=form, after=last).content == (b"\r\n" if form == "csv" else b" \n")
+
+
+def test_a_file_goes_on_only_after_a_row_of_the_hub(hub: Hub, new_hub: Callable[..., Hub]) -> None:
+    """404 for another hub's row, and for none; 422 for what is no id."""
+    (other,) = stored(new_hub(hub.service), {})
+    for unknown in (other, str(uuid4())):
+        response = hub.get(f"{EVENTS}/export", format="csv", after=unknown)
+        assert response.status_code == 404
+        assert response.json()["help"].startswith("after is the id in the last whole line of an earlier file.")
+    assert hub.get(f"{EVENTS}/export", format="csv", after="x").status_code == 422
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+@pytest.mark.parametrize(
+    ("accepted", "is_compressed"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("x-gzip", True),
+        ("gzip;q=0", False),
+        ("deflate, br", False),
+        ("*", False),
+        ("", False),
+    ],
+)
+def test_a_file_is_compressed_if_the_client_asks(hub: Hub, form: str, accepted: str, is_compressed: bool) -> None:
+    """In the coding gzip; the content is the same."""
+    stored(hub, *[{"view_context_ref": str(number)} for number in range(20)])
+    plain = hub.get(f"{EVENTS}/export", format=form).content
+    headers = {"Authorization": hub.client.headers["authorization"], "Accept-Encoding": accepted}
+    url = f"{hub.service.url}{BASE}{EVENTS}/export?format={form}"
+    with httpx.stream("GET", url, headers=headers, verify=unused()) as response:
+        raw = b"".join(response.iter_raw())
+    assert response.headers["vary"] == "accept-encoding"
+    assert response.headers.get("content-encoding") == ("gzip" if is_compressed else None)
+    assert (gzip.decompress(raw) if is_compressed else raw) == plain
+    if is_compressed:
+        with pytest.raises(EOFError):
+            gzip.decompress(raw[:-1])
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_a_client_of_http_1_0_gets_no_chunks(hub: Hub, form: str) -> None:
+    """The end of the connection ends the file (RFC 9112 section 6.1)."""
+    stored(hub, {}, {})
+    expected = hub.get(f"{EVENTS}/export", format=form).content
+    with Wire(hub.service) as wire:
+        authorization = f"Authorization: {hub.client.headers['authorization']}"
+        wire.send(head(f"GET {BASE}{EVENTS}/export?format={form} HTTP/1.0", authorization))
+        fields, _, content = wire.rest(PATIENCE_SECONDS).partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in fields
+    assert b"connection: close" in fields
+    assert content == expected
+
+
+@pytest.mark.parametrize("error", [Unavailable("gone"), NotImplementedError("cannot read")])
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_a_file_that_fails_at_once_is_an_error(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, form: str, error: Exception
+) -> None:
+    """The documented 503 or 500: nothing was sent yet."""
+
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(pages, "page", fail)
+    response = hub.get(f"{EVENTS}/export", format=form)
+    assert response.status_code == (503 if isinstance(error, Unavailable) else 500)
+    assert response.json().keys() == {"error", "help"}
+
+
+def disable(hub: Hub) -> None:
+    """Disable the hub."""
+    with hub.service.database.begin() as connection:
+        hubs.disable(connection, hub.name)
+
+
+def rotate(hub: Hub) -> None:
+    """Replace the key of the hub."""
+    with hub.service.database.begin() as connection:
+        hubs.rotate_key(connection, hub.name)
+
+
+def cut_over(hub: Hub) -> None:
+    """Let the hub go on with access tokens."""
+    with hub.service.database.begin() as connection:
+        hubs.cut_over(connection, hub.name, None)
+
+
+@pytest.mark.parametrize("lose", [disable, rotate, cut_over])
+def test_a_file_ends_when_its_client_loses_its_access(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, lose: Callable[[Hub], None]
+) -> None:
+    """Also while the client reads nothing: the file is cut off, and does not say that it is whole."""
+    stored(hub, {}, {}, {})
+    page, has_begun = pages.page, threading.Event()
+
+    def endless(*arguments: Any) -> pages.Page:
+        has_begun.set()
+        return replace(page(*arguments), last=0, has_more=True)
+
+    monkeypatch.setattr(pages, "page", endless)
+    with Wire(hub.service) as wire:
+        authorization = f"Authorization: {hub.client.headers['authorization']}"
+        wire.send(head(f"GET {BASE}{EVENTS}/export?format=ndjson HTTP/1.1", HOST, authorization))
+        assert has_begun.wait(PATIENCE_SECONDS)
+        lose(hub)
+        content = wire.rest(PATIENCE_SECONDS)
+    assert content.startswith(b"HTTP/1.1 200 ")
+    assert not content.endswith(b"0\r\n\r\n")
+    assert b" \n\r\n" not in content
