@@ -111,8 +111,9 @@ TABLE = {
     ),
     "body_timeout": ProblemType(
         408,
-        "the request body did not arrive within {seconds:g} seconds",
-        "Send the whole request without pausing, then try again on a new connection.",
+        "the request body arrives too slowly",
+        "Do not pause for {seconds:g} seconds, and send at least {rate:,} bytes a second. On a slow link, send smaller "
+        "batches, or NDJSON, which is stored as it arrives. Use a new connection.",
         [CLOSE],
     ),
     "idempotency_conflict": ProblemType(
@@ -241,7 +242,7 @@ TABLE = {
     "too_many_attempts": ProblemType(
         429,
         "too many wrong keys came from this address",
-        "Wait for the number of seconds in the Retry-After header, then send the right key.",
+        "Wait for the number of seconds in the Retry-After header, then send the request again with the right key.",
     ),
     "head_too_large": ProblemType(
         431,

@@ -1,6 +1,7 @@
 """The bytes of a body, read within limits of size and time, and decoded within them: a decompression bomb fails."""
 
 import asyncio
+import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
 
@@ -14,6 +15,8 @@ COMPLETE = "interaction_reporting.body"
 """The ASGI extension with the `body` if it has arrived whole: no reader has to wait for it."""
 PIECE_BYTES = 64 * 1024
 """The limit of one decoded piece, and the part of a stream that must arrive within the body timeout."""
+SLOWEST = 1000
+"""The least bytes a second, on average, of a content that is not a stream: 8 kbit/s, as over GPRS."""
 _GZIP = zlib.MAX_WBITS | 16
 
 
@@ -29,19 +32,22 @@ class Content:
         self._decoder = decoder() if (decoder := DECODERS.get(_coding(scope, codings))) else None
 
     async def whole(self, limit: int, seconds: float) -> bytes:
-        """Return the whole content, which must arrive within `seconds`."""
+        """Return the whole content; its sender may pause for `seconds`, and must then send `SLOWEST` on average."""
         complete = self._scope.get("extensions", {}).get(COMPLETE)
         if complete and not self._decoder and len(complete["body"]) <= limit:
             body: bytes = complete["body"]
             return body
         content = bytearray()
-        try:
-            async with asyncio.timeout(seconds):
-                async for piece in self._decoded(limit):
-                    content += piece
-        except TimeoutError:
-            raise Problem("body_timeout", seconds=seconds) from None
-        return bytes(content)
+        decoded, began = self._decoded(limit), time.monotonic()
+        while True:
+            left = began + seconds + len(content) / SLOWEST - time.monotonic()
+            try:
+                async with asyncio.timeout(min(left, seconds)):
+                    content += await anext(decoded)
+            except StopAsyncIteration:
+                return bytes(content)
+            except TimeoutError:
+                raise Problem("body_timeout", seconds=seconds, rate=SLOWEST) from None
 
     async def pieces(self, limit: int, seconds: float) -> AsyncIterator[bytes]:
         """Yield the content, piece by piece; each `PIECE_BYTES`, or the rest, must arrive within `seconds`.
@@ -59,7 +65,7 @@ class Content:
                         if len(content) >= PIECE_BYTES:
                             break
             except TimeoutError:
-                problem = Problem("body_timeout", seconds=seconds)
+                problem = Problem("body_timeout", seconds=seconds, rate=int(PIECE_BYTES / seconds))
             except Problem as error:
                 problem = error
             await asyncio.sleep(0)  # a small piece may decode to a lot: other requests run in between

@@ -43,7 +43,7 @@ class Settings:
         default=10.0, metadata=_for("seconds until a silent database counts as unavailable")
     )
     head_timeout: float = field(default=10.0, metadata=_for("seconds for the head of a request to arrive"))
-    body_timeout: float = field(default=20.0, metadata=_for("seconds for the body of a request to arrive"))
+    body_timeout: float = field(default=20.0, metadata=_for("seconds that a client may pause within a body"))
     write_timeout: float = field(
         default=75.0, metadata=_for("seconds that a client may read nothing of a response that waits for it")
     )

@@ -133,14 +133,39 @@ def test_a_content_without_a_length_is_read_no_further_than_the_limit() -> None:
 @pytest.mark.parametrize("begun", [[], [part(b"{", more=True)]], ids=["nothing came", "a part came"])
 @pytest.mark.parametrize("fields", [[], [GZIP]], ids=["as it is", "gzip"])
 def test_a_content_that_does_not_arrive_in_time_is_given_up(begun: list[Message], fields: Fields) -> None:
-    """408 after the timeout, which the error names, with or without a coding."""
+    """408 after the timeout, with or without a coding."""
     begun = [part(gzip.compress(message["body"])[:5], more=True) for message in begun] if fields else begun
-    expected = (408, "the request body did not arrive within 0.01 seconds")
+    expected = (408, "the request body arrives too slowly")
     assert refused(begun, *fields, seconds=0.01) == expected
 
 
-def test_the_timeout_covers_the_whole_content() -> None:
-    """Parts in quick succession do not prolong the timeout of the whole content."""
+@pytest.mark.parametrize(
+    ("size", "pause", "last_pause", "arrives"),
+    [(20, 0.05, 0.0, True), (20, 0.05, 0.6, False), (1, 0.05, 0.0, False), (20, 0.6, 0.0, False)],
+    ids=["slow, but fast enough", "a pause after much", "too slow", "a pause"],
+)
+def test_the_time_for_a_content_grows_with_its_progress(
+    monkeypatch: pytest.MonkeyPatch, size: int, pause: float, last_pause: float, arrives: bool
+) -> None:
+    """Only pauses are limited, and the average: a slow link may take long."""
+    monkeypatch.setattr("openapi.requests.content.SLOWEST", 100)
+    pauses = [pause] * 30 + [last_pause]
+
+    async def receive() -> Message:
+        await asyncio.sleep(pauses.pop(0))
+        return part(b"a" * size, more=bool(pauses))
+
+    content = Content({"type": "http", "headers": []}, receive, CODINGS).whole(10**6, 0.4)
+    if arrives:
+        assert asyncio.run(content) == b"a" * size * 31
+        return
+    with pytest.raises(Problem) as caught:
+        asyncio.run(content)
+    assert "Do not pause for 0.4 seconds, and send at least 100 bytes a second." in (caught.value.help or "")
+
+
+def test_empty_parts_are_no_progress() -> None:
+    """In quick succession they do not prolong the time."""
 
     async def trickling() -> bytes:
         async def receive() -> Message:
