@@ -261,6 +261,19 @@ TABLE = {
         "Send the request again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),
+    "overloaded": ProblemType(
+        503,
+        "the service has too many large requests at the moment",
+        "Send the request again after the number of seconds in the Retry-After header, or send smaller batches.",
+        [RETRY],
+    ),
+    "results_not_kept": ProblemType(
+        503,
+        "the service has no room for more results at the moment",
+        "The results so far are complete. After the number of seconds in the Retry-After header, send the items behind "
+        "them again.",
+        [RETRY],
+    ),
     "keys_unavailable": ProblemType(
         503,
         "the keys that verify access tokens cannot be read at the moment",

@@ -1,5 +1,6 @@
 """The answer to a batch: the result of each item, by index, and totals."""
 
+import logging
 import os
 from collections import Counter
 from collections.abc import AsyncGenerator
@@ -11,6 +12,8 @@ from openapi.problems import Problem
 from openapi.serving.error_styles import ErrorStyle
 from openapi.serving.messages import Answer, encoded
 from openapi.standards.media_types import JSON, NDJSON
+
+logger = logging.getLogger(__name__)
 
 MOST_BYTES = 512 * 1024 * 1024
 """Limit on the results in the answer to a stream: beyond it the rest of the stream is not read."""
@@ -38,7 +41,7 @@ class Results:
     def __init__(self, is_stream: bool, style: ErrorStyle) -> None:
         self._style = style
         self._listed: list[Result] = []
-        self._file = TemporaryFile(buffering=0) if is_stream else None  # noqa: SIM115 (the answer closes it)
+        self._file = _temporary_file() if is_stream else None
         self._file_bytes = 0
         self._beyond_file = b""
         self._totals = Counter({"received": 0, "created": 0, "duplicate": 0, "rejected": 0})
@@ -76,7 +79,7 @@ class Results:
                 written += os.pwrite(descriptor, lines[written:], self._file_bytes + written)
         except OSError as error:
             self._beyond_file = lines
-            raise Problem("unavailable", reason=f"results cannot be written: {error}") from None
+            raise _not_kept(error) from None
         self._file_bytes += written
         if self._file_bytes > MOST_BYTES:
             raise Problem("too_many_results", limit=MOST_BYTES)
@@ -89,11 +92,12 @@ class Results:
         if self._file is None:
             members = self._style.of_batch(problem) if problem else {}
             media_type = self._style.media_type if problem else JSON
-            return Answer(status, {**members, "results": self._listed, **totals}, headers, media_type)
+            body = {**members, "results": self._listed, **totals}
+            return Answer(status, body, headers, media_type, problem=problem)
         if interruption:
             totals |= self._style.of_stream(interruption)
         last = self._beyond_file + encoded(totals) + b"\n"
-        return Answer(status, _pieces(self._file, self._file_bytes, last), headers, NDJSON)
+        return Answer(status, _pieces(self._file, self._file_bytes, last), headers, NDJSON, problem=problem)
 
     def _worst(self) -> Problem | None:
         """The problem of the batch; None if all items are stored."""
@@ -102,6 +106,19 @@ class Results:
             return None
         code = "items_unavailable" if self._is_transient else "items_rejected"
         return Problem(code, rejected=rejected, received=self._totals["received"])
+
+
+def _temporary_file() -> FileIO:
+    """A file for results; Problem if the directory of temporary files has no room for it."""
+    try:
+        return TemporaryFile(buffering=0)
+    except OSError as error:
+        raise _not_kept(error) from None
+
+
+def _not_kept(error: OSError) -> Problem:
+    logger.warning("the results of a stream cannot be written to the temporary directory: %s", error.strerror)
+    return Problem("results_not_kept", reason=f"results cannot be written: {error}")
 
 
 async def _pieces(file: FileIO, size: int, last: bytes) -> AsyncGenerator[bytes]:

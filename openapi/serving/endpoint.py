@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from openapi.contract import Contract, ContractError, schema_key
 from openapi.problems import Problem
 from openapi.requests.body import nothing
+from openapi.requests.body_memory import LARGE_BYTES, BodyMemory
 from openapi.requests.content import COMPLETE
 from openapi.requests.declared_body import declared_body
 from openapi.requests.parameters import Parameters
@@ -51,7 +52,8 @@ class Dependencies:
     tokens of `oauth2` schemes; a scheme without its function is not served. Handlers receive `resources` unchanged.
     `failures` maps exceptions of other rooms to problem codes. `body_timeout` is in seconds. `bucket_for` returns
     the bucket of a caller: operations that document 429 take tokens from it. Clients reach the service at `public_url`.
-    `check_key` runs after `authenticate` and `on_request`, and may still refuse the key.
+    `check_key` runs after `authenticate` and `on_request`, and may still refuse the key. All applications of a process
+    share one `body_memory`.
     """
 
     operations: OperationTable
@@ -64,6 +66,7 @@ class Dependencies:
     authorize: Authorize | None = None
     check_key: CheckKey = lambda _caller: None
     on_request: OnRequest = lambda _caller, _version: None
+    body_memory: BodyMemory = field(default_factory=BodyMemory)
 
 
 class Endpoint:
@@ -86,6 +89,7 @@ class Endpoint:
         )
         self._body = declared_body(contract, pointer, schemas, dependencies.body_timeout)
         _check_promises(operation, contract, pointer)
+        self._memory = dependencies.body_memory
         self._when_refused = getattr(operation.function, "when_refused", None)
         self._bucket_for = dependencies.bucket_for if "429" in contract.at(pointer)["responses"] else None
         self.verify: Verify | None = None
@@ -109,6 +113,9 @@ class Endpoint:
             if self._when_refused and isinstance(error, Problem):
                 await self._when_refused(Refusal(request, error))
             raise
+        if answer.problem:
+            state = request_state(scope)
+            state.problem, state.reason = answer.problem.code, answer.problem.reason
         headers = bucket.headers() if bucket else ()
         if answer.is_export:
             request_state(scope).headers = headers  # of the error, if there is nothing to send
@@ -131,6 +138,10 @@ class Endpoint:
                 authorize = partial(self.verify, Verified(scope))
                 await authorize()
             request.content = received.content
+            if len(received.content) > LARGE_BYTES:
+                with self._memory.holding(len(received.content)):
+                    request.body = received.value(authorize)
+                    return await self._handler(request)
             request.body = received.value(authorize)
         return await self._handler(request)
 

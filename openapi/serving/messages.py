@@ -50,6 +50,7 @@ class Answer:
     """A status and a body, as the contract describes them: a JSON value, or the pieces of another media type.
 
     `is_export`: the pieces are data that a client without access may not read on, and are compressed if it asks so.
+    `problem` is what the body reports, for the log.
     """
 
     status: int
@@ -57,6 +58,7 @@ class Answer:
     headers: Headers = ()
     media_type: str = JSON
     is_export: bool = False
+    problem: Problem | None = None
 
 
 Handler = Callable[[Request], Awaitable[Answer]]

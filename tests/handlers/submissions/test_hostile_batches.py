@@ -5,17 +5,20 @@ import bisect
 import errno
 import gzip
 import json
+import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from tempfile import TemporaryFile
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import text
 
 from db.registry import Registry
 from handlers.submissions import results
-from openapi.requests import batch
+from openapi.requests import batch, body_memory
 from openapi.requests.batch import LINE_BYTES
 from tests.examples import EVENT
 from tests.handlers.conftest import BASE, JSON, NDJSON, Hub, results_of, totals, totals_of
@@ -127,8 +130,12 @@ def test_the_results_of_a_stream_are_bounded(hub: Hub, monkeypatch: pytest.Monke
     assert len(results_of(answer)) == len(hub.rows()) == last["totals"]["created"]
 
 
-def test_a_full_disk_ends_a_stream(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stream ends there, and its client may send the rest later; each stored item has a result."""
+def test_a_full_disk_ends_a_stream(hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """The stream ends there, and its client may send the rest later; each stored item has a result.
+
+    The log has the reason, as a warning and in the line of the request.
+    """
+    caplog.set_level(logging.INFO)
 
     def full(descriptor: int, content: bytes, offset: int) -> int:
         room = 100_000 - offset
@@ -140,11 +147,48 @@ def test_a_full_disk_ends_a_stream(hub: Hub, monkeypatch: pytest.MonkeyPatch) ->
     answer = hub.lines((json.dumps(EVENT) + "\n") * 3000)
     *_, last = map(json.loads, answer.text.splitlines())
     assert answer.status_code == 503
-    assert last["error"]
+    assert last["error"] == "the service has no room for more results at the moment"
+    assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == [
+        "the results of a stream cannot be written to the temporary directory: No space left on device"
+    ]
+    (line,) = [record for record in caplog.records if record.message == "request"]
+    assert getattr(line, "problem", None) == "results_not_kept"
+    assert "No space left on device" in getattr(line, "reason", "")
     items = results_of(answer)
     assert [item["index"] for item in items] == list(range(len(items)))
     assert [item["id"] for item in items] == [str(row["id"]) for row in hub.rows()]
     assert 1000 < len(items) == last["totals"]["created"] < 3000
+
+
+def test_without_a_temporary_directory_a_stream_is_refused(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything of it is stored."""
+
+    def nowhere(buffering: int) -> FileIO:
+        raise FileNotFoundError(errno.ENOENT, f"No usable temporary directory for a buffer of {buffering}")
+
+    monkeypatch.setattr(results, "TemporaryFile", nowhere)
+    answer = hub.lines(json.dumps(EVENT))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["error"] == "the service has no room for more results at the moment"
+    assert hub.rows() == []
+
+
+def test_large_batches_are_bounded_for_the_process(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one is being stored, another gets 503, and a small one waits for its turn as ever."""
+    monkeypatch.setattr(body_memory, "MOST_BYTES", 200_000)
+    small, large = [EVENT], [EVENT | {"view_context_ref": "x" * 1000}] * 100
+    with ThreadPoolExecutor(2) as pool, hub.service.database.begin() as connection:
+        connection.execute(text("LOCK TABLE interaction_events IN EXCLUSIVE MODE"))
+        first = pool.submit(hub.batch, large)
+        waiting = text("SELECT count(*) FROM pg_locks WHERE relation = 'interaction_events'::regclass AND NOT granted")
+        wait_until(lambda: connection.scalar(waiting) == 1)
+        answer = hub.batch(large)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert answer.json()["error"] == "the service has too many large requests at the moment"
+        second = pool.submit(hub.batch, small)
+        connection.rollback()
+        assert totals_of(first.result()) == totals(created=100)
+        assert totals_of(second.result()) == totals(created=1)
 
 
 def test_a_client_that_leaves_a_stream_leaves_no_file(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
