@@ -21,8 +21,9 @@ class UnreadableKey(ValueError):
 
 
 def new() -> ECKey:
-    """A new private key; its `kid` is its thumbprint (RFC 7638)."""
-    return _signing(ECKey.generate_key(CURVE, auto_kid=True))
+    """A new private key; its `kid` is its thumbprint (RFC 7638), never one that a command reads as an option."""
+    key = _signing(ECKey.generate_key(CURVE, auto_kid=True))
+    return new() if str(key.kid).startswith("-") else key
 
 
 def secret_of(text: str) -> OctKey:

@@ -227,17 +227,19 @@ def test_many_unknown_keys_share_an_update(database: Database, monkeypatch: pyte
 
 
 def test_an_older_state_of_the_database_is_taken_as_it_is(database: Database) -> None:
-    """After a restore, rows that the backup lacks are forgotten."""
-    key = new_hub(database)
+    """After a restore, rows that the backup lacks are forgotten, with their keys of an overlap."""
+    former = new_hub(database)
+    key = rotate(database, HOUR)
 
     async def use(live: Registry) -> None:
-        assert await live.hub(key) is not None
+        assert await names(live, former, key) == ["hub", "hub"]
         statement(
             database.url,
             *LOSE_HUBS,
             sql.SQL("UPDATE registry_revision SET value = 0"),
         )
         await until_refused(live, key)
+        assert await live.hub(former) is None
         assert await live.missing([(str(WIDGET), "clicked")]) == [[]]
 
     follow(database, use)

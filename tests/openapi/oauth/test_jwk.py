@@ -25,6 +25,11 @@ def test_a_stored_key_is_read_back(secret: OctKey) -> None:
         assert jwk.read(jwk.serialize(key, seal), secret).as_dict(private=True) == key.as_dict(private=True)
 
 
+def test_no_id_of_a_key_reads_as_an_option() -> None:
+    """One thumbprint in 64 begins with a hyphen, which `signing-key revoke` would take for one."""
+    assert not [key.kid for key in (jwk.new() for _ in range(600)) if str(key.kid).startswith("-")]
+
+
 def test_a_sealed_key_hides_its_private_part(secret: OctKey) -> None:
     """Only the same secret opens it."""
     key = jwk.new()
