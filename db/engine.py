@@ -13,7 +13,7 @@ import sqlalchemy
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL, make_url
 
-from db import async_connection
+from db import async_connection, json_text
 from db.async_connection import AsyncConnection
 from db.driver_errors import translated_errors
 from db.errors import Failed, Unavailable
@@ -54,6 +54,8 @@ class Database:
             pool_timeout=timeout,
             hide_parameters=True,
             connect_args=_CONNECTION,
+            json_serializer=_as_text,
+            json_deserializer=json_text.decoded,
         )
 
     @contextmanager
@@ -101,6 +103,10 @@ class Database:
             descriptor = os.dup(self._in_use[thread].connection.driver_connection.fileno())  # type: ignore[union-attr]
             with socket.socket(fileno=descriptor) as duplicate:
                 duplicate.shutdown(socket.SHUT_RDWR)
+
+
+def _as_text(value: Any) -> str:
+    return json_text.encoded(value).decode()
 
 
 def _with_driver(url: str) -> URL:

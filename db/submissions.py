@@ -5,19 +5,18 @@ event or annotation. A key is claimed in the transaction that stores the submiss
 the claim, across workers and crashes.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-import orjson
 import uuid_utils
 from sqlalchemy import Column, Connection, Table, TextClause, text
 from sqlalchemy.dialects import registry
 
+from db import json_text
 from db.async_connection import TextRow
 from db.engine import Database
 from db.errors import DatabaseError, Unavailable
@@ -222,36 +221,29 @@ def row(submission: Mapping[str, Any]) -> EncodedRow:
     Besides the columns it may have `request_key` with `request_digest`, and `digest` with its own key. Without
     `contract_version` it only claims its keys.
     """
-    return submission["id"], encoded(submission)
-
-
-def encoded(value: Any) -> bytes:
-    """`value` as JSON."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:  # orjson takes integers of at most 64 bits
-        return json.dumps(value, default=str).encode()
+    return submission["id"], json_text.encoded(submission)
 
 
 def digest(value: Any) -> str:
     """A 128-bit digest of a JSON value, in hexadecimal, whatever the order of names and the spelling of numbers."""
-    value = _respelt(value)
-    try:
-        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # orjson takes integers of at most 64 bits
-        text = json.dumps(value, sort_keys=True).encode()
-    return blake2b(text, digest_size=16).hexdigest()
+    return blake2b(json_text.sorted_text(_respelt(value)), digest_size=16).hexdigest()
 
 
 def _respelt(value: Any) -> Any:
-    """`value` with each number in one spelling: a double with an integer value becomes that integer."""
+    """`value` with each number in one spelling: one with an integer value becomes that integer."""
     if isinstance(value, dict):
         return {name: _respelt(member) for name, member in value.items()}
     if isinstance(value, list):
         return [_respelt(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         return int(Decimal(repr(value)))  # 1e23 as the decimal that was sent, not as the exact value of the double
-    return value
+    return _respelt_decimal(value) if isinstance(value, Decimal) else value
+
+
+def _respelt_decimal(number: Decimal) -> int | Decimal:
+    """`number` without zeros at its end, which do not change its value."""
+    shortest = number.normalize(Context(prec=len(number.as_tuple().digits)))
+    return int(shortest) if int(shortest.as_tuple().exponent) >= 0 else shortest
 
 
 def outcome(identifier: str, written: TextRow | DatabaseError | None) -> Outcome:

@@ -1,11 +1,10 @@
 """Interaction events on widgets."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 
-from db import interaction_events
+from db import interaction_events, json_text
 from db.tables import interaction_events as table
 from handlers.lists import exports, pages
 from handlers.similar_names import SimilarNames
@@ -88,7 +87,7 @@ async def export(request: Request) -> Answer:
 
 @lru_cache(maxsize=1000)
 def _compiled(schema: str) -> MetadataSchema:
-    return MetadataSchema(json.loads(schema))
+    return MetadataSchema(json_text.decoded(schema))
 
 
 def _not_registered(field: str, value: str, similar: SimilarNames) -> Problem:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from db import submissions
+from db import json_text, submissions
 from db.errors import Unavailable
 from db.submissions import Conflict, Duplicate, Outcome, SubmissionTable, Unstored
 from handlers.submissions import results
@@ -148,7 +148,7 @@ async def keep_several(
 def _refuse_large(group: Sequence[Submission]) -> None:
     """Refuse items that are larger than a single item or a line may be; blanks between tokens do not count."""
     for submission in group:
-        size = len(submissions.encoded(submission.item.value))
+        size = len(json_text.encoded(submission.item.value))
         if size > LINE_BYTES:
             submission.problem = Problem("content_too_large", size=size, limit=LINE_BYTES)
 
