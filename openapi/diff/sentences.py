@@ -1,9 +1,9 @@
 """One sentence for each change, understandable without the document at hand."""
 
-import json
 from typing import Any
 
 from openapi.diff.changes import Change
+from openapi.standards import ijson
 
 LONGEST = 120
 """Limit on the characters of a value in a sentence."""
@@ -149,4 +149,4 @@ def _shown(value: Any, is_unquoted: bool) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return ijson.dumps(value, ensure_ascii=False)

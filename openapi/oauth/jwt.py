@@ -8,6 +8,7 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from joserfc import jws
@@ -61,7 +62,7 @@ class Token:
     def time_claim(self, name: str) -> float:
         """The claim `name`, in seconds since the epoch; InvalidToken unless it is a NumericDate (section 2)."""
         value = self.claims.get(name)
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= LATEST:
+        if not isinstance(value, int | float | Decimal) or isinstance(value, bool) or not 0 <= value <= LATEST:
             _refuse(f"the claim {name} is missing or not a time")
         return float(value)
 

@@ -1,15 +1,15 @@
 """The texts of field errors: the fault of a body field or a parameter, and its remedy."""
 
 import difflib
-import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind
 
 from openapi.problems import FieldError
-from openapi.standards import date_time_faults
+from openapi.standards import date_time_faults, ijson
 from openapi.standards.json_pointer import pointer
 
 _SHOWN = 60  # characters of the client's own text that an error repeats
@@ -82,7 +82,7 @@ def _repeated(items: Any) -> int | None:
     """
     seen = set()
     for index, item in enumerate(items):
-        text = json.dumps(item, sort_keys=True)
+        text = ijson.dumps(item, sort_keys=True)
         if text in seen:
             return index
         seen.add(text)
@@ -96,7 +96,7 @@ def _words(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tupl
         case ValidationErrorKind.Format(format="date-time"):
             words = f"{name} is not {_TIMESTAMP}", _as_timestamp(name, str(error.instance))
         case ValidationErrorKind.Type(types=types) if _is_timestamp_alone(schema, types):
-            text = str(error.instance) if isinstance(error.instance, int | float) else ""
+            text = str(error.instance) if isinstance(error.instance, int | float | Decimal) else ""
             words = f"{name} must be a string", _as_timestamp(name, text)
         case ValidationErrorKind.Type(types=types):
             # Null stands for absence in optional fields, and is the answer to no other fault.
@@ -139,7 +139,7 @@ def _by_limits(name: str, error: jsonschema_rs.ValidationError) -> tuple[str, st
         return f"{name}: {_shown(error.message)}", f"Send {name} as the contract describes it."
     wrong, remedy = _LIMITS[error.kind.name]
     limits = {
-        key: _shown(limit if isinstance(limit, str) else json.dumps(limit, ensure_ascii=False))
+        key: _shown(limit if isinstance(limit, str) else ijson.dumps(limit, ensure_ascii=False))
         for key, limit in error.kind.as_dict().items()
         if "{" + key + "}" in wrong + remedy
     }

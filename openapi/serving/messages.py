@@ -1,6 +1,5 @@
 """The messages of handlers: the Request that they take, and the Answer that they return."""
 
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from starlette.types import Send
 from openapi.problems import Headers, Problem
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
 from openapi.serving.rate_limits import Bucket
+from openapi.standards import ijson
 from openapi.standards.media_types import JSON
 
 Validate = Callable[[str, bytes], Any]
@@ -120,9 +120,9 @@ class AccessLost(BrokenOff):
 def encoded(value: Any) -> bytes:
     """`value` as JSON."""
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, default=ijson.fragment)
     except TypeError:  # orjson encodes integers of at most 64 bits
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+        return ijson.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 async def respond(send: Send, answer: Answer, headers: Headers = ()) -> None:

@@ -1,25 +1,36 @@
 """I-JSON (RFC 7493): JSON that every parser reads alike, so that each value is stored exactly as it was sent.
 
 Beyond the rules of RFC 8259 it rejects encodings other than UTF-8, duplicate names in an object, lone surrogates and
-U+0000 (PostgreSQL stores neither), nesting beyond `MAX_DEPTH`, and numbers that would come back changed.
+U+0000 (PostgreSQL stores neither), nesting beyond `MAX_DEPTH`, and numbers that are too long. A number with a point or
+an exponent is a float if a double keeps each digit, else a Decimal.
 """
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from openapi.standards import json_faults
 
 MAX_DEPTH = 32
 MAX_INTEGER_DIGITS = 128
+MAX_EXPANDED_CHARACTERS = 512
+"""The longest number that is read back, as PostgreSQL writes it, for a short one with an exponent such as 1e-400."""
+MAX_DECIMAL_CHARACTERS = 1100
+"""The longest decimal that is sent with each digit: the exact value of any double takes at most 1077 characters."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """The characters that no string may contain."""
 
+_MARKED = r'"\u0000decimal:'
+_MARK = re.compile(re.escape(_MARKED) + '([-0-9.e]+)"')
+"""A Decimal in a text of `json.dumps`: no string that is accepted contains U+0000."""
+
 _CONTAINERS = frozenset({dict, list})
 _BLANKS = re.compile(r"[ \t\n\r]*")
+_EXACT_CHARACTERS = 16  # at most 15 digits: a double holds each decimal of these, but for the smallest and largest
 _SHOWN = 40  # characters of the client's text that an error repeats
 _TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
 
@@ -83,16 +94,29 @@ def slices(body: bytes) -> list[bytes]:
     return texts
 
 
+def dumps(value: Any, **options: Any) -> str:
+    """`value` as `json.dumps` with `options` writes it, each Decimal as a number, anything else as its text."""
+    text = json.dumps(value, default=_as_mark, **options)
+    return _MARK.sub(r"\1", text) if _MARKED in text else text  # most texts have none, and `in` is fast
+
+
+def fragment(value: Any) -> orjson.Fragment:
+    """The number that orjson writes for a Decimal; TypeError for any other value."""
+    if isinstance(value, Decimal):
+        return orjson.Fragment(_spelt(value))
+    raise TypeError
+
+
 class _NameTwice(MalformedJSON):
     """An object has a name twice; also replaces that object in a value that `_MARKING` decoded."""
 
 
 class _Inexact(ValueError):
-    """A number that would come back changed; also replaces that number in a value that `_MARKING` decoded."""
+    """A number that is too long; also replaces that number in a value that `_MARKING` decoded."""
 
 
 _INEXACT = object()
-"""Stands for a whole value that contains an inexact number."""
+"""Stands for a whole value that contains a number that is too long."""
 
 
 def _text(body: bytes) -> str:
@@ -131,7 +155,7 @@ def _fits(value: Any, levels: int) -> bool:
 
 
 def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
-    """Return the value of `text`, `_INEXACT` if `decoder` meets an inexact number; MalformedJSON repeats no value."""
+    """Return the value of `text`, `_INEXACT` if `decoder` meets a number too long; MalformedJSON repeats no value."""
     try:
         return decoder.decode(text)
     except _Inexact:
@@ -174,14 +198,27 @@ def _integer(literal: str) -> int:
     return int(literal)
 
 
-def _decimal(literal: str) -> float:
+def _decimal(literal: str) -> float | Decimal:
     number = float(literal)
+    if len(literal) <= _EXACT_CHARACTERS and 1e-300 < abs(number) < 1e300:
+        return number
+    if orjson.dumps(number) == literal.encode():  # faster than `repr`
+        return number
     try:
-        if math.isfinite(number) and Decimal(literal) == Decimal(repr(number)):
+        exact = Decimal(literal)
+        if exact == Decimal(repr(number)):
             return number
+        if _plain_characters(exact) <= max(MAX_EXPANDED_CHARACTERS, min(len(literal), MAX_DECIMAL_CHARACTERS)):
+            return exact
     except ArithmeticError:  # an exponent that even Decimal does not hold
         pass
     raise _Inexact(literal)
+
+
+def _plain_characters(number: Decimal) -> int:
+    """The characters of `number` as PostgreSQL writes it: without an exponent."""
+    decimals = -int(number.as_tuple().exponent)
+    return number.is_signed() + max(1, number.adjusted() + 1) + (1 + decimals if decimals > 0 else 0)
 
 
 def _constant(literal: str) -> Any:
@@ -237,3 +274,11 @@ def _walk(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
             pending += [((*parts, name), member) for name, member in inner.items()]
         elif isinstance(inner, list):
             pending += [((*parts, index), member) for index, member in enumerate(inner)]
+
+
+def _as_mark(value: Any) -> str:
+    return f"\0decimal:{_spelt(value)}" if isinstance(value, Decimal) else str(value)
+
+
+def _spelt(number: Decimal) -> str:
+    return str(number).lower().replace("+", "")

@@ -18,6 +18,7 @@ from db.async_connection import TextRow
 from db.engine import Database
 from db.errors import DatabaseError, Failed, Unavailable
 from db.submissions import Conflict, Created, Duplicate, Outcome, SubmissionTable, Unstored
+from openapi.standards import ijson
 from tests.postgresql import silenceable, statement
 
 HUB, OTHER_HUB, WIDGET = (UUID(int=number) for number in (1, 2, 3))
@@ -418,3 +419,37 @@ def test_the_same_value_has_the_same_digest() -> None:
         value, reordered = ({"a": number, "b": {"c": 1, "d": [2]}}, {"b": {"d": [2], "c": 1}, "a": number})
         assert submissions.digest(value) == submissions.digest(reordered)
     assert submissions.digest([1, 2]) != submissions.digest([2, 1])
+
+
+@pytest.mark.parametrize(
+    ("value", "digest"),
+    [
+        pytest.param(
+            {"b": [0.1, 10.0, -0.0, 1e23, 5e-324], "a": {"é": 1.5e-7}}, "62921d9310815752963c9a1115781e36", id="doubles"
+        ),
+        pytest.param({"a": [2**64, 0.25, "é"]}, "ae5a74218f918cff47515ced8eb5167b", id="an integer beyond 64 bits"),
+    ],
+)
+def test_the_digests_in_existing_databases_stay(value: object, digest: str) -> None:
+    """Keys are compared by them."""
+    assert submissions.digest(value) == digest
+
+
+@pytest.mark.parametrize(
+    ("number", "other", "is_same"),
+    [
+        pytest.param("0.10000000000000001", "0.100000000000000010", True, id="zeros at the end"),
+        pytest.param("0.10000000000000001", "10000000000000001e-17", True, id="an exponent"),
+        pytest.param("9007199254740993.0", "9007199254740993", True, id="an integer value"),
+        pytest.param("1e400", "10e399", True, id="two exponents"),
+        pytest.param("100000000000000000000000000000.10", "1000000000000000000000000000001e-1", True, id="31 digits"),
+        pytest.param("0.10000000000000001", "0.1", False, id="the double that is nearest"),
+        pytest.param("1e-400", "0", False, id="near to zero"),
+        pytest.param("100000000000000000000000000000.1", "100000000000000000000000000000.2", False, id="a last digit"),
+    ],
+)
+def test_numbers_are_compared_by_value(number: str, other: str, is_same: bool) -> None:
+    """Whatever their spelling, and with each digit; also beside an integer longer than 64 bits."""
+    for beside in (1, 10**30):
+        one, another = (submissions.digest([ijson.loads(text.encode()), beside]) for text in (number, other))
+        assert (one == another) is is_same
