@@ -5,7 +5,6 @@ Hubs write them, so the size and depth of a schema and the cost of its patterns 
 """
 
 import difflib
-import json
 import math
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,9 @@ import jsonschema_rs
 
 from openapi.metadata.keywords import KEYWORDS, REFUSED, Parts, subschemas, types_of
 from openapi.problems import Problem
+from openapi.schemas.forms import exact
 from openapi.schemas.validation import FORMATS, Schema
+from openapi.standards import ijson
 from openapi.standards.ijson import MAX_DEPTH
 from openapi.standards.json_pointer import pointer
 
@@ -107,7 +108,7 @@ def _excess(schema: Any) -> str | None:
     if size == math.inf:
         return f"the schema is nested more than {MAX_DEPTH} levels deep; flatten it"
     # Each value takes at least a byte, so a schema that is certainly too large is not serialized.
-    if size > MAX_BYTES or len(json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_BYTES:
+    if size > MAX_BYTES or len(ijson.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_BYTES:
         return f"the schema is larger than {MAX_BYTES} bytes; shorten it"
     return None
 
@@ -182,7 +183,11 @@ def _vain(schema: Any) -> Iterator[tuple[Parts, str]]:
             if kind and kind not in types and not (kind == "number" and "integer" in types):
                 yield (*parts, key), f"{key} is about the type {kind}, which type does not allow: leave one of them out"
         for low, high, excludes in _RANGES:
-            if low in subschema and high in subschema and (subschema[low], excludes) > (subschema[high], False):
+            if (
+                low in subschema
+                and high in subschema
+                and (exact(subschema[low]), excludes) > (exact(subschema[high]), False)
+            ):
                 yield (*parts, low), f"nothing satisfies both {low} and {high}: lower {low} or raise {high}"
         yield from (((*parts, key), message) for key, message in _impossible_objects(subschema))
 
@@ -221,7 +226,7 @@ def _dead(schema: Any) -> Iterator[tuple[Parts, str]]:
         accepts = validator(subschema)
         for key, value in values:
             if not accepts.is_valid(value):
-                shown = json.dumps(value, ensure_ascii=False)[:_SHOWN]
+                shown = ijson.dumps(value, ensure_ascii=False)[:_SHOWN]
                 yield (*parts, key), f"the other keywords refuse the value {shown}: leave it out or relax them"
     try:
         MetadataSchema(schema)

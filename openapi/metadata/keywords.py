@@ -6,6 +6,7 @@ new version of a schema accepts all that the old one accepts (`openapi/metadata/
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from openapi.schemas.validation import FORMATS
@@ -34,7 +35,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) <= _EXACT
+    return type(value) in (int, float, Decimal) and abs(value) <= _EXACT
 
 
 def _is_schema(value: Any) -> bool:

@@ -4,7 +4,6 @@ Both are compared like the schemas of two documents, with two differences. A hub
 object does not declare. Hubs wait for the response, so less work is done. An undecided change is also reported.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from openapi.schemas.conversion import Direction, Node
 from openapi.schemas.effort import Effort
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import Fault
+from openapi.standards import ijson
 from openapi.standards.json_pointer import pointer
 
 _EFFORT = Effort(searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
@@ -95,4 +95,4 @@ def _ordered(schema: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+    return ijson.dumps(value, sort_keys=True)

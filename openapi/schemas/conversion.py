@@ -7,16 +7,19 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
 from openapi.contract import ContractError, Document
+from openapi.standards import ijson
 from openapi.standards.json_pointer import parts_of, pointer
 
 Schema = dict[str, Any] | bool
 Parts = tuple[str, ...]
 
+NUMBERS = (int, float, Decimal)
 LISTS = ("allOf", "anyOf", "oneOf")
 MARKS = ("default", "deprecated", "readOnly", "writeOnly", "discriminator")
 """Keywords that are kept although they do not affect which values are accepted."""
@@ -26,8 +29,8 @@ ANNOTATIONS = frozenset({"title", "description", "example", "examples", "externa
 INTEGERS = {"int32": 2**31, "int64": 2**63}
 _SHAPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), int),
-    **dict.fromkeys(("minimum", "maximum", "multipleOf"), (int, float)),
-    **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), (bool, int, float)),
+    **dict.fromkeys(("minimum", "maximum", "multipleOf"), NUMBERS),
+    **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), (bool, *NUMBERS)),
     **dict.fromkeys(("required", "enum", *LISTS), list),
     **dict.fromkeys(("pattern", "format"), str),
     **dict.fromkeys(("properties", "discriminator"), dict),
@@ -177,7 +180,7 @@ _REFERENCE = re.compile(r'"\$ref":("#/\$defs/(?:[^"\\]|\\.)*")')
 
 def text(schema: Any) -> str:
     """`schema` as a canonical text; references are without their document."""
-    return _DOCUMENT.sub('"$ref":"#', json.dumps(schema, sort_keys=True, separators=(",", ":")))
+    return _DOCUMENT.sub('"$ref":"#', ijson.dumps(schema, sort_keys=True, separators=(",", ":")))
 
 
 def references(written: str) -> set[str]:
@@ -190,7 +193,7 @@ def _is_shaped(key: str, value: Any) -> bool:
     shape = _SHAPES.get(key, object)
     if isinstance(value, bool):
         return shape in (object, bool) or (isinstance(shape, tuple) and bool in shape)
-    if isinstance(value, int | float) and abs(value) > _LARGEST:
+    if isinstance(value, int | float | Decimal) and not -_LARGEST <= value <= _LARGEST:
         raise ContractError(f"{key} has a number that is too large to be compared")
     return isinstance(value, shape)
 

@@ -6,6 +6,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -37,6 +38,7 @@ _KINDS: dict[type, str] = {
     bool: "boolean",
     int: "number",
     float: "number",
+    Decimal: "number",
     str: "string",
     list: "array",
     dict: "object",

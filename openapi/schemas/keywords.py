@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
 from openapi.schemas import patterns
 from openapi.schemas.conversion import INTEGERS
-from openapi.schemas.forms import COUNTS, Bound, Form
+from openapi.schemas.forms import COUNTS, Bound, Form, exact
+from openapi.standards.ijson import MAX_DECIMAL_CHARACTERS
 
 HINTS = frozenset({"password", "float", "double", "binary", *INTEGERS})
 """Formats that describe the display or storage of a value, or that are already converted to bounds."""
@@ -94,7 +96,14 @@ def _as_value(bound: Bound) -> Any:
 
 
 def _plain(number: Any) -> Any:
-    return int(number) if number == int(number) else float(number)
+    """`number`, a Fraction of a decimal, as it is shown."""
+    if number == int(number):
+        return int(number)
+    nearest = float(number)
+    if exact(nearest) == number:
+        return nearest
+    with localcontext(prec=MAX_DECIMAL_CHARACTERS):
+        return Decimal(number.numerator) / Decimal(number.denominator)
 
 
 def _of_counts(form: Form, candidate: Form, searches: bool) -> Iterator[Difference]:

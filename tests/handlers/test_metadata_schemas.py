@@ -2,8 +2,10 @@
 
 import json
 import time
+from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.examples import EVENT
@@ -118,3 +120,84 @@ def test_a_pointer_longer_than_an_error_may_be_is_left_out(hub: Hub, name: str) 
     unknown = {"type": "object", "properties": {long: {"x": 1}}}
     response = hub.manifest([entry(f"{name}.b", metadata_schema=unknown)])
     assert (response.status_code, len(response.json()["error"])) == (422, 4000)
+
+
+# Numbers that a double does not hold
+
+
+VERDICTS = [
+    ('"minimum": 0.10000000000000001', "0.10000000000000001", True),
+    ('"minimum": 0.10000000000000001', "0.1", False),
+    ('"minimum": 0.1', "0.10000000000000001", True),
+    ('"minimum": 1e-400', "0", False),
+    ('"maximum": 0.1', "0.10000000000000001", False),
+    ('"maximum": 0.10000000000000001', "0.100000000000000010", True),
+    ('"maximum": 9007199254740992', "9007199254740993.0", False),
+    ('"maximum": 5', "1e400", False),
+    ('"exclusiveMinimum": 0', "1e-400", True),
+    ('"exclusiveMinimum": 0.1', "0.10000000000000001", True),
+    ('"exclusiveMaximum": 0.10000000000000001', "0.10000000000000001", False),
+    ('"multipleOf": 0.1', "123456789012345678901234567890.1", True),
+    ('"multipleOf": 0.1', "123456789012345678901234567890.12", False),
+    ('"multipleOf": 0.10000000000000001', "0.20000000000000002", True),
+    ('"multipleOf": 0.10000000000000001', "0.2", False),
+    ('"enum": [0.10000000000000001, 2]', "0.10000000000000001", True),
+    ('"enum": [0.10000000000000001, 2]', "0.1", False),
+    ('"const": 0.10000000000000001', "0.100000000000000010", True),
+    ('"const": 0.10000000000000001', "0.1", False),
+    ('"const": 0.1', "0.10000000000000001", False),
+    ('"type": "integer"', "9007199254740993.0", True),
+    ('"type": "integer"', "1e400", True),
+    ('"type": "integer"', "0.10000000000000001", False),
+    ('"type": "number"', "1e-400", True),
+    ('"type": "string"', "0.10000000000000001", False),
+]
+"""A keyword with its value, the number in an event, and whether the event is stored."""
+
+
+def with_schema(hub: Hub, name: str, schema: str) -> httpx.Response:
+    """The response to a manifest with an event type that has the text `schema`."""
+    body = json.dumps({"event_types": [entry(name, metadata_schema=0)], "widgets": []})
+    content = body.replace('"metadata_schema": 0', f'"metadata_schema": {schema}')
+    return hub.client.put(BASE + PATH, content=content, headers=JSON)
+
+
+@pytest.mark.parametrize(("keyword", "number", "is_stored"), VERDICTS)
+def test_numbers_are_compared_digit_for_digit(hub: Hub, name: str, keyword: str, number: str, is_stored: bool) -> None:
+    """Those of the schema and those of the event; the hub reads its schema back as it was sent."""
+    schema = f'{{"type": "object", "properties": {{"n": {{{keyword}}}}}}}'
+    assert with_schema(hub, name, schema).status_code == 200
+    manifest = json.loads(hub.get(PATH).text, parse_float=Decimal)
+    assert manifest["event_types"][0]["metadata_schema"] == json.loads(schema, parse_float=Decimal)
+    body = json.dumps(EVENT | {"event_type": name})[:-1] + f', "metadata": {{"n": {number}}}}}'
+    response = hub.post("/interaction-events", content=body, headers=JSON)
+    assert response.status_code == (201 if is_stored else 422), response.text
+    if not is_stored:
+        assert "metadata/n" in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "error"),
+    [
+        pytest.param('{"minimum": 0.2, "maximum": 0.10000000000000001}', "nothing satisfies both", id="an empty range"),
+        pytest.param('{"maximum": 1e400}', "maximum", id="a limit that is too large"),
+        pytest.param('{"enum": [0.10000000000000001], "maximum": 0.1}', "0.10000000000000001", id="a value refused"),
+        pytest.param('{"minLength": 1.00000000000000001}', "minLength", id="a count that is no integer"),
+        pytest.param('{"multipleOf": -0.10000000000000001}', "multipleOf", id="a negative step"),
+    ],
+)
+def test_a_faulty_schema_with_such_numbers_is_refused(hub: Hub, name: str, schema: str, error: str) -> None:
+    """With 422 and an error that names the keyword or the value."""
+    response = with_schema(hub, name, f'{{"type": "object", "properties": {{"n": {schema}}}}}')
+    assert response.status_code == 422, response.text
+    assert error in response.json()["error"]
+
+
+def test_a_new_version_is_compared_digit_for_digit(hub: Hub, name: str) -> None:
+    """A limit that rounds to the same double, but is lower, narrows the schema; the error has each digit."""
+    schema = '{{"type": "object", "properties": {{"n": {{"type": "number", "maximum": {}}}}}}}'.format
+    assert with_schema(hub, name, schema("0.10000000000000001")).status_code == 200
+    assert with_schema(hub, name, schema("0.100000000000000010")).status_code == 200
+    response = with_schema(hub, name, schema("0.1000000000000000099"))
+    assert response.status_code == 409, response.text
+    assert "0.10000000000000001" in response.json()["error"]
