@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -175,6 +176,28 @@ def test_fields_without_a_column_are_rehearsed(database: Database, alpha: UUID) 
         contracts.activate(connection, "1.2")
     assert examples(rehearsed(database, CONTRACTS["1.1"])) == [("newly_fails", moody, "/mood")]
     assert counts(rehearsed(database, candidate(wider, "1.3"))) == {("alpha", "event", "clicked"): {"unchanged": 1}}
+
+
+def test_numbers_that_a_double_does_not_hold_are_rehearsed(database: Database, alpha: UUID) -> None:
+    """Stored and rejected ones are compared with the limits of the candidate digit for digit."""
+    numbers = [Decimal(text) for text in ("0.1", "0.10000000000000001", "1e-400", "1e400", "-1e400")]
+    identifiers = [event(database, alpha, metadata={"n": number}) for number in numbers]
+    fields = {"extra": Decimal("0.10000000000000001")}
+    event(database, alpha, additional_fields=fields)
+    raw = json.dumps(EVENT | {"metadata": {"n": 0}}).encode()
+    refused = rejection(database, alpha, raw.replace(b'"n": 0', b'"n": 0.10000000000000001'), code="unstorable_value")
+
+    def limited(schemas: dict[str, Any]) -> None:
+        metadata = schemas["InteractionEvent"]["properties"]["metadata"]
+        metadata["properties"] = {"n": {"type": "number", "maximum": 0.1}}
+
+    rehearsal = rehearsed(database, candidate(limited))
+    assert counts(rehearsal)["alpha", "event", "clicked"] == {"newly_fails": 2, "unchanged": 3, "refused_by_both": 1}
+    assert examples(rehearsal) == [
+        ("newly_fails", identifiers[3], "/metadata/n"),
+        ("newly_fails", identifiers[1], "/metadata/n"),
+        ("newly_fails", refused, "/metadata/n"),
+    ]
 
 
 def test_a_removed_operation_accepts_nothing(database: Database, alpha: UUID) -> None:

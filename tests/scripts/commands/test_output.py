@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -32,12 +33,19 @@ AS_JSON = {
         pytest.param([HUB, HUB], [AS_JSON, AS_JSON], id="several"),
         pytest.param({"difference": ["one", "two"]}, {"difference": ["one", "two"]}, id="a dict"),
         pytest.param([], [], id="nothing"),
+        pytest.param({"n": [Decimal("0.10000000000000001")]}, {"n": ["0.10000000000000001"]}, id="each digit"),
     ],
 )
 def test_json_has_every_value(capsys: pytest.CaptureFixture[str], value: Any, expected: Any) -> None:
     """Names and values are unchanged; ids and instants are text, and an absent value is null."""
     show(value, as_json=True)
     assert json.loads(capsys.readouterr().out) == expected
+
+
+def test_a_table_has_each_digit(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a number that a double does not hold."""
+    show({"n": Decimal("0.10000000000000001")}, as_json=False)
+    assert capsys.readouterr().out.split() == ["n", "0.10000000000000001"]
 
 
 def test_a_list_is_a_table_with_a_header(capsys: pytest.CaptureFixture[str]) -> None:
