@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from openapi.contract import ContractError
 from openapi.problems import Problem
-from openapi.schemas.field_errors import PARAMETERS
+from openapi.schemas.field_errors import PARAMETERS, field_name
 from openapi.schemas.validation import Schema, as_draft4
 from openapi.standards.header_fields import field_values
 from openapi.standards.ijson import UNSTORABLE
@@ -89,9 +89,9 @@ class Parameters:
 
     def _single(self, name: str, values: list[str]) -> Any:
         if len(values) > 1:
-            raise _invalid("repeated", name=name[:60], count=len(values))
+            raise _invalid("repeated", name=field_name(name), count=len(values))
         if UNSTORABLE.search(values[0]):
-            raise _invalid("unstorable", name=name[:60])
+            raise _invalid("unstorable", name=field_name(name))
         return _typed(values[0], self._types.get(name))
 
 

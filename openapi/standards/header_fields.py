@@ -14,5 +14,5 @@ def field_values(scope: Scope, name: bytes) -> list[bytes]:
 
 
 def quoted(value: bytes) -> str:
-    """The first 100 bytes of `value` in quotes, for an error message."""
-    return "'" + value[:100].decode("latin-1") + "'"
+    """The first 100 bytes of `value` in quotes, for an error message; an ellipsis marks a cut."""
+    return "'" + value[:100].decode("latin-1") + ("\u2026'" if len(value) > 100 else "'")

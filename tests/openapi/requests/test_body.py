@@ -117,7 +117,7 @@ def test_a_body_that_is_declared_as_json_is_read(headers: list[tuple[bytes, byte
         pytest.param(
             [(b"content-type", b"\xff" * 200)],
             "unsupported_media_type",
-            "Content-Type '" + "\xff" * 100 + "' is not accepted here",
+            "Content-Type '" + "\xff" * 100 + "\u2026' is not accepted here",
             id="a long one",
         ),
         pytest.param(

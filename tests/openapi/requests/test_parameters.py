@@ -101,6 +101,12 @@ def test_white_space_around_a_header_is_ignored() -> None:
         pytest.param("idempotency-key=a", "unknown field 'idempotency-key'", None, id="one of the header"),
         pytest.param("name=a&name=a", "name occurs 2 times", "Send name once.", id="twice"),
         pytest.param("name[]=a", "unknown field 'name[]'", None, id="a list"),
+        pytest.param(
+            f"{'z' * 61}=1&{'z' * 61}=1",
+            f"{'z' * 59}\u2026 occurs 2 times",
+            f"Send {'z' * 59}\u2026 once.",
+            id="a long one, with the mark of its cut",
+        ),
         pytest.param("zz=1&zz=1&zz=1", "zz occurs 3 times", "Send zz once.", id="an unknown one three times"),
         pytest.param("n" * 90 + "=1", "unknown field '" + "n" * 59 + "\u2026'", None, id="an unknown one that is long"),
         pytest.param(
