@@ -172,7 +172,7 @@ TABLE = {
         "Send the rest of the stream in another request.",
     ),
     "unsupported_media_type": ProblemType(
-        415, "Content-Type {found} is not accepted here", "Send the body with 'Content-Type: {expected}'."
+        415, "Content-Type {found} is not accepted here", "Send the body with {expected}."
     ),
     "unsupported_charset": ProblemType(415, "the charset {found} is not accepted here", "Send the body in UTF-8."),
     "unsupported_content_coding": ProblemType(

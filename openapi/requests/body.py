@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope
 from werkzeug.http import parse_options_header
 
 from openapi.problems import Problem
+from openapi.requests import intended_media_type
 from openapi.requests.batch import Array, Lines, problem_of
 from openapi.requests.content import Content
 from openapi.schemas.validation import Schema
@@ -100,7 +101,12 @@ class Body:
         name, charset = _media_type(declared[0]) if len(declared) == 1 else ("", "")
         if name not in self._media_types:
             content_type = " and ".join(map(quoted, declared[:2])) or "(none)"
-            raise Problem("unsupported_media_type", found=content_type, expected=" or ".join(self._media_types))
+            raise Problem(
+                "unsupported_media_type",
+                hint=intended_media_type.hint(name, self._media_types),
+                found=content_type,
+                expected=" or ".join(f"'Content-Type: {accepted}'" for accepted in self._media_types),
+            )
         if charset not in ("", "utf-8", "utf8", "us-ascii"):
             raise Problem("unsupported_charset", found=quoted(charset.encode()))
         return self._media_types[name]

@@ -49,7 +49,9 @@ class BodyValidator:
         pointer = (*pointers[0], "requestBody", "content")
         names = {name.lower(): name for name in contract.at(pointer)}
         if JSON not in names:
-            self._absence = Problem("unsupported_media_type", found=JSON, expected=" or ".join(names))
+            self._absence = Problem(
+                "unsupported_media_type", found=JSON, expected=" or ".join(f"'Content-Type: {name}'" for name in names)
+            )
             return
         name = names[JSON]
         media_type = media_type_at(operation_id, name, contract, Schemas(contract), (*pointer, name))

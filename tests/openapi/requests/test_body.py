@@ -148,9 +148,17 @@ def test_a_body_that_is_declared_otherwise_is_not_read(
     assert (problem.status, problem.code, problem.error) == (415, code, error)
 
 
+def test_the_help_begins_with_the_media_type_that_is_probably_meant() -> None:
+    """It asks, and then lists those of the contract."""
+    help_ = refused([(b"content-type", b"Text/JSON; charset=utf-8")]).help or ""
+    assert help_.startswith("Did you mean application/json? Send the body with 'Content-Type: application/json' or ")
+
+
 def test_the_help_names_the_accepted_media_types() -> None:
     """It lists those of the contract."""
-    assert refused([]).help == "Send the body with 'Content-Type: application/json or application/event+json'."
+    assert refused([]).help == (
+        "Send the body with 'Content-Type: application/json' or 'Content-Type: application/event+json'."
+    )
 
 
 @settings(deadline=None)
