@@ -87,7 +87,9 @@ TABLE = {
         "the hub has no client, or needs its API key again, ask the operator.",
     ),
     "not_found": ProblemType(
-        404, "there is nothing at this path", "Check the path against the servers and paths of the contract."
+        404,
+        "there is nothing at this path",
+        "Check the path against the servers and paths of the contract; GET /contracts lists its versions.",
     ),
     "nothing_by_name": ProblemType(
         404,
@@ -98,7 +100,7 @@ TABLE = {
         404, "there is no published contract of this version", "Use one of the versions that GET /contracts lists."
     ),
     "method_not_allowed": ProblemType(
-        405, "the method {method} is not allowed here", "Use one of the methods in the Allow header of this response."
+        405, "the method {method} is not allowed here", "Use {allowed}, as the Allow header of this response says."
     ),
     "not_acceptable": ProblemType(
         406, "none of the media types in the Accept header is available", "Accept one of these: {expected}."

@@ -19,6 +19,7 @@ from openapi.standards.server_timing import lap
 
 Verify = Callable[[Any], Awaitable[None]]
 """Connexion's check of the security requirements of an operation; it takes a Verified."""
+_METHOD = 40  # characters of the client's method that an error repeats
 Operations = dict[str, ASGIApp]
 """The operations of one path, by method."""
 
@@ -142,8 +143,10 @@ def _of_routing(error: HTTPException, scope: Scope) -> Problem:
 
 
 def _not_allowed(methods: Iterable[str], method: str) -> Problem:
-    allow = ", ".join(sorted(methods)).encode("ascii")
-    return Problem("method_not_allowed", [(b"allow", allow)], method=method[:40])
+    names = sorted(methods)
+    allow = ", ".join(names).encode("ascii")
+    shown = method if len(method) <= _METHOD else method[:_METHOD] + "\u2026"
+    return Problem("method_not_allowed", [(b"allow", allow)], method=shown, allowed=" or ".join(names))
 
 
 async def nothing_here(scope: Scope, _receive: Receive, _send: Send) -> None:

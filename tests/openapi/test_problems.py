@@ -12,6 +12,7 @@ PARAMETERS: dict[str, Any] = {
     "received": 2,
     "detail": "a reason",
     "method": "PUT",
+    "allowed": "GET or HEAD",
     "seconds": 2.5,
     "size": 2,
     "limit": 1,

@@ -234,7 +234,11 @@ def test_another_method_is_not_allowed(method: str) -> None:
     """405 in the shape of the contract, with the shortened method and the allowed methods."""
     response = ask(build(CONTRACT, Dependencies(OPERATIONS, accept)), method)
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
-    assert response.json()["error"] == f"the method {method[:40]} is not allowed here"
+    shown = method if len(method) <= 40 else method[:40] + "\u2026"
+    assert response.json() == {
+        "error": f"the method {shown} is not allowed here",
+        "help": "Use POST, as the Allow header of this response says.",
+    }
 
 
 @pytest.mark.parametrize(
