@@ -16,7 +16,7 @@ ARROWS = {
     "openapi.document_text": "",
     "openapi.contract": ".document_text .standards",
     "openapi.oauth": ".problems .standards",
-    "openapi.schemas": ".contract .problems .standards",
+    "openapi.schemas": ".characters .contract .problems .standards",
     "openapi.requests": ".contract .problems .schemas .standards",
     "openapi.serving": ".contract .oauth .problems .requests .schemas .standards",
     "openapi.protocol": ".problems .requests .serving .standards",

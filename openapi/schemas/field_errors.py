@@ -1,13 +1,16 @@
 """The texts of field errors: the fault of a body field or a parameter, and its remedy."""
 
 import difflib
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind
 
+from openapi import characters
 from openapi.problems import FieldError
 from openapi.standards import date_time_faults, ijson
 from openapi.standards.json_pointer import pointer
@@ -50,6 +53,9 @@ _COUNTED = {
 }
 """By keyword: the parts that it counts."""
 _UUID = "a UUID of five groups of hexadecimal digits with hyphens"
+_AROUND_DIGITS = re.compile(r"\A\W*(?:urn:)?(?:uuid:)?|[\W_]", re.IGNORECASE)
+"""Beside the digits of a UUID: a prefix at its start, hyphens, braces, blanks and invisible characters anywhere."""
+_DIGITS = re.compile("[0-9a-fA-F]{32}")
 _TIMESTAMP = "an ISO 8601 timestamp with a time zone"
 
 
@@ -64,8 +70,11 @@ def explained(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> I
     match error.kind:
         case ValidationErrorKind.AdditionalProperties(unexpected=unexpected):
             for unknown in unexpected:
-                words = _unknown(field_name(*path, unknown), unknown, schema.get("properties", {}))
+                words = _unknown(field_name(*path), field_name(*path, unknown), unknown, schema.get("properties", {}))
                 yield FieldError(*words, pointer(*path, unknown))
+        case ValidationErrorKind.FalseSchema() if list(error.schema_path)[-1:] == ["additionalProperties"]:
+            name = field_name(*path)  # the validator does not say which fields it has
+            yield FieldError(f"{name} takes no fields", f"Send {name} without fields.", pointer(*path))
         case ValidationErrorKind.Required(property=missing):
             name = field_name(*path, missing)
             yield FieldError(f"{name} is required", f"Add {name}.", pointer(*path, missing))
@@ -102,19 +111,34 @@ def _words(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tupl
             # Null stands for absence in optional fields, and is the answer to no other fault.
             wanted = " or ".join(_WITH_ARTICLE.get(kind, kind) for kind in types if kind != "null" or len(types) == 1)
             words = f"{name} must be {wanted}", f"Send {name} as {wanted}."
+        case ValidationErrorKind.Format(format="uuid") if repaired := _repaired_uuid(error.instance):
+            misleading = characters.sentence(name, str(error.instance), repaired)
+            remedy = f"Did you mean {repaired}? Send {name} as {_UUID}."
+            words = f"{name} is not {_UUID}", f"{misleading} {remedy}".lstrip()
         case ValidationErrorKind.Format(format=wanted):
             example = f", for example {schema['example']}" if "example" in schema else ""
             form = _UUID if wanted == "uuid" else f"a valid {wanted}"
             words = f"{name} is not {form}", f"Send {name} as {form}{example}."
         case ValidationErrorKind.Enum(options=options):
-            choice = ", ".join(str(option) for option in options if option is not None)
-            words = f"{name} is not one of the allowed values", f"Send {name} as one of {choice}."
+            choices = [_as_text(option) for option in options if option is not None] or ["null"]
+            wanted = f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
+            words = f"{name} is not one of the allowed values", f"Send {name} as {wanted}."
         case ValidationErrorKind.MaxLength(limit=limit):
             size = len(error.instance) if isinstance(error.instance, str) else "more"
             words = f"{name} has {size} characters; the limit is {limit}", f"Shorten {name}."
         case _:
             words = _by_limits(name, error)
     return words
+
+
+def _as_text(option: Any) -> str:
+    return option if isinstance(option, str) else ijson.dumps(option, ensure_ascii=False)
+
+
+def _repaired_uuid(text: Any) -> str:
+    """The UUID in `text`, which has other characters around or between its digits; empty if absent."""
+    digits = _AROUND_DIGITS.sub("", text) if isinstance(text, str) and len(text) <= _SHOWN else ""
+    return str(UUID(digits)) if _DIGITS.fullmatch(digits) else ""
 
 
 def _is_timestamp_alone(schema: dict[str, Any], types: list[str]) -> bool:
@@ -154,11 +178,12 @@ def _by_count(keyword: str, limit: int) -> tuple[str, str]:
     return "is empty" if limit == 1 else f"has fewer than {limit} {parts}", f"with at least {limit} {parts}"
 
 
-def _unknown(name: str, unknown: str, known: dict[str, Any]) -> tuple[str, str]:
+def _unknown(owner: str, name: str, unknown: str, known: dict[str, Any]) -> tuple[str, str]:
     nearest = difflib.get_close_matches(unknown.lower()[:_SHOWN], known, n=1, cutoff=0.6)
-    fields = f"the fields are {', '.join(known)}" if known else "no fields are allowed"
-    remedy = f"Rename {name} to {nearest[0]}." if nearest else f"Remove {name}; {fields}."
-    return f"unknown field '{name}'", remedy
+    fields = f"; the fields are {', '.join(known)}" if known else f": {owner} takes no fields"
+    remedy = f"Rename {name} to {nearest[0]}." if nearest else f"Remove {name}{fields}."
+    misleading = characters.sentence("The name", unknown[:_SHOWN], nearest[0] if nearest else "")
+    return f"unknown field '{name}'", f"{misleading} {remedy}".lstrip()
 
 
 def _shown(text: str) -> str:

@@ -236,7 +236,7 @@ def test_required_parameters_must_be_sent() -> None:
     assert sorted(error.split("; ")) == ["X-Key is required", "format is required"]
     assert refused(parameters=parameters, headers=[(b"x-key", b"a")], query="format=x")[2:] == (
         "format is not one of the allowed values",
-        "Send format as one of csv.",
+        "Send format as csv.",
     )
     assert read(parameters, query="format=csv", headers=[(b"x-key", b"a")]) == {"format": "csv", "X-Key": "a"}
 

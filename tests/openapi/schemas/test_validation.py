@@ -143,9 +143,61 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
             {"additionalProperties": False, "properties": {}},
             {"a": 1},
             "unknown field 'a'",
-            "Remove a; no fields are allowed.",
+            "Remove a: the body takes no fields.",
             id="no fields",
         ),
+        pytest.param(
+            {"properties": {"m": {"additionalProperties": False}}},
+            {"m": {"a": 1}},
+            "m takes no fields",
+            "Send m without fields.",
+            id="no fields within a field",
+        ),
+        pytest.param(
+            {"additionalProperties": False, "properties": {"name": {}}},
+            {"name\u200b": 1},
+            "unknown field 'name\u200b'",
+            "The name has the character U+200B. Rename name\u200b to name.",
+            id="an invisible character",
+        ),
+        pytest.param(
+            {"enum": [True, {"a": None}]},
+            1,
+            "the body is not one of the allowed values",
+            'Send the body as one of true, {"a": null}.',
+            id="choices in JSON",
+        ),
+        pytest.param(
+            {"enum": ["a", None]},
+            1,
+            "the body is not one of the allowed values",
+            "Send the body as a.",
+            id="a single choice",
+        ),
+        pytest.param(
+            {"enum": [None]}, 1, "the body is not one of the allowed values", "Send the body as null.", id="null alone"
+        ),
+        *[
+            pytest.param(
+                {"format": "uuid", "example": "other"},
+                text,
+                "the body is not a UUID of five groups of hexadecimal digits with hyphens",
+                f"{sentence}Did you mean 5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11? "
+                "Send the body as a UUID of five groups of hexadecimal digits with hyphens.",
+                id=f"a UUID {number}",
+            )
+            for number, (text, sentence) in enumerate(
+                [
+                    ("5b0e3c9a6a574d0b8f6f2b7a1c0d9e11", ""),
+                    ("{5B0E3C9A-6A57-4D0B-8F6F-2B7A1C0D9E11}", ""),
+                    ("urn:uuid:5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11", ""),
+                    ("5b0e3c9a_6a57_4d0b_8f6f_2b7a1c0d9e11", ""),
+                    (" 5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11", "the body has the character U+0020. "),
+                    ("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11\u200b", "the body has the character U+200B. "),
+                    ("5b0e3c9a\u20106a57-4d0b-8f6f-2b7a1c0d9e11", "the body has the character U+2010. "),
+                ]
+            )
+        ],
         pytest.param(
             {"not": {"maximum": 5}},
             4,
@@ -187,7 +239,7 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
             {"properties": {"n" * 80: {"enum": [1]}}},
             {"n" * 80: 2},
             f"{'n' * 59}\u2026 is not one of the allowed values",
-            f"Send {'n' * 59}\u2026 as one of 1.",
+            f"Send {'n' * 59}\u2026 as 1.",
             id="a long name",
         ),
         pytest.param(
