@@ -150,7 +150,11 @@ def _as_timestamp(name: str, text: str) -> str:
     """The remedy for `text`, which is no timestamp."""
     fault, timestamp = date_time_faults.explain(text)
     condition = ", if it is UTC," if date_time_faults.NO_ZONE in fault else ""
-    return f"{name}: {fault}. Send it as {_TIMESTAMP}, for example{condition} {timestamp}."
+    arrived = in_query = ""
+    if date_time_faults.BLANK_SIGN in fault:  # the client does not see that + in a query stands for a blank
+        arrived = f" arrived as '{_shown(text)}'"
+        in_query = f" In a query write + as %2B: {timestamp.replace('+', '%2B')}."
+    return f"{name}{arrived}: {fault}. Send it as {_TIMESTAMP}, for example{condition} {timestamp}.{in_query}"
 
 
 def _by_limits(name: str, error: jsonschema_rs.ValidationError) -> tuple[str, str]:

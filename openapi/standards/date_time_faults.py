@@ -9,6 +9,7 @@ from typing import NamedTuple
 from openapi.standards import date_times
 
 NO_ZONE = "it has no time zone"
+BLANK_SIGN = "it has a blank where the offset has a sign"
 EXAMPLE = "2026-03-31T12:00:00Z"
 _LONGEST = 100
 """Characters; a longer text is not searched for faults."""
@@ -105,8 +106,8 @@ _REPAIRS = [
     _row("it has no minutes", r"\A(DATE[Tt][0-9]{2})(?=[Zz+-]|\Z)", r"\1:00"),
     _row("its fraction has no digits", r"(?<=:[0-9]{2})[.,](?=[Zz+-]|\Z)", ""),
     _row(
-        "it has a blank where the offset has a sign (in a query + is written as %2B)",
-        r"\A(DATE[Tt]TIME) (?=[0-9]{2}(?::?[0-9]{2})?\Z)",
+        BLANK_SIGN,
+        r"\A(DATE[Tt]TIME) +(?=[0-9]{2}(?::?[0-9]{2})?\Z)",
         r"\1+",
     ),
     _row("it has a blank before the time zone", r"\A(DATE[Tt]TIME) (?=Z|[+-])", r"\1"),

@@ -223,6 +223,19 @@ def test_a_query_with_the_maximum_of_fields_is_read() -> None:
     assert read(parameters, query="&".join(f"{name}=1" for name in names)) == dict.fromkeys(names, "1")
 
 
+def test_a_plus_that_arrives_as_a_blank_is_shown() -> None:
+    """The remedy has the value that arrived, and what a query has to have instead."""
+    since = {"name": "since", "in": "query", "schema": {"type": "string", "format": "date-time"}}
+    parameters = Parameters([since])
+    remedy = refused(parameters=parameters, query="since=2026-03-31T12:00:00+02:00")[3] or ""
+    assert remedy.startswith(
+        "since arrived as '2026-03-31T12:00:00 02:00': it has a blank where the offset has a sign."
+    )
+    assert remedy.endswith(
+        "for example 2026-03-31T12:00:00+02:00. In a query write + as %2B: 2026-03-31T12:00:00%2B02:00."
+    )
+
+
 def test_required_parameters_must_be_sent() -> None:
     """Both query and header parameters, also if a request has no query and no headers."""
     parameters = Parameters(

@@ -113,7 +113,12 @@ REFUSED = {
     "offset with seconds": ("2026-03-31T12:00:00+02:00:30", "its offset has seconds", "2026-03-31T12:00:00+02:00"),
     "a plus that the query lost": (
         "2026-03-31T12:00:00 02:00",
-        "it has a blank where the offset has a sign (in a query + is written as %2B)",
+        "it has a blank where the offset has a sign",
+        "2026-03-31T12:00:00+02:00",
+    ),
+    "a plus that the query lost, after a blank": (
+        "2026-03-31T12:00:00  02:00",
+        "it has a blank where the offset has a sign",
         "2026-03-31T12:00:00+02:00",
     ),
     "a blank before the offset": (
@@ -139,7 +144,7 @@ REFUSED = {
     "a second after 24 o'clock": ("2026-12-31T24:00:01Z", NO_SUCH, EXAMPLE),
     "a plus that the query lost, before hours alone": (
         "2026-03-31T12:00:00 02",
-        "it has a blank where the offset has a sign (in a query + is written as %2B)",
+        "it has a blank where the offset has a sign",
         "2026-03-31T12:00:00+02",
     ),
     "more digits than are kept": (
