@@ -12,8 +12,8 @@ MAKES_CLIENT = "'interaction-reporting hub issue-client NAME --scopes \"SCOPES\"
 
 def api_key(file: Path) -> str:
     """The API key in `file`: alone, or in the JSON that `hub create --json` prints; BadParameter if there is none."""
-    text = _text(file)
-    key = _json(text).get("api_key", "" if text.startswith("{") else text)
+    text = _text(file).strip()
+    key = _json(text).get("api_key") if text.startswith("{") else text
     if not _is_printable(key):
         raise typer.BadParameter(
             f"{file} holds no key: it must be one line with a hub's API key, and nothing else, or what "
@@ -25,12 +25,12 @@ def api_key(file: Path) -> str:
 def client(file: Path) -> str:
     """The id of the client in `file`, a colon and its secret; BadParameter if there is none.
 
-    The file is what `hub issue-client --json` prints, or two lines: the id and the secret.
+    The file is what `hub issue-client --json` prints, or two lines: the id and the secret, without a blank.
     """
     text = _text(file)
-    members, lines = _json(text), text.split()
-    pair = (members.get("client_id"), members.get("client_secret")) if members else tuple(lines)
-    if len(pair) != 2 or not all(map(_is_printable, pair)):
+    members = _json(text) if text.startswith("{") else None
+    pair = text.split("\n") if members is None else [members.get("client_id"), members.get("client_secret")]
+    if len(pair) != 2 or not all(map(_is_printable, pair)) or ":" in str(pair[0]):
         raise typer.BadParameter(
             f"{file} holds no client with a secret: it must be what {MAKES_CLIENT} makes, or a line with the id and "
             "one with the secret"
@@ -39,7 +39,11 @@ def client(file: Path) -> str:
 
 
 def _text(file: Path) -> str:
-    return file.read_text(errors="replace").strip()
+    """The text of `file` without the empty lines around it; BadParameter if it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8-sig", errors="replace").strip("\n")
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from None
 
 
 def _json(text: str) -> dict[str, Any]:
