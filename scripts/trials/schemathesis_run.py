@@ -65,7 +65,7 @@ def judged(contract: Contract, subject: Subject, report_dir: Path, *options: str
     status = _status_of(command, _environment(contract, subject))
     if status == INTERRUPTED:
         raise KeyboardInterrupt
-    return Verdict.KEPT if status == 0 else _verdict(contract, set(reports.glob("junit-*.xml")) - before)
+    return Verdict.KEPT if status == 0 else verdict_of(contract, set(reports.glob("junit-*.xml")) - before)
 
 
 def _environment(contract: Contract, subject: Subject) -> dict[str, str]:
@@ -101,9 +101,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _verdict(contract: Contract, reports: set[Path]) -> Verdict:
-    """The verdict of a run that did not pass."""
-    suites = [ET.parse(report).getroot() for report in reports]  # noqa: S314 (Schemathesis wrote them)
+def verdict_of(contract: Contract, reports: set[Path]) -> Verdict:
+    """The verdict of a run that did not pass, from its JUnit `reports`; one that is not whole says nothing."""
+    suites: list[ET.Element] = []
+    for report in reports:
+        with suppress(ET.ParseError):  # Schemathesis was killed
+            suites.append(ET.parse(report).getroot())  # noqa: S314 (Schemathesis wrote it)
     errors = [error.text or "" for suite in suites for error in suite.iterfind(".//error")]
     unanswered = [error for error in errors if error.startswith(UNANSWERED)]
     if unanswered:
