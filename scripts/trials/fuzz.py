@@ -103,7 +103,7 @@ def _running(
 ) -> Iterator[tuple[Contract, Subject]]:
     """For each contract that the service at `url` serves, or of `versions`, the service; UnusableError if it is none.
 
-    Nothing is written before every contract has its credentials.
+    Nothing is written before the service has accepted the credentials for every contract.
     """
     key = credentials.api_key(key_file) if key_file else None
     client = credentials.client(client_file) if client_file else None
@@ -114,9 +114,9 @@ def _running(
         paths = service.served()
         contracts = [service.contract(paths[version]) for version in _chosen(versions, paths, f"{url} serves")]
         keys = [_needed(contract, key, client) for contract in contracts]
-        note(WARNING.format(url=url))
-        for contract, needed in zip(contracts, keys, strict=True):
-            yield contract, service.subject(contract, needed)
+        subjects = [service.subject(contract, needed) for contract, needed in zip(contracts, keys, strict=True)]
+    note(WARNING.format(url=url))
+    yield from zip(contracts, subjects, strict=True)
 
 
 def _chosen(versions: list[str] | None, known: Iterable[str], owner: str) -> list[str]:

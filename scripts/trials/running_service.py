@@ -1,7 +1,8 @@
 """A running service as `fuzz --url` finds it through its API: served contracts, and what events may name."""
 
+import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from scripts.trials.schemathesis_run import Subject
 SERVED = ("active", "deprecated")
 """The statuses of the contracts that govern a major version."""
 PAGE = 1000
+LAST_PORT = 65535
+NO_HEADERS: Mapping[str, str] = {}
 TIMEOUT_SECONDS = 120
 """As long as the request-timeout of fuzz.toml."""
 
@@ -31,7 +34,8 @@ def origin(url: str) -> str:
     except (httpx.InvalidURL, ValueError):
         parsed = httpx.URL("")
     is_plain = parsed.scheme in ("http", "https") and parsed.host and "?" not in url and "#" not in url
-    if not is_plain or not (url.isascii() and url.isprintable()) or " " in url:
+    has_port = parsed.port is None or 1 <= parsed.port <= LAST_PORT
+    if not (is_plain and has_port) or not (url.isascii() and url.isprintable()) or " " in url:
         raise typer.BadParameter(f"--url is {url!r}; it must be of the form https://host or http://host:port/path")
     if parsed.userinfo:
         raise typer.BadParameter("--url has a user name or password; it must be of the form https://host")
@@ -165,13 +169,13 @@ class _Registry:
         )
 
     def check(self, subject: Subject) -> None:
-        """Report one event; UnusableError if it is not stored."""
+        """Report one event in a dry run, which version 1.0 alone does not have; UnusableError if it is refused."""
         event = {
             "widget_id": subject.widget_id,
             "event_type": subject.event_type,
             "occurred_at": "2026-03-31T12:00:00Z",
         }
-        answer = self._send("POST", "/interaction-events", json=event)
+        answer = self._send("POST", "/interaction-events", json=event, headers={"Prefer": "dry-run"})
         if answer.status_code == 422 and not self._has("/widgets"):
             raise UnusableError(
                 f"{self.service.url} refuses the event of the examples: {_brief(answer)}. Contract "
@@ -203,9 +207,9 @@ class _Registry:
                 return
             parameters["cursor"] = page.get("next_cursor")
 
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _send(self, method: str, path: str, headers: Mapping[str, str] = NO_HEADERS, **options: Any) -> httpx.Response:
         """The answer to the hub; UnusableError if its credentials are refused."""
-        headers = {"Authorization": f"Bearer {self.bearer}"}
+        headers = {"Authorization": f"Bearer {self.bearer}", **headers}
         answer = self.service.send(method, self.contract.server_path + path, headers=headers, **options)
         if answer.status_code in (401, 403):
             what = "the token of --client-file" if self.contract.scopes else "the key of --key-file"
@@ -225,5 +229,15 @@ def _members(answer: httpx.Response) -> dict[str, Any]:
 
 
 def _brief(answer: httpx.Response, reason: Any = None) -> str:
-    """The status of an answer, and the `reason` or the beginning of its body."""
-    return f"{answer.status_code}, {str(reason or answer.text.strip())[:200]!r}"
+    """The status of an answer, and the `reason` or the beginning of its body, without the credentials sent."""
+    text = str(reason or answer.text.strip())
+    for secret in _secrets(answer.request.headers.get("authorization", "")):
+        text = text.replace(secret, "[hidden]")
+    return f"{answer.status_code}, {text[:200]!r}"
+
+
+def _secrets(authorization: str) -> list[str]:
+    """The secrets in an Authorization header: a key or token, or the secret of a client in two forms (RFC 7617)."""
+    scheme, _, credentials = authorization.partition(" ")
+    decoded = base64.b64decode(credentials).decode().partition(":")[2] if scheme == "Basic" else ""
+    return [secret for secret in (credentials, decoded) if secret]
