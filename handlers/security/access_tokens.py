@@ -36,7 +36,7 @@ class AccessTokens:
         self.keys = keys
         self.issuers = issuers
         self._verified: dict[bytes, _Verified] = {}
-        self._revision = 0
+        self._revision = keys.revision()
 
     async def issue(self, grant: Grant) -> str:
         """A new token for `grant`."""

@@ -1,0 +1,114 @@
+"""Access tokens that a worker has verified, and how long it relies on them."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from handlers.security import access_tokens, issuers
+from handlers.security.access_tokens import AccessTokens
+from handlers.security.issuers import Issuers
+from handlers.security.signing_keys import FileKeys
+from openapi.oauth import jwk
+from openapi.oauth.access_tokens import Grant
+from openapi.oauth.jwt import InvalidToken
+from tests.issuer import Server
+
+pytest_plugins = ["tests.issuer"]
+
+OURS = "https://api.example"
+
+
+def with_tokens(directory: Path, issuer: str, use: Callable[[AccessTokens], Awaitable[None]]) -> None:
+    """Run `use` with tokens of our own, whose key is in a file, and of the issuer at the URL `issuer`."""
+    path = directory / "keys.json"
+    path.write_text(json.dumps({"keys": [jwk.new().as_dict(private=True)]}))
+
+    async def run() -> None:
+        async with Issuers([issuer]) as trusted:
+            await use(AccessTokens(OURS, 60, FileKeys(path), trusted))
+
+    asyncio.run(run())
+
+
+def foreign(issuer: str, key: ECKey, **claims: Any) -> str:
+    """A token of another issuer."""
+    now = time.time()
+    standard = {"iss": issuer, "aud": OURS, "sub": "s", "client_id": "c", "jti": "1", "iat": now, "exp": now + 7200}
+    return jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": key.kid}, standard | claims, key)
+
+
+def test_a_verified_token_is_known(server: Server, tmp_path: Path) -> None:
+    """By its own text, whatever header carried it; another token is not."""
+
+    async def use(tokens: AccessTokens) -> None:
+        text = await tokens.issue(Grant(OURS, [OURS], "client", ["events:write"]))
+        assert tokens.known(text.encode()) is None
+        access = await tokens.access(text)
+        assert tokens.known(text.encode()) is access
+        assert tokens.known(text[:-1].encode()) is None
+
+    with_tokens(tmp_path, server.url, use)
+
+
+def test_a_token_is_relied_on_for_a_limited_time(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After that it is verified again; an expired one is neither known nor valid."""
+
+    async def use(tokens: AccessTokens) -> None:
+        monkeypatch.setattr(access_tokens, "LONGEST_SECONDS", 0.0)
+        text = await tokens.issue(Grant(OURS, [OURS], "client", ["events:write"]))
+        assert await tokens.access(text)
+        assert tokens.known(text.encode()) is None
+        monkeypatch.setattr(access_tokens, "LONGEST_SECONDS", 3600.0)
+        tokens.seconds = -4
+        text = await tokens.issue(Grant(OURS, [OURS], "client", ["events:write"]))
+        assert await tokens.access(text)  # by the leeway
+        await asyncio.sleep(1.1)
+        assert tokens.known(text.encode()) is None
+        with pytest.raises(InvalidToken, match="it has expired"):
+            await tokens.access(text)
+
+    with_tokens(tmp_path, server.url, use)
+
+
+def test_a_token_of_another_issuer_is_known_as_long_as_its_key(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the issuer has withdrawn the key that signed it, it is refused, however long it would last."""
+    first, second = (ECKey.generate_key("P-256", {"kid": kid}) for kid in ("1", "2"))
+    server.publish(first, second)
+
+    async def use(tokens: AccessTokens) -> None:
+        texts = [foreign(server.url, key) for key in (first, second)]
+        accesses = [await tokens.access(text) for text in texts]
+        assert [tokens.known(text.encode()) for text in texts] == accesses
+        monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
+        server.publish(second)
+        with pytest.raises(InvalidToken, match="its issuer has no key of its kid"):  # which asks the issuer
+            await tokens.access(foreign(server.url, ECKey.generate_key("P-256", {"kid": "3"})))
+        assert [tokens.known(text.encode()) for text in texts] == [None, accesses[1]]
+        with pytest.raises(InvalidToken, match="its issuer has no key of its kid"):
+            await tokens.access(texts[0])
+
+    with_tokens(tmp_path, server.url, use)
+
+
+def test_the_oldest_tokens_are_forgotten(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter at a time, beyond the limit."""
+    monkeypatch.setattr(access_tokens, "MOST", 8)
+
+    async def use(tokens: AccessTokens) -> None:
+        texts = [await tokens.issue(Grant(OURS, [OURS], str(number), [])) for number in range(9)]
+        for text in texts:
+            await tokens.access(text)
+        assert [tokens.known(text.encode()) is not None for text in texts] == [False] * 2 + [True] * 7
+
+    with_tokens(tmp_path, server.url, use)
