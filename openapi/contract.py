@@ -120,6 +120,11 @@ class Document:
                         listed.append(Operation(path, method, str(operation_id), ("paths", path, method)))
         return tuple(listed)
 
+    @property
+    def paths(self) -> list[str]:
+        """The path of each operation, as a template with the path of the server."""
+        return [self.server_path + operation.path for operation in self.operations]
+
     def as_yaml(self) -> str:
         """The document as YAML: the text as it was published, unless that is JSON."""
         return document_text.write(self.document) if self._is_json else self.text

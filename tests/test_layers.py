@@ -18,7 +18,7 @@ ARROWS = {
     "openapi.oauth": ".problems .standards",
     "openapi.schemas": ".characters .contract .problems .standards",
     "openapi.requests": ".contract .problems .schemas .standards",
-    "openapi.serving": ".contract .oauth .problems .requests .schemas .standards",
+    "openapi.serving": ".characters .contract .oauth .problems .requests .schemas .standards",
     "openapi.protocol": ".problems .requests .serving .standards",
     "openapi.rendering": ".contract .document_text .problems .serving .standards",
     "openapi.lint": ".contract .oauth .schemas .serving .standards",

@@ -95,7 +95,7 @@ def parts(planned: Sequence[ServedMajor], style: Style = style_of) -> Iterator[P
         if major.served:
             ends = deprecation.headers(major.document.deprecated_at, major.document.sunset_at) if major.document else []
             announced = [*ends, *link] if ends else []
-            yield Part(major.path, major.served.application, announced, style(major.contract))
+            yield Part(major.path, major.served.application, announced, style(major.contract), major.contract.paths)
         else:
             retired = gone(str(major.number), successor or paths.LISTED_VERSION, link, style(major.contract))
             yield Part(major.path, retired, style=style(major.contract))

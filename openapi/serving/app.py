@@ -54,7 +54,7 @@ def _built(contract: Contract, dependencies: Dependencies) -> ASGIApp:
         nothing_here,
         import_name=__name__,
         middlewares=[
-            partial(CompiledRouter, failures=dependencies.failures, style=style),
+            partial(CompiledRouter, failures=dependencies.failures, style=style, paths=contract.paths),
             RoutingMiddleware,
             SecurityMiddleware,
             partial(Endpoints, contract=contract, dependencies=dependencies, style=style),

@@ -15,6 +15,7 @@ from openapi.problems import Problem
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
 from openapi.serving.messages import error_response, respond
 from openapi.serving.request_state import REQUEST, request_state
+from openapi.serving.similar_paths import SimilarPaths
 from openapi.standards.server_timing import lap
 
 Verify = Callable[[Any], Awaitable[None]]
@@ -25,14 +26,22 @@ Operations = dict[str, ASGIApp]
 
 
 class ErrorMiddleware:
-    """The outermost layer: turns exceptions into responses that the contract describes."""
+    """The outermost layer: turns exceptions into responses that the contract describes.
+
+    A response to a request for an unknown path names the most similar one of `paths`, which may be templates.
+    """
 
     def __init__(
-        self, app: ASGIApp, failures: Mapping[type[Exception], str], style: ErrorStyle = ERROR_OBJECTS
+        self,
+        app: ASGIApp,
+        failures: Mapping[type[Exception], str],
+        style: ErrorStyle = ERROR_OBJECTS,
+        paths: Iterable[str] = (),
     ) -> None:
         self._app = app
         self._failures = failures
         self._style = style
+        self._similar = SimilarPaths(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -46,6 +55,8 @@ class ErrorMiddleware:
             if problem is None:
                 state.style = self._style
                 raise
+            if problem.code == "not_found" and not scope.get("path_params"):  # no path template matches
+                problem = Problem("not_found", hint=self._similar.hint(scope["path"]))
             # Not the error itself, which keeps all its frames alive.
             state.problem, state.reason = problem.code, problem.reason
             await respond(send, error_response(problem, self._style), state.headers)
@@ -72,9 +83,13 @@ class CompiledRouter(ErrorMiddleware):
     """
 
     def __init__(
-        self, app: ASGIApp, failures: Mapping[type[Exception], str], style: ErrorStyle = ERROR_OBJECTS
+        self,
+        app: ASGIApp,
+        failures: Mapping[type[Exception], str],
+        style: ErrorStyle = ERROR_OBJECTS,
+        paths: Iterable[str] = (),
     ) -> None:
-        super().__init__(app, failures, style)
+        super().__init__(app, failures, style, paths)
         self._through_layers = app
         self._paths: dict[str, Operations] = {}
         self._templates: dict[tuple[str, str], tuple[Route, Operations]] = {}

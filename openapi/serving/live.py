@@ -1,6 +1,6 @@
 """An ASGI application with one part for each path of a contract; parts can be replaced while it serves."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,26 +18,34 @@ WHOLE_SERVER = "*"
 class Part:
     """The application for the paths below `path`, which has no trailing slash.
 
-    Each response has the headers `announced`. `style` is for requests that are refused before they reach it.
+    Each response has the headers `announced`. `style` is for requests that are refused before they reach it. `paths`
+    are those of its operations, with `path`.
     """
 
     path: str
     application: ASGIApp
     announced: Headers = ()
     style: ErrorStyle = ERROR_OBJECTS
+    paths: Sequence[str] = ()
 
 
 class Live:
     """Passes each request to the part at its path. The parts may be replaced; a running request keeps its part."""
 
-    def __init__(self) -> None:
-        self._nothing = ErrorMiddleware(nothing_here, failures={})
-        self._parts: tuple[tuple[str, Part], ...] = ()
+    def __init__(self, beside: Sequence[str] = ()) -> None:
+        """`beside` are the paths that other applications serve, for requests whose path is like one of them."""
+        self._beside = beside
+        self.serve([])
 
     def serve(self, parts: Iterable[Part]) -> None:
         """Serve `parts` from now on; if two match a path, the longer one serves it."""
+        parts = list(parts)
+        paths = [path for part in parts for path in part.paths]
+        self._nothing = ErrorMiddleware(nothing_here, failures={}, paths=[*self._beside, *paths])
         # One reference is replaced: a request sees either all the old parts or all the new ones.
-        self._parts = tuple(sorted(((part.path + "/", part) for part in parts), key=lambda entry: -len(entry[0])))
+        self._parts: tuple[tuple[str, Part], ...] = tuple(
+            sorted(((part.path + "/", part) for part in parts), key=lambda entry: -len(entry[0]))
+        )
 
     @property
     def parts(self) -> list[Part]:

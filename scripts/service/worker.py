@@ -52,14 +52,13 @@ def application() -> ASGIApp:
     settings = Settings.read()
     logs.configure(settings.log_level)
     fix_status_lines()
-    options, live, metrics = oauth_policy(settings), Live(), Metrics()
+    options, metrics = oauth_policy(settings), Metrics()
+    pages = routes(options.public_url, settings.public_url, settings.operator_key)
+    paths = [page.path for page in pages]
+    live = Live(paths)
     lifespan = partial(_lifespan, settings, options, live, metrics)
-    router = Router(
-        routes(options.public_url, settings.public_url, settings.operator_key),
-        redirect_slashes=False,
-        lifespan=lifespan,
-    )
-    service = _by_path(ErrorMiddleware(router, failures={}), live)
+    router = Router(pages, redirect_slashes=False, lifespan=lifespan)
+    service = _by_path(ErrorMiddleware(router, failures={}, paths=paths), live)
     _end_with_parent()
     timed = ServerTiming(service) if settings.server_timing else service
     return behind(trusted_proxies(settings), AccessLog(timed, metrics.request))

@@ -174,6 +174,16 @@ def test_a_successor_may_be_at_the_root() -> None:
     assert announced(planned(first, second))["/api/v1"] == [ENDS[0], *link("/")]
 
 
+def test_a_part_has_the_paths_of_its_operations() -> None:
+    """A retired version has none: no request is referred to it."""
+    document = {**json.loads(text("2.0").document), "paths": {"/things": {"get": {"responses": {}}}}}
+    majors = planned(
+        MajorVersionState(1, "retired", text("1.1"), None),
+        MajorVersionState(2, "active", text("2.0", document=json.dumps(document)), None),
+    )
+    assert [list(part.paths) for part in parts(majors)] == [[], ["/api/v2/things"]]
+
+
 def test_no_application_is_built_twice() -> None:
     """An application stays as long as its document, whatever else changes in its row."""
     built = applications()

@@ -182,6 +182,25 @@ def test_errors_have_the_common_shape(
         assert response.headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.parametrize(
+    ("path", "intended"),
+    [
+        ("/contract", "/contracts"),
+        ("/contracts/", "/contracts"),
+        ("/contracts/2.0/change-log", "/contracts/{version}/changelog"),
+        ("/health/life", "/health/live"),
+        ("//api/v2/interaction_events/", "/api/v2/interaction-events"),
+    ],
+)
+def test_the_help_for_an_unknown_path_names_the_page_or_operation(
+    public: httpx.Client, path: str, intended: str
+) -> None:
+    """Of the service as a whole, whichever application refuses the request."""
+    response = public.get(str(public.base_url).rstrip("/") + path)
+    assert response.status_code == 404
+    assert response.json()["help"].startswith(f"Did you mean {intended}? Check the path")
+
+
 def test_the_changelog_lists_the_changes_of_each_version(newest: Service, public: httpx.Client) -> None:
     """Up to the requested version; the changelogs of other versions omit a row that cannot be read."""
     assert public.get("/contracts/1.1/changelog").text == changelog([OLDEST, newest.contract])

@@ -229,6 +229,15 @@ def test_any_other_path_is_not_found(path: str) -> None:
         assert (response.status_code, response.json()["error"]) == (404, "there is nothing at this path")
 
 
+def test_the_help_for_an_unknown_path_names_the_most_similar_one() -> None:
+    """But not if the parameter of a path is invalid: it is that path which is meant."""
+    app = build(published()[1], Dependencies(OPERATIONS, accept))
+    unknown, invalid = (ask(app, "GET", path, headers=KEY) for path in (f"{PATH}/", f"{PATH}/1"))
+    assert (unknown.status_code, invalid.status_code) == (404, 404)
+    assert unknown.json()["help"] == f"Did you mean {PATH}? {invalid.json()['help']}"
+    assert invalid.json()["help"].startswith("Check the path")
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "UNKNOWN" * 10])
 def test_another_method_is_not_allowed(method: str) -> None:
     """405 in the shape of the contract, with the shortened method and the allowed methods."""

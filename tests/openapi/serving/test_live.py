@@ -145,6 +145,23 @@ def test_a_path_of_no_part_is_not_found() -> None:
         assert response.json().keys() == {"error", "help"}
 
 
+def test_a_path_of_no_part_is_compared_with_those_of_all() -> None:
+    """And with the paths beside them."""
+
+    async def helps() -> list[str]:
+        live = Live(["/contracts"])
+        parts = [Part(path, named(path, []), paths=[f"{path}/things"]) for path in ("/api/v1", "/api/v2")]
+        async with client(live) as sender:
+            before = await sender.get("/v1/things")
+            live.serve(parts)
+            after = [await sender.get(path) for path in ("/v1/things", "//api/v2/things", "/contracts/")]
+        return [response.json()["help"].partition("?")[0] for response in (before, *after)]
+
+    before, *after = asyncio.run(helps())
+    assert before.startswith("Check the path")
+    assert after == [f"Did you mean {path}" for path in ("/api/v1/things", "/api/v2/things", "/contracts")]
+
+
 def test_each_response_of_a_part_has_its_announcement() -> None:
     """Responses of its handlers, of its router, and to faults; but not responses of other parts."""
 
