@@ -6,7 +6,9 @@ import pytest
 
 from tests.leftovers import own_temporary_directory
 
-pytest.register_assert_rewrite("tests.databases", "tests.issuer", "tests.service")  # conftests import them before they load them
+pytest.register_assert_rewrite(
+    "tests.databases", "tests.issuer", "tests.service"
+)  # conftests import them before they load them
 
 RUN = pytest.StashKey[ExitStack]()
 
