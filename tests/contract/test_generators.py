@@ -166,9 +166,10 @@ def test_a_client_in_go_reports_and_exports(clients: Clients, newest: Service, t
     assert (printed["read"]["client_event_id"], printed["read"]["metadata"]) == ("one", {"button": "approve"})
     lines = [json.loads(line) for line in printed["exports"]["ndjson"].splitlines()]
     assert [(line["id"], line["event_type"]) for line in lines] == [(first["id"], "clicked"), (second["id"], "viewed")]
-    header, *rows = printed["exports"]["csv"].splitlines()
+    header, *rows, end = printed["exports"]["csv"].splitlines()
     assert header.startswith("id,")
     assert [row.partition(",")[0] for row in rows] == [first["id"], second["id"]]
+    assert end == ""
 
 
 @contextmanager
