@@ -103,7 +103,7 @@ def issuer(node: Programs) -> Iterator[Issuer]:
 def test_oidc_provider(
     issuer: Issuer, start_service: Callable[..., AbstractContextManager[Service]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its token is accepted for the client's hub, also with its next key; not with a former key, or of another client."""
+    """Its token is accepted for the client's hub, also with its next key; not with a withdrawn one."""
     monkeypatch.setattr("handlers.security.issuers.FLOOR_SECONDS", 0.2)
     settings = {"IR_OAUTH_ISSUERS": issuer.url, "IR_PUBLIC_URL": "https://api.example"}
     with start_service(**settings) as service:

@@ -42,7 +42,7 @@ def another_user(directory: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         yield process.stdout.readline().strip(), process
-        process.communicate(timeout=120)
+        process.communicate(timeout=300)
 
 
 def answers(url: str) -> bool:
@@ -93,7 +93,7 @@ def test_a_server_outlives_the_process_that_started_it(directory: Path) -> None:
     with another_user(directory) as (url, first):
         with embedded.running(directory) as shared_url:
             assert shared_url == url
-            first.communicate(timeout=120)
+            first.communicate(timeout=300)
             assert answers(url)
         assert not answers(url)
 
@@ -104,7 +104,7 @@ def test_a_server_outlives_a_process_that_came_later(directory: Path) -> None:
         with another_user(directory) as (shared_url, later):
             assert shared_url == url
             assert answers(url)
-            later.communicate(timeout=120)
+            later.communicate(timeout=300)
         assert answers(url)
     assert not answers(url)
 

@@ -47,7 +47,7 @@ def demo(checkout: Path) -> Iterator[tuple[str, float]]:
         yield output, time.monotonic() - began
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(120)
+        process.wait(300)
         if process.stdout:
             process.stdout.close()
 

@@ -112,7 +112,7 @@ def test_no_count_of_a_worker_is_lost(directory: Path, database_url: str) -> Non
             wait_until(lambda: set(post(service, 10)) == {403}, 3)
             wait_until(lambda: set(post(service, 10)) == {403} and len(refusing(service)) == 2, 20)
             os.kill(service.process.pid, signal.SIGTERM)
-            service.process.wait(120)
+            service.process.wait(300)
         assert connection.execute(COUNT).fetchone() == (sent,)
 
 

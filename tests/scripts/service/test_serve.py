@@ -64,7 +64,7 @@ def test_every_acknowledged_event_survives_kill_9(directory: Path) -> None:
         os.kill(service.process.pid, signal.SIGKILL)
         os.kill(postmaster, signal.SIGKILL)
         for worker in workers:
-            worker.wait(120)
+            worker.wait(300)
     with service_on(directory) as service:
         assert set(requests.acknowledged) <= stored(service.data_dir)
         assert post(service).status_code == 201
@@ -75,7 +75,7 @@ def test_a_drain_drops_no_request(directory: Path) -> None:
     with service_on(directory) as service, load(service.url, service.key) as requests:
         requests.wait_for(200)
         service.process.terminate()
-        assert service.process.wait(120) == 0
+        assert service.process.wait(300) == 0
     assert {type(failure) for failure in requests.failures} == {httpx.ConnectError}
     assert requests.statuses == []
     assert set(requests.acknowledged) == stored(directory / "data")
