@@ -77,7 +77,7 @@ def fuzz(  # noqa: PLR0913, PLR0917 (its options)
     else:
         subjects = _fresh(versions)
     try:
-        verdicts = [_told(contract, judged(contract, subject, report_dir, *options)) for contract, subject in subjects]
+        verdicts = [_noted(contract, judged(contract, subject, report_dir, *options)) for contract, subject in subjects]
     except UnusableError as error:
         note(f"error: {error}")
         raise typer.Exit(2) from None
@@ -141,7 +141,7 @@ def _needed(contract: Contract, key: str | None, client: str | None) -> str:
     return needed
 
 
-def _told(contract: Contract, verdict: Verdict) -> Verdict:
+def _noted(contract: Contract, verdict: Verdict) -> Verdict:
     """`verdict`, after a sentence about it."""
     note(f"contract {contract.version}: {SENTENCES[verdict]}")
     return verdict
