@@ -34,6 +34,7 @@ class Counting(Generic[Key]):
         self._add = add
         self._counts: Counter[Key] = Counter()
         self._write_lock = asyncio.Lock()
+        self._is_written = True  # as far as the log says
 
     @asynccontextmanager
     async def flushing(self) -> AsyncIterator[None]:
@@ -52,8 +53,14 @@ class Counting(Generic[Key]):
                 try:
                     await self._database.run(self._add, counts, datetime.now(UTC))
                 except DatabaseError as error:
-                    logger.warning("%s cannot be written, trying again: %s", self._name, error)
+                    if self._is_written:
+                        logger.warning("%s cannot be written, trying again: %s", self._name, error)
                     self._counts.update(counts)
+                    self._is_written = False
+                else:
+                    if not self._is_written:
+                        logger.info("%s can be written again", self._name)
+                    self._is_written = True
 
     async def _write_on(self) -> None:
         while True:

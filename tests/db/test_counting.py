@@ -1,6 +1,7 @@
 """Counts in memory, and when they are added to the database."""
 
 import asyncio
+import logging
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -49,20 +50,25 @@ def test_each_count_is_written_once(migrated: Database) -> None:
 
 
 def test_counts_that_cannot_be_written_are_kept(migrated: Database, caplog: pytest.LogCaptureFixture) -> None:
-    """They are added to the next ones, and the log names the counts and the reason."""
+    """They are added to the next ones; the log names the counts and the reason once, and says when it is over."""
+    caplog.set_level(logging.INFO, "db.counting")
     tally = Tally(migrated)
 
     async def use() -> None:
-        tally.is_away = True
-        tally.count("ab")
-        await tally.write()
-        tally.is_away = False
-        tally.count("bc")
-        await tally.write()
+        for _ in range(2):
+            tally.is_away = True
+            tally.count("a")
+            await tally.write()
+            await tally.write()
+            tally.is_away = False
+            tally.count("b")
+            await tally.write()
+            await tally.write()
 
     asyncio.run(use())
-    assert tally.written == [Counter("abbc")]
-    assert caplog.messages == ["letters cannot be written, trying again: the database is away"]
+    assert tally.written == [Counter("ab")] * 2
+    away, back = "letters cannot be written, trying again: the database is away", "letters can be written again"
+    assert caplog.messages == [away, back] * 2
 
 
 def test_the_last_counts_are_written_at_the_end(migrated: Database) -> None:
