@@ -89,12 +89,15 @@ def reads_nothing(a: Owner, b: Hub, path: str, **filters: str) -> None:
         assert checked(a, b.get(path, cursor=cursor), 200).json()["items"] == []
 
 
-def exports_nothing(a: Owner, b: Hub, path: str, **filters: str) -> None:
-    """No file has a row, with a filter or without."""
+def exports_nothing(a: Owner, b: Hub, path: str, row: str, **filters: str) -> None:
+    """No file has a row, with a filter or without; after the `row` of the other hub as after none that exists."""
+    there, nowhere = (b.get(f"{path}/export", format="csv", after=identifier) for identifier in (row, str(uuid4())))
+    assert checked(a, there, 404).json() == checked(a, nowhere, 404).json()
     for parameters in ({}, filters):
         assert checked(a, b.get(f"{path}/export", format="ndjson", **parameters), 200).content == b""
         text = checked(a, b.get(f"{path}/export", format="csv", **parameters), 200).text
-        assert len(text.splitlines()) == 1
+        header, end = text.splitlines()
+        assert (header.partition(",")[0], end) == ("id", "")
 
 
 @of("reportInteractionEvent")
@@ -128,7 +131,7 @@ def lists_events(a: Owner, b: Hub) -> None:
 @of("exportInteractionEvents")
 def exports_events(a: Owner, b: Hub) -> None:
     """With any filter."""
-    exports_nothing(a, b, EVENTS, widget_id=EVENT["widget_id"], received_since="2000-01-01T00:00:00Z")
+    exports_nothing(a, b, EVENTS, a.event, widget_id=EVENT["widget_id"], received_since="2000-01-01T00:00:00Z")
 
 
 @of("getInteractionEvent")
@@ -169,7 +172,7 @@ def lists_annotations(a: Owner, b: Hub) -> None:
 @of("exportAnnotations")
 def exports_annotations(a: Owner, b: Hub) -> None:
     """With any filter."""
-    exports_nothing(a, b, ANNOTATIONS, event_id=a.event)
+    exports_nothing(a, b, ANNOTATIONS, a.annotation, event_id=a.event)
 
 
 @of("getAnnotation")
