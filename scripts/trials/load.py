@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+import signal
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import cast
@@ -173,6 +174,20 @@ class LoadConnection(asyncio.Protocol):
 
 
 def measured(load: Load, connections: int, seconds: float, warm_up: float = 0) -> Measurement:
-    """The measurement of `load` over `seconds`, after `warm_up` uncounted seconds."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(load.phases(connections, warm_up, seconds))[-1]
+    """The measurement of `load` over `seconds`, after `warm_up` uncounted seconds; KeyboardInterrupt on SIGTERM."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_until_terminated(load.phases(connections, warm_up, seconds)))[-1]
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+
+async def _until_terminated(phases: Awaitable[list[Measurement]]) -> list[Measurement]:
+    """Cancel `phases` on SIGTERM: an exception of a signal handler would be lost in uvloop, which logs it."""
+    task = asyncio.current_task()
+    if task:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await phases
