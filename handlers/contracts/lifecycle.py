@@ -26,7 +26,7 @@ LISTED = 20
 def application(contract: Contract) -> ASGIApp:
     """An application that only tests `contract`, and serves no hub; ContractError if it cannot be served."""
     return build(
-        contract, Dependencies(OPERATIONS, authentication.authenticate, authorize=authentication.authorize_nobody)
+        contract, Dependencies(OPERATIONS, authentication.authenticate, authorize=authentication.refuse_tokens)
     )
 
 

@@ -27,7 +27,7 @@ async def authenticate(key: str, resources: Resources) -> Caller | None:
     return await resources.registry.hub(key)
 
 
-async def authorize_nobody(_scope: Scope, _required: TokenRequirement, _resources: Any) -> NoReturn:
+async def refuse_tokens(_scope: Scope, _required: TokenRequirement, _resources: Any) -> NoReturn:
     """Problem `invalid_token`: for an application that only tests a contract, and accepts no tokens."""
     raise Problem("invalid_token", why="")
 

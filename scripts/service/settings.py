@@ -47,7 +47,7 @@ class Settings:
     write_timeout: float = field(
         default=75.0, metadata=_for("seconds that a client may read nothing of a response that waits for it")
     )
-    # Longer than the 90 s for which the proxies of Heroku and cloudflared keep an idle connection to a service.
+    # The proxies of Heroku and cloudflared keep idle connections open for 90 s; the service must not close them first.
     keep_alive: int = field(default=120, metadata=_for("seconds that an idle connection is kept open"))
     drain_timeout: int = field(default=30, metadata=_for("seconds for requests to finish after SIGTERM"))
     retention: int | None = field(

@@ -188,7 +188,7 @@ def test_a_secret_is_rotated_with_an_overlap(newest: Service) -> None:
 
 
 def test_guessing_a_secret_is_slowed(newest: Service, client: Client) -> None:
-    """After ten wrong secrets for a client from one address; whoever has a right one is not affected."""
+    """After ten wrong secrets for a client from one address; a client with the right secret is not affected."""
     here, wrong = from_afar(), by_post(client, client_secret="irs_wrong")
     assert [ask(client, wrong, **here).status_code for _ in range(10)] == [401] * 10
     response = ask(client, wrong, **here)

@@ -53,7 +53,7 @@ def client(peer: str, *fields: str) -> str | None:
     ],
 )
 def test_the_client_is_the_last_address_that_is_no_proxy(peer: str, fields: list[str], expected: str | None) -> None:
-    """A client can only invent addresses before it; a peer that is no trusted proxy names nobody."""
+    """A client can only invent addresses before it; fields from a peer that is not a trusted proxy are ignored."""
     assert client(peer, *fields) == expected
 
 
