@@ -228,8 +228,8 @@ def test_a_reader_misses_nothing_during_writes(database: Database) -> None:
 def test_the_race_can_be_lost(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that reads up to the last position misses rows: the race above would show that."""
     monkeypatch.setattr(positions, "horizon", lambda connection: connection.execute(positions._LAST).scalar_one())
-    read, committed = race(database, seconds=2)
-    assert set(read) < committed
+    races = (race(database, seconds=2) for _ in range(20))  # the first is lost, but where the machine is busy
+    assert any(set(read) < committed for read, committed in races)
 
 
 def race(database: Database, seconds: float) -> tuple[list[int], set[int]]:
