@@ -4,16 +4,15 @@ A number that a double does not hold is a Decimal. Its text is a number that has
 """
 
 import json
-import re
 from decimal import Decimal
 from typing import Any
 
 import orjson
 
+from openapi import decimals
+
 _EXACT_CHARACTERS = 16
 """The longest text of a decimal that has at most 15 digits: a double holds each of these."""
-_MARK = re.compile(r'"\\u0000decimal:([-0-9.e]+)"')
-"""A Decimal in a text of `json.dumps`: PostgreSQL stores no string with U+0000."""
 
 
 def decoded(text: str | bytes) -> Any:
@@ -24,17 +23,17 @@ def decoded(text: str | bytes) -> Any:
 def encoded(value: Any) -> bytes:
     """`value` as JSON."""
     try:
-        return orjson.dumps(value, default=_fragment)
+        return orjson.dumps(value, default=decimals.fragment)
     except TypeError:  # orjson takes integers of at most 64 bits
-        return _dumped(value).encode()
+        return decimals.dumps(value).encode()
 
 
 def sorted_text(value: Any) -> bytes:
     """`value` as JSON with the names of each object in order; digests in existing databases depend on each byte."""
     try:
-        return orjson.dumps(value, default=_fragment, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(value, default=decimals.fragment, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # orjson takes integers of at most 64 bits
-        return _dumped(value, sort_keys=True).encode()
+        return decimals.dumps(value, sort_keys=True).encode()
 
 
 def _number(literal: str) -> float | Decimal:
@@ -46,21 +45,3 @@ def _number(literal: str) -> float | Decimal:
 
 
 _DECODER = json.JSONDecoder(parse_float=_number)
-
-
-def _fragment(value: Any) -> orjson.Fragment:
-    if isinstance(value, Decimal):
-        return orjson.Fragment(_spelt(value))
-    raise TypeError
-
-
-def _dumped(value: Any, sort_keys: bool = False) -> str:
-    return _MARK.sub(r"\1", json.dumps(value, default=_marked, sort_keys=sort_keys))
-
-
-def _marked(value: Any) -> str:
-    return f"\0decimal:{_spelt(value)}" if isinstance(value, Decimal) else str(value)
-
-
-def _spelt(number: Decimal) -> str:
-    return str(number).lower().replace("+", "")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from openapi import decimals
 from openapi.diff.changes import Change
-from openapi.standards import ijson
 
 LONGEST = 120
 """Limit on the characters of a value in a sentence."""
@@ -149,4 +149,4 @@ def _shown(value: Any, is_unquoted: bool) -> str:
 
 
 def _json(value: Any) -> str:
-    return ijson.dumps(value, ensure_ascii=False)
+    return decimals.dumps(value, ensure_ascii=False)

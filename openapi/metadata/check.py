@@ -13,11 +13,11 @@ from typing import Any
 
 import jsonschema_rs
 
+from openapi import decimals
 from openapi.metadata.keywords import KEYWORDS, REFUSED, Parts, subschemas, types_of
 from openapi.problems import Problem
 from openapi.schemas.forms import exact
 from openapi.schemas.validation import FORMATS, Schema
-from openapi.standards import ijson
 from openapi.standards.ijson import MAX_DEPTH
 from openapi.standards.json_pointer import pointer
 
@@ -108,7 +108,7 @@ def _excess(schema: Any) -> str | None:
     if size == math.inf:
         return f"the schema is nested more than {MAX_DEPTH} levels deep; flatten it"
     # Each value takes at least a byte, so a schema that is certainly too large is not serialized.
-    if size > MAX_BYTES or len(ijson.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_BYTES:
+    if size > MAX_BYTES or len(decimals.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_BYTES:
         return f"the schema is larger than {MAX_BYTES} bytes; shorten it"
     return None
 
@@ -226,7 +226,7 @@ def _dead(schema: Any) -> Iterator[tuple[Parts, str]]:
         accepts = validator(subschema)
         for key, value in values:
             if not accepts.is_valid(value):
-                shown = ijson.dumps(value, ensure_ascii=False)[:_SHOWN]
+                shown = decimals.dumps(value, ensure_ascii=False)[:_SHOWN]
                 yield (*parts, key), f"the other keywords refuse the value {shown}: leave it out or relax them"
     try:
         MetadataSchema(schema)

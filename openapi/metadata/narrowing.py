@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from openapi import decimals
 from openapi.contract import ContractError, Document
 from openapi.diff.schema_changes import Place, change
 from openapi.diff.sentences import sentence
@@ -16,7 +17,6 @@ from openapi.schemas.conversion import Direction, Node
 from openapi.schemas.effort import Effort
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import Fault
-from openapi.standards import ijson
 from openapi.standards.json_pointer import pointer
 
 _EFFORT = Effort(searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
@@ -95,4 +95,4 @@ def _ordered(schema: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    return ijson.dumps(value, sort_keys=True)
+    return decimals.dumps(value, sort_keys=True)

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
+from openapi import decimals
 from openapi.contract import ContractError, Document
-from openapi.standards import ijson
 from openapi.standards.json_pointer import parts_of, pointer
 
 Schema = dict[str, Any] | bool
@@ -180,7 +180,7 @@ _REFERENCE = re.compile(r'"\$ref":("#/\$defs/(?:[^"\\]|\\.)*")')
 
 def text(schema: Any) -> str:
     """`schema` as a canonical text; references are without their document."""
-    return _DOCUMENT.sub('"$ref":"#', ijson.dumps(schema, sort_keys=True, separators=(",", ":")))
+    return _DOCUMENT.sub('"$ref":"#', decimals.dumps(schema, sort_keys=True, separators=(",", ":")))
 
 
 def references(written: str) -> set[str]:

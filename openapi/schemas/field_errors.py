@@ -10,9 +10,9 @@ from uuid import UUID
 import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind
 
-from openapi import characters
+from openapi import characters, decimals
 from openapi.problems import FieldError
-from openapi.standards import date_time_faults, ijson
+from openapi.standards import date_time_faults
 from openapi.standards.json_pointer import pointer
 
 _SHOWN = 60  # characters of the client's own text that an error repeats
@@ -91,7 +91,7 @@ def _repeated(items: Any) -> int | None:
     """
     seen = set()
     for index, item in enumerate(items):
-        text = ijson.dumps(item, sort_keys=True)
+        text = decimals.dumps(item, sort_keys=True)
         if text in seen:
             return index
         seen.add(text)
@@ -132,7 +132,7 @@ def _words(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tupl
 
 
 def _as_text(option: Any) -> str:
-    return option if isinstance(option, str) else ijson.dumps(option, ensure_ascii=False)
+    return option if isinstance(option, str) else decimals.dumps(option, ensure_ascii=False)
 
 
 def _repaired_uuid(text: Any) -> str:
@@ -167,7 +167,7 @@ def _by_limits(name: str, error: jsonschema_rs.ValidationError) -> tuple[str, st
         return f"{name}: {_shown(error.message)}", f"Send {name} as the contract describes it."
     wrong, remedy = _LIMITS[error.kind.name]
     limits = {
-        key: _shown(limit if isinstance(limit, str) else ijson.dumps(limit, ensure_ascii=False))
+        key: _shown(limit if isinstance(limit, str) else decimals.dumps(limit, ensure_ascii=False))
         for key, limit in error.kind.as_dict().items()
         if "{" + key + "}" in wrong + remedy
     }

@@ -9,10 +9,10 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import Send
 
+from openapi import decimals
 from openapi.problems import Headers, Problem
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
 from openapi.serving.rate_limits import Bucket
-from openapi.standards import ijson
 from openapi.standards.media_types import JSON
 
 Validate = Callable[[str, bytes], Any]
@@ -120,9 +120,9 @@ class AccessLost(BrokenOff):
 def encoded(value: Any) -> bytes:
     """`value` as JSON."""
     try:
-        return orjson.dumps(value, default=ijson.fragment)
+        return orjson.dumps(value, default=decimals.fragment)
     except TypeError:  # orjson encodes integers of at most 64 bits
-        return ijson.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return decimals.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 async def respond(send: Send, answer: Answer, headers: Headers = ()) -> None:

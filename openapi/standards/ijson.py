@@ -24,10 +24,6 @@ MAX_DECIMAL_CHARACTERS = 1100
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """The characters that no string may contain."""
 
-_MARKED = r'"\u0000decimal:'
-_MARK = re.compile(re.escape(_MARKED) + '([-0-9.e]+)"')
-"""A Decimal in a text of `json.dumps`: no string that is accepted contains U+0000."""
-
 _CONTAINERS = frozenset({dict, list})
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _EXACT_CHARACTERS = 16  # at most 15 digits: a double holds each decimal of these, but for the smallest and largest
@@ -92,19 +88,6 @@ def slices(body: bytes) -> list[bytes]:
         if text[position] == ",":
             position = _BLANKS.match(text, position + 1).end()  # type: ignore[union-attr] # always matches
     return texts
-
-
-def dumps(value: Any, **options: Any) -> str:
-    """`value` as `json.dumps` with `options` writes it, each Decimal as a number, anything else as its text."""
-    text = json.dumps(value, default=_as_mark, **options)
-    return _MARK.sub(r"\1", text) if _MARKED in text else text  # most texts have none, and `in` is fast
-
-
-def fragment(value: Any) -> orjson.Fragment:
-    """The number that orjson writes for a Decimal; TypeError for any other value."""
-    if isinstance(value, Decimal):
-        return orjson.Fragment(_spelt(value))
-    raise TypeError
 
 
 class _NameTwice(MalformedJSON):
@@ -274,11 +257,3 @@ def _walk(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
             pending += [((*parts, name), member) for name, member in inner.items()]
         elif isinstance(inner, list):
             pending += [((*parts, index), member) for index, member in enumerate(inner)]
-
-
-def _as_mark(value: Any) -> str:
-    return f"\0decimal:{_spelt(value)}" if isinstance(value, Decimal) else str(value)
-
-
-def _spelt(number: Decimal) -> str:
-    return str(number).lower().replace("+", "")
