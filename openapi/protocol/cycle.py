@@ -31,7 +31,10 @@ def persistence(seconds: int) -> bytes:
 
 
 class Cycle(RequestResponseCycle):
-    """uvicorn's cycle, but a response with a whole body takes one write instead of two."""
+    """uvicorn's cycle, but a response with a whole body takes one write instead of two.
+
+    A response that breaks off is not a fault of its own: the access log has its reason.
+    """
 
     persistence: bytes = b""
     """The lines of each response that keeps the connection open, from `persistence`."""
@@ -42,7 +45,21 @@ class Cycle(RequestResponseCycle):
         """Serve the request; a body that has arrived whole is passed in the scope."""
         if not self.more_body:
             self.scope["extensions"] = {COMPLETE: {"body": bytes(self.body)}}
-        await super().run_asgi(app)
+        try:
+            await app(self.scope, self.receive, self.send)
+        except BaseException:
+            self.logger.exception("fault outside the access log")
+        if not self.response_complete and not self.disconnected:
+            await self._break_off()
+        self.on_response = lambda: None  # it refers to the connection, which refers to the cycle
+
+    async def _break_off(self) -> None:
+        """Answer with 500 if nothing is sent yet, else close the connection without the end of the response."""
+        if self.response_started and not self._start:
+            self.transport.close()
+        else:
+            self._start, self.response_started = None, False
+            await self.send_500_response()
 
     async def send(self, message: Any) -> None:
         """Send a part of the response."""

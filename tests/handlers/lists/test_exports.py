@@ -264,9 +264,9 @@ def cut_over(hub: Hub) -> None:
 
 @pytest.mark.parametrize("lose", [disable, rotate, cut_over])
 def test_a_file_ends_when_its_client_loses_its_access(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch, lose: Callable[[Hub], None]
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, lose: Callable[[Hub], None]
 ) -> None:
-    """Also while the client reads nothing: the file is cut off, and does not say that it is whole."""
+    """Also while the client reads nothing: the file is cut off, and does not say that it is whole. No fault is logged."""
     stored(hub, {}, {}, {})
     page, has_begun = pages.page, threading.Event()
 
@@ -284,3 +284,4 @@ def test_a_file_ends_when_its_client_loses_its_access(
     assert content.startswith(b"HTTP/1.1 200 ")
     assert not content.endswith(b"0\r\n\r\n")
     assert b" \n\r\n" not in content
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
