@@ -27,7 +27,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from openapi.problems import Problem
 from openapi.protocol import framing, targets
 from openapi.protocol.cycle import Cycle, persistence
-from openapi.protocol.delivery import delivered
+from openapi.protocol.delivery import DeliveryWatch
 from openapi.protocol.refusal import refusal
 from openapi.serving.access_log import new_request_id
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
@@ -45,8 +45,6 @@ LINGER_SECONDS = 5.0
 """How long the rest of a body is read and discarded after an early response, so that the client sees it."""
 WRITE_SECONDS = 75.0
 """How long a client may read nothing of a response that waits for it, unless the operator sets another time."""
-WRITE_CHECK_SECONDS = 1.0
-"""The time between two looks at how much it has read."""
 IDLE_SECONDS_OF_DRAIN = 0.5
 """How long an idle connection may still begin a request when the service drains."""
 
@@ -93,9 +91,6 @@ class HTTPConnection(HttpToolsProtocol):
         self._options: ConnectionOptions = self.app_state.get(CONNECTION, ConnectionOptions())
         self._persistence = persistence(self.timeout_keep_alive)
         self._deadline: asyncio.TimerHandle | None = None
-        self._write_check: asyncio.TimerHandle | None = None
-        self._delivered = 0
-        self._delivered_at = 0.0
         self._state = State.IDLE
         self._is_half_closed = False
         self._is_draining = False
@@ -110,6 +105,7 @@ class HTTPConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Await the first head."""
         super().connection_made(transport)
+        self._delivery = DeliveryWatch(transport, self._options.write_timeout)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -134,26 +130,12 @@ class HTTPConnection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client reads more slowly than its responses are made: wait as long as it reads at all."""
         super().pause_writing()
-        if self._write_check is None:
-            self._delivered, self._delivered_at = delivered(self.transport), self.loop.time()
-            self._write_check = self.loop.call_later(WRITE_CHECK_SECONDS, self._check_delivery)
+        self._delivery.begin()
 
     def resume_writing(self) -> None:
         """The client has read most of what waited."""
-        if self._write_check is not None:
-            self._write_check.cancel()
-            self._write_check = None
+        self._delivery.end()
         super().resume_writing()
-
-    def _check_delivery(self) -> None:
-        """Cut the connection if its client has read nothing for the `write_timeout`."""
-        progress, now = delivered(self.transport), self.loop.time()
-        if progress > self._delivered:
-            self._delivered, self._delivered_at = progress, now
-        if now - self._delivered_at >= self._options.write_timeout:
-            self.transport.abort()
-        else:
-            self._write_check = self.loop.call_later(WRITE_CHECK_SECONDS, self._check_delivery)
 
     def on_message_begin(self) -> None:
         """A head begins."""

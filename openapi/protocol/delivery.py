@@ -5,9 +5,45 @@ import socket
 import struct
 from contextlib import suppress
 
+CHECK_SECONDS = 1.0
+"""The time between two looks at how much has reached a client."""
 _BYTES_ACKED = 120
 """The offset of `tcpi_bytes_acked` (RFC 4898), 8 bytes, in Linux's `struct tcp_info`."""
 _TCP_INFO = getattr(socket, "TCP_INFO", None)  # elsewhere than on Linux there is none
+
+
+class DeliveryWatch:
+    """Aborts a connection whose client acknowledges nothing for `timeout` seconds while output waits for it."""
+
+    def __init__(self, transport: asyncio.Transport, timeout: float) -> None:
+        self._transport = transport
+        self._timeout = timeout
+        self._next: asyncio.TimerHandle | None = None
+        self._delivered = 0
+        self._delivered_at = 0.0
+
+    def begin(self) -> None:
+        """Watch, because output waits."""
+        if self._next is None:
+            loop = asyncio.get_running_loop()
+            self._delivered, self._delivered_at = delivered(self._transport), loop.time()
+            self._next = loop.call_later(CHECK_SECONDS, self._check)
+
+    def end(self) -> None:
+        """Watch no longer."""
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+
+    def _check(self) -> None:
+        loop = asyncio.get_running_loop()
+        progress, now = delivered(self._transport), loop.time()
+        if progress > self._delivered:
+            self._delivered, self._delivered_at = progress, now
+        if now - self._delivered_at >= self._timeout:
+            self._transport.abort()
+        else:
+            self._next = loop.call_later(CHECK_SECONDS, self._check)
 
 
 def delivered(transport: asyncio.Transport) -> int:

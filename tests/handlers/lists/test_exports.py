@@ -266,7 +266,7 @@ def cut_over(hub: Hub) -> None:
 def test_a_file_ends_when_its_client_loses_its_access(
     hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, lose: Callable[[Hub], None]
 ) -> None:
-    """Also while the client reads nothing: the file is cut off, and does not say that it is whole. No fault is logged."""
+    """Also while the client reads nothing: the file is cut off, and is not marked as whole. No fault is logged."""
     stored(hub, {}, {}, {})
     page, has_begun = pages.page, threading.Event()
 

@@ -9,7 +9,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from openapi.protocol import connection
+from openapi.protocol import delivery
 from openapi.protocol.connection import CONNECTION, ConnectionOptions, HTTPConnection
 from tests.wire import HOST, PATIENCE_SECONDS, head
 
@@ -48,7 +48,7 @@ async def serve(ours: socket.socket, write_timeout: float) -> HTTPConnection:
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look often at how much a client has read."""
-    monkeypatch.setattr(connection, "WRITE_CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(delivery, "CHECK_SECONDS", 0.05)
 
 
 @pytest.mark.parametrize("ends", [tcp, socket.socketpair], ids=["TCP", "without TCP"])
