@@ -15,9 +15,11 @@ from scripts.cli import app
 from scripts.service.demonstration import WIDGET
 from scripts.service.settings import table
 from scripts.trials.fresh_service import Service, service_on
+from tests.examples import MAJOR, NEWEST
 from tests.postgresql import DEBIAN, debian_server
 from tests.readmes import BLOCKS, LINKS, READMES, Link, anchors, arrows, blocks
 from tests.test_layers import ARROWS, ROOT
+from tests.tokens import SCOPES
 
 pytestmark = pytest.mark.slow
 
@@ -193,6 +195,19 @@ def test_a_running_service_is_fuzzed_as_readme_says(directory: Path) -> None:
         printed = run(service, directory, "bash", "-euc", f"key={service.key}\n{text}")
         assert str(WIDGET) in run(service, directory, "interaction-reporting", "widget", "list", "--json")
     assert "18 passed" in printed
+
+
+def test_a_running_service_is_fuzzed_by_our_command(directory: Path) -> None:
+    """With the files that the named commands print; the shortest phase is enough to show that."""
+    (command,) = (line for block in blocks("For QA") for line in block.splitlines() if "--url" in line)
+    files = """
+        interaction-reporting hub create tester --json > key.json
+        interaction-reporting hub issue-client tester --json --scopes "$SCOPES" > client.json
+        """
+    with service_on(directory) as service:
+        text = command.replace("https://host", service.url) + " --phase examples"
+        run(service, directory, "bash", "-euc", files + text, SCOPES=" ".join(sorted(SCOPES)))
+    assert {path.name for path in (directory / "fuzz-report").iterdir()} == {NEWEST, MAJOR}
 
 
 def test_speed_is_measured_as_readme_says(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -31,10 +32,20 @@ SENTENCES = {
     Verdict.UNANSWERED: "no answer breaks it, but the service left a request without an answer",
     Verdict.INCOMPLETE: "no answer breaks it, but a part of it was not tested",
 }
+
 WARNING = (
     "This run writes to {url}: events, annotations and rejected submissions of the hub, and it replaces the hub's "
     "manifest, which registers event types and widgets. Use a hub for tests."
 )
+
+
+class Phase(StrEnum):
+    """A phase of Schemathesis."""
+
+    EXAMPLES = "examples"
+    COVERAGE = "coverage"
+    FUZZING = "fuzzing"
+    STATEFUL = "stateful"
 
 
 def fuzz(  # noqa: PLR0913, PLR0917 (its options)
@@ -45,6 +56,9 @@ def fuzz(  # noqa: PLR0913, PLR0917 (its options)
     seed: Annotated[int | None, typer.Option(help="Repeat the run that printed this seed.")] = None,
     versions: Annotated[
         list[str] | None, typer.Option("--contract", help="Only this version; the option may be repeated.")
+    ] = None,
+    phases: Annotated[
+        list[Phase] | None, typer.Option("--phase", help="Only this phase; the option may be repeated.")
     ] = None,
     url: Annotated[
         str | None, typer.Option(help="A running service, as https://host. The run writes to it: use a hub for tests.")
@@ -70,6 +84,8 @@ def fuzz(  # noqa: PLR0913, PLR0917 (its options)
         note("error: Schemathesis is not installed; run scripts/install test")
         raise typer.Exit(2)
     options = ["--max-examples", str(max_examples)] + (["--seed", str(seed)] if seed is not None else [])
+    if phases:
+        options += ["--phases", ",".join(phases)]
     if url is not None:
         subjects = _running(origin(url), versions, key_file, client_file)
     elif key_file or client_file:
