@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db import keys
@@ -25,7 +25,7 @@ OURS = ""
 
 @dataclass(frozen=True, slots=True)
 class OAuthClient:
-    """One client. The secret before the last rotation is also accepted until `previous_secret_until`.
+    """One client. The secret before the last rotation is also accepted until `previous_secret_until`, if any.
 
     `dpop_bound`: its tokens are bound to a key of its own (RFC 9449).
     """
@@ -51,7 +51,12 @@ _COLUMNS = (
     clients.c.dpop_bound,
     clients.c.created_at,
     clients.c.rotated_at,
-    clients.c.previous_secret_until,
+    case(
+        (
+            (clients.c.previous_secret_until > func.now()) & clients.c.disabled_at.is_(None),
+            clients.c.previous_secret_until,
+        )
+    ).label("previous_secret_until"),
     clients.c.disabled_at,
 )
 

@@ -52,7 +52,7 @@ def test_a_client_with_keys_has_no_secret(connection: Connection, hub: str) -> N
 
 
 def test_a_rotated_secret_overlaps_with_the_one_before(connection: Connection, hub: str) -> None:
-    """For the overlap that the caller passes; the secret before that one is gone."""
+    """For the overlap that the caller passes, unless the client is disabled; the secret before that one is gone."""
     client, first = oauth_clients.issue(connection, hub, SCOPES)
     rotated, second = oauth_clients.rotate(connection, client.client_id, timedelta(hours=2))
     assert first is not None
@@ -60,8 +60,11 @@ def test_a_rotated_secret_overlaps_with_the_one_before(connection: Connection, h
     assert (digest, before) == (keys.digest(second), keys.digest(first))
     assert rotated.rotated_at is not None
     assert rotated.previous_secret_until == until == rotated.rotated_at + timedelta(hours=2)
-    _, third = oauth_clients.rotate(connection, client.client_id, timedelta())
+    assert oauth_clients.disable(connection, client.client_id).previous_secret_until is None
+    assert oauth_clients.enable(connection, client.client_id) == rotated
+    last, third = oauth_clients.rotate(connection, client.client_id, timedelta())
     assert secrets_of(connection, client.client_id)[:2] == (keys.digest(third), keys.digest(second))
+    assert last.previous_secret_until is None
 
 
 def test_a_client_is_changed_and_disabled(connection: Connection, hub: str) -> None:
