@@ -1,5 +1,6 @@
 """Exports: all rows that a hub asks for, as a file of NDJSON or CSV (RFC 4180)."""
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncGenerator, Sequence
@@ -10,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import RowMapping, Table
 
 from db import pages, positions
-from db.pages import Query
+from db.errors import Unavailable
+from db.pages import Page, Query
 from handlers.lists.pages import ADDITIONAL, Render, column_names, query
 from openapi.problems import Problem
 from openapi.serving.messages import Answer, Request, encoded
@@ -18,6 +20,8 @@ from openapi.standards.media_types import CSV, NDJSON
 
 CHUNK_ROWS = 1000
 """Rows of an export that are read at once."""
+RETRY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each repetition of a read that failed because the database was unavailable, after the first read."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -36,7 +40,7 @@ async def export_rows(request: Request, table: Table, equal: Sequence[str], rend
     if parameters["format"] == "csv":
         columns = [*column_names(table), ADDITIONAL]
         return Answer(200, _csv(chunks, columns, render, is_rest), [_disposition(table, "csv")], CSV, is_export=True)
-    return Answer(200, _ndjson(chunks, render, is_rest), [_disposition(table, "ndjson")], NDJSON, is_export=True)
+    return Answer(200, _ndjson(chunks, render), [_disposition(table, "ndjson")], NDJSON, is_export=True)
 
 
 async def _position(request: Request, table: Table, identifier: UUID) -> int:
@@ -49,23 +53,39 @@ async def _position(request: Request, table: Table, identifier: UUID) -> int:
 
 
 async def _chunks(request: Request, table: Table, rest: Query) -> AsyncGenerator[Sequence[RowMapping]]:
+    pauses: Sequence[float] = ()  # nothing is sent before the first page: the client hears at once that it failed
     while True:
-        async with request.resources.exports:  # many exports at once would keep every other request waiting
-            page = await request.resources.database.run(pages.page, table, rest, CHUNK_ROWS)
+        page = await _page(request, table, rest, pauses)
         yield page.rows
         if not page.has_more:
             return
-        rest = replace(rest, after=page.last)
+        rest, pauses = replace(rest, after=page.last), RETRY_PAUSES
 
 
-async def _ndjson(chunks: AsyncGenerator[Sequence[RowMapping]], render: Render, is_rest: bool) -> AsyncGenerator[bytes]:
-    """The lines; a blank, which no reader of JSON sees, is put before the last line feed."""
-    end, separator = b" \n" if is_rest else b"", b""
+async def _page(request: Request, table: Table, rest: Query, pauses: Sequence[float]) -> Page:
+    """The next page, read again after each of `pauses` while the database is unavailable; else Unavailable."""
+    for pause in pauses:
+        try:
+            return await _read(request, table, rest)
+        except Unavailable:
+            await asyncio.sleep(pause)
+    return await _read(request, table, rest)
+
+
+async def _read(request: Request, table: Table, rest: Query) -> Page:
+    async with request.resources.exports:  # many exports at once would keep every other request waiting
+        page: Page = await request.resources.database.run(pages.page, table, rest, CHUNK_ROWS)
+    return page
+
+
+async def _ndjson(chunks: AsyncGenerator[Sequence[RowMapping]], render: Render) -> AsyncGenerator[bytes]:
+    """The lines; a blank, which no reader of JSON sees, is put before the last line feed, also if there is no line."""
+    separator = b""
     async for rows in chunks:
         if rows:
             yield separator + b"\n".join([encoded(render(row)) for row in rows])
-            end, separator = b" \n", b"\n"
-    yield end
+            separator = b"\n"
+    yield b" \n"
 
 
 async def _csv(

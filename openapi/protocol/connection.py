@@ -27,7 +27,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from openapi.problems import Problem
 from openapi.protocol import framing, targets
 from openapi.protocol.cycle import Cycle, persistence
-from openapi.protocol.delivery import DeliveryWatch
+from openapi.protocol.delivery import DeliveryWatch, reset
 from openapi.protocol.refusal import refusal
 from openapi.serving.access_log import new_request_id
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
@@ -101,11 +101,12 @@ class HTTPConnection(HttpToolsProtocol):
         self._refusal: Problem | None = None
         self._waiting = b""  # received, but not parsed yet
         self._owed = 0  # requests that have no response yet
+        self.cut_because = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Await the first head."""
         super().connection_made(transport)
-        self._delivery = DeliveryWatch(transport, self._options.write_timeout)
+        self._delivery = DeliveryWatch(transport, self._options.write_timeout, self._cut)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -258,6 +259,14 @@ class HTTPConnection(HttpToolsProtocol):
         """Send a part of a response, unless the connection is closing."""
         if not self.is_closing():
             self.transport.write(data)
+
+    def reset(self) -> None:
+        """End the connection so that the client sees that a response broke off."""
+        reset(self.transport)
+
+    def _cut(self) -> None:
+        self.cut_because = f"the client received nothing for {self._options.write_timeout:g} seconds"
+        self.reset()
 
     def close(self) -> None:
         """Close after the last response."""

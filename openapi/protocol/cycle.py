@@ -36,6 +36,7 @@ class Cycle(RequestResponseCycle):
     A response that breaks off is not a fault of its own: the access log has its reason.
     """
 
+    transport: Any  # the HTTPConnection
     persistence: bytes = b""
     """The lines of each response that keeps the connection open, from `persistence`."""
     _start: Any = None  # of a response, held until its body comes
@@ -54,9 +55,9 @@ class Cycle(RequestResponseCycle):
         self.on_response = lambda: None  # it refers to the connection, which refers to the cycle
 
     async def _break_off(self) -> None:
-        """Answer with 500 if nothing is sent yet, else close the connection without the end of the response."""
+        """Answer with 500 if nothing is sent yet, else reset the connection, so that no client takes it for the end."""
         if self.response_started and not self._start:
-            self.transport.close()
+            self.transport.reset()
         else:
             self._start, self.response_started = None, False
             await self.send_500_response()
@@ -64,7 +65,9 @@ class Cycle(RequestResponseCycle):
     async def send(self, message: Any) -> None:
         """Send a part of the response."""
         if self.disconnected and message.get("more_body"):
-            raise ClientDisconnect  # uvicorn would go on with a long response after its client is gone
+            raise ClientDisconnect(
+                self.transport.cut_because
+            )  # uvicorn would go on with a long response after its client is gone
         start = self._start
         if start is None:
             if message["type"] != "http.response.start" or self.response_started:

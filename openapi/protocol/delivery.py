@@ -3,21 +3,24 @@
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 
 CHECK_SECONDS = 1.0
 """The time between two looks at how much has reached a client."""
 _BYTES_ACKED = 120
 """The offset of `tcpi_bytes_acked` (RFC 4898), 8 bytes, in Linux's `struct tcp_info`."""
+_LINGER_NOT = struct.pack("ii", 1, 0)
 _TCP_INFO = getattr(socket, "TCP_INFO", None)  # elsewhere than on Linux there is none
 
 
 class DeliveryWatch:
-    """Aborts a connection whose client acknowledges nothing for `timeout` seconds while output waits for it."""
+    """Calls `cut` when a client has acknowledged nothing for `timeout` seconds while output waits for it."""
 
-    def __init__(self, transport: asyncio.Transport, timeout: float) -> None:
+    def __init__(self, transport: asyncio.Transport, timeout: float, cut: Callable[[], None]) -> None:
         self._transport = transport
         self._timeout = timeout
+        self._cut = cut
         self._next: asyncio.TimerHandle | None = None
         self._delivered = 0
         self._delivered_at = 0.0
@@ -41,7 +44,7 @@ class DeliveryWatch:
         if progress > self._delivered:
             self._delivered, self._delivered_at = progress, now
         if now - self._delivered_at >= self._timeout:
-            self._transport.abort()
+            self._cut()
         else:
             self._next = loop.call_later(CHECK_SECONDS, self._check)
 
@@ -59,3 +62,12 @@ def delivered(transport: asyncio.Transport) -> int:
             acknowledged: int = struct.unpack_from("=Q", information, _BYTES_ACKED)[0]
             return acknowledged
     return -transport.get_write_buffer_size()
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """End a connection at once; its client gets an error instead of an end, and nothing that it has not received."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        with suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    transport.abort()

@@ -1,5 +1,6 @@
 """One log line and one X-Request-Id for every request, and the response to an unexpected error."""
 
+import asyncio
 import logging
 import re
 import time
@@ -10,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from openapi.problems import Problem
-from openapi.serving.messages import AccessLost, error_response, respond
+from openapi.serving.messages import BrokenOff, error_response, respond
 from openapi.serving.request_state import REQUEST, RequestState
 from openapi.standards.header_fields import field_values
 
@@ -63,10 +64,11 @@ class AccessLog:
 
         try:
             await self._app(scope, receive, send_identified)
-        except (ClientDisconnect, AccessLost):
-            pass
-        except Exception:
-            logger.exception("unexpected fault", extra={"request_id": identifier.decode()})
+        except (ClientDisconnect, asyncio.CancelledError) as error:
+            state.reason = str(error) or "the connection was closed"
+        except Exception as error:
+            if not (isinstance(error, BrokenOff) and state.problem):
+                logger.exception("unexpected fault", extra={"request_id": identifier.decode()})
             if not state.status:
                 await respond(send_identified, error_response(Problem("internal_error"), state.style))
         seconds = time.perf_counter() - started

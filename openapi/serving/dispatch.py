@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from openapi.oauth import bearer
 from openapi.problems import Problem
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
-from openapi.serving.messages import error_response, respond
+from openapi.serving.messages import BrokenOff, error_response, respond
 from openapi.serving.request_state import REQUEST, request_state
 from openapi.serving.similar_paths import SimilarPaths
 from openapi.standards.server_timing import lap
@@ -48,6 +48,10 @@ class ErrorMiddleware:
         scope.setdefault("app", self)  # otherwise Starlette's routers respond themselves instead of raising
         try:
             await self._app(scope, receive, send)
+        except BrokenOff as broken:
+            if isinstance(broken.__cause__, Exception) and (problem := self._problem(broken.__cause__, scope)):
+                request_state(scope).problem, request_state(scope).reason = problem.code, problem.reason
+            raise
         except Exception as error:
             if scope["type"] != "http":
                 raise

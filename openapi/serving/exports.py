@@ -32,6 +32,8 @@ async def respond_with_export(scope: Scope, send: Send, answer: Answer, headers:
     A token that was valid at the beginning may expire: no token lasts as long as a slow client reads.
     """
     fields = [*answer.headers, _VARY]
+    if scope["method"] == "HEAD":
+        answer = replace(answer, body=_beginning(answer.body))
     if accepts_gzip(scope):
         answer = replace(answer, body=_compressed(answer.body))
         fields.append((b"content-encoding", b"gzip"))
@@ -56,6 +58,14 @@ async def _watch(scope: Scope, sending: asyncio.Task[None], authorize: Authorize
             raise AccessLost("the client lost its access") from None
         except Exception as error:
             logger.warning("the access of a client cannot be checked: %s: %s", type(error).__name__, error)
+
+
+async def _beginning(body: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """The first piece of `body`, which decides whether there is an error to answer."""
+    async with aclosing(body) as pieces:
+        async for piece in pieces:
+            yield piece
+            return
 
 
 async def _compressed(body: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
