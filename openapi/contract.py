@@ -1,4 +1,4 @@
-"""An OpenAPI document, read once. This module is the only reader of YAML."""
+"""An OpenAPI document, read once."""
 
 import copy
 import hashlib

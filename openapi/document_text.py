@@ -13,7 +13,7 @@ MAX_DEPTH = 100
 
 
 class TextError(ValueError):
-    """A text is not such a document; the message says where, and the reason."""
+    """A text is neither YAML 1.2 nor JSON with only the types of JSON; the message says where, and why."""
 
 
 _TOO_DEEP = f"the document is nested more than {MAX_DEPTH} levels deep"

@@ -166,7 +166,7 @@ TABLE = {
     "batch_not_replayed": ProblemType(
         422,
         "a batch that was rejected as a whole cannot be replayed",
-        "Mend the fault that is stored with it, and send the batch again: nothing of it was stored.",
+        "Correct the fault that is stored with it, and send the batch again: nothing of it was stored.",
     ),
     "too_many_results": ProblemType(
         413,
@@ -188,14 +188,14 @@ TABLE = {
         "{errors}",
         "{remedies}",
         about="the body does not satisfy its schema in the contract",
-        about_help="Mend each fault that the response names, and send the request again.",
+        about_help="Correct each fault that the response names, and send the request again.",
     ),
     "invalid_parameters": ProblemType(
         422,
         "{errors}",
         "{remedies}",
         about="a parameter of the path, the query or the header does not satisfy its schema in the contract",
-        about_help="Mend each fault that the response names, and send the request again.",
+        about_help="Correct each fault that the response names, and send the request again.",
     ),
     "unstorable_value": ProblemType(
         422,
@@ -272,8 +272,8 @@ TABLE = {
     "results_not_kept": ProblemType(
         503,
         "the service has no room for more results at the moment",
-        "The results so far are complete. After the number of seconds in the Retry-After header, send the items behind "
-        "them again.",
+        "The results so far are complete. After the number of seconds in the Retry-After header, send again those "
+        "items that have no result.",
         [RETRY],
     ),
     "keys_unavailable": ProblemType(

@@ -17,7 +17,10 @@ class Severity(IntEnum):
 
 
 class Rule(NamedTuple):
-    """The severity of a change, and the reason in a sentence; its `audience` is wire, codegen or text."""
+    """The severity of a kind of change, and the reason in a sentence.
+
+    `audience` is what the change affects: wire, codegen or text.
+    """
 
     severity: Severity
     why: str

@@ -44,7 +44,7 @@ _SENTENCES = {
     "error-status-added-with-another-body": "{subject} is now documented, with a new body",
     "error-status-removed": "{subject} is no longer documented",
     "error-status-removed-with-another-body": "{subject} and its body are no longer documented",
-    "success-status-added": "{subject} is new and was never promised",
+    "success-status-added": "{subject} is new and was not promised before",
     "success-status-added-on-request": "{subject} is new, for clients that send a preference",
     "success-status-removed": "{subject} is no longer sent",
     "response-media-type-added": "{subject} may now be {new}",

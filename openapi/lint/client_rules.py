@@ -52,7 +52,8 @@ def links_without_bodies(contract: Contract) -> Iterator[tuple[Parts, str]]:
     """No link has a request body that is an object: openapi-generator 7.26 refuses the document."""
     for parts, link in walk.links(contract):
         if isinstance(link.get("requestBody"), dict | list):
-            yield (*parts, "requestBody"), "the request body of a link is not a text, which openapi-generator requires"
+            message = "the request body of a link is not a string, which openapi-generator requires"
+            yield (*parts, "requestBody"), message
 
 
 def takes_null_for_absent(contract: Contract) -> Iterator[tuple[Parts, str]]:

@@ -153,7 +153,7 @@ def has_examples(contract: Contract) -> Iterator[tuple[Parts, str]]:
 def _lines(example: Any) -> list[Any]:
     """The values of the lines of `example`; TypeError or ValueError if the service could not read them."""
     if not isinstance(example, str):
-        raise TypeError("it is not a text")
+        raise TypeError("it is not a string")
     try:
         return [ijson.loads(line.encode()) for line in example.split("\n") if line.strip()]
     except RecursionError:

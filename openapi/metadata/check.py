@@ -169,9 +169,9 @@ def _malformed_keywords(parts: Parts, schema: dict[str, Any]) -> Iterator[tuple[
             remedy = f"write {nearest[0]}" if nearest else "leave it out"
             yield (*parts, key), f"there is no keyword {shown!r}: {remedy}"
         elif key == "$schema" and parts:
-            yield (*parts, key), "$schema stands at the top alone: leave it out"
+            yield (*parts, key), "$schema is allowed only at the top level: leave it out"
         elif not KEYWORDS[key].is_well_formed(value):
-            yield (*parts, key), f"{key} is not {KEYWORDS[key].wanted}"
+            yield (*parts, key), f"{key} must be {KEYWORDS[key].wanted}"
 
 
 def _vain(schema: Any) -> Iterator[tuple[Parts, str]]:
@@ -181,7 +181,8 @@ def _vain(schema: Any) -> Iterator[tuple[Parts, str]]:
         for key in subschema:
             kind = KEYWORDS[key].type
             if kind and kind not in types and not (kind == "number" and "integer" in types):
-                yield (*parts, key), f"{key} is about the type {kind}, which type does not allow: leave one of them out"
+                message = f"{key} applies only to the type {kind}, which type does not allow"
+                yield (*parts, key), f"{message}: leave {key} out, or change type"
         for low, high, excludes in _RANGES:
             if (
                 low in subschema
@@ -200,7 +201,7 @@ def _impossible_objects(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if len(schema.get("required", [])) > schema.get("maxProperties", math.inf):
         yield "maxProperties", "more fields are required than are allowed: raise maxProperties"
     if others is False and schema.get("minProperties", 0) > sum(inner is not False for inner in known.values()):
-        yield "minProperties", "there are not so many fields in properties: lower minProperties"
+        yield "minProperties", "minProperties is more than the number of allowed fields: lower minProperties"
 
 
 def _costly(schema: Any) -> Iterator[tuple[Parts, str]]:
@@ -213,7 +214,7 @@ def _costly(schema: Any) -> Iterator[tuple[Parts, str]]:
         try:
             validator({"pattern": pattern}, share)
         except ValueError:
-            yield parts, f"{_NOT_LINEAR}: of {len(patterns)} patterns each may take {share} bytes"
+            yield parts, f"{_NOT_LINEAR}: each of the {len(patterns)} patterns may take {share} bytes"
 
 
 def _dead(schema: Any) -> Iterator[tuple[Parts, str]]:

@@ -112,8 +112,8 @@ KEYWORDS = {
 }
 ANNOTATIONS = ("$schema", "default", "deprecated", "description", "examples", "title")
 
-_STANDS_ALONE = "a schema refers to nothing, not even within itself; write the subschema where it applies"
-_USE_ANY_OF = "it refuses more when a part of it is widened; list the allowed forms in anyOf"
+_STANDS_ALONE = "references are not accepted, not even within the schema; write the subschema where it applies"
+_USE_ANY_OF = "with it, a wider part can make the whole narrower; list the allowed forms in anyOf"
 _LIST_THE_FIELDS = "fields are known by their names alone; list them in properties, the others in additionalProperties"
 REFUSED = {
     **dict.fromkeys(["$anchor", "$defs", "$dynamicAnchor", "$dynamicRef", "$id", "$ref", "definitions"], _STANDS_ALONE),

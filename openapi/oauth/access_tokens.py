@@ -106,5 +106,5 @@ def _thumbprint(confirmation: Any) -> str | None:
         return None
     thumbprint = confirmation.get("jkt") if isinstance(confirmation, dict) else None
     if not isinstance(thumbprint, str):
-        raise InvalidToken("it is bound to a key in a way that is not understood")
+        raise InvalidToken("it is bound to a key by an unsupported confirmation method")
     return thumbprint

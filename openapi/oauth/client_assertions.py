@@ -66,9 +66,9 @@ def public_keys(jwks: Any) -> dict[str, Any]:
         raise ValueError(f"it has no key, or more than {MOST_KEYS}")
     for number, members in enumerate(declared, start=1):
         if members.get("kty") == "oct" or "d" in members:
-            raise ValueError("it has a private or a symmetric key: a client gives its public keys only")
+            raise ValueError("it has a private or a symmetric key: a client may give only public keys")
         if fault := public_key.fault(members):
-            raise ValueError(f"its key {number} can verify no assertion: {fault}")
+            raise ValueError(f"its key {number} cannot verify assertions: {fault}")
     try:
         keys = KeySet.import_key_set(jwks)
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):

@@ -53,7 +53,7 @@ def proof(scope: Scope, origin: str, access_token: str | None = None, leeway: in
     """
     values = field_values(scope, b"dpop")
     if len(values) != 1 or len(values[0]) > MAX_CHARACTERS:
-        raise InvalidToken("there is no proof, more than one, or one that is too long")
+        raise InvalidToken("there is no proof, or more than one, or it is too long")
     token = jwt.read(values[0].decode("latin-1").strip(), TYPE)
     key = _key(token)
     jwt.verify(token, key, ALGORITHMS)
@@ -98,7 +98,7 @@ def _normalized(url: str) -> tuple[str, str, int, str]:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme, 0)
     except ValueError:
-        raise InvalidToken("the htu of the proof is no URL") from None
+        raise InvalidToken("the htu of the proof is not a URL") from None
     return parts.scheme, parts.hostname or "", port, unquote(parts.path) or "/"
 
 

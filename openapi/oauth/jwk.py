@@ -1,4 +1,4 @@
-"""Keys that sign access tokens, as they are stored and published: JWK (RFC 7517), sealed as JWE (RFC 7516)."""
+"""Keys that sign access tokens, as they are stored and published: JWK (RFC 7517), encrypted as JWE (RFC 7516)."""
 
 import json
 import re
@@ -27,27 +27,27 @@ def new() -> ECKey:
 
 
 def secret_of(text: str) -> OctKey:
-    """The 256-bit key that seals keys, from Base64 or base64url; ValueError if malformed."""
+    """The 256-bit key that encrypts keys, from Base64 or base64url; ValueError if malformed."""
     if not _SECRET.fullmatch(text):
         raise ValueError("it is not 32 bytes in Base64")
     return OctKey.import_key(urlsafe_b64decode(text.rstrip("=").translate(str.maketrans("+/", "-_")) + "="))
 
 
 def serialize(key: ECKey, secret: OctKey | None) -> str:
-    """The private `key` as text, sealed by `secret` unless that is None."""
+    """The private `key` as text, encrypted with `secret` unless that is None."""
     text = json.dumps(key.as_dict(private=True))
     return jwe.encrypt_compact({**_SEAL, "kid": key.kid}, text, secret) if secret else text
 
 
 def read(text: str, secret: OctKey | None) -> ECKey:
-    """The private key in a text from `serialize`; UnreadableKey if another secret sealed it."""
+    """The private key in a text from `serialize`; UnreadableKey if another secret encrypted it."""
     if not text.startswith("{"):
         if secret is None:
-            raise UnreadableKey("it is sealed, and there is no secret to open it")
+            raise UnreadableKey("it is encrypted, and there is no secret to decrypt it")
         try:
             text = (jwe.decrypt_compact(text, secret, algorithms=list(_SEAL.values())).plaintext or b"").decode()
         except (JoseError, ValueError):
-            raise UnreadableKey("it was sealed by another secret") from None
+            raise UnreadableKey("it was encrypted with another secret") from None
     return _imported(text)
 
 

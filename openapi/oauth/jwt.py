@@ -56,14 +56,14 @@ class Token:
         """The claim `name`; InvalidToken unless it is a string of 1 to `longest` characters."""
         value = self.claims.get(name)
         if not isinstance(value, str) or not 1 <= len(value) <= longest:
-            _refuse(f"the claim {name} is missing or not a text")
+            _refuse(f"the claim {name} is missing or not a string")
         return value
 
     def time_claim(self, name: str) -> float:
         """The claim `name`, in seconds since the epoch; InvalidToken unless it is a NumericDate (section 2)."""
         value = self.claims.get(name)
         if not isinstance(value, int | float | Decimal) or isinstance(value, bool) or not 0 <= value <= LATEST:
-            _refuse(f"the claim {name} is missing or not a time")
+            _refuse(f"the claim {name} is missing or not a NumericDate")
         return float(value)
 
     @property
@@ -89,7 +89,7 @@ def read(text: str, media_type: str, or_none: bool = False) -> Token:
     ):
         _refuse(f"its typ is not {media_type}")
     if "crit" in header or "b64" in header:
-        _refuse("it has an extension that is not understood")
+        _refuse("it has an extension (crit or b64) that is not supported")
     return Token(text, header, claims)
 
 

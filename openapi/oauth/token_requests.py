@@ -66,7 +66,7 @@ def parameters(scope: Scope, content: bytes) -> dict[str, str]:
         raise OAuthError("invalid_request", f"the body is not a form of at most {MAX_PARAMETERS} parameters") from None
     parameters = dict(pairs)
     if len(parameters) < len(pairs):
-        raise OAuthError("invalid_request", "a parameter stands more than once")
+        raise OAuthError("invalid_request", "a parameter occurs more than once")
     return {name: value for name, value in parameters.items() if value}
 
 
@@ -100,7 +100,7 @@ def scopes(form: Mapping[str, str], allowed: frozenset[str]) -> frozenset[str]:
         return allowed
     requested = form["scope"].split(" ")
     if not all(_SCOPE_TOKEN.fullmatch(scope) for scope in requested):
-        raise OAuthError("invalid_scope", "scope is not a list of scopes with one blank between them")
+        raise OAuthError("invalid_scope", "scope is not a list of scopes with one space between them")
     if not allowed.issuperset(requested):
         raise OAuthError("invalid_scope", "scope asks for more than the client may have")
     return frozenset(requested)
@@ -115,19 +115,20 @@ def _basic(scope: Scope, form: Mapping[str, str]) -> Credentials:
     """`client_secret_basic`: both parts are form-encoded before they are joined."""
     encoded = encoded_credentials(scope)
     if encoded is None:
-        raise unauthenticated("the Authorization header is not one of the scheme Basic")
+        raise unauthenticated("the Authorization header does not use the scheme Basic")
     try:
         client_id, colon, secret = b64decode(encoded, validate=True).decode("utf-8").partition(":")
         client_id, secret = unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
     except ValueError:
         raise unauthenticated("the credentials are not Base64 of UTF-8") from None
     if not colon or form.get("client_id", client_id) != client_id:
-        raise unauthenticated("the credentials are not those of the client_id")
+        raise unauthenticated("the credentials have no colon, or their client id is not the client_id")
     return Credentials(client_id, secret=secret, is_basic=True)
 
 
 def _assertion(form: Mapping[str, str]) -> Credentials:
     """`private_key_jwt`: the assertion names the client; a `client_id` in the form must name the same client."""
     if form.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in form:
-        raise OAuthError("invalid_request", f"client_assertion_type is not {ASSERTION_TYPE}, or has no assertion")
+        description = f"client_assertion_type is not {ASSERTION_TYPE}, or client_assertion is missing"
+        raise OAuthError("invalid_request", description)
     return Credentials(form.get("client_id", ""), assertion=form["client_assertion"])

@@ -20,7 +20,7 @@ def ambiguity(method: bytes, version: str, fields: list[tuple[bytes, bytes]], is
         return None
     codings = [value.strip().lower() for name, value in fields if name == b"transfer-encoding"]
     faults = {
-        "CONNECT is for proxies": method == b"CONNECT",
+        "CONNECT is for proxies, and this service is not a proxy": method == b"CONNECT",
         "its version is neither HTTP/1.0 nor HTTP/1.1": version not in ("1.0", "1.1"),
         "it must have exactly one Host field": version == "1.1" and names.count(b"host") != 1,
         "it has both Content-Length and Transfer-Encoding": bool(codings and lengths),

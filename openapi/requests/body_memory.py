@@ -1,4 +1,7 @@
-"""A limit on the bodies in the memory of one process: the value of a body takes many times its bytes."""
+"""A limit on the bodies in the memory of one process.
+
+The parsed value of a body takes many times as much memory as its bytes.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +24,7 @@ class BodyMemory:
     def holding(self, size: int) -> Iterator[None]:
         """Count a body of `size` bytes during the block; Problem `overloaded` if the others leave no room for it.
 
-        A body alone has room, whatever its size.
+        While no other body is counted, a body of any size is accepted.
         """
         if self._bytes and self._bytes + size > MOST_BYTES:
             raise Problem("overloaded")

@@ -32,7 +32,7 @@ class Parameters:
         for parameter in served:
             _check(parameter)
         if len({parameter["name"].lower() for parameter in served}) < len(served):
-            raise ContractError("two parameters have one name, which this release does not tell apart")
+            raise ContractError("two parameters have the same name, which this release cannot distinguish")
         names = {
             place: [parameter["name"] for parameter in served if parameter["in"] == place]
             for place in ("path", "query", "header")

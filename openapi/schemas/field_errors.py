@@ -40,7 +40,7 @@ _LIMITS = {
     "maximum": ("is above {limit}", "as a number of at most {limit}"),
     "minimum": ("is below {limit}", "as a number of at least {limit}"),
     "multipleOf": ("is not a multiple of {multiple_of}", "as a multiple of {multiple_of}"),
-    "pattern": ("does not match the pattern {pattern}", "as a text that matches {pattern}"),
+    "pattern": ("does not match the pattern {pattern}", "as a string that matches {pattern}"),
     "uniqueItems": ("has an item twice", "with each item once"),
 }
 """By keyword: the error, and the remedy."""
@@ -151,7 +151,7 @@ def _as_timestamp(name: str, text: str) -> str:
     fault, timestamp = date_time_faults.explain(text)
     condition = ", if it is UTC," if date_time_faults.NO_ZONE in fault else ""
     arrived = in_query = ""
-    if date_time_faults.BLANK_SIGN in fault:  # the client does not see that + in a query stands for a blank
+    if date_time_faults.SPACE_SIGN in fault:  # the client does not see that + in a query means a space
         arrived = f" arrived as '{_shown(text)}'"
         in_query = f" In a query write + as %2B: {timestamp.replace('+', '%2B')}."
     return f"{name}{arrived}: {fault}. Send it as {_TIMESTAMP}, for example{condition} {timestamp}.{in_query}"

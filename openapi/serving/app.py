@@ -66,7 +66,7 @@ def _built(contract: Contract, dependencies: Dependencies) -> ASGIApp:
     connexion.app, connexion.middleware_stack = connexion._build_middleware_stack()
     router, routing, security, endpoints, _ = connexion.middleware_stack
     if [mount.path for mount in routing.router.routes] != [contract.server_path]:
-        raise ContractError("its operations are routed elsewhere than at the path of its first server")
+        raise ContractError("the path of its operations is not that of its first server")
     _without_redirects(routing)
     router.compile(routing, security, endpoints)
     return cast("ASGIApp", connexion)
@@ -135,7 +135,7 @@ def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, t
             """Return the token info of the caller of `request`; raise Problem if unknown, or not permitted."""
             caller = await dependencies.authenticate(bearer.token(request.scope), dependencies.resources)
             if caller is None:
-                raise bearer.unauthorized("invalid_token", "the key is unknown, was replaced, or its hub is disabled")
+                raise bearer.unauthorized("invalid_token", "the key is unknown or was replaced, or its hub is disabled")
             information = token_info(request.scope, caller)
             dependencies.check_key(caller)
             return information

@@ -75,7 +75,7 @@ class Endpoint:
     def __init__(
         self, operation: Any, contract: Contract, schemas: Schemas, dependencies: Dependencies, new_request: NewRequest
     ) -> None:
-        """`operation` is Connexion's; ContractError if it promises more than this release, or its handler, keeps."""
+        """`operation` is Connexion's; ContractError if it promises more than this release, or its handler, fulfils."""
         if not operation.security or not all(operation.security):
             raise ContractError(f"{operation.operation_id} can be called without authentication")
         pointer = ("paths", operation.path, operation.method)
@@ -153,7 +153,10 @@ def _check_promises(operation: Any, contract: Contract, pointer: tuple[str, ...]
         for name, field_ in fields.items():
             if not _promises(contract, schema, name, field_):
                 wanted = f"{'required' if field_.required else 'optional'} {field_.type} {field_.format or ''}".strip()
-                raise ContractError(f"{operation.operation_id} takes {name} as {wanted}, not as promised here")
+                raise ContractError(
+                    f"the handler of {operation.operation_id} takes {name} as {wanted}, "
+                    "but this contract declares it differently"
+                )
 
 
 def _item_schemas(contract: Contract, pointer: tuple[str, ...]) -> Iterator[dict[str, Any]]:

@@ -30,7 +30,7 @@ def address(text: str) -> Address | None:
 
 
 def networks(text: str) -> list[Network]:
-    """The addresses and networks in `text`, separated by blanks or commas; ValueError has the text that is neither."""
+    """The addresses and networks in `text`, separated by spaces or commas; ValueError has the text that is neither."""
     return [_network(part) for part in re.split(r"[\s,]+", text.strip())]
 
 

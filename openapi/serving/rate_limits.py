@@ -203,7 +203,7 @@ class Bucket:
         self._left -= cost
 
     async def wait_for(self, cost: int) -> None:
-        """Take `cost` tokens, and wait while the bucket makes up what it lacks."""
+        """Take `cost` tokens, and wait until the bucket has refilled those that it lacked."""
         while cost:
             part = min(cost, self._policy.burst)
             wait = self._limits.take_later(self._hub_id, part, self._policy)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from openapi.standards import date_times
 
 NO_ZONE = "it has no time zone"
-BLANK_SIGN = "it has a blank where the offset has a sign"
+SPACE_SIGN = "it has a space where the offset needs + or -"
 EXAMPLE = "2026-03-31T12:00:00Z"
 _LONGEST = 100
 """Characters; a longer text is not searched for faults."""
@@ -79,7 +79,7 @@ def _row(fault: str, pattern: str, replacement: str | Callable[[re.Match[str]], 
 
 
 _REPAIRS = [
-    _row("it has blanks around it", r"\A\s+|\s+\Z", ""),
+    _row("it has white space around it", r"\A\s+|\s+\Z", ""),
     _row("it is a Unix time", r"\A-?(?:[0-9]{9,10}|[0-9]{13})(?:\.[0-9]{1,9})?\Z", _of_unix_time),
     _row(
         "it is a date of RFC 5322",
@@ -106,11 +106,11 @@ _REPAIRS = [
     _row("it has no minutes", r"\A(DATE[Tt][0-9]{2})(?=[Zz+-]|\Z)", r"\1:00"),
     _row("its fraction has no digits", r"(?<=:[0-9]{2})[.,](?=[Zz+-]|\Z)", ""),
     _row(
-        BLANK_SIGN,
+        SPACE_SIGN,
         r"\A(DATE[Tt]TIME) +(?=[0-9]{2}(?::?[0-9]{2})?\Z)",
         r"\1+",
     ),
-    _row("it has a blank before the time zone", r"\A(DATE[Tt]TIME) (?=Z|[+-])", r"\1"),
+    _row("it has a space before the time zone", r"\A(DATE[Tt]TIME) (?=Z|[+-])", r"\1"),
     _row("its offset has seconds", r"(?<=[+-][0-9]{2}:[0-9]{2}):[0-9]{2}\Z", ""),
     _row("its hour is 24", r"\A(DATE)[Tt]24:00(?=(?::00(?:[.,]0*)?)?(?:[Zz+-]|\Z))", _next_day),
     _row(NO_ZONE, r"\A(DATE[Tt]TIME)\Z", r"\1Z"),

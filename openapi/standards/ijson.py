@@ -163,7 +163,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise _NameTwice(f"the name {json.dumps(name[:_SHOWN])} stands more than once in an object")
+                raise _NameTwice(f"the name {json.dumps(name[:_SHOWN])} occurs more than once in an object")
             seen.add(name)
     return value
 

@@ -121,7 +121,7 @@ def stored_text(service: Service, identifier: Any) -> str:
         pytest.param(TEXT.encode().replace(b"clicked", b"\xe2\x82"), "not UTF-8", id="half-a-character"),
         pytest.param(TEXT[:-1] + ', "event_type": "viewed"}', "event_type", id="duplicate-name"),
         pytest.param(TEXT[:-1] + r', "event\u005ftype": "viewed"}', "event_type", id="duplicate-name-escaped"),
-        pytest.param(with_metadata('{"a": [{"b": 1, "b": 1}]}'), '"b" stands more than once', id="duplicate-within"),
+        pytest.param(with_metadata('{"a": [{"b": 1, "b": 1}]}'), '"b" occurs more than once', id="duplicate-within"),
         pytest.param("[" * 60_000, "nested", id="60,000-brackets"),
         pytest.param('{"a":' * 10_000, "nested", id="10,000-braces"),
         pytest.param("[" * 30_000 + "]" * 30_000, "nested", id="30,000-pairs"),

@@ -64,9 +64,9 @@ def test_a_token_of_another_issuer_may_have_fewer_claims() -> None:
         ({"jti": 5}, "the claim jti"),
         ({"client_id": None}, "the claim azp"),
         ({"client_id": 5}, "the claim client_id"),
-        ({"cnf": {"x5t#S256": "a"}}, "bound to a key in a way that is not understood"),
-        ({"cnf": "a"}, "bound to a key in a way that is not understood"),
-        ({"cnf": {"jkt": 5}}, "bound to a key in a way that is not understood"),
+        ({"cnf": {"x5t#S256": "a"}}, "bound to a key by an unsupported confirmation method"),
+        ({"cnf": "a"}, "bound to a key by an unsupported confirmation method"),
+        ({"cnf": {"jkt": 5}}, "bound to a key by an unsupported confirmation method"),
     ],
 )
 def test_an_invalid_token_gives_no_access(claims: dict[str, Any], words: str) -> None:

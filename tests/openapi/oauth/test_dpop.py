@@ -128,7 +128,7 @@ REFUSED: dict[str, tuple[Callable[[], Scope], str]] = {
     "for another host": (lambda: scope(proof(htu="https://evil.example/api/v2/interaction-events")), "another URL"),
     "for another scheme": (lambda: scope(proof(htu="http://api.example/api/v2/interaction-events")), "another URL"),
     "for another port": (lambda: scope(proof(htu=f"{ORIGIN}:8443/api/v2/interaction-events")), "another URL"),
-    "for no URL": (lambda: scope(proof(htu="https://[")), "no URL"),
+    "for no URL": (lambda: scope(proof(htu="https://[")), "is not a URL"),
     "for a URL that is no text": (lambda: scope(proof(htu=5)), "the claim htu"),
     "for no URL at all": (lambda: scope(proof(htu=None)), "the claim htu"),
     "for another token": (lambda: scope(proof(ath="another")), "another token"),
@@ -140,7 +140,7 @@ REFUSED: dict[str, tuple[Callable[[], Scope], str]] = {
     "without jti": (lambda: scope(proof(jti=None)), "the claim jti"),
     "with a long jti": (lambda: scope(proof(jti="a" * 300)), "the claim jti"),
     "with an empty jti": (lambda: scope(proof(jti="")), "the claim jti"),
-    "with an extension": (lambda: scope(unsigned({"alg": "ES256", "crit": ["a"], "a": 1})), "not understood"),
+    "with an extension": (lambda: scope(unsigned({"alg": "ES256", "crit": ["a"], "a": 1})), "not supported"),
 }
 
 

@@ -13,12 +13,12 @@ from openapi.oauth.jwk import UnreadableKey
 
 @pytest.fixture
 def secret() -> OctKey:
-    """The secret that seals keys."""
+    """The secret that encrypts keys."""
     return jwk.secret_of(base64.b64encode(secrets.token_bytes(32)).decode())
 
 
 def test_a_stored_key_is_read_back(secret: OctKey) -> None:
-    """Unsealed or sealed; its id is its thumbprint (RFC 7638)."""
+    """Encrypted or not; its id is its thumbprint (RFC 7638)."""
     key = jwk.new()
     assert key.kid == key.thumbprint()
     for seal in (None, secret):
@@ -38,11 +38,11 @@ def test_a_sealed_key_hides_its_private_part(secret: OctKey) -> None:
     assert private in jwk.serialize(key, None)
     assert private not in text
     assert base64.urlsafe_b64encode(private.encode()).decode()[:20] not in text
-    with pytest.raises(UnreadableKey, match="there is no secret to open it"):
+    with pytest.raises(UnreadableKey, match="there is no secret to decrypt it"):
         jwk.read(text, None)
-    with pytest.raises(UnreadableKey, match="sealed by another secret"):
+    with pytest.raises(UnreadableKey, match="encrypted with another secret"):
         jwk.read(text, OctKey.generate_key(256))
-    with pytest.raises(UnreadableKey, match="sealed by another secret"):
+    with pytest.raises(UnreadableKey, match="encrypted with another secret"):
         jwk.read(text[:-2] + ("AA" if text[-2:] != "AA" else "BB"), secret)
     assert jwk.serialize(key, secret) != text
 

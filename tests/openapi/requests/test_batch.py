@@ -78,7 +78,7 @@ FAULTS = [
     pytest.param(
         b'{"a": 1, "a": 2}',
         "malformed_json",
-        'the body cannot be read as JSON: the name "a" stands more than once in an object',
+        'the body cannot be read as JSON: the name "a" occurs more than once in an object',
         None,
         id="a name twice",
     ),

@@ -197,7 +197,7 @@ def test_a_path_has_types_too() -> None:
 
 def test_two_parameters_must_have_two_names() -> None:
     """A handler receives them by name, so it could not distinguish a name in the path from the same in the query."""
-    with pytest.raises(ContractError, match="two parameters have one name"):
+    with pytest.raises(ContractError, match="two parameters have the same name"):
         Parameters([parameter("id", "path"), parameter("ID", "query")])
 
 
@@ -229,7 +229,7 @@ def test_a_plus_that_arrives_as_a_blank_is_shown() -> None:
     parameters = Parameters([since])
     remedy = refused(parameters=parameters, query="since=2026-03-31T12:00:00+02:00")[3] or ""
     assert remedy.startswith(
-        "since arrived as '2026-03-31T12:00:00 02:00': it has a blank where the offset has a sign."
+        "since arrived as '2026-03-31T12:00:00 02:00': it has a space where the offset needs + or -."
     )
     assert remedy.endswith(
         "for example 2026-03-31T12:00:00+02:00. In a query write + as %2B: 2026-03-31T12:00:00%2B02:00."

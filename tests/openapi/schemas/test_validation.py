@@ -246,7 +246,7 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
             {"pattern": "^(a+)+$"},
             "a" * 5000 + "!",
             "the body does not match the pattern ^(a+)+$",
-            "Send the body as a text that matches ^(a+)+$.",
+            "Send the body as a string that matches ^(a+)+$.",
             id="a long value, and a pattern that is slow elsewhere",
         ),
         pytest.param(

@@ -121,7 +121,7 @@ def test_the_log_line_of_a_refusal_has_its_problem(caplog: pytest.LogCaptureFixt
     ask(build(CONTRACT, Dependencies(OPERATIONS, refuse)), url="/nowhere")
     refused, lost = logged(caplog)
     assert (refused["problem"], refused["client"]) == ("unauthorized", "127.0.0.1")
-    assert refused["reason"] == "the key is unknown, was replaced, or its hub is disabled"
+    assert refused["reason"] == "the key is unknown or was replaced, or its hub is disabled"
     assert (lost["problem"], lost["reason"]) == ("not_found", None)
 
 

@@ -94,7 +94,7 @@ def away() -> Iterator[Database]:
 
 @pytest.fixture
 def away_resources(away: Database) -> Resources:
-    """The resources of handlers, which know that the database is away."""
+    """The resources of handlers, which know that the database is unavailable."""
     bounds = Bounds(count=100, days=1, bytes=10**6)
     kind = interaction_events.KIND.table
     resources = Resources(
@@ -265,7 +265,7 @@ def test_another_method_is_not_allowed(method: str) -> None:
             refuse,
             KEY,
             'Bearer realm="interaction-reporting", error="invalid_token", '
-            'error_description="the key is unknown, was replaced, or its hub is disabled"',
+            'error_description="the key is unknown or was replaced, or its hub is disabled"',
             id="a key that is not accepted",
         ),
     ],

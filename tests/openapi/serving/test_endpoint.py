@@ -254,7 +254,7 @@ def test_a_contract_must_promise_the_fields_of_a_handler(declared: Any, is_built
     if is_built:
         build(contract(declared), Dependencies(OPERATIONS, accept))
     else:
-        with pytest.raises(ContractError, match="tryOne takes a as required integer, not as promised here"):
+        with pytest.raises(ContractError, match="the handler of tryOne takes a as required integer, but this contract"):
             build(contract(declared), Dependencies(OPERATIONS, accept))
 
 

@@ -96,7 +96,7 @@ REFUSED = {
         "2026-03-31 14:00:00 +0200 CEST",
         (
             "it has the name of a time zone after the offset; it has no T before the time of day; "
-            "it has a blank before the time zone"
+            "it has a space before the time zone"
         ),
         "2026-03-31T14:00:00+0200",
     ),
@@ -113,20 +113,20 @@ REFUSED = {
     "offset with seconds": ("2026-03-31T12:00:00+02:00:30", "its offset has seconds", "2026-03-31T12:00:00+02:00"),
     "a plus that the query lost": (
         "2026-03-31T12:00:00 02:00",
-        "it has a blank where the offset has a sign",
+        "it has a space where the offset needs + or -",
         "2026-03-31T12:00:00+02:00",
     ),
     "a plus that the query lost, after a blank": (
         "2026-03-31T12:00:00  02:00",
-        "it has a blank where the offset has a sign",
+        "it has a space where the offset needs + or -",
         "2026-03-31T12:00:00+02:00",
     ),
-    "a blank before the offset": (
+    "a space before the offset": (
         "2026-03-31T12:00:00 +02:00",
-        "it has a blank before the time zone",
+        "it has a space before the time zone",
         "2026-03-31T12:00:00+02:00",
     ),
-    "blanks around it": (" 2026-03-31T12:00:00Z\n", "it has blanks around it", "2026-03-31T12:00:00Z"),
+    "white space around it": (" 2026-03-31T12:00:00Z\n", "it has white space around it", "2026-03-31T12:00:00Z"),
     "Unix time": ("1774958400", "it is a Unix time", "2026-03-31T12:00:00Z"),
     "Unix time in milliseconds": ("1774958400250", "it is a Unix time", "2026-03-31T12:00:00.250000Z"),
     "Unix time with a fraction": ("1774958400.25", "it is a Unix time", "2026-03-31T12:00:00.250000Z"),
@@ -144,7 +144,7 @@ REFUSED = {
     "a second after 24 o'clock": ("2026-12-31T24:00:01Z", NO_SUCH, EXAMPLE),
     "a plus that the query lost, before hours alone": (
         "2026-03-31T12:00:00 02",
-        "it has a blank where the offset has a sign",
+        "it has a space where the offset needs + or -",
         "2026-03-31T12:00:00+02",
     ),
     "more digits than are kept": (
