@@ -16,7 +16,7 @@ def repeated_entry(entries: str, index: int, key: str, value: str) -> Problem:
 def unaccepted_schema(index: int, pointer: str, message: str) -> Problem:
     """The metadata schema of the event type `index` of a manifest has an error at `pointer`, relative to the schema."""
     path = f"event_types/{index}/metadata_schema{pointer}"
-    return Problem("invalid_body", pointer=f"/{path}", errors=f"{path}: {message}", remedies="Mend the schema.")
+    return Problem("invalid_body", pointer=f"/{path}", errors=f"{path}: {message}", remedies="Correct the schema.")
 
 
 def unknown_cursor() -> Problem:

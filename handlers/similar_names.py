@@ -26,7 +26,7 @@ class _Index:
             self._by_length.setdefault(min(len(fold), _LONGEST), []).append(fold)
 
     def candidates(self, length: int) -> Iterator[str]:
-        """The folded forms that may be similar to one of `length`, those of the nearest length first."""
+        """The folded forms that may be similar to a form of `length` characters, those of the nearest length first."""
         possible = [other for other in self._by_length if 2 * min(length, other) >= ALIKE * (length + other)]
         for other in sorted(possible, key=lambda other: abs(length - other)):
             yield from self._by_length[other]

@@ -68,7 +68,7 @@ def differences(connection: Connection) -> list[str]:
     release = {contract.version: contract for contract in published()}
     sentences = [_difference(row, release.pop(row.contract_version, None)) for row in contracts.list_all(connection)]
     sentences += [
-        f"contract {version} is a document of this release and not in the database: publish it, or leave it"
+        f"this release has contract {version}, and the database does not: publish it, or ignore this"
         for version in release
     ]
     return [sentence for sentence in sentences if sentence]
@@ -153,7 +153,7 @@ def rollback(connection: Connection, major: int | None, author: Author) -> contr
     contracts.lock(connection)
     majors = [row.major for row in contracts.serving(connection)]
     if major is None and len(majors) != 1:
-        raise Refused(f"the major versions {', '.join(map(str, majors)) or 'none'} are served: say which one")
+        raise Refused(f"the major versions {', '.join(map(str, majors)) or 'none'} are served: choose one with --major")
     with connection.begin_nested():
         return _served(connection, contracts.rollback(connection, majors[0] if major is None else major, author))
 
@@ -175,7 +175,7 @@ def governing_before(connection: Connection, contract: Contract) -> Contract:
     served = [major.served for major in planned if major.served and major.number <= contract.major]
     if not served:
         raise ContractError(
-            " ".join(warnings(planned)) or f"no contract is active that {contract.version} could follow"
+            " ".join(warnings(planned)) or f"there is no active contract for {contract.version} to follow"
         )
     return served[-1].contract
 
@@ -185,12 +185,10 @@ def _difference(row: contracts.ContractRow, contract: Contract | None) -> str:
     name = f"contract {row.contract_version}"
     digest, fault = _digest(row.document)
     if fault:
-        return f"{name}: the row cannot be read, mend it: {fault}"
+        return f"{name}: the row cannot be read, correct it: {fault}"
     clauses = []
     if contract is None:
-        clauses.append(
-            f"{name} is in the database and not a document of this release: keep its document with the others"
-        )
+        clauses.append(f"{name} is in the database and not a document of this release: add its document to the release")
     elif digest != contract.digest and not _is_renamed(row.document, contract):
         clauses.append(
             f"{name}: the row ({digest[:12]}) and the document of this release ({contract.digest[:12]}) differ; "

@@ -97,11 +97,11 @@ def cut_over(connection: Connection, name: str, why: str | None, is_forced: bool
     versions = _versions(contracts.serving(connection))
     targets = [version.major for version in versions if not version.is_left]
     if len(targets) == len(versions) or not targets:
-        raise Refused("hubs have nowhere to go: no major version is served in addition to one that they should leave")
+        raise Refused("hubs have no version to move to: no major version is served besides one that they should leave")
     if not is_forced and not version_usage.is_seen(connection, hub.id, targets):
         raise Refused(
             f"the hub {name!r} was never seen on {_named(targets)}: it might no longer be able to report anything; "
-            "--force cuts it over all the same"
+            "--force cuts it over anyway"
         )
     return hubs.cut_over(connection, name, why)
 
@@ -141,12 +141,12 @@ def _state(hub: Hub, uses: Mapping[int, Use], left: Sequence[int], used: Sequenc
         return "disabled"
     if hub.cut_over_at:
         late = [major for major in left if (at := uses[major].last_seen_at) and at > hub.cut_over_at + LAG]
-        return f"cut over, and still comes to {_named(late)} with its key" if late else "cut over"
+        return f"cut over, but still sends requests to {_named(late)} with its key" if late else "cut over"
     if not used:
-        return f"silent on these days; was seen on {_named(seen)} before" if seen else "never seen"
+        return f"no requests on these days; used {_named(seen)} before" if seen else "never seen"
     if set(used) <= set(left):
-        return f"uses {_named(used)} alone"
-    return f"uses {_named(used)}" if set(used) & set(left) or not left else f"has moved: uses {_named(used)} alone"
+        return f"uses {_named(used)} only"
+    return f"uses {_named(used)}" if set(used) & set(left) or not left else f"has moved: uses {_named(used)} only"
 
 
 def _named(majors: Sequence[int]) -> str:

@@ -97,7 +97,7 @@ MEDIA_TYPES: Mapping[str, Callable[[ContractRow, Contract, str], bytes]] = {
 
 
 class Publications:
-    """The published contracts by version, in version order. Concurrent requests share one reading."""
+    """The published contracts by version, in version order. Concurrent requests share one read of the database."""
 
     def __init__(self, public_url: str = "") -> None:
         self._public_url = public_url

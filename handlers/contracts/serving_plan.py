@@ -13,7 +13,7 @@ from openapi.serving.error_styles import ErrorStyle, style_of
 from openapi.serving.live import Part, gone
 from openapi.standards import deprecation
 
-HELP = "mend the row, or activate or roll back to another"
+HELP = "correct the row, or activate or roll back to another"
 NOTHING = "no contract is active; see 'interaction-reporting contract list'"
 
 
@@ -64,7 +64,9 @@ def read(row: ServedDocument | ContractRow) -> Contract:
 def require_free_path(contract: Contract) -> None:
     """ContractError if the path of `contract` belongs to the service itself."""
     if f"{contract.server_path}/".startswith(tuple(f"{path}/" for path in paths.BESIDE)):
-        raise ContractError(f"contract {contract.version} cannot be served at {contract.server_path}: it is taken")
+        raise ContractError(
+            f"contract {contract.version} cannot be served at {contract.server_path}: the service itself uses this path"
+        )
 
 
 def plan(states: Iterable[MajorVersionState], serve: Serve, previous: Sequence[ServedMajor] = ()) -> list[ServedMajor]:
@@ -108,7 +110,7 @@ def warnings(planned: Sequence[ServedMajor]) -> list[str]:
         if major.fault and major.served:
             contract = major.served.contract
             last = f"contract {contract.version} ({contract.digest[:12]})"
-            sentences.append(f"{major.fault}; {last} goes on, as served last: {HELP}")
+            sentences.append(f"{major.fault}; {last}, which was served last, is still served: {HELP}")
         elif major.fault:
             sentences.append(f"{major.fault}; nothing is served in its place: {HELP}")
     return sentences
@@ -172,7 +174,7 @@ def _try_to_serve(
     try:
         served = serve(document)
         if served.contract.server_path in taken_paths:
-            raise ContractError(f"contract {document.contract_version} cannot be served: another one has its path")
+            raise ContractError(f"contract {document.contract_version} cannot be served: another contract has its path")
     except ContractError as error:
         return None, " ".join(str(error).split())[:500]
     return served, None

@@ -63,7 +63,7 @@ class AccessTokens:
         IssuerUnavailable if its key cannot be read.
         """
         if "." not in text:
-            raise InvalidToken("it is not a JWT, and API keys are not taken here")
+            raise InvalidToken("it is not a JWT, and API keys are not accepted here")
         token = access_tokens.read(text)
         issuer = token.text_claim("iss")
         is_ours = issuer == self.issuer
@@ -74,7 +74,7 @@ class AccessTokens:
             raise InvalidToken("its alg is not accepted")
         key = await (self.keys.verifying(token.key_id) if is_ours else self.issuers.key(issuer, token.key_id))
         if key is None:
-            raise InvalidToken("its issuer has no key of its kid")
+            raise InvalidToken("its issuer has no key with its kid")
         access = access_tokens.verified(token, key, algorithms, time.time() if at is None else at)
         self._know(text.encode(), access, None if is_ours else key)
         return access

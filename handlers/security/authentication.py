@@ -60,7 +60,7 @@ async def _authorized(
         raise _invalid_token("it is for another audience", access)
     client, caller = await _client_and_hub(oauth, access, registry)
     if client.dpop_bound and access.thumbprint is None:
-        raise _invalid_token("its client takes none but those bound to a key", access)
+        raise _invalid_token("its client accepts only tokens that are bound to a key", access)
     if access.thumbprint and not request_state(scope).is_proven:  # a late body causes a second check of the token
         await _require_proof(oauth, scope, access)
     return access, client, caller
@@ -116,7 +116,7 @@ async def _require_proof(oauth: AuthorizationServer, scope: Scope, access: Acces
     try:
         _, text = access_token(scope)
         if await oauth.proven(scope, text) != access.thumbprint:
-            raise InvalidToken("the proof is of another key than the token's")
+            raise InvalidToken("the proof was signed with another key than the token's")
     except InvalidToken as error:
         raise Unauthenticated("invalid_dpop_proof", str(error), DPOP) from None
     request_state(scope).is_proven = True

@@ -163,7 +163,7 @@ class Issuers:
     async def _json(self, url: str) -> dict[str, Any]:
         """The JSON object at `url`."""
         if self._client is None:
-            raise RuntimeError("issuers are asked while they are open")
+            raise RuntimeError("the HTTP client for issuers is not open")
         content = bytearray()
         async with self._client.stream("GET", url, headers=_HEADERS) as response:
             if response.status_code != 200:

@@ -61,7 +61,7 @@ class SigningKeys:
             await self._registry.refresh()
             key = self._newest()
         if key is None:
-            raise UnreadableKey("the key that was made cannot be read")
+            raise UnreadableKey("the new signing key cannot be read")
         return key
 
     async def verifying(self, kid: str) -> ECKey | None:
@@ -132,7 +132,7 @@ class FileKeys:
         return next((key for key in await self.list_all() if key.kid == kid), None)
 
     async def list_all(self) -> list[ECKey]:
-        """Every key, the one that signs first."""
+        """Every key; the one that signs comes first."""
         self.revision()
         return self._keys
 

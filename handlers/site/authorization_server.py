@@ -68,7 +68,7 @@ def _endpoint(answer: Answering) -> Callable[[Request], Awaitable[Response]]:
                 request, OAuthError("temporarily_unavailable", problem.error, problem.status, problem.headers)
             )
         except Unavailable:
-            description = "the database is away: try again after the seconds in the Retry-After header"
+            description = "the database is unavailable: try again after the seconds in the Retry-After header"
             return _refusal(request, OAuthError("temporarily_unavailable", description, 503, [RETRY]))
 
     return endpoint
@@ -125,7 +125,8 @@ async def _thumbprint(request: Request, oauth: AuthorizationServer, client: Clie
     """The thumbprint of the key that the token is bound to (RFC 9449 section 5); None for an unbound token."""
     if not dpop.is_sent(request.scope):
         if client.dpop_bound:
-            raise OAuthError("invalid_dpop_proof", "the client takes no tokens but those bound to a key: send a proof")
+            description = "the client accepts only tokens that are bound to a key: send a proof"
+            raise OAuthError("invalid_dpop_proof", description)
         return None
     try:
         return await oauth.proven(request.scope)

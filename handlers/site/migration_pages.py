@@ -95,7 +95,7 @@ def _days(request: Request) -> int:
 
 
 async def _migration(request: Request, days: int) -> Migration:
-    """The migration as it is now, with the counts of this process; Problem if the database is away."""
+    """The migration as it is now, with the counts of this process; Problem if the database is unavailable."""
     state = service_state(request)
     await state.version_usage.write()
     try:

@@ -67,10 +67,11 @@ def sentences(migration: Migration) -> list[str]:
     summary = [_version(version) for version in migration.versions]
     if left:
         summary.append(
-            f"{counts['would_break']} of {counts['hubs']} hubs would break if {left} ended, by requests sent {days}."
+            f"Judging by the requests sent {days}, {counts['would_break']} of {counts['hubs']} hubs would break "
+            f"if {left} ended."
         )
     else:
-        summary.append(f"None of {counts['hubs']} hubs would break: there is no version that they are to leave.")
+        summary.append(f"None of {counts['hubs']} hubs would break: no version is being phased out.")
     return [*summary, f"Cut over: {counts['cut_over']}. With a client for access tokens: {counts['with_clients']}."]
 
 
@@ -109,7 +110,7 @@ def _version(version: Version) -> str:
     name += f" (contract {version.contract}) is {version.status}"
     if version.sunset_at:
         return f"{name} and ends at {_instant(version.sunset_at)}."
-    return f"{name}; hubs are to leave it, and it has no sunset yet." if version.is_left else f"{name}."
+    return f"{name}; hubs should move to another version, and it has no sunset yet." if version.is_left else f"{name}."
 
 
 def _hub(hub: HubUse) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from openapi.problems import Problem
         (
             field_errors.unaccepted_schema(2, "/type", "'x' is not a type"),
             "event_types/2/metadata_schema/type: 'x' is not a type",
-            "Mend the schema.",
+            "Correct the schema.",
             "/event_types/2/metadata_schema/type",
         ),
         (

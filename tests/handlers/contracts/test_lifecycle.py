@@ -79,14 +79,17 @@ def test_rows_that_agree_with_documents_have_no_differences(database: Database) 
     ("values", "words"),
     [
         ({"document": "replace(document, 'Report one', 'Report an')"}, "differ; the row governs"),
-        ({"document": "'a: b'"}, "the row cannot be read, mend it: the document is not an OpenAPI object"),
+        ({"document": "'a: b'"}, "the row cannot be read, correct it: the document is not an OpenAPI object"),
         (
             {"document": "replace(document, 'Report one', 'Report an')"},
             r"was edited since it was published as [0-9a-f]",
         ),
         ({"digest": "repeat('0', 64)"}, r"contract 1\.1 was edited since it was published as 000000000000"),
         ({"contract_version": "'1.7'"}, "contract 1.7 is in the database and not a document of this release"),
-        ({"contract_version": "'1.7'"}, "contract 1.1 is a document of this release and not in the database"),
+        (
+            {"contract_version": "'1.7'"},
+            "this release has contract 1.1, and the database does not: publish it, or ignore this",
+        ),
     ],
     ids=["differing", "broken", "edited", "other-digest", "only-row", "only-document"],
 )
@@ -126,7 +129,7 @@ def test_former_operation_ids_are_no_difference(database: Database) -> None:
 )
 def test_a_row_that_cannot_be_served_is_named(database: Database, values: dict[str, str], words: str) -> None:
     """With the reason, the contract served in its place, and the remedy."""
-    help_ = "mend the row, or activate or roll back to another"
+    help_ = "correct the row, or activate or roll back to another"
     last = insert(interaction_reporting_contracts_served)
     with database.begin() as connection:
         change(connection, "1.1", **values)
@@ -135,7 +138,9 @@ def test_a_row_that_cannot_be_served_is_named(database: Database, values: dict[s
         connection.execute(last.values(major=1, contract_version="1.0", document=published()[0].text))
         lifecycle.require_served(connection)
         (warning,) = warnings(lifecycle.current_state(connection))
-        assert re.search(rf"{words}.*; contract 1\.0 \([0-9a-f]{{12}}\) goes on, as served last: {help_}", warning)
+        assert re.search(
+            rf"{words}.*; contract 1\.0 \([0-9a-f]{{12}}\), which was served last, is still served: {help_}", warning
+        )
 
 
 def test_a_published_document_is_never_replaced(database: Database) -> None:
@@ -214,7 +219,7 @@ def test_a_contract_that_cannot_be_served_is_not_activated(database: Database) -
         change(connection, "1.2", document="replace(document, 'reportInteractionEvent', 'xyz')")
         with pytest.raises(ContractError, match=r"contract 1\.2 cannot be served: .*names no operation"):
             lifecycle.activate(connection, "1.2", AUTHOR)
-        with pytest.raises(ContractError, match=r"contract 2\.0 cannot be served: another one has its path"):
+        with pytest.raises(ContractError, match=r"contract 2\.0 cannot be served: another contract has its path"):
             lifecycle.activate(connection, "2.0", AUTHOR)
         assert served(connection) == ["1.1"]
         assert lifecycle.activate(connection, "1.0", AUTHOR).status == "active"
@@ -228,7 +233,7 @@ def test_a_rollback_must_name_one_of_several_major_versions(database: Database) 
         assert lifecycle.rollback(connection, None, AUTHOR).contract_version == "1.0"
         lifecycle.publish(connection, changed("2.0", path="/api/v2"), AUTHOR)
         lifecycle.activate(connection, "2.0", AUTHOR)
-        with pytest.raises(Refused, match="the major versions 1, 2 are served: say which one"):
+        with pytest.raises(Refused, match="the major versions 1, 2 are served: choose one with --major"):
             lifecycle.rollback(connection, None, AUTHOR)
         change(connection, "1.1", document="'a: b'")
         with pytest.raises(ContractError, match=r"the row of contract 1\.1 cannot be read"):

@@ -75,22 +75,23 @@ def test_the_report_describes_each_hub(database: Database) -> None:
     report = migration_at(database)
     assert [(hub.hub, hub.state) for hub in report.hubs if hub.would_break] == [
         ("both", "uses versions 1 and 2, and has no client that could get an access token"),
-        ("client", "uses version 1 alone"),
-        ("old", "uses version 1 alone, and has no client that could get an access token"),
+        ("client", "uses version 1 only"),
+        ("old", "uses version 1 only, and has no client that could get an access token"),
     ]
     assert {hub.hub: hub.state for hub in report.hubs if not hub.would_break} == {
         "cut": "cut over",
-        "late": "cut over, and still comes to version 1 with its key",
-        "moved": "has moved: uses version 2 alone",
+        "late": "cut over, but still sends requests to version 1 with its key",
+        "moved": "has moved: uses version 2 only",
         "never": "never seen",
         "off": "disabled",
-        "silent": "silent on these days; was seen on versions 1 and 2 before",
+        "silent": "no requests on these days; used versions 1 and 2 before",
     }
     assert [(hub.hub, hub.clients) for hub in report.hubs if hub.clients] == [("client", 1)]
     assert migration_reports.totals(report) == {"hubs": 9, "would_break": 3, "cut_over": 2, "with_clients": 1}
     sentences = migration_reports.sentences(report)
+    days = "from 2026-11-11 to 2026-11-24, in UTC"
     assert sentences[2:] == [
-        "3 of 9 hubs would break if version 1 ended, by requests sent from 2026-11-11 to 2026-11-24, in UTC.",
+        f"Judging by the requests sent {days}, 3 of 9 hubs would break if version 1 ended.",
         "Cut over: 2. With a client for access tokens: 1.",
     ]
 
@@ -133,7 +134,7 @@ def test_the_report_names_the_end_of_a_version(database: Database) -> None:
     assert migration_reports.sentences(report)[:3] == [
         "Version 1 is not served any more.",
         "Version 2 (contract 2.0) is active.",
-        "None of 1 hubs would break: there is no version that they are to leave.",
+        "None of 1 hubs would break: no version is being phased out.",
     ]
     assert (report.hubs[0].would_break, report.hubs[0].state) == (False, "uses version 1")
 
@@ -152,12 +153,12 @@ def test_a_hub_is_cut_over_only_if_it_can_use_the_next_version(database: Databas
             migration.cut_over(connection, "nobody", None, is_forced=True)
         hubs.restore_key(connection, "ready")
         contracts.deprecate(connection, "2.0", SUNSET)
-        with pytest.raises(Refused, match="hubs have nowhere to go"):
+        with pytest.raises(Refused, match="hubs have no version to move to"):
             migration.cut_over(connection, "ready", None, is_forced=True)
         contracts.withdraw(connection, "2.0")
         table = tables.interaction_reporting_contracts
         connection.execute(update(table).where(table.c.contract_version == "2.0").values(status="superseded"))
-        with pytest.raises(Refused, match="hubs have nowhere to go"):
+        with pytest.raises(Refused, match="hubs have no version to move to"):
             migration.cut_over(connection, "ready", None, is_forced=True)
         connection.rollback()
 
@@ -206,11 +207,11 @@ def test_hubs_that_would_break_are_marked_in_words(database: Database) -> None:
     use(database, "new", ("2.0", NOW, 34))
     report = migration_at(database, 1)
     page, text = migration_reports.as_html(report), migration_reports.as_markdown(report)
-    marked = "would break: uses version 1 alone, and has no client that could get an access token"
+    marked = "would break: uses version 1 only, and has no client that could get an access token"
     assert f"<bdi>old</bdi><td><strong>{marked}</strong>" in page
-    assert "<bdi>new</bdi><td>has moved: uses version 2 alone<td>" in page
+    assert "<bdi>new</bdi><td>has moved: uses version 2 only<td>" in page
     assert f"| old | {marked} | 0 |  | 2026-11-24T00:30:00Z |  | 12 / 0 | 12 / 0 |" in text
-    assert "| new | has moved: uses version 2 alone | 0 |  |  | 2026-11-24T00:30:00Z | 0 / 34 | 0 / 34 |" in text
+    assert "| new | has moved: uses version 2 only | 0 |  |  | 2026-11-24T00:30:00Z | 0 / 34 | 0 / 34 |" in text
 
 
 def test_the_number_of_hubs_on_a_page_is_limited(database: Database) -> None:

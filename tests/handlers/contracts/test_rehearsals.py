@@ -335,7 +335,7 @@ def test_only_rows_of_the_same_major_version_are_rehearsed(database: Database, a
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (delete(contracts_table), r"no contract is active that 1\.2 could follow"),
+        (delete(contracts_table), r"there is no active contract for 1\.2 to follow"),
         (update(contracts_table).values(document="a: b"), r"the row of contract 1\.1 cannot be read: the document"),
     ],
     ids=["none", "broken"],

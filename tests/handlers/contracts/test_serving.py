@@ -31,7 +31,7 @@ from tests.tokens import bearer, client_of, post
 from tests.waiting import wait_until
 
 AUTHOR = Author("alice", "a test")
-UNPUBLISHED = "contract 2.0 is a document of this release and not in the database: publish it, or leave it"
+UNPUBLISHED = "this release has contract 2.0, and the database does not: publish it, or ignore this"
 LIST = f"{BASE}/interaction-events"
 SUNSET = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
 CHANGE = "UPDATE interaction_reporting_contracts SET {} WHERE contract_version = '1.1'"
@@ -143,7 +143,7 @@ def test_a_broken_row_leaves_the_last_good_contract_in_service(
 ) -> None:
     """It is served without a gap; log (once), readiness and metrics report the fault, also if the row is deleted."""
     fault = "the row of contract 1.1 cannot be read: the document is not an OpenAPI object with an info object"
-    last = f"contract 1.1 ({CONTRACTS[NEWEST].digest[:12]}) goes on, as served last"
+    last = f"contract 1.1 ({CONTRACTS[NEWEST].digest[:12]}), which was served last, is still served"
     with living.client() as client:
         edit(living, "document = replace(document, 'reportInteractionEvent', 'xyz')")
         wait_until(lambda: "names no operation" in str(ready(living)["warnings"]))

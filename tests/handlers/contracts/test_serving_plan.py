@@ -144,7 +144,7 @@ def test_a_path_serves_one_version() -> None:
     majors = planned(MajorVersionState(1, "active", text("1.1"), None), conflicting)
     assert served(majors) == ["1.1", "2.0"]
     (warning,) = warnings(majors)
-    assert warning.startswith("contract 2.1 cannot be served: another one has its path; contract 2.0 (")
+    assert warning.startswith("contract 2.1 cannot be served: another contract has its path; contract 2.0 (")
 
 
 def test_no_row_takes_the_path_of_another_version() -> None:
@@ -153,7 +153,7 @@ def test_no_row_takes_the_path_of_another_version() -> None:
     majors = planned(moved, MajorVersionState(2, "active", text("2.0"), text("2.0")))
     assert served(majors) == ["1.0", "2.0"]
     (warning,) = warnings(majors)
-    assert warning.startswith("contract 1.1 cannot be served: another one has its path; contract 1.0 (")
+    assert warning.startswith("contract 1.1 cannot be served: another contract has its path; contract 1.0 (")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,9 @@ def test_no_contract_is_served_at_a_path_of_the_service(path: str, expected: str
     """A contract that no client could reach does not count as served."""
     majors = planned(MajorVersionState(1, "active", text("1.1", path=path), None))
     assert served(majors) == [expected]
-    assert all(f"cannot be served at {path}: it is taken" in warning for warning in warnings(majors))
+    assert all(
+        f"cannot be served at {path}: the service itself uses this path" in warning for warning in warnings(majors)
+    )
 
 
 def test_a_successor_may_be_at_the_root() -> None:

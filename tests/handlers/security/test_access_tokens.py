@@ -92,10 +92,10 @@ def test_a_token_of_another_issuer_is_known_as_long_as_its_key(
         assert [tokens.known(text.encode()) for text in texts] == accesses
         monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
         server.publish(second)
-        with pytest.raises(InvalidToken, match="its issuer has no key of its kid"):  # which asks the issuer
+        with pytest.raises(InvalidToken, match="its issuer has no key with its kid"):  # which asks the issuer
             await tokens.access(foreign(server.url, ECKey.generate_key("P-256", {"kid": "3"})))
         assert [tokens.known(text.encode()) for text in texts] == [None, accesses[1]]
-        with pytest.raises(InvalidToken, match="its issuer has no key of its kid"):
+        with pytest.raises(InvalidToken, match="its issuer has no key with its kid"):
             await tokens.access(texts[0])
 
     with_tokens(tmp_path, server.url, use)

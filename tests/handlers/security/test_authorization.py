@@ -87,7 +87,7 @@ def with_public_key_as_secret(forgery: Forgery) -> str:
 
 REFUSED: dict[str, tuple[Forge, str]] = {
     "expired": (lambda forged: forged.but(exp=int(time.time()) - 10).text(), "it has expired"),
-    "without an end": (lambda forged: forged.but(exp=None).text(), "the claim exp is missing or not a time"),
+    "without an end": (lambda forged: forged.but(exp=None).text(), "the claim exp is missing or not a NumericDate"),
     "with an end that is no time": (lambda forged: forged.but(exp="soon").text(), "the claim exp is missing"),
     "not yet valid": (lambda forged: forged.but(nbf=int(time.time()) + 60).text(), "it is not valid yet"),
     "issued in the future": (lambda forged: forged.but(iat=int(time.time()) + 60).text(), "it is not valid yet"),
@@ -106,14 +106,17 @@ REFUSED: dict[str, tuple[Forge, str]] = {
     ),
     "tampered": (tampered, "its signature cannot be verified"),
     "of another key": (lambda forged: forged.but(ECKey.generate_key("P-256")).text(), "its signature cannot be"),
-    "unknown kid": (lambda forged: forged.but(header={"kid": "unknown"}).text(), "no key of its kid"),
-    "no kid": (lambda forged: forged.but(header={"kid": None}).text(), "no key of its kid"),
-    "a kid that is no text": (lambda forged: forged.but(header={"kid": ["a"]}).text(), "no key of its kid"),
+    "unknown kid": (lambda forged: forged.but(header={"kid": "unknown"}).text(), "no key with its kid"),
+    "no kid": (lambda forged: forged.but(header={"kid": None}).text(), "no key with its kid"),
+    "a kid that is no text": (lambda forged: forged.but(header={"kid": ["a"]}).text(), "no key with its kid"),
     "critical extension": (
         lambda forged: forged.but(header={"crit": ["b64"], "b64": False}).text(),
-        "an extension that is not understood",
+        "an extension (crit or b64) that is not supported",
     ),
-    "bound in an unknown way": (lambda forged: forged.but(cnf={"x5t#S256": "a"}).text(), "not understood"),
+    "bound in an unknown way": (
+        lambda forged: forged.but(cnf={"x5t#S256": "a"}).text(),
+        "unsupported confirmation method",
+    ),
     "an unknown client": (lambda forged: forged.but(client_id="nobody").text(), "its client is unknown"),
     "no client": (lambda forged: forged.but(client_id=None).text(), "the claim azp is missing"),
     "no JWT": (lambda _: "not-a-token", "it is not a JWT"),
@@ -168,7 +171,7 @@ def test_version_2_refuses_keys_and_version_1_refuses_tokens(newest: Service, cl
     """The other version refuses each, and its challenge or detail names the reason."""
     response = post(newest, newest.authorization)
     assert response.status_code == 401
-    assert response.json()["detail"].endswith(": it is not a JWT, and API keys are not taken here")
+    assert response.json()["detail"].endswith(": it is not a JWT, and API keys are not accepted here")
     with newest.client() as v1:
         response = v1.post(V1_PATH, json=EVENT, headers=bearer(client.token()))
     assert response.status_code == 401
@@ -250,7 +253,7 @@ def test_a_revoked_signing_key_verifies_no_token(start_service: Callable[..., Ab
         with service.database.begin() as connection:
             *_, oldest = signing_keys.list_all(connection)
             signing_keys.revoke(connection, oldest.kid)
-        assert "no key of its kid" in challenge(until(service, old, 401))
+        assert "no key with its kid" in challenge(until(service, old, 401))
         assert post(service, bearer(new)).status_code == 201
 
 

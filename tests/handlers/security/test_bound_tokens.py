@@ -100,7 +100,7 @@ def test_a_stolen_token_is_refused(newest: Service, client: Client, key: ECKey) 
     """Without a proof, with a proof of another key or for another request, or as a bearer token."""
     token, thief = bound(client, key), ECKey.generate_key("P-256")
     assert 'error="invalid_dpop_proof"' in refused(send(newest, token))
-    assert "of another key" in refused(send(newest, token, **proof(newest, thief, PATH, token)))
+    assert "signed with another key" in refused(send(newest, token, **proof(newest, thief, PATH, token)))
     assert "another URL" in refused(send(newest, token, **proof(newest, key, f"{PATH}/batch", token)))
     assert "another method" in refused(send(newest, token, **proof(newest, key, PATH, token, htm="PUT")))
     assert "another token" in refused(send(newest, token, **proof(newest, key, PATH, "another")))

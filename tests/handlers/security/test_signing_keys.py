@@ -1,4 +1,4 @@
-"""Storage of signing keys: sealed in the database, or in a file."""
+"""Storage of signing keys: encrypted in the database, or in a file."""
 
 import json
 import logging
@@ -62,10 +62,10 @@ def test_with_another_secret_a_new_key_is_made(start_service: Start, caplog: pyt
         assert post(service, bearer(client_of(service).token())).status_code == 201
         (after,) = kids(service)
         assert after not in before
-        sealed, _ = stored(service)
+        encrypted, _ = stored(service)
     (message,) = [record.getMessage() for record in caplog.records if "signing key" in record.getMessage()]
-    assert message == f"the signing key {before[0]} cannot be read: it was sealed by another secret"
-    assert sealed.rpartition(".")[2] not in caplog.text
+    assert message == f"the signing key {before[0]} cannot be read: it was encrypted with another secret"
+    assert encrypted.rpartition(".")[2] not in caplog.text
     with start_service(IR_OAUTH_KEY_SECRET=SECRET) as service:
         assert kids(service) == before
 

@@ -61,7 +61,7 @@ def test_the_page_has_the_current_counts(operated: Service, new_hub: Callable[[S
     assert len(migration["days"]) == 14
     page = get(operated, "?days=2")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert f"<bdi>{hub.name}</bdi><td><strong>would break: uses version 1 alone" in page.text
+    assert f"<bdi>{hub.name}</bdi><td><strong>would break: uses version 1 only" in page.text
     assert "&lt;script&gt;alert(1)" in page.text
     assert "<script" not in page.text
 
