@@ -79,7 +79,8 @@ COMMANDS = {
     ),
     "contract": Command("Contracts: the versions of the API, and which of them are served."),
     "contract publish": Command(
-        "Store a document as a draft if its version number covers its changes. A published document is never replaced.",
+        "Store a document as a draft if its version number is high enough for its changes. "
+        "A published document is never replaced.",
         "scripts.commands.contracts.contract_lifecycle:publish",
     ),
     "contract activate": Command(
@@ -115,7 +116,8 @@ COMMANDS = {
         "scripts.commands.contracts.card:changelog",
     ),
     "contract rehearse": Command(
-        "Try a contract on hubs' stored submissions, and show changed results. Exits 1 if one that passed would fail.",
+        "Try a contract on hubs' stored submissions, and show changed results. "
+        "Exits 1 if a submission that passed would fail.",
         "scripts.commands.contracts.rehearsals:rehearse_",
     ),
     "contract list": Command(
@@ -131,7 +133,7 @@ COMMANDS = {
         "scripts.commands.contracts.contracts:status",
     ),
     "contract lint": Command(
-        "Check documents against the house rules. Exits 1 if one breaks a rule.",
+        "Check documents against the house rules. Exits 1 on any finding, an error or a warning.",
         "scripts.commands.contracts.contracts:lint",
     ),
     "migration": Command("The migration of hubs from one major version to the next."),
@@ -175,7 +177,8 @@ COMMANDS = {
         "scripts.trials.fuzz:fuzz",
     ),
     "retention": Command(
-        "Drop the events that are older than the retention, a whole week at a time, and list the dropped partitions.",
+        "Drop the events and annotations that are older than the retention, a whole week at a time, "
+        "and list the dropped partitions.",
         "scripts.commands.retention:retention",
     ),
 }

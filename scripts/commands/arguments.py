@@ -35,7 +35,9 @@ def hours_of(text: str | int) -> int:
     """The number of hours in `text`, as `24h` or `24`; BadParameter unless it is 0 to LONGEST_OVERLAP_HOURS."""
     matched = re.fullmatch(r"([0-9]{1,9})h?", str(text))
     if not matched or int(matched[1]) > LONGEST_OVERLAP_HOURS:
-        raise typer.BadParameter(f"{text!r} is not 0 to {LONGEST_OVERLAP_HOURS} hours, such as 24h or 24")
+        raise typer.BadParameter(
+            f"{text!r} is not a number of hours from 0 to {LONGEST_OVERLAP_HOURS}, such as 24h or 24"
+        )
     return int(matched[1])
 
 

@@ -1,4 +1,4 @@
-"""`interaction-reporting retention`: how long events are kept."""
+"""`interaction-reporting retention`: how long events and annotations are kept."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -12,7 +12,10 @@ from scripts.service.databases import database
 from scripts.service.settings import LONGEST_RETENTION, Settings
 
 Days = Annotated[
-    int | None, typer.Option(help="Days that events are kept, instead of IR_RETENTION.", min=1, max=LONGEST_RETENTION)
+    int | None,
+    typer.Option(
+        help="Days that events and annotations are kept, instead of IR_RETENTION.", min=1, max=LONGEST_RETENTION
+    ),
 ]
 
 
@@ -21,18 +24,22 @@ def retention(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Drop nothing; list what would be dropped.")] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Drop the events that are older than the retention, a whole week at a time, and list the dropped partitions."""
+    """Drop the events and annotations that are older than the retention, a whole week at a time.
+
+    List the dropped partitions.
+    """
     settings = Settings.read()
     days = days or settings.retention
     with database(settings) as opened, opened.begin() as connection:
         if days is None:
             rows = [] if dry_run else partitions.list_all(connection)
-            sentence = "Events are kept forever, because neither --days nor IR_RETENTION is set. "
+            sentence = "Events and annotations are kept forever, because neither --days nor IR_RETENTION is set. "
             sentence += "Nothing would be dropped." if dry_run else "The partitions are:"
         else:
             before = datetime.now(UTC) - timedelta(days=days)
             rows = (partitions.wholly_before if dry_run else partitions.drop_before)(connection, before)
-            sentence = f"Events are kept for {days} days. These partitions {'would be' if dry_run else 'were'} dropped:"
+            sentence = f"Events and annotations are kept for {days} days. "
+            sentence += f"These partitions {'would be' if dry_run else 'were'} dropped:"
     note(sentence)
     if as_json or days is not None or not dry_run:
         show(rows, as_json)

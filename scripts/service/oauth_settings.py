@@ -47,7 +47,7 @@ def warnings(settings: Settings) -> list[str]:
 
 
 def key_secret(settings: Settings) -> OctKey | None:
-    """The secret that seals the signing keys in the database; None if unset, SettingsError if it cannot be used."""
+    """The secret that encrypts the signing keys in the database; None if unset, SettingsError if it cannot be used."""
     if not settings.oauth_key_secret:
         return None
     try:

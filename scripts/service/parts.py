@@ -66,7 +66,7 @@ class Parts:
 async def open_parts(
     settings: Settings, options: OAuthOptions, database: Database, metrics: Metrics, stack: AsyncExitStack
 ) -> Parts:
-    """Open the parts over `database`, which `stack` closes; Unavailable if the database is away."""
+    """Open the parts over `database`, which `stack` closes; Unavailable if the database cannot be reached."""
     limits = stack.enter_context(RateLimits(Path(os.environ[DIRECTORY]) / RATE_LIMITS))
     bounds = Bounds(settings.rejections_count, settings.rejections_days, settings.rejections_bytes)
     service_options = ServiceOptions(bounds, approves_event_types=settings.manifest_approval == "manual")

@@ -13,9 +13,8 @@ def trusted_proxies(settings: Settings) -> TrustedProxies:
         return TrustedProxies(forwarded.networks(settings.trusted_proxies))
     except ValueError as error:
         name, example = variable("trusted_proxies"), "10.0.0.0/8 ::1"
-        raise SettingsError(
-            f"{name} has {str(error)!r}; it must be addresses and networks, separated by blanks, like {example}"
-        ) from None
+        form = f"addresses and networks, separated by spaces or commas, like {example}"
+        raise SettingsError(f"{name} has {str(error)!r}; it must be {form}") from None
 
 
 def behind(proxies: TrustedProxies, service: ASGIApp) -> ASGIApp:

@@ -38,14 +38,16 @@ class Settings:
     host: str = field(default="127.0.0.1", metadata=_for("the address to listen on"))
     port: int = field(default=8080, metadata=_for("the port to listen on; 0 takes a free one", 65535, lowest=0))
     workers: int = field(default=1, metadata=_for("number of worker processes", 256))
-    connections: int = field(default=8, metadata=_for("database connections of each worker", 256))
+    connections: int = field(
+        default=8, metadata=_for("database connections in the pool of each worker, which has five more", 256)
+    )
     database_timeout: float = field(
         default=10.0, metadata=_for("seconds until a silent database counts as unavailable")
     )
     head_timeout: float = field(default=10.0, metadata=_for("seconds for the head of a request to arrive"))
     body_timeout: float = field(default=20.0, metadata=_for("seconds that a client may pause within a body"))
     write_timeout: float = field(
-        default=75.0, metadata=_for("seconds that a client may read nothing of a response that waits for it")
+        default=75.0, metadata=_for("seconds that a client may go without reading a response that waits for it")
     )
     # The proxies of Heroku and cloudflared keep idle connections open for 90 s; the service must not close them first.
     keep_alive: int = field(default=120, metadata=_for("seconds that an idle connection is kept open"))
@@ -53,7 +55,8 @@ class Settings:
     retention: int | None = field(
         default=None,
         metadata=_for(
-            "days that events are kept at least; they are dropped by whole weeks, up to a week later; unset: forever",
+            "days that events and annotations are kept at least; they are dropped by whole weeks, up to a week later; "
+            "unset: forever",
             LONGEST_RETENTION,
         ),
     )
@@ -71,10 +74,12 @@ class Settings:
         default=64 * 1024 * 1024, metadata=_for("bytes of rejected submissions that are kept for each hub", 2**40)
     )
     rate_limit: int = field(
-        default=100_000, metadata=_for("submissions and requests that each hub may send per second", 10**9)
+        default=100_000,
+        metadata=_for("items that each hub may send per second; a request without items counts as one", 10**9),
     )
     rate_burst: int = field(
-        default=1_000_000, metadata=_for("submissions and requests that an idle hub may send at once", 10**9)
+        default=1_000_000,
+        metadata=_for("items that an idle hub may send at once; a request without items counts as one", 10**9),
     )
     public_url: str = field(
         default="",
@@ -89,7 +94,9 @@ class Settings:
     oauth_key_secret: str = field(
         default="",
         repr=False,
-        metadata=_for("32 bytes in Base64 that seal the signing keys in the database; unset: the keys are not sealed"),
+        metadata=_for(
+            "32 bytes in Base64 that encrypt the signing keys in the database; unset: the keys are not encrypted"
+        ),
     )
     oauth_keys_file: str = field(
         default="",
@@ -101,12 +108,14 @@ class Settings:
         default="", metadata=_for("other accepted issuers of access tokens: https URLs, separated by spaces")
     )
     dpop_leeway: int = field(
-        default=10, metadata=_for("seconds by which the clock of the sender of a DPoP proof may differ", 60, lowest=0)
+        default=10,
+        metadata=_for("seconds by which the clock of a DPoP client may differ from the service's", 60, lowest=0),
     )
     trusted_proxies: str = field(
         default="127.0.0.1 ::1",
         metadata=_for(
-            "addresses and networks of proxies, separated by blanks, that name clients in X-Forwarded-For or Forwarded"
+            "addresses and networks of proxies, separated by spaces or commas, "
+            "that name clients in X-Forwarded-For or Forwarded"
         ),
     )
     operator_key: str = field(

@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 BELOW = tuple(f"{path}/" for path in BESIDE)
 PATIENCE_SECONDS = 30
-"""How long a start waits while the database is away."""
+"""How long a start waits while the database is unavailable."""
 
 
 def application() -> ASGIApp:
@@ -105,7 +105,7 @@ async def _lifespan(
 
 
 def patiently(attempt: Callable[[], Any]) -> Any:
-    """Return the result of `attempt`, which is repeated for PATIENCE_SECONDS while the database is away."""
+    """Return the result of `attempt`, which is repeated for PATIENCE_SECONDS while the database is unavailable."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -113,7 +113,7 @@ def patiently(attempt: Callable[[], Any]) -> Any:
         except Unavailable as error:
             if time.monotonic() > deadline:
                 raise
-            logger.warning("the database is away, trying again: %s", error)
+            logger.warning("the database is unavailable, trying again: %s", error)
             time.sleep(1)
 
 

@@ -72,11 +72,11 @@ def bench(  # noqa: PLR0913, PLR0917 (its options)
     """
     plan = Plan(_counts(connections or ["64"]), seconds, warm_up, rounds)
     if (url is None) != (key_file is None):
-        raise typer.BadParameter("--url and --key-file go together")
+        raise typer.BadParameter("--url and --key-file need each other")
     if url is None or key_file is None:
         measurements, timed = _on_fresh(plan, workers, peer)
     elif peer:
-        raise typer.BadParameter("--peer needs a fresh service: it goes without --url")
+        raise typer.BadParameter("--peer needs a fresh service: use it without --url")
     else:
         measurements = _in_turns({"service": Load(_origin(url), _shape(api_key(key_file), widget))}, plan)
         timed = measurements["service", plan.connections[0]]

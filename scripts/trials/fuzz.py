@@ -35,7 +35,7 @@ SENTENCES = {
 
 WARNING = (
     "This run writes to {url}: events, annotations and rejected submissions of the hub, and it replaces the hub's "
-    "manifest, which registers event types and widgets. Use a hub for tests."
+    "manifest, which registers event types and widgets. Use a test hub."
 )
 
 
@@ -61,7 +61,7 @@ def fuzz(  # noqa: PLR0913, PLR0917 (its options)
         list[Phase] | None, typer.Option("--phase", help="Only this phase; the option may be repeated.")
     ] = None,
     url: Annotated[
-        str | None, typer.Option(help="A running service, as https://host. The run writes to it: use a hub for tests.")
+        str | None, typer.Option(help="A running service, as https://host. The run writes to it: use a test hub.")
     ] = None,
     key_file: Annotated[
         Path | None, typer.Option(help="A file with a hub's API key, for --url.", exists=True, dir_okay=False)
@@ -77,8 +77,9 @@ def fuzz(  # noqa: PLR0913, PLR0917 (its options)
 ) -> None:
     """Fuzz a running service (--url), or a fresh one that is discarded afterwards, against each contract in turn.
 
-    With --url, events, annotations, manifests and rejected submissions stay in that service: use a hub for tests.
-    Exits 1 if an answer breaks a contract, 3 if none does but a request was not answered, 2 if nothing can be fuzzed.
+    With --url, events, annotations, manifests and rejected submissions stay in that service: use a test hub.
+    Exits 1 if an answer breaks a contract, 3 if none does but a request was not answered or a part was not tested,
+    2 if nothing can be fuzzed.
     """
     if importlib.util.find_spec("schemathesis") is None:
         note("error: Schemathesis is not installed; run scripts/install test")

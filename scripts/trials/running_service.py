@@ -126,7 +126,7 @@ class RunningService:
 
     def _another_service(self) -> UnusableError:
         return UnusableError(
-            f"{self.url}/contracts is no list of contracts: is --url the URL of this service, "
+            f"{self.url}/contracts is not a list of contracts: is --url the URL of this service, "
             "without the /api/v1 of a version?"
         )
 

@@ -230,7 +230,7 @@ def test_lint_checks_documents(run: Run, tmp_path: Path) -> None:
     )
     assert (sound.returncode, sound.stdout, sound.stderr) == (0, "1 document keeps every rule.\n", "")
     assert (several.returncode, several.stdout) == (0, "2 documents keep every rule.\n")
-    assert unsound.stderr == "1 rule broken\n"
+    assert unsound.stderr == "1 finding\n"
     assert unsound.returncode == 1
     (finding,) = json.loads(unsound.stdout)
     assert (finding["file"], finding["rule"]) == (str(broken), "operations")

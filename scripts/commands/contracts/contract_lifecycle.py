@@ -61,7 +61,10 @@ def publish(
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Store a document as a draft if its version number covers its changes. A published document is never replaced."""
+    """Store a document as a draft if its version number is high enough for its changes.
+
+    A published document is never replaced.
+    """
     if acknowledge and why is None:
         raise typer.BadParameter("--acknowledge needs --why")
     contract = Contract.of_file(file)

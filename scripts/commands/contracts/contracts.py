@@ -58,7 +58,7 @@ def lint(
     ],
     as_json: AsJSON = False,
 ) -> None:
-    """Check documents against the house rules. Exits 1 if one breaks a rule."""
+    """Check documents against the house rules. Exits 1 on any finding, an error or a warning."""
     findings = [
         {"file": str(file), **dataclasses.asdict(finding)}
         for file in files
@@ -69,7 +69,7 @@ def lint(
     else:
         print(f"{counted(len(files), 'document keeps', 'documents keep')} every rule.")
     if findings:
-        note(f"{counted(len(findings), 'rule', 'rules')} broken")
+        note(counted(len(findings), "finding", "findings"))
         raise typer.Exit(1)
 
 

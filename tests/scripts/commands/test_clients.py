@@ -120,7 +120,7 @@ def test_a_refused_command_reports_the_reason(run: Run, arguments: tuple[str, ..
 
 
 def test_commands_list_rotate_and_revoke_keys(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No output contains a key; with a secret the next one is sealed."""
+    """No output contains a key; with a secret the next one is encrypted."""
     first = output_of(run("signing-key", "rotate", "--json"))
     assert first.keys() == {"kid", "created_at", "expires_at", "is_sealed"}
     monkeypatch.setenv("IR_OAUTH_KEY_SECRET", "A" * 43)

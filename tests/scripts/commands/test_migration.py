@@ -72,7 +72,7 @@ def test_status_has_the_same_content_in_each_format(run: Run, database: Database
     done = run("status", "--days", "2")
     assert done.exit_code == 0
     assert "1 of 1 hubs would break if version 1 ended" in done.stdout
-    assert "would break: uses version 1 alone" in done.stdout
+    assert "would break: uses version 1 only" in done.stdout
     assert f"{now.date()}: 12 / 0" in done.stdout
     assert f"{now.date() - timedelta(days=1)}: " not in done.stdout
     assert "\\x1b[31m<script>" in done.stdout

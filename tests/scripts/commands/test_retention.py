@@ -60,7 +60,7 @@ def test_without_a_retention_events_are_kept_forever(run: Run, database: Databas
     assert [partition["name"] for partition in listed] == names(database)
     assert names(database)[:4] == old
     assert sentence == (
-        "Events are kept forever, because neither --days nor IR_RETENTION is set. The partitions are:\n"
+        "Events and annotations are kept forever, because neither --days nor IR_RETENTION is set. The partitions are:\n"
     )
     dropped, sentence = run("--dry-run")
     assert (dropped, sentence.endswith(" is set. Nothing would be dropped.\n")) == ([], True)
@@ -88,11 +88,11 @@ def test_the_command_drops_older_weeks(
     """A dry run lists two partitions, the first run drops them, and a second run drops none."""
     would_be, sentence = run(*arguments, "--dry-run", **settings)
     assert names(database)[:4] == old
-    assert sentence == "Events are kept for 15 days. These partitions would be dropped:\n"
+    assert sentence == "Events and annotations are kept for 15 days. These partitions would be dropped:\n"
     dropped, sentence = run(*arguments, **settings)
     assert ([row["name"] for row in dropped], dropped) == (old[:2], would_be)
     assert {row["table"] for row in dropped} == {"interaction_events", "annotations"}
     assert dropped[0].keys() == {"table", "name", "since", "until", "estimated_rows", "bytes"}
     assert names(database)[:2] == old[2:]
-    assert sentence == "Events are kept for 15 days. These partitions were dropped:\n"
+    assert sentence == "Events and annotations are kept for 15 days. These partitions were dropped:\n"
     assert run(*arguments, **settings)[0] == []

@@ -37,7 +37,7 @@ def test_an_issuer_that_no_client_can_reach_is_warned_of(environment: dict[str, 
 
 
 def test_settings_set_the_policy() -> None:
-    """Issuers are separated by spaces; a secret opens a key that it sealed."""
+    """Issuers are separated by spaces; a secret decrypts a key that it encrypted."""
     environment = {
         "IR_PUBLIC_URL": "https://api.example:8443",
         "IR_OAUTH_TOKEN_SECONDS": "60",

@@ -130,8 +130,10 @@ def test_a_right_url_is_accepted(url: str) -> None:
 @pytest.mark.parametrize(
     ("pages", "error"),
     [
-        pytest.param({"contracts": (200, ["1.1"])}, "/contracts is no list of contracts", id="another JSON"),
-        pytest.param({"contracts": (200, {"contracts": [{}]})}, "/contracts is no list of contracts", id="other rows"),
+        pytest.param({"contracts": (200, ["1.1"])}, "/contracts is not a list of contracts", id="another JSON"),
+        pytest.param(
+            {"contracts": (200, {"contracts": [{}]})}, "/contracts is not a list of contracts", id="other rows"
+        ),
         pytest.param({"contracts": (404, {})}, "without the /api/v1 of a version?", id="no page"),
         pytest.param({"contracts": (200, {"contracts": []})}, "serves no contract", id="no contract"),
         pytest.param({"contracts": (500, {"a": 1})}, "/contracts answers 500, '{\"a\": 1}'", id="500"),
