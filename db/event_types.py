@@ -16,7 +16,9 @@ from db.tables import event_type_registry as registry
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One entry of the registry. `hub_id` is the hub whose manifest registered it; None if absent.
+    """One entry of the registry.
+
+    `hub_id` is the hub whose manifest registered it; None if the framework or an operator did.
 
     `status` is active, deprecated or pending. A pending entry waits for its first approval. An approved entry
     may have a `proposal` that waits: another description, version and metadata_schema.

@@ -73,7 +73,7 @@ def ensure(connection: Connection, first: datetime, last: datetime) -> list[str]
 
 
 def ensure_coming(connection: Connection, now: datetime) -> list[str]:
-    """Create the missing partitions for this week and the coming ones; returns their names."""
+    """Create the missing partitions for this week and the next four; returns their names."""
     return ensure(connection, now, now + AHEAD)
 
 

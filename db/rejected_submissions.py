@@ -51,7 +51,10 @@ def writer(database: Database) -> Writer:
 
 
 def row(rejection: Mapping[str, Any], raw: bytes) -> EncodedRow:
-    """The row for a writer: a rejection of `raw`, with a JSON value for each other column that is not null."""
+    """The row of one rejection for a writer.
+
+    `raw` has the rejected bytes, `rejection` a JSON value for each other column that is not null.
+    """
     identifier = new_id()
     return identifier, encoded({**rejection, "id": identifier, "raw": base64.b64encode(raw).decode()})
 

@@ -89,8 +89,8 @@ class Writer:
         size = sum([len(row) for _, row in rows])
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
             raise Unavailable("too many rows are waiting to be written")
-        if self._is_away():
-            raise Unavailable("the database is away")
+        if self._is_unavailable():
+            raise Unavailable("the database is unavailable")
         waiting = _Waiting(rows, size, asyncio.get_running_loop().create_future())
         self._waiting_bytes += size
         self._queue.append(waiting)
@@ -125,11 +125,11 @@ class Writer:
                 if self._away_since is None:
                     logger.warning("rows cannot be written, trying again: %s: %s", type(error).__name__, error)
                     self._away_since = self._sent_at if self._batch else time.perf_counter()
-                if self._is_away():
+                if self._is_unavailable():
                     self._refuse_all(Unavailable(str(error)))
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def _is_away(self) -> bool:
+    def _is_unavailable(self) -> bool:
         """True if the database has been unreachable for longer than a row waits."""
         return self._away_since is not None and time.perf_counter() - self._away_since > PATIENCE_SECONDS
 

@@ -28,7 +28,7 @@ class Tally(Counting[str]):
 
     def _written(self, _connection: Connection, counts: Counter[str], now: datetime) -> None:
         if self.is_away:
-            raise Unavailable("the database is away")
+            raise Unavailable("the database is unavailable")
         self.written.append(counts)
         self.instants.append(now)
 
@@ -67,7 +67,7 @@ def test_counts_that_cannot_be_written_are_kept(migrated: Database, caplog: pyte
 
     asyncio.run(use())
     assert tally.written == [Counter("ab")] * 2
-    away, back = "letters cannot be written, trying again: the database is away", "letters can be written again"
+    away, back = "letters cannot be written, trying again: the database is unavailable", "letters can be written again"
     assert caplog.messages == [away, back] * 2
 
 

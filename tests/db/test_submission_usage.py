@@ -1,4 +1,4 @@
-"""Submissions of hubs are counted, across processes and while the database is away."""
+"""Submissions of hubs are counted, across processes and while the database is unavailable."""
 
 import asyncio
 from collections import Counter
@@ -122,7 +122,7 @@ def test_counts_are_written_soon_and_in_the_end(database: Database, monkeypatch:
 
 
 def test_unwritten_counts_are_written_later(database: Database) -> None:
-    """They grow on while the database is away; afterwards they are stored, once."""
+    """They grow on while the database is unavailable; afterwards they are stored, once."""
 
     async def count() -> None:
         away = Database("postgresql://127.0.0.1:1/nowhere")

@@ -330,7 +330,7 @@ def test_a_server_that_only_reads_is_away(url: str, monkeypatch: pytest.MonkeyPa
         with pytest.raises(Unavailable):
             await row_writer.add(row(1))
         await asyncio.sleep(3 * writer.RETRY_SECONDS)
-        with pytest.raises(Unavailable, match="the database is away"):
+        with pytest.raises(Unavailable, match="the database is unavailable"):
             await row_writer.add(row(1))
 
     write(url, use)
