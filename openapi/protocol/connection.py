@@ -56,7 +56,7 @@ CONNECTION = "connection"
 class ConnectionOptions:
     """Options of the operator, in seconds, and the error format of a path.
 
-    `head_timeout` limits the time for the head of a request, `write_timeout` the time in which a client reads nothing.
+    `head_timeout` limits the time for the head of a request, `write_timeout` the time without an acknowledged byte.
     """
 
     head_timeout: float = HEAD_SECONDS
@@ -265,7 +265,7 @@ class HTTPConnection(HttpToolsProtocol):
         reset(self.transport)
 
     def _cut(self) -> None:
-        self.cut_because = f"the client received nothing for {self._options.write_timeout:g} seconds"
+        self.cut_because = f"the client acknowledged nothing for {self._options.write_timeout:g} seconds"
         self.reset()
 
     def close(self) -> None:

@@ -47,7 +47,7 @@ class Settings:
     head_timeout: float = field(default=10.0, metadata=_for("seconds for the head of a request to arrive"))
     body_timeout: float = field(default=20.0, metadata=_for("seconds that a client may pause within a body"))
     write_timeout: float = field(
-        default=75.0, metadata=_for("seconds that a client may go without reading a response that waits for it")
+        default=75.0, metadata=_for("seconds in which a client may acknowledge nothing of a response that waits for it")
     )
     # The proxies of Heroku and cloudflared keep idle connections open for 90 s; the service must not close them first.
     keep_alive: int = field(default=120, metadata=_for("seconds that an idle connection is kept open"))

@@ -1,6 +1,7 @@
 """Clients that read slowly, or not at all."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from uvicorn.server import ServerState
 
 from openapi.protocol import delivery
 from openapi.protocol.connection import CONNECTION, ConnectionOptions, HTTPConnection
+from openapi.serving.access_log import AccessLog
 from tests.wire import HOST, PATIENCE_SECONDS, head
 
 MEGABYTE = b"x" * 1_000_000
@@ -37,7 +39,7 @@ def tcp() -> tuple[socket.socket, socket.socket]:
 
 async def serve(ours: socket.socket, write_timeout: float) -> HTTPConnection:
     """A connection that answers at length."""
-    config = uvicorn.Config(answer_at_length, log_config=None)
+    config = uvicorn.Config(AccessLog(answer_at_length), log_config=None)
     config.load()
     state = {CONNECTION: ConnectionOptions(write_timeout=write_timeout)}
     protocol = HTTPConnection(config=config, server_state=ServerState(), app_state=state)
@@ -52,19 +54,25 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("ends", [tcp, socket.socketpair], ids=["TCP", "without TCP"])
-def test_a_client_that_does_not_read_is_cut(ends: Callable[[], tuple[socket.socket, socket.socket]]) -> None:
-    """An unread answer is held only for a while, so that it neither piles up nor delays a drain."""
+def test_a_client_that_does_not_read_is_cut(
+    ends: Callable[[], tuple[socket.socket, socket.socket]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """An unread answer is held only for a while, so that it neither piles up nor delays a drain; the log says why."""
     ours, theirs = ends()
+    caplog.set_level(logging.INFO, "openapi")
 
     async def not_read() -> None:
         protocol = await serve(ours, write_timeout=0.2)
         theirs.sendall(REQUEST)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not protocol.transport.is_closing():
+            while not caplog.records:
                 await asyncio.sleep(0.01)
+        assert protocol.transport.is_closing()
 
     with theirs:
         asyncio.run(not_read())
+    (line,) = caplog.records
+    assert line.__dict__["reason"] == "the client acknowledged nothing for 0.2 seconds"
 
 
 def test_a_client_that_reads_slowly_gets_the_whole_answer() -> None:
