@@ -101,7 +101,7 @@ class HTTPConnection(HttpToolsProtocol):
         self._refusal: Problem | None = None
         self._waiting = b""  # received, but not parsed yet
         self._owed = 0  # requests that have no response yet
-        self.cut_because = ""
+        self.cut_because = ""  # why this side has cut the connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Await the first head."""

@@ -65,9 +65,8 @@ class Cycle(RequestResponseCycle):
     async def send(self, message: Any) -> None:
         """Send a part of the response."""
         if self.disconnected and message.get("more_body"):
-            raise ClientDisconnect(
-                self.transport.cut_because
-            )  # uvicorn would go on with a long response after its client is gone
+            # uvicorn would go on with a long response after its client is gone.
+            raise ClientDisconnect(self.transport.cut_because)
         start = self._start
         if start is None:
             if message["type"] != "http.response.start" or self.response_started:

@@ -10,7 +10,8 @@ CHECK_SECONDS = 1.0
 """The time between two looks at how much has reached a client."""
 _BYTES_ACKED = 120
 """The offset of `tcpi_bytes_acked` (RFC 4898), 8 bytes, in Linux's `struct tcp_info`."""
-_LINGER_NOT = struct.pack("ii", 1, 0)
+_NO_LINGER = struct.pack("ii", 1, 0)
+"""For SO_LINGER: what is not acknowledged yet is dropped, and the client receives a reset."""
 _TCP_INFO = getattr(socket, "TCP_INFO", None)  # elsewhere than on Linux there is none
 
 
@@ -69,5 +70,5 @@ def reset(transport: asyncio.Transport) -> None:
     connection = transport.get_extra_info("socket")
     if connection is not None:
         with suppress(OSError):
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()
