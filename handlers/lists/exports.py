@@ -40,7 +40,7 @@ async def export_rows(request: Request, table: Table, equal: Sequence[str], rend
     if parameters["format"] == "csv":
         columns = [*column_names(table), ADDITIONAL]
         return Answer(200, _csv(chunks, columns, render, is_rest), [_disposition(table, "csv")], CSV, is_export=True)
-    return Answer(200, _ndjson(chunks, render), [_disposition(table, "ndjson")], NDJSON, is_export=True)
+    return Answer(200, _ndjson(chunks, render, is_rest), [_disposition(table, "ndjson")], NDJSON, is_export=True)
 
 
 async def _position(request: Request, table: Table, identifier: UUID) -> int:
@@ -78,14 +78,17 @@ async def _read(request: Request, table: Table, rest: Query) -> Page:
     return page
 
 
-async def _ndjson(chunks: AsyncGenerator[Sequence[RowMapping]], render: Render) -> AsyncGenerator[bytes]:
-    """The lines; a blank, which no reader of JSON sees, is put before the last line feed, also if there is no line."""
-    separator = b""
+async def _ndjson(chunks: AsyncGenerator[Sequence[RowMapping]], render: Render, is_rest: bool) -> AsyncGenerator[bytes]:
+    """The lines; a blank, which no reader of JSON sees, is put before the last line feed.
+
+    A whole file without lines is empty, because a blank line is no JSON. The rest of a file must have the blank.
+    """
+    end, separator = b" \n" if is_rest else b"", b""
     async for rows in chunks:
         if rows:
             yield separator + b"\n".join([encoded(render(row)) for row in rows])
-            separator = b"\n"
-    yield b" \n"
+            end, separator = b" \n", b"\n"
+    yield end
 
 
 async def _csv(
