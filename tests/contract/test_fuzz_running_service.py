@@ -95,6 +95,14 @@ def test_a_broken_connection_is_no_broken_promise(
     assert "times no answer. The first: Network Error" in result.stderr
 
 
+def test_a_part_that_was_not_tested_is_reported(start_service: StartService, tmp_path: Path) -> None:
+    """The rate limit of the hub refuses most requests: the run exits 3, although no answer breaks the contract."""
+    with start_service(IR_LOG_LEVEL="error", IR_RATE_LIMIT="1", IR_RATE_BURST="10") as service:
+        result = CliRunner().invoke(app, ["fuzz", *options(service, tmp_path), "--contract", NEWEST])
+    assert result.exit_code == 3
+    assert f"contract {NEWEST}: no answer breaks it, but a part of it was not tested" in result.stderr
+
+
 def command_lines() -> list[str]:
     """The command lines of all processes of this user, as every user may read them."""
     lines = []
