@@ -215,7 +215,8 @@ class Bucket:
     def headers(self) -> tuple[Header, Header]:
         """The state of the bucket in a response: RateLimit-Policy and RateLimit (same draft as `RatePolicy.header`)."""
         quota = self._quota
-        left = b'"default";r=%d;t=%d' % (quota.remaining + self._left, quota.reset_seconds)
+        remaining = min(quota.remaining + self._left, self._policy.burst)  # the bucket refills during a lease
+        left = b'"default";r=%d;t=%d' % (remaining, quota.reset_seconds)
         return self._policy.header, (b"ratelimit", left)
 
     def _take_lease(self, missing: int, now: float) -> None:

@@ -36,7 +36,7 @@ def hours_of(text: str | int) -> int:
     matched = re.fullmatch(r"([0-9]{1,9})h?", str(text))
     if not matched or int(matched[1]) > LONGEST_OVERLAP_HOURS:
         raise typer.BadParameter(
-            f"{text!r} is not a number of hours from 0 to {LONGEST_OVERLAP_HOURS}, such as 24h or 24"
+            f"{text!r} is not a whole number of hours from 0 to {LONGEST_OVERLAP_HOURS}, such as 24h or 24"
         )
     return int(matched[1])
 

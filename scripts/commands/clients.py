@@ -17,7 +17,7 @@ from handlers.contracts import lifecycle
 from openapi.oauth import client_assertions
 from scripts.commands.arguments import AsJSON, Overlap
 from scripts.commands.hubs import Name
-from scripts.commands.output import note, show
+from scripts.commands.output import note, note_ended, show
 from scripts.service.databases import database
 from scripts.service.settings import Settings
 
@@ -85,7 +85,9 @@ def list_clients(as_json: AsJSON = False) -> None:
 def rotate_client(client_id: ClientID, overlap: Overlap = 24, as_json: AsJSON = False) -> None:
     """Give a client a new secret, which is shown only once. The old secret is accepted for a while."""
     with database(Settings.read()) as opened, opened.begin() as connection:
+        before = oauth_clients.get(connection, client_id)
         client, secret = oauth_clients.rotate(connection, client_id, timedelta(hours=overlap))
+    note_ended(before.previous_secret_until, "secret")
     _show(client, secret, as_json)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from db import hubs
 from scripts.commands.arguments import AsJSON, Overlap, name_of
-from scripts.commands.output import note, show
+from scripts.commands.output import note, note_ended, show
 from scripts.service.databases import database
 from scripts.service.settings import Settings
 
@@ -33,7 +33,9 @@ def list_(as_json: AsJSON = False) -> None:
 def rotate_key(name: Name, overlap: Overlap = 0, as_json: AsJSON = False) -> None:
     """Give a hub a new API key, which is shown only once. The old key is refused at once, or after --overlap."""
     with database(Settings.read()) as opened, opened.begin() as connection:
+        before = hubs.get(connection, name)
         hub, key = hubs.rotate_key(connection, name, timedelta(hours=overlap))
+    note_ended(before.previous_key_until, "key")
     _show_key(hub, key, as_json)
 
 

@@ -37,6 +37,12 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def note_ended(until: datetime | None, credential: str) -> None:
+    """Note that a rotation has ended an overlap before its time, if it was to last `until` then."""
+    if until:
+        note(f"The {credential} before the previous one, which was to be accepted until {_as_text(until)}, has ended.")
+
+
 def counted(count: int, singular: str, plural: str) -> str:
     """`count` with the noun in the right number."""
     return f"{count} {singular if count == 1 else plural}"

@@ -181,5 +181,6 @@ def _parse(setting: dataclasses.Field[Any], text: str) -> Any:
         if not lowest <= value <= highest:
             raise ValueError
     except ValueError:
-        raise SettingsError(f"{name} is {text!r}; it must be a number from {lowest} to {highest}") from None
+        kind = "number" if isinstance(setting.default, float) else "whole number"
+        raise SettingsError(f"{name} is {text!r}; it must be a {kind} from {lowest} to {highest}") from None
     return value

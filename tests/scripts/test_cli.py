@@ -289,7 +289,9 @@ def test_no_command_changes_a_database_of_a_later_release(run: Run, database_url
 @pytest.mark.parametrize(
     ("setting", "value", "status", "words"),
     [
-        pytest.param("IR_PORT", "http", 2, "IR_PORT is 'http'; it must be a number from 0 to 65535", id="no number"),
+        pytest.param(
+            "IR_PORT", "http", 2, "IR_PORT is 'http'; it must be a whole number from 0 to 65535", id="no number"
+        ),
         pytest.param(
             "IR_DATABASE_URL",
             "mysql://me:hunter2@host/it",

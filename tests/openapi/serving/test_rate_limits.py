@@ -205,6 +205,16 @@ def test_a_bucket_leases_several_tokens_at_a_time(limits: RateLimits, monkeypatc
     assert limits.take(UUID(int=7), 0, policy).remaining == 10_000 - 30
 
 
+def test_no_more_than_the_burst_remains(limits: RateLimits, clock: Clock) -> None:
+    """The bucket refills while a stream waits, and the rest of the lease does not count in addition."""
+    policy = RatePolicy(10_000, 10_000)
+    bucket = Bucket(limits, HUB, policy)
+    bucket.take(1)
+    clock.now += SECOND
+    asyncio.run(bucket.wait_for(0))
+    assert bucket.headers()[1] == (b"ratelimit", b'"default";r=10000;t=0')
+
+
 def test_a_lease_is_used_up(limits: RateLimits) -> None:
     """The rest of a lease counts for the next cost, and for a stream that waits: the whole burst is available."""
     policy = RatePolicy(100_000, 100_000)

@@ -47,6 +47,9 @@ def test_only_issue_and_rotate_show_a_secret(run: Run) -> None:
     rotated = output_of(run("hub", "rotate-client", client["client_id"], "--overlap", "2", "--json"))
     assert rotated["client_secret"] not in ("", client["client_secret"])
     assert rotated["previous_secret_until"] > rotated["rotated_at"]
+    again = run("hub", "rotate-client", client["client_id"], "--json")
+    until = rotated["previous_secret_until"]
+    assert f"The secret before the previous one, which was to be accepted until {until}, has ended." in again.stderr
     (listed,) = output_of(run("hub", "list-clients", "--json"))
     assert "client_secret" not in listed
     assert listed["client_id"] == client["client_id"]

@@ -53,9 +53,13 @@ def test_a_rotation_with_an_overlap_shows_its_end(run: Run, overlap: str, hours:
 
 @pytest.mark.parametrize("options", [(), ("--overlap", "0"), ("--overlap", "0h")])
 def test_a_rotation_without_an_overlap_ends_the_one_before(run: Run, options: tuple[str, ...]) -> None:
-    """The default is none: both older keys are refused at once."""
-    output_of(run("rotate-key", "acme", "--overlap", "1h", "--json"))
-    assert output_of(run("rotate-key", "acme", "--json", *options))["previous_key_until"] is None
+    """The default is none: both older keys are refused at once, and a note says so of the one that overlapped."""
+    first = run("rotate-key", "acme", "--overlap", "1h", "--json")
+    assert "has ended" not in first.stderr
+    second = run("rotate-key", "acme", "--json", *options)
+    assert output_of(second)["previous_key_until"] is None
+    until = output_of(first)["previous_key_until"]
+    assert f"The key before the previous one, which was to be accepted until {until}, has ended." in second.stderr
     assert listed(run)["previous_key_until"] is None
 
 
@@ -67,7 +71,7 @@ def test_an_overlap_that_cannot_be_read_is_refused(run: Run, command: str, overl
     """The command exits 2 and says what it takes; the key stays."""
     result = run(command, "acme", "--overlap", overlap)
     assert result.exit_code == 2
-    assert "0 to 2160 hours" in " ".join(result.output.replace("│", " ").split())
+    assert "from 0 to 2160, such as 24h" in " ".join(result.output.replace("│", " ").split())
     assert listed(run)["rotated_at"] is None
 
 
