@@ -30,7 +30,9 @@ from scripts.service.metrics import DIRECTORY, Metrics
 from scripts.service.settings import Settings
 
 RATE_LIMITS = "rate-limits"
-"""The file of the buckets, in the directory of the metrics."""
+"""The file of the buckets of hubs, in the directory of the metrics."""
+FAILED_ATTEMPTS = "failed-attempts"
+"""A file of its own, so that names which a sender makes up take no slot of a hub."""
 BURST_SECONDS = 10
 """The burst of a hub with a rate of its own, in seconds of that rate."""
 
@@ -67,13 +69,15 @@ async def open_parts(
     settings: Settings, options: OAuthOptions, database: Database, metrics: Metrics, stack: AsyncExitStack
 ) -> Parts:
     """Open the parts over `database`, which `stack` closes; Unavailable if the database cannot be reached."""
-    limits = stack.enter_context(RateLimits(Path(os.environ[DIRECTORY]) / RATE_LIMITS))
+    limits, attempts = (
+        stack.enter_context(RateLimits(Path(os.environ[DIRECTORY]) / name)) for name in (RATE_LIMITS, FAILED_ATTEMPTS)
+    )
     bounds = Bounds(settings.rejections_count, settings.rejections_days, settings.rejections_bytes)
     service_options = ServiceOptions(bounds, approves_event_types=settings.manifest_approval == "manual")
     opened = await stack.enter_async_context(resources.open_resources(database, service_options, metrics.items))
     await stack.enter_async_context(metrics.flushing())
     await stack.enter_async_context(maintenance(database, settings.retention, bounds))
-    failed_attempts = FailedAttempts(limits)
+    failed_attempts = FailedAttempts(attempts)
     server = authority.open_authorization_server(database, opened.registry, options, failed_attempts)
     await stack.enter_async_context(server.tokens.issuers)
     version_usage = VersionUsage(database)

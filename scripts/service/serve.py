@@ -20,7 +20,7 @@ from openapi.serving.rate_limits import RateLimits
 from scripts.service import logs, metrics
 from scripts.service.databases import connected, remedied
 from scripts.service.oauth_settings import oauth_policy
-from scripts.service.parts import RATE_LIMITS
+from scripts.service.parts import FAILED_ATTEMPTS, RATE_LIMITS
 from scripts.service.proxies import trusted_proxies
 from scripts.service.settings import Settings, variable
 from scripts.service.worker import patiently
@@ -45,9 +45,10 @@ def prepare(opened: Database) -> dict[str, str | list[str] | None]:
 
 @contextmanager
 def shared_by_workers() -> Iterator[None]:
-    """Keep the files that the workers of a service share: the counts of metrics, and the buckets of hubs."""
+    """Keep the files that the workers of a service share: the counts of metrics, and the buckets of rate limits."""
     with metrics.shared() as directory:
-        RateLimits.create(directory / RATE_LIMITS)
+        for name in (RATE_LIMITS, FAILED_ATTEMPTS):
+            RateLimits.create(directory / name)
         yield
 
 

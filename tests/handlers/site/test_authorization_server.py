@@ -15,7 +15,9 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, Key, KeySet, OctKey, RSAKey
 
 from db import hubs, oauth_clients
+from handlers.security.failed_attempts import of_name
 from openapi.oauth.client_assertions import ASSERTION_TYPE
+from openapi.serving.rate_limits import SETS, SLOTS
 from tests.contract_client import unused
 from tests.examples import EVENT
 from tests.service import Service
@@ -221,6 +223,26 @@ def test_requests_for_tokens_take_from_the_bucket_of_the_hub(newest: Service) ->
     for path in ("/oauth/revoke", "/oauth/introspect"):
         assert error_of(limited.ask(path, token="a")) == (429, "temporarily_unavailable")
     assert ask(unlimited, by_post(unlimited)).status_code == 200
+
+
+def test_failed_attempts_do_not_refill_the_bucket_of_a_hub(newest: Service) -> None:
+    """A sender may choose names whose buckets would take over the slot of an exhausted hub."""
+    limited, here = client_of(newest), from_afar()
+    with newest.database.begin() as connection:
+        hub_id = hubs.limit(connection, limited.hub, 1).id
+    scope = {"client": (here["X-Forwarded-For"], 1)}
+    in_its_set = (
+        name for name in map(str, itertools.count()) if (of_name(scope, name)[0].int - hub_id.int) % SETS == 0
+    )
+    names = list(itertools.islice(in_its_set, SLOTS))
+    deadline = time.monotonic() + 10
+    while ask(limited, by_post(limited)).status_code == 200:
+        assert time.monotonic() < deadline
+    exhausted_at = time.monotonic()
+    for name in names * 2:
+        assert ask(limited, by_post(limited, client_id=name), **here).status_code == 401
+    granted = sum(ask(limited, by_post(limited)).status_code == 200 for _ in range(10))
+    assert granted <= time.monotonic() - exhausted_at + 1
 
 
 def test_a_revoked_token_is_refused_within_a_second(newest: Service, client: Client) -> None:
