@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -33,8 +33,11 @@ class ClientAuthentication:
     audiences: frozenset[str]
     """The accepted audiences of an assertion: the issuer, or its token endpoint (RFC 7523 section 3)."""
 
-    async def client(self, scope: Scope, form: Mapping[str, str]) -> Client:
-        """Authenticate the client; raises OAuthError if that fails, with status 429 after too many failures."""
+    async def client(self, scope: Scope, form: Mapping[str, str], admit: Callable[[Client], None]) -> Client:
+        """Authenticate the client; raises OAuthError if that fails, with status 429 after too many failures.
+
+        `admit` may refuse the client before its assertion is used up, so that it can send the same one later.
+        """
         credentials = token_requests.credentials(scope, form)
         assertion = _assertion(credentials)
         client_id = assertion.text_claim("sub") if assertion else credentials.client_id
@@ -44,6 +47,9 @@ class ClientAuthentication:
         except OAuthError:
             self._count(scope, client_id)
             raise
+        if assertion:
+            self._check(assertion)
+        admit(client)
         if assertion:
             await self._use_up(assertion)
         return client
@@ -79,17 +85,18 @@ class ClientAuthentication:
                 raise _not_accepted(error) from None
         return client
 
-    async def _use_up(self, assertion: Token) -> None:
-        """Check what a proven assertion says, and that it was not used before; `invalid_client` if refused."""
+    def _check(self, assertion: Token) -> None:
+        """Check what a proven assertion says; `invalid_client` if refused."""
         try:
             client_assertions.require_claims(assertion, self.audiences, time.time())
-            until = datetime.fromtimestamp(assertion.time_claim("exp"), UTC)
-            if not await self.database.run(
-                tokens.consume, assertion.text_claim("sub"), assertion.text_claim("jti"), until
-            ):
-                raise InvalidToken("it was used before")
         except InvalidToken as error:
             raise _not_accepted(error) from None
+
+    async def _use_up(self, assertion: Token) -> None:
+        """Use up a checked assertion; `invalid_client` if it was used before."""
+        until = datetime.fromtimestamp(assertion.time_claim("exp"), UTC)
+        if not await self.database.run(tokens.consume, assertion.text_claim("sub"), assertion.text_claim("jti"), until):
+            raise _not_accepted(InvalidToken("it was used before"))
 
 
 def _assertion(credentials: Credentials) -> Token | None:

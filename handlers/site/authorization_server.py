@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -56,10 +57,7 @@ def _endpoint(answer: Answering) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
             form = await _form(request)
-            client = await _oauth(request).authentication.client(request.scope, form)
-            caller = request_state(request.scope).caller = _oauth(request).registry.caller(client.hub_id)
-            if caller:
-                service_state(request).bucket_for(caller).take(1)
+            client = await _oauth(request).authentication.client(request.scope, form, partial(_admit, request))
             return await answer(request, client, form)
         except OAuthError as error:
             return _refusal(request, error)
@@ -72,6 +70,13 @@ def _endpoint(answer: Answering) -> Callable[[Request], Awaitable[Response]]:
             return _refusal(request, OAuthError("temporarily_unavailable", description, 503, [RETRY]))
 
     return endpoint
+
+
+def _admit(request: Request, client: Client) -> None:
+    """Take a request of `client` from the bucket of its hub; Problem if the hub exceeds its rate."""
+    caller = request_state(request.scope).caller = _oauth(request).registry.caller(client.hub_id)
+    if caller:
+        service_state(request).bucket_for(caller).take(1)
 
 
 def _refusal(request: Request, error: OAuthError) -> Response:

@@ -48,7 +48,8 @@ async def outcome(
 ) -> Client | tuple[int, str]:
     """The client of one attempt, or the status and code of its error."""
     try:
-        return await authentication.client({"type": "http", "headers": [], "client": (address, 1)}, form)
+        scope = {"type": "http", "headers": [], "client": (address, 1)}
+        return await authentication.client(scope, form, lambda _: None)
     except OAuthError as error:
         return error.status, error.code
 

@@ -337,6 +337,21 @@ def test_a_client_authenticates_with_its_key(newest: Service, signer: Client, ke
     assert ask(signer, {**assertion(signer, key), "client_id": signer.client_id}).status_code == 200
 
 
+def test_an_assertion_of_a_hub_beyond_its_rate_is_good_later(newest: Service, key: ECKey) -> None:
+    """Once the hub has waited as it was told; the assertion is still good for one use only."""
+    limited = client_of(newest, jwks={"keys": [key.as_dict(private=False)]})
+    with newest.database.begin() as connection:
+        hubs.limit(connection, limited.hub, 1)
+    deadline = time.monotonic() + 10
+    while (response := ask(limited, form := assertion(limited, key))).status_code == 200:
+        assert time.monotonic() < deadline
+    assert error_of(response) == (429, "temporarily_unavailable")
+    time.sleep(int(response.headers["retry-after"]))
+    assert ask(limited, form).status_code == 200
+    time.sleep(1)
+    assert error_of(ask(limited, form)) == (401, "invalid_client")
+
+
 UNTRUSTED: dict[str, Callable[[Client, ECKey], dict[str, str]]] = {
     "expired": lambda c, key: assertion(c, key, exp=int(time.time()) - 10),
     "valid for too long": lambda c, key: assertion(c, key, exp=int(time.time()) + 3600),
