@@ -9,10 +9,10 @@ _ALGORITHMS = {
     ("EC", "P-256"): {"ES256"},
     ("EC", "P-384"): {"ES384"},
     ("EC", "P-521"): {"ES512"},
-    ("OKP", "Ed25519"): {"Ed25519", "EdDSA"},
+    ("OKP", "Ed25519"): {"Ed25519"},
     ("RSA",): {"PS256", "PS384", "PS512", "RS256"},
 }
-"""The algorithms of `openapi.oauth.jwt` that each type of key verifies; `EdDSA` is a former name of `Ed25519`."""
+"""The algorithms of `openapi.oauth.jwt` that each type of key verifies."""
 
 
 def fault(members: Mapping[str, Any]) -> str | None:
@@ -25,6 +25,9 @@ def fault(members: Mapping[str, Any]) -> str | None:
     operations = members.get("key_ops", ["verify"])
     if members.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         return "it is not for signatures"
-    if "alg" in members and str(members["alg"]) not in _ALGORITHMS[kind]:
+    algorithm = str(members.get("alg", ""))
+    if kind == ("OKP", "Ed25519") and algorithm == "EdDSA":
+        return "its alg EdDSA is not accepted: leave alg out or write Ed25519 (RFC 9864)"
+    if "alg" in members and algorithm not in _ALGORITHMS[kind]:
         return "its alg is not accepted"
     return None

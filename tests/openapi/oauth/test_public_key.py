@@ -1,5 +1,6 @@
 """Public keys that verify signatures."""
 
+import re
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ OTHER: dict[str, Key] = {
     "secp256k1": ECKey.generate_key("secp256k1"),
 }
 CURVES = "it is neither RSA, nor EC on P-256, P-384 or P-521, nor Ed25519"
+EDDSA = "its alg EdDSA is not accepted: leave alg out or write Ed25519 (RFC 9864)"
 
 
 def members(key: Key, **other: Any) -> dict[str, Any]:
@@ -54,13 +56,15 @@ def test_a_key_of_an_accepted_algorithm_has_no_fault(algorithm: str) -> None:
         (members(KEYS["RS256"], alg="RSA-OAEP"), "its alg is not accepted"),
         (members(KEYS["RS256"], alg="RS512"), "its alg is not accepted"),
         (members(KEYS["ES256"], alg="ES384"), "its alg is not accepted"),
+        (members(KEYS["ES256"], alg="EdDSA"), "its alg is not accepted"),
+        (members(KEYS["Ed25519"], alg="EdDSA"), EDDSA),
         (members(KEYS["ES256"], alg="HS256"), "its alg is not accepted"),
     ],
 )
 def test_a_key_that_can_never_work_is_refused(key: dict[str, Any], fault: str) -> None:
     """Its client would otherwise find out with its first assertion."""
     assert public_key.fault(key) == fault
-    with pytest.raises(ValueError, match=f"cannot verify assertions: {fault}"):
+    with pytest.raises(ValueError, match=re.escape(f"its key 2 cannot verify assertions: {fault}")):
         client_assertions.public_keys({"keys": [members(KEYS["ES256"]), key]})
 
 
