@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key
 from starlette.types import Scope
 
-from openapi.oauth import jwt
+from openapi.oauth import jwt, public_key
 from openapi.oauth.jwt import InvalidToken, Token
 from openapi.standards.header_fields import field_values
 
@@ -73,8 +73,8 @@ def _key(token: Token) -> Key:
     members = _PUBLIC_MEMBERS.get(str(declared.get("kty"))) if isinstance(declared, dict) else None
     if members is None or "d" in declared:
         raise InvalidToken("the proof holds no public key")
-    if "n" in members and len(str(declared.get("n"))) not in jwt.RSA_CHARACTERS:
-        raise InvalidToken("the key of the proof is too short or too long")
+    if "n" in members and (fault := public_key.rsa_fault(declared)):
+        raise InvalidToken(f"the key of the proof is not accepted: {fault}")
     try:
         return jwk.import_key({"kty": declared["kty"], **{name: declared[name] for name in members}})
     except (JoseError, ValueError, TypeError, KeyError):

@@ -19,8 +19,6 @@ from openapi.standards import ijson
 
 ALGORITHMS = ("ES256", "ES384", "ES512", "Ed25519", "PS256", "PS384", "PS512", "RS256")
 """The accepted algorithms, all asymmetric. `EdDSA` is deprecated in favour of `Ed25519` (RFC 9864)."""
-RSA_CHARACTERS = range(342, 684)
-"""The length of an RSA modulus in base64url: 2,048 to 4,096 bits, so that it is safe, and quick to use."""
 LEEWAY_SECONDS = 5
 """The largest accepted clock difference, at either end of a period."""
 LATEST = 253402300799

@@ -1,9 +1,11 @@
 """Public keys that verify signatures, as JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037)."""
 
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from typing import Any
 
-from openapi.oauth.jwt import RSA_CHARACTERS
+RSA_BITS = range(2048, 4097)
+"""The bits of an RSA modulus, so that it is safe, and quick to use."""
 
 _ALGORITHMS = {
     ("EC", "P-256"): {"ES256"},
@@ -20,8 +22,8 @@ def fault(members: Mapping[str, Any]) -> str | None:
     kind = tuple(str(members[name]) for name in ("kty", "crv") if name in members)
     if kind not in _ALGORITHMS:
         return "it is neither RSA, nor EC on P-256, P-384 or P-521, nor Ed25519"
-    if kind[0] == "RSA" and len(str(members.get("n"))) not in RSA_CHARACTERS:
-        return "an RSA key has 2,048 to 4,096 bits"
+    if kind[0] == "RSA" and (reason := rsa_fault(members)):
+        return reason
     operations = members.get("key_ops", ["verify"])
     if members.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         return "it is not for signatures"
@@ -31,3 +33,21 @@ def fault(members: Mapping[str, Any]) -> str | None:
     if "alg" in members and algorithm not in _ALGORITHMS[kind]:
         return "its alg is not accepted"
     return None
+
+
+def rsa_fault(members: Mapping[str, Any]) -> str | None:
+    """The reason why the RSA key with `members` is unsafe or slow to use; None if it is neither."""
+    modulus, exponent = (_integer(members.get(name)) for name in ("n", "e"))
+    if modulus.bit_length() not in RSA_BITS:
+        return "an RSA key has 2,048 to 4,096 bits"
+    if modulus % 2 == 0 or exponent % 2 == 0 or exponent < 3:
+        return "the modulus and the exponent of an RSA key are odd, and the exponent is at least 3"
+    return None
+
+
+def _integer(value: Any) -> int:
+    """The Base64urlUInt `value` (RFC 7518 section 2); 0 if it is none."""
+    try:
+        return int.from_bytes(urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+    except (TypeError, ValueError):
+        return 0

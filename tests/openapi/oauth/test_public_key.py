@@ -22,6 +22,8 @@ OTHER: dict[str, Key] = {
     "secp256k1": ECKey.generate_key("secp256k1"),
 }
 CURVES = "it is neither RSA, nor EC on P-256, P-384 or P-521, nor Ed25519"
+SIZE = "an RSA key has 2,048 to 4,096 bits"
+ODD = "the modulus and the exponent of an RSA key are odd, and the exponent is at least 3"
 EDDSA = "its alg EdDSA is not accepted: leave alg out or write Ed25519 (RFC 9864)"
 
 
@@ -44,7 +46,15 @@ def test_a_key_of_an_accepted_algorithm_has_no_fault(algorithm: str) -> None:
     ("key", "fault"),
     [
         *((members(key), CURVES) for key in OTHER.values()),
-        (members(KEYS["RS256"], n="_" * 170 + "w"), "an RSA key has 2,048 to 4,096 bits"),
+        (members(KEYS["RS256"], n="_" * 170 + "w"), SIZE),
+        (members(KEYS["RS256"], n="A" * 171 + "_" * 171), SIZE),
+        (members(KEYS["RS256"], n="P" + "_" * 340 + "w"), SIZE),
+        (members(KEYS["RS256"], n="B" + "_" * 683), SIZE),
+        (members(KEYS["RS256"], n=5), SIZE),
+        (members(KEYS["RS256"], n="_" * 341 + "g"), ODD),
+        (members(KEYS["RS256"], e="AQ"), ODD),
+        (members(KEYS["RS256"], e="BA"), ODD),
+        (members(KEYS["RS256"], e="A"), ODD),
         (members(KEYS["RS256"], use="enc"), "it is not for signatures"),
         (members(KEYS["RS256"], use="enc", alg="RSA-OAEP"), "it is not for signatures"),
         (members(KEYS["ES256"], key_ops=["deriveKey"]), "it is not for signatures"),
