@@ -1,5 +1,6 @@
 """The endpoints of the authorization server: outside any version of the API, for clients of all versions."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -16,7 +17,7 @@ from handlers.site.service_state import service_state
 from openapi.contract import Contract
 from openapi.oauth import access_tokens, dpop, jwk, server_metadata, token_requests
 from openapi.oauth.access_tokens import Access, Grant
-from openapi.oauth.bearer import BEARER, DPOP
+from openapi.oauth.bearer import B64TOKEN, BEARER, DPOP
 from openapi.oauth.jwt import InvalidToken
 from openapi.oauth.token_requests import OAuthError
 from openapi.problems import RETRY, Problem
@@ -175,12 +176,18 @@ async def _introspect(request: Request, client: Client, form: Form) -> Response:
 
 
 async def _of_ours(oauth: AuthorizationServer, form: Form) -> Access | None:
-    """The access of the token in the form; None unless it is valid and was issued here."""
+    """The access of the token in the form; None unless it is valid and was issued here.
+
+    White space around the token is ignored; OAuthError if what remains cannot be a token.
+    """
     if "token" not in form:
         raise OAuthError("invalid_request", "token is missing")
+    text = form["token"].strip()  # a token from a file often has a line feed
+    if not re.fullmatch(B64TOKEN, text):
+        raise OAuthError("invalid_request", "token is not of the form of a token: send it alone, without a scheme")
     try:
-        if access_tokens.read(form["token"]).text_claim("iss") == oauth.tokens.issuer:
-            return await oauth.tokens.access(form["token"])
+        if access_tokens.read(text).text_claim("iss") == oauth.tokens.issuer:
+            return await oauth.tokens.access(text)
     except InvalidToken:
         pass
     return None

@@ -11,9 +11,11 @@ REALM = "interaction-reporting"
 BEARER, DPOP = "Bearer", "DPoP"
 MAX_LENGTH = 16 * 1024
 """Limit on a token: those of other issuers may list groups and roles."""
+B64TOKEN = "[A-Za-z0-9._~+/-]+=*"
+"""The pattern of a token: b64token (RFC 6750 section 2.1)."""
 
-_CREDENTIALS = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
-_BOUND = re.compile(rb"dpop +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+_CREDENTIALS = re.compile(f"bearer +({B64TOKEN})".encode(), re.IGNORECASE)
+_BOUND = re.compile(f"dpop +({B64TOKEN})".encode(), re.IGNORECASE)
 
 
 class Unauthenticated(Exception):

@@ -275,6 +275,23 @@ def test_a_client_can_introspect_only_its_own_tokens(newest: Service, client: Cl
     assert error_of(ask(client, {"token": token}, "/oauth/introspect")) == (401, "invalid_client")
 
 
+@pytest.mark.parametrize("path", ["/oauth/revoke", "/oauth/introspect"])
+@pytest.mark.parametrize("form", ["Bearer {}", '"{}"', "{}\0", "{}\n{}", " ", "ü"])
+def test_a_text_that_cannot_be_a_token_is_refused(client: Client, path: str, form: str) -> None:
+    """A client that learned nothing of its mistake would take a token for revoked."""
+    response = client.ask(path, token=form.format("a.b.c", "a.b.c"))
+    assert error_of(response) == (400, "invalid_request")
+    assert "not of the form of a token" in response.json()["error_description"]
+
+
+def test_white_space_around_a_token_is_ignored(client: Client) -> None:
+    """As `curl --data-urlencode token@file` sends it."""
+    token = client.token()
+    assert client.ask("/oauth/introspect", token=f" {token}\r\n").json()["active"] is True
+    assert client.ask("/oauth/revoke", token=f"{token}\n").status_code == 200
+    assert client.ask("/oauth/introspect", token=token).json() == {"active": False}
+
+
 def test_the_metadata_links_all_endpoints(newest: Service) -> None:
     """From a 401 to the resource (RFC 9728), to its authorization server (RFC 8414), to its endpoints."""
     unauthorized = httpx.post(newest.url + PATH, json=EVENT)
