@@ -1,8 +1,12 @@
 """Public keys that verify signatures, as JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037)."""
 
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
+
+from joserfc import jwk
+from joserfc.errors import JoseError
+from joserfc.jwk import Key
 
 RSA_BITS = range(2048, 4097)
 """The bits of an RSA modulus, so that it is safe, and quick to use."""
@@ -15,22 +19,49 @@ _ALGORITHMS = {
     ("RSA",): {"PS256", "PS384", "PS512", "RS256"},
 }
 """The algorithms of `openapi.oauth.jwt` that each type of key verifies."""
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
+
+def read(members: Any) -> Key:
+    """The public key with `members`; ValueError says why it verifies no signature that this service accepts.
+
+    A key without a `kid` gets its thumbprint as its `kid`.
+    """
+    if not isinstance(members, Mapping):
+        raise ValueError("it is not a JSON object")  # noqa: TRY004 (it is a value that was sent)
+    if reason := fault(members):
+        raise ValueError(reason)
+    try:
+        key = jwk.import_key(dict(members))
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise ValueError("its members do not make a key") from None
+    key.ensure_kid()
+    return key
 
 
 def fault(members: Mapping[str, Any]) -> str | None:
-    """The reason why the key with `members` verifies no signature that this service accepts; None if it does."""
+    """The reason why the key with `members` verifies no signature that this service accepts; None if there is none."""
+    if members.keys() & _PRIVATE:
+        return "it is private or symmetric, but must be public"
+    if not isinstance(members.get("kid", ""), str):
+        return "its kid is not a string"
     kind = tuple(str(members[name]) for name in ("kty", "crv") if name in members)
     if kind not in _ALGORITHMS:
         return "it is neither RSA, nor EC on P-256, P-384 or P-521, nor Ed25519"
     if kind[0] == "RSA" and (reason := rsa_fault(members)):
         return reason
+    return _fault_of_purpose(members, _ALGORITHMS[kind])
+
+
+def _fault_of_purpose(members: Mapping[str, Any], algorithms: Collection[str]) -> str | None:
+    """The reason why a key that could verify signatures by `algorithms` may not be used for them; None if it may."""
     operations = members.get("key_ops", ["verify"])
     if members.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         return "it is not for signatures"
     algorithm = str(members.get("alg", ""))
-    if kind == ("OKP", "Ed25519") and algorithm == "EdDSA":
+    if algorithm == "EdDSA" and "Ed25519" in algorithms:
         return "its alg EdDSA is not accepted: leave alg out or write Ed25519 (RFC 9864)"
-    if "alg" in members and algorithm not in _ALGORITHMS[kind]:
+    if "alg" in members and algorithm not in algorithms:
         return "its alg is not accepted"
     return None
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import difflib
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +14,9 @@ from db.errors import Refused
 from db.oauth_clients import OURS, OAuthClient
 from handlers.contracts import lifecycle
 from openapi.oauth import client_assertions
+from openapi.standards import ijson
+from openapi.standards.ijson import UnstorableValue
+from openapi.standards.json_pointer import pointer
 from scripts.commands.arguments import AsJSON, Overlap
 from scripts.commands.hubs import Name
 from scripts.commands.output import note, note_ended, show
@@ -25,7 +27,9 @@ from scripts.service.settings import Settings
 def _jwks(text: str) -> dict[str, Any]:
     """The public keys in the file named `text`; BadParameter if it cannot be used."""
     try:
-        return client_assertions.public_keys(json.loads(Path(text).read_text(encoding="utf-8")))
+        return client_assertions.public_keys(ijson.loads(Path(text).read_bytes()))
+    except UnstorableValue as error:
+        raise typer.BadParameter(f"{text}: {error.reason} (at {pointer(*error.parts)})") from None
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"{text}: {error}") from None
 

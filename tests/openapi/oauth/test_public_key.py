@@ -32,6 +32,10 @@ def members(key: Key, **other: Any) -> dict[str, Any]:
     return {**key.as_dict(private=False), **other}
 
 
+GOOD = members(KEYS["ES256"])
+PRIVATE = "its key 1 cannot verify assertions: it is private or symmetric, but must be public"
+
+
 @pytest.mark.parametrize("algorithm", KEYS)
 def test_a_key_of_an_accepted_algorithm_has_no_fault(algorithm: str) -> None:
     """With or without saying what it is for."""
@@ -84,13 +88,19 @@ def test_a_key_that_can_never_work_is_refused(key: dict[str, Any], fault: str) -
         (None, "not a JWK Set"),
         ([], "not a JWK Set"),
         ({"keys": {}}, "not a JWK Set"),
-        ({"keys": ["a"]}, "not a JWK Set"),
-        ({"keys": [{"kty": "EC", "crv": "P-256", "x": "A", "y": "A"}]}, "not a JWK Set"),
-        ({"keys": [{"kty": "EC", "crv": "P-256"}]}, "not a JWK Set"),
-        ({"keys": []}, "it has no key, or more than 20"),
-        ({"keys": [members(KEYS["ES256"])] * 21}, "it has no key, or more than 20"),
-        ({"keys": [KEYS["ES256"].as_dict(private=True)]}, "a private or a symmetric key"),
-        ({"keys": [{"kty": "oct", "k": "A" * 43}]}, "a private or a symmetric key"),
+        ({"keys": [GOOD, "a"]}, "its key 2 cannot verify assertions: it is not a JSON object"),
+        ({"keys": [GOOD, {**GOOD, "x": "A"}]}, "its key 2 cannot verify assertions: its members do not make a key"),
+        (
+            {"keys": [{"kty": "EC", "crv": "P-256"}]},
+            "its key 1 cannot verify assertions: its members do not make a key",
+        ),
+        ({"keys": [{**GOOD, "kid": 5}]}, "its key 1 cannot verify assertions: its kid is not a string"),
+        ({"keys": [GOOD, {**GOOD, "kid": "k" * 256}]}, "the kid of its key 2 has more than 255 characters"),
+        ({"keys": []}, "it has no key$"),
+        ({"keys": [GOOD] * 21}, "it has 21 keys, but may have at most 20"),
+        ({"keys": [KEYS["ES256"].as_dict(private=True)]}, PRIVATE),
+        ({"keys": [{"kty": "oct", "k": "A" * 43}]}, PRIVATE),
+        *(({"keys": [members(KEYS["RS256"], **{name: "AQAB"})]}, PRIVATE) for name in ("p", "q", "dp", "dq", "qi")),
     ],
 )
 def test_other_sets_are_refused(jwks: Any, words: str) -> None:

@@ -88,6 +88,28 @@ def test_a_client_with_keys_has_no_secret(run: Run, tmp_path: Path) -> None:
     assert run("hub", "issue-client", "acme", "--scopes", SCOPES, "--jwks", "/nothing").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"[" * 100_000, "it is nested more than 32 levels deep"),
+        (b'{"keys": [], "keys": []}', 'the name "keys" occurs more than once'),
+        (b'{"keys": [NaN]}', "NaN is not a JSON number"),
+        (b"\xff", "byte 0 is not UTF-8"),
+        (rb'{"keys": [{}, {"kid": "\u0000"}]}', "the character U+0000 cannot be stored (at /keys/1/kid)"),
+        (rb'{"keys": [{"kid": "\ud800"}]}', "the character U+D800 cannot be stored (at /keys/0/kid)"),
+    ],
+    ids=["deep", "a name twice", "NaN", "no UTF-8", "NUL", "a surrogate"],
+)
+def test_keys_that_cannot_be_stored_as_they_are_read_are_refused(
+    run: Run, tmp_path: Path, content: bytes, words: str
+) -> None:
+    """The command exits 2, and says what is wrong."""
+    (path := tmp_path / "keys.json").write_bytes(content)
+    result = run("hub", "issue-client", "acme", "--scopes", SCOPES, "--jwks", str(path))
+    shown = " ".join(result.output.replace("│", " ").split())
+    assert (result.exit_code, words in shown) == (2, True), result.output
+
+
 def test_a_client_of_a_configured_issuer_is_accepted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client of an issuer outside IR_OAUTH_ISSUERS is refused."""
     arguments = ("hub", "accept-client", "acme", "them", "--scopes", SCOPES, "--issuer", "https://issuer.example")
