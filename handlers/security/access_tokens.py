@@ -10,12 +10,15 @@ from handlers.security.issuers import Issuers
 from handlers.security.signing_keys import Keys
 from openapi.oauth import access_tokens, jwt
 from openapi.oauth.access_tokens import ALGORITHM, Access, Grant
-from openapi.oauth.jwt import InvalidToken
+from openapi.oauth.jwt import InvalidToken, WrongSignature
 
 MOST = 20_000
 """Limit on the verified tokens in memory; a token takes about a kibibyte."""
 LONGEST_SECONDS = 3600.0
 """How long a verified token is relied on before it is verified again."""
+
+_NO_KEY = "its issuer has no key with its kid"
+_NOT_ONE_KEY = "it has no kid, and its issuer has not exactly one key for its alg"
 
 
 class _Verified(NamedTuple):
@@ -72,10 +75,16 @@ class AccessTokens:
         algorithms = [ALGORITHM] if is_ours else jwt.ALGORITHMS
         if token.algorithm not in algorithms:  # before the look-up of the key, which may send a request to the issuer
             raise InvalidToken("its alg is not accepted")
-        key = await (self.keys.verifying(token.key_id) if is_ours else self.issuers.key(issuer, token.key_id))
+        now = time.time() if at is None else at
+        key = await (self.keys.verifying(token.key_id) if is_ours else self.issuers.key(issuer, token))
         if key is None:
-            raise InvalidToken("its issuer has no key with its kid")
-        access = access_tokens.verified(token, key, algorithms, time.time() if at is None else at)
+            raise InvalidToken(_NO_KEY if is_ours or "kid" in token.header else _NOT_ONE_KEY)
+        try:
+            access = access_tokens.verified(token, key, algorithms, now)
+        except WrongSignature:
+            if is_ours or (key := await self.issuers.other_key(issuer, token, key)) is None:
+                raise
+            access = access_tokens.verified(token, key, algorithms, now)
         self._know(text.encode(), access, None if is_ours else key)
         return access
 

@@ -11,11 +11,10 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
-from joserfc import jwk
-from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
 from openapi.oauth import public_key, server_metadata
+from openapi.oauth.jwt import Token
 from openapi.standards import ijson
 from openapi.standards.media_types import JSON
 
@@ -53,6 +52,13 @@ class _Issuer:
     asked_at: float = float("-inf")
     request: asyncio.Task[None] | None = None
     """The latest request for its keys, perhaps under way."""
+
+    def key(self, token: Token) -> Key | None:
+        """The known key that may verify `token`: that of its kid; without a kid the only one for its alg, if any."""
+        if "kid" in token.header:
+            return self.keys.get(token.key_id)
+        fitting = [key for key in self.keys.values() if public_key.verifies(key, token.algorithm)]
+        return fitting[0] if len(fitting) == 1 else None
 
     @property
     def age(self) -> float:
@@ -94,23 +100,35 @@ class Issuers:
         if self._client:
             await self._client.aclose()
 
-    async def key(self, url: str, kid: str) -> Key | None:
-        """The public key `kid` of the issuer at `url`; None if the issuer has no such key.
+    async def key(self, url: str, token: Token) -> Key | None:
+        """The public key of the issuer at `url` that may verify `token`; None if the issuer has no such key.
 
         The keys are requested again when they are old. A known key is used meanwhile, an unknown one waits for the
         answer. IssuerUnavailable if that fails, and the key is unknown or older than STALE_SECONDS.
         """
         issuer = self._issuers[url]
-        if kid not in issuer.keys:
-            self._request(issuer)
-            if issuer.request:
-                await asyncio.shield(issuer.request)
-        elif not self.holds(url, issuer.keys[kid]) and issuer.request:
+        known = issuer.key(token)
+        if known is None:
+            await self._renew(issuer)
+        elif not self.holds(url, known) and issuer.request:
             await asyncio.wait({issuer.request}, timeout=issuer.waits)
-        is_unknown = kid not in issuer.keys and issuer.confirmed_at < issuer.asked_at
+        key = issuer.key(token)
+        is_unknown = key is None and issuer.confirmed_at < issuer.asked_at
         if is_unknown or issuer.age > STALE_SECONDS:
             raise IssuerUnavailable(f"the keys of {url} cannot be read")
-        return issuer.keys.get(kid)
+        return key
+
+    async def other_key(self, url: str, token: Token, key: Key) -> Key | None:
+        """The key that the issuer now has for `token` in place of `key`, which does not verify it; None if the same.
+
+        IssuerUnavailable if the issuer cannot be asked.
+        """
+        issuer = self._issuers[url]
+        await self._renew(issuer)
+        other = issuer.key(token)
+        if other is key and issuer.confirmed_at < issuer.asked_at:
+            raise IssuerUnavailable(f"the keys of {url} cannot be read")
+        return None if other is key else other
 
     def holds(self, url: str, key: Key) -> bool:
         """True if `key`, an earlier result of `key`, may be used at once; requests the keys again if they are old."""
@@ -118,6 +136,12 @@ class Issuers:
         if issuer.age > EARLY * FRESH_SECONDS:
             self._request(issuer)
         return issuer.keys.get(str(key.kid)) is key and issuer.age <= STALE_SECONDS and not issuer.waits
+
+    async def _renew(self, issuer: _Issuer) -> None:
+        """Request the keys of an issuer, and wait for the answer."""
+        self._request(issuer)
+        if issuer.request:
+            await asyncio.shield(issuer.request)
 
     def _request(self, issuer: _Issuer) -> None:
         """Request the keys of an issuer, unless that was done in the last FLOOR_SECONDS or is under way."""
@@ -145,20 +169,21 @@ class Issuers:
         if not isinstance(location, str) or not is_secure(location):
             raise ValueError("its metadata has no jwks_uri with https")
         declared = (await self._json(location)).get("keys")
-        keys = dict(_public_keys(declared[:MAX_KEYS] if isinstance(declared, list) else []))
-        if not keys:
-            raise ValueError("its JWK Set has no key that verifies signatures")
-        return keys
+        declared = declared if isinstance(declared, list) else []
+        if len(declared) > MAX_KEYS:
+            logger.warning("the issuer %s has %d keys: only its first %d are used", url, len(declared), MAX_KEYS)
+        return _public_keys(declared[:MAX_KEYS])
 
     async def _metadata(self, url: str) -> dict[str, Any]:
         """The metadata of an issuer, by RFC 8414 section 3, else by OpenID Connect Discovery."""
         parts = urlsplit(url)
         path = parts.path.rstrip("/")
         origin = f"{parts.scheme}://{parts.netloc}"
-        try:
-            return await self._json(origin + server_metadata.AUTHORIZATION_SERVER + path)
-        except httpx.HTTPStatusError:
-            return await self._json(origin + path + OPENID_CONFIGURATION)
+        with suppress(httpx.HTTPStatusError, ValueError):  # some servers answer any path with a page
+            metadata = await self._json(origin + server_metadata.AUTHORIZATION_SERVER + path)
+            if "issuer" in metadata:
+                return metadata
+        return await self._json(origin + path + OPENID_CONFIGURATION)
 
     async def _json(self, url: str) -> dict[str, Any]:
         """The JSON object at `url`."""
@@ -191,14 +216,19 @@ def is_secure(url: str) -> bool:
         return False
 
 
-def _public_keys(declared: list[Any]) -> Iterator[tuple[str, Key]]:
-    """The public keys that may verify signatures, by `kid`."""
-    for members in declared:
-        if not isinstance(members, dict) or "d" in members or not isinstance(members.get("kid"), str):
-            continue
-        with suppress(JoseError, ValueError, TypeError, KeyError):
-            if public_key.fault(members) is None:
-                yield members["kid"], jwk.import_key(members)
+def _public_keys(declared: list[Any]) -> dict[str, Key]:
+    """The public keys that may verify signatures, by `kid`; ValueError if there is none."""
+    keys: dict[str, Key] = {}
+    faults = []
+    for number, members in enumerate(declared, start=1):
+        try:
+            key = public_key.read(members)
+            keys[str(key.kid)] = key
+        except ValueError as error:
+            faults.append(f": key {number}: {error}")
+    if not keys:
+        raise ValueError("its JWK Set has no key that verifies signatures" + "".join(faults[:1]))
+    return keys
 
 
 def _same(key: Key, known: Key | None) -> Key:

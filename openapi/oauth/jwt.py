@@ -32,6 +32,10 @@ class InvalidToken(ValueError):
     """A token cannot be trusted; the message says why, and repeats nothing of the token."""
 
 
+class WrongSignature(InvalidToken):
+    """A key does not verify the signature of a token: another key may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A token as it was sent: unverified until `verify`."""
@@ -92,7 +96,7 @@ def read(text: str, media_type: str, or_none: bool = False) -> Token:
 
 
 def verify(token: Token, key: Key, algorithms: Collection[str]) -> None:
-    """Raise InvalidToken unless `key` verifies the signature, made with one of `algorithms`."""
+    """Raise WrongSignature unless `key` verifies the signature; InvalidToken unless `algorithms` has its alg."""
     if token.algorithm not in algorithms:
         _refuse("its alg is not accepted")
     registry = jws.JWSRegistry(algorithms=algorithms, strict_check_header=False)
@@ -100,7 +104,7 @@ def verify(token: Token, key: Key, algorithms: Collection[str]) -> None:
     try:
         jws.deserialize_compact(token.text, key, registry=registry)
     except (JoseError, ValueError, TypeError) as error:
-        _refuse(f"its signature cannot be verified: {type(error).__name__}")
+        raise WrongSignature(f"its signature cannot be verified: {type(error).__name__}") from None
 
 
 def require_times(token: Token, now: float, longest: int) -> None:

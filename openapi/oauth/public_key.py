@@ -25,18 +25,25 @@ _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 def read(members: Any) -> Key:
     """The public key with `members`; ValueError says why it verifies no signature that this service accepts.
 
-    A key without a `kid` gets its thumbprint as its `kid`.
+    Members that are null count as absent. A key without a `kid` gets its thumbprint as its `kid`.
     """
     if not isinstance(members, Mapping):
         raise ValueError("it is not a JSON object")  # noqa: TRY004 (it is a value that was sent)
-    if reason := fault(members):
+    present = {name: value for name, value in members.items() if value is not None}
+    if reason := fault(present):
         raise ValueError(reason)
     try:
-        key = jwk.import_key(dict(members))
+        key = jwk.import_key(present)
     except (JoseError, ValueError, TypeError, KeyError):
         raise ValueError("its members do not make a key") from None
     key.ensure_kid()
     return key
+
+
+def verifies(key: Key, algorithm: str) -> bool:
+    """True if `key`, a result of `read`, verifies signatures by `algorithm`."""
+    members = key.as_dict()
+    return algorithm in _ALGORITHMS.get(_kind(members), ()) and members.get("alg", algorithm) == algorithm
 
 
 def fault(members: Mapping[str, Any]) -> str | None:
@@ -45,12 +52,16 @@ def fault(members: Mapping[str, Any]) -> str | None:
         return "it is private or symmetric, but must be public"
     if not isinstance(members.get("kid", ""), str):
         return "its kid is not a string"
-    kind = tuple(str(members[name]) for name in ("kty", "crv") if name in members)
+    kind = _kind(members)
     if kind not in _ALGORITHMS:
         return "it is neither RSA, nor EC on P-256, P-384 or P-521, nor Ed25519"
     if kind[0] == "RSA" and (reason := rsa_fault(members)):
         return reason
     return _fault_of_purpose(members, _ALGORITHMS[kind])
+
+
+def _kind(members: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(members[name]) for name in ("kty", "crv") if name in members)
 
 
 def _fault_of_purpose(members: Mapping[str, Any], algorithms: Collection[str]) -> str | None:

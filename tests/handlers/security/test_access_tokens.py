@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey
 
 from handlers.security import access_tokens, issuers
 from handlers.security.access_tokens import AccessTokens
-from handlers.security.issuers import Issuers
+from handlers.security.issuers import Issuers, IssuerUnavailable
 from handlers.security.signing_keys import FileKeys
 from openapi.oauth import jwk
 from openapi.oauth.access_tokens import Grant
@@ -41,7 +41,8 @@ def foreign(issuer: str, key: ECKey, **claims: Any) -> str:
     """A token of another issuer."""
     now = time.time()
     standard = {"iss": issuer, "aud": OURS, "sub": "s", "client_id": "c", "jti": "1", "iat": now, "exp": now + 7200}
-    return jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": key.kid}, standard | claims, key)
+    header = {"alg": "ES256", "typ": "at+jwt", **({"kid": key.kid} if key.kid else {})}
+    return jwt.encode(header, standard | claims, key)
 
 
 def test_a_verified_token_is_known(server: Server, tmp_path: Path) -> None:
@@ -99,6 +100,54 @@ def test_a_token_of_another_issuer_is_known_as_long_as_its_key(
             await tokens.access(texts[0])
 
     with_tokens(tmp_path, server.url, use)
+
+
+def test_a_key_that_took_over_a_kid_is_followed(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as a token that it signed comes, but no sooner than the floor; a forged token stays refused."""
+    first, second, forger = (ECKey.generate_key("P-256", {"kid": "1"}) for _ in range(3))
+    server.publish(first)
+
+    async def use(tokens: AccessTokens) -> None:
+        old, new, forged = (foreign(server.url, key) for key in (first, second, forger))
+        assert await tokens.access(old)
+        server.publish(second)
+        for text in (new, forged):
+            with pytest.raises(InvalidToken, match="its signature cannot be verified"):
+                await tokens.access(text)
+        assert server.asked["/keys"] == 1
+        monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
+        assert await tokens.access(new)
+        assert server.asked["/keys"] == 2
+        assert tokens.known(old.encode()) is None
+        with pytest.raises(InvalidToken, match="its signature cannot be verified"):
+            await tokens.access(forged)
+        server.answers.clear()
+        with pytest.raises(IssuerUnavailable):  # it may have another key by now
+            await tokens.access(old)
+
+    with_tokens(tmp_path, server.url, use)
+
+
+def test_a_token_without_kid_needs_the_only_key_for_its_alg(server: Server, tmp_path: Path) -> None:
+    """Its issuer may give its only key no `kid`; with two keys it must say which."""
+    key = ECKey.generate_key("P-256")
+    server.publish(key)
+
+    async def use(tokens: AccessTokens) -> None:
+        text = foreign(server.url, key)
+        access = await tokens.access(text)
+        assert tokens.known(text.encode()) is access
+
+    with_tokens(tmp_path, server.url, use)
+    server.publish(key, ECKey.generate_key("P-256"))
+
+    async def refused(tokens: AccessTokens) -> None:
+        with pytest.raises(InvalidToken, match="it has no kid, and its issuer has not exactly one key for its alg"):
+            await tokens.access(foreign(server.url, key))
+
+    with_tokens(tmp_path, server.url, refused)
 
 
 def test_the_oldest_tokens_are_forgotten(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from handlers.security import issuers
 from handlers.security.issuers import Issuers, IssuerUnavailable, is_secure
+from openapi.oauth.jwt import Token
 from tests.issuer import METADATA, OPENID, Server
 
 pytest_plugins = ["tests.issuer"]
@@ -20,6 +21,11 @@ pytest_plugins = ["tests.issuer"]
 def key(kid: str) -> ECKey:
     """A key to sign with."""
     return ECKey.generate_key("P-256", {"kid": kid})
+
+
+def token(kid: str | None, algorithm: str = "ES256") -> Token:
+    """A token that names the key `kid`, if not None."""
+    return Token("", {"alg": algorithm, **({"kid": kid} if kid is not None else {})}, {})
 
 
 def with_issuers(url: str, use: Callable[[Issuers], Awaitable[None]]) -> None:
@@ -34,7 +40,7 @@ def with_issuers(url: str, use: Callable[[Issuers], Awaitable[None]]) -> None:
 
 async def kid_of(trusted: Issuers, url: str, kid: str) -> Any:
     """The id of the key found for `kid`, or None."""
-    public_key = await trusted.key(url, kid)
+    public_key = await trusted.key(url, token(kid))
     return public_key and public_key.kid
 
 
@@ -62,13 +68,13 @@ def test_unknown_keys_cause_no_request_within_the_floor(server: Server, monkeypa
     server.publish(key("a"))
 
     async def use(trusted: Issuers) -> None:
-        keys = await asyncio.gather(*(trusted.key(server.url, f"unknown-{number}") for number in range(500)))
+        keys = await asyncio.gather(*(trusted.key(server.url, token(f"unknown-{number}")) for number in range(500)))
         assert set(keys) == {None}
         for number in range(50):
-            assert await trusted.key(server.url, f"again-{number}") is None
+            assert await trusted.key(server.url, token(f"again-{number}")) is None
         assert server.asked == {METADATA: 1, "/keys": 1}
         monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
-        assert await trusted.key(server.url, "once more") is None
+        assert await trusted.key(server.url, token("once more")) is None
         assert server.asked == {METADATA: 2, "/keys": 2}
 
     with_issuers(server.url, use)
@@ -106,10 +112,10 @@ def test_the_keys_of_an_unreachable_issuer_are_used_for_a_while(
         monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
         assert await kid_of(trusted, server.url, "a") == "a"
         with pytest.raises(IssuerUnavailable):
-            await trusted.key(server.url, "b")
+            await trusted.key(server.url, token("b"))
         monkeypatch.setattr(issuers, "STALE_SECONDS", 0.0)
         with pytest.raises(IssuerUnavailable, match="the keys of"):
-            await trusted.key(server.url, "a")
+            await trusted.key(server.url, token("a"))
 
     with_issuers(server.url, use)
     server.asked.clear()
@@ -119,7 +125,7 @@ def test_the_keys_of_an_unreachable_issuer_are_used_for_a_while(
         monkeypatch.setattr(issuers, "STALE_SECONDS", 3600.0)
         for _ in range(5):
             with pytest.raises(IssuerUnavailable):
-                await trusted.key(server.url, "a")
+                await trusted.key(server.url, token("a"))
 
     with_issuers(server.url, never)
     assert server.asked[METADATA] == 1
@@ -143,15 +149,15 @@ def test_an_answer_without_keys_leaves_the_known_ones(
     server.publish(key("a"))
 
     async def use(trusted: Issuers) -> None:
-        known = await trusted.key(server.url, "a")
+        known = await trusted.key(server.url, token("a"))
         assert known
-        assert await trusted.key(server.url, "b") is None
+        assert await trusted.key(server.url, token("b")) is None
         monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
         server.answers["/keys"] = answer
         for _ in range(2):
             with pytest.raises(IssuerUnavailable):
-                await trusted.key(server.url, "b")
-        assert await trusted.key(server.url, "a") is known
+                await trusted.key(server.url, token("b"))
+        assert await trusted.key(server.url, token("a")) is known
         server.publish(key("b"))
         assert await kid_of(trusted, server.url, "b") == "b"
 
@@ -163,7 +169,7 @@ def test_known_keys_are_used_while_a_silent_issuer_is_asked(server: Server, monk
     server.publish(key("a"))
 
     async def use(trusted: Issuers) -> None:
-        known = await trusted.key(server.url, "a")
+        known = await trusted.key(server.url, token("a"))
         assert known
         monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
         monkeypatch.setattr(issuers, "FRESH_SECONDS", 0.01)
@@ -171,9 +177,9 @@ def test_known_keys_are_used_while_a_silent_issuer_is_asked(server: Server, monk
         server.seconds = 0.9
         asked = server.asked[METADATA]
         while server.asked[METADATA] == asked:
-            assert await trusted.key(server.url, "a") is known
+            assert await trusted.key(server.url, token("a")) is known
         for _ in range(20):
-            assert await trusted.key(server.url, "a") is known
+            assert await trusted.key(server.url, token("a")) is known
             assert trusted.holds(server.url, known)
         assert server.asked[METADATA] == asked + 1  # all of these were answered while the issuer was silent
 
@@ -186,14 +192,14 @@ def test_a_key_holds_as_long_as_its_issuer_has_it(server: Server, monkeypatch: p
     server.publish(first)
 
     async def use(trusted: Issuers) -> None:
-        known = await trusted.key(server.url, "a")
+        known = await trusted.key(server.url, token("a"))
         assert known
         monkeypatch.setattr(issuers, "FLOOR_SECONDS", 0.0)
         server.publish(first, key("b"))
-        assert await trusted.key(server.url, "b")
+        assert await trusted.key(server.url, token("b"))
         assert trusted.holds(server.url, known)
         server.publish(key("a"))
-        assert await trusted.key(server.url, "c") is None
+        assert await trusted.key(server.url, token("c")) is None
         assert not trusted.holds(server.url, known)
 
     with_issuers(server.url, use)
@@ -207,7 +213,7 @@ def test_a_slow_issuer_does_not_delay_other_requests(server: Server, monkeypatch
 
     async def use(trusted: Issuers) -> None:
         started = time.monotonic()
-        waiting = asyncio.create_task(trusted.key(server.url, "a"))
+        waiting = asyncio.create_task(trusted.key(server.url, token("a")))
         await asyncio.sleep(0.05)
         assert time.monotonic() - started < 0.5
         with pytest.raises(IssuerUnavailable):
@@ -246,7 +252,7 @@ def test_a_hostile_issuer_gives_no_key(server: Server, name: str) -> None:
 
     async def use(trusted: Issuers) -> None:
         with suppress(IssuerUnavailable):
-            assert await trusted.key(server.url, "a") is None
+            assert await trusted.key(server.url, token("a")) is None
 
     with_issuers(server.url, use)
 
@@ -267,13 +273,72 @@ def test_only_public_verification_keys_are_accepted(server: Server) -> None:
 
     async def use(trusted: Issuers) -> None:
         for kid in ("private", "encrypts", "5", "secret", "huge", "small", "odd", "many-59"):
-            assert await trusted.key(server.url, kid) is None
+            assert await trusted.key(server.url, token(kid)) is None
         for kid in ("ed", "rsa", "twice", "many-1"):
-            public_key = await trusted.key(server.url, kid)
+            public_key = await trusted.key(server.url, token(kid))
             assert public_key is not None
             assert not public_key.is_private
 
     with_issuers(server.url, use)
+
+
+def test_a_token_without_kid_uses_the_only_key_for_its_alg(server: Server) -> None:
+    """Whether the key has a `kid` or not; a `kid` that no key has is never ignored."""
+    ec, rsa = ECKey.generate_key("P-256"), RSAKey.generate_key(2048, {"kid": "rsa", "alg": "PS256"})
+    server.publish(ec, rsa, *(OKPKey.generate_key("Ed25519", {"kid": kid}) for kid in ("x", "y")))
+
+    async def use(trusted: Issuers) -> None:
+        for algorithm, thumbprint in (("ES256", ec.thumbprint()), ("PS256", rsa.thumbprint())):
+            found = await trusted.key(server.url, token(None, algorithm))
+            assert found
+            assert found.thumbprint() == thumbprint
+        for other in (token(None, "Ed25519"), token(None, "RS256"), token("a"), token("")):
+            assert await trusted.key(server.url, other) is None
+
+    with_issuers(server.url, use)
+
+
+@pytest.mark.parametrize(
+    "answer", [(200, {}, b"<html>"), (200, {}, b""), [], {"error": "not found"}, (404, {}, b"")], ids=str
+)
+def test_a_page_for_any_path_does_not_hide_the_other_metadata(server: Server, answer: Any) -> None:
+    """Some issuers answer 200 at any path, with a page of theirs."""
+    server.publish(key("a"), path=OPENID)
+    server.answers[METADATA] = answer
+
+    async def use(trusted: Issuers) -> None:
+        assert await kid_of(trusted, server.url, "a") == "a"
+
+    with_issuers(server.url, use)
+
+
+@pytest.mark.parametrize("name", ["use", "alg", "key_ops", "kid"])
+def test_a_member_that_is_null_counts_as_absent(server: Server, name: str) -> None:
+    """Some issuers write each member that they know."""
+    server.publish({**ECKey.generate_key("P-256").as_dict(private=False), name: None})
+
+    async def use(trusted: Issuers) -> None:
+        assert await trusted.key(server.url, token(None))
+
+    with_issuers(server.url, use)
+
+
+def test_the_log_says_which_keys_are_not_used(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """Once for each answer: those beyond the limit; or what is wrong with the first, if there is no other."""
+
+    async def use(trusted: Issuers) -> None:
+        for _ in range(3):
+            with suppress(IssuerUnavailable):
+                await trusted.key(server.url, token("many-0"))
+
+    server.publish(*(key(f"many-{number}") for number in range(51)))
+    with_issuers(server.url, use)
+    assert [record.message for record in caplog.records if "only its first 50 are used" in record.message] == [
+        f"the issuer {server.url} has 51 keys: only its first 50 are used"
+    ]
+    server.publish({**OKPKey.generate_key("Ed25519").as_dict(private=False), "alg": "EdDSA"})
+    with_issuers(server.url, use)
+    assert "no key that verifies signatures: key 1: its alg EdDSA is not accepted" in caplog.text
 
 
 @pytest.mark.parametrize(
