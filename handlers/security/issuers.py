@@ -206,12 +206,14 @@ class Issuers:
 
 
 def is_secure(url: str) -> bool:
-    """True if an answer from `url` cannot be changed in transit: it has https, or is on this machine."""
+    """True if an answer from `url` cannot be changed in transit: it has https, or is on this machine.
+
+    False for a URL whose port is out of range.
+    """
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and (
-            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-        )
+        is_trusted = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        return bool(parts.hostname) and is_trusted and parts.port != 0
     except ValueError:
         return False
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -31,7 +32,16 @@ def address(text: str) -> Address | None:
 
 def networks(text: str) -> list[Network]:
     """The addresses and networks in `text`, separated by spaces or commas; ValueError has the text that is neither."""
-    return [_network(part) for part in re.split(r"[\s,]+", text.strip())]
+    return [_network(part) for part in text.replace(",", " ").split() or [""]]
+
+
+def network_of(text: str) -> Network | None:
+    """The network that `text` probably means if it is an address within a network, as 10.0.0.5/8; None if it is not."""
+    host, _, length = text.partition("/")
+    for candidate in (f"{address(host)}/{length}", text):
+        with suppress(ValueError):
+            return _network(candidate, strict=False)
+    return None
 
 
 def is_forwarded(scope: Scope) -> bool:
@@ -71,10 +81,10 @@ class TrustedProxies:
         return any(proxy in network for network in self.networks)
 
 
-def _network(text: str) -> Network:
+def _network(text: str, strict: bool = True) -> Network:
     """The network in `text`: IPv4 if it is a part of the IPv4-mapped addresses."""
     try:
-        network = ip_network(text, strict=False)
+        network = ip_network(text, strict)
     except ValueError:
         raise ValueError(text) from None
     if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):

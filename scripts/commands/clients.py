@@ -20,6 +20,7 @@ from openapi.standards.json_pointer import pointer
 from scripts.commands.arguments import AsJSON, Overlap
 from scripts.commands.hubs import Name
 from scripts.commands.output import note, note_ended, show
+from scripts.service import oauth_settings
 from scripts.service.databases import database
 from scripts.service.settings import Settings
 
@@ -73,7 +74,7 @@ def accept_client(
 ) -> None:
     """Let a client of another issuer act for a hub."""
     settings = Settings.read()
-    if issuer not in settings.oauth_issuers.split():
+    if issuer not in oauth_settings.issuers(settings):
         raise typer.BadParameter(f"{issuer} is not one of IR_OAUTH_ISSUERS")
     with database(settings) as opened, opened.begin() as connection:
         client = oauth_clients.accept(connection, name, issuer, client_id, _known(connection, scopes))

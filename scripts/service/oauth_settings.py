@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from joserfc.jwk import OctKey
 
@@ -26,14 +27,20 @@ def oauth_policy(settings: Settings) -> OAuthOptions:
     if not _ORIGIN.fullmatch(public_url) or len(public_url) > LONGEST_URL:
         form = f"like https://host, without a path, and have at most {LONGEST_URL} characters"
         raise SettingsError(f"{variable('public_url')} is {public_url!r}; it must be {form}")
-    issuers = settings.oauth_issuers.split()
-    for issuer in issuers:
-        if not is_secure(issuer) or "?" in issuer or "#" in issuer:
-            raise SettingsError(
-                f"{variable('oauth_issuers')} has {issuer!r}; it must be https://host, with or without a path"
-            )
     key_store = _key_store(settings)
-    return OAuthOptions(public_url, settings.oauth_token_seconds, key_store, issuers, settings.dpop_leeway)
+    return OAuthOptions(public_url, settings.oauth_token_seconds, key_store, issuers(settings), settings.dpop_leeway)
+
+
+def issuers(settings: Settings) -> list[str]:
+    """The other accepted issuers of `settings`; SettingsError if one is not the URL of an issuer."""
+    urls = settings.oauth_issuers.replace(",", " ").split()
+    for url in urls:
+        if not is_secure(url) or "?" in url or "#" in url or "@" in urlsplit(url).netloc:
+            raise SettingsError(
+                f"{variable('oauth_issuers')} has {url!r}; it must be https://host or https://host:port, "
+                "with or without a path, and without user, query and fragment"
+            )
+    return urls
 
 
 def warnings(settings: Settings) -> list[str]:

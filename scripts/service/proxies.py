@@ -14,7 +14,8 @@ def trusted_proxies(settings: Settings) -> TrustedProxies:
     except ValueError as error:
         name, example = variable("trusted_proxies"), "10.0.0.0/8 ::1"
         form = f"addresses and networks, separated by spaces or commas, like {example}"
-        raise SettingsError(f"{name} has {str(error)!r}; it must be {form}") from None
+        hint = f"; did you mean {meant}?" if (meant := forwarded.network_of(str(error))) else ""
+        raise SettingsError(f"{name} has {str(error)!r}; it must be {form}{hint}") from None
 
 
 def behind(proxies: TrustedProxies, service: ASGIApp) -> ASGIApp:

@@ -105,7 +105,7 @@ class Settings:
         ),
     )
     oauth_issuers: str = field(
-        default="", metadata=_for("other accepted issuers of access tokens: https URLs, separated by spaces")
+        default="", metadata=_for("other accepted issuers of access tokens: https URLs, separated by spaces or commas")
     )
     dpop_leeway: int = field(
         default=10,

@@ -353,6 +353,8 @@ def test_the_log_says_which_keys_are_not_used(server: Server, caplog: pytest.Log
         ("ftp://127.0.0.1", False),
         ("https://", False),
         ("https://[", False),
+        ("https://issuer.example:65536", False),
+        ("https://issuer.example:0", False),
         ("issuer.example", False),
     ],
 )

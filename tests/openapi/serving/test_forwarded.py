@@ -62,7 +62,20 @@ def test_a_request_without_an_address_has_no_client() -> None:
     assert PROXIES.client({"type": "http", "headers": [(b"x-forwarded-for", b"192.0.2.1")]}) is None
 
 
-@pytest.mark.parametrize("text", ["10.0.0.0/33", "proxy.example", "*", "10.0.0.1 10.0.0", "::1/129", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10.0.0.0/33",
+        "proxy.example",
+        "*",
+        "10.0.0.1 10.0.0",
+        "::1/129",
+        "10.0.0.5/8",
+        "::ffff:10.0.0.0/8",
+        "fe80::1/64",
+        "",
+    ],
+)
 def test_other_texts_are_no_networks(text: str) -> None:
     """The error has the part at fault."""
     with pytest.raises(ValueError, match="^" + text.rsplit(" ", maxsplit=1)[-1].replace("*", r"\*") + "$"):

@@ -114,7 +114,7 @@ def test_a_client_of_a_configured_issuer_is_accepted(run: Run, monkeypatch: pyte
     """A client of an issuer outside IR_OAUTH_ISSUERS is refused."""
     arguments = ("hub", "accept-client", "acme", "them", "--scopes", SCOPES, "--issuer", "https://issuer.example")
     assert run(*arguments).exit_code == 2
-    monkeypatch.setenv("IR_OAUTH_ISSUERS", "https://issuer.example")
+    monkeypatch.setenv("IR_OAUTH_ISSUERS", "https://other.example,https://issuer.example")
     client = output_of(run(*arguments, "--json"))
     assert (client["issuer"], client["client_id"]) == ("https://issuer.example", "them")
     assert run(*arguments).exit_code == 1

@@ -37,16 +37,16 @@ def test_an_issuer_that_no_client_can_reach_is_warned_of(environment: dict[str, 
 
 
 def test_settings_set_the_policy() -> None:
-    """Issuers are separated by spaces; a secret decrypts a key that it encrypted."""
+    """Issuers are separated by spaces or commas; a secret decrypts a key that it encrypted."""
     environment = {
         "IR_PUBLIC_URL": "https://api.example:8443",
         "IR_OAUTH_TOKEN_SECONDS": "60",
         "IR_OAUTH_KEY_SECRET": "A" * 43,
-        "IR_OAUTH_ISSUERS": "https://one.example  http://127.0.0.1:9/realms/two",
+        "IR_OAUTH_ISSUERS": "https://one.example  http://127.0.0.1:9/realms/two,https://three.example/@a, ",
     }
     policy = oauth_policy(settings := Settings.read(environment))
     assert (policy.public_url, policy.token_seconds) == ("https://api.example:8443", 60)
-    assert list(policy.issuers) == ["https://one.example", "http://127.0.0.1:9/realms/two"]
+    assert list(policy.issuers) == ["https://one.example", "http://127.0.0.1:9/realms/two", "https://three.example/@a"]
     key = jwk.new()
     assert jwk.read(jwk.serialize(key, policy.key_store.secret), key_secret(settings)).kid == key.kid
     assert "A" * 43 not in f"{settings!r} {policy!r}"
@@ -68,6 +68,10 @@ def test_settings_set_the_policy() -> None:
         ("IR_OAUTH_KEY_SECRET", "too short"),
         ("IR_OAUTH_ISSUERS", "http://issuer.example"),
         ("IR_OAUTH_ISSUERS", "https://issuer.example?a=b"),
+        ("IR_OAUTH_ISSUERS", "https://user:pass@issuer.example"),
+        ("IR_OAUTH_ISSUERS", "https://issuer.example:65536"),
+        ("IR_OAUTH_ISSUERS", "https://issuer.example:0"),
+        ("IR_OAUTH_ISSUERS", "https://issuer.example:x"),
         ("IR_OAUTH_ISSUERS", "https://one.example,https://two.example#"),
         ("IR_OAUTH_ISSUERS", "issuer.example"),
         ("IR_OAUTH_KEYS_FILE", "/nothing/there.json"),

@@ -48,9 +48,32 @@ def test_the_operator_names_the_proxies() -> None:
     assert seen(request("127.0.0.1", FORWARDED), **environment)["client"] == ("127.0.0.1", 5)
 
 
-@pytest.mark.parametrize("value", ["proxy.example", "10.0.0.0/33", "*", " "])
+@pytest.mark.parametrize("value", ["proxy.example", "10.0.0.0/33", "*", " ", "10.0.0.1/x"])
 def test_the_error_names_what_is_no_network(value: str) -> None:
     """With an example of what is."""
     with pytest.raises(SettingsError) as raised:
         trusted_proxies(Settings(trusted_proxies=value))
     assert str(raised.value).startswith(f"IR_TRUSTED_PROXIES has {value.strip()!r}; it must be addresses and networks")
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("10.0.0.5/8", "10.0.0.0/8"),
+        ("::ffff:10.0.0.0/8", "10.0.0.0/8"),
+        ("::ffff:10.0.0.5/104", "10.0.0.0/8"),
+        ("fe80::1/64", "fe80::/64"),
+    ],
+)
+def test_the_error_names_the_network_that_an_address_is_in(value: str, meant: str) -> None:
+    """An address with a length is ambiguous: it may mean the address, or its network."""
+    with pytest.raises(SettingsError) as raised:
+        trusted_proxies(Settings(trusted_proxies=f"127.0.0.1 {value}"))
+    assert str(raised.value).startswith(f"IR_TRUSTED_PROXIES has {value!r}; it must be addresses and networks")
+    assert str(raised.value).endswith(f"; did you mean {meant}?")
+
+
+def test_a_list_of_proxies_may_end_with_a_comma() -> None:
+    """Templates write one after each element."""
+    proxies = trusted_proxies(Settings(trusted_proxies=",10.0.0.1, ,::1,"))
+    assert [str(network) for network in proxies.networks] == ["10.0.0.1/32", "::1/128"]
