@@ -56,7 +56,7 @@ class ClientAuthentication:
 
     def _count(self, scope: Scope, client_id: str) -> None:
         """Count a failed attempt; OAuthError instead if there were too many."""
-        buckets = failed_attempts.of_name(scope, client_id), failed_attempts.of_address(scope)
+        buckets = failed_attempts.of_client(scope, client_id), failed_attempts.of_address(scope)
         if wait := self.failed_attempts.seconds_to_wait(*buckets):
             description = "too many attempts failed: wait for the seconds in the Retry-After header"
             raise OAuthError("temporarily_unavailable", description, 429, [(b"retry-after", b"%d" % wait)])

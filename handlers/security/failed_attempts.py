@@ -37,9 +37,14 @@ class FailedAttempts:
             self.limits.take(name, ATTEMPT, policy)
 
 
-def of_name(scope: Scope, name: str) -> Bucket:
-    """The bucket for attempts to authenticate as `name` from the address of a request."""
-    return uuid5(_NAMESPACE, f"{_address(scope)} {name}"), OF_NAME
+def of_client(scope: Scope, client_id: str) -> Bucket:
+    """The bucket for attempts to authenticate as a client from the address of a request."""
+    return uuid5(_NAMESPACE, f"{_address(scope)} client {client_id}"), OF_NAME
+
+
+def of_operator(scope: Scope) -> Bucket:
+    """The bucket for attempts to authenticate as an operator from the address of a request."""
+    return uuid5(_NAMESPACE, f"{_address(scope)} operator"), OF_NAME
 
 
 def of_address(scope: Scope) -> Bucket:

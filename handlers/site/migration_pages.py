@@ -65,7 +65,7 @@ def _require_key(request: Request, digest: bytes) -> None:
     """
     if not (key := _key(request.scope)):
         raise Problem("operator_unauthorized", basic_authentication.challenge(REALM))
-    attempts, bucket = service_state(request).failed_attempts, failed_attempts.of_name(request.scope, paths.MIGRATION)
+    attempts, bucket = service_state(request).failed_attempts, failed_attempts.of_operator(request.scope)
     if wait := attempts.seconds_to_wait(bucket):
         raise Problem("too_many_attempts", [(b"retry-after", b"%d" % wait)])
     # Digests have one length, and comparing them takes the same time wherever they differ.

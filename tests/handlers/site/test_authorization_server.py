@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, Key, KeySet, OctKey, RSAKey
 
 from db import hubs, oauth_clients
-from handlers.security.failed_attempts import of_name
+from handlers.security.failed_attempts import of_client
 from openapi.oauth.client_assertions import ASSERTION_TYPE
 from openapi.serving.rate_limits import SETS, SLOTS
 from tests.contract_client import unused
@@ -232,7 +232,7 @@ def test_failed_attempts_do_not_refill_the_bucket_of_a_hub(newest: Service) -> N
         hub_id = hubs.limit(connection, limited.hub, 1).id
     scope = {"client": (here["X-Forwarded-For"], 1)}
     in_its_set = (
-        name for name in map(str, itertools.count()) if (of_name(scope, name)[0].int - hub_id.int) % SETS == 0
+        name for name in map(str, itertools.count()) if (of_client(scope, name)[0].int - hub_id.int) % SETS == 0
     )
     names = list(itertools.islice(in_its_set, SLOTS))
     deadline = time.monotonic() + 10

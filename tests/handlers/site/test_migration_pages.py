@@ -131,6 +131,16 @@ def test_guessing_the_key_is_stopped(operated: Service) -> None:
     assert get(operated).status_code == 200
 
 
+@pytest.mark.parametrize("client_id", ["/migration", "operator", "client operator"])
+def test_failed_attempts_of_a_client_do_not_stop_an_operator(operated: Service, client_id: str) -> None:
+    """Whatever name the client takes."""
+    here = from_afar()
+    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": "irs_wrong"}
+    statuses = [httpx.post(f"{operated.url}/oauth/token", data=form, headers=here).status_code for _ in range(12)]
+    assert statuses == [401] * 10 + [429] * 2
+    assert get(operated, **here).status_code == 200
+
+
 def test_keys_are_compared_in_constant_time(operated: Service) -> None:
     """Digests of one length are compared, by a comparison that does not stop early."""
     with mock.patch.object(hmac, "compare_digest", wraps=hmac.compare_digest) as compared:
