@@ -86,7 +86,7 @@ def _expires_at(token: Token, now: float, leeway: int) -> float:
     issued_at = token.time_claim("iat")
     expires_at = issued_at + SECONDS + leeway
     if expires_at < now:
-        raise InvalidToken(f"the proof was not made within the last {SECONDS} seconds")
+        raise InvalidToken(f"the proof was not made within the last {SECONDS + leeway} seconds")
     if issued_at > now + leeway:
         raise InvalidToken(f"the proof is from the future: its iat is more than {leeway} seconds ahead of the Date")
     return expires_at

@@ -58,7 +58,7 @@ class Token:
         """The claim `name`; InvalidToken unless it is a string of 1 to `longest` characters."""
         value = self.claims.get(name)
         if not isinstance(value, str) or not 1 <= len(value) <= longest:
-            _refuse(f"the claim {name} is missing or not a string")
+            _refuse(f"the claim {name} is missing or not a string of 1 to {longest} characters")
         return value
 
     def time_claim(self, name: str) -> float:
