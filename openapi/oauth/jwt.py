@@ -108,7 +108,10 @@ def verify(token: Token, key: Key, algorithms: Collection[str]) -> None:
 
 
 def require_times(token: Token, now: float, longest: int) -> None:
-    """Raise InvalidToken unless `exp` is in the coming `longest` seconds, and `nbf` and `iat`, if present, are past."""
+    """Raise InvalidToken unless `exp` is in the coming `longest` seconds, and `nbf` and `iat`, if present, are past.
+
+    `iat` may not be after `exp` either.
+    """
     expires_at = token.time_claim("exp")
     if expires_at <= now - LEEWAY_SECONDS:
         _refuse("it has expired")
@@ -117,6 +120,8 @@ def require_times(token: Token, now: float, longest: int) -> None:
     for name in token.claims.keys() & {"nbf", "iat"}:
         if token.time_claim(name) > now + LEEWAY_SECONDS:
             _refuse("it is not valid yet")
+    if "iat" in token.claims and token.time_claim("iat") > expires_at:
+        _refuse("its iat is after its exp")
 
 
 def _object(segment: str) -> dict[str, Any]:

@@ -101,7 +101,9 @@ def test_no_accepted_algorithm_is_symmetric() -> None:
     [
         ({"exp": NOW + 1}, None),
         ({"exp": NOW - 4}, None),
-        ({"exp": NOW + 0.5, "nbf": NOW + 4, "iat": NOW + 4}, None),
+        ({"exp": NOW + 4, "nbf": NOW + 4, "iat": NOW + 4}, None),
+        ({"exp": NOW + 3, "iat": NOW + 4}, "its iat is after its exp"),
+        ({"exp": NOW - 3, "iat": NOW - 2}, "its iat is after its exp"),
         ({"exp": NOW + LONGEST + 5}, None),
         ({"exp": NOW + LONGEST + 6}, "it expires in more than 600 seconds"),
         ({"exp": NOW - 5}, "it has expired"),
