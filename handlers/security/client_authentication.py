@@ -23,8 +23,8 @@ from openapi.oauth.token_requests import Credentials, OAuthError
 class ClientAuthentication:
     """Authenticates clients, whatever other senders at their address have tried.
 
-    A secret has 256 random bits, so that a guess never succeeds: failed attempts are limited for the log and the
-    database alone, and only those that do not prove the secret or the key of the client count.
+    A secret has 256 random bits, so that a guess never succeeds: limits only tell senders to slow down, and only
+    attempts that do not prove the secret or the key of the client count.
     """
 
     database: Database
