@@ -79,8 +79,7 @@ COMMANDS = {
     ),
     "contract": Command("Contracts: the versions of the API, and which of them are served."),
     "contract publish": Command(
-        "Store a document as a draft if its version number is high enough for its changes. "
-        "A published document is never replaced.",
+        "Store a document as a draft if its version number is high enough. A published document is never replaced.",
         "scripts.commands.contracts.contract_lifecycle:publish",
     ),
     "contract activate": Command(
@@ -116,8 +115,7 @@ COMMANDS = {
         "scripts.commands.contracts.card:changelog",
     ),
     "contract rehearse": Command(
-        "Try a contract on hubs' stored submissions, and show changed results. "
-        "Exits 1 if a submission that passed would fail.",
+        "Try a contract on hubs' stored submissions, and show changed results. Exits 1 if one would newly fail.",
         "scripts.commands.contracts.rehearsals:rehearse_",
     ),
     "contract list": Command(

@@ -61,10 +61,7 @@ def publish(
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Store a document as a draft if its version number is high enough for its changes.
-
-    A published document is never replaced.
-    """
+    """Store a document as a draft if its version number is high enough. A published document is never replaced."""
     if acknowledge and why is None:
         raise typer.BadParameter("--acknowledge needs --why")
     contract = Contract.of_file(file)

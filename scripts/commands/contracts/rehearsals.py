@@ -36,10 +36,7 @@ Last = Annotated[
 
 
 def rehearse_(candidate: Candidate, last: Last = 100_000, as_json: AsJSON = False) -> None:
-    """Try a contract on hubs' stored submissions, and show changed results.
-
-    Exits 1 if a submission that passed would fail.
-    """
+    """Try a contract on hubs' stored submissions, and show changed results. Exits 1 if one would newly fail."""
     with database(Settings.read()) as opened:
         with opened.begin() as connection:
             contract = document(candidate, Contract.of_file, lambda: StoredContracts(connection))
