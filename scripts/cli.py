@@ -175,8 +175,7 @@ COMMANDS = {
         "scripts.trials.fuzz:fuzz",
     ),
     "retention": Command(
-        "Drop the events and annotations that are older than the retention, a whole week at a time, "
-        "and list the dropped partitions.",
+        "Drop events and annotations older than the retention, whole weeks at a time, and list what is dropped.",
         "scripts.commands.retention:retention",
     ),
 }

@@ -24,10 +24,7 @@ def retention(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Drop nothing; list what would be dropped.")] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Drop the events and annotations that are older than the retention, a whole week at a time.
-
-    List the dropped partitions.
-    """
+    """Drop events and annotations older than the retention, whole weeks at a time, and list what is dropped."""
     settings = Settings.read()
     days = days or settings.retention
     with database(settings) as opened, opened.begin() as connection:
