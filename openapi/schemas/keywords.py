@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from openapi.schemas import patterns
 from openapi.schemas.conversion import INTEGERS
 from openapi.schemas.forms import COUNTS, Bound, Form, exact
-from openapi.standards.ijson import MAX_DECIMAL_CHARACTERS
+from openapi.standards.ijson import MAX_CHARACTERS
 
 HINTS = frozenset({"password", "float", "double", "binary", *INTEGERS})
 """Formats that describe the display or storage of a value, or that are already converted to bounds."""
@@ -102,7 +102,7 @@ def _plain(number: Any) -> Any:
     nearest = float(number)
     if exact(nearest) == number:
         return nearest
-    with localcontext(prec=MAX_DECIMAL_CHARACTERS):
+    with localcontext(prec=MAX_CHARACTERS):
         return Decimal(number.numerator) / Decimal(number.denominator)
 
 

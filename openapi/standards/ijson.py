@@ -16,11 +16,10 @@ import orjson
 from openapi.standards import json_faults
 
 MAX_DEPTH = 32
-MAX_INTEGER_DIGITS = 128
 MAX_EXPANDED_CHARACTERS = 512
 """The longest number that is read back, as PostgreSQL writes it, for a short one with an exponent such as 1e-400."""
-MAX_DECIMAL_CHARACTERS = 1100
-"""The longest decimal that is sent with each digit: the exact value of any double takes at most 1077 characters."""
+MAX_CHARACTERS = 1100
+"""The longest number that is sent with each digit: the exact value of any double takes at most 1077 characters."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """The characters that no string may contain."""
 
@@ -29,6 +28,11 @@ _BLANKS = re.compile(r"[ \t\n\r]*")
 _EXACT_CHARACTERS = 16  # at most 15 digits: a double holds each decimal of these, but for the smallest and largest
 _SHOWN = 40  # characters of the client's text that an error repeats
 _TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
+_SHORTER = (
+    "Send it as a string if each digit matters, else round it: a number has at most "
+    f"{MAX_EXPANDED_CHARACTERS} characters once it is written without an exponent, or at most {MAX_CHARACTERS:,} if "
+    "it is sent without one."
+)
 
 
 class MalformedJSON(ValueError):
@@ -176,7 +180,7 @@ def _object_or_mark(pairs: list[tuple[str, Any]]) -> Any:
 
 
 def _integer(literal: str) -> int:
-    if len(literal.lstrip("-")) > MAX_INTEGER_DIGITS:
+    if len(literal) > MAX_CHARACTERS:
         raise _Inexact(literal)
     return int(literal)
 
@@ -191,7 +195,7 @@ def _decimal(literal: str) -> float | Decimal:
         exact = Decimal(literal)
         if exact == Decimal(repr(number)):
             return number
-        if _plain_characters(exact) <= max(MAX_EXPANDED_CHARACTERS, min(len(literal), MAX_DECIMAL_CHARACTERS)):
+        if _plain_characters(exact) <= max(MAX_EXPANDED_CHARACTERS, min(len(literal), MAX_CHARACTERS)):
             return exact
     except ArithmeticError:  # an exponent that even Decimal does not hold
         pass
@@ -239,7 +243,7 @@ def _refuse_unstorable(value: Any) -> None:
             literal = str(inner)
             shown = literal if len(literal) <= _SHOWN else literal[:_SHOWN] + "\u2026"
             reason = f"the number {shown} cannot be kept exactly"
-            raise UnstorableValue(parts, reason, "Send it as a string if each digit matters, else round it.")
+            raise UnstorableValue(parts, reason, _SHORTER)
         for text in inner if isinstance(inner, dict) else [inner] if isinstance(inner, str) else []:
             if character := UNSTORABLE.search(text):
                 where = (*parts, UNSTORABLE.sub("\ufffd", text)) if isinstance(inner, dict) else parts

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from openapi.requests.body import DEFAULT_BODY_BYTES
-from openapi.standards.ijson import MAX_DEPTH, MAX_INTEGER_DIGITS
+from openapi.standards.ijson import MAX_CHARACTERS, MAX_DEPTH
 from tests.contract_client import ContractClient
 from tests.examples import EVENT, OLDEST, PATH
 from tests.service import Service
@@ -168,7 +168,7 @@ def test_json_that_is_no_object_is_not_stored(client: ContractClient, service: S
         ),
         pytest.param(with_metadata('{"n": %s}' % ("9" * 5000)), "metadata/n: the number 9999", id="5,000-digits"),
         pytest.param(
-            with_metadata('{"n": [0, -%s]}' % ("9" * (MAX_INTEGER_DIGITS + 1))), "metadata/n/1: the n", id="129-digits"
+            with_metadata('{"n": [0, -%s]}' % ("9" * MAX_CHARACTERS)), "metadata/n/1: the number", id="1,100-digits"
         ),
         pytest.param(TEXT.replace('"clicked"', "9" * 5000), "event_type: the number", id="5,000-digits-as-event-type"),
         pytest.param("9" * 5000, "the body: the number", id="5,000-digits-alone"),
@@ -199,7 +199,7 @@ def test_a_value_that_cannot_be_stored_unchanged_is_refused(
     [
         pytest.param('{"n": [12345678901234567890, -98765432109876543210]}', id="20-digits"),
         pytest.param('{"n": [9223372036854775808, 18446744073709551616]}', id="beyond-64-bits"),
-        pytest.param('{"n": %s}' % ("9" * MAX_INTEGER_DIGITS), id="128-digits"),
+        pytest.param('{"n": %s}' % ("9" * MAX_CHARACTERS), id="1,100-digits"),
         pytest.param('{"n": 0.1000000000000000055511151231257827021181583404541015625}', id="each-digit-of-a-double"),
         pytest.param('{"n": [0.10000000000000001, 18446744073709551616]}', id="with-a-large-integer"),
         pytest.param('{"n": [0.1, -2.5e-7, 1.7976931348623157e308, 5e-324, 1E2, 123456789.125]}', id="decimals"),

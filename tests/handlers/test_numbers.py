@@ -36,7 +36,7 @@ NUMBERS = [
     pytest.param("-0.0", id="minus zero"),
     pytest.param("5e-324", id="the smallest double"),
     pytest.param("1.5e-05", id="a double with an exponent"),
-    pytest.param("9" * 128, id="an integer of 128 digits"),
+    pytest.param("9" * 1100, id="an integer of 1,100 digits"),
 ]
 LITERALS = st.from_regex(
     r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][-+]?(0|[1-9][0-9]?|[1-3][0-9]{2}))?", fullmatch=True
@@ -178,6 +178,18 @@ def test_numbers_under_one_key_are_compared_by_value(hub: Hub, other: str, statu
         body = with_metadata(EVENT, f'{{"n": {number}}}')
         response = hub.post(EVENTS, content=body, headers=JSON | {"Idempotency-Key": "k"})
         assert response.status_code == expected, response.text
+
+
+@pytest.mark.parametrize(
+    "number", ["1E+400", "-1e510", "1.5e-400", pytest.param("9" * 1100, id="an integer of 1,100 digits")]
+)
+def test_a_file_that_was_exported_can_be_sent_again(hub: Hub, number: str) -> None:
+    """Its numbers may be spelt otherwise than they were sent."""
+    created(hub, with_metadata(EVENT, f'{{"n": {number}}}'))
+    line = hub.get(f"{EVENTS}/export", format="ndjson").text.splitlines()[-1]
+    metadata = line.partition('"metadata":')[2].partition("}")[0] + "}"
+    created(hub, with_metadata(EVENT, metadata))
+    assert_kept(hub, f'{{"n": {number}}}')
 
 
 def test_doubles_are_spelt_as_before(hub: Hub) -> None:
