@@ -56,7 +56,7 @@ async def replay(request: Request) -> Answer:
                 row["id"]: single.result(submission, submission.is_duplicate, request.style)
                 for row, submission in zip(part, group, strict=True)
             }
-    all_results = Results(False, request.style)
+    all_results = Results(False, request.style, is_dry_run(request))
     for index, (identifier, row) in enumerate(rejections.items()):
         result = by_rejection.get(identifier) or _unsubmitted(identifier, row, request.style)
         all_results.add([{**result, "index": index, "rejection_id": identifier}])

@@ -216,8 +216,11 @@ TABLE = {
     ),
     "items_rejected": ProblemType(
         422,
-        "{rejected} of {received} items were rejected; the others are stored",
-        "Mend the items whose results have the status rejected, and send only these again.",
+        "{rejected} of {received} items were rejected; {others}",
+        "Mend the items whose results have the status rejected, and send {again} again.",
+        about="some of the items were rejected; the others are stored, unless this is a dry run",
+        about_help="Mend the items whose results have the status rejected, and send only these again; after a dry run, "
+        "send all items.",
     ),
     "items_unavailable": ProblemType(
         503,

@@ -28,7 +28,7 @@ async def keep(request: Request, submission_type: SubmissionType) -> Answer:
     """Store the valid items of a batch, and answer with the result of each."""
     body: Batch = request.body
     interruption = None
-    with Results(body.is_stream, request.style) as results:
+    with Results(body.is_stream, request.style, is_dry_run(request)) as results:
         if isinstance(body, Array):
             request.take_items(len(body))
         try:

@@ -19,6 +19,11 @@ MOST_BYTES = 512 * 1024 * 1024
 """Limit on the results in the answer to a stream: beyond it the rest of the stream is not read."""
 PIECE_BYTES = 64 * 1024
 
+_OF_SOME = "the others are stored", "only these"
+_OF_ALL = "nothing is stored", "them"
+_OF_DRY_RUN = "nothing is stored, as this is a dry run", "all items"
+"""What happened to the items that were not rejected, and what to send again."""
+
 Result = dict[str, Any]
 
 
@@ -38,8 +43,9 @@ class Results:
     The results of a stream are in a file. Results that do not fit on the disk are kept in memory, and end the stream.
     """
 
-    def __init__(self, is_stream: bool, style: ErrorStyle) -> None:
+    def __init__(self, is_stream: bool, style: ErrorStyle, is_dry_run: bool = False) -> None:
         self._style = style
+        self._is_dry_run = is_dry_run
         self._listed: list[Result] = []
         self._file = _temporary_file() if is_stream else None
         self._file_bytes = 0
@@ -104,8 +110,12 @@ class Results:
         rejected = self._totals["rejected"]
         if not rejected:
             return None
+        received = self._totals["received"]
         code = "items_unavailable" if self._is_transient else "items_rejected"
-        return Problem(code, rejected=rejected, received=self._totals["received"])
+        others, again = _OF_ALL if rejected == received else _OF_SOME
+        if self._is_dry_run:
+            others, again = _OF_DRY_RUN
+        return Problem(code, rejected=rejected, received=received, others=others, again=again)
 
 
 def _temporary_file() -> FileIO:

@@ -315,7 +315,11 @@ OF_TOKENS: dict[tuple[str, str], Callable[[], Problem]] = {
     ("BatchForbidden", "last"): beyond_scope,
 }
 """The same, for contracts that take access tokens."""
-OF_BATCHES = {("BatchUnprocessableEntity", "results"): Problem("items_rejected", rejected=1, received=2)}
+OF_BATCHES = {
+    ("BatchUnprocessableEntity", "results"): Problem(
+        "items_rejected", rejected=1, received=2, others="the others are stored", again="only these"
+    )
+}
 """The problem of a batch, in addition to those of its items, where errors are problem details."""
 
 

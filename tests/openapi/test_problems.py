@@ -10,6 +10,8 @@ PARAMETERS: dict[str, Any] = {
     "scope": "events:write",
     "rejected": 1,
     "received": 2,
+    "others": "the others are stored",
+    "again": "only these",
     "detail": "a reason",
     "method": "PUT",
     "allowed": "GET or HEAD",

@@ -8,8 +8,12 @@ import pytest
 
 from handlers.submissions.results import Results, rejected, stored
 from openapi.problems import Problem
-from openapi.serving.error_styles import ERROR_OBJECTS
+from openapi.serving.error_styles import ERROR_OBJECTS, ProblemDetails
 from openapi.serving.messages import Answer
+from tests.examples import EVENT
+from tests.handlers.conftest import DRY_RUN
+from tests.service import Service
+from tests.tokens import PATH, asking, bearer, client_of
 
 CREATED = stored(0, "created", "a")
 REFUSED = rejected(1, Problem("event_type_not_registered", name="x"), ERROR_OBJECTS)
@@ -46,6 +50,27 @@ def test_the_status_is_that_of_the_worst_result(results: list[dict[str, object]]
         assert answer.body == {"results": results, "totals": totals}
 
 
+@pytest.mark.parametrize(
+    ("results", "is_dry_run", "detail", "remedy"),
+    [
+        ([CREATED, REFUSED], False, "1 of 2 items were rejected; the others are stored", "send only these again"),
+        ([REFUSED], False, "1 of 1 items were rejected; nothing is stored", "send them again"),
+        ([CREATED, REFUSED], True, "1 of 2 items were rejected; nothing is stored, as this", "send all items again"),
+        ([REFUSED], True, "1 of 1 items were rejected; nothing is stored, as this", "send all items again"),
+    ],
+    ids=["some", "all", "some in a dry run", "all in a dry run"],
+)
+def test_the_problem_says_what_is_stored(
+    results: list[dict[str, object]], is_dry_run: bool, detail: str, remedy: str
+) -> None:
+    """Nothing is stored if each item is rejected, and in a dry run."""
+    with Results(False, ProblemDetails(), is_dry_run) as collected:
+        collected.add(results)
+        body = collected.answer().body
+    assert body["detail"].startswith(detail)
+    assert remedy in body["help"]
+
+
 def test_an_interruption_is_in_the_last_line() -> None:
     """After the results so far, and with its own status."""
     with Results(True, ERROR_OBJECTS) as collected:
@@ -63,3 +88,17 @@ def test_without_an_answer_the_file_is_closed() -> None:
         raise RuntimeError
     with pytest.raises(ValueError, match="closed"):
         collected.add([CREATED])
+
+
+def test_the_problem_of_a_dry_run_says_that_nothing_is_stored(newest: Service) -> None:
+    """For a batch as for a replay, in version 2."""
+    headers = bearer(client_of(newest).token())
+    with asking(newest) as client:
+        client.headers.update(headers)
+        dry = client.post(f"{PATH}/batch", json=[EVENT, {}], headers=DRY_RUN).json()
+        client.post(PATH, json={})
+        replayed = client.post("/api/v2/rejected-submissions/replay", json={}, headers=DRY_RUN).json()
+    assert dry["detail"] == "1 of 2 items were rejected; nothing is stored, as this is a dry run"
+    assert replayed["detail"] == "1 of 1 items were rejected; nothing is stored, as this is a dry run"
+    assert dry["help"] == replayed["help"]
+    assert dry["help"].endswith("and send all items again.")
