@@ -1,6 +1,7 @@
 """The texts of the 422 answers of this room: the error in a field or a parameter, and the remedy."""
 
 from openapi.problems import Problem
+from openapi.schemas.field_errors import UNKNOWN_CURSOR
 
 
 def repeated_entry(entries: str, index: int, key: str, value: str) -> Problem:
@@ -21,14 +22,8 @@ def unaccepted_schema(index: int, pointer: str, message: str) -> Problem:
 
 def unknown_cursor() -> Problem:
     """No page of the list returned the cursor."""
-    return Problem(
-        "invalid_parameters",
-        errors="cursor is not one that this list returned",
-        remedies=(
-            "Send the next_cursor of an earlier page of this list unchanged, or leave cursor out to begin "
-            "with the first item."
-        ),
-    )
+    error, remedy = UNKNOWN_CURSOR
+    return Problem("invalid_parameters", errors=error, remedies=remedy)
 
 
 def period_out_of_range(limit: int) -> Problem:

@@ -11,7 +11,7 @@ from openapi.contract import ContractError
 from openapi.problems import Problem
 from openapi.schemas.field_errors import PARAMETERS, field_name
 from openapi.schemas.validation import Schema, as_draft4
-from openapi.standards.header_fields import field_values
+from openapi.standards.header_fields import field_text, field_values
 from openapi.standards.ijson import UNSTORABLE
 
 MAX_IN_QUERY = 50
@@ -58,7 +58,7 @@ class Parameters:
         values = {}
         for name, field in self._in_header:
             if lines := field_values(scope, field):
-                texts = [line.decode("latin-1").strip() for line in lines]
+                texts = [field_text(line).strip(" \t") for line in lines]
                 values[name] = self._single(name, [", ".join(texts)] if field in _LISTS else texts)
         if self._has_query:
             values |= self._query(scope["query_string"])

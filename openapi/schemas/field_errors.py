@@ -1,16 +1,14 @@
 """The texts of field errors: the fault of a body field or a parameter, and its remedy."""
 
-import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind
 
-from openapi import characters, decimals
+from openapi import characters, decimals, intended_values
 from openapi.problems import FieldError
 from openapi.standards import date_time_faults
 from openapi.standards.json_pointer import pointer
@@ -24,6 +22,10 @@ PARAMETERS = {
     "unstorable": ("{name} has a character that cannot be stored", "Leave it out."),
 }
 """Faults of parameters that their schemas do not cover."""
+UNKNOWN_CURSOR = (
+    "cursor is not one that this list returned",
+    "Send the next_cursor of an earlier page of this list unchanged, or leave cursor out to begin with the first item.",
+)
 _WITH_ARTICLE = {
     "array": "an array",
     "boolean": "true or false",
@@ -53,9 +55,12 @@ _COUNTED = {
 }
 """By keyword: the parts that it counts."""
 _UUID = "a UUID of five groups of hexadecimal digits with hyphens"
-_AROUND_DIGITS = re.compile(r"\A\W*(?:urn:)?(?:uuid:)?|[\W_]", re.IGNORECASE)
-"""Beside the digits of a UUID: a prefix at its start, hyphens, braces, blanks and invisible characters anywhere."""
-_DIGITS = re.compile("[0-9a-fA-F]{32}")
+_PATTERNS = {"^[ -~]+$": "as a string of characters from space to ~"}
+"""Remedies for patterns that are plainer in words."""
+_OPEN = re.compile(r"\.|\[\^|\\[DPSWpw]")
+"""The parts of a pattern that match characters outside ASCII."""
+_DIGITS_ALONE = ", in the digits 0 to 9 alone, without +, blanks or zeros before it"
+_WHOLE_NUMBER = re.compile("-?[1-9][0-9]*")
 _TIMESTAMP = "an ISO 8601 timestamp with a time zone"
 
 
@@ -64,13 +69,18 @@ def field_name(*parts: str | int) -> str:
     return _shown(pointer(*parts)[1:]) or "the body"
 
 
-def explained(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> Iterator[FieldError]:
-    """Each fault of `error`."""
+def explained(
+    error: jsonschema_rs.ValidationError, schema: dict[str, Any], of_parameters: bool = False
+) -> Iterator[FieldError]:
+    """Each fault of `error`, in the body, or with `of_parameters` in the parameters of a request by name."""
     path = error.instance_path
     match error.kind:
+        case _ if of_parameters and (words := _of_parameter(error, schema)):
+            yield FieldError(*words, pointer(*path))
         case ValidationErrorKind.AdditionalProperties(unexpected=unexpected):
             for unknown in unexpected:
-                words = _unknown(field_name(*path), field_name(*path, unknown), unknown, schema.get("properties", {}))
+                noun, known = "parameter" if of_parameters else "field", list(schema.get("properties", {}))
+                words = _unknown(field_name(*path), field_name(*path, unknown), unknown, known, noun)
                 yield FieldError(*words, pointer(*path, unknown))
         case ValidationErrorKind.FalseSchema() if list(error.schema_path)[-1:] == ["additionalProperties"]:
             name = field_name(*path)  # the validator does not say which fields it has
@@ -82,6 +92,11 @@ def explained(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> I
             yield FieldError(f"{field_name(*path, index)} occurs twice", "Send each item once.", pointer(*path, index))
         case _:
             yield FieldError(*_words(error, schema), pointer(*path))
+
+
+def is_implied(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> bool:
+    """True if another error says the same: a text is empty, which the keyword minLength reports too."""
+    return error.kind.name == "pattern" and error.instance == "" and schema.get("minLength", 0) > 0
 
 
 def _repeated(items: Any) -> int | None:
@@ -98,6 +113,25 @@ def _repeated(items: Any) -> int | None:
     return None
 
 
+def _of_parameter(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tuple[str, str] | None:
+    """The error and the remedy for a parameter, which is sent as text; None if they are those of a field."""
+    name, text = field_name(*error.instance_path), str(error.instance)
+    match error.kind:
+        case ValidationErrorKind.Pattern() if error.instance_path == ["cursor"]:
+            return UNKNOWN_CURSOR
+        case ValidationErrorKind.Format(format="date-time"):
+            return f"{name} is not {_TIMESTAMP}", _as_timestamp(name, text, in_query=True)
+        case ValidationErrorKind.Type(types=["integer"]):
+            limit = "minimum" if text.startswith("-") else "maximum"
+            if _WHOLE_NUMBER.fullmatch(text) and limit in schema:
+                return _by_limit(name, limit, {"limit": schema[limit]})
+            blank = " In a query + stands for a blank." if text != text.strip(" ") else ""
+            form = _DIGITS_ALONE if any(map(str.isdigit, text)) else ""
+            remedy = f"{intended_values.foreign(name, text)}{blank} Send {name} as an integer{form}."
+            return f"{name} must be an integer", remedy.lstrip()
+    return None
+
+
 def _words(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tuple[str, str]:
     """The error and the remedy for the value of a field."""
     name = field_name(*error.instance_path)
@@ -111,18 +145,22 @@ def _words(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tupl
             # Null stands for absence in optional fields, and is the answer to no other fault.
             wanted = " or ".join(_WITH_ARTICLE.get(kind, kind) for kind in types if kind != "null" or len(types) == 1)
             words = f"{name} must be {wanted}", f"Send {name} as {wanted}."
-        case ValidationErrorKind.Format(format="uuid") if repaired := _repaired_uuid(error.instance):
+        case ValidationErrorKind.Format(format="uuid") if repaired := intended_values.uuid(str(error.instance)):
             misleading = characters.sentence(name, str(error.instance), repaired)
             remedy = f"Did you mean {repaired}? Send {name} as {_UUID}."
             words = f"{name} is not {_UUID}", f"{misleading} {remedy}".lstrip()
         case ValidationErrorKind.Format(format=wanted):
             example = f", for example {schema['example']}" if "example" in schema else ""
             form = _UUID if wanted == "uuid" else f"a valid {wanted}"
-            words = f"{name} is not {form}", f"Send {name} as {form}{example}."
+            foreign = intended_values.foreign(name, str(error.instance))
+            words = f"{name} is not {form}", f"{foreign} Send {name} as {form}{example}.".lstrip()
         case ValidationErrorKind.Enum(options=options):
             choices = [_as_text(option) for option in options if option is not None] or ["null"]
             wanted = f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
-            words = f"{name} is not one of the allowed values", f"Send {name} as {wanted}."
+            hint = intended_values.hint(error.instance, choices) if isinstance(error.instance, str) else ""
+            words = f"{name} is not one of the allowed values", f"{hint} Send {name} as {wanted}.".lstrip()
+        case ValidationErrorKind.Pattern(pattern=pattern):
+            words = _by_pattern(name, str(error.instance), pattern)
         case ValidationErrorKind.MaxLength(limit=limit):
             size = len(error.instance) if isinstance(error.instance, str) else "more"
             words = f"{name} has {size} characters; the limit is {limit}", f"Shorten {name}."
@@ -135,26 +173,20 @@ def _as_text(option: Any) -> str:
     return option if isinstance(option, str) else decimals.dumps(option, ensure_ascii=False)
 
 
-def _repaired_uuid(text: Any) -> str:
-    """The UUID in `text`, which has other characters around or between its digits; empty if absent."""
-    digits = _AROUND_DIGITS.sub("", text) if isinstance(text, str) and len(text) <= _SHOWN else ""
-    return str(UUID(digits)) if _DIGITS.fullmatch(digits) else ""
-
-
 def _is_timestamp_alone(schema: dict[str, Any], types: list[str]) -> bool:
     """True if the schema accepts timestamps, and no value of another type but null."""
     return schema.get("format") == "date-time" and {*types} <= {"string", "null"}
 
 
-def _as_timestamp(name: str, text: str) -> str:
+def _as_timestamp(name: str, text: str, in_query: bool = False) -> str:
     """The remedy for `text`, which is no timestamp."""
-    fault, timestamp = date_time_faults.explain(text)
+    fault, timestamp = intended_values.timestamp(text)
     condition = ", if it is UTC," if date_time_faults.NO_ZONE in fault else ""
-    arrived = in_query = ""
-    if date_time_faults.SPACE_SIGN in fault:  # the client does not see that + in a query means a space
+    arrived = encoded = ""
+    if in_query and date_time_faults.SPACE_SIGN in fault:  # the client does not see that + in a query means a space
         arrived = f" arrived as '{_shown(text)}'"
-        in_query = f" In a query write + as %2B: {timestamp.replace('+', '%2B')}."
-    return f"{name}{arrived}: {fault}. Send it as {_TIMESTAMP}, for example{condition} {timestamp}.{in_query}"
+        encoded = f" In a query write + as %2B: {timestamp.replace('+', '%2B')}."
+    return f"{name}{arrived}: {fault}. Send it as {_TIMESTAMP}, for example{condition} {timestamp}.{encoded}"
 
 
 def _by_limits(name: str, error: jsonschema_rs.ValidationError) -> tuple[str, str]:
@@ -165,13 +197,27 @@ def _by_limits(name: str, error: jsonschema_rs.ValidationError) -> tuple[str, st
         return f"{name} {wrong}", f"Send {name} {remedy}."
     if error.kind.name not in _LIMITS:
         return f"{name}: {_shown(error.message)}", f"Send {name} as the contract describes it."
-    wrong, remedy = _LIMITS[error.kind.name]
+    return _by_limit(name, error.kind.name, error.kind.as_dict())
+
+
+def _by_limit(name: str, keyword: str, values: Mapping[str, Any]) -> tuple[str, str]:
+    """The error and the remedy for a value beyond the limit of `keyword`."""
+    wrong, remedy = _LIMITS[keyword]
     limits = {
         key: _shown(limit if isinstance(limit, str) else decimals.dumps(limit, ensure_ascii=False))
-        for key, limit in error.kind.as_dict().items()
+        for key, limit in values.items()
         if "{" + key + "}" in wrong + remedy
     }
     return f"{name} {wrong.format(**limits)}", f"Send {name} {remedy.format(**limits)}."
+
+
+def _by_pattern(name: str, text: str, pattern: str) -> tuple[str, str]:
+    """The error and the remedy for `text`, which `pattern` does not match."""
+    is_ascii = pattern.isascii() and not _OPEN.search(pattern)
+    misleading = intended_values.foreign(name, text) if is_ascii else characters.sentence(name, text[:_SHOWN])
+    error, remedy = _by_limit(name, "pattern", {"pattern": pattern})
+    remedy = f"Send {name} {_PATTERNS[pattern]}." if pattern in _PATTERNS else remedy
+    return error, f"{misleading} {remedy}".lstrip()
 
 
 def _by_count(keyword: str, limit: int) -> tuple[str, str]:
@@ -182,12 +228,12 @@ def _by_count(keyword: str, limit: int) -> tuple[str, str]:
     return "is empty" if limit == 1 else f"has fewer than {limit} {parts}", f"with at least {limit} {parts}"
 
 
-def _unknown(owner: str, name: str, unknown: str, known: dict[str, Any]) -> tuple[str, str]:
-    nearest = difflib.get_close_matches(unknown.lower()[:_SHOWN], known, n=1, cutoff=0.6)
-    fields = f"; the fields are {', '.join(known)}" if known else f": {owner} takes no fields"
-    remedy = f"Rename {name} to {nearest[0]}." if nearest else f"Remove {name}{fields}."
-    misleading = characters.sentence("The name", unknown[:_SHOWN], nearest[0] if nearest else "")
-    return f"unknown field '{name}'", f"{misleading} {remedy}".lstrip()
+def _unknown(owner: str, name: str, unknown: str, known: list[str], noun: str) -> tuple[str, str]:
+    nearest = intended_values.nearest(unknown, known)
+    names = f"; the {noun}s are {', '.join(known)}" if known else f": {owner} takes no {noun}s"
+    remedy = f"Rename {name} to {nearest}." if nearest else f"Remove {name}{names}."
+    misleading = characters.sentence("The name", unknown[:_SHOWN], nearest)
+    return f"unknown {noun} '{name}'", f"{misleading} {remedy}".lstrip()
 
 
 def _shown(text: str) -> str:

@@ -9,7 +9,7 @@ import jsonschema_rs
 
 from openapi.contract import Contract
 from openapi.problems import LONGEST, FieldError, Problem
-from openapi.schemas.field_errors import explained
+from openapi.schemas.field_errors import explained, is_implied
 from openapi.standards import date_times
 
 UUID_PATTERN = "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"
@@ -80,7 +80,7 @@ class Schema:
         return [fault.error for fault in self._faults(value)]
 
     def _problem(self, value: Any, code: str) -> Problem:
-        faults = list(itertools.islice(self._faults(value), _LISTED + 1))
+        faults = list(itertools.islice(self._faults(value, code == "invalid_parameters"), _LISTED + 1))
         errors = [fault.error for fault in faults[:_LISTED]]
         if len(faults) > _LISTED:
             errors.append("and more")
@@ -89,9 +89,11 @@ class Schema:
         problem.faults = [fault for fault in faults[:_LISTED] if len(fault.pointer) <= LONGEST]
         return problem
 
-    def _faults(self, value: Any) -> Iterator[FieldError]:
+    def _faults(self, value: Any, of_parameters: bool = False) -> Iterator[FieldError]:
         for error in self._validator.iter_errors(value):
-            yield from explained(error, self._parent_of(error))
+            parent = self._parent_of(error)
+            if not is_implied(error, parent):
+                yield from explained(error, parent, of_parameters)
 
     def _parent_of(self, error: jsonschema_rs.ValidationError) -> dict[str, Any]:
         """The schema that contains the failed keyword; in the path of an error all references are already followed."""

@@ -31,14 +31,22 @@ class Repair(NamedTuple):
 def explain(text: str) -> tuple[str, str]:
     """The faults of `text`, which `date_times.parse` refuses, and a timestamp that it accepts.
 
-    The timestamp is `text` with its faults repaired, or an example where that is not possible.
+    The timestamp is `text` with its faults repaired, or an example where that is not possible. There is no fault if
+    `date_times.parse` accepts `text`.
     """
     faults, repaired = _repair(text) if len(text) <= _LONGEST else ([], text)
     try:
         date_times.parse(repaired)
     except ValueError as error:
-        return "; ".join([*faults, str(error)]), EXAMPLE
+        example = _with_offset_of(repaired) if SPACE_SIGN in faults else EXAMPLE
+        return "; ".join([*faults, str(error)]), example
     return "; ".join(faults), _MORE_DIGITS.sub(r"\1", repaired)
+
+
+def _with_offset_of(text: str) -> str:
+    """An example with the offset of `text`, or with another if there is no such offset."""
+    example = EXAMPLE.removesuffix("Z") + text[text.rindex("+") :]
+    return example if date_times.is_timestamp(example) else EXAMPLE.replace("Z", "+02:00")
 
 
 def _repair(text: str) -> tuple[list[str], str]:

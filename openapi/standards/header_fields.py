@@ -13,6 +13,15 @@ def field_values(scope: Scope, name: bytes) -> list[bytes]:
     return index.get(name, [])
 
 
+def field_text(value: bytes) -> str:
+    """`value` as UTF-8 if it is that, else as ISO 8859-1."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 def quoted(value: bytes) -> str:
-    """The first 100 bytes of `value` in quotes, for an error message; an ellipsis marks a cut."""
-    return "'" + value[:100].decode("latin-1") + ("\u2026'" if len(value) > 100 else "'")
+    """The first 100 characters of `value` in quotes, for an error message; an ellipsis marks a cut."""
+    text = field_text(value)
+    return "'" + text[:100] + ("\u2026'" if len(text) > 100 else "'")

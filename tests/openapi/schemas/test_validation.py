@@ -198,6 +198,78 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
                 ]
             )
         ],
+        *[
+            pytest.param(
+                {"enum": ["user", "external_adapter", None]},
+                text,
+                "the body is not one of the allowed values",
+                f"{hint}Send the body as one of user, external_adapter.",
+                id=f"a choice {number}",
+            )
+            for number, (text, hint) in enumerate(
+                [
+                    ("user\u200b", "Did you mean 'user'? The value has the character U+200B. "),
+                    ("user ", "Did you mean 'user'? The value has the character U+0020. "),
+                    ("User", "Did you mean 'user'? "),
+                    ("\u0443ser", "Did you mean 'user'? The value has the character U+0443. "),
+                    ("externalAdapter", "Did you mean 'external_adapter'? "),
+                    ("external-adapter", "Did you mean 'external_adapter'? "),
+                    ("usr", "Did you mean 'user'? "),
+                    ("", ""),
+                    ("zzz", ""),
+                    ("zz\u0436", "The value has the character U+0436. "),
+                ]
+            )
+        ],
+        *[
+            pytest.param(
+                {"pattern": pattern},
+                text,
+                f"the body does not match the pattern {pattern}",
+                f"{sentence}Send the body as a string that matches {pattern}.",
+                id=f"a pattern {number}",
+            )
+            for number, (pattern, text, sentence) in enumerate(
+                [
+                    ("^[a-z]+$", "\u0430", "the body has the character U+0430. "),
+                    (r"^\w+$", "\u0430!", ""),
+                    ("^.a$", "\u0430", ""),
+                    ("^[^b]b$", "\u0430", ""),
+                    (r"^\w+$", "a\u200b", "the body has the character U+200B. "),
+                ]
+            )
+        ],
+        pytest.param(
+            {"minLength": 1, "pattern": "^a+$"},
+            "",
+            "the body is empty",
+            "Send the body with at least 1 character.",
+            id="an empty text, which has one fault",
+        ),
+        pytest.param(
+            {"format": "date-time"},
+            "2026-03-31T12:00:00 02:00",
+            "the body is not an ISO 8601 timestamp with a time zone",
+            "the body: it has a space where the offset needs + or -. "
+            "Send it as an ISO 8601 timestamp with a time zone, for example 2026-03-31T12:00:00+02:00.",
+            id="a space for a plus, not in a query",
+        ),
+        *[
+            pytest.param(
+                {"format": "uuid"},
+                text,
+                "the body is not a UUID of five groups of hexadecimal digits with hyphens",
+                f"{hint}Send the body as a UUID of five groups of hexadecimal digits with hyphens.",
+                id=f"no UUID {number}",
+            )
+            for number, (text, hint) in enumerate(
+                [
+                    (UUID.replace("6", "\u0431"), "the body has the character U+0431. "),
+                    (UUID.replace("5", "\uff15", 1), f"the body has the character U+FF15. Did you mean {UUID}? "),
+                    (UUID.replace("0", "O", 1), f"Did you mean {UUID}? "),
+                ]
+            )
+        ],
         pytest.param(
             {"not": {"maximum": 5}},
             4,
