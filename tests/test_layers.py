@@ -19,7 +19,7 @@ ARROWS = {
     "openapi.contract": ".document_text .standards",
     "openapi.oauth": ".problems .standards",
     "openapi.schemas": ".characters .contract .decimals .intended_values .problems .standards",
-    "openapi.requests": ".contract .problems .schemas .standards",
+    "openapi.requests": ".contract .intended_values .problems .schemas .standards",
     "openapi.serving": ".characters .contract .decimals .oauth .problems .requests .schemas .standards",
     "openapi.protocol": ".problems .requests .serving .standards",
     "openapi.rendering": ".contract .document_text .problems .serving .standards",

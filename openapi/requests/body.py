@@ -8,13 +8,14 @@ from typing import Any
 from starlette.types import Receive, Scope
 from werkzeug.http import parse_options_header
 
+from openapi import intended_values
 from openapi.problems import Problem
 from openapi.requests import intended_media_type
 from openapi.requests.batch import Array, Lines, problem_of
 from openapi.requests.content import Content
 from openapi.schemas.validation import Schema
 from openapi.standards import ijson
-from openapi.standards.header_fields import field_values, quoted
+from openapi.standards.header_fields import field_text, field_values, quoted
 from openapi.standards.media_types import JSON
 from openapi.standards.server_timing import lap
 
@@ -101,9 +102,12 @@ class Body:
         name, charset = _media_type(declared[0]) if len(declared) == 1 else ("", "")
         if name not in self._media_types:
             content_type = " and ".join(map(quoted, declared[:2])) or "(none)"
+            text = field_text(declared[0]) if len(declared) == 1 else ""
+            foreign = intended_values.foreign("Content-Type", text)
+            meant = intended_media_type.hint(text.partition(";")[0].strip().lower(), self._media_types)
             raise Problem(
                 "unsupported_media_type",
-                hint=intended_media_type.hint(name, self._media_types),
+                hint=f"{foreign} {meant}".strip(),
                 found=content_type,
                 expected=" or ".join(f"'Content-Type: {accepted}'" for accepted in self._media_types),
             )

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
+from openapi import intended_values
 from openapi.problems import Problem
-from openapi.standards.header_fields import field_values, quoted
+from openapi.standards.header_fields import field_text, field_values, quoted
 
 COMPLETE = "interaction_reporting.body"
 """The ASGI extension with the `body` if it has arrived whole: no reader has to wait for it."""
@@ -146,7 +147,12 @@ def _coding(scope: Scope, codings: frozenset[str]) -> str:
     if len(applied) > 1 or not codings.issuperset(applied):
         accept = ", ".join([*sorted(codings), "identity"]).encode("ascii")
         how = f"with Content-Encoding: {' or '.join(sorted(codings))}, or " if codings else "as it is, "
+        value = b", ".join(fields)
         raise Problem(
-            "unsupported_content_coding", [(b"accept-encoding", accept)], found=quoted(b", ".join(fields)), how=how
+            "unsupported_content_coding",
+            [(b"accept-encoding", accept)],
+            hint=intended_values.foreign("Content-Encoding", field_text(value)),
+            found=quoted(value),
+            how=how,
         )
     return applied[0] if applied else "identity"

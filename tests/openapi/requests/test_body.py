@@ -14,6 +14,7 @@ from openapi.problems import Problem
 from openapi.requests.batch import Array, Lines
 from openapi.requests.body import Body, MediaType
 from openapi.schemas.validation import Schema
+from openapi.standards.header_fields import field_text
 
 LIMIT = 40
 JSON = (b"content-type", b"application/json")
@@ -152,6 +153,25 @@ def test_the_help_begins_with_the_media_type_that_is_probably_meant() -> None:
     """It asks, and then lists those of the contract."""
     help_ = refused([(b"content-type", b"Text/JSON; charset=utf-8")]).help or ""
     assert help_.startswith("Did you mean application/json? Send the body with 'Content-Type: application/json' or ")
+
+
+@pytest.mark.parametrize(
+    ("value", "help_"),
+    [
+        (
+            "application/json\u200b".encode(),
+            "Content-Type has the character U+200B. Did you mean application/json? Send",
+        ),
+        ("аpplication/json".encode(), "Content-Type has the character U+0430. Did you mean application/json? Send"),  # noqa: RUF001
+        (b"text/plain\xa0", "Content-Type has the character U+00A0. Send"),
+    ],
+    ids=["invisible", "Cyrillic", "ISO 8859-1"],
+)
+def test_a_character_that_misleads_is_named(value: bytes, help_: str) -> None:
+    """The media type is shown in UTF-8 if it is that."""
+    problem = refused([(b"content-type", value)])
+    assert (problem.help or "").startswith(help_)
+    assert problem.error == f"Content-Type '{field_text(value)}' is not accepted here"
 
 
 def test_the_help_names_the_accepted_media_types() -> None:

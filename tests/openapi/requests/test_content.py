@@ -252,7 +252,15 @@ def test_any_other_coding_is_refused_before_anything_is_awaited(values: list[byt
         content([], *[(b"content-encoding", value) for value in values])
     assert status_and_error(caught.value) == (415, f"Content-Encoding {text} is not accepted here")
     assert caught.value.headers == [(b"accept-encoding", b"gzip, identity")]
-    assert caught.value.help == "Send the body with Content-Encoding: gzip, or without a content coding."
+    assert (caught.value.help or "").endswith("Send the body with Content-Encoding: gzip, or without a content coding.")
+
+
+def test_a_character_that_misleads_is_named() -> None:
+    """The coding is shown in UTF-8, and its character by its code point."""
+    with pytest.raises(Problem) as caught:
+        content([], (b"content-encoding", "gzip\u200b".encode()))
+    assert caught.value.error == "Content-Encoding 'gzip\u200b' is not accepted here"
+    assert (caught.value.help or "").startswith("Content-Encoding has the character U+200B. Send the body with")
 
 
 @pytest.mark.parametrize("name", [b"gzip", b"x-gzip"])

@@ -27,6 +27,7 @@ def test_each_request_has_fields_of_its_own() -> None:
 
 
 def test_a_quoted_value_is_short() -> None:
-    """A hundred bytes at most, in quotes, whatever they are; a cut has its mark."""
+    """A hundred characters at most, in quotes, whatever they are; a cut has its mark."""
     assert quoted(b"\xff" * 100) == "'" + "\xff" * 100 + "'"
+    assert quoted("é".encode() * 100) == "'" + "é" * 100 + "'"
     assert quoted(b"\xff" * 101) == "'" + "\xff" * 100 + "\u2026'"
