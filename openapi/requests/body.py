@@ -25,6 +25,8 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 """The highest limit that a contract may set for a body that is validated in memory."""
 MAX_STREAM_BYTES = 1024**4
 """The highest limit that a contract may set for a body that is read line by line."""
+_FRAMING = (b"content-length", b"transfer-encoding")
+_UNFRAMED = "it is empty, as the request has neither Content-Length nor Transfer-Encoding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class Body:
         content = Content(scope, receive, self._codings)
         media_type = self._media_type(scope)
         if media_type.is_lines:
+            if not any(field_values(scope, name) for name in _FRAMING):  # its sender may have sent items all the same
+                raise problem_of(ijson.MalformedJSON(_UNFRAMED))
             return Received(media_type, pieces=content.pieces(media_type.limit, self._timeout))
         return Received(media_type, await content.whole(media_type.limit, self._timeout))
 

@@ -211,6 +211,17 @@ def test_a_client_that_leaves_a_stream_leaves_no_file(hub: Hub, monkeypatch: pyt
         wait_until(lambda: opened[0].closed)
 
 
+def test_lines_without_a_length_are_refused(hub: Hub) -> None:
+    """400 to a client of HTTP/1.0 that ends its body by closing: the service does not read such a body."""
+    fields = f"Authorization: {hub.client.headers['authorization']}", "Content-Type: application/x-ndjson"
+    with Wire(hub.service) as wire:
+        wire.send(head(f"POST {BASE}/interaction-events/batch HTTP/1.0", *fields), json.dumps(EVENT).encode())
+        wire.finish()
+        response = wire.answer()
+    assert (response.status_code, hub.rows()) == (400, [])
+    assert "neither Content-Length nor Transfer-Encoding" in response.json()["error"]
+
+
 def test_prefer_may_be_sent_in_parts(hub: Hub) -> None:
     """Like any list field (RFC 9110 section 5.3)."""
     answer = hub.client.post(

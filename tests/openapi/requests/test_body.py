@@ -26,6 +26,7 @@ BATCH_TYPES = {
     "application/x-ndjson": MediaType(SCHEMA, LIMIT, SCHEMA, is_lines=True),
 }
 NDJSON = (b"content-type", b"application/x-ndjson")
+CHUNKED = (b"transfer-encoding", b"chunked")
 
 
 def part(content: bytes, more: bool = False) -> Message:
@@ -197,7 +198,7 @@ def test_no_content_type_raises_anything_else(value: bytes) -> None:
     assert status in (200, 415)
 
 
-@pytest.mark.parametrize("headers", [[JSON], [NDJSON]], ids=["JSON", "NDJSON"])
+@pytest.mark.parametrize("headers", [[JSON], [NDJSON, CHUNKED]], ids=["JSON", "NDJSON"])
 def test_a_body_has_the_limit_of_its_media_type(headers: list[tuple[bytes, bytes]]) -> None:
     """A body at the limit is accepted, one byte more is refused, whether or not it is a stream."""
 
@@ -286,7 +287,15 @@ def test_an_array_is_a_batch() -> None:
 
 def test_the_handler_reads_the_lines() -> None:
     """No part of NDJSON is awaited before the call of the handler."""
-    assert isinstance(read([NDJSON], batch=True), Lines)
+    assert isinstance(read([NDJSON, CHUNKED], batch=True), Lines)
+    assert isinstance(read([NDJSON, (b"content-length", b"0")], batch=True), Lines)
+
+
+def test_lines_without_a_length_are_refused() -> None:
+    """Their sender, which may be a client of HTTP/1.0, would take them for stored."""
+    problem = refused([NDJSON], part(b""), batch=True)
+    assert (problem.status, problem.code) == (400, "malformed_json")
+    assert problem.error.endswith("it is empty, as the request has neither Content-Length nor Transfer-Encoding")
 
 
 @pytest.mark.parametrize(
