@@ -15,7 +15,7 @@ from openapi.problems import Problem
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
 from openapi.serving.messages import BrokenOff, error_response, respond
 from openapi.serving.request_state import REQUEST, request_state
-from openapi.serving.similar_paths import SimilarPaths
+from openapi.serving.similar_paths import SimilarPaths, sibling
 from openapi.standards.server_timing import lap
 
 Verify = Callable[[Any], Awaitable[None]]
@@ -59,11 +59,15 @@ class ErrorMiddleware:
             if problem is None:
                 state.style = self._style
                 raise
-            if problem.code == "not_found" and not scope.get("path_params"):  # no path template matches
-                problem = Problem("not_found", hint=self._similar.hint(scope["path"]))
+            if problem.code == "not_found" and (hint := self._hint(scope)):
+                problem = Problem("not_found", hint=hint)
             # Not the error itself, which keeps all its frames alive.
             state.problem, state.reason = problem.code, problem.reason
             await respond(send, error_response(problem, self._style), state.headers)
+
+    def _hint(self, scope: Scope) -> str:
+        """A question that names the path that the client probably meant; empty if unknown, or a template matches."""
+        return "" if scope.get("path_params") else self._similar.hint(scope["path"])
 
     def _problem(self, error: Exception, scope: Scope) -> Problem | None:
         """The Problem that the client receives for `error`; None for an internal error."""
@@ -121,7 +125,18 @@ class CompiledRouter(ErrorMiddleware):
         elif operation := operations.get(scope["method"]):
             await operation(scope, receive, send)
         else:
-            raise _not_allowed(operations, scope["method"])
+            raise _not_allowed(
+                operations, scope["method"], self._sibling(scope, alike=0) if scope.get("path_params") else ""
+            )
+
+    def _hint(self, scope: Scope) -> str:
+        return self._sibling(scope) if scope.get("path_params") else super()._hint(scope)
+
+    def _sibling(self, scope: Scope, **options: float) -> str:
+        """A question that names the path without parameters, with the same method, that the client probably meant."""
+        folder, method = scope["path"].rpartition("/")[0], scope["method"]
+        siblings = [path for path in self._paths if path.rpartition("/")[0] == folder and method in self._paths[path]]
+        return sibling(scope["path"], siblings, **options)
 
     def _of_template(self, scope: Scope) -> Operations:
         """Return the operations of the path template that `scope` matches, and store the parameters in `scope`."""
@@ -161,11 +176,11 @@ def _of_routing(error: HTTPException, scope: Scope) -> Problem:
     return Problem("not_found") if allowed is None else _not_allowed(allowed.split(", "), scope["method"])
 
 
-def _not_allowed(methods: Iterable[str], method: str) -> Problem:
+def _not_allowed(methods: Iterable[str], method: str, hint: str = "") -> Problem:
     names = sorted(methods)
     allow = ", ".join(names).encode("ascii")
     shown = method if len(method) <= _METHOD else method[:_METHOD] + "\u2026"
-    return Problem("method_not_allowed", [(b"allow", allow)], method=shown, allowed=" or ".join(names))
+    return Problem("method_not_allowed", [(b"allow", allow)], hint=hint, method=shown, allowed=" or ".join(names))
 
 
 async def nothing_here(scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -161,6 +161,23 @@ def test_an_unknown_id_is_not_found(hub: Hub, path: str, identifier: str) -> Non
     assert response.json().keys() == {"error", "help"}
 
 
+@pytest.mark.parametrize(
+    ("line", "status", "intended"),
+    [
+        (f"GET {EVENTS}/exports", 404, f"{EVENTS}/export"),
+        (f"POST {EVENTS}/batches", 405, f"{EVENTS}/batch"),
+        (f"POST {EVENTS}/bulk", 405, f"{EVENTS}/batch"),
+        ("POST /rejected-submissions/replays", 405, "/rejected-submissions/replay"),
+    ],
+)
+def test_the_operation_that_is_meant_is_named(hub: Hub, line: str, status: int, intended: str) -> None:
+    """Where the path is that of an id."""
+    method, path = line.split()
+    response = hub.client.request(method, BASE + path)
+    assert response.status_code == status
+    assert response.json()["help"].startswith(f"Did you mean {BASE}{intended}? ")
+
+
 # Values
 
 

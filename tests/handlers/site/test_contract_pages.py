@@ -189,6 +189,7 @@ def test_errors_have_the_common_shape(
         ("/contracts/", "/contracts"),
         ("/contracts/2.0/change-log", "/contracts/{version}/changelog"),
         ("/health/life", "/health/live"),
+        ("/interaction-events", "/api/v1/interaction-events or /api/v2/interaction-events"),
         ("//api/v2/interaction_events/", "/api/v2/interaction-events"),
     ],
 )

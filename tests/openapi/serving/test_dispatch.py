@@ -177,6 +177,20 @@ def test_another_method_is_not_allowed(request_line: str, allow: str) -> None:
     assert dict(start["headers"])[b"allow"] == allow.encode()
 
 
+def test_a_path_without_parameters_may_be_meant() -> None:
+    """405 and 404 name the one with the method of the request; another one has no hint."""
+    app = direct(*THINGS, "POST /things/batch")
+    unknown = "Check the path against"
+    for line, hint in {
+        "POST /api/things/batches": "Did you mean /api/things/batch? Use",
+        "POST /api/things/bulk": "Did you mean /api/things/batch? Use",
+        "DELETE /api/things/batches": "Use GET",
+        "DELETE /api/things": "Use GET",
+        "GET /api/things/1/parts": unknown,
+    }.items():
+        assert ask(app, *line.split()).json()["help"].startswith(hint), line
+
+
 def test_head_is_served_as_get() -> None:
     """RFC 9110 section 9.3.2; the server sends no body with it."""
     assert ask(direct(*THINGS), "HEAD", "/api/things/1").status_code == 200

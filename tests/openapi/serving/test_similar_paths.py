@@ -3,9 +3,11 @@
 import pytest
 
 from openapi.contract import published
-from openapi.serving.similar_paths import LONGEST, SimilarPaths
+from openapi.serving.similar_paths import LONGEST, SimilarPaths, sibling
 
-SIMILAR = SimilarPaths([*(path for contract in published() for path in contract.paths), "/contracts", "/health/live"])
+SIMILAR = SimilarPaths(
+    [*(path for contract in published() for path in contract.paths), "/contracts", "/health/live", "/health/ready"]
+)
 EVENTS, BATCH = "/api/v1/interaction-events", "/api/v1/interaction-events/batch"
 ID = "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"
 INTENDED = {
@@ -24,23 +26,30 @@ INTENDED = {
     "/api/v1//interaction-events//batch/": BATCH,
     f"/api/v1/interaction_events/{ID}": f"{EVENTS}/{{id}}",
     f"{EVENTS}/{ID}/": f"{EVENTS}/{{id}}",
-    "/interaction-events": "/api/v2/interaction-events",
+    "/interaction-events": f"{EVENTS} or /api/v2/interaction-events",
+    "/api/interaction-events": f"{EVENTS} or /api/v2/interaction-events",
+    "/api/interaction_events/batch": f"{BATCH} or /api/v2/interaction-events/batch",
     "/api/v3/interaction-events": "/api/v2/interaction-events",
     "/v1/usage": "/api/v1/usage",
-    "/usage": "/api/v2/usage",
+    "/usage": "/api/v1/usage or /api/v2/usage",
+    "/api/v1/events": EVENTS,
+    "/api/v2/Events": "/api/v2/interaction-events",
+    "/events": f"{EVENTS} or /api/v2/interaction-events",
+    "/health": "/health/live or /health/ready",
+    "/ready": "/health/ready",
     "/contract": "/contracts",
 }
 
 
 @pytest.mark.parametrize("path", INTENDED)
 def test_the_most_similar_path_is_named(path: str) -> None:
-    """By letters and digits; of two versions that are equally alike, the later one."""
+    """By letters and digits, else by its words; without a version, that of each version."""
     assert SIMILAR.hint(path) == f"Did you mean {INTENDED[path]}?"
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "", "/api", "/api/v1", "/api/v1/events", "/docs", "/a/b/c", "/<script>", f"/{ID}"],
+    ["/", "", "/api", "/api/v1", "/v1", "/api/v3/events", "/docs", "/a/b/c", "/<script>", f"/{ID}"],
 )
 def test_a_path_that_is_like_no_other_has_no_hint(path: str) -> None:
     """The help of a 404 refers to the contracts, as always."""
@@ -58,3 +67,21 @@ def test_a_long_path_is_like_no_other() -> None:
 def test_without_paths_there_is_no_hint() -> None:
     """As before any contract is served."""
     assert SimilarPaths().hint(EVENTS) == ""
+
+
+@pytest.mark.parametrize(
+    ("segment", "alike", "expected"),
+    [
+        ("batches", 0.7, BATCH),
+        ("Batch", 0.7, BATCH),
+        ("exports", 0.7, f"{EVENTS}/export"),
+        ("bulk", 0.7, None),
+        ("bulk", 0, BATCH),
+        (ID, 0, None),
+        ("x" * 5000, 0.7, None),
+    ],
+)
+def test_a_sibling_is_like_the_last_segment(segment: str, alike: float, expected: str | None) -> None:
+    """Where a path template matches; an id is like none."""
+    question = sibling(f"{EVENTS}/{segment}", [BATCH, f"{EVENTS}/export"], alike)
+    assert question == (f"Did you mean {expected}?" if expected else "")
