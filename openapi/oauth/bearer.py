@@ -60,6 +60,8 @@ def unauthorized(error: str | None = None, description: str | None = None) -> Pr
 
 def _read(scope: Scope, pattern: re.Pattern[bytes], form: str) -> str:
     values = field_values(scope, b"authorization")
+    if not values and field_values(scope, b"x-api-key"):
+        raise Unauthenticated("invalid_request", f"X-API-Key is not read; send Authorization: {form}")
     if not values:
         raise Unauthenticated
     if len(values) > 1:

@@ -77,6 +77,17 @@ def test_a_request_without_credentials_gets_a_plain_challenge() -> None:
     assert caught.value.headers == [(b"www-authenticate", b'Bearer realm="interaction-reporting"')]
 
 
+def test_a_key_in_a_field_of_its_own_is_named() -> None:
+    """The description says where it belongs, as for any other wrong form, and does not repeat it."""
+    with pytest.raises(Problem) as caught:
+        bearer.token({"type": "http", "headers": [(b"x-api-key", b"secret")]})
+    challenge = (
+        b'Bearer realm="interaction-reporting", error="invalid_request", '
+        b'error_description="X-API-Key is not read; send Authorization: Bearer <hub-api-key>"'
+    )
+    assert caught.value.headers == [(b"www-authenticate", challenge)]
+
+
 def test_two_headers_are_refused_even_if_they_are_equal() -> None:
     """The service never guesses which of two headers counts."""
     with pytest.raises(Problem) as caught:
