@@ -33,7 +33,7 @@ class Content:
         self._decoder = decoder() if (decoder := DECODERS.get(_coding(scope, codings))) else None
 
     async def whole(self, limit: int, seconds: float) -> bytes:
-        """Return the whole content; its sender may pause for `seconds`, and must then send `SLOWEST` on average."""
+        """Return the whole content; its pauses may take `seconds` together, in addition to its bytes at `SLOWEST`."""
         complete = self._scope.get("extensions", {}).get(COMPLETE)
         if complete and not self._decoder and len(complete["body"]) <= limit:
             body: bytes = complete["body"]

@@ -45,7 +45,10 @@ class Settings:
         default=10.0, metadata=_for("seconds until a silent database counts as unavailable")
     )
     head_timeout: float = field(default=10.0, metadata=_for("seconds for the head of a request to arrive"))
-    body_timeout: float = field(default=20.0, metadata=_for("seconds that a client may pause within a body"))
+    body_timeout: float = field(
+        default=20.0,
+        metadata=_for("seconds that the pauses within a body, or within 64 KiB of NDJSON, may take together"),
+    )
     write_timeout: float = field(
         default=75.0, metadata=_for("seconds in which a client may acknowledge nothing of a response that waits for it")
     )
