@@ -26,7 +26,7 @@ def oauth_policy(settings: Settings) -> OAuthOptions:
     public_url = settings.public_url or f"http://{host}:{settings.port}"
     if not _ORIGIN.fullmatch(public_url) or len(public_url) > LONGEST_URL:
         form = f"like https://host, without a path, and have at most {LONGEST_URL} characters"
-        raise SettingsError(f"{variable('public_url')} is {public_url!r}; it must be {form}")
+        raise SettingsError(f"{variable('public_url')} is {_shown(public_url)!r}; it must be {form}")
     key_store = _key_store(settings)
     return OAuthOptions(public_url, settings.oauth_token_seconds, key_store, issuers(settings), settings.dpop_leeway)
 
@@ -37,7 +37,7 @@ def issuers(settings: Settings) -> list[str]:
     for url in urls:
         if not is_secure(url) or "?" in url or "#" in url or "@" in urlsplit(url).netloc:
             raise SettingsError(
-                f"{variable('oauth_issuers')} has {url!r}; it must be https://host or https://host:port, "
+                f"{variable('oauth_issuers')} has {_shown(url)!r}; it must be https://host or https://host:port, "
                 "with or without a path, and without user, query and fragment"
             )
     return urls
@@ -62,6 +62,11 @@ def key_secret(settings: Settings) -> OctKey | None:
     except ValueError as error:
         message = f"{variable('oauth_key_secret')} cannot be used: {error}; make one with: openssl rand -base64 32"
         raise SettingsError(message) from None
+
+
+def _shown(url: str) -> str:
+    """`url` for an error: without a user name and a password."""
+    return re.sub("//[^/]*@", "//...@", url)
 
 
 def _key_store(settings: Settings) -> KeySource:

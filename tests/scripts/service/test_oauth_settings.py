@@ -59,7 +59,7 @@ def test_settings_set_the_policy() -> None:
         ("IR_PUBLIC_URL", "ftp://api.example"),
         ("IR_PUBLIC_URL", "https://api.example/"),
         ("IR_PUBLIC_URL", "https://api.example/base"),
-        ("IR_PUBLIC_URL", "https://me@api.example"),
+        ("IR_PUBLIC_URL", "https://me:s3cret@api.example"),
         ("IR_PUBLIC_URL", 'https://api.example"'),
         ("IR_PUBLIC_URL", "https://api.example\nevil"),
         ("IR_PUBLIC_URL", f"https://{'a' * 100}.example"),
@@ -68,7 +68,7 @@ def test_settings_set_the_policy() -> None:
         ("IR_OAUTH_KEY_SECRET", "too short"),
         ("IR_OAUTH_ISSUERS", "http://issuer.example"),
         ("IR_OAUTH_ISSUERS", "https://issuer.example?a=b"),
-        ("IR_OAUTH_ISSUERS", "https://user:pass@issuer.example"),
+        ("IR_OAUTH_ISSUERS", "https://user:s3cret@issuer.example"),
         ("IR_OAUTH_ISSUERS", "https://issuer.example:65536"),
         ("IR_OAUTH_ISSUERS", "https://issuer.example:0"),
         ("IR_OAUTH_ISSUERS", "https://issuer.example:x"),
@@ -82,7 +82,7 @@ def test_the_error_names_a_wrong_setting(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as raised:
         oauth_policy(Settings.read({name: value}))
     assert str(raised.value).startswith(name)
-    assert ("too short" in str(raised.value)) is False
+    assert not any(secret in str(raised.value) for secret in ("too short", "s3cret"))
 
 
 def test_the_error_names_a_file_without_keys(tmp_path: Path) -> None:
