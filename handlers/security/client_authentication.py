@@ -44,9 +44,11 @@ class ClientAuthentication:
         await self.registry.ensure_fresh()
         try:
             client = await self._proven(credentials, client_id, assertion)
-        except OAuthError:
-            self._count(scope, client_id)
-            raise
+        except OAuthError as error:
+            refusal = self._counted(scope, client_id) or error
+            if self.registry.oauth.client(client_id):  # its operator looks for the sender of a former secret
+                refusal.reason = f"client {client_id}: {refusal.description}"
+            raise refusal from None
         if assertion:
             self._check(assertion)
         admit(client)
@@ -54,13 +56,14 @@ class ClientAuthentication:
             await self._use_up(assertion)
         return client
 
-    def _count(self, scope: Scope, client_id: str) -> None:
-        """Count a failed attempt; OAuthError instead if there were too many."""
+    def _counted(self, scope: Scope, client_id: str) -> OAuthError | None:
+        """Count a failed attempt; the error instead if there were too many."""
         buckets = failed_attempts.of_client(scope, client_id), failed_attempts.of_address(scope)
         if wait := self.failed_attempts.seconds_to_wait(*buckets):
             description = "too many attempts failed: wait for the seconds in the Retry-After header"
-            raise OAuthError("temporarily_unavailable", description, 429, [(b"retry-after", b"%d" % wait)])
+            return OAuthError("temporarily_unavailable", description, 429, [(b"retry-after", b"%d" % wait)])
         self.failed_attempts.count(*buckets)
+        return None
 
     async def _proven(self, credentials: Credentials, client_id: str, assertion: Token | None) -> Client:
         """The client with the secret or the key that `credentials` prove; `invalid_client` if they do not."""

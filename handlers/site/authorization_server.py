@@ -82,7 +82,7 @@ def _admit(request: Request, client: Client) -> None:
 
 def _refusal(request: Request, error: OAuthError) -> Response:
     state = request_state(request.scope)
-    state.problem, state.reason = error.code, error.description
+    state.problem, state.reason = error.code, error.reason
     headers = {name.decode(): value.decode() for name, value in error.headers}
     return JSONResponse(error.body(), error.status, {**NOT_STORED, **headers})
 

@@ -25,12 +25,12 @@ _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
 class OAuthError(Exception):
-    """An error response (section 5.2); `description` repeats nothing of the request."""
+    """An error response (section 5.2); `description` repeats nothing of the request, `reason` is for the log."""
 
     def __init__(self, code: str, description: str, status: int = 400, headers: Headers = ()) -> None:
         super().__init__(code)
         self.code = code
-        self.description = description
+        self.description = self.reason = description
         self.status = status
         self.headers = headers
 

@@ -1,9 +1,11 @@
 """The authorization server: tokens by client credentials, their introspection, and their end."""
 
 import itertools
+import logging
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote_plus
@@ -22,6 +24,7 @@ from tests.contract_client import unused
 from tests.examples import EVENT
 from tests.service import Service
 from tests.tokens import METADATA, PATH, SCOPES, Client, bearer, client_of, from_afar, post
+from tests.waiting import wait_until
 
 GRANT = {"grant_type": "client_credentials"}
 TOKEN = "/oauth/token"
@@ -187,6 +190,17 @@ def test_a_secret_is_rotated_with_an_overlap(newest: Service) -> None:
         assert time.monotonic() < deadline
     assert ask(client, by_post(client, client_secret=third)).status_code == 200
     assert error_of(ask(client, by_post(client))) == (401, "invalid_client")
+
+
+def test_the_log_names_a_known_client_that_fails(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """So that its operator finds the sender of a former secret; the text of an unknown client is not logged."""
+    caplog.set_level(logging.INFO, "openapi")
+    answer = replace(client, secret="irs_of_yesterday").ask()
+    replace(client, client_id="unknown", secret="irs_of_yesterday").ask()
+    wait_until(lambda: len(caplog.records) == 2)
+    known, unknown = (line.__dict__["reason"] for line in caplog.records)
+    assert known == f"client {client.client_id}: {answer.json()['error_description']}"
+    assert unknown == answer.json()["error_description"]
 
 
 def test_guessing_a_secret_is_slowed(newest: Service, client: Client) -> None:
