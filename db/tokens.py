@@ -28,9 +28,13 @@ def consume(connection: Connection, owner: str, jti: str, expires_at: datetime) 
     """
     expired = select(used.c.digest).where(used.c.expires_at < _now()).order_by(used.c.expires_at).limit(CLEARED)
     connection.execute(delete(used).where(used.c.digest.in_(expired.with_for_update(skip_locked=True))))
-    digest = hashlib.sha256(f"{owner}\0{jti}".encode()).digest()
-    statement = insert(used).values(digest=digest, expires_at=expires_at + MARGIN).on_conflict_do_nothing()
+    statement = insert(used).values(digest=_digest(owner, jti), expires_at=expires_at + MARGIN).on_conflict_do_nothing()
     return connection.scalar(statement.returning(used.c.digest)) is not None
+
+
+def is_used(connection: Connection, owner: str, jti: str) -> bool:
+    """True if the token `jti` of `owner` was used up."""
+    return connection.scalar(select(used.c.digest).where(used.c.digest == _digest(owner, jti))) is not None
 
 
 def forget_expired(connection: Connection) -> int:
@@ -38,6 +42,10 @@ def forget_expired(connection: Connection) -> int:
     return sum(
         connection.execute(delete(table).where(table.c.expires_at < _now())).rowcount for table in (revoked, used)
     )
+
+
+def _digest(owner: str, jti: str) -> bytes:
+    return hashlib.sha256(f"{owner}\0{jti}".encode()).digest()
 
 
 def _now() -> ColumnElement[datetime]:

@@ -36,7 +36,8 @@ class ClientAuthentication:
     async def client(self, scope: Scope, form: Mapping[str, str], admit: Callable[[Client], None]) -> Client:
         """Authenticate the client; raises OAuthError if that fails, with status 429 after too many failures.
 
-        `admit` may refuse the client before its assertion is used up, so that it can send the same one later.
+        `admit` may refuse the client before its assertion is used up, so that it can send the same one later. It is
+        not asked for an assertion that is refused: whoever has a former one would use up the rate of the hub.
         """
         credentials = token_requests.credentials(scope, form)
         assertion = _assertion(credentials)
@@ -50,7 +51,7 @@ class ClientAuthentication:
                 refusal.reason = f"client {client_id}: {refusal.description}"
             raise refusal from None
         if assertion:
-            self._check(assertion)
+            await self._check(assertion)
         admit(client)
         if assertion:
             await self._use_up(assertion)
@@ -88,18 +89,20 @@ class ClientAuthentication:
                 raise _not_accepted(error) from None
         return client
 
-    def _check(self, assertion: Token) -> None:
-        """Check what a proven assertion says; `invalid_client` if refused."""
+    async def _check(self, assertion: Token) -> None:
+        """Check what a proven assertion says, and that it was not used before; `invalid_client` if refused."""
         try:
             client_assertions.require_claims(assertion, self.audiences, time.time())
         except InvalidToken as error:
             raise _not_accepted(error) from None
+        if await self.database.run(tokens.is_used, assertion.text_claim("sub"), assertion.text_claim("jti")):
+            raise _used()
 
     async def _use_up(self, assertion: Token) -> None:
-        """Use up a checked assertion; `invalid_client` if it was used before."""
+        """Use up a checked assertion; `invalid_client` if another request was faster."""
         until = datetime.fromtimestamp(assertion.time_claim("exp"), UTC)
         if not await self.database.run(tokens.consume, assertion.text_claim("sub"), assertion.text_claim("jti"), until):
-            raise _not_accepted(InvalidToken("it was used before"))
+            raise _used()
 
 
 def _assertion(credentials: Credentials) -> Token | None:
@@ -117,6 +120,10 @@ def _assertion(credentials: Credentials) -> Token | None:
 
 def _not_accepted(error: InvalidToken) -> OAuthError:
     return token_requests.unauthenticated(f"the assertion is not accepted: {error}", is_basic=False)
+
+
+def _used() -> OAuthError:
+    return _not_accepted(InvalidToken("it was used before"))
 
 
 def _is_secret_of(secret: str, client: Client) -> bool:

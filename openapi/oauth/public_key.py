@@ -10,6 +10,8 @@ from joserfc.jwk import Key
 
 RSA_BITS = range(2048, 4097)
 """The bits of an RSA modulus, so that it is safe, and quick to use."""
+MOST_EXPONENT_BITS = 64
+"""Verification takes 100 times as long with an exponent as long as the modulus; 65,537 is usual."""
 
 _ALGORITHMS = {
     ("EC", "P-256"): {"ES256"},
@@ -82,6 +84,8 @@ def rsa_fault(members: Mapping[str, Any]) -> str | None:
     modulus, exponent = (_integer(members.get(name)) for name in ("n", "e"))
     if modulus.bit_length() not in RSA_BITS:
         return "an RSA key has 2,048 to 4,096 bits"
+    if exponent.bit_length() > MOST_EXPONENT_BITS:
+        return f"the exponent of an RSA key has at most {MOST_EXPONENT_BITS} bits"
     if modulus % 2 == 0 or exponent % 2 == 0 or exponent < 3:
         return "the modulus and the exponent of an RSA key are odd, and the exponent is at least 3"
     return None

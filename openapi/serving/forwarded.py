@@ -38,6 +38,8 @@ def networks(text: str) -> list[Network]:
 def network_of(text: str) -> Network | None:
     """The network that `text` probably means if it is an address within a network, as 10.0.0.5/8; None if it is not."""
     host, _, length = text.partition("/")
+    if length == "0":  # all addresses: nobody means to trust these
+        return None
     for candidate in (f"{address(host)}/{length}", text):
         with suppress(ValueError):
             return _network(candidate, strict=False)

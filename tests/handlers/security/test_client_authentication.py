@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,7 +27,10 @@ AUDIENCE = "https://api.example"
 
 
 def outcomes(
-    database: Database, directory: Path, *attempts: tuple[str, Mapping[str, str]]
+    database: Database,
+    directory: Path,
+    *attempts: tuple[str, Mapping[str, str]],
+    admit: Callable[[Client], None] = lambda _: None,
 ) -> list[Client | tuple[int, str]]:
     """The clients of `attempts`, each an address and a form, or the statuses and codes of their errors."""
     path = directory / "limits"
@@ -38,18 +41,18 @@ def outcomes(
         with RateLimits(path, clock=lambda: 10**18) as limits:
             authentication = ClientAuthentication(database, registry, FailedAttempts(limits), frozenset({AUDIENCE}))
             async with registry.following():
-                return [await outcome(authentication, *attempt) for attempt in attempts]
+                return [await outcome(authentication, *attempt, admit) for attempt in attempts]
 
     return asyncio.run(run())
 
 
 async def outcome(
-    authentication: ClientAuthentication, address: str, form: Mapping[str, str]
+    authentication: ClientAuthentication, address: str, form: Mapping[str, str], admit: Callable[[Client], None]
 ) -> Client | tuple[int, str]:
     """The client of one attempt, or the status and code of its error."""
     try:
         scope = {"type": "http", "headers": [], "client": (address, 1)}
-        return await authentication.client(scope, form, lambda _: None)
+        return await authentication.client(scope, form, admit)
     except OAuthError as error:
         return error.status, error.code
 
@@ -119,7 +122,10 @@ def test_a_right_secret_is_accepted_whatever_was_guessed(database: Database, tmp
 
 @pytest.mark.parametrize("claims", [{}, {"exp": 1}, {"aud": "https://other.example"}, {"jti": None}])
 def test_only_what_does_not_prove_the_key_counts(database: Database, tmp_path: Path, claims: dict[str, Any]) -> None:
-    """A repeated assertion, or one that was made wrongly, is refused without an end, and a right one is accepted."""
+    """A repeated assertion, or one that was made wrongly, is refused without an end, and a right one is accepted.
+
+    Those that are refused take nothing from the rate of the hub.
+    """
     key = ECKey.generate_key("P-256", {"kid": "1"})
     with database.begin() as connection:
         hubs.create(connection, name := f"hub {uuid4()}")
@@ -134,7 +140,10 @@ def test_only_what_does_not_prove_the_key_counts(database: Database, tmp_path: P
 
     repeated = form(**claims)
     forms = [repeated, *[repeated] * 2 * ATTEMPTS, form()]
-    _, *refused, accepted = outcomes(database, tmp_path, *[("192.0.2.1", form) for form in forms])
+    admitted: list[Client] = []
+    attempts = [("192.0.2.1", form) for form in forms]
+    first, *refused, accepted = outcomes(database, tmp_path, *attempts, admit=admitted.append)
+    assert admitted == [client for client in (first, accepted) if isinstance(client, Client)]
     assert refused == [(401, "invalid_client")] * 2 * ATTEMPTS
     assert isinstance(accepted, Client)
     forged = form(ECKey.generate_key("P-256", {"kid": "1"}))

@@ -59,6 +59,7 @@ def test_a_key_of_an_accepted_algorithm_has_no_fault(algorithm: str) -> None:
         (members(KEYS["RS256"], e="AQ"), ODD),
         (members(KEYS["RS256"], e="BA"), ODD),
         (members(KEYS["RS256"], e="A"), ODD),
+        (members(KEYS["RS256"], e="AQAAAAAAAAAB"), "the exponent of an RSA key has at most 64 bits"),
         (members(KEYS["RS256"], use="enc"), "it is not for signatures"),
         (members(KEYS["RS256"], use="enc", alg="RSA-OAEP"), "it is not for signatures"),
         (members(KEYS["ES256"], key_ops=["deriveKey"]), "it is not for signatures"),
