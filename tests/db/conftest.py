@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection
@@ -38,10 +38,11 @@ def tables(any_server: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def partitioned(any_server: str, tables: str) -> Iterator[str]:
-    """The name of a template database that also has partitions for events of now."""
+    """The name of a template database that also has partitions for events of now, and of tests that began last week."""
     with fresh_database(any_server, "partitioned", tables) as url:
         with closing(Database(url)) as database, database.begin() as connection:
-            partitions.ensure_coming(connection, datetime.now(UTC))
+            partitions.ensure(connection, (now := datetime.now(UTC)) - timedelta(days=7), now)
+            partitions.ensure_coming(connection, now)
         yield "partitioned"
 
 
