@@ -1,9 +1,11 @@
 """The value that the sender of a refused text probably meant, and the characters of it that mislead a reader."""
 
 import difflib
+import operator
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from uuid import UUID
 
 from openapi import characters
@@ -11,12 +13,14 @@ from openapi.standards import date_time_faults
 
 _LONGEST = 60
 """Characters; the rest of a longer text is not examined."""
-_MOST_NAMES = 200
-"""More names are searched only for one that is equal but for case, accents and the like."""
+_EFFORT = 4000
+"""The most pairs of characters that are compared; more names are searched only for one that is equal when folded."""
 _ALIKE = 0.6
 _AROUND_DIGITS = re.compile(r"\A\W*(?:urn:)?(?:uuid:)?|[\W_]", re.IGNORECASE)
 """Beside the digits of a UUID: a prefix at its start, hyphens, braces, blanks and invisible characters anywhere."""
 _LETTERS_AS_DIGITS = str.maketrans("oOlI", "0011")
+_MOST_LETTERS = 4
+"""A text with more letters in place of digits is no UUID that somebody has copied."""
 _DIGITS = re.compile("[0-9a-fA-F]{32}")
 _INVISIBLE = {"Cc", "Cf"}
 """General categories of Unicode: controls and formats."""
@@ -25,11 +29,13 @@ _ANY = "any ASCII"
 
 def nearest(text: str, names: Sequence[str]) -> str:
     """The one of `names` that is most like `text`; empty if none is like it."""
-    by_fold = {characters.folded(name): name for name in reversed(names)}
-    fold = characters.folded(text[:_LONGEST])
-    if fold in by_fold:
-        return by_fold[fold]
-    alike = difflib.get_close_matches(fold, by_fold, n=1, cutoff=_ALIKE) if len(by_fold) <= _MOST_NAMES else []
+    text, known = text[:_LONGEST], tuple(names)
+    for folded in (str.casefold, characters.folded):
+        if (name := _by_fold(folded, known).get(folded(text))) is not None:
+            return name
+    fold, by_fold = characters.folded(text), _by_fold(characters.folded, known)
+    is_short = len(fold) * sum(map(len, by_fold)) <= _EFFORT
+    alike = difflib.get_close_matches(fold, by_fold, n=1, cutoff=_ALIKE) if is_short else []
     return by_fold[alike[0]] if alike else ""
 
 
@@ -47,8 +53,10 @@ def foreign(name: str, text: str) -> str:
 
 def uuid(text: str) -> str:
     """The UUID in `text`, which has other characters around or between its digits; empty if absent."""
-    digits = _AROUND_DIGITS.sub("", _plain(text)).translate(_LETTERS_AS_DIGITS) if len(text) <= _LONGEST else ""
-    return str(UUID(digits)) if _DIGITS.fullmatch(digits) else ""
+    written = _AROUND_DIGITS.sub("", _plain(text)) if len(text) <= _LONGEST else ""
+    digits = written.translate(_LETTERS_AS_DIGITS)
+    is_copied = sum(map(operator.ne, written, digits)) <= _MOST_LETTERS
+    return str(UUID(digits)) if is_copied and _DIGITS.fullmatch(digits) else ""
 
 
 def timestamp(text: str) -> tuple[str, str]:
@@ -56,6 +64,15 @@ def timestamp(text: str) -> tuple[str, str]:
     fault, repaired = date_time_faults.explain(_plain(text) if len(text) <= _LONGEST else text)
     misleading = foreign("it", text.strip(" ")).removesuffix(".")
     return "; ".join(filter(None, [misleading, fault])), repaired
+
+
+@lru_cache(maxsize=200)
+def _by_fold(folded: Callable[[str], str], names: tuple[str, ...]) -> dict[str, str]:
+    """`names` by their folded form; empty for a form that several of them share."""
+    index: dict[str, str] = {}
+    for name in names:
+        index[folded(name)] = "" if folded(name) in index else name
+    return index
 
 
 def _plain(text: str) -> str:

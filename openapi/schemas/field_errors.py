@@ -66,7 +66,7 @@ _TIMESTAMP = "an ISO 8601 timestamp with a time zone"
 
 def field_name(*parts: str | int) -> str:
     """The name of a field in a response: its JSON Pointer without the first slash, shortened."""
-    return _shown(pointer(*parts)[1:]) or "the body"
+    return _shown(pointer(*parts)[1:]) or ("''" if parts else "the body")
 
 
 def explained(
@@ -157,7 +157,10 @@ def _words(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tupl
         case ValidationErrorKind.Enum(options=options):
             choices = [_as_text(option) for option in options if option is not None] or ["null"]
             wanted = f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
-            hint = intended_values.hint(error.instance, choices) if isinstance(error.instance, str) else ""
+            texts = [option for option in options if isinstance(option, str)]
+            hint = intended_values.hint(error.instance, texts) if isinstance(error.instance, str) else ""
+            if error.instance in choices:  # which is no text
+                hint = f"Send {error.instance} without quotes."
             words = f"{name} is not one of the allowed values", f"{hint} Send {name} as {wanted}.".lstrip()
         case ValidationErrorKind.Pattern(pattern=pattern):
             words = _by_pattern(name, str(error.instance), pattern)

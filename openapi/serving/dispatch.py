@@ -125,18 +125,16 @@ class CompiledRouter(ErrorMiddleware):
         elif operation := operations.get(scope["method"]):
             await operation(scope, receive, send)
         else:
-            raise _not_allowed(
-                operations, scope["method"], self._sibling(scope, alike=0) if scope.get("path_params") else ""
-            )
+            raise _not_allowed(operations, scope["method"], self._sibling(scope) if scope.get("path_params") else "")
 
     def _hint(self, scope: Scope) -> str:
         return self._sibling(scope) if scope.get("path_params") else super()._hint(scope)
 
-    def _sibling(self, scope: Scope, **options: float) -> str:
+    def _sibling(self, scope: Scope) -> str:
         """A question that names the path without parameters, with the same method, that the client probably meant."""
         folder, method = scope["path"].rpartition("/")[0], scope["method"]
         siblings = [path for path in self._paths if path.rpartition("/")[0] == folder and method in self._paths[path]]
-        return sibling(scope["path"], siblings, **options)
+        return sibling(scope["path"], siblings)
 
     def _of_template(self, scope: Scope) -> Operations:
         """Return the operations of the path template that `scope` matches, and store the parameters in `scope`."""

@@ -48,16 +48,16 @@ class SimilarPaths:
         return _question(paths[:_MOST])
 
     def _with_words_of(self, path: str) -> list[str]:
-        """The shortest served paths that have all words of `path`, and its version."""
+        """The served paths that have all words of `path`, its version, and the fewest segments."""
         words = set(_WORD.findall(path.lower())) - {"api"}
         if not set(_WORD.findall(_VERSION.sub("", path.lower()))) - {"api"}:
             return []
         paths = [other for other in self._paths.values() if words <= set(_WORD.findall(other))]
-        fewest = min((len(_WORD.findall(other)) for other in paths), default=0)
-        return [other for other in paths if len(_WORD.findall(other)) == fewest]
+        fewest = min((other.count("/") for other in paths), default=0)
+        return [other for other in paths if other.count("/") == fewest]
 
 
-def sibling(path: str, siblings: Collection[str], alike: float = _ALIKE_SEGMENT) -> str:
+def sibling(path: str, siblings: Collection[str]) -> str:
     """A question that names the one of `siblings` that `path` is most like in its last segment; empty if absent.
 
     `siblings` are paths that differ from `path` in that segment alone. A UUID is like none of them.
@@ -66,7 +66,7 @@ def sibling(path: str, siblings: Collection[str], alike: float = _ALIKE_SEGMENT)
     if _PARAMETER.fullmatch(segment):
         return ""
     by_segment = {other.rpartition("/")[2]: other for other in siblings}
-    nearest = difflib.get_close_matches(folded(segment[:_LONGEST_SEGMENT]), by_segment, n=1, cutoff=alike)
+    nearest = difflib.get_close_matches(folded(segment[:_LONGEST_SEGMENT]), by_segment, n=1, cutoff=_ALIKE_SEGMENT)
     return _question([by_segment[name] for name in nearest])
 
 

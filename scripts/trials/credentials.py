@@ -50,7 +50,7 @@ def _json(text: str) -> dict[str, Any]:
     """The members of the JSON object in `text`; none if it is not one."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -43,4 +43,26 @@ def test_a_long_list_is_searched_for_equal_names_alone() -> None:
     names = [f"name_{number:03}" for number in range(500)]
     assert intended_values.nearest("Name-007", names) == "name_007"
     assert intended_values.nearest("nane_007", names) == ""
-    assert intended_values.nearest("nane_007", names[:100]) == "name_007"
+    assert intended_values.nearest("nane_007", names[:50]) == "name_007"
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "name"),
+    [
+        ("c#", ["C", "C++", "C#"], "C#"),
+        ("\u00e1", ["A", "a", "\u00c1"], "\u00c1"),
+        ("User", ["user", "agent"], "user"),
+        ("1", ["+1", "-1"], ""),
+        ("a-b", ["a_b", "a.b"], ""),
+    ],
+)
+def test_of_names_that_are_alike_none_is_meant(text: str, names: list[str], name: str) -> None:
+    """But for one that is equal without case."""
+    assert intended_values.nearest(text, names) == name
+
+
+def test_some_letters_are_taken_for_digits() -> None:
+    """Those that a reader confuses; a text of letters is no UUID."""
+    digits = "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"
+    assert intended_values.uuid(digits.replace("0", "O")) == digits
+    assert intended_values.uuid("o" * 32) == ""

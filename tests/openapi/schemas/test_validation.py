@@ -109,6 +109,20 @@ def test_a_uuid_is_five_groups_of_digits(text: str, expected: bool) -> None:
             id="enum",
         ),
         pytest.param(
+            {"enum": ["a", 1, True]},
+            "1",
+            "the body is not one of the allowed values",
+            "Send 1 without quotes. Send the body as one of a, 1, true.",
+            id="enum of another type",
+        ),
+        pytest.param(
+            {"properties": {"a": {}}, "additionalProperties": False},
+            {"": 1},
+            "unknown field ''''",
+            "Remove ''; the fields are a.",
+            id="an empty name",
+        ),
+        pytest.param(
             {"minLength": 1}, "", "the body is empty", "Send the body with at least 1 character.", id="minLength of 1"
         ),
         pytest.param(

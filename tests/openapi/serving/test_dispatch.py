@@ -183,7 +183,7 @@ def test_a_path_without_parameters_may_be_meant() -> None:
     unknown = "Check the path against"
     for line, hint in {
         "POST /api/things/batches": "Did you mean /api/things/batch? Use",
-        "POST /api/things/bulk": "Did you mean /api/things/batch? Use",
+        "POST /api/things/bulk": "Use GET",
         "DELETE /api/things/batches": "Use GET",
         "DELETE /api/things": "Use GET",
         "GET /api/things/1/parts": unknown,

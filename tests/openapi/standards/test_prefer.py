@@ -54,10 +54,15 @@ def test_a_preference_is_found(field: str) -> None:
         "handling=strict; dry-run=false",
         "handling=strict; a; dry-run=0; b, wait=1",
         "dry-run=false; a=b",
+        "\u00a0dry-run",
+        "dry-run\u2003",
     ],
 )
 def test_with_a_value_it_is_another_preference(field: str) -> None:
-    """A value that is not empty makes a preference that the service does not know (RFC 7240 section 2)."""
+    """A value that is not empty makes a preference that the service does not know (RFC 7240 section 2).
+
+    So does a blank other than those of HTTP.
+    """
     assert not prefers(field, DRY_RUN)
 
 

@@ -55,6 +55,7 @@ def test_a_key_is_read(text: str, file: Path) -> None:
         pytest.param('{"api_key": 7}', id="a number"),
         pytest.param('{"api_key": ""}', id="an empty key"),
         pytest.param('{"api_key":"irk_a"', id="half of the JSON"),
+        pytest.param('{"api_key":' * 100_000, id="deep JSON"),
     ],
 )
 def test_a_file_without_a_key_is_a_usage_error(text: str, file: Path) -> None:
