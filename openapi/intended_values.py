@@ -15,6 +15,8 @@ _LONGEST = 60
 """Characters; the rest of a longer text is not examined."""
 _EFFORT = 4000
 """The most pairs of characters that are compared; more names are searched only for one that is equal when folded."""
+_EFFORT_FOR_A_VALUE = 1000
+"""A batch may have a wrong value in each of its items, and a hub chooses the values of its own schemas."""
 _ALIKE = 0.6
 _AROUND_DIGITS = re.compile(r"\A\W*(?:urn:)?(?:uuid:)?|[\W_]", re.IGNORECASE)
 """Beside the digits of a UUID: a prefix at its start, hyphens, braces, blanks and invisible characters anywhere."""
@@ -27,21 +29,21 @@ _INVISIBLE = {"Cc", "Cf"}
 _ANY = "any ASCII"
 
 
-def nearest(text: str, names: Sequence[str]) -> str:
+def nearest(text: str, names: Sequence[str], effort: int = _EFFORT) -> str:
     """The one of `names` that is most like `text`; empty if none is like it."""
     text, known = text[:_LONGEST], tuple(names)
     for folded in (str.casefold, characters.folded):
         if (name := _by_fold(folded, known).get(folded(text))) is not None:
             return name
     fold, by_fold = characters.folded(text), _by_fold(characters.folded, known)
-    is_short = len(fold) * sum(map(len, by_fold)) <= _EFFORT
+    is_short = len(fold) * sum(map(len, by_fold)) <= effort
     alike = difflib.get_close_matches(fold, by_fold, n=1, cutoff=_ALIKE) if is_short else []
     return by_fold[alike[0]] if alike else ""
 
 
 def hint(text: str, names: Sequence[str]) -> str:
     """Which of `names` the sender of `text` probably meant, and which of its characters mislead; empty if unknown."""
-    name = nearest(text, names)
+    name = nearest(text, names, _EFFORT_FOR_A_VALUE)
     misleading = characters.sentence("The value", text[:_LONGEST], name or "".join(names))
     return f"Did you mean '{name}'? {misleading}".rstrip() if name else misleading
 
