@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 import socket
 import threading
 import time
@@ -94,6 +95,7 @@ def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterat
         port = listener.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         _validate_each_document_once()
+        level = logging.getLogger().level  # of other tests, too
         environment = {"IR_DATABASE_URL": database_url, "IR_PUBLIC_URL": url, "IR_LOG_LEVEL": "warning", **settings}
         with mock.patch.dict("os.environ", environment):
             server = uvicorn.Server(
@@ -112,6 +114,7 @@ def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterat
         finally:
             server.should_exit = True
             thread.join()
+            logging.getLogger().setLevel(level)
 
 
 @cache

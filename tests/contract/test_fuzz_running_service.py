@@ -117,7 +117,9 @@ def command_lines() -> list[str]:
 def test_a_run_may_be_interrupted(start_service: StartService, tmp_path: Path) -> None:
     """After SIGINT it ends Schemathesis, exits 130 and names the reports. No command line has a secret before that."""
     with start_service(IR_LOG_LEVEL="error") as service:
-        command = [sys.executable, "-m", "scripts.cli", "fuzz", *options(service, tmp_path)]
+        # A shell starts background processes with SIGINT ignored, perhaps this one too.
+        heeding = ["env", "--default-signal=INT"]
+        command = [*heeding, sys.executable, "-m", "scripts.cli", "fuzz", *options(service, tmp_path)]
         (junit := tmp_path / "reports" / NEWEST).mkdir(parents=True)
         with subprocess.Popen([*command, "--phase", "fuzzing"], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
             try:

@@ -166,7 +166,6 @@ def test_an_unknown_id_is_not_found(hub: Hub, path: str, identifier: str) -> Non
     [
         (f"GET {EVENTS}/exports", 404, f"{EVENTS}/export"),
         (f"POST {EVENTS}/batches", 405, f"{EVENTS}/batch"),
-        (f"POST {EVENTS}/bulk", 405, f"{EVENTS}/batch"),
         ("POST /rejected-submissions/replays", 405, "/rejected-submissions/replay"),
     ],
 )
