@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, suppress
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -787,6 +788,10 @@ def test_an_answer_is_sent_unchanged(headers: list[tuple[bytes, bytes]], parts: 
     assert asyncio.run(ask()) == b"HTTP/1.1 201 Created\r\n" + expected
 
 
+ANNOUNCED = {"type": "http.response.start", "status": 200, "headers": []}
+A_PART = {"type": "http.response.body", "body": b"{}", "more_body": True}
+
+
 def test_a_line_break_splits_no_answer() -> None:
     """A header with a line break is a fault of the service, and nothing of the answer is sent."""
     faults = []
@@ -813,6 +818,42 @@ def test_a_line_break_splits_no_answer() -> None:
     finally:
         logging.getLogger("uvicorn.error").disabled = False
     assert faults == ["a header of the answer has a line break"]
+
+
+@pytest.mark.parametrize(
+    ("messages", "status", "end"),
+    [
+        pytest.param([], b"500", b"Internal Server Error", id="nothing"),
+        pytest.param([ANNOUNCED], b"500", b"Internal Server Error", id="a head that was held back"),
+        pytest.param([ANNOUNCED, A_PART], b"200", b"\r\n2\r\n{}\r\n", id="a part, and no end"),
+    ],
+)
+@pytest.mark.parametrize("raises", [False, True])
+def test_an_answer_that_breaks_off_has_no_end(
+    messages: list[dict[str, Any]], status: bytes, end: bytes, raises: bool
+) -> None:
+    """The connection ends; as long as nothing was sent, the client gets a 500."""
+
+    async def break_off(_scope: Scope, _receive: Receive, send: Send) -> None:
+        for message in messages:
+            await send(dict(message))
+        if raises:
+            raise RuntimeError("broken on purpose")
+
+    async def ask() -> bytes:
+        protocol, theirs = await connected(break_off)
+        protocol.logger = logging.getLogger("silent")
+        with theirs:
+            theirs.setblocking(False)
+            theirs.send(head("GET / HTTP/1.1", HOST))
+            received = b""
+            while part := await asyncio.get_running_loop().sock_recv(theirs, 65536):
+                received += part
+            return received
+
+    answer = asyncio.run(ask())
+    assert answer.split()[1] == status
+    assert answer.endswith(end)
 
 
 def test_a_connection_in_use_is_not_idle(service: Service) -> None:
