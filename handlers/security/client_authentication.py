@@ -36,8 +36,8 @@ class ClientAuthentication:
     async def client(self, scope: Scope, form: Mapping[str, str], admit: Callable[[Client], None]) -> Client:
         """Authenticate the client; raises OAuthError if that fails, with status 429 after too many failures.
 
-        `admit` may refuse the client before its assertion is used up, so that it can send the same one later. It is
-        not asked for an assertion that is refused: whoever has a former one would use up the rate of the hub.
+        `admit` may refuse the client before its assertion is used up, so that it can send the same one later. A
+        refused assertion does not reach `admit`, because a copy of a used one must not consume the rate of the hub.
         """
         credentials = token_requests.credentials(scope, form)
         assertion = _assertion(credentials)

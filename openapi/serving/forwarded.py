@@ -38,7 +38,7 @@ def networks(text: str) -> list[Network]:
 def network_of(text: str) -> Network | None:
     """The network that `text` probably means if it is an address within a network, as 10.0.0.5/8; None if it is not."""
     host, _, length = text.partition("/")
-    if length == "0":  # all addresses: nobody means to trust these
+    if length == "0":  # it would trust every address, so it is no suggestion
         return None
     for candidate in (f"{address(host)}/{length}", text):
         with suppress(ValueError):
