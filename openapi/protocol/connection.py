@@ -44,7 +44,7 @@ HEAD_SECONDS = 10.0
 LINGER_SECONDS = 5.0
 """How long the rest of a body is read and discarded after an early response, so that the client sees it."""
 WRITE_SECONDS = 75.0
-"""How long a client may read nothing of a response that waits for it, unless the operator sets another time."""
+"""How long a client may acknowledge nothing of a response that waits for it, unless the operator sets another time."""
 IDLE_SECONDS_OF_DRAIN = 0.5
 """How long an idle connection may still begin a request when the service drains."""
 
@@ -129,7 +129,7 @@ class HTTPConnection(HttpToolsProtocol):
         return self._state is State.LINGER or (self._state is not State.BODY and self._owed > 0)
 
     def pause_writing(self) -> None:
-        """The client reads more slowly than its responses are made: wait as long as it reads at all."""
+        """The client reads more slowly than its responses are made: wait as long as it acknowledges anything."""
         super().pause_writing()
         self._delivery.begin()
 

@@ -1,4 +1,4 @@
-"""How much of a connection's output has reached its client."""
+"""How much of a connection's output has reached its client, and the end of a connection that delivers no more."""
 
 import asyncio
 import socket
