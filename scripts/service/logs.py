@@ -4,16 +4,24 @@ import asyncio
 import logging
 import os
 import re
+import sys
+import time
+from contextlib import nullcontext
 from datetime import UTC, datetime
-from typing import TextIO
 
 import orjson
+
+from scripts.service.line_writer import LineWriter
+
+logger = logging.getLogger(__name__)
 
 _KEY = re.compile(r"(ir[ks]_|eyJ)[A-Za-z0-9_.-]+")
 """API keys, client secrets, and text that begins like a JWT: with a JSON object in base64url."""
 _OF_EVERY_RECORD = frozenset({*vars(logging.makeLogRecord({})), "message", "taskName", "color_message"})
 HELD_SECONDS = 0.05
 HELD_LINES = 1000
+REPORT_SECONDS = 60.0
+"""Between two lines that say how many others were lost."""
 
 
 class Formatter(logging.Formatter):
@@ -41,15 +49,19 @@ class Formatter(logging.Formatter):
         return without_keys(text)
 
 
-class Handler(logging.StreamHandler[TextIO]):
+class Handler(logging.Handler):
     """Holds lines briefly while an event loop runs: a write for each line would cost more than its formatting.
 
-    Warnings and more severe records are written at once.
+    Warnings and more severe records are written at once. A LineWriter writes the lines: whoever reads them, and however
+    slowly, the event loop goes on. Once a minute a line says how many were lost.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.writer = LineWriter(sys.stderr)
         self._held: list[str] = []
+        self._reported = 0  # of the dropped lines
+        self._report_at = 0.0
         self.holds = True
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -61,23 +73,33 @@ class Handler(logging.StreamHandler[TextIO]):
             return
         loop = asyncio._get_running_loop()
         is_urgent = record.levelno >= logging.WARNING or len(self._held) >= HELD_LINES
-        if loop is None or is_urgent or not self.holds:
+        if not self.holds:
             self.flush()
+        elif loop is None or is_urgent:
+            self._hand_over()
         elif len(self._held) == 1:
-            loop.call_later(HELD_SECONDS, self.flush)
+            loop.call_later(HELD_SECONDS, self._hand_over)
 
     def flush(self) -> None:
-        """Write the held lines. If that fails, as on a full disk, only these lines are lost."""
-        self.acquire()
-        try:
+        """Write the held lines, and wait a moment for their reader."""
+        self._hand_over()
+        self.writer.drain()
+
+    def _hand_over(self) -> None:
+        with self.lock or nullcontext():
             lines, self._held = self._held, []
-            if lines:
-                self.stream.write("\n".join([*lines, ""]))
-            super().flush()
-        except (OSError, ValueError):
-            pass
-        finally:
-            self.release()
+        if lines:
+            self.writer.add(lines)
+        self._report()
+
+    def _report(self) -> None:
+        """Log how many lines were lost since the start, when there is room for it again, at most once a minute."""
+        is_due = self.writer.dropped > self._reported and not self.writer.is_full
+        if is_due and time.monotonic() >= self._report_at:
+            self._report_at = time.monotonic() + REPORT_SECONDS
+            self._reported = self.writer.dropped
+            lost = {"lost_since_start": self._reported}
+            logger.warning("lines of the log were lost, because they could not be written", extra=lost)
 
 
 def without_keys(text: str) -> str:

@@ -13,9 +13,12 @@ import pytest
 
 from db import keys
 from scripts.service import logs
+from tests.waiting import wait_until
 
 KEY = keys.new()
 LIBRARIES = ("connexion", "alembic")
+
+LOST = "lines of the log were lost, because they could not be written"
 
 Log = Callable[[str], None]
 Lines = Callable[[], list[str]]
@@ -47,14 +50,21 @@ def test_the_standard_library_has_the_private_names() -> None:
 
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
-    """The lines on standard error since the last call; nothing is on standard output."""
+    """The lines that were written to standard error since the last call; nothing is on standard output."""
 
     def read() -> list[str]:
+        handler_of_the_log().writer.drain()
         out, err = capsys.readouterr()
         assert out == ""
         return err.splitlines()
 
     return read
+
+
+def handler_of_the_log() -> logs.Handler:
+    """The one that `configure` has set up."""
+    (handler,) = [each for each in logging.getLogger().handlers if isinstance(each, logs.Handler)]
+    return handler
 
 
 def fail(words: str) -> None:
@@ -218,14 +228,44 @@ def test_a_log_that_cannot_be_written_raises_nothing(configure: Log, monkeypatch
     read, write = os.pipe()
     os.close(read)
     configure("info")
+    monkeypatch.setattr(logs, "REPORT_SECONDS", 0)
+    writer = handler_of_the_log().writer
     with os.fdopen(write, "w") as broken:
-        monkeypatch.setattr(logging.getLogger().handlers[0], "stream", broken)
+        monkeypatch.setattr(writer, "stream", broken)
         logger.warning("lost")
+        writer.drain()
         with suppress(OSError):
             broken.close()
     logger.warning("lost, too")
+    writer.drain()
     with tempfile.TemporaryFile("w+") as file:
-        monkeypatch.setattr(logging.getLogger().handlers[0], "stream", file)
+        monkeypatch.setattr(writer, "stream", file)
         logger.warning("written")
+        writer.drain()
         file.seek(0)
-        assert [json.loads(line)["event"] for line in file] == ["written"]
+        first, second = [json.loads(line) for line in file]
+    assert (first["event"], second["event"]) == ("written", LOST)
+    assert second["lost_since_start"] == 3  # with the first report
+
+
+def test_a_reader_that_stalls_holds_nothing_up(configure: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Callers go on while a pipe is full; then the lines come in order, and one says how many were lost."""
+    read, write = os.pipe()
+    configure("info")
+    writer = handler_of_the_log().writer
+    with os.fdopen(write, "w") as pipe, os.fdopen(read) as reader:
+        monkeypatch.setattr(writer, "stream", pipe)
+        for number in range(20_000):
+            logger.info("line %d", number)
+        lost = writer.dropped
+        logging.shutdown()  # waits a moment, and goes on
+        lines: list[dict[str, Any]] = []
+        while len(lines) < 20_000 - lost:
+            lines.append(json.loads(reader.readline()))
+        wait_until(lambda: not writer.is_full)
+        logger.info("last")
+        rest = [json.loads(reader.readline()) for _ in range(2)]
+    assert lost > 1000
+    assert [line["event"] for line in lines] == [f"line {number}" for number in range(len(lines))]
+    assert [line["event"] for line in rest] == ["last", LOST]
+    assert rest[1]["lost_since_start"] == lost
