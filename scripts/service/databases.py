@@ -34,9 +34,13 @@ STATEMENTS = {
 
 
 @contextmanager
-def connected(settings: Settings) -> Iterator[Database]:
-    """The database of `settings` in its current state. Without a URL it is an embedded one, created if absent."""
-    named = nullcontext(settings.database_url) if settings.database_url else _embedded(settings.data_dir)
+def connected(settings: Settings, keep_running: bool = False) -> Iterator[Database]:
+    """The database of `settings` in its current state. Without a URL it is an embedded one, created if absent.
+
+    With `keep_running` an embedded one is started again if it dies.
+    """
+    is_named = bool(settings.database_url)
+    named = nullcontext(settings.database_url) if is_named else _embedded(settings.data_dir, keep_running)
     with named as url, closing(_opened(settings, url)) as opened:
         yield opened
 
@@ -78,7 +82,7 @@ def _opened(settings: Settings, url: str) -> Database:
 
 
 @contextmanager
-def _embedded(directory: Path) -> Iterator[str]:
+def _embedded(directory: Path, keep_running: bool) -> Iterator[str]:
     """The URL of the embedded PostgreSQL in `directory`, which is created if absent; Refused if it cannot be used."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -86,7 +90,7 @@ def _embedded(directory: Path) -> Iterator[str]:
         raise _unusable(directory, error.strerror) from None
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         raise _unusable(directory, "Permission denied")
-    with embedded.running(directory) as url:
+    with embedded.running(directory, keep_running) as url:
         yield url
 
 

@@ -1,19 +1,23 @@
 """The embedded PostgreSQL: started by its first user, stopped by its last, however the others ended."""
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
 from db import embedded
 from db.errors import Failed
+from tests.waiting import wait_until
 
 USER = """
 import sys
@@ -180,3 +184,61 @@ def test_a_server_that_does_not_start_raises_failed(directory: Path) -> None:
     version.unlink()
     with embedded.running(directory / "old") as url:
         assert answers(url)
+
+
+def test_a_server_that_is_kept_running_is_started_again(directory: Path) -> None:
+    """However often its postmaster is killed, it soon answers at the same URL, with its rows; at the end it stops."""
+    with embedded.running(directory, keep_running=True) as url:
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE committed AS SELECT 42 AS value")
+        for _ in range(2):
+            os.kill(int((directory / "postgresql" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+            wait_until(lambda: not answers(url), seconds=10)
+            wait_until(lambda: answers(url))
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT value FROM committed").fetchone() == (42,)
+    assert not answers(url)
+
+
+def test_a_server_is_not_made_anew_without_its_data(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """If someone removes the data of a running server, no empty database takes their place; the log says so."""
+    with embedded.running(directory / "gone", keep_running=True) as url:
+        process = psutil.Process(int((directory / "gone" / "postgresql" / "postmaster.pid").read_text().split()[0]))
+        shutil.rmtree(directory / "gone" / "postgresql")
+        process.kill()
+        wait_until(lambda: "has no data any longer" in caplog.text)
+        assert not answers(url)
+    assert not (directory / "gone" / "postgresql").exists()
+
+
+def test_the_log_of_a_server_is_bounded(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its former part is kept once, and the server goes on to write the file; failed statements are not in it."""
+    monkeypatch.setattr(embedded, "LOG_BYTES", 2000)
+    log = directory / "postgresql" / "log"
+    with embedded.running(directory, keep_running=True) as url, psycopg.connect(url, autocommit=True) as connection:
+        for number in range(100):
+            with suppress(psycopg.errors.UndefinedTable):
+                connection.execute(f"SELECT 'secret' FROM absent_{number}")  # noqa: S608 (written here)
+        wait_until(lambda: log.with_name("log.1").exists() and log.stat().st_size < 2000)
+        with suppress(psycopg.errors.UndefinedTable):
+            connection.execute("SELECT 'secret' FROM the_last_one")
+        wait_until(lambda: "the_last_one" in log.read_text())
+    assert "absent_99" in log.with_name("log.1").read_text() + log.read_text()
+    assert "secret" not in log.with_name("log.1").read_text() + log.read_text()
+
+
+def test_a_user_without_a_name_gets_the_remedy(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL refuses such a user, as containers often have, with words that help little."""
+    monkeypatch.setattr(os, "geteuid", lambda: 65532)
+    with (
+        pytest.raises(Failed, match=r"user id 65532 has none in /etc/passwd: add the user, or set IR_DATABASE_URL"),
+        embedded.running(directory),
+    ):
+        pass
+
+
+def test_an_installation_without_the_package_gets_the_remedy(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers leave it out."""
+    monkeypatch.setattr(embedded, "get_server", None)
+    with pytest.raises(Failed, match=r"install the package with its extra"), embedded.running(directory):
+        pass
