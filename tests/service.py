@@ -4,6 +4,7 @@ import itertools
 import json
 import logging
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from unittest import mock
 from uuid import UUID
@@ -75,7 +77,7 @@ class Service:
 @pytest.fixture(scope="session", autouse=True)
 def _shared() -> Iterator[None]:
     """Set up the counters that all services in this process share."""
-    with shared_by_workers():
+    with tempfile.TemporaryDirectory(prefix="interaction-reporting-") as directory, shared_by_workers(Path(directory)):
         yield
 
 

@@ -16,6 +16,9 @@ from openapi.serving.rate_limits import Bucket
 SERVICE = "service"
 """The key of the ServiceState in the state of the ASGI lifespan, which the server copies into each request's."""
 
+DRAINING = "draining"
+"""The key that is in that state, and true, once the worker is to stop."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:

@@ -1,1 +1,1 @@
-"""The parts of a running service: its supervisor, its workers, their settings, logs and metrics."""
+"""The parts of a running service: its workers, their settings, logs and metrics."""

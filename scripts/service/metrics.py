@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import prometheus_client
@@ -36,17 +35,16 @@ WRITE_SECONDS = 1
 
 
 @contextmanager
-def shared() -> Iterator[Path]:
-    """The directory of the counts of this process and its children; it is removed at the end."""
+def shared(directory: Path) -> Iterator[None]:
+    """Keep the counts of this process and its children in `directory`."""
     before = os.environ.get(DIRECTORY)
-    with TemporaryDirectory(prefix="interaction-reporting-") as directory:
-        os.environ[DIRECTORY] = directory
-        try:
-            yield Path(directory)
-        finally:
-            os.environ.pop(DIRECTORY)
-            if before is not None:
-                os.environ[DIRECTORY] = before
+    os.environ[DIRECTORY] = str(directory)
+    try:
+        yield
+    finally:
+        os.environ.pop(DIRECTORY)
+        if before is not None:
+            os.environ[DIRECTORY] = before
 
 
 class Metrics:

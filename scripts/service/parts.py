@@ -26,13 +26,13 @@ from openapi.oauth import server_metadata
 from openapi.serving.endpoint import Dependencies
 from openapi.serving.rate_limits import Bucket, RateLimits, RatePolicy
 from scripts.service.maintenance import maintenance
-from scripts.service.metrics import DIRECTORY, Metrics
+from scripts.service.metrics import Metrics
 from scripts.service.settings import Settings
 
-RATE_LIMITS = "rate-limits"
-"""The file of the buckets of hubs, in the directory of the metrics."""
-FAILED_ATTEMPTS = "failed-attempts"
-"""A file of its own, so that names which a sender makes up take no slot of a hub."""
+RATE_LIMITS = "RATE_LIMITS_FILE"
+"""The environment variable that names the file of the buckets of hubs."""
+FAILED_ATTEMPTS = "FAILED_ATTEMPTS_FILE"
+"""That of another file, so that names which a sender makes up take no slot of a hub."""
 BURST_SECONDS = 10
 """The burst of a hub with a rate of its own, in seconds of that rate."""
 
@@ -70,7 +70,7 @@ async def open_parts(
 ) -> Parts:
     """Open the parts over `database`, which `stack` closes; Unavailable if the database cannot be reached."""
     limits, attempts = (
-        stack.enter_context(RateLimits(Path(os.environ[DIRECTORY]) / name)) for name in (RATE_LIMITS, FAILED_ATTEMPTS)
+        stack.enter_context(RateLimits(Path(os.environ[name]))) for name in (RATE_LIMITS, FAILED_ATTEMPTS)
     )
     bounds = Bounds(settings.rejections_count, settings.rejections_days, settings.rejections_bytes)
     service_options = ServiceOptions(bounds, approves_event_types=settings.manifest_approval == "manual")

@@ -2,19 +2,23 @@
 
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
 
 import uvicorn
 from sqlalchemy import Connection
-from uvicorn.supervisors import Multiprocess
 
 from db import migrate, partitions
 from db.engine import Database
+from db.errors import Unavailable
 from handlers.contracts import lifecycle
 from openapi.serving.rate_limits import RateLimits
 from scripts.service import logs, metrics
@@ -23,12 +27,18 @@ from scripts.service.oauth_settings import oauth_policy
 from scripts.service.parts import FAILED_ATTEMPTS, RATE_LIMITS
 from scripts.service.proxies import trusted_proxies
 from scripts.service.settings import Settings, variable
-from scripts.service.worker import patiently
+from scripts.service.supervision.runtime_directory import SharedFile, runtime_directory
+from scripts.service.supervision.server import DelayedServer
+from scripts.service.supervision.supervisor import Supervisor, WorkerOptions
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-WORKER_START_SECONDS = 120
-"""How long a worker may take to start; uvicorn's own 5 s are too short if many start at once."""
+MOST_DESCRIPTORS = 1_048_576
+PATIENCE_SECONDS = 30
+"""How long the start waits while the database is unavailable."""
+RETRY_SECONDS = 1.0
 
 
 def prepare(opened: Database) -> dict[str, str | list[str] | None]:
@@ -44,12 +54,15 @@ def prepare(opened: Database) -> dict[str, str | list[str] | None]:
 
 
 @contextmanager
-def shared_by_workers() -> Iterator[None]:
-    """Keep the files that the workers of a service share: the counts of metrics, and the buckets of rate limits."""
-    with metrics.shared() as directory:
+def shared_by_workers(directory: Path) -> Iterator[list[SharedFile]]:
+    """Set up what the workers of a service share: the counts in `directory`, and the returned buckets."""
+    with metrics.shared(directory), ExitStack() as stack:
+        files = []
         for name in (RATE_LIMITS, FAILED_ATTEMPTS):
-            RateLimits.create(directory / name)
-        yield
+            files.append(file := stack.enter_context(closing(SharedFile(name))))
+            RateLimits.create(file.path)
+            os.environ[name] = str(file.path)
+        yield files
 
 
 def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
@@ -61,9 +74,15 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
     oauth_policy(settings), trusted_proxies(settings)  # raise here, before anything is opened
     logs.configure(settings.log_level)
-    with _listener(settings) as listener, connected(settings) as database, shared_by_workers():
+    _raise_limit_of_descriptors()
+    with (
+        _listener(settings) as listener,
+        connected(settings, keep_running=True) as database,
+        runtime_directory(settings.runtime_dir, settings.data_dir / "run") as directory,
+        shared_by_workers(directory) as files,
+    ):
         with remedied(settings):
-            migrated = patiently(lambda: prepare(database))
+            migrated = _patiently(lambda: prepare(database))
         if migrated["revision_before"] != migrated["revision"]:
             logger.info("migrated", extra=migrated)
         with database.begin() as connection:  # raises here, before anything depends on it
@@ -74,25 +93,49 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
         opened(database, url)
         os.environ[variable("database_url")] = database.url  # workers learn the URL of an embedded one from this
         os.environ[variable("port")] = str(port)  # and the number of a free port from this
-        config = uvicorn.Config(
-            "scripts.service.worker:application",
-            factory=True,
-            loop="uvloop",
-            http="openapi.protocol.connection:HTTPConnection",
-            ws="none",
-            workers=settings.workers,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # scripts/service/proxies.py does that
-            timeout_keep_alive=settings.keep_alive,
-            timeout_graceful_shutdown=settings.drain_timeout,
-            timeout_worker_healthcheck=WORKER_START_SECONDS,
-        )
-        if settings.workers > 1:
-            Multiprocess(config, sockets=[listener]).run()
-        else:
-            uvicorn.Server(config).run(sockets=[listener])
+        _run(settings, listener, files)
+
+
+def _run(settings: Settings, listener: socket.socket, files: list[SharedFile]) -> None:
+    """Serve on `listener`, in this process or in several."""
+    config = uvicorn.Config(
+        "scripts.service.worker:application",
+        factory=True,
+        loop="uvloop",
+        http="openapi.protocol.connection:HTTPConnection",
+        ws="none",
+        workers=settings.workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # scripts/service/proxies.py does that
+        timeout_keep_alive=settings.keep_alive,
+        timeout_graceful_shutdown=settings.drain_timeout,
+    )
+    if settings.workers > 1:
+        Supervisor(config, [listener], WorkerOptions(settings.drain_delay, files)).run()
+    else:
+        DelayedServer(config, settings.drain_delay).run(sockets=[listener])
+
+
+def _patiently(attempt: Callable[[], T]) -> T:
+    """Return the result of `attempt`, which is repeated for PATIENCE_SECONDS while the database is unavailable."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return attempt()
+        except Unavailable as error:
+            if time.monotonic() > deadline:
+                raise
+            logger.warning("the database is unavailable, trying again: %s", error)
+            time.sleep(RETRY_SECONDS)
+
+
+def _raise_limit_of_descriptors() -> None:
+    """Allow this process and its workers as many open files and connections as the system lets them have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _listener(settings: Settings) -> socket.socket:

@@ -35,6 +35,12 @@ class Settings:
     data_dir: Path = field(
         default=Path(".data"), metadata=_for("directory of the embedded PostgreSQL and of the demo's key")
     )
+    runtime_dir: str = field(
+        default="",
+        metadata=_for(
+            "directory of what the workers share while they run; unset: that of systemd, or one in the data directory"
+        ),
+    )
     host: str = field(default="127.0.0.1", metadata=_for("the address to listen on"))
     port: int = field(default=8080, metadata=_for("the port to listen on; 0 takes a free one", 65535, lowest=0))
     workers: int = field(default=1, metadata=_for("number of worker processes", 256))
@@ -54,7 +60,13 @@ class Settings:
     )
     # The proxies of Heroku and cloudflared keep idle connections open for 90 s; the service must not close them first.
     keep_alive: int = field(default=120, metadata=_for("seconds that an idle connection is kept open"))
-    drain_timeout: int = field(default=30, metadata=_for("seconds for requests to finish after SIGTERM"))
+    drain_delay: float = field(
+        default=0.0,
+        metadata=_for(
+            "seconds after SIGTERM in which the service still accepts connections, but is not ready", lowest=0
+        ),
+    )
+    drain_timeout: int = field(default=30, metadata=_for("seconds for requests to finish after SIGTERM and the delay"))
     retention: int | None = field(
         default=None,
         metadata=_for(

@@ -9,10 +9,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -43,8 +43,11 @@ from scripts.service.settings import Settings
 logger = logging.getLogger(__name__)
 
 BELOW = tuple(f"{path}/" for path in BESIDE)
-PATIENCE_SECONDS = 30
-"""How long a start waits while the database is unavailable."""
+RETRY_SECONDS = 0.5
+LOG_SECONDS = 60
+"""Between two lines that say that the worker waits for the database."""
+
+T = TypeVar("T")
 
 
 def application() -> ASGIApp:
@@ -70,51 +73,61 @@ async def _lifespan(
 ) -> AsyncIterator[dict[str, Any]]:
     """Serve through `live` until the end; yield the state that the server adds to each request."""
     async with AsyncExitStack() as stack:
-        database = stack.enter_context(
-            closing(Database(settings.database_url, settings.connections, settings.database_timeout))
-        )
-        differences = await asyncio.to_thread(patiently, lambda: _differences(database))
-        parts = await open_parts(settings, options, database, metrics, stack)
-        _spare_requests()
-        serving = Serving(
-            live,
-            partial(build, dependencies=dependencies(parts)),
-            parts.on_served,
-            partial(style_of, public_url=options.public_url),
-        )
-        await stack.enter_async_context(serving.following(database))
-        logger.info("serving", extra={"contracts": [contract.version for contract in serving.contracts]})
-        setting_warnings = oauth_settings.warnings(settings)
-        for warning in (*setting_warnings, *differences):
-            logger.warning(warning)
-        yield {
-            SERVICE: ServiceState(
-                database,
-                serving,
-                parts.authorization_server,
-                parts.version_usage,
-                metrics.exposition,
-                parts.failed_attempts,
-                parts.bucket_for,
-                setting_warnings,
-            ),
-            CONNECTION: ConnectionOptions(settings.head_timeout, settings.write_timeout, live.style),
-        }
+        yield await _patiently(partial(_open, settings, options, live, metrics), stack)
         logs.stop_holding()  # uvicorn raises the signal again, which ends the worker
         logger.info("stopping")
 
 
-def patiently(attempt: Callable[[], Any]) -> Any:
-    """Return the result of `attempt`, which is repeated for PATIENCE_SECONDS while the database is unavailable."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+async def _patiently(attempt: Callable[[AsyncExitStack], Awaitable[T]], stack: AsyncExitStack) -> T:
+    """Return the result of `attempt`, which opens things in `stack`; repeat it while the database is unavailable."""
+    log_at = 0.0
     while True:
         try:
-            return attempt()
+            async with AsyncExitStack() as opened:
+                result = await attempt(opened)
+                await stack.enter_async_context(opened.pop_all())
+                return result
         except Unavailable as error:
-            if time.monotonic() > deadline:
-                raise
-            logger.warning("the database is unavailable, trying again: %s", error)
-            time.sleep(1)
+            if time.monotonic() >= log_at:
+                log_at = time.monotonic() + LOG_SECONDS
+                logger.warning("the worker waits for the database: %s", error)
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _open(
+    settings: Settings, options: OAuthOptions, live: Live, metrics: Metrics, stack: AsyncExitStack
+) -> dict[str, Any]:
+    """Open everything in `stack` and begin to serve; Unavailable if the database cannot be reached."""
+    database = stack.enter_context(
+        closing(Database(settings.database_url, settings.connections, settings.database_timeout))
+    )
+    differences = await database.run(lifecycle.differences)
+    parts = await open_parts(settings, options, database, metrics, stack)
+    _spare_requests()
+    serving = Serving(
+        live,
+        partial(build, dependencies=dependencies(parts)),
+        parts.on_served,
+        partial(style_of, public_url=options.public_url),
+    )
+    await stack.enter_async_context(serving.following(database))
+    logger.info("serving", extra={"contracts": [contract.version for contract in serving.contracts]})
+    setting_warnings = oauth_settings.warnings(settings)
+    for warning in (*setting_warnings, *differences):
+        logger.warning(warning)
+    return {
+        SERVICE: ServiceState(
+            database,
+            serving,
+            parts.authorization_server,
+            parts.version_usage,
+            metrics.exposition,
+            parts.failed_attempts,
+            parts.bucket_for,
+            setting_warnings,
+        ),
+        CONNECTION: ConnectionOptions(settings.head_timeout, settings.write_timeout, live.style),
+    }
 
 
 def _by_path(pages: ASGIApp, versions: ASGIApp) -> ASGIApp:
@@ -133,12 +146,6 @@ def _spare_requests() -> None:
     gc.freeze()  # present objects stay, unlike applications: no later collection need look at them
     gc.set_threshold(20_000)  # requests in progress are not garbage
     sys.setswitchinterval(0.0005)  # seconds
-
-
-def _differences(database: Database) -> list[str]:
-    """The differences between rows and documents."""
-    with database.begin() as connection:
-        return lifecycle.differences(connection)
 
 
 def _end_with_parent() -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-PROGRAM = "from scripts import cli; from scripts.service import worker; worker.PATIENCE_SECONDS = 0; cli.main()"
+PROGRAM = "from scripts import cli; from scripts.service import serve; serve.PATIENCE_SECONDS = 0; cli.main()"
 """The command line, without the wait for a database that is unavailable."""
 UNREACHABLE = "postgresql://me:hunter2@127.0.0.1:1/it"
 

@@ -28,9 +28,9 @@ def new_metrics() -> Metrics:
 
 
 @pytest.fixture
-def totals() -> Iterator[Metrics]:
+def totals(tmp_path: Path) -> Iterator[Metrics]:
     """The metrics of this process, in a directory of their own."""
-    with shared():
+    with shared(tmp_path):
         yield new_metrics()
 
 
@@ -121,11 +121,9 @@ def test_the_response_is_prometheus_text(totals: Metrics) -> None:
     assert b"# TYPE interaction_reporting_contract_info gauge\n" in bytes(response.body)
 
 
-def test_the_directory_is_removed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable is restored."""
+def test_the_variable_is_restored_at_the_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The directory is named only within the block."""
     monkeypatch.setenv(DIRECTORY, "/before")
-    with shared():
-        directory = Path(os.environ[DIRECTORY])
-        assert directory.is_dir()
-    assert not directory.exists()
+    with shared(tmp_path):
+        assert os.environ[DIRECTORY] == str(tmp_path)
     assert os.environ[DIRECTORY] == "/before"
