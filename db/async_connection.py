@@ -3,17 +3,19 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, Literal, LiteralString, cast
+from typing import Any, Literal, LiteralString
 
 import psycopg
 from psycopg import pq
 
+from db.connecting import Hosts
 from db.driver_errors import connection_error, translated_errors
 from db.errors import DatabaseError, Unavailable
 
 CONNECT_SECONDS = 1.0
+"""For each host, unless the URL names a `connect_timeout`."""
 
 Rows = list[tuple[Any, ...]]
 TextRow = tuple[str | None, ...]
@@ -120,21 +122,17 @@ def _rows(result: pq.abc.PGresult) -> list[TextRow]:
 
 
 @asynccontextmanager
-async def connected(parameters: Mapping[str, Any], timeout: float) -> AsyncIterator[AsyncConnection]:
-    """A connection with libpq's `parameters`, closed at the end; its statements time out after `timeout` seconds.
+async def connected(hosts: Hosts, timeout: float, connect_seconds: float) -> AsyncIterator[AsyncConnection]:
+    """A connection to one of `hosts`, closed at the end; its statements time out after `timeout` seconds.
 
-    Unavailable if connecting exceeds CONNECT_SECONDS or `timeout`: a server that is shutting down may accept a
+    Unavailable if connecting exceeds `connect_seconds` for each host: a server that is shutting down may accept a
     connection and stay silent.
     """
-    connect_seconds = min(timeout, CONNECT_SECONDS)
     try:
-        async with asyncio.timeout(connect_seconds):
-            connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
+        connection = await hosts.connect_async(connect_seconds)
     except psycopg.Error as error:
         raise connection_error(error) from None
-    except TimeoutError:
-        raise Unavailable(f"no connection within {connect_seconds:g} seconds") from None
     try:
-        yield AsyncConnection(cast("psycopg.AsyncConnection[tuple[Any, ...]]", connection), timeout)
+        yield AsyncConnection(connection, timeout)
     finally:
         await connection.close()

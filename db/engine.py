@@ -6,36 +6,23 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, closing, contextmanager, suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy
-from sqlalchemy import Connection
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import Connection, text
 
-from db import async_connection, json_text
+from db import async_connection, database_url, json_text
 from db.async_connection import AsyncConnection
+from db.connecting import Hosts
 from db.driver_errors import translated_errors
-from db.errors import Failed, Unavailable
+from db.errors import Unavailable
+from db.session_settings import require_own_session
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CONNECT_SECONDS = 5
-STATEMENT_SECONDS = 15
-
-_CONNECTION: dict[str, Any] = {
-    "connect_timeout": CONNECT_SECONDS,
-    "application_name": "interaction-reporting",
-    "client_encoding": "utf8",
-    # The kernel notices a server that disappears without closing the connection.
-    "tcp_user_timeout": STATEMENT_SECONDS * 1000,
-    "keepalives_idle": CONNECT_SECONDS,
-    "keepalives_interval": CONNECT_SECONDS,
-    "keepalives_count": 2,
-    # An acknowledged event is durable, whatever the default of the server is.
-    "options": f"-c timezone=UTC -c synchronous_commit=on -c statement_timeout={STATEMENT_SECONDS}s",
-}
+_PROCESS = text("SELECT pg_catalog.pg_backend_pid()")
 
 
 class Database:
@@ -47,13 +34,15 @@ class Database:
         self._timeout = timeout
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="database")
         self._in_use: dict[int, Connection] = {}  # by thread
+        self._hosts = Hosts(database_url.parameters(url))
+        self._connect_seconds = min(timeout, database_url.connect_seconds(url) or async_connection.CONNECT_SECONDS)
         self._engine = sqlalchemy.create_engine(
-            _with_driver(url),
+            "postgresql+psycopg://",
+            creator=self._hosts.connect,
             pool_size=connections,
             max_overflow=0,
             pool_timeout=timeout,
             hide_parameters=True,
-            connect_args=_CONNECTION,
             json_serializer=_as_text,
             json_deserializer=json_text.decoded,
         )
@@ -87,8 +76,23 @@ class Database:
 
     def connected(self, **options: str) -> AbstractAsyncContextManager[AsyncConnection]:
         """A separate connection for asyncio, outside the pool of `begin` and `run`; `options` are libpq's."""
-        _, parameters = self._engine.dialect.create_connect_args(self._engine.url)
-        return async_connection.connected({**parameters, **_CONNECTION, **options}, self._timeout)
+        hosts = Hosts({**self._hosts.parameters, **options})
+        return async_connection.connected(hosts, self._timeout, self._connect_seconds)
+
+    def require_own_sessions(self) -> None:
+        """Unsuitable if a pooler lends each transaction another session of the server.
+
+        A session is the server's own if its process is the one that it was opened with. Behind a pooler a second
+        session, in a transaction, takes the process of the idle first one, or the first one gets another.
+        """
+        with translated_errors(), self._engine.connect() as first:
+            process = first.execute(_PROCESS).scalar_one()
+            first.rollback()
+            if process != first.connection.driver_connection.info.backend_pid:  # type: ignore[union-attr]
+                with closing(self._hosts.connect()) as second:
+                    row = second.execute(_PROCESS.text.encode()).fetchone()
+                    require_own_session([process], list(row or ()))
+                    require_own_session([process, first.execute(_PROCESS).scalar_one()], [])
 
     def close(self) -> None:
         """Close every connection, including those that wait for an answer, and end the threads."""
@@ -107,15 +111,3 @@ class Database:
 
 def _as_text(value: Any) -> str:
     return json_text.encoded(value).decode()
-
-
-def _with_driver(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except (sqlalchemy.exc.ArgumentError, ValueError):
-        raise Failed("the database URL is not of the form postgresql://user:password@host:port/database") from None
-    if parsed.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
-        raise Failed(f"the database URL begins with {parsed.drivername}://; only postgresql:// is supported")
-    if "@" in (parsed.host or ""):  # libpq would repeat what it takes for the host, and so a part of the password
-        raise Failed("the database URL has one @ too many: write an @ in the user or the password as %40")
-    return parsed.set(drivername="postgresql+psycopg")

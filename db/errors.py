@@ -9,6 +9,13 @@ class Unavailable(DatabaseError):
     """The database cannot be reached, is too slow, or refuses to write for now. Trying again later may help."""
 
 
+class Unsuitable(Unavailable):
+    """The server, or a pooler in between, cannot keep the promises of the service; the message says what to change.
+
+    A command or a service does not start with it. A service that already runs tries again, as after a lost connection.
+    """
+
+
 class Failed(DatabaseError):
     """The database refused a statement: the fault of this program, or of a change to its tables."""
 

@@ -18,6 +18,50 @@ from sqlalchemy.engine import make_url
 from db import embedded
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
+HOSTILE = {
+    "default_transaction_isolation": "repeatable read",
+    "synchronous_commit": "off",
+    "datestyle": "SQL, DMY",
+    "intervalstyle": "sql_standard",
+    "timezone": "Asia/Kathmandu",
+    "bytea_output": "escape",
+    "extra_float_digits": "-15",
+    "standard_conforming_strings": "off",
+    "client_encoding": "LATIN1",
+    "search_path": "",
+    "statement_timeout": "200",
+    "lock_timeout": "1",
+    "idle_in_transaction_session_timeout": "300",
+    "idle_session_timeout": "300",
+    "quote_all_identifiers": "on",
+    "array_nulls": "off",
+    "transform_null_equals": "on",
+    "row_security": "off",
+    "enable_hashjoin": "off",
+    "enable_indexscan": "off",
+    "enable_nestloop": "off",
+    "enable_partition_pruning": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+"""Defaults that a database may have, each other than PostgreSQL's own."""
+IS_HOSTILE = os.environ.get("TESTS_HOSTILE_DATABASE") == "1"
+"""Whether each fresh database has these defaults."""
+if IS_HOSTILE:  # the sessions of the tests themselves have others; a session of the service never reads these variables
+    os.environ["PGCLIENTENCODING"] = "utf8"
+    os.environ["PGOPTIONS"] = (
+        "-c default_transaction_isolation=read\\ committed -c datestyle=ISO -c intervalstyle=postgres -c timezone=UTC "
+        "-c bytea_output=hex -c extra_float_digits=1 -c standard_conforming_strings=on -c search_path=public "
+        "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0"
+    )
+
+
+def make_hostile(url: str) -> None:
+    """Give the database at `url` the defaults in HOSTILE."""
+    change = sql.SQL("ALTER DATABASE {} SET {} = {}")
+    name = sql.Identifier(str(make_url(url).database))
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting, value in HOSTILE.items():
+            connection.execute(change.format(name, sql.SQL(setting), sql.Literal(value)))
 
 
 @contextmanager
@@ -62,8 +106,11 @@ def statement(url: str, *statements: sql.SQL | sql.Composed) -> None:
 def fresh_database(server: str, name: str, template: str = "template1") -> Iterator[str]:
     """The URL of a new database `name` on `server`, a copy of `template`; it is dropped in the end."""
     statement(server, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+    url = make_url(server).set(database=name).render_as_string(hide_password=False)
     try:
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        if IS_HOSTILE:
+            make_hostile(url)
+        yield url
     finally:
         statement(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 

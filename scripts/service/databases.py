@@ -7,13 +7,20 @@ from pathlib import Path
 
 from db import embedded, revisions
 from db.engine import Database
-from db.errors import Failed, Refused, Unavailable
+from db.errors import Failed, Refused, Unavailable, Unsuitable
 from scripts.service.settings import Settings, variable
 
 Opening = Callable[[Settings], AbstractContextManager[Database]]
 URL, DIRECTORY = variable("database_url"), variable("data_dir")
 
 REMEDIES = {
+    "session is read-only": "every host there is a standby, or has default_transaction_read_only on: name the server "
+    f"that takes writes in {URL}, or all hosts, host1,host2, and then the service finds it",
+    "server is in hot standby mode": f"every host there is a standby: name the server that takes writes in {URL}",
+    "unrecognized configuration parameter": f"name a PostgreSQL 15 or later, and no other product, in {URL}",
+    "unsupported startup parameter": f"a pooler such as PgBouncer answers there: name PostgreSQL itself in {URL}",
+    "received invalid response": f"another service answers there: correct host and port in {URL}",
+    "expected authentication request": f"another service answers there: correct host and port in {URL}",
     "connection option": f"correct the options after the question mark in {URL}",
     "SSL": f"correct sslmode in {URL}, or enable TLS on the server",
     "permission denied for database": f"grant the role CONNECT on the database, or name another role in {URL}",
@@ -28,6 +35,7 @@ REMEDIES = {
 """The remedy for each libpq error, by words in its message; the first match counts."""
 STATEMENTS = {
     "SQLSTATE 25006": f"the database is read-only: name a writable server in {URL}",
+    "SQLSTATE 42501": f"grant the role the missing right, or name the role that migrated the database in {URL}",
     "SQLSTATE 42P07": f"another application has tables in this database: name a separate database in {URL}",
 }
 """The remedy for each statement error, by SQLSTATE."""
@@ -51,8 +59,10 @@ def database(settings: Settings) -> Iterator[Database]:
     if not settings.database_url:
         _require_embedded(settings.data_dir)
     with connected(settings) as opened:
-        with remedied(settings), opened.begin() as connection:
-            revisions.require_current(connection)
+        with remedied(settings):
+            opened.require_own_sessions()
+            with opened.begin() as connection:
+                revisions.require_current(connection)
         yield opened
 
 
@@ -64,6 +74,8 @@ def remedied(settings: Settings) -> Iterator[None]:
     except (Unavailable, Failed) as error:
         if not settings.database_url:
             raise
+        if isinstance(error, Unsuitable):
+            raise Unsuitable(f"the database of {URL} cannot be used: {error}") from None
         for words, remedy in STATEMENTS.items():
             if words in str(error):
                 raise Failed(f"{error}: {remedy}") from None

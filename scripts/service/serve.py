@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from db import migrate, partitions
 from db.engine import Database
-from db.errors import Unavailable
+from db.errors import Unavailable, Unsuitable
 from handlers.contracts import lifecycle
 from openapi.serving.rate_limits import RateLimits
 from scripts.service import logs, metrics
@@ -42,13 +42,17 @@ RETRY_SECONDS = 1.0
 
 
 def prepare(opened: Database) -> dict[str, str | list[str] | None]:
-    """Migrate, add the contracts to an empty database, and create the coming weeks' partitions; return a summary."""
+    """Migrate, add the contracts to an empty database, and create the coming weeks' partitions; return a summary.
+
+    Unsuitable, Refused or Failed, in words for an operator, if the service cannot work with the database.
+    """
     seeded: dict[str, list[str]] = {}
 
     def fill(connection: Connection) -> None:
         seeded["contracts_activated"] = lifecycle.seed(connection)
         seeded["partitions_made"] = partitions.ensure_coming(connection, datetime.now(UTC))
 
+    opened.require_own_sessions()
     before, after = migrate.upgrade(opened, fill)
     return {"revision_before": before, "revision": after, **seeded}
 
@@ -119,11 +123,16 @@ def _run(settings: Settings, listener: socket.socket, files: list[SharedFile]) -
 
 
 def _patiently(attempt: Callable[[], T]) -> T:
-    """Return the result of `attempt`, which is repeated for PATIENCE_SECONDS while the database is unavailable."""
+    """Return the result of `attempt`, which is repeated for PATIENCE_SECONDS while the database is unavailable.
+
+    It is not repeated for a database that is unsuitable, which stays so until an operator changes something.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return attempt()
+        except Unsuitable:
+            raise
         except Unavailable as error:
             if time.monotonic() > deadline:
                 raise

@@ -1,0 +1,140 @@
+"""Opens connections: to the first of several hosts that serves, with every setting in force."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Any, TypeVar, cast
+
+import psycopg
+from psycopg.conninfo import conninfo_attempts, conninfo_attempts_async
+
+from db import session_settings
+
+T = TypeVar("T")
+Connection = psycopg.Connection[tuple[Any, ...]]
+AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+HEAD_START_SECONDS = 0.2
+"""So long a host is tried before the next one is tried as well: a silent host costs no more."""
+
+
+class Hosts:
+    """The hosts that `parameters`, those of libpq, name."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self.parameters = parameters
+        self._last: Mapping[str, Any] = {}
+
+    def connect(self) -> Connection:
+        """A connection with every setting in force, for a thread; raises psycopg's errors, or Unsuitable.
+
+        The hosts are tried one after another, and the last one that served is the first: a silent host costs its time
+        only once.
+        """
+        errors: list[psycopg.Error] = []
+        attempts = conninfo_attempts(self.parameters)
+        for attempt in sorted(attempts, key=lambda attempt: attempt != self._last):
+            try:
+                connection = psycopg.connect(**cast("Any", attempt), autocommit=True)
+            except psycopg.Error as error:
+                errors.append(error)
+            else:
+                self._last = attempt
+                return _set_up(connection)
+        raise _joined(errors)
+
+    async def connect_async(self, seconds: float) -> AsyncConnection:
+        """A connection in autocommit mode with every setting in force; raises psycopg's errors, or Unsuitable.
+
+        Each host has so many `seconds`. The first connection counts.
+        """
+        attempts = await _limited(conninfo_attempts_async(self.parameters), seconds)
+        race = _Race()
+        try:
+            for attempt in attempts:
+                if await race.joined_by(_limited(_connected(attempt), seconds)):
+                    break
+            return await race.winner()
+        finally:
+            await race.end()
+
+
+class _Race:
+    """Attempts that run at once: the first connection wins."""
+
+    def __init__(self) -> None:
+        self._attempts: list[asyncio.Task[AsyncConnection]] = []
+        self._won: asyncio.Task[AsyncConnection] | None = None
+
+    async def joined_by(self, attempt: Awaitable[AsyncConnection]) -> bool:
+        """Start `attempt`, and wait for its end or for HEAD_START_SECONDS; True if it has succeeded."""
+        task = asyncio.ensure_future(attempt)
+        self._attempts.append(task)
+        await asyncio.wait([task], timeout=HEAD_START_SECONDS)
+        return task.done() and task.exception() is None
+
+    async def winner(self) -> AsyncConnection:
+        """The first connection; the error of psycopg, or Unsuitable, if there is none."""
+        errors: list[psycopg.Error] = []
+        running = set(self._attempts)
+        while running:
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                error = task.exception()
+                if error is None:
+                    self._won = task
+                    return task.result()
+                if not isinstance(error, psycopg.Error):
+                    raise error
+                errors.append(error)
+        raise _joined(errors)
+
+    async def end(self) -> None:
+        """End the other attempts, and close their connections."""
+        for task in self._attempts:
+            task.cancel()
+        for outcome in await asyncio.gather(*self._attempts, return_exceptions=True):
+            if not isinstance(outcome, BaseException) and not (self._won and self._won.result() is outcome):
+                await outcome.close()
+
+
+async def _connected(attempt: Mapping[str, Any]) -> AsyncConnection:
+    connection = cast("AsyncConnection", await psycopg.AsyncConnection.connect(**attempt, autocommit=True))
+    try:
+        session_settings.require_version(connection.info.server_version)
+        row = await (await connection.execute(session_settings.READ)).fetchone()
+        if change := session_settings.correction(row or ()):
+            await connection.execute(change)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: Connection) -> Connection:
+    """`connection` with every setting in force, no longer in autocommit mode; closed if that fails."""
+    try:
+        session_settings.require_version(connection.info.server_version)
+        row = connection.execute(session_settings.READ).fetchone()
+        if change := session_settings.correction(row or ()):
+            connection.execute(change)
+        connection.autocommit = False
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def _limited(awaitable: Awaitable[T], seconds: float) -> T:
+    """The result of `awaitable`; an error of psycopg after so many `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await awaitable
+    except TimeoutError:
+        raise psycopg.errors.ConnectionTimeout(f"no connection within {seconds:g} seconds") from None
+
+
+def _joined(errors: list[psycopg.Error]) -> psycopg.Error:
+    """One error for those of all hosts."""
+    if len(errors) == 1:
+        return errors[0]
+    return psycopg.OperationalError("; ".join(dict.fromkeys(str(error) for error in errors)))
