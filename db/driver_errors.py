@@ -43,6 +43,8 @@ def _of_driver(error: BaseException | None, lost: bool) -> DatabaseError:
     if isinstance(error, psycopg.errors.CheckViolation) and not error.diag.constraint_name:
         return Unavailable("there is no partition for a row")  # db.partitions.upkeep creates it
     message = f"{type(error).__name__}, SQLSTATE {state}" if state else type(error).__name__
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        message += f", {error.diag.message_primary}"  # it names a table, and no data
     if state is None:
         is_transient = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     else:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from db.advisory_locks import AdvisoryLock, lock
 from db.engine import Database
 from db.errors import Refused
-from db.revisions import refuse_unknown, require_create, require_write, revision
+from db.revisions import refuse_unknown, require_create, require_rights, revision
 
 
 def upgrade(
@@ -34,7 +34,7 @@ def upgrade(
             require_create(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        require_write(connection)
+        require_rights(connection)
         and_then(connection)
         return before, str(scripts.get_current_head())
 

@@ -365,7 +365,29 @@ def test_a_role_that_owns_nothing_is_refused(any_server: str, url: str, database
         statement(url, sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(role))
         with (
             closing(Database(strange)) as stranger,
-            pytest.raises(Refused, match="the role 'stranger' may not write to the tables of database 'migrations'"),
+            pytest.raises(
+                Refused, match=r"^the role 'stranger' lacks the right INSERT on \w+ in database 'migrations': "
+            ),
+        ):
+            migrate.upgrade(stranger)
+        statement(url, sql.SQL("GRANT ALL ON ALL TABLES IN SCHEMA public TO {}").format(role))
+        with (
+            closing(Database(strange)) as stranger,
+            pytest.raises(
+                Refused, match="the role 'stranger' lacks the right SELECT on sequence positions in database"
+            ),
+        ):
+            migrate.upgrade(stranger)
+        statement(url, sql.SQL("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {}").format(role))
+        with (
+            closing(Database(strange)) as stranger,
+            pytest.raises(Refused, match=r"the role 'stranger' does not own .* so it cannot add the partitions of"),
+        ):
+            migrate.upgrade(stranger)
+        statement(url, sql.SQL("REVOKE USAGE ON SCHEMA public FROM PUBLIC"))
+        with (
+            closing(Database(strange)) as stranger,
+            pytest.raises(Refused, match="the role 'stranger' may use no schema in search_path of database"),
         ):
             migrate.upgrade(stranger)
     finally:
