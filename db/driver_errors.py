@@ -20,13 +20,13 @@ def translated_errors() -> Iterator[None]:
     except sqlalchemy.exc.DBAPIError as error:
         if error.statement is None and isinstance(error.orig, psycopg.Error):
             raise connection_error(error.orig) from None
-        raise _of_driver(error.orig, lost=error.connection_invalidated) from None
+        raise _with_state(error.orig, lost=error.connection_invalidated) from None
     except sqlalchemy.exc.TimeoutError:
         raise Unavailable("all connections are in use") from None
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise Failed(type(error).__name__) from None
     except psycopg.Error as error:
-        raise _of_driver(error, lost=False) from None
+        raise _with_state(error, lost=False) from None
 
 
 def connection_error(error: psycopg.Error) -> DatabaseError:
@@ -36,6 +36,12 @@ def connection_error(error: psycopg.Error) -> DatabaseError:
     """
     message = " ".join(str(error).split())[:300] or type(error).__name__
     return Unavailable(message) if isinstance(error, psycopg.OperationalError) else Failed(message)
+
+
+def _with_state(error: BaseException | None, lost: bool) -> DatabaseError:
+    translated = _of_driver(error, lost)
+    translated.sqlstate = getattr(error, "sqlstate", None)
+    return translated
 
 
 def _of_driver(error: BaseException | None, lost: bool) -> DatabaseError:

@@ -4,6 +4,9 @@
 class DatabaseError(Exception):
     """Any error of this room."""
 
+    sqlstate: str | None = None
+    """The database's code, if it gave one."""
+
 
 class Unavailable(DatabaseError):
     """The database cannot be reached, is too slow, or refuses to write for now. Trying again later may help."""

@@ -13,6 +13,7 @@ from db.async_connection import AsyncConnection, TextRow
 from db.background import running_task
 from db.engine import Database
 from db.errors import DatabaseError, Unavailable
+from db.write_counts import WriteCounts
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class _Waiting:
 
     rows: Sequence[EncodedRow]
     bytes: int
+    added_at: float
     done: asyncio.Future[tuple[float, Outcomes]]
 
 
@@ -68,6 +70,22 @@ class Writer:
         self._wake = asyncio.Event()
         self._sent_at = 0.0  # the batch under way
         self._away_since: float | None = None
+        self.counts = WriteCounts()
+
+    @property
+    def waiting_rows(self) -> int:
+        """The rows that have no outcome yet."""
+        return sum(len(waiting.rows) for waiting in [*self._batch, *self._queue])
+
+    @property
+    def waiting_bytes(self) -> int:
+        """The bytes of the rows that wait for a batch."""
+        return self._waiting_bytes
+
+    @property
+    def away_seconds(self) -> float:
+        """How long rows cannot be written; 0 if they can."""
+        return 0.0 if self._away_since is None else time.perf_counter() - self._away_since
 
     async def add(self, row: EncodedRow) -> tuple[float, Outcome]:
         """Like `add_all`, for one row; raises the error if the database refuses the row."""
@@ -91,7 +109,7 @@ class Writer:
             raise Unavailable("too many rows are waiting to be written")
         if self._is_unavailable():
             raise Unavailable("the database is unavailable")
-        waiting = _Waiting(rows, size, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(rows, size, time.perf_counter(), asyncio.get_running_loop().create_future())
         self._waiting_bytes += size
         self._queue.append(waiting)
         self._wake.set()
@@ -123,6 +141,7 @@ class Writer:
                         await self._store(connection)
             except Exception as error:
                 if self._away_since is None:
+                    self.counts.lost()
                     logger.warning("rows cannot be written, trying again: %s: %s", type(error).__name__, error)
                     self._away_since = self._sent_at if self._batch else time.perf_counter()
                 if self._is_unavailable():
@@ -146,10 +165,13 @@ class Writer:
                 count += len(waiting.rows)
                 size += waiting.bytes
             self._waiting_bytes -= size
+            self.counts.taken([waiting.added_at for waiting in self._batch], time.perf_counter())
 
     async def _store(self, connection: AsyncConnection) -> None:
         """Commit the batch, and set the result of each future in it; Unavailable if the connection is lost."""
-        outcomes = await self._stored(connection, [row for waiting in self._batch for row in waiting.rows])
+        rows = [row for waiting in self._batch for row in waiting.rows]
+        outcomes = await self._stored(connection, rows)
+        self.counts.committed(len(rows), time.perf_counter() - self._sent_at)
         result = self._sent_at, outcomes
         batch, self._batch = self._batch, []
         for waiting in batch:
@@ -167,6 +189,7 @@ class Writer:
         except DatabaseError as error:
             if connection.is_lost:
                 raise
+            self.counts.refused(error)
             if len(rows) == 1:
                 return {rows[0][0]: error}
             middle = len(rows) // 2

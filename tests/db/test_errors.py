@@ -61,6 +61,7 @@ def test_an_sqlstate_is_temporary_or_not(
         connection.execute(text(raising))
     assert type(raised.value) is expected
     assert str(raised.value).endswith(f", SQLSTATE {state}")
+    assert raised.value.sqlstate == state
     assert SECRET not in str(raised.value)
 
 

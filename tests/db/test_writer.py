@@ -349,3 +349,45 @@ def test_an_unwritten_row_is_refused_when_the_service_stops(url: str) -> None:
                 await adding
 
     asyncio.run(run())
+
+
+def test_a_writer_counts_waits_and_commits(url: str) -> None:
+    """A wait for each call, a commit for each batch; what is under way is waiting."""
+
+    async def use(row_writer: Writer) -> None:
+        first = asyncio.create_task(row_writer.add(row(1)))
+        counts = row_writer.counts
+        while not counts.waits.parts[-1]:
+            await asyncio.sleep(0.005)
+        first_wait = counts.waits.parts[-1]
+        second = asyncio.create_task(row_writer.add_all([row(identifier) for identifier in range(2, 6)]))
+        await asyncio.sleep(0)
+        assert (row_writer.waiting_rows, row_writer.waiting_bytes) == (5, 4 * len(row(2)[1]))
+        await asyncio.gather(first, second)
+        assert sum(counts.waits.parts[:-1]) == 2
+        assert 0.1 < counts.waits.parts[-1] - first_wait < counts.commits.parts[-1]
+        assert (sum(counts.batches.parts[:-1]), counts.batches.parts[-1]) == (2, 5)
+        assert sum(counts.commits.parts[:-1]) == 2
+        assert counts.commits.parts[-1] >= 0.6
+        assert (row_writer.waiting_rows, row_writer.away_seconds, counts.errors) == (0, 0, {})
+
+    write(url, use, SLOWLY)
+
+
+def test_a_writer_counts_errors_by_the_class_of_sqlstate(url: str) -> None:
+    """Each statement that the database refuses, and each time that it is lost; the time away ends with it."""
+
+    async def use(row_writer: Writer) -> None:
+        with pytest.raises(Failed):
+            await row_writer.add(row(1, "refused"))
+        assert row_writer.counts.errors == {"23": 1}
+        statement(url, CUT)
+        adding = asyncio.create_task(row_writer.add(row(2)))
+        while not row_writer.away_seconds:
+            await asyncio.sleep(0.005)
+        assert row_writer.away_seconds < 2
+        await adding
+        assert row_writer.counts.errors == {"23": 1, "connection": 1}
+        assert row_writer.away_seconds == 0
+
+    write(url, use)
