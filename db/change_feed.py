@@ -43,6 +43,11 @@ class ChangeFeed:
         self._wake = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
 
+    @property
+    def age(self) -> float:
+        """The seconds since the rows in memory were those of the database."""
+        return time.monotonic() - (self.fresh_until - self._fresh_seconds)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Load the rows and keep them up to date; Unavailable if they cannot be loaded."""

@@ -33,6 +33,8 @@ class Database:
         self.url = url
         self._timeout = timeout
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="database")
+        self._connections = connections
+        self._calls = 0  # of `run`, under way
         self._in_use: dict[int, Connection] = {}  # by thread
         self._hosts = Hosts(database_url.parameters(url))
         self._connect_seconds = min(timeout, database_url.connect_seconds(url) or async_connection.CONNECT_SECONDS)
@@ -67,12 +69,24 @@ class Database:
             with self.begin() as connection:
                 return function(connection, *args, **kwargs)
 
+        self._calls += 1
         try:
             async with asyncio.timeout(self._timeout):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, call)
         except TimeoutError:
             self._cut(thread)
             raise Unavailable(f"no answer within {self._timeout:g} seconds") from None
+        finally:
+            self._calls -= 1
+
+    @property
+    def pool_use(self) -> dict[str, int]:
+        """The connections of the pool: how many there may be, how many are in use, and how many calls wait for one."""
+        return {
+            "size": self._connections,
+            "in_use": len(self._in_use),
+            "waiting": max(0, self._calls - self._connections),
+        }
 
     def connected(self, **options: str) -> AbstractAsyncContextManager[AsyncConnection]:
         """A separate connection for asyncio, outside the pool of `begin` and `run`; `options` are libpq's."""

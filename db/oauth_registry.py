@@ -51,6 +51,9 @@ class RevokedTokens:
         self._ids: set[UUID] = set()
         self._by_minute: dict[int, list[UUID]] = {}  # of expiry, since the epoch
 
+    def __len__(self) -> int:
+        return len(self._ids)
+
     def __contains__(self, jti: UUID) -> bool:
         return jti in self._ids
 
@@ -88,6 +91,16 @@ class OAuthRegistry:
     def is_revoked(self, jti: UUID) -> bool:
         """True if the access token `jti` was revoked."""
         return jti in self._revoked
+
+    @property
+    def revoked_count(self) -> int:
+        """The number of revoked access tokens that have not expired."""
+        return len(self._revoked)
+
+    @property
+    def signing_since(self) -> datetime | None:
+        """When the newest signing key was made; None without one."""
+        return max((key.created_at for key in self._signing_keys.values() if key.expires_at is None), default=None)
 
     async def update(self, connection: AsyncConnection, since: int) -> None:
         """Apply the changes after the revision `since`; from scratch if that is -1."""

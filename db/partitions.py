@@ -109,6 +109,15 @@ def upkeep(database: Database, now: datetime, retention_days: int | None) -> tup
     return added, dropped
 
 
+def covered_until(connection: Connection, now: datetime) -> dict[str, datetime]:
+    """For each table, the end of its partitions that follow `now` without a gap; `now` if there is none."""
+    covered = dict.fromkeys(TABLES, now)
+    for partition in list_all(connection):
+        if partition.since <= covered[partition.table] < partition.until:
+            covered[partition.table] = partition.until
+    return covered
+
+
 def _missing(connection: Connection, first: datetime, last: datetime) -> list[tuple[str, datetime]]:
     """The tables and Mondays of the weeks from `first` to `last` that have no partition."""
     existing = {(partition.table, partition.since) for partition in list_all(connection)}

@@ -82,6 +82,11 @@ class Registry:
         """True while the rows in memory may be relied on."""
         return time.monotonic() <= self._feed.fresh_until
 
+    @property
+    def age(self) -> float:
+        """The seconds since the rows in memory were those of the database."""
+        return self._feed.age
+
     async def ensure_fresh(self) -> None:
         """Wait until the rows in memory may be relied on; Unavailable if the database cannot be read."""
         if not self.is_fresh:

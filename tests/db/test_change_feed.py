@@ -97,3 +97,19 @@ def test_a_refresh_that_comes_too_late_is_unavailable(database: Database) -> Non
             await feed.refresh()
 
     asyncio.run(run())
+
+
+def test_the_age_of_the_rows_is_known(database: Database) -> None:
+    """It grows until the next update, which counts from its beginning."""
+
+    async def run() -> None:
+        feed = ChangeFeed(database, "changes", Follower().update, EVER, 30)
+        async with feed.running():
+            await asyncio.sleep(0.3)
+            before = feed.age
+            assert 0.2 <= before < 5
+            started = time.monotonic()
+            await feed.refresh()
+            assert 0 <= feed.age <= time.monotonic() - started
+
+    asyncio.run(run())

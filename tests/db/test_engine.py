@@ -188,6 +188,24 @@ def test_functions_run_side_by_side(url: str) -> None:
         assert len(set(asyncio.run(meet_three_times(database)))) == 3
 
 
+def test_the_use_of_the_pool_is_known(url: str) -> None:
+    """The calls under way have connections, and those beyond wait for one."""
+
+    async def run(database: Database) -> None:
+        both = threading.Barrier(3)
+        calls = [asyncio.create_task(database.run(lambda _: both.wait(5))) for _ in range(2)]
+        waiting = [asyncio.create_task(database.run(lambda _: None)) for _ in range(3)]
+        expected = {"size": 2, "in_use": 2, "waiting": 3}
+        while database.pool_use != expected:
+            await asyncio.sleep(0.005)
+        await asyncio.to_thread(both.wait, 5)
+        await asyncio.gather(*calls, *waiting)
+        assert database.pool_use == {"size": 2, "in_use": 0, "waiting": 0}
+
+    with closing(Database(url, connections=2)) as database:
+        asyncio.run(asyncio.wait_for(run(database), 10))
+
+
 def test_run_waits_no_longer_than_the_timeout(url: str) -> None:
     """A function that does not end in time raises Unavailable, and so does one that waits for its turn."""
     release = threading.Event()

@@ -71,6 +71,9 @@ def test_clients_keys_and_revocations_are_known_within_a_second(database: Databa
         assert caller.name == "alpha"
         assert [(key.kid, key.key, key.expires_at) for key in oauth.signing_keys()] == [("1", "key", None)]
         before = oauth.signing_keys_revision
+        first_key = oauth.signing_since
+        assert first_key is not None
+        assert oauth.revoked_count == 0
 
         await database.run(oauth_clients.disable, client.client_id)
         await database.run(tokens.revoke, jti, datetime.now(UTC) + SOON)
@@ -81,6 +84,10 @@ def test_clients_keys_and_revocations_are_known_within_a_second(database: Databa
         assert oauth.signing_keys_revision > before
         assert oauth.client(client.client_id, "https://issuer.example") == other
         assert not oauth.is_revoked(uuid4())
+        assert oauth.revoked_count == 1
+        assert oauth.signing_since is not None
+        assert oauth.signing_since > first_key
+        assert OAuthRegistry().signing_since is None
 
         await database.run(oauth_clients.enable, client.client_id)
         await registry.refresh()

@@ -15,7 +15,7 @@ from db import partitions, submissions
 from db.engine import Database
 from db.errors import Unavailable
 from db.partitions import WEEK, lowest_id
-from tests.postgresql import fresh_database
+from tests.postgresql import fresh_database, statement
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 LONG_AGO = datetime(1970, 1, 5, tzinfo=UTC)
@@ -202,6 +202,25 @@ def test_upkeep_makes_this_week_and_the_coming_four(database: Database) -> None:
     assert made == weeks("11_16", "11_23", "11_30", "12_07", "12_14")
     assert partitions.upkeep(database, MONDAY, None) == (weeks("12_21"), [])
     assert partitions.upkeep(database, MONDAY, None) == ([], [])
+
+
+def test_the_end_of_the_weeks_without_a_gap_is_known(database: Database) -> None:
+    """A week that is missing ends them, whatever comes after it; without this week it is now."""
+    now = MONDAY + timedelta(days=2)
+    for first, last in ((0, 2), (4, 5)):
+        ensure(database, MONDAY + first * WEEK, MONDAY + last * WEEK)
+    with database.begin() as connection:
+        assert partitions.covered_until(connection, now) == dict.fromkeys(partitions.TABLES, MONDAY + 3 * WEEK)
+        before = MONDAY - MILLISECOND
+        assert partitions.covered_until(connection, before) == dict.fromkeys(partitions.TABLES, before)
+        monday = MONDAY + WEEK
+        assert partitions.covered_until(connection, monday) == dict.fromkeys(partitions.TABLES, MONDAY + 3 * WEEK)
+    statement(database.url, sql.SQL("DROP TABLE annotations_2026_11_30"))
+    with database.begin() as connection:
+        assert partitions.covered_until(connection, now) == {
+            "interaction_events": MONDAY + 3 * WEEK,
+            "annotations": MONDAY + WEEK,
+        }
 
 
 def test_without_a_retention_nothing_is_dropped(database: Database, outsider: psycopg.Connection) -> None:
