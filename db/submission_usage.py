@@ -14,8 +14,8 @@ from db.tables import usage
 
 Key = tuple[int, str, str, str]
 """The hub, kind, outcome and reason; the hub is an integer, because a dict finds it faster than a UUID."""
-Counted = Callable[[str, str, int], None]
-"""Called with the kind of submissions, their outcome and their number."""
+Counted = Callable[[str, str, str, int], None]
+"""Called with the kind of submissions, their outcome, its reason and their number."""
 
 
 class SubmissionUsage(Counting[Key]):
@@ -28,7 +28,7 @@ class SubmissionUsage(Counting[Key]):
     def add(self, hub_id: UUID, kind: str, outcome: str, reason: str, count: int = 1) -> None:
         """Count `count` submissions."""
         self._counts[hub_id.int, kind, outcome, reason] += count
-        self._counted(kind, outcome, count)
+        self._counted(kind, outcome, reason, count)
 
 
 def add(connection: Connection, counts: Counter[Key], now: datetime) -> None:

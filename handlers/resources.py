@@ -45,11 +45,11 @@ class Resources:
 
 @asynccontextmanager
 async def open_resources(
-    database: Database, policy: ServiceOptions, counted: Counted = lambda _kind, _outcome, _count: None
+    database: Database, policy: ServiceOptions, counted: Counted = lambda _kind, _outcome, _reason, _count: None
 ) -> AsyncIterator[Resources]:
     """Open the resources over `database` until the end of the block; Unavailable if the database cannot be reached.
 
-    Each count calls `counted` with the kind, outcome and number of submissions.
+    Each count calls `counted` with the kind, outcome, reason and number of submissions.
     """
     tables = [kind.table for kind in (interaction_events.KIND, annotations.KIND)]
     writers = {table.kind: submissions.writer(database, table) for table in tables}

@@ -57,11 +57,13 @@ class ConnectionOptions:
     """Options of the operator, in seconds, and the error format of a path.
 
     `head_timeout` limits the time for the head of a request, `write_timeout` the time without an acknowledged byte.
+    `counted` receives 1 for each connection that opens, and -1 when it closes.
     """
 
     head_timeout: float = HEAD_SECONDS
     write_timeout: float = WRITE_SECONDS
     style_at: Callable[[str], ErrorStyle] = lambda _path: ERROR_OBJECTS
+    counted: Callable[[int], None] = lambda _change: None
 
 
 class State(Enum):
@@ -106,11 +108,13 @@ class HTTPConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Await the first head."""
         super().connection_made(transport)
+        self._options.counted(1)
         self._delivery = DeliveryWatch(transport, self._options.write_timeout, self._cut)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the deadlines."""
+        self._options.counted(-1)
         self._disarm()
         self._unset_keepalive_if_required()
         self.resume_writing()

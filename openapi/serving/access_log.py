@@ -34,8 +34,8 @@ def new_request_id() -> bytes:
     return str(uuid_utils.uuid7()).encode("ascii")
 
 
-Ended = Callable[[str | None, str, int, float], None]
-"""Called when a request ends, with its operationId or None, its method, its status (0 if none) and seconds."""
+Ended = Callable[[RequestState, str, float], None]
+"""Called when a request ends, with its state, its method and seconds."""
 
 
 class AccessLog:
@@ -73,7 +73,7 @@ class AccessLog:
                 await respond(send_identified, error_response(Problem("internal_error"), state.style))
         seconds = time.perf_counter() - started
         if self.ended:
-            self.ended(state.operation, scope["method"], state.status, seconds)
+            self.ended(state, scope["method"], seconds)
         logger.info(
             "request" if state.status else "client disconnected",
             extra={

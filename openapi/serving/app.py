@@ -68,7 +68,7 @@ def _built(contract: Contract, dependencies: Dependencies) -> ASGIApp:
     if [mount.path for mount in routing.router.routes] != [contract.server_path]:
         raise ContractError("the path of its operations is not that of its first server")
     _without_redirects(routing)
-    router.compile(routing, security, endpoints)
+    router.compile(contract.version, routing, security, endpoints)
     return cast("ASGIApp", connexion)
 
 

@@ -103,8 +103,8 @@ class CompiledRouter(ErrorMiddleware):
         self._templates: dict[tuple[str, str], tuple[Route, Operations]] = {}
         self._app = self._serve
 
-    def compile(self, routing: RoutingMiddleware, security: SecurityMiddleware, endpoints: Any) -> None:
-        """Look up each operation in the layers that Connexion has built."""
+    def compile(self, version: str, routing: RoutingMiddleware, security: SecurityMiddleware, endpoints: Any) -> None:
+        """Look up each operation in the layers that Connexion has built for the contract `version`."""
         for mount in routing.router.routes:
             (secured,), (served,) = security.apis[mount.path], endpoints.apis[mount.path]
             for route in mount.app.routes:
@@ -115,7 +115,7 @@ class CompiledRouter(ErrorMiddleware):
                     _, operations = self._templates.setdefault((mount.path, route.path), (route, {}))
                 else:
                     operations = self._paths.setdefault(mount.path + route.path, {})
-                operations |= dict.fromkeys(route.methods, _operation(operation_id, verify, endpoint))
+                operations |= dict.fromkeys(route.methods, _operation(operation_id, version, verify, endpoint))
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_http = scope["type"] == "http"
@@ -156,11 +156,12 @@ class Verified:
         self.context: dict[str, Any] = scope.setdefault("extensions", {}).setdefault("connexion_context", {})
 
 
-def _operation(operation_id: str, verify: Verify, endpoint: ASGIApp) -> ASGIApp:
+def _operation(operation_id: str, version: str, verify: Verify, endpoint: ASGIApp) -> ASGIApp:
     """One operation: `verify` authenticates the request, then `endpoint` serves it."""
 
     async def operation(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["state"][REQUEST].operation = operation_id  # inline: a function would cost a call
+        state = scope["state"][REQUEST]  # inline: a function would cost a call
+        state.operation, state.version = operation_id, version
         await verify(Verified(scope))
         lap("authenticate")
         await endpoint(scope, receive, send)

@@ -15,7 +15,9 @@ class RequestState:
     """One request. The defaults are class attributes, so that a request costs no call to set them."""
 
     operation: str | None = None
-    """The routed operationId."""
+    """The routed operationId; outside the API the first segment of the path."""
+    version: str | None = None
+    """The version of the contract that has the operation."""
     caller: Any = None
     """The authenticated hub."""
     is_proven: bool = False

@@ -109,10 +109,18 @@ def without_keys(text: str) -> str:
 
 def stop_holding() -> None:
     """Write the held lines, and from now on write each line at once."""
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, Handler):
-            handler.holds = False
-            handler.flush()
+    for handler in _handlers():
+        handler.holds = False
+        handler.flush()
+
+
+def lost_lines() -> int:
+    """The lines of this process that could not be written."""
+    return sum(handler.writer.dropped for handler in _handlers())
+
+
+def _handlers() -> list[Handler]:
+    return [handler for handler in logging.getLogger().handlers if isinstance(handler, Handler)]
 
 
 def configure(level: str) -> None:

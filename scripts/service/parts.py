@@ -25,6 +25,8 @@ from handlers.security.issuers import IssuerUnavailable
 from openapi.oauth import server_metadata
 from openapi.serving.endpoint import Dependencies
 from openapi.serving.rate_limits import Bucket, RateLimits, RatePolicy
+from scripts.metrics import resource_readings
+from scripts.metrics.samplers import Samplers
 from scripts.service.maintenance import maintenance
 from scripts.service.metrics import Metrics
 from scripts.service.settings import Settings
@@ -75,8 +77,12 @@ async def open_parts(
     bounds = Bounds(settings.rejections_count, settings.rejections_days, settings.rejections_bytes)
     service_options = ServiceOptions(bounds, approves_event_types=settings.manifest_approval == "manual")
     opened = await stack.enter_async_context(resources.open_resources(database, service_options, metrics.items))
+    samplers = Samplers(database)
+    await stack.enter_async_context(samplers.running())
+    stack.enter_context(metrics.exposing(samplers.readings))
+    stack.enter_context(metrics.exposing(partial(resource_readings.readings, opened)))
     await stack.enter_async_context(metrics.flushing())
-    await stack.enter_async_context(maintenance(database, settings.retention, bounds))
+    await stack.enter_async_context(maintenance(database, settings.retention, bounds, metrics.upkeep_succeeded))
     failed_attempts = FailedAttempts(attempts)
     server = authority.open_authorization_server(database, opened.registry, options, failed_attempts)
     await stack.enter_async_context(server.tokens.issuers)

@@ -21,13 +21,14 @@ from db.engine import Database
 from db.errors import Unavailable, Unsuitable
 from handlers.contracts import lifecycle
 from openapi.serving.rate_limits import RateLimits
+from scripts.metrics.shared_counts import SupervisorCounts
 from scripts.service import logs, metrics
 from scripts.service.databases import connected, remedied
 from scripts.service.oauth_settings import oauth_policy
 from scripts.service.parts import FAILED_ATTEMPTS, RATE_LIMITS
 from scripts.service.proxies import trusted_proxies
 from scripts.service.settings import Settings, variable
-from scripts.service.supervision.runtime_directory import SharedFile, runtime_directory
+from scripts.service.supervision.runtime_directory import SharedFile, environment_variable, runtime_directory
 from scripts.service.supervision.server import DelayedServer
 from scripts.service.supervision.supervisor import Supervisor, WorkerOptions
 
@@ -65,7 +66,7 @@ def shared_by_workers(directory: Path) -> Iterator[list[SharedFile]]:
         for name in (RATE_LIMITS, FAILED_ATTEMPTS):
             files.append(file := stack.enter_context(closing(SharedFile(name))))
             RateLimits.create(file.path)
-            os.environ[name] = str(file.path)
+            stack.enter_context(environment_variable(name, str(file.path)))
         yield files
 
 
@@ -97,10 +98,10 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
         opened(database, url)
         os.environ[variable("database_url")] = database.url  # workers learn the URL of an embedded one from this
         os.environ[variable("port")] = str(port)  # and the number of a free port from this
-        _run(settings, listener, files)
+        _run(settings, listener, directory, files)
 
 
-def _run(settings: Settings, listener: socket.socket, files: list[SharedFile]) -> None:
+def _run(settings: Settings, listener: socket.socket, directory: Path, files: list[SharedFile]) -> None:
     """Serve on `listener`, in this process or in several."""
     config = uvicorn.Config(
         "scripts.service.worker:application",
@@ -117,7 +118,19 @@ def _run(settings: Settings, listener: socket.socket, files: list[SharedFile]) -
         timeout_graceful_shutdown=settings.drain_timeout,
     )
     if settings.workers > 1:
-        Supervisor(config, [listener], WorkerOptions(settings.drain_delay, files)).run()
+        counts = SupervisorCounts(directory)
+
+        def remake() -> None:
+            if not directory.exists():
+                counts.write()
+
+        Supervisor(
+            config,
+            [listener],
+            WorkerOptions(settings.drain_delay, files),
+            look=remake,
+            ended=lambda _worker: counts.worker_restarted(),
+        ).run()
     else:
         DelayedServer(config, settings.drain_delay).run(sockets=[listener])
 

@@ -31,6 +31,7 @@ from openapi.serving.app import build
 from openapi.serving.dispatch import ErrorMiddleware
 from openapi.serving.error_styles import style_of
 from openapi.serving.live import Live
+from openapi.serving.request_state import REQUEST
 from openapi.standards.server_timing import ServerTiming
 from scripts.service import logs, oauth_settings
 from scripts.service.metrics import Metrics
@@ -126,7 +127,7 @@ async def _open(
             parts.bucket_for,
             setting_warnings,
         ),
-        CONNECTION: ConnectionOptions(settings.head_timeout, settings.write_timeout, live.style),
+        CONNECTION: ConnectionOptions(settings.head_timeout, settings.write_timeout, live.style, metrics.connection),
     }
 
 
@@ -135,7 +136,12 @@ def _by_path(pages: ASGIApp, versions: ASGIApp) -> ASGIApp:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", METRICS)  # a lifespan has no path; the router handles it
-        await (pages if path.startswith(BELOW) or path in BESIDE else versions)(scope, receive, send)
+        if not (path.startswith(BELOW) or path in BESIDE):
+            await versions(scope, receive, send)
+            return
+        if scope["type"] == "http":
+            scope["state"][REQUEST].operation = path.split("/", 2)[1]  # in the metrics
+        await pages(scope, receive, send)
 
     return application
 

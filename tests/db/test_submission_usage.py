@@ -32,7 +32,7 @@ def database(migrated: Database) -> Iterator[Database]:
     statement(migrated.url, sql.SQL("TRUNCATE usage"))
 
 
-def ignore(_kind: str, _outcome: str, _count: int) -> None:
+def ignore(_kind: str, _outcome: str, _reason: str, _count: int) -> None:
     """An observer that does nothing."""
 
 
@@ -83,7 +83,7 @@ def test_a_span_has_its_start_and_not_its_end(database: Database) -> None:
 
 def test_two_processes_add_to_each_other(database: Database) -> None:
     """Each writes its own counts once, and the observer for metrics sees each submission."""
-    observed: list[tuple[str, str, int]] = []
+    observed: list[tuple[str, str, str, int]] = []
 
     async def count(other: Database) -> None:
         first, second = (
@@ -99,7 +99,7 @@ def test_two_processes_add_to_each_other(database: Database) -> None:
     with closing(Database(database.url)) as other:
         asyncio.run(count(other))
     assert total(database) == 6
-    assert observed == [("event", "created", 1)] * 3
+    assert observed == [("event", "created", "clicked", 1)] * 3
 
 
 def test_counts_are_written_soon_and_in_the_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,19 @@ def runtime_directory(named: str, usual: Path) -> Iterator[Path]:
         yield directory
 
 
+@contextmanager
+def environment_variable(name: str, value: str) -> Iterator[None]:
+    """Set a variable for this process and its workers, and restore it at the end."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
+
+
 def _parent(named: str, usual: Path) -> Path:
     """The directory of the runtime directories, which is created if absent."""
     of_systemd = os.environ.get(OF_SYSTEMD, "").split(":")[0]

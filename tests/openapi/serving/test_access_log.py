@@ -19,7 +19,7 @@ from openapi.contract import published
 from openapi.serving.access_log import AccessLog, request_id
 from openapi.serving.app import build
 from openapi.serving.endpoint import Dependencies
-from openapi.serving.request_state import request_state
+from openapi.serving.request_state import RequestState, request_state
 from tests import promises
 from tests.examples import EVENT, PATH
 
@@ -223,8 +223,8 @@ def test_a_disconnected_client_is_logged_as_such(caplog: pytest.LogCaptureFixtur
 def test_the_counter_receives_each_request_that_ended(
     headers: dict[str, str], path: str, operation: str | None, method: str, status: int
 ) -> None:
-    """Once, with its operation or None, and its duration in seconds."""
-    calls: list[tuple[str | None, str, int, float]] = []
+    """Once, with its operation and the version of its contract, or None, and its duration in seconds."""
+    calls: list[tuple[RequestState, str, float]] = []
 
     async def refuse(_key: str, _resources: Any) -> None:
         pass
@@ -236,8 +236,9 @@ def test_the_counter_receives_each_request_that_ended(
             await client.request(method, path, headers=headers)
 
     asyncio.run(request())
-    ((*arguments, seconds),) = calls
-    assert arguments == [operation, method, status]
+    ((state, counted_method, seconds),) = calls
+    assert (state.operation, counted_method, state.status) == (operation, method, status)
+    assert state.version == (operation and CONTRACT.version)
     assert 0 < seconds < 10
 
 
@@ -252,7 +253,7 @@ def test_the_counter_receives_requests_without_a_response() -> None:
         pass
 
     faults = iter([ClientDisconnect(), RuntimeError("unforeseen")])
-    layer = AccessLog(fail, lambda _operation, _method, status, _seconds: statuses.append(status))
+    layer = AccessLog(fail, lambda state, _method, _seconds: statuses.append(state.status))
     for _ in range(2):
         unused: Callable[..., Any] = print
         asyncio.run(layer({"type": "http", "method": "POST", "path": PATH, "headers": []}, unused, send))

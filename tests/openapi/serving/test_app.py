@@ -102,7 +102,7 @@ def away_resources(away: Database) -> Resources:
         Registry(away),
         {kind.kind: submissions.writer(away, kind)},
         Rejections(away, bounds),
-        SubmissionUsage(away, lambda _kind, _outcome, _count: None),
+        SubmissionUsage(away, lambda _kind, _outcome, _reason, _count: None),
         ServiceOptions(bounds),
         asyncio.Semaphore(1),
         asyncio.Lock(),

@@ -74,7 +74,7 @@ def direct(*paths: str, base: str = "/api", verify: Callable[[Any], Any] | None 
         return SimpleNamespace(apis={base: [SimpleNamespace(operations={name: of(name) for name in paths})]})
 
     app = CompiledRouter(nothing_here, FAILURES)
-    app.compile(routing, layer(lambda _: SimpleNamespace(verification_fn=accept)), layer(Operation))
+    app.compile("1.1", routing, layer(lambda _: SimpleNamespace(verification_fn=accept)), layer(Operation))
     return app
 
 

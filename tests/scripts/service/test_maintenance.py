@@ -80,15 +80,18 @@ def test_a_failed_upkeep_is_logged_and_repeated(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Each attempt without the table logs a line, and the next attempt with the table succeeds."""
+    """Each attempt without the table logs a line, and the next attempt with the table succeeds, step by step."""
+    succeeded: list[str] = []
     monkeypatch.setattr(maintenance, "INTERVAL_SECONDS", 0.05)
     statement(database_url, sql.SQL("ALTER TABLE interaction_events RENAME TO away"))
 
     async def scenario() -> None:
-        async with maintenance.maintenance(database, 30, Bounds(1, 1, 1)):
+        async with maintenance.maintenance(database, 30, Bounds(1, 1, 1), succeeded.append):
             await asyncio.to_thread(wait_until, lambda: len(caplog.messages) >= 2)
+            assert succeeded == []
             statement(database_url, sql.SQL("ALTER TABLE away RENAME TO interaction_events"))
             await asyncio.to_thread(wait_until, lambda: names(database) == missing)
+            await asyncio.to_thread(wait_until, lambda: succeeded[:3] == ["partitions", "rejections", "tokens"])
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(scenario())

@@ -1,0 +1,28 @@
+"""What this process takes of the machine; memory and open descriptors only where there is /proc."""
+
+import os
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from scripts.metrics.values import Sample
+
+DESCRIPTORS = Path("/proc/self/fd")
+MEMORY = Path("/proc/self/statm")
+STARTED_AT = time.time()
+"""When this module was imported: soon after the start of the process."""
+
+
+def readings(worker: str) -> Iterator[Sample]:
+    """The values for the number `worker`."""
+    labels = (worker,)
+    yield "process_cpu_seconds", labels, time.process_time()
+    yield "process_max_fds", labels, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    yield "process_start_time_seconds", labels, STARTED_AT
+    with suppress(OSError):
+        pages = int(MEMORY.read_text().split()[1])
+        yield "process_resident_memory_bytes", labels, pages * os.sysconf("SC_PAGE_SIZE")
+        # Linux says the number as the size from 6.2 on; before, each is counted.
+        yield "process_open_fds", labels, DESCRIPTORS.stat().st_size or sum(1 for _ in DESCRIPTORS.iterdir())

@@ -1,0 +1,1 @@
+"""Tests of the metrics: what they count, and how processes share it."""
