@@ -191,6 +191,7 @@ def test_a_removed_directory_costs_no_count(totals: Metrics, caplog: pytest.LogC
     other, directory = new_metrics(), Path(os.environ[DIRECTORY])
     for worker in (totals, other):
         worker.request(ended(CREATE, 201, "1.0"), "POST", 0.003)
+        worker.connection(1)
         worker.write()
     key = ("requests_total", "POST", CREATE, "201", "1.0")
     shutil.rmtree(directory)
@@ -200,7 +201,9 @@ def test_a_removed_directory_costs_no_count(totals: Metrics, caplog: pytest.LogC
     directory.unlink()
     for worker in (other, totals, other):
         worker.write()
-    assert (samples(totals)[key], samples(other)[key]) == (2, 2)
+    for worker in (totals, other):
+        values = samples(worker)
+        assert (values[key], values["connections",]) == (2, 2)
 
 
 def test_the_response_is_prometheus_text(totals: Metrics) -> None:
