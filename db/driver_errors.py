@@ -6,10 +6,14 @@ from contextlib import contextmanager
 import psycopg
 import sqlalchemy.exc
 
-from db.errors import DatabaseError, Failed, Unavailable
+from db.errors import DatabaseError, Failed, Interrupted, NoPartition, RowRefused, Unavailable
 
-# PostgreSQL 18, appendix A: connection, resources, intervention, system; read-only, serialization, deadlock, lock.
-_TRANSIENT = ("08", "53", "57", "58", "25006", "40001", "40P01", "55P03")
+# PostgreSQL 18, appendix A: connection, resources, intervention, system; read-only, lock.
+_TRANSIENT = ("08", "53", "57", "58", "25006", "55P03")
+_CONFLICTS = ("40001", "40P01")
+# Values, constraints, and limits of one value (an index entry, the depth of a document); P0 is raised by triggers,
+# which look at one row. All other classes concern every row: privileges, missing tables, full disks, corrupted files.
+_OF_A_ROW = ("22", "23", "54", "P0")
 
 
 @contextmanager
@@ -46,13 +50,28 @@ def _with_state(error: BaseException | None, lost: bool) -> DatabaseError:
 
 def _of_driver(error: BaseException | None, lost: bool) -> DatabaseError:
     state = getattr(error, "sqlstate", None)
-    if isinstance(error, psycopg.errors.CheckViolation) and not error.diag.constraint_name:
-        return Unavailable("there is no partition for a row")  # db.partitions.upkeep creates it
     message = f"{type(error).__name__}, SQLSTATE {state}" if state else type(error).__name__
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         message += f", {error.diag.message_primary}"  # it names a table, and no data
+    if lost:
+        return Unavailable(message)
     if state is None:
         is_transient = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    else:
-        is_transient = state.startswith(_TRANSIENT)
-    return Unavailable(message) if lost or is_transient else Failed(message)
+        return Unavailable(message) if is_transient else Failed(message)
+    if isinstance(error, psycopg.errors.CheckViolation) and _lacks_partition(error):
+        return NoPartition("there is no partition for a row")
+    return _kind(state)(message)
+
+
+def _lacks_partition(error: psycopg.errors.CheckViolation) -> bool:
+    """True if no partition of a table takes a row. A trigger may raise the same SQLSTATE, but names no table."""
+    return error.diag.table_name is not None and error.diag.constraint_name is None
+
+
+def _kind(state: str) -> type[DatabaseError]:
+    """The error of this room for an SQLSTATE."""
+    if state in _CONFLICTS:
+        return Interrupted
+    if state.startswith(_TRANSIENT):
+        return Unavailable
+    return RowRefused if state.startswith(_OF_A_ROW) else Failed

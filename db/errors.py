@@ -23,6 +23,18 @@ class Failed(DatabaseError):
     """The database refused a statement: the fault of this program, or of a change to its tables."""
 
 
+class RowRefused(Failed):
+    """The database refused the content of a row: without that row the statement may succeed."""
+
+
+class NoPartition(Unavailable):
+    """No partition takes a row."""
+
+
+class Interrupted(Unavailable):
+    """Another transaction was in the way (a deadlock, a serialization failure): the statement may succeed at once."""
+
+
 class NotFound(DatabaseError):
     """The row does not exist; the message names it, for a person."""
 

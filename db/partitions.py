@@ -1,9 +1,10 @@
 """The partitions of submissions: a week each, from Monday 00:00 UTC to the next, named by its Monday."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain, count
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -19,6 +20,7 @@ AHEAD = 4 * WEEK
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SOME_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 _LOCK_MILLISECONDS = 250
+_PATIENCE_MILLISECONDS = 1000
 _BOUNDS = re.compile(r"FOR VALUES FROM \('([0-9a-f-]{36})'\) TO \('([0-9a-f-]{36})'\)")
 
 # Both row counts lag behind. Rows are only ever added, so the greater count is the closer one.
@@ -70,6 +72,16 @@ def ensure(connection: Connection, first: datetime, last: datetime) -> list[str]
     lock(connection, AdvisoryLock.PARTITIONS)
     # Another worker may have created some in between.
     return [_make(connection, table, monday) for table, monday in _missing(connection, first, last)]
+
+
+def ensure_for(connection: Connection, identifiers: Iterable[str]) -> list[str]:
+    """Create the missing partitions for rows with these ids; returns their names. Unavailable if others are at it.
+
+    Rows wait for this: it gives up after a second in a queue for a lock.
+    """
+    connection.execute(text(f"SET LOCAL lock_timeout = {_PATIENCE_MILLISECONDS}"))
+    mondays = {_monday(_instant(identifier)) for identifier in identifiers}
+    return [name for monday in sorted(mondays) for name in ensure(connection, monday, monday)]
 
 
 def ensure_coming(connection: Connection, now: datetime) -> list[str]:
@@ -125,8 +137,13 @@ def _missing(connection: Connection, first: datetime, last: datetime) -> list[tu
     return [partition for partition in needed if partition not in existing]
 
 
+def _monday(instant: datetime) -> datetime:
+    """The beginning of the week of `instant`."""
+    return _SOME_MONDAY + (instant - _SOME_MONDAY) // WEEK * WEEK
+
+
 def _mondays(first: datetime, last: datetime) -> Iterator[datetime]:
-    monday = _SOME_MONDAY + (first - _SOME_MONDAY) // WEEK * WEEK
+    monday = _monday(first)
     while monday <= last:
         yield monday
         monday += WEEK
@@ -138,13 +155,20 @@ def _make(connection: Connection, table: str, monday: datetime) -> str:
     CREATE TABLE ... PARTITION OF would lock the whole table against inserts. ATTACH does not, and it has nothing to
     check in a new table.
     """
-    name = f"{table}_{monday:%Y_%m_%d}"
+    name = _free_name(connection, f"{table}_{monday:%Y_%m_%d}")
     connection.execute(text(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)"))
     bounds = f"FROM ('{lowest_id(monday)}') TO ('{lowest_id(monday + WEEK)}')"
     connection.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES {bounds}"))
     return name
 
 
-def _instant(lowest: str) -> datetime:
-    """The instant whose lowest id is `lowest`."""
-    return _EPOCH + timedelta(milliseconds=UUID(lowest).int >> 80)
+def _free_name(connection: Connection, name: str) -> str:
+    """`name`, or with a number if a table has it: a partition that was detached keeps its name."""
+    names = chain([name], (f"{name}_{number}" for number in count(2)))
+    taken = text("SELECT to_regclass(:name) IS NOT NULL")
+    return next(name for name in names if not connection.scalar(taken, {"name": name}))
+
+
+def _instant(identifier: str) -> datetime:
+    """The instant of a UUID version 7."""
+    return _EPOCH + timedelta(milliseconds=UUID(identifier).int >> 80)

@@ -16,7 +16,7 @@ import uuid_utils
 from sqlalchemy import Column, Connection, Table, TextClause, text
 from sqlalchemy.dialects import registry
 
-from db import json_text
+from db import json_text, partitions
 from db.async_connection import TextRow
 from db.engine import Database
 from db.errors import DatabaseError, Unavailable
@@ -91,7 +91,7 @@ def new_id() -> str:
 def writer(database: Database, table: SubmissionTable) -> Writer:
     """A writer of rows of `table`, as `row` returns them."""
     statements = _statements(table)
-    return Writer(database, Statements(statements.insert, statements.explanation))
+    return Writer(database, Statements(statements.insert, statements.explanation, partitions.ensure_for))
 
 
 def tried(connection: Connection, table: SubmissionTable, rows: Sequence[EncodedRow]) -> list[TextRow | None]:

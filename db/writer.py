@@ -4,15 +4,18 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import LiteralString
 
+from sqlalchemy import Connection
+
 from db.async_connection import AsyncConnection, TextRow
 from db.background import running_task
 from db.engine import Database
-from db.errors import DatabaseError, Unavailable
+from db.errors import DatabaseError, Interrupted, NoPartition, RowRefused, Unavailable
+from db.outage_log import OutageLog
 from db.write_counts import WriteCounts
 
 logger = logging.getLogger(__name__)
@@ -24,6 +27,8 @@ BATCH_BYTES = 1024 * 1024
 PATIENCE_SECONDS = 2.0
 """Rows wait this long for an unreachable database: it may be a restart that is over in a moment."""
 RETRY_SECONDS = 0.1
+PARTITION_SECONDS = 1.0
+"""The time between two attempts to create missing partitions, while they fail."""
 
 EncodedRow = tuple[str, bytes]
 """An id, and the row as a JSON object that includes the id."""
@@ -37,11 +42,13 @@ class Statements:
 
     `insert` returns the ids of the rows that it did not store. It must do nothing for a row that is already stored: if
     the connection is lost, the outcome of the batch is unknown, and the batch is sent again. `explanation` runs after
-    the commit if some rows were not stored: it receives them, and returns the id and the reasons of each.
+    the commit if some rows were not stored: it receives them, and returns the id and the reasons of each. `partitions`
+    creates the missing partitions for the rows with some ids, and returns their names.
     """
 
     insert: LiteralString
     explanation: LiteralString | None = None
+    partitions: Callable[[Connection, Sequence[str]], list[str]] | None = None
 
 
 Outcomes = dict[str, TextRow | DatabaseError]
@@ -70,6 +77,8 @@ class Writer:
         self._wake = asyncio.Event()
         self._sent_at = 0.0  # the batch under way
         self._away_since: float | None = None
+        self._refusals = OutageLog(logger, over="the database stores rows again")
+        self._partitions_after = 0.0  # the earliest time of the next attempt to create partitions, by `monotonic`
         self.counts = WriteCounts()
 
     @property
@@ -178,27 +187,70 @@ class Writer:
             if not waiting.done.done():  # its request may have been cancelled
                 waiting.done.set_result(result)
 
-    async def _stored(self, connection: AsyncConnection, rows: Sequence[EncodedRow]) -> Outcomes:
+    async def _stored(
+        self, connection: AsyncConnection, rows: Sequence[EncodedRow], may_repeat: bool = True
+    ) -> Outcomes:
         """Commit `rows`; returns the outcomes of those that are not stored, by id.
 
-        If the database refuses them, their halves are committed, down to the refused row. Unavailable if the
-        connection is lost.
+        If the database refuses them for a cause that has passed, they are sent once more, if they `may_repeat`.
+        Unavailable if the connection is lost.
         """
         try:
             missing = {identifier for (identifier,) in await connection.run(b"insert", _array(rows))}
+            self._refusals.works()
+            if not missing:
+                return {}
+            rows = [row for row in rows if row[0] in missing]
+            return {str(row[0]): row for row in await connection.run(b"explanation", _array(rows))}
         except DatabaseError as error:
             if connection.is_lost:
                 raise
             self.counts.refused(error)
-            if len(rows) == 1:
-                return {rows[0][0]: error}
-            middle = len(rows) // 2
-            first = await self._stored(connection, rows[:middle])
-            return first | await self._stored(connection, rows[middle:])
-        if not missing:
-            return {}
-        unexplained = [row for row in rows if row[0] in missing]
-        return {str(row[0]): row for row in await connection.run(b"explanation", _array(unexplained))}
+            return await self._refused(connection, rows, error, may_repeat)
+
+    async def _refused(
+        self, connection: AsyncConnection, rows: Sequence[EncodedRow], error: DatabaseError, may_repeat: bool
+    ) -> Outcomes:
+        """The outcomes of `rows`, which the database refused together.
+
+        If a row is at fault, their halves are committed, down to that row. Any other error concerns every row: no half
+        would fare better, and a server whose disk is full logs each statement that fails.
+        """
+        if isinstance(error, RowRefused):
+            if len(rows) > 1:
+                middle = len(rows) // 2
+                first = await self._stored(connection, rows[:middle], may_repeat)
+                return first | await self._stored(connection, rows[middle:], may_repeat)
+        else:
+            try:
+                if may_repeat and await self._is_mended(error, rows):
+                    return await self._stored(connection, rows, may_repeat=False)
+            except NoPartition as uncreated:
+                error = uncreated
+            self._refusals.fails("the database refuses all rows: %s", error)
+        return dict.fromkeys([identifier for identifier, _ in rows], error)
+
+    async def _is_mended(self, error: DatabaseError, rows: Sequence[EncodedRow]) -> bool:
+        """True if `rows` may be stored now although they were refused with `error`."""
+        if isinstance(error, NoPartition) and self._statements.partitions:
+            return await self._create_partitions(self._statements.partitions, rows)
+        return isinstance(error, Interrupted)
+
+    async def _create_partitions(
+        self, create: Callable[[Connection, Sequence[str]], list[str]], rows: Sequence[EncodedRow]
+    ) -> bool:
+        """Create the partitions that `rows` lack; False if that failed a moment ago, NoPartition if it fails now."""
+        if time.monotonic() < self._partitions_after:
+            return False
+        self._partitions_after = time.monotonic() + PARTITION_SECONDS
+        try:
+            created = await self._database.run(create, [identifier for identifier, _ in rows])
+        except Exception as error:  # whatever it is, the writer goes on
+            raise NoPartition(f"there is no partition for a row, and none can be created: {error}") from None
+        if created:
+            logger.warning("rows had no partition, which upkeep should have created: created %s", ", ".join(created))
+            self._partitions_after = 0.0
+        return True
 
     def _refuse_all(self, error: Unavailable) -> None:
         for waiting in [*self._batch, *self._queue]:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from db.driver_errors import translated_errors
 from db.engine import Database
-from db.errors import DatabaseError, Failed, NotFound, Refused, Unavailable
+from db.errors import DatabaseError, Failed, Interrupted, NoPartition, NotFound, Refused, RowRefused, Unavailable
 
 SECRET = "what was stored"
 
@@ -24,7 +24,7 @@ def database(any_server: str) -> Iterator[Database]:
         yield database
 
 
-@pytest.mark.parametrize("error", [Unavailable, Failed, NotFound, Refused])
+@pytest.mark.parametrize("error", [Unavailable, NoPartition, Interrupted, Failed, RowRefused, NotFound, Refused])
 def test_every_error_of_the_room_is_a_database_error(error: type[DatabaseError]) -> None:
     """`except DatabaseError` catches them all."""
     assert issubclass(error, DatabaseError)
@@ -35,18 +35,22 @@ def test_every_error_of_the_room_is_a_database_error(error: type[DatabaseError])
     [
         pytest.param("08006", Unavailable, id="08006 connection failure"),
         pytest.param("25006", Unavailable, id="25006 read-only transaction"),
-        pytest.param("40001", Unavailable, id="40001 serialization failure"),
-        pytest.param("40P01", Unavailable, id="40P01 deadlock"),
+        pytest.param("40001", Interrupted, id="40001 serialization failure"),
+        pytest.param("40P01", Interrupted, id="40P01 deadlock"),
         pytest.param("53100", Unavailable, id="53100 disk full"),
         pytest.param("53300", Unavailable, id="53300 too many connections"),
         pytest.param("55P03", Unavailable, id="55P03 lock not available"),
         pytest.param("57014", Unavailable, id="57014 statement timeout"),
         pytest.param("57P03", Unavailable, id="57P03 starting up"),
         pytest.param("58030", Unavailable, id="58030 input or output"),
-        pytest.param("22P02", Failed, id="22P02 not a value of the type"),
-        pytest.param("23505", Failed, id="23505 unique violation"),
+        pytest.param("22P02", RowRefused, id="22P02 not a value of the type"),
+        pytest.param("23505", RowRefused, id="23505 unique violation"),
+        pytest.param("23514", RowRefused, id="23514 check of a trigger"),
+        pytest.param("54000", RowRefused, id="54000 too large for an index"),
+        pytest.param("P0001", RowRefused, id="P0001 exception of a trigger"),
         pytest.param("25001", Failed, id="25001 active transaction"),
         pytest.param("40002", Failed, id="40002 constraint at commit"),
+        pytest.param("42501", Failed, id="42501 no right"),
         pytest.param("42P01", Failed, id="42P01 no such table"),
         pytest.param("55006", Failed, id="55006 object in use"),
         pytest.param("XX000", Failed, id="XX000 internal error"),
@@ -55,7 +59,7 @@ def test_every_error_of_the_room_is_a_database_error(error: type[DatabaseError])
 def test_an_sqlstate_is_temporary_or_not(
     database: Database, state: LiteralString, expected: type[DatabaseError]
 ) -> None:
-    """Unavailable if it may pass, else Failed; the message has the SQLSTATE but not the server's words."""
+    """Unavailable if it may pass, else Failed, or a subclass; the message has the SQLSTATE, not the server's words."""
     raising = f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}', MESSAGE = '{SECRET}'; END $$"
     with pytest.raises(DatabaseError) as raised, database.begin() as connection:
         connection.execute(text(raising))
@@ -92,7 +96,7 @@ def test_sqlalchemy_itself_repeats_no_values(database: Database) -> None:
         pytest.param(psycopg.InterfaceError(SECRET), Unavailable, "InterfaceError", id="interface"),
         pytest.param(psycopg.DataError(SECRET), Failed, "DataError", id="data"),
         pytest.param(
-            psycopg.errors.DeadlockDetected(SECRET), Unavailable, "DeadlockDetected, SQLSTATE 40P01", id="deadlock"
+            psycopg.errors.DeadlockDetected(SECRET), Interrupted, "DeadlockDetected, SQLSTATE 40P01", id="deadlock"
         ),
         pytest.param(
             psycopg.errors.UndefinedTable(SECRET), Failed, "UndefinedTable, SQLSTATE 42P01", id="undefined table"

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from db import interaction_events, submissions, tables
 from db.engine import Database
-from db.errors import Unavailable
+from db.errors import NoPartition
 
 HUB = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e10")
 WIDGET = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
@@ -115,10 +115,10 @@ def test_an_event_is_kept_once(database: Database, event: dict[str, Any]) -> Non
     assert [row["event_type"] for row in kept(database)] == ["clicked"]
 
 
-def test_an_event_without_a_week_is_refused(database: Database, event: dict[str, Any]) -> None:
-    """No partition takes its id, here of the year 5143, and no other table keeps it; upkeep makes partitions."""
-    with pytest.raises(Unavailable, match="there is no partition for a row"):
-        add(database, event | {"id": str(ACTOR)})
+def test_an_event_beyond_the_calendar_is_refused(database: Database, event: dict[str, Any]) -> None:
+    """No partition can be created for its id, of the year 10889, and no other table keeps it."""
+    with pytest.raises(NoPartition, match="there is no partition for a row, and none can be created"):
+        add(database, event | {"id": "ffffffff-ffff-7fff-bfff-ffffffffffff"})
     assert kept(database) == []
 
 

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from db import writer
+from db import outage_log, writer
 from db.engine import Database
-from db.errors import Failed, Unavailable
+from db.errors import Failed, Interrupted, RowRefused, Unavailable
 from db.writer import EncodedRow, Statements, Writer
 from tests.postgresql import fresh_database, silenceable, statement
 
@@ -114,8 +114,8 @@ def test_a_row_that_is_refused_fails_alone(url: str) -> None:
             *(row_writer.add(row(identifier, "refused" if identifier in bad else "fine")) for identifier in range(20)),
             return_exceptions=True,
         )
-        assert {identifier for identifier, error in enumerate(outcomes) if isinstance(error, Failed)} == bad
-        assert {type(outcome) for outcome in outcomes} == {tuple, Failed}
+        assert {identifier for identifier, error in enumerate(outcomes) if isinstance(error, RowRefused)} == bad
+        assert {type(outcome) for outcome in outcomes} == {tuple, RowRefused}
 
     write(url, use)
     assert rows(url) == [identifier for identifier in range(20) if identifier not in {3, 4, 17}]
@@ -128,7 +128,7 @@ def test_rows_that_are_added_together_have_an_outcome_each(url: str) -> None:
         await row_writer.add(row(1, "first"))
         batch = [row(3, "third"), row(2, "refused"), row(1, "another"), row(4, "refused"), row(5)]
         _, outcomes = await row_writer.add_all(batch)
-        assert [type(outcome) for outcome in outcomes] == [type(None), Failed, tuple, Failed, type(None)]
+        assert [type(outcome) for outcome in outcomes] == [type(None), RowRefused, tuple, RowRefused, type(None)]
         assert outcomes[2] == ("1", "first", None)
         assert await row_writer.add_all([]) == (mock.ANY, [])
 
@@ -146,7 +146,7 @@ def test_each_caller_gets_the_outcome_of_its_own_rows(url: str) -> None:
         )
         (_, again), (_, several), (_, alone) = results
         assert again == ("1", "first", None)
-        assert [type(outcome) for outcome in several] == [type(None), Failed]
+        assert [type(outcome) for outcome in several] == [type(None), RowRefused]
         assert alone is None
 
     write(url, use, EXPLAINED)
@@ -182,27 +182,93 @@ def test_rows_that_are_added_together_are_bounded_as_others(url: str, monkeypatc
     assert rows(url) == [0, 1, 2]
 
 
-def test_a_row_that_cannot_be_stored_for_now_is_refused_alone(url: str) -> None:
-    """The server asks again and again to retry it; all other rows are stored."""
+def count_and_raise(url: str, state: str, condition: str) -> None:
+    """Let inserts fail with the SQLSTATE `state` on `condition`; the sequence `statements` counts all of them."""
     statement(
         url,
+        sql.SQL("CREATE SEQUENCE statements"),
         sql.SQL(
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.id = 7 THEN "
-            "RAISE EXCEPTION 'later' USING ERRCODE = 'serialization_failure'; END IF; RETURN NEW; END $$"
-        ),
-        sql.SQL("CREATE TRIGGER refuse BEFORE INSERT ON kept FOR EACH ROW EXECUTE FUNCTION refuse()"),
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "IF {} THEN RAISE EXCEPTION 'later' USING ERRCODE = {}; END IF; RETURN NULL; END $$"
+        ).format(sql.SQL(condition), sql.Literal(state)),
+        sql.SQL("CREATE TRIGGER refuse AFTER INSERT ON kept FOR EACH STATEMENT EXECUTE FUNCTION refuse()"),
     )
 
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param("53100", id="the disk is full"),
+        pytest.param("55P03", id="a lock is not available"),
+        pytest.param("57014", id="the statement took too long"),
+        pytest.param("25006", id="the server only reads"),
+        pytest.param("42501", id="the role has no right"),
+        pytest.param("XX001", id="a file is damaged"),
+    ],
+)
+def test_what_concerns_every_row_refuses_a_batch_at_once(
+    url: str, state: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without halving: a statement for each batch. The log has a line, and one when the cause has passed."""
+    caplog.set_level("INFO")
+    batches = 20
+    count_and_raise(url, state, f"nextval('statements') <= {batches}")
+
     async def use(row_writer: Writer) -> None:
-        asked = time.monotonic()
+        started = time.monotonic()
+        batch = [row(identifier) for identifier in range(batches * writer.BATCH_ROWS)]
         outcomes = await asyncio.gather(
-            *(row_writer.add(row(identifier)) for identifier in range(20)), return_exceptions=True
+            *(row_writer.add_all(batch[first : first + writer.BATCH_ROWS]) for first in range(0, len(batch), 1000))
         )
-        assert [number for number, outcome in enumerate(outcomes) if isinstance(outcome, Unavailable)] == [7]
-        assert time.monotonic() - asked < writer.PATIENCE_SECONDS
+        assert {type(outcome) for _, several in outcomes for outcome in several} <= {Unavailable, Failed}
+        assert rows(url, "SELECT last_value FROM statements") == [batches]
+        assert time.monotonic() - started < writer.PATIENCE_SECONDS
+        await row_writer.add(row(1))
+        await asyncio.sleep(outage_log.CALM_SECONDS)
+        await row_writer.add(row(2))
 
     write(url, use)
-    assert rows(url) == [identifier for identifier in range(20) if identifier != 7]
+    assert rows(url) == [1, 2]
+    assert [message.partition(":")[0] for message in caplog.messages] == [
+        "the database refuses all rows",
+        "the database stores rows again",
+    ]
+
+
+def test_a_conflict_with_another_transaction_is_tried_once_more(url: str) -> None:
+    """PostgreSQL ends one of two transactions in a deadlock: its rows are stored by the second attempt."""
+    count_and_raise(url, "40P01", "nextval('statements') = 1")
+
+    async def use(row_writer: Writer) -> None:
+        assert await row_writer.add_all([row(1), row(2)]) == (mock.ANY, [None, None])
+
+    write(url, use)
+    assert rows(url) == [1, 2]
+
+
+def test_a_conflict_without_end_is_not_tried_for_ever(url: str) -> None:
+    """After the second attempt the batch is refused."""
+    count_and_raise(url, "40001", "nextval('statements') > 0")
+
+    async def use(row_writer: Writer) -> None:
+        _, outcomes = await row_writer.add_all([row(1), row(2)])
+        assert [type(outcome) for outcome in outcomes] == [Interrupted, Interrupted]
+
+    write(url, use)
+    assert rows(url, "SELECT last_value FROM statements") == [2]
+
+
+def test_an_explanation_that_fails_is_the_outcome_of_its_rows(url: str) -> None:
+    """Its rows are not sent again and again, and other rows are stored."""
+    explanation = f"SELECT id, (id / 0)::text FROM {GIVEN}"  # noqa: S608 (constants of this module)
+
+    async def use(row_writer: Writer) -> None:
+        await row_writer.add(row(1))
+        _, outcomes = await row_writer.add_all([row(1), row(2)])
+        assert [type(outcome) for outcome in outcomes] == [RowRefused, type(None)]
+
+    write(url, use, Statements(EXPLAINED.insert, explanation))
+    assert rows(url) == [1, 2]
 
 
 def test_memory_is_bounded(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
