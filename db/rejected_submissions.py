@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping, delete, func, or_, select, update
 
 from db.engine import Database
+from db.ids import new_id
 from db.json_text import encoded
-from db.submissions import new_id
 from db.tables import rejected_submissions as table
 from db.writer import EncodedRow, Statements, Writer
 

@@ -12,7 +12,6 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-import uuid_utils
 from sqlalchemy import Column, Connection, Table, TextClause, text
 from sqlalchemy.dialects import registry
 
@@ -81,11 +80,6 @@ class SubmissionTable:
 def key_within(key: str, name: int | str) -> str:
     """The request key of one part of the request with `key`; `name` identifies the part, such as an item's index."""
     return f"{key}{_WITHIN}{name}"
-
-
-def new_id() -> str:
-    """A UUID version 7 (RFC 9562): ids of later submissions are greater."""
-    return str(uuid_utils.uuid7())
 
 
 def writer(database: Database, table: SubmissionTable) -> Writer:

@@ -6,6 +6,7 @@ from typing import Any
 
 from db import submissions
 from db.errors import Unavailable
+from db.ids import new_id
 from db.submissions import Conflict, Unstored, key_within
 from handlers.submissions.results import Results
 from handlers.submissions.single import (
@@ -60,7 +61,7 @@ class Claim:
             return
         kind, hub_id = self.submission_type.table.kind, self.request.caller.id
         digest = submissions.digest([kind, "batch", *self.content])
-        row = {"id": submissions.new_id(), "hub_id": hub_id, "request_key": self.key, "request_digest": digest}
+        row = {"id": new_id(), "hub_id": hub_id, "request_key": self.key, "request_digest": digest}
         (outcome,) = await write_rows(self.request, self.submission_type, [row])
         match outcome:
             case Conflict():

@@ -8,6 +8,7 @@ from typing import Any
 
 from db import json_text, submissions
 from db.errors import RowRefused, Unavailable
+from db.ids import new_id
 from db.submissions import Conflict, Duplicate, Outcome, SubmissionTable, Unstored
 from handlers.submissions import results
 from handlers.submissions.results import Result
@@ -240,7 +241,7 @@ def _row(
     )
     if SENT_AT in unknown:  # after the keys: a repeated request may have another time of sending
         content["additional_fields"] = additional | {SENT_AT: _instant(body[SENT_AT])}
-    content["id"] = submissions.new_id()
+    content["id"] = new_id()
     content["hub_id"] = request.caller.id
     content["contract_version"] = request.contract_version
     return content | keys if keys else content

@@ -11,7 +11,7 @@ import psycopg
 import typer
 
 from db import embedded, interaction_events
-from db.submissions import new_id
+from db.ids import new_id
 from scripts.commands.arguments import AsJSON
 from scripts.commands.output import note, show
 from scripts.service.demonstration import WIDGET

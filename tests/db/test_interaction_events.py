@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from db import interaction_events, submissions, tables
 from db.engine import Database
 from db.errors import NoPartition
+from db.ids import new_id
 
 HUB = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e10")
 WIDGET = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
@@ -32,7 +33,7 @@ def database(migrated: Database) -> Iterator[Database]:
 def event() -> dict[str, Any]:
     """An event with the required fields alone."""
     return {
-        "id": submissions.new_id(),
+        "id": new_id(),
         "hub_id": HUB,
         "widget_id": str(WIDGET),
         "event_type": "clicked",
@@ -61,7 +62,7 @@ def kept(database: Database) -> list[dict[str, Any]]:
 
 def test_ids_are_of_version_7_and_grow() -> None:
     """They sort in the order of their creation, within a millisecond too."""
-    ids = [submissions.new_id() for _ in range(1000)]
+    ids = [new_id() for _ in range(1000)]
     assert {UUID(identifier).version for identifier in ids} == {7}
     assert ids == sorted(set(ids))
 
@@ -94,7 +95,7 @@ def test_an_event_is_kept_as_it_is(database: Database, event: dict[str, Any]) ->
 )
 def test_nothing_is_kept_as_null(database: Database, event: dict[str, Any], column: str) -> None:
     """None is SQL's NULL and not JSON's null, passed or left out."""
-    add(database, event | {"id": submissions.new_id()}, event | {column: None})
+    add(database, event | {"id": new_id()}, event | {column: None})
     null = tables.interaction_events.c[column].is_(None)
     with database.begin() as connection:
         assert connection.execute(select(null)).scalars().all() == [True, True]

@@ -11,9 +11,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from db import partitions, submissions
+from db import partitions
 from db.engine import Database
 from db.errors import Unavailable
+from db.ids import new_id
 from db.partitions import WEEK, lowest_id
 from tests.postgresql import fresh_database, statement
 
@@ -105,7 +106,7 @@ def test_the_lowest_id_of_an_instant_divides_before_from_after(random: int) -> N
 def test_new_ids_are_of_now() -> None:
     """A new id lies between the lowest ids of before and after."""
     before = datetime.now(UTC)
-    identifier = UUID(submissions.new_id())
+    identifier = UUID(new_id())
     assert lowest_id(before) <= identifier < lowest_id(datetime.now(UTC) + MILLISECOND)
 
 

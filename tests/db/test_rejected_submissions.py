@@ -11,8 +11,9 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, event, insert, select
 
-from db import rejected_submissions, submissions
+from db import rejected_submissions
 from db.engine import Database
+from db.ids import new_id
 from db.rejected_submissions import Bounds
 from db.tables import rejected_submissions as table
 from tests.postgresql import statement
@@ -33,7 +34,7 @@ def database(migrated: Database) -> Iterator[Database]:
 
 def reject(connection: Connection, *sizes: int, hub_id: UUID = HUB, **columns: object) -> list[UUID]:
     """Store a rejection of each size; their ids."""
-    ids = [UUID(submissions.new_id()) for _ in sizes]
+    ids = [UUID(new_id()) for _ in sizes]
     common = {"hub_id": hub_id, "kind": "event", "code": "x", "error": "No.", "contract_version": "1.1"}
     for identifier, size in zip(ids, sizes, strict=True):
         values = common | {"id": identifier, "raw": b"x" * size, "received_at": NOW} | columns

@@ -17,6 +17,7 @@ from db import annotations, interaction_events, partitions, submissions
 from db.async_connection import TextRow
 from db.engine import Database
 from db.errors import DatabaseError, Failed, Unavailable
+from db.ids import new_id
 from db.submissions import Conflict, Created, Duplicate, Outcome, SubmissionTable, Unstored
 from openapi.standards import ijson
 from tests.postgresql import silenceable, statement
@@ -41,7 +42,7 @@ def event(request: str | None = None, own: str | None = None, content: int = 0, 
     """An event with these keys; events with the same `content` are the same."""
     digest = str(UUID(int=content))
     common = {
-        "id": submissions.new_id(),
+        "id": new_id(),
         "hub_id": HUB,
         "widget_id": WIDGET,
         "event_type": "clicked",
@@ -224,13 +225,13 @@ def test_a_request_key_is_not_an_own_key(database: Database) -> None:
 def test_keys_can_be_claimed_without_a_row(database: Database) -> None:
     """The second request gets the id of the claim, and nothing is stored."""
     claim: Submission = {
-        "id": submissions.new_id(),
+        "id": new_id(),
         "hub_id": HUB,
         "request_key": "r",
         "request_digest": str(UUID(int=0)),
     }
     assert submit(database, claim) == [Created()]
-    assert submit(database, claim | {"id": submissions.new_id()}) == [Duplicate(claim["id"], by_request=True)]
+    assert submit(database, claim | {"id": new_id()}) == [Duplicate(claim["id"], by_request=True)]
     assert submit(database, event("r", content=1)) == [Conflict("request_key")]
     assert ids(database) == []
 
@@ -294,7 +295,7 @@ def test_two_processes_that_submit_the_same_do_not_block_each_other(database: Da
         async with first.writing(), second.writing():
             for turn in range(20):
                 events = [event(f"{turn}-{key}" if turn % 2 else None, f"{turn}-{key}") for key in keys]
-                opposite = [{**submission, "id": submissions.new_id()} for submission in reversed(events)]
+                opposite = [{**submission, "id": new_id()} for submission in reversed(events)]
                 batches = (first, events), (second, opposite)
                 results = await asyncio.gather(
                     *(

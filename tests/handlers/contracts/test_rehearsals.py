@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import delete, insert, update
 
-from db import contracts, hubs, submissions
+from db import contracts, hubs
 from db.engine import Database
+from db.ids import new_id
 from db.tables import annotations, interaction_events, rejected_submissions
 from db.tables import interaction_reporting_contracts as contracts_table
 from handlers.contracts.rehearsals import (
@@ -92,7 +93,7 @@ def rejection(
 
 
 def _insert(database: Database, table: Any, row: dict[str, Any]) -> str:
-    identifier = submissions.new_id()
+    identifier = new_id()
     with database.begin() as connection:
         connection.execute(insert(table).values(row | {"id": identifier}))
     return identifier

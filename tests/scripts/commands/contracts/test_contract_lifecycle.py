@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import insert, update
 from typer.testing import CliRunner
 
-from db import contracts, hubs, submissions
+from db import contracts, hubs
 from db.engine import Database
 from db.errors import Refused
+from db.ids import new_id
 from db.tables import interaction_events
 from db.tables import interaction_reporting_contracts as table
 from openapi.contract import DOCUMENTS, ContractError
@@ -117,7 +118,7 @@ def test_activate_refuses_a_contract_that_submissions_would_fail(
 ) -> None:
     """Options override this, or try no submission; the output names the hub and the error of each failure."""
     monkeypatch.setenv("IR_DATABASE_URL", database_url)
-    event = EVENT | {"id": submissions.new_id(), "client_event_id": "a", "contract_version": "1.1"}
+    event = EVENT | {"id": new_id(), "client_event_id": "a", "contract_version": "1.1"}
     with database.begin() as connection:
         hub, _ = hubs.create(connection, "alpha")
         connection.execute(insert(interaction_events), [event | {"hub_id": hub.id}])
@@ -141,7 +142,7 @@ def test_activate_does_not_rehearse_a_contract_that_replaces_none(
     run: Run, next_version: str, database: Database
 ) -> None:
     """A new major version is served next to the others; a broken row serves nothing that could be replaced."""
-    event = EVENT | {"id": submissions.new_id(), "view_context_ref": "x" * 201, "contract_version": "1.1"}
+    event = EVENT | {"id": new_id(), "view_context_ref": "x" * 201, "contract_version": "1.1"}
     file = Path(next_version)
     text = file.read_text().replace('version: "1.2"', 'version: "2.0"', 1).replace("url: /api/v1", "url: /api/v2")
     file.write_text(text.replace("maxLength: 2000", "maxLength: 200"))

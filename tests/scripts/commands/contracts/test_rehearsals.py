@@ -14,8 +14,9 @@ from unittest import mock
 import pytest
 from sqlalchemy import insert
 
-from db import contracts, hubs, submissions
+from db import contracts, hubs
 from db.engine import Database
+from db.ids import new_id
 from db.tables import interaction_events as table
 from scripts.cli import main
 from tests.examples import EVENT, NEWEST
@@ -47,7 +48,7 @@ def run(capsys: pytest.CaptureFixture[str], database_url: str) -> Run:
 @pytest.fixture
 def ids(database: Database) -> list[str]:
     """The ids of a new hub's events of three types; one event has a field that 1.0 does not define."""
-    ids = [submissions.new_id() for _ in range(3)]
+    ids = [new_id() for _ in range(3)]
     with database.begin() as connection:
         hub, _ = hubs.create(connection, "alpha")
         common = EVENT | {"hub_id": hub.id, "contract_version": "1.1"}
