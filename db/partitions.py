@@ -104,21 +104,23 @@ def drop_before(connection: Connection, instant: datetime) -> list[Partition]:
     return dropped
 
 
-def upkeep(database: Database, now: datetime, retention_days: int | None) -> tuple[list[str], list[Partition]]:
-    """Create the coming partitions, and drop those older than the retention, if any; returns both.
+def create_coming(database: Database, *instants: datetime) -> list[str]:
+    """Create the missing partitions for the weeks of `instants` and the next four; returns their names.
 
-    Skips a job that another process is doing.
+    Creates none while another process does.
     """
-    added: list[str] = []
-    dropped: list[Partition] = []
     with database.begin() as connection:
-        if try_lock(connection, AdvisoryLock.PARTITIONS):
-            added = ensure_coming(connection, now)
-    # In a transaction of its own: a partition that cannot be dropped must not prevent the creation of others.
+        if not try_lock(connection, AdvisoryLock.PARTITIONS):
+            return []
+        return [name for instant in instants for name in ensure_coming(connection, instant)]
+
+
+def drop_expired(database: Database, now: datetime, retention_days: int) -> list[Partition]:
+    """Drop the partitions that are older than the retention; returns them. Drops none while another process does."""
     with database.begin() as connection:
-        if retention_days is not None and try_lock(connection, AdvisoryLock.PARTITIONS):
-            dropped = drop_before(connection, now - timedelta(days=retention_days))
-    return added, dropped
+        if not try_lock(connection, AdvisoryLock.PARTITIONS):
+            return []
+        return drop_before(connection, now - timedelta(days=retention_days))
 
 
 def covered_until(connection: Connection, now: datetime) -> dict[str, datetime]:

@@ -3,12 +3,13 @@
 import base64
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, delete, func, or_, select, update
 
+from db import clocks
 from db.engine import Database
 from db.ids import new_id
 from db.json_text import encoded
@@ -59,8 +60,9 @@ def row(rejection: Mapping[str, Any], raw: bytes) -> EncodedRow:
     return identifier, encoded({**rejection, "id": identifier, "raw": base64.b64encode(raw).decode()})
 
 
-def trim(connection: Connection, hub_id: UUID, bounds: Bounds, now: datetime) -> int:
+def trim(connection: Connection, hub_id: UUID, bounds: Bounds) -> int:
     """Delete the oldest rejections beyond `bounds`; returns their number."""
+    now, _ = clocks.both(connection)
     newest_first = table.c.position.desc()
     ranked = (
         select(

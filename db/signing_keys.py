@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from db import clocks
 from db.advisory_locks import AdvisoryLock, lock
 from db.errors import NotFound
 from db.tables import oauth_signing_keys as signing_keys
@@ -52,8 +53,9 @@ def revoke(connection: Connection, kid: str) -> SigningKey:
 
 
 def forget_expired(connection: Connection) -> int:
-    """Delete the expired keys; returns their number."""
-    return connection.execute(delete(signing_keys).where(signing_keys.c.expires_at < func.now())).rowcount
+    """Delete the keys that have expired by the clock of the database and by ours; returns their number."""
+    now, _ = clocks.both(connection)
+    return connection.execute(delete(signing_keys).where(signing_keys.c.expires_at < now)).rowcount
 
 
 def list_all(connection: Connection) -> list[SigningKey]:

@@ -3,7 +3,6 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from uuid import UUID
 
 from db import rejected_submissions
@@ -62,7 +61,7 @@ class Rejections:
         self._added_bytes[hub_id] += size
         is_much = self._added[hub_id] * TRIMMED_AFTER > self._bounds.count
         if is_much or self._added_bytes[hub_id] * TRIMMED_AFTER > self._bounds.bytes:
-            await self._database.run(rejected_submissions.trim, hub_id, self._bounds, datetime.now(UTC))
+            await self._database.run(rejected_submissions.trim, hub_id, self._bounds)
             self._added[hub_id] = self._added_bytes[hub_id] = 0
 
 

@@ -1,11 +1,11 @@
 """`interaction-reporting retention`: how long events and annotations are kept."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from db import partitions
+from db import clocks, partitions
 from scripts.commands.arguments import AsJSON
 from scripts.commands.output import note, show
 from scripts.service.databases import database
@@ -33,7 +33,7 @@ def retention(
             sentence = "Events and annotations are kept forever, because neither --days nor IR_RETENTION is set. "
             sentence += "Nothing would be dropped." if dry_run else "The partitions are:"
         else:
-            before = datetime.now(UTC) - timedelta(days=days)
+            before = clocks.both(connection)[0] - timedelta(days=days)
             rows = (partitions.wholly_before if dry_run else partitions.drop_before)(connection, before)
             sentence = f"Events and annotations are kept for {days} days. "
             sentence += f"These partitions {'would be' if dry_run else 'were'} dropped:"

@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Any
 
-from db import partitions, rejected_submissions, signing_keys, tokens
+from db import clocks, partitions, rejected_submissions, signing_keys, tokens
 from db.background import running_task
 from db.engine import Database
 from db.errors import DatabaseError
@@ -17,44 +18,79 @@ logger = logging.getLogger(__name__)
 INTERVAL_SECONDS = 3600
 
 
-Succeeded = Callable[[str], None]
-"""Called with each step of the upkeep that succeeded: partitions, rejections or tokens."""
+class Upkeep:
+    """Creates the coming weeks' partitions, and drops what is beyond retention, bounds and expiry.
 
+    Each step stands alone: if one fails, the others are done all the same.
+    """
 
-def maintenance(
-    opened: Database, retention_days: int | None, rejections: Bounds, succeeded: Succeeded
-) -> AbstractAsyncContextManager[None]:
-    """Create the coming weeks' partitions, and drop rows beyond retention and bounds, until the context ends."""
-    return running_task(_keep_up(opened, retention_days, rejections, succeeded))
+    def __init__(
+        self,
+        database: Database,
+        retention_days: int | None,
+        rejections: Bounds,
+        succeeded: Callable[[str], object] = lambda _step: None,
+    ) -> None:
+        """`succeeded` is called with the name of each step that succeeds."""
+        self._database = database
+        self._retention_days = retention_days
+        self._rejections = rejections
+        self._succeeded = succeeded
+        self._steps: dict[str, Callable[[], list[str] | int]] = {
+            "partitions_made": self._create_partitions,
+            "partitions_dropped": self._drop_partitions,
+            "rejected_submissions_dropped": self._trim_rejected_submissions,
+            "signing_keys_dropped": self._forget_signing_keys,
+            "tokens_dropped": self._forget_tokens,
+        }
 
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Do all steps now and every hour, until the context ends."""
+        return running_task(self._keep_up())
 
-async def _keep_up(opened: Database, retention_days: int | None, rejections: Bounds, succeeded: Succeeded) -> None:
-    while True:
-        try:
-            await asyncio.to_thread(_keep_up_once, opened, retention_days, rejections, succeeded)
-        except Exception as error:  # after any error the worker serves on, and the next attempt may succeed
-            logger.warning("upkeep failed: %s", error, exc_info=not isinstance(error, DatabaseError))
-        await asyncio.sleep(INTERVAL_SECONDS)
+    async def _keep_up(self) -> None:
+        while True:
+            await asyncio.to_thread(self.do_all)
+            await asyncio.sleep(INTERVAL_SECONDS)
 
+    def do_all(self) -> None:
+        """Do all steps once; those that fail are logged."""
+        done: dict[str, Any] = {}
+        for name, step in self._steps.items():
+            try:
+                done[name] = step()
+                self._succeeded(name)
+            except Exception as error:  # after any error the worker serves on, and the next attempt may succeed
+                logger.warning("upkeep failed: %s: %s", name, error, exc_info=not isinstance(error, DatabaseError))
+        if any(done.values()):
+            logger.info("upkeep", extra=done)
 
-def _keep_up_once(opened: Database, retention_days: int | None, rejections: Bounds, succeeded: Succeeded) -> None:
-    now = datetime.now(UTC)
-    created, dropped = partitions.upkeep(opened, now, retention_days)
-    succeeded("partitions")
-    with opened.begin() as connection:
-        hubs = rejected_submissions.hubs(connection)
-    forgotten = 0
-    for hub_id in hubs:  # a transaction each, so that nothing is locked for long
-        with opened.begin() as connection:
-            forgotten += rejected_submissions.trim(connection, hub_id, rejections, now)
-    succeeded("rejections")
-    with opened.begin() as connection:
-        signing_keys.forget_expired(connection)
-        tokens.forget_expired(connection)
-    succeeded("tokens")
-    if created or dropped or forgotten:
-        names = [partition.name for partition in dropped]
-        logger.info(
-            "upkeep",
-            extra={"partitions_made": created, "partitions_dropped": names, "rejected_submissions_dropped": forgotten},
-        )
+    def _create_partitions(self) -> list[str]:
+        return partitions.create_coming(self._database, *self._clocks())
+
+    def _drop_partitions(self) -> list[str]:
+        if self._retention_days is None:
+            return []
+        dropped = partitions.drop_expired(self._database, self._clocks()[0], self._retention_days)
+        return [partition.name for partition in dropped]
+
+    def _trim_rejected_submissions(self) -> int:
+        dropped = 0
+        with self._database.begin() as connection:
+            hubs = rejected_submissions.hubs(connection)
+        for hub_id in hubs:  # a transaction each: nothing is locked for long
+            with self._database.begin() as connection:
+                dropped += rejected_submissions.trim(connection, hub_id, self._rejections)
+        return dropped
+
+    def _clocks(self) -> tuple[datetime, datetime]:
+        with self._database.begin() as connection:
+            return clocks.both(connection)
+
+    def _forget_signing_keys(self) -> int:
+        with self._database.begin() as connection:
+            return signing_keys.forget_expired(connection)
+
+    def _forget_tokens(self) -> int:
+        with self._database.begin() as connection:
+            return tokens.forget_expired(connection)

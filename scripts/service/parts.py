@@ -27,7 +27,7 @@ from openapi.serving.endpoint import Dependencies
 from openapi.serving.rate_limits import Bucket, RateLimits, RatePolicy
 from scripts.metrics import resource_readings
 from scripts.metrics.samplers import Samplers
-from scripts.service.maintenance import maintenance
+from scripts.service.maintenance import Upkeep
 from scripts.service.metrics import Metrics
 from scripts.service.settings import Settings
 
@@ -52,6 +52,7 @@ class Parts:
     authorization_server: AuthorizationServer
     version_usage: VersionUsage
     cut_over: CutOver
+    upkeep: Upkeep
 
     def on_served(self, serving: Serving) -> None:
         """Label the metrics by the contracts that are now served, and refer cut-over hubs to them."""
@@ -82,7 +83,8 @@ async def open_parts(
     stack.enter_context(metrics.exposing(samplers.readings))
     stack.enter_context(metrics.exposing(partial(resource_readings.readings, opened)))
     await stack.enter_async_context(metrics.flushing())
-    await stack.enter_async_context(maintenance(database, settings.retention, bounds, metrics.upkeep_succeeded))
+    upkeep = Upkeep(database, settings.retention, bounds, metrics.upkeep_succeeded)
+    await stack.enter_async_context(upkeep.running())
     failed_attempts = FailedAttempts(attempts)
     server = authority.open_authorization_server(database, opened.registry, options, failed_attempts)
     await stack.enter_async_context(server.tokens.issuers)
@@ -90,7 +92,9 @@ async def open_parts(
     await stack.enter_async_context(version_usage.flushing())
     cut_over = CutOver(server.public_url + server_metadata.AUTHORIZATION_SERVER)
     bucket_for = _buckets(limits, settings)
-    return Parts(settings, database, metrics, bucket_for, failed_attempts, opened, server, version_usage, cut_over)
+    return Parts(
+        settings, database, metrics, bucket_for, failed_attempts, opened, server, version_usage, cut_over, upkeep
+    )
 
 
 def dependencies(parts: Parts) -> Dependencies:

@@ -9,14 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import uvicorn
 from sqlalchemy import Connection
 
-from db import migrate, partitions
+from db import clocks, migrate, partitions
 from db.engine import Database
 from db.errors import Unavailable, Unsuitable
 from handlers.contracts import lifecycle
@@ -51,7 +50,9 @@ def prepare(opened: Database) -> dict[str, str | list[str] | None]:
 
     def fill(connection: Connection) -> None:
         seeded["contracts_activated"] = lifecycle.seed(connection)
-        seeded["partitions_made"] = partitions.ensure_coming(connection, datetime.now(UTC))
+        seeded["partitions_made"] = [
+            name for instant in clocks.both(connection) for name in partitions.ensure_coming(connection, instant)
+        ]
 
     opened.require_own_sessions()
     before, after = migrate.upgrade(opened, fill)

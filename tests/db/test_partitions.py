@@ -181,10 +181,10 @@ def test_many_processes_keep_up_at_once(database: Database) -> None:
     """Each new week is made by one of them, each old week dropped by one of them, and none has an error."""
     ensure(database, MONDAY - 9 * WEEK, MONDAY - WEEK)
     with ThreadPoolExecutor(8) as threads:
-        turns = [threads.submit(partitions.upkeep, database, MONDAY, 7) for _ in range(8)]
-        results = [turn.result() for turn in turns]
-    made = [name for made, _ in results for name in made]
-    dropped = [partition.name for _, dropped in results for partition in dropped]
+        making = [threads.submit(partitions.create_coming, database, MONDAY) for _ in range(8)]
+        made = [name for turn in making for name in turn.result()]
+        dropping = [threads.submit(partitions.drop_expired, database, MONDAY, 7) for _ in range(8)]
+        dropped = [partition.name for turn in dropping for partition in turn.result()]
     assert (len(made), len(dropped)) == (10, 16)
     assert set(names(database)) == {*weeks("11_16"), *made}
 
@@ -194,15 +194,17 @@ def test_upkeep_is_left_to_the_process_that_is_at_it(database: Database, url: st
     ensure(database, MONDAY - 2 * WEEK, MONDAY - WEEK)
     with database.begin() as connection, closing(Database(url)) as other:
         partitions.ensure_coming(connection, MONDAY)
-        assert partitions.upkeep(other, MONDAY, 1) == ([], [])
+        assert partitions.create_coming(other, MONDAY) == []
+        assert partitions.drop_expired(other, MONDAY, 1) == []
 
 
 def test_upkeep_makes_this_week_and_the_coming_four(database: Database) -> None:
     """On Sunday night as on Monday morning, and each hour only the missing ones."""
-    made, _ = partitions.upkeep(database, MONDAY - MILLISECOND, None)
-    assert made == weeks("11_16", "11_23", "11_30", "12_07", "12_14")
-    assert partitions.upkeep(database, MONDAY, None) == (weeks("12_21"), [])
-    assert partitions.upkeep(database, MONDAY, None) == ([], [])
+    assert partitions.create_coming(database, MONDAY - MILLISECOND) == weeks(
+        "11_16", "11_23", "11_30", "12_07", "12_14"
+    )
+    assert partitions.create_coming(database, MONDAY) == weeks("12_21")
+    assert partitions.create_coming(database, MONDAY) == []
 
 
 def test_the_end_of_the_weeks_without_a_gap_is_known(database: Database) -> None:
@@ -224,21 +226,13 @@ def test_the_end_of_the_weeks_without_a_gap_is_known(database: Database) -> None
         }
 
 
-def test_without_a_retention_nothing_is_dropped(database: Database, outsider: psycopg.Connection) -> None:
-    """Events of 1970 are still there after upkeep."""
-    ensure(database, LONG_AGO, LONG_AGO)
-    insert(outsider, version_7(LONG_AGO, 0))
-    partitions.upkeep(database, MONDAY, None)
-    assert len(kept(outsider)) == 1
-
-
 def test_an_event_is_kept_as_long_as_the_retention_says(database: Database, outsider: psycopg.Connection) -> None:
     """A week is dropped when its last event is as old as the retention, and not a millisecond earlier."""
     ensure(database, MONDAY - WEEK, MONDAY)
     insert(outsider, version_7(MONDAY - MILLISECOND, 1), version_7(MONDAY, 0))
-    _, dropped = partitions.upkeep(database, MONDAY + timedelta(days=30) - MILLISECOND, 30)
+    dropped = partitions.drop_expired(database, MONDAY + timedelta(days=30) - MILLISECOND, 30)
     assert dropped == []
-    _, dropped = partitions.upkeep(database, MONDAY + timedelta(days=30), 30)
+    dropped = partitions.drop_expired(database, MONDAY + timedelta(days=30), 30)
     assert [(week.table, week.name, week.since, week.until) for week in dropped] == [
         (table, f"{table}_2026_11_16", MONDAY - WEEK, MONDAY) for table in sorted(partitions.TABLES)
     ]
@@ -246,16 +240,16 @@ def test_an_event_is_kept_as_long_as_the_retention_says(database: Database, outs
 
 
 def test_a_drop_does_not_hold_up_inserts(database: Database, url: str, outsider: psycopg.Connection) -> None:
-    """While a client reads, the drop gives up soon and the old weeks stay; new weeks are made all the same."""
-    ensure(database, MONDAY - 2 * WEEK, MONDAY - WEEK)
+    """While a client reads, the drop gives up soon and the old weeks stay."""
+    ensure(database, MONDAY - 2 * WEEK, MONDAY)
     with psycopg.connect(url) as reader:
         reader.execute("SELECT FROM interaction_events")
         started = time.monotonic()
         with pytest.raises(Unavailable, match="LockNotAvailable"):
-            partitions.upkeep(database, MONDAY, 1)
+            partitions.drop_expired(database, MONDAY, 1)
         assert time.monotonic() - started < 2
         insert(outsider, version_7(MONDAY, 0))
-    assert len(names(database)) == 14
+    assert len(names(database)) == 6
     assert set(drop_before(database, MONDAY)) == set(weeks("11_09", "11_16"))
     assert len(kept(outsider)) == 1
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from psycopg import sql
-from sqlalchemy import Connection, event, insert, select
+from sqlalchemy import Connection, event, func, insert, select
 
 from db import rejected_submissions
 from db.engine import Database
@@ -91,16 +91,17 @@ def test_the_newest_are_kept(connection: Connection, bounds: Bounds, number: int
     """As many as every bound allows, for each hub by itself; the others are counted and deleted."""
     ids = reject(connection, 10, 20, 30, 40)
     others = reject(connection, 1000, hub_id=OTHER_HUB)
-    assert rejected_submissions.trim(connection, HUB, bounds, NOW) == 4 - number
+    assert rejected_submissions.trim(connection, HUB, bounds) == 4 - number
     assert kept(connection) == ids[4 - number :]
     assert kept(connection, OTHER_HUB) == others
 
 
 def test_old_rejections_are_deleted(connection: Connection) -> None:
-    """After the number of days, and not a microsecond earlier."""
-    reject(connection, 1, received_at=NOW - 2 * DAY - timedelta(microseconds=1))
-    (young,) = reject(connection, 1, received_at=NOW - 2 * DAY)
-    assert rejected_submissions.trim(connection, HUB, Bounds(ANY, 2, ANY), NOW) == 1
+    """After the number of days, and not a microsecond earlier. Our clock is past the beginning of the transaction."""
+    now = connection.execute(select(func.now())).scalar_one()
+    reject(connection, 1, received_at=now - 2 * DAY - timedelta(microseconds=1))
+    (young,) = reject(connection, 1, received_at=now - 2 * DAY)
+    assert rejected_submissions.trim(connection, HUB, Bounds(ANY, 2, ANY)) == 1
     assert kept(connection) == [young]
 
 

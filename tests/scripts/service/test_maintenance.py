@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import func, select
@@ -14,8 +16,18 @@ from db import partitions, signing_keys, tables, tokens
 from db.engine import Database
 from db.rejected_submissions import Bounds
 from scripts.service import maintenance
+from scripts.service.maintenance import Upkeep
 from tests.postgresql import statement
 from tests.waiting import wait_until
+
+BOUNDS = Bounds(1, 1, 1)
+STEPS = {
+    "partitions_made",
+    "partitions_dropped",
+    "rejected_submissions_dropped",
+    "signing_keys_dropped",
+    "tokens_dropped",
+}
 
 
 @pytest.fixture
@@ -80,19 +92,68 @@ def test_a_failed_upkeep_is_logged_and_repeated(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Each attempt without the table logs a line, and the next attempt with the table succeeds, step by step."""
-    succeeded: list[str] = []
+    """Each attempt without the table logs a line, and the next attempt with the table succeeds."""
     monkeypatch.setattr(maintenance, "INTERVAL_SECONDS", 0.05)
     statement(database_url, sql.SQL("ALTER TABLE interaction_events RENAME TO away"))
 
     async def scenario() -> None:
-        async with maintenance.maintenance(database, 30, Bounds(1, 1, 1), succeeded.append):
-            await asyncio.to_thread(wait_until, lambda: len(caplog.messages) >= 2)
-            assert succeeded == []
+        async with Upkeep(database, 30, BOUNDS).running():
+            await asyncio.to_thread(wait_until, lambda: len(caplog.messages) >= 3)
             statement(database_url, sql.SQL("ALTER TABLE away RENAME TO interaction_events"))
             await asyncio.to_thread(wait_until, lambda: names(database) == missing)
-            await asyncio.to_thread(wait_until, lambda: succeeded[:3] == ["partitions", "rejections", "tokens"])
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(scenario())
-    assert set(caplog.messages) == {"upkeep failed: UndefinedTable, SQLSTATE 42P01"}
+    assert set(caplog.messages) == {
+        f"upkeep failed: {step}: UndefinedTable, SQLSTATE 42P01" for step in ("partitions_made", "partitions_dropped")
+    }
+
+
+def test_a_step_that_fails_keeps_no_other_from_being_done(
+    database: Database, missing: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A report reads the events, so that none can be dropped: keys and tokens are forgotten all the same."""
+    with database.begin() as connection:
+        tokens.revoke(connection, uuid4(), datetime.now(UTC) - timedelta(days=1))
+    succeeded: list[str] = []
+    upkeep = Upkeep(database, 30, BOUNDS, succeeded.append)
+    with psycopg.connect(database.url) as reader:
+        reader.execute("SELECT FROM interaction_events")
+        upkeep.do_all()
+    assert caplog.messages == ["upkeep failed: partitions_dropped: LockNotAvailable, SQLSTATE 55P03"]
+    assert set(missing) < set(names(database))
+    with database.begin() as connection:
+        assert connection.execute(select(func.count()).select_from(tables.oauth_revoked_tokens)).scalar_one() == 0
+    assert set(succeeded) == STEPS - {"partitions_dropped"}
+    succeeded.clear()
+    upkeep.do_all()
+    assert set(succeeded) == STEPS
+    assert names(database) == missing
+
+
+@pytest.mark.parametrize("weeks", [-8, 8])
+def test_one_wrong_clock_drops_nothing(database: Database, weeks: int) -> None:
+    """The database's clock is weeks ahead or behind: this week and the last are kept, and weeks are made for both.
+
+    The database finds `now` in another schema first.
+    """
+    now = datetime.now(UTC)
+    with database.begin() as connection:
+        partitions.ensure(connection, now - timedelta(weeks=5), now)
+    before = names(database)
+    name = sql.Identifier(database.url.rpartition("/")[2].partition("?")[0])
+    statement(
+        database.url,
+        sql.SQL("CREATE SCHEMA clock"),
+        sql.SQL("CREATE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql STABLE AS {}").format(
+            sql.Literal(f"SELECT pg_catalog.now() + interval '{weeks} weeks'")
+        ),
+        sql.SQL("ALTER DATABASE {} SET search_path = clock, pg_catalog, public").format(name),
+    )
+    with closing(Database(database.url)) as wrong:
+        Upkeep(wrong, {-8: 7, 8: 50}[weeks], BOUNDS).do_all()
+        kept = names(wrong)
+    assert set(before) < set(kept)
+    theirs = now + timedelta(weeks=weeks)
+    monday = f"{theirs - timedelta(days=theirs.weekday()):%Y_%m_%d}"
+    assert {f"{table}_{monday}" for table in partitions.TABLES} < set(kept)

@@ -266,14 +266,16 @@ def test_a_service_exposes_its_requests_and_resources(exposed: Exposed) -> None:
 def test_a_service_exposes_what_it_measures_from_time_to_time(exposed: Exposed) -> None:
     """The time for which there are partitions, the lag of its event loop, and the steps of its upkeep."""
     _, page = exposed
-    wait_until(lambda: ("upkeep_last_success_timestamp_seconds", "tokens") in page())
+    wait_until(lambda: ("upkeep_last_success_timestamp_seconds", "tokens_dropped") in page())
     wait_until(lambda: ("partitions_ahead_seconds", "annotations") in page())
     wait_until(lambda: page()["event_loop_lag_seconds_count",] > 0)
     values = page()
     assert {key[1] for key in values if key[0] == "upkeep_last_success_timestamp_seconds"} == {
-        "partitions",
-        "rejections",
-        "tokens",
+        "partitions_made",
+        "partitions_dropped",
+        "rejected_submissions_dropped",
+        "signing_keys_dropped",
+        "tokens_dropped",
     }
     for table in ("interaction_events", "annotations"):
         assert 4 < values["partitions_ahead_seconds", table] / WEEK.total_seconds() <= 5
