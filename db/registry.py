@@ -4,7 +4,7 @@ It follows the table `registry_revision`. After `FRESH_SECONDS` without a confir
 """
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,6 +17,8 @@ from db.engine import Database
 from db.oauth_registry import OAuthRegistry
 
 POLL_SECONDS = 0.3
+STEP_SECONDS = 0.5
+"""A clock that differs by more from what passed since the last poll was set."""
 FRESH_SECONDS = 0.9
 
 _REVISION = "SELECT value, extract(epoch FROM now())::float8 FROM registry_revision"
@@ -55,7 +57,10 @@ class Registry:
     With 10,000 hubs and 100,000 widgets it takes 25 MB, and a quarter of a second to load (measured on 2 cores).
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        """`clock` returns the seconds since the epoch."""
+        self._clock = clock
+        self._lead = 0.0  # of that clock before `time.monotonic`
         self._feed = ChangeFeed(database, "registry", self._update, POLL_SECONDS, FRESH_SECONDS)
         self._hubs: dict[str, Caller] = {}  # by the digest of the key
         self._digests: dict[UUID, str] = {}  # of the keys, by hub
@@ -66,7 +71,7 @@ class Registry:
         self._event_types: dict[str, str | None] = {}  # with the schemas of their metadata
         self._event_type_names: tuple[str, ...] | None = None  # until one changes
         self._revision = -1
-        self.oauth = OAuthRegistry()
+        self.oauth = OAuthRegistry(clock)
         """The rows for OAuth as last read; call `ensure_fresh` before relying on them."""
 
     @property
@@ -166,10 +171,15 @@ class Registry:
         return missing if widget_id in self._widgets else [*missing, "widget_id"]
 
     async def _update(self, connection: AsyncConnection, is_new: bool) -> None:
-        """Apply the changes since the last update; on a new connection, everything."""
-        if is_new:
-            self._revision = -1
+        """Apply the changes since the last update; everything on a new connection, and after our clock was set.
+
+        What had expired by a clock that was ahead is forgotten, such as revoked tokens: it is read again.
+        """
         started = time.monotonic()
+        lead = self._clock() - started
+        if is_new or abs(lead - self._lead) > STEP_SECONDS:
+            self._revision = -1
+        self._lead = lead
         ((revision, now),) = await connection.execute(_REVISION)
         self._clock_lead = now - started
         if revision != self._revision:

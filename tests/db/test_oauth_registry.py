@@ -159,6 +159,34 @@ def test_the_clock_of_the_database_may_be_wrong(database: Database, hours: int) 
         follow(wrong, use)
 
 
+@pytest.mark.parametrize("jump", [60, 3600, 24 * 3600 * 56, -3600])
+def test_a_clock_that_jumps_there_and_back_forgets_nothing(database: Database, jump: float) -> None:
+    """Revoked tokens stay revoked, also those of the meantime; keys end when they should."""
+    before, during = uuid4(), uuid4()
+    lead = 0.0
+
+    async def use() -> None:
+        nonlocal lead
+        registry = Registry(database, lambda: time.time() + lead)
+        async with registry.following():
+            for lead in (0, jump):
+                jti = during if lead else before
+                await database.run(tokens.revoke, jti, datetime.now(UTC) + timedelta(seconds=30))
+                await registry.refresh()
+            await database.run(signing_keys.ensure, lambda: ("1", "key"), lambda _: True)
+            await database.run(signing_keys.rotate, lambda: ("2", "key"), timedelta(minutes=1))
+            await registry.refresh()
+            lead = 0.0
+            await until(lambda: registry.oauth.is_revoked(before) and registry.oauth.is_revoked(during))
+            await until(lambda: timedelta(0) < time_left(registry) <= timedelta(minutes=1))
+
+    def time_left(registry: Registry) -> timedelta:
+        (expires_at,) = [key.expires_at for key in registry.oauth.signing_keys() if key.expires_at]
+        return expires_at - datetime.now(UTC)
+
+    asyncio.run(use())
+
+
 def test_revoked_tokens_are_forgotten_after_their_last_minute() -> None:
     """However many there are, and whichever was added first."""
     revoked = RevokedTokens()
