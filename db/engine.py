@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy
 from sqlalchemy import Connection, text
+from sqlalchemy.pool import NullPool
 
 from db import async_connection, database_url, json_text
 from db.async_connection import AsyncConnection
@@ -38,16 +39,16 @@ class Database:
         self._in_use: dict[int, Connection] = {}  # by thread
         self._hosts = Hosts(database_url.parameters(url))
         self._connect_seconds = min(timeout, database_url.connect_seconds(url) or async_connection.CONNECT_SECONDS)
+        options: dict[str, Any] = {
+            "creator": self._hosts.connect,
+            "hide_parameters": True,
+            "json_serializer": _as_text,
+            "json_deserializer": json_text.decoded,
+        }
         self._engine = sqlalchemy.create_engine(
-            "postgresql+psycopg://",
-            creator=self._hosts.connect,
-            pool_size=connections,
-            max_overflow=0,
-            pool_timeout=timeout,
-            hide_parameters=True,
-            json_serializer=_as_text,
-            json_deserializer=json_text.decoded,
+            "postgresql+psycopg://", pool_size=connections, max_overflow=0, pool_timeout=timeout, **options
         )
+        self._sessions = sqlalchemy.create_engine(self._engine.url, poolclass=NullPool, **options)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -58,6 +59,12 @@ class Database:
                 yield connection
             finally:
                 del self._in_use[threading.get_ident()]
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection apart from the pool, for several transactions; the session ends with the block."""
+        with translated_errors(), self._sessions.connect() as connection:
+            yield connection
 
     async def run(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` in a transaction, on a thread; returns its result. Unavailable after the timeout."""

@@ -41,3 +41,7 @@ class NotFound(DatabaseError):
 
 class Refused(DatabaseError):
     """The change would break a rule; the message names it, for a person."""
+
+
+class Blocked(DatabaseError):
+    """Other sessions held a lock for too long; the message names them, for a person."""

@@ -1,15 +1,17 @@
-"""The revision of a database's tables, read without Alembic, which takes longer to load than most commands run."""
-
-from pathlib import Path
+"""The revision of a database's tables, and whether a release works on it."""
 
 from sqlalchemy import Connection, text
 
 from db.errors import Refused
+from db.release import EXPAND, RELEASE, Release
 from db.tables import metadata
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-REVISIONS = sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
-"""The revisions of this release, newest last: the file name of a migration begins with it, `0001_first_tables`."""
+REVISIONS = RELEASE.revisions
+"""The revisions of this release, newest last."""
+
+_LATER = text("SELECT revision, kind FROM schema_revisions WHERE revision <> ALL (:known) ORDER BY revision")
+_APPLIED = text("INSERT INTO schema_revisions (revision, kind, applied_at) VALUES (:revision, :kind, now())")
+_UNDONE = text("DELETE FROM schema_revisions WHERE revision = :revision")
 
 _MISSING_RIGHTS = text("""
     SELECT wanted, name
@@ -26,17 +28,65 @@ _FOREIGN_PARTITIONS = text("""
 """)
 
 
-def require_current(connection: Connection) -> None:
-    """Refused unless the database has the tables of this release."""
-    current, head = revision(connection), REVISIONS[-1]
-    refuse_unknown(current)
+def require_current(connection: Connection, release: Release = RELEASE) -> None:
+    """Refused unless `release` works on the tables of the database.
+
+    It does without its own revisions that contract, and with those of a later release that only expand.
+    """
+    current = revision(connection)
+    if later(connection, current, release):
+        return
     if current is None:
         name = connection.execute(text("SELECT current_database()")).scalar_one()
         raise Refused(f"the database {name!r} has no tables: run 'interaction-reporting migrate'")
-    if current != head:
+    if missing := release.missing(current):
         raise Refused(
-            f"the database is at revision {current}, this release needs {head}: run 'interaction-reporting migrate'"
+            f"the database is at revision {current}, this release needs {missing[-1]}: "
+            "run 'interaction-reporting migrate'"
         )
+
+
+def later(connection: Connection, current: str | None, release: Release = RELEASE) -> list[str]:
+    """The revisions of a later release, if the database is at one; Refused unless all of them only expand.
+
+    The database knows their kinds: this release has no file of them.
+    """
+    if current is None or current in release.revisions:
+        return []
+    kinds = _later_kinds(connection, release)
+    if current not in kinds:
+        raise Refused(
+            f"the database is at revision {current!r}, which this release does not know: it is of a later release"
+        )
+    if others := [name for name, kind in kinds.items() if kind != EXPAND]:
+        raise Refused(
+            f"the database is at revision {current!r} of a later release, and revision {others[0]!r} has contracted "
+            "the tables that this release needs: start the later release, or restore a backup"
+        )
+    return list(kinds)
+
+
+def pending(connection: Connection, release: Release = RELEASE) -> list[str]:
+    """The revisions that contract and have not run: they wait for `migrate --contract`."""
+    current = revision(connection)
+    return release.contracting(current) if current in release.revisions else []
+
+
+def record(connection: Connection, name: str, kind: str, is_upgrade: bool) -> None:
+    """Keep or delete the row of the revision `name`, in its transaction. The first ones precede the table of rows."""
+    if connection.scalar(text("SELECT to_regclass('schema_revisions')")) is None:
+        return
+    if is_upgrade:
+        connection.execute(_APPLIED, {"revision": name, "kind": kind})
+    else:
+        connection.execute(_UNDONE, {"revision": name})
+
+
+def _later_kinds(connection: Connection, release: Release) -> dict[str, str]:
+    if not connection.scalar(text("SELECT has_table_privilege(to_regclass('schema_revisions'), 'SELECT')")):
+        return {}
+    rows = connection.execute(_LATER, {"known": release.revisions})
+    return {row.revision: row.kind for row in rows}
 
 
 def revision(connection: Connection) -> str | None:
@@ -80,14 +130,6 @@ def require_rights(connection: Connection) -> None:
         raise Refused(
             f"the role {role!r} does not own {name} in database {database!r}, so it cannot add the partitions of the "
             "coming weeks: connect as the role that migrated it, or grant that role to it"
-        )
-
-
-def refuse_unknown(revision: str | None) -> None:
-    """Refused if `revision` is of a later release."""
-    if revision is not None and revision not in REVISIONS:
-        raise Refused(
-            f"the database is at revision {revision!r}, which this release does not know: it is of a later release"
         )
 
 

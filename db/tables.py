@@ -369,3 +369,13 @@ oauth_used_tokens = Table(
     Index("oauth_used_tokens_expires_at", "expires_at"),
     comment="Assertions and DPoP proofs, each good for one use, until they expire",
 )
+
+schema_revisions = Table(
+    "schema_revisions",
+    metadata,
+    Column("revision", Text, primary_key=True),
+    Column("kind", Text, nullable=False, comment="expand, contract, or before: of the time before this table"),
+    Column("applied_at", DateTime(timezone=True), comment="NULL: before this table"),
+    CheckConstraint("kind IN ('before', 'expand', 'contract')", name="kind"),
+    comment="The revisions of these tables; an earlier release works on them if all that it does not know expand",
+)

@@ -1,7 +1,6 @@
 """The migrations: what they make, that they can be undone, and that they cannot run into each other."""
 
 import re
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -21,7 +20,9 @@ from sqlalchemy.engine import make_url
 from db import event_types, migrate, partitions, revisions, tables
 from db.engine import Database
 from db.errors import Failed, Refused
+from db.release import RELEASE
 from tests.postgresql import fresh_database, statement
+from tests.waiting import wait_until
 
 # The server itself describes its objects: in the same words for any two of its databases, whatever its release.
 SCHEMA: LiteralString = """
@@ -62,6 +63,12 @@ SCHEMA: LiteralString = """
     UNION ALL SELECT 'comment', identity, description FROM pg_description,
         pg_identify_object(classoid, objoid, objsubid) WHERE objoid >= 16384
     ORDER BY 1, 2, 3
+"""
+
+OTHER_SESSIONS: LiteralString = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend' AND state <> 'idle in transaction'
+        AND pid <> pg_backend_pid()
 """
 
 FRAMEWORK_TYPES = {
@@ -195,16 +202,6 @@ def events(url: str) -> list[tuple[Any, ...]]:
     )
 
 
-def wait_for_two_blocked(url: str) -> None:
-    """Return when two connections to the database wait for a lock."""
-    query = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    deadline = time.monotonic() + 10
-    with psycopg.connect(url, autocommit=True) as connection:
-        while connection.execute(query).rowcount < 2:
-            assert time.monotonic() < deadline, "fewer than two wait"
-            time.sleep(0.01)
-
-
 def test_an_empty_database_is_brought_to_head(database: Database, url: str, head: str) -> None:
     """Every table is there, and a second run changes nothing."""
     assert migrate.upgrade(database) == (None, head)
@@ -284,12 +281,23 @@ def test_events_survive_the_way_to_partitions_and_back(database: Database, url: 
     assert schema(url) == schema_before
 
 
-def test_a_migration_that_fails_leaves_nothing(database: Database, url: str) -> None:
-    """If the last table cannot be made, the earlier ones are not there either."""
-    statement(url, sql.SQL("CREATE TABLE interaction_events ()"))
+def test_a_revision_that_fails_leaves_nothing(database: Database, url: str, head: str) -> None:
+    """Those before it stay with their rows, and without its cause the next call goes on from there."""
+    statement(url, sql.SQL("CREATE TABLE oauth_used_tokens ()"))
     with pytest.raises(Failed, match="DuplicateTable"):
         migrate.upgrade(database)
-    assert table_names(url) == {"interaction_events"}
+    assert rows(url, "SELECT version_num FROM alembic_version") == [("0011",)]
+    assert "interaction_events" in table_names(url)
+    assert "oauth_clients" not in table_names(url), "a part of revision 0012 stayed"
+    statement(url, sql.SQL("DROP TABLE oauth_used_tokens"))
+    assert migrate.upgrade(database) == ("0011", head)
+
+
+def test_the_kind_of_each_revision_is_a_row(database: Database, url: str) -> None:
+    """With the time, if it ran after the table of these rows was made."""
+    migrate.upgrade(database)
+    stored = rows(url, "SELECT revision, kind, applied_at IS NULL FROM schema_revisions ORDER BY revision")
+    assert stored == [(revision, kind, kind == "before") for revision, kind in RELEASE.kinds.items()]
 
 
 def test_a_database_of_a_later_release_is_refused(database: Database, url: str) -> None:
@@ -308,13 +316,13 @@ def test_a_database_of_a_later_release_is_refused(database: Database, url: str) 
 
 
 def test_two_migrations_at_once_take_turns(database: Database, url: str, head: str) -> None:
-    """Both begin before either has made a table; one starts with an empty database, the other with a migrated one."""
+    """One starts with an empty database, the other with a migrated one, though both began before there was a table."""
     with closing(Database(url)) as other, ThreadPoolExecutor(2) as threads:
         with database.begin() as connection:
             # A migration that makes Alembic's table waits for the end of this transaction, which rolls it back.
             connection.execute(text("CREATE TABLE alembic_version ()"))
             upgrades = [threads.submit(migrate.upgrade, other) for _ in range(2)]
-            wait_for_two_blocked(url)
+            wait_until(lambda: len(rows(url, OTHER_SESSIONS)) >= 3)  # one of the two has an observer, too
             connection.rollback()
         results = [upgrade.result() for upgrade in upgrades]
     assert sorted(results, key=str) == [(head, head), (None, head)]
@@ -395,13 +403,17 @@ def test_a_role_that_owns_nothing_is_refused(any_server: str, url: str, database
         statement(any_server, sql.SQL("DROP ROLE {}").format(role))
 
 
-def test_the_callback_shares_the_transaction_of_the_migrations(database: Database, url: str) -> None:
-    """It sees the tables; when it fails, they are not there."""
+def test_the_callback_follows_the_migrations(database: Database, url: str, head: str) -> None:
+    """It sees the tables; when it fails, nothing of it stays, and the next call calls it again."""
 
     def fail(connection: Connection) -> None:
         assert len(event_types.list_all(connection)) == 14
+        connection.execute(text("CREATE TABLE half_done ()"))
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         migrate.upgrade(database, fail)
-    assert table_names(url) == set()
+    assert table_names(url) == {*tables.metadata.tables, "alembic_version"}
+    called: list[int] = []
+    assert migrate.upgrade(database, lambda _connection: called.append(1)) == (head, head)
+    assert called == [1]

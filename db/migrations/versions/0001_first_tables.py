@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0001"
 down_revision = None
+KIND = "before"
 
 FRAMEWORK_TYPES = {
     "viewed": "The widget came into view.",

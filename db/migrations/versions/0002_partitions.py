@@ -8,6 +8,7 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
+KIND = "before"
 
 WEEK = 7 * 24 * 3600 * 1000  # milliseconds
 MONDAY = -3 * 24 * 3600 * 1000  # since 1970-01-01, a Thursday and the epoch of UUID version 7

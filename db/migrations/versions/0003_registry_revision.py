@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
+KIND = "before"
 
 KEYS = {"hubs": "id", "widgets": "id", "event_type_registry": "name"}
 

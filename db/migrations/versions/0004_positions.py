@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+KIND = "before"
 
 # While a statement inserts, it holds a shared lock; the second key is the last position that was taken before its own.
 # A reader looks at these locks, and reads no further than the lowest: see db.positions.

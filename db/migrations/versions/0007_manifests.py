@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0007"
 down_revision = "0006"
+KIND = "before"
 
 STATUSES = ("active", "deprecated", "pending")
 

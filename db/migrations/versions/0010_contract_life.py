@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0010"
 down_revision = "0009"
+KIND = "before"
 
 CONTRACTS = "interaction_reporting_contracts"
 CHANGES = "interaction_reporting_contract_changes"

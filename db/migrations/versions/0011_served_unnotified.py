@@ -4,6 +4,7 @@ from alembic import op
 
 revision = "0011"
 down_revision = "0010"
+KIND = "before"
 
 SERVED = "interaction_reporting_contracts_served"
 

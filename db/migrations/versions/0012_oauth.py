@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0012"
 down_revision = "0011"
+KIND = "before"
 
 FOLLOWED = ("oauth_clients", "oauth_signing_keys", "oauth_revoked_tokens")
 
