@@ -10,7 +10,7 @@ from scripts.commands.arguments import AsJSON
 from scripts.commands.output import show
 from scripts.service import demonstration
 from scripts.service.databases import connected, remedied
-from scripts.service.serve import prepare
+from scripts.service.serve import prepare, warn_of_revisions
 from scripts.service.serve import serve as serve_with
 from scripts.service.settings import Settings, variable
 
@@ -26,6 +26,9 @@ def serve(
     demo: Annotated[
         bool, typer.Option("--demo", help="Create a hub and a widget, and print a command to try.")
     ] = False,
+    no_migrate: Annotated[
+        bool, typer.Option("--no-migrate", help="Do not migrate; refuse a database that lacks a revision.")
+    ] = False,
 ) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
     options = {"host": host, "port": port, "workers": workers}
@@ -36,11 +39,22 @@ def serve(
         if demo:
             demonstration.announce(settings, database, url)
 
-    serve_with(settings, announce)
+    serve_with(settings, announce, with_migrations=not no_migrate)
 
 
-def migrate(as_json: AsJSON = False) -> None:
+def migrate(
+    as_json: AsJSON = False,
+    contract: Annotated[
+        bool,
+        typer.Option(
+            "--contract",
+            help="Also remove what this release no longer needs. No replica of an earlier release may run then.",
+        ),
+    ] = False,
+) -> None:
     """Migrate the database to this release, and add the contracts to an empty one. `serve` does the same."""
     settings = Settings.read()
     with connected(settings) as database, remedied(settings):
-        show(prepare(database), as_json)
+        summary = prepare(database, contract=contract)
+    show(summary, as_json)
+    warn_of_revisions(summary)

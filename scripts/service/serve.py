@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +15,7 @@ from typing import TypeVar
 import uvicorn
 from sqlalchemy import Connection
 
-from db import clocks, migrate, partitions
+from db import clocks, migrate, partitions, revisions
 from db.engine import Database
 from db.errors import Unavailable, Unsuitable
 from handlers.contracts import lifecycle
@@ -41,22 +41,46 @@ PATIENCE_SECONDS = 30
 RETRY_SECONDS = 1.0
 
 
-def prepare(opened: Database) -> dict[str, str | list[str] | None]:
+def prepare(
+    opened: Database, *, contract: bool = False, with_migrations: bool = True
+) -> dict[str, str | list[str] | None]:
     """Migrate, add the contracts to an empty database, and create the coming weeks' partitions; return a summary.
 
+    Revisions that contract the tables run only with `contract`. Without migrations the database must have its tables.
     Unsuitable, Refused or Failed, in words for an operator, if the service cannot work with the database.
     """
-    seeded: dict[str, list[str]] = {}
+    summary: dict[str, str | list[str] | None] = {}
 
     def fill(connection: Connection) -> None:
-        seeded["contracts_activated"] = lifecycle.seed(connection)
-        seeded["partitions_made"] = [
+        current = summary["revision"] = revisions.revision(connection)
+        summary["contracts_activated"] = lifecycle.seed(connection)
+        summary["partitions_made"] = [
             name for instant in clocks.both(connection) for name in partitions.ensure_coming(connection, instant)
         ]
+        summary["revisions_pending"] = revisions.pending(connection)
+        summary["revisions_later"] = revisions.later(connection, current)
 
     opened.require_own_sessions()
-    before, after = migrate.upgrade(opened, fill)
-    return {"revision_before": before, "revision": after, **seeded}
+    if with_migrations:
+        before, _ = migrate.upgrade(opened, fill, contract=contract)
+    else:
+        with opened.begin() as connection:
+            revisions.require_current(connection)
+            before = revisions.revision(connection)
+            fill(connection)
+    return {"revision_before": before, **summary}
+
+
+def warn_of_revisions(summary: Mapping[str, str | list[str] | None]) -> None:
+    """Log what an operator should know of the revisions in a summary of `prepare`."""
+    if names := summary["revisions_later"]:
+        logger.warning("the database is of a later release that only adds: revisions %s", ", ".join(names))
+    if names := summary["revisions_pending"]:
+        logger.warning(
+            "revisions %s contract the tables and have not run: once no replica of an earlier release runs, run "
+            "'interaction-reporting migrate --contract'",
+            ", ".join(names),
+        )
 
 
 @contextmanager
@@ -71,7 +95,7 @@ def shared_by_workers(directory: Path) -> Iterator[list[SharedFile]]:
         yield files
 
 
-def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
+def serve(settings: Settings, opened: Callable[[Database, str], None], with_migrations: bool = True) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests under way.
 
     `opened` is called once connections are accepted, with the database and the URL of the service. OSError if the
@@ -88,7 +112,8 @@ def serve(settings: Settings, opened: Callable[[Database, str], None]) -> None:
         shared_by_workers(directory) as files,
     ):
         with remedied(settings):
-            migrated = _patiently(lambda: prepare(database))
+            migrated = _patiently(lambda: prepare(database, with_migrations=with_migrations))
+        warn_of_revisions(migrated)
         if migrated["revision_before"] != migrated["revision"]:
             logger.info("migrated", extra=migrated)
         with database.begin() as connection:  # raises here, before anything depends on it
