@@ -15,6 +15,7 @@ from db.async_connection import AsyncConnection, Rows
 from db.change_feed import ChangeFeed
 from db.engine import Database
 from db.oauth_registry import OAuthRegistry
+from db.timelines import Timelines
 
 POLL_SECONDS = 0.3
 STEP_SECONDS = 0.5
@@ -73,6 +74,7 @@ class Registry:
         self._revision = -1
         self.oauth = OAuthRegistry(clock)
         """The rows for OAuth as last read; call `ensure_fresh` before relying on them."""
+        self.timelines = Timelines()
 
     @property
     def database_time(self) -> float:
@@ -175,6 +177,7 @@ class Registry:
 
         What had expired by a clock that was ahead is forgotten, such as revoked tokens: it is read again.
         """
+        await self.timelines.update(connection)
         started = time.monotonic()
         lead = self._clock() - started
         if is_new or abs(lead - self._lead) > STEP_SECONDS:

@@ -14,6 +14,7 @@ from db.engine import Database
 from db.ids import new_id
 from db.json_text import encoded
 from db.tables import rejected_submissions as table
+from db.timelines import NOTE
 from db.writer import EncodedRow, Statements, Writer
 
 _INSERT = """
@@ -48,7 +49,7 @@ class Bounds:
 
 def writer(database: Database) -> Writer:
     """A writer of rows, as `row` returns them."""
-    return Writer(database, Statements(_INSERT))
+    return Writer(database, Statements(_INSERT, on_connection=NOTE))
 
 
 def row(rejection: Mapping[str, Any], raw: bytes) -> EncodedRow:

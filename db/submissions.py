@@ -19,6 +19,7 @@ from db import json_text, partitions
 from db.async_connection import TextRow
 from db.engine import Database
 from db.errors import DatabaseError, Unavailable
+from db.timelines import NOTE
 from db.writer import EncodedRow, Statements, Writer
 
 _WITHIN = "\x1f"  # no client can send it in a header
@@ -85,7 +86,8 @@ def key_within(key: str, name: int | str) -> str:
 def writer(database: Database, table: SubmissionTable) -> Writer:
     """A writer of rows of `table`, as `row` returns them."""
     statements = _statements(table)
-    return Writer(database, Statements(statements.insert, statements.explanation, partitions.ensure_for))
+    kept = statements.insert, statements.explanation
+    return Writer(database, Statements(*kept, partitions=partitions.ensure_for, on_connection=NOTE))
 
 
 def tried(connection: Connection, table: SubmissionTable, rows: Sequence[EncodedRow]) -> list[TextRow | None]:

@@ -379,3 +379,17 @@ schema_revisions = Table(
     CheckConstraint("kind IN ('before', 'expand', 'contract')", name="kind"),
     comment="The revisions of these tables; an earlier release works on them if all that it does not know expand",
 )
+
+timelines = Table(
+    "timelines",
+    metadata,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False, comment="1, then seconds since 1970"),
+    Column("system_identifier", BigInteger, nullable=False),
+    Column("timeline_id", BigInteger, nullable=False, comment="Of the write-ahead log"),
+    Column("database_oid", BigInteger, nullable=False),
+    Column("positions_oid", BigInteger, nullable=False, comment="Of the sequence, which a dump makes anew"),
+    Column("detected_at", DateTime(timezone=True), nullable=False),
+    Column("restored_to", DateTime(timezone=True), comment="When the newest row was received that survived"),
+    Column("position", BigInteger, nullable=False, comment="The last one before the jump"),
+    comment="Each beginning of the database: where it was created, then each restore, copy and promotion",
+)

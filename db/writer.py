@@ -43,12 +43,14 @@ class Statements:
     `insert` returns the ids of the rows that it did not store. It must do nothing for a row that is already stored: if
     the connection is lost, the outcome of the batch is unknown, and the batch is sent again. `explanation` runs after
     the commit if some rows were not stored: it receives them, and returns the id and the reasons of each. `partitions`
-    creates the missing partitions for the rows with some ids, and returns their names.
+    creates the missing partitions for the rows with some ids, and returns their names. `on_connection` has no
+    parameter, and runs before the first batch of each connection.
     """
 
     insert: LiteralString
     explanation: LiteralString | None = None
     partitions: Callable[[Connection, Sequence[str]], list[str]] | None = None
+    on_connection: LiteralString | None = None
 
 
 Outcomes = dict[str, TextRow | DatabaseError]
@@ -141,6 +143,8 @@ class Writer:
                     await connection.execute(f"PREPARE insert AS {self._statements.insert}")
                     if self._statements.explanation:
                         await connection.execute(f"PREPARE explanation AS {self._statements.explanation}")
+                    if self._statements.on_connection:
+                        await connection.execute(self._statements.on_connection)
                     while True:
                         if self._away_since is not None and not self._batch:
                             logger.info("rows can be written again")

