@@ -45,3 +45,7 @@ class Refused(DatabaseError):
 
 class Blocked(DatabaseError):
     """Other sessions held a lock for too long; the message names them, for a person."""
+
+
+class UnknownPosition(DatabaseError):
+    """No row has ever had the position: it is of another database, or made up."""

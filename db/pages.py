@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, LargeBinary, RowMapping, Select, Table, func, select
 
 from db import positions
+from db.errors import UnknownPosition
 from db.partitions import lowest_id
 from db.row_sizes import row_size
 
@@ -51,8 +52,14 @@ class Page:
 
 
 def page(connection: Connection, table: Table, query: Query, limit: int) -> Page:
-    """At most `limit` rows of `table` that match `query`; a page may be empty although there are more."""
-    scanned = _scanned(table, query, positions.horizon(connection)).subquery()
+    """At most `limit` rows of `table` that match `query`; a page may be empty although there are more.
+
+    UnknownPosition if `query` begins after a position that was never given out.
+    """
+    horizon = positions.horizon(connection)
+    if query.after > horizon and not positions.is_given_out(connection, query.after):
+        raise UnknownPosition(f"{query.after} is beyond the last position")
+    scanned = _scanned(table, query, horizon).subquery()
     conditions = list(_conditions(scanned.c, query))
     statement = select(scanned, row_size(scanned.c)).where(*conditions).order_by(scanned.c.position)
     rows, is_full = _filled(connection, statement, limit)

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
+from db.timelines import NOTE
+
 _LOCK_CLASS = 1347375955
 _KEYS = 2**31
 """A lock carries a position modulo this number."""
@@ -32,3 +34,13 @@ def horizon(connection: Connection) -> int:
     behind = [(last - key) % _KEYS for key in keys]
     # A lock that seems at least half of all keys behind was taken after `last` was read, and is ahead.
     return last - max([0, *(distance for distance in behind if distance < _KEYS // 2)])
+
+
+def is_given_out(connection: Connection, position: int) -> bool:
+    """Whether `position` has been given out here, or in what this database was restored from.
+
+    If it is ahead, the database may have been restored just now, and jump past it only here.
+    """
+    connection.execute(text(NOTE))
+    last: int = connection.execute(_LAST).scalar_one()
+    return position <= last

@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from db import pages
+from db.errors import UnknownPosition
 from db.pages import Query
+from handlers.field_errors import unknown_cursor
 from handlers.lists.cursors import position_cursor, read_position
 from openapi.problems import Problem
 from openapi.serving.messages import Answer, Request
@@ -35,7 +37,10 @@ async def get_row(request: Request, table: Table, render: Render) -> Answer:
 async def list_rows(request: Request, table: Table, equal: Sequence[str], render: Render) -> Answer:
     """One page of the rows of `table` that the request asks for; it may filter by the columns of `equal`."""
     limit = request.parameters.get("limit", DEFAULT_LIMIT)
-    page = await request.resources.database.run(pages.page, table, query(request, equal), limit)
+    try:
+        page = await request.resources.database.run(pages.page, table, query(request, equal), limit)
+    except UnknownPosition:
+        raise unknown_cursor() from None
     return page_answer([render(row) for row in page.rows], position_cursor(page.last), page.has_more)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from db import pages, rejected_submissions, tables
 from db.engine import Database
+from db.errors import UnknownPosition
 from db.pages import Query
 from db.timelines import FIRST, NOTE, Timeline, Timelines
 from tests.postgresql import fresh_database, promoted, statement
@@ -278,6 +279,26 @@ def test_a_server_that_does_not_say_where_it_is_serves_on(database: Database, ca
     asyncio.run(update())
     assert followed.newest == Timeline()
     assert len([record for record in caplog.records if "cannot be noted" in record.message]) == 1
+
+
+def test_a_cursor_beyond_the_last_position_is_refused(database: Database) -> None:
+    """No row ever had it; the last position itself is good, whether or not its row is read yet."""
+    write(database, 3)
+    assert readable(database, after=3) == []
+    with pytest.raises(UnknownPosition):
+        readable(database, after=4)
+    with psycopg.connect(database.url) as slow:
+        slow.execute(INSERT, (HUB, HUB, 1))
+        write(database, 1)
+        assert readable(database, after=5) == []
+
+
+def test_a_cursor_may_be_the_first_sign_of_a_restore(database: Database) -> None:
+    """A reader that comes before any worker has noticed the restore is not refused."""
+    write(database, 1000)
+    statement(database.url, *REWIND)
+    assert readable(database, after=1000) == []
+    assert len(rows(database)) == 2
 
 
 def test_a_newer_timeline_is_announced(database: Database) -> None:

@@ -11,6 +11,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from db import pages
+from handlers.lists.cursors import position_cursor
 from tests.examples import EVENT
 from tests.handlers.conftest import ANNOTATION, BASE, JSON, Hub, results_of
 from tests.handlers.lists.conftest import ANNOTATIONS, EVENTS, exported, ids, stored
@@ -234,3 +235,12 @@ def test_registries_are_read_page_by_page(hub: Hub, path: str) -> None:
     assert EVENT["event_type" if path == "/event-types" else "widget_id"] in keys
     page = hub.get(path, limit=1000).json()
     assert hub.get(path, cursor=page["next_cursor"]).json()["items"] == []
+
+
+@pytest.mark.parametrize("path", [EVENTS, ANNOTATIONS, "/rejected-submissions"])
+def test_a_cursor_of_another_database_is_refused(hub: Hub, path: str) -> None:
+    """422 says to begin with the first item; the service cannot know which rows the client has."""
+    response = hub.get(path, cursor=position_cursor(10**18 - 1))
+    assert response.status_code == 422
+    assert response.json()["error"] == "cursor is not one that this list returned"
+    assert "leave cursor out to begin with the first item" in response.json()["help"]
