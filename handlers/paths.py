@@ -7,8 +7,10 @@ CONTRACTS = "/contracts"
 """Lists the versions of the API."""
 MIGRATION = "/migration"
 """Shows operators which hub uses which version."""
+RECOVERY = "/recovery"
+"""Shows clients whether the database was restored."""
 OAUTH, WELL_KNOWN = "/oauth", "/.well-known"
-BESIDE = (HEALTH, METRICS, CONTRACTS, MIGRATION, PROBLEMS, OAUTH, WELL_KNOWN)
+BESIDE = (HEALTH, METRICS, CONTRACTS, MIGRATION, RECOVERY, PROBLEMS, OAUTH, WELL_KNOWN)
 """No version of the API is served at one of these paths, or below one."""
 LISTED_VERSION = f"a version that {CONTRACTS} lists"
 """Stands for the successor of a version if it is unknown."""

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from db.engine import Database
 from db.registry import Caller
+from db.timelines import Timelines
 from db.version_usage import VersionUsage
 from handlers.contracts.serving import Serving
 from handlers.security.authority import AuthorizationServer
@@ -24,7 +25,7 @@ DRAINING = "draining"
 class ServiceState:
     """The open parts of one worker. `metrics` writes the text that Prometheus reads; `bucket_for` limits a hub.
 
-    `warnings` are for the operator, about the settings.
+    `warnings` are for the operator, about the settings. Clients keep for `recovery_hours` what they have sent.
     """
 
     database: Database
@@ -35,6 +36,8 @@ class ServiceState:
     failed_attempts: FailedAttempts
     bucket_for: Callable[[Caller], Bucket]
     warnings: Sequence[str]
+    timelines: Timelines
+    recovery_hours: int
 
 
 def service_state(request: Request) -> ServiceState:

