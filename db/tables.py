@@ -390,6 +390,6 @@ timelines = Table(
     Column("positions_oid", BigInteger, nullable=False, comment="Of the sequence, which a dump makes anew"),
     Column("detected_at", DateTime(timezone=True), nullable=False),
     Column("restored_to", DateTime(timezone=True), comment="When the newest row was received that survived"),
-    Column("position", BigInteger, nullable=False, comment="The last one before the jump"),
+    Column("last_position", BigInteger, nullable=False, comment="The one before the jump"),
     comment="Each beginning of the database: where it was created, then each restore, copy and promotion",
 )

@@ -60,6 +60,6 @@ class Timelines:
         self._is_known = is_known
         newest = Timeline() if epoch == FIRST else Timeline(epoch, detected_at, restored_to)
         if newest != self.newest:
-            logger.warning("the database began a new timeline", extra={"epoch": epoch, "restored_to": restored_to})
+            logger.info("timeline of the database", extra={"epoch": epoch, "restored_to": str(restored_to)})
             self.newest = newest
             self._announce(newest)

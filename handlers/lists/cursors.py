@@ -15,7 +15,7 @@ def position_cursor(position: int) -> str:
 def read_position(cursor: str) -> int:
     """The position in `cursor`; Problem if it has none."""
     digits = _read(cursor, "position")
-    if not re.fullmatch("[0-9]{1,18}", digits):
+    if not re.fullmatch("[0-9]{1,19}", digits):
         raise unknown_cursor()
     return int(digits)
 

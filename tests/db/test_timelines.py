@@ -107,7 +107,7 @@ def test_a_restore_is_noted_with_what_survived(database: Database) -> None:
     assert timeline.detected_at is not None
     assert began - timedelta(seconds=1) < timeline.detected_at < datetime.now(UTC) + timedelta(seconds=1)
     assert timeline.epoch == int(timeline.detected_at.timestamp())
-    assert rows(database)[-1]["position"] == 500
+    assert rows(database)[-1]["last_position"] == 500
     with psycopg.connect(database.url) as connection:
         connection.execute(
             "INSERT INTO annotations (id, hub_id, widget_id, category, body, occurred_at, contract_version) "

@@ -32,14 +32,14 @@ BEGIN
     END IF;
     here.epoch := 1;
     here.detected_at := clock_timestamp();
-    SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO here.position FROM positions;
+    SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO here.last_position FROM positions;
     IF newest.epoch IS NOT NULL THEN
         here.epoch := greatest(newest.epoch + 1, floor(extract(epoch FROM here.detected_at))::bigint);
         here.restored_to := greatest(
             (SELECT received_at FROM interaction_events ORDER BY id DESC LIMIT 1),
             (SELECT received_at FROM annotations ORDER BY id DESC LIMIT 1)
         );
-        PERFORM setval('positions', greatest(here.position + (1::bigint << 40), here.epoch << 28));
+        PERFORM setval('positions', greatest(here.last_position + (1::bigint << 40), here.epoch << 28));
     END IF;
     INSERT INTO timelines SELECT here.*;
     RETURN here;
@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.Column("positions_oid", sa.BigInteger, nullable=False, comment="Of the sequence, which a dump makes anew"),
         sa.Column("detected_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("restored_to", sa.DateTime(timezone=True), comment="When the newest row was received that survived"),
-        sa.Column("position", sa.BigInteger, nullable=False, comment="The last one before the jump"),
+        sa.Column("last_position", sa.BigInteger, nullable=False, comment="The one before the jump"),
         comment="Each beginning of the database: where it was created, then each restore, copy and promotion",
     )
     op.execute(FUNCTION)

@@ -240,7 +240,7 @@ def test_registries_are_read_page_by_page(hub: Hub, path: str) -> None:
 @pytest.mark.parametrize("path", [EVENTS, ANNOTATIONS, "/rejected-submissions"])
 def test_a_cursor_of_another_database_is_refused(hub: Hub, path: str) -> None:
     """422 says to begin with the first item; the service cannot know which rows the client has."""
-    response = hub.get(path, cursor=position_cursor(10**18 - 1))
+    response = hub.get(path, cursor=position_cursor(10**19 - 1))
     assert response.status_code == 422
     assert response.json()["error"] == "cursor is not one that this list returned"
     assert "leave cursor out to begin with the first item" in response.json()["help"]
