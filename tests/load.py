@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import httpx
 
@@ -30,11 +31,12 @@ class Load:
             f"only {len(self.acknowledged)} events acknowledged; {self.statuses[:3]} {self.failures[:3]}"
         )
 
-    def _post(self, url: str, key: str, path: str) -> None:
+    def _post(self, url: str, key: str, path: str, pause: float, with_keys: bool) -> None:
         with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=120) as client:
-            while not self.stop.is_set():
+            while not self.stop.wait(pause):
+                headers = {"Idempotency-Key": str(uuid4())} if with_keys else {}
                 try:
-                    response = client.post(path, json=EVENT)
+                    response = client.post(path, json=EVENT, headers=headers)
                 except httpx.TransportError as error:
                     self.failures.append(error)
                     return
@@ -45,10 +47,15 @@ class Load:
 
 
 @contextmanager
-def load(url: str, key: str, threads: int = 8, path: str = PATH) -> Iterator[Load]:
-    """Post events to `path` of the service at `url` until the end; each thread ends when its connection fails."""
+def load(
+    url: str, key: str, threads: int = 8, path: str = PATH, *, pause: float = 0, with_keys: bool = False
+) -> Iterator[Load]:
+    """Post events to `path` of the service at `url` until the end; each thread ends when its connection fails.
+
+    Each thread waits `pause` seconds before a request. With `with_keys` each request has an Idempotency-Key of its own.
+    """
     traffic = Load()
-    posting = [threading.Thread(target=traffic._post, args=(url, key, path)) for _ in range(threads)]
+    posting = [threading.Thread(target=traffic._post, args=(url, key, path, pause, with_keys)) for _ in range(threads)]
     for thread in posting:
         thread.start()
     try:

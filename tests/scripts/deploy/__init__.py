@@ -1,0 +1,1 @@
+"""What an operator installs: the files of scripts/deploy."""
