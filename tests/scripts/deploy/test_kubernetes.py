@@ -17,7 +17,7 @@ KUBERNETES = "1.37"
 MANIFESTS = DEPLOY / "kubernetes"
 FILES = sorted(path for path in MANIFESTS.glob("*.yaml") if path.stem != "kustomization")
 RUN_BY_HAND = {"migrate.yaml", "secret.example.yaml"}
-SETTINGS = {variable(setting.name) for setting in dataclasses.fields(Settings)} | {"IR_DRAIN_DELAY", "IR_RUNTIME_DIR"}
+SETTINGS = {variable(setting.name) for setting in dataclasses.fields(Settings)}
 
 
 def manifest(name: str) -> Any:
