@@ -393,3 +393,11 @@ timelines = Table(
     Column("last_position", BigInteger, nullable=False, comment="The one before the jump"),
     comment="Each beginning of the database: where it was created, then each restore, copy and promotion",
 )
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("seen_at", DateTime(timezone=True), nullable=False, comment="Written once a second"),
+    comment="The replicas of the service that live or have lived since yesterday",
+)

@@ -27,6 +27,8 @@ BATCH_BYTES = 1024 * 1024
 PATIENCE_SECONDS = 2.0
 """Rows wait this long for an unreachable database: it may be a restart that is over in a moment."""
 RETRY_SECONDS = 0.1
+REFUSAL_SECONDS = 2.0
+"""For how long a writer counts as faulty after a batch that the database refused as a whole."""
 PARTITION_SECONDS = 1.0
 """The time between two attempts to create missing partitions, while they fail."""
 
@@ -81,7 +83,20 @@ class Writer:
         self._away_since: float | None = None
         self._refusals = OutageLog(logger, over="the database stores rows again")
         self._partitions_after = 0.0  # the earliest time of the next attempt to create partitions, by `monotonic`
+        self._refused_at = float("-inf")  # the last batch that was refused as a whole, by `monotonic`
+        self._refusal = ""
+        self._is_connected = False
         self.counts = WriteCounts()
+
+    @property
+    def fault(self) -> str | None:
+        """Why rows cannot be stored now; None if they can, as far as is known.
+
+        A refusal of all rows counts for a moment: only another batch shows whether it would be refused, too.
+        """
+        if not self._is_connected:
+            return "there is no connection to the database"
+        return self._refusal if time.monotonic() - self._refused_at < REFUSAL_SECONDS else None
 
     @property
     def waiting_rows(self) -> int:
@@ -145,6 +160,7 @@ class Writer:
                         await connection.execute(f"PREPARE explanation AS {self._statements.explanation}")
                     if self._statements.on_connection:
                         await connection.execute(self._statements.on_connection)
+                    self._is_connected = True
                     while True:
                         if self._away_since is not None and not self._batch:
                             logger.info("rows can be written again")
@@ -153,6 +169,7 @@ class Writer:
                         self._sent_at = time.perf_counter()
                         await self._store(connection)
             except Exception as error:
+                self._is_connected = False
                 if self._away_since is None:
                     self.counts.lost()
                     logger.warning("rows cannot be written, trying again: %s: %s", type(error).__name__, error)
@@ -232,6 +249,7 @@ class Writer:
             except NoPartition as uncreated:
                 error = uncreated
             self._refusals.fails("the database refuses all rows: %s", error)
+            self._refused_at, self._refusal = time.monotonic(), str(error)
         return dict.fromkeys([identifier for identifier, _ in rows], error)
 
     async def _is_mended(self, error: DatabaseError, rows: Sequence[EncodedRow]) -> bool:

@@ -40,12 +40,12 @@ ARROWS = {
     "handlers.contracts": "db handlers .lists .operations .paths .security .submissions openapi.contract "
     "openapi.diff openapi.lint openapi.problems openapi.rendering openapi.requests openapi.serving "
     "openapi.standards",
-    "handlers.site": "db .contracts .field_errors .paths .security openapi.contract openapi.oauth openapi.problems "
-    "openapi.rendering openapi.requests openapi.serving openapi.standards",
+    "handlers.site": "db .contracts .field_errors .paths .resources .security openapi.contract openapi.oauth "
+    "openapi.problems openapi.rendering openapi.requests openapi.serving openapi.standards",
     "scripts.metrics": "db handlers.resources",
     "scripts.service.supervision": "handlers.site",
     "scripts.service": "db handlers.contracts handlers.operations handlers.paths handlers.resources "
-    "handlers.security handlers.site openapi.oauth openapi.problems openapi.protocol openapi.serving "
+    "handlers.security handlers.site openapi.contract openapi.oauth openapi.problems openapi.protocol openapi.serving "
     "openapi.standards .metrics .service.supervision",
     "scripts.commands": "db handlers.contracts handlers.security handlers.site openapi.contract openapi.oauth "
     "openapi.rendering openapi.standards .service",

@@ -26,7 +26,8 @@ def announce(timelines: Timelines, headers: MutableSequence[tuple[bytes, bytes]]
 async def recovery(request: Request) -> JSONResponse:
     """The newest timeline, from memory: it is known also while the database is away."""
     state = service_state(request)
-    timeline, restored_to = state.timelines.newest, state.timelines.newest.restored_to
+    timeline = state.resources.registry.timelines.newest
+    restored_to = timeline.restored_to
     return JSONResponse(
         {
             "epoch": timeline.epoch,

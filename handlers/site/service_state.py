@@ -1,15 +1,16 @@
 """The parts of a worker that the pages outside the API use: opened when it starts, passed with each request."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from db.engine import Database
 from db.registry import Caller
-from db.timelines import Timelines
+from db.replicas import Replicas
 from db.version_usage import VersionUsage
 from handlers.contracts.serving import Serving
+from handlers.resources import Resources
 from handlers.security.authority import AuthorizationServer
 from handlers.security.failed_attempts import FailedAttempts
 from openapi.serving.rate_limits import Bucket
@@ -35,8 +36,8 @@ class ServiceState:
     metrics: Callable[[], bytes]
     failed_attempts: FailedAttempts
     bucket_for: Callable[[Caller], Bucket]
-    warnings: Sequence[str]
-    timelines: Timelines
+    resources: Resources
+    replicas: Replicas
     recovery_hours: int
 
 

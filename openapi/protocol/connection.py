@@ -15,8 +15,9 @@ uvicorn 0.54 on httptools 0.9 leaves gaps to its user:
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 from urllib.parse import unquote
@@ -26,6 +27,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from openapi.problems import Problem
 from openapi.protocol import framing, targets
+from openapi.protocol.admission import Admission
 from openapi.protocol.cycle import Cycle, persistence
 from openapi.protocol.delivery import DeliveryWatch, reset
 from openapi.protocol.refusal import refusal
@@ -57,13 +59,14 @@ class ConnectionOptions:
     """Options of the operator, in seconds, and the error format of a path.
 
     `head_timeout` limits the time for the head of a request, `write_timeout` the time without an acknowledged byte.
-    `counted` receives 1 for each connection that opens, and -1 when it closes.
+    `counted` receives 1 for each connection that opens, and -1 when it closes. `admission` limits their number.
     """
 
     head_timeout: float = HEAD_SECONDS
     write_timeout: float = WRITE_SECONDS
     style_at: Callable[[str], ErrorStyle] = lambda _path: ERROR_OBJECTS
     counted: Callable[[int], None] = lambda _change: None
+    admission: Admission = field(default_factory=lambda: Admission(sys.maxsize))
 
 
 class State(Enum):
@@ -108,7 +111,9 @@ class HTTPConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Await the first head."""
         super().connection_made(transport)
+        self._active_at = self.loop.time()
         self._options.counted(1)
+        self._options.admission.admit(self, self.server_state.connections)  # type: ignore[arg-type] # all are of this class
         self._delivery = DeliveryWatch(transport, self._options.write_timeout, self._cut)
         self._expect_head()
 
@@ -263,6 +268,16 @@ class HTTPConnection(HttpToolsProtocol):
         """Send a part of a response, unless the connection is closing."""
         if not self.is_closing():
             self.transport.write(data)
+
+    @property
+    def idle_since(self) -> float | None:
+        """The time of the last response, or of the start; None while a request runs."""
+        has_no_request = not self._owed and (self._state is State.IDLE or self._state is State.HEAD)
+        return self._active_at if has_no_request else None
+
+    def close_now(self) -> None:
+        """Close the connection at once, to make room for others."""
+        self.transport.close()
 
     def reset(self) -> None:
         """End the connection so that the client sees that a response broke off."""

@@ -43,14 +43,16 @@ def issuers(settings: Settings) -> list[str]:
     return urls
 
 
-def warnings(settings: Settings) -> list[str]:
-    """What is probably wrong with the OAuth settings of `settings`, for the operator."""
+def unreachable(settings: Settings) -> str | None:
+    """Why no contract with access tokens can be served, for the operator; None if they can."""
     address = forwarded.address(settings.host)
     if settings.public_url or address is None or not address.is_unspecified:
-        return []
+        return None
     name, url = variable("public_url"), oauth_policy(settings).public_url
-    tokens = f"access tokens and their metadata name {url}, which no client can reach"
-    return [f"{name} is unset: {tokens}; set it to the URL that clients use"]
+    return (
+        f"{name} is unset: access tokens and their metadata would name {url}, which no client can reach; set it to the "
+        "URL that clients use"
+    )
 
 
 def key_secret(settings: Settings) -> OctKey | None:

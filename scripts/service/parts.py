@@ -12,6 +12,7 @@ from db.engine import Database
 from db.errors import Unavailable
 from db.registry import Caller
 from db.rejected_submissions import Bounds
+from db.replicas import Replicas
 from db.version_usage import VersionUsage
 from handlers import resources
 from handlers.contracts.serving import Serving
@@ -35,6 +36,8 @@ RATE_LIMITS = "RATE_LIMITS_FILE"
 """The environment variable that names the file of the buckets of hubs."""
 FAILED_ATTEMPTS = "FAILED_ATTEMPTS_FILE"
 """That of another file, so that names which a sender makes up take no slot of a hub."""
+REPLICA = "REPLICA_ID"
+"""The environment variable with the id of the service, which its workers share."""
 BURST_SECONDS = 10
 """The burst of a hub with a rate of its own, in seconds of that rate."""
 
@@ -52,7 +55,7 @@ class Parts:
     authorization_server: AuthorizationServer
     version_usage: VersionUsage
     cut_over: CutOver
-    upkeep: Upkeep
+    replicas: Replicas
 
     def on_served(self, serving: Serving) -> None:
         """Label the metrics by the contracts that are now served, and refer cut-over hubs to them."""
@@ -91,9 +94,11 @@ async def open_parts(
     version_usage = VersionUsage(database)
     await stack.enter_async_context(version_usage.flushing())
     cut_over = CutOver(server.public_url + server_metadata.AUTHORIZATION_SERVER)
-    bucket_for = _buckets(limits, settings)
+    replicas = Replicas(database, UUID(os.environ[REPLICA]))
+    await stack.enter_async_context(replicas.running())
+    bucket_for = _buckets(limits, settings, replicas)
     return Parts(
-        settings, database, metrics, bucket_for, failed_attempts, opened, server, version_usage, cut_over, upkeep
+        settings, database, metrics, bucket_for, failed_attempts, opened, server, version_usage, cut_over, replicas
     )
 
 
@@ -113,12 +118,13 @@ def dependencies(parts: Parts) -> Dependencies:
     )
 
 
-def _buckets(limits: RateLimits, settings: Settings) -> Callable[[Caller], Bucket]:
-    usual = RatePolicy(settings.rate_limit, settings.rate_burst)
+def _buckets(limits: RateLimits, settings: Settings, replicas: Replicas) -> Callable[[Caller], Bucket]:
+    """The bucket of each hub. The living replicas share its rate and its burst in equal parts, at least 1 each."""
 
     @lru_cache(maxsize=10_000)
-    def bucket(hub_id: UUID, rate: int | None) -> Bucket:
-        """The bucket of a hub; a hub with its own rate also has its own burst."""
-        return Bucket(limits, hub_id, RatePolicy(rate, rate * BURST_SECONDS) if rate else usual)
+    def bucket(hub_id: UUID, rate: int | None, count: int) -> Bucket:
+        """A hub with its own rate also has its own burst."""
+        rate, burst = (rate, rate * BURST_SECONDS) if rate else (settings.rate_limit, settings.rate_burst)
+        return Bucket(limits, hub_id, RatePolicy(max(1, rate // count), max(1, burst // count)))
 
-    return lambda hub: bucket(hub.id, hub.rate_limit)
+    return lambda hub: bucket(hub.id, hub.rate_limit, replicas.count)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
+from uuid import uuid4
 
 import uvicorn
 from sqlalchemy import Connection
@@ -24,7 +25,7 @@ from scripts.metrics.shared_counts import SupervisorCounts
 from scripts.service import logs, metrics
 from scripts.service.databases import connected, remedied
 from scripts.service.oauth_settings import oauth_policy
-from scripts.service.parts import FAILED_ATTEMPTS, RATE_LIMITS
+from scripts.service.parts import FAILED_ATTEMPTS, RATE_LIMITS, REPLICA
 from scripts.service.proxies import trusted_proxies
 from scripts.service.settings import Settings, variable
 from scripts.service.supervision.runtime_directory import SharedFile, environment_variable, runtime_directory
@@ -85,8 +86,8 @@ def warn_of_revisions(summary: Mapping[str, str | list[str] | None]) -> None:
 
 @contextmanager
 def shared_by_workers(directory: Path) -> Iterator[list[SharedFile]]:
-    """Set up what the workers of a service share: the counts in `directory`, and the returned buckets."""
-    with metrics.shared(directory), ExitStack() as stack:
+    """Set up what the workers of a service share: an id, the counts in `directory`, and the returned buckets."""
+    with metrics.shared(directory), environment_variable(REPLICA, str(uuid4())), ExitStack() as stack:
         files = []
         for name in (RATE_LIMITS, FAILED_ATTEMPTS):
             files.append(file := stack.enter_context(closing(SharedFile(name))))

@@ -25,15 +25,19 @@ from handlers.paths import BESIDE, METRICS
 from handlers.security.authority import OAuthOptions
 from handlers.site import recovery
 from handlers.site.service_state import SERVICE, ServiceState
+from openapi.contract import Contract, ContractError
+from openapi.protocol.admission import Admission
 from openapi.protocol.connection import CONNECTION, ConnectionOptions
 from openapi.protocol.cycle import fix_status_lines
 from openapi.serving.access_log import AccessLog
 from openapi.serving.app import build
 from openapi.serving.dispatch import ErrorMiddleware
+from openapi.serving.endpoint import Dependencies
 from openapi.serving.error_styles import style_of
 from openapi.serving.live import Live
 from openapi.serving.request_state import REQUEST
 from openapi.standards.server_timing import ServerTiming
+from scripts.metrics import processes
 from scripts.service import logs, oauth_settings
 from scripts.service.metrics import Metrics
 from scripts.service.oauth_settings import oauth_policy
@@ -48,6 +52,9 @@ BELOW = tuple(f"{path}/" for path in BESIDE)
 RETRY_SECONDS = 0.5
 LOG_SECONDS = 60
 """Between two lines that say that the worker waits for the database."""
+
+SPARE_DESCRIPTORS = 8
+"""For temporary files, and connections that are still closing."""
 
 T = TypeVar("T")
 
@@ -117,14 +124,13 @@ async def _open(settings: Settings, options: OAuthOptions, outside: Outside, sta
     _spare_requests()
     serving = Serving(
         outside.live,
-        partial(build, dependencies=dependencies(parts)),
+        partial(_build, dependencies(parts), oauth_settings.unreachable(settings)),
         parts.on_served,
         partial(style_of, public_url=options.public_url),
     )
     await stack.enter_async_context(serving.following(database))
     logger.info("serving", extra={"contracts": [contract.version for contract in serving.contracts]})
-    setting_warnings = oauth_settings.warnings(settings)
-    for warning in (*setting_warnings, *differences):
+    for warning in differences:
         logger.warning(warning)
     return {
         SERVICE: ServiceState(
@@ -135,14 +141,34 @@ async def _open(settings: Settings, options: OAuthOptions, outside: Outside, sta
             outside.metrics.exposition,
             parts.failed_attempts,
             parts.bucket_for,
-            setting_warnings,
-            parts.resources.registry.timelines,
+            parts.resources,
+            parts.replicas,
             settings.recovery_hours,
         ),
         CONNECTION: ConnectionOptions(
-            settings.head_timeout, settings.write_timeout, outside.live.style, outside.metrics.connection
+            settings.head_timeout,
+            settings.write_timeout,
+            outside.live.style,
+            outside.metrics.connection,
+            Admission(_most_connections(settings)),
         ),
     }
+
+
+def _most_connections(settings: Settings) -> int:
+    """As many as the limit of descriptors allows beside the connections to the database."""
+    try:
+        open_now = processes.open_descriptors()
+    except OSError:  # there is no /proc
+        open_now = SPARE_DESCRIPTORS
+    return max(1, processes.max_descriptors() - open_now - settings.connections - SPARE_DESCRIPTORS)
+
+
+def _build(parts: Dependencies, fault: str | None, contract: Contract) -> ASGIApp:
+    """The application of `contract`; ContractError if there is a `fault` and it has tokens."""
+    if fault and contract.scopes:
+        raise ContractError(f"contract {contract.version} is not served: {fault}")
+    return build(contract, parts)
 
 
 def _by_path(pages: ASGIApp, versions: ASGIApp) -> ASGIApp:

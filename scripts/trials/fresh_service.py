@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,12 +55,12 @@ def fresh_service(*options: str, contract: str | None = None, **settings: str) -
 
 
 @contextmanager
-def service_on(directory: Path, *options: str, **settings: str) -> Iterator[Service]:
-    """Like `fresh_service`, with data and log in `directory`, which is kept."""
+def service_on(directory: Path, *options: str, prefix: Sequence[str] = (), **settings: str) -> Iterator[Service]:
+    """Like `fresh_service`, with data and log in `directory`, which is kept; `prefix` is a command that runs others."""
     log = directory / "service.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IR_")}
     environment |= {"IR_DATA_DIR": str(directory / DATA), "IR_PORT": "0", **settings}
-    command = [sys.executable, "-m", "scripts.cli", "serve", "--demo", *options]
+    command = [*prefix, sys.executable, "-m", "scripts.cli", "serve", "--demo", *options]
     with log.open("a") as errors:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603
     try:

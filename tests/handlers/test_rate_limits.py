@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from psycopg.sql import SQL
 
 from openapi.serving.rate_limits import Quota, RateLimits, RatePolicy
+from scripts.service.parts import REPLICA
 from tests.examples import EVENT, OLDEST
 from tests.handlers.conftest import BASE, JSON, Hub, results_of, totals, totals_of
 from tests.postgresql import statement
@@ -42,6 +43,23 @@ def limit(hub: Hub, rate: int | None) -> None:
     """Set the hub's own rate, or with None the default."""
     change = SQL("UPDATE hubs SET rate_limit = {} WHERE id = {}").format(rate, hub.id)
     statement(hub.service.database_url, change)
+
+
+def test_replicas_share_the_rate_of_a_hub(
+    start_service: Callable[..., AbstractContextManager[Service]],
+    new_hub: Callable[..., Hub],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With two living replicas each grants half; when one ends, the other soon grants everything again."""
+    limits = {"IR_RATE_LIMIT": "5", "IR_RATE_BURST": "10"}
+
+    with start_service(**limits) as service:
+        hub = new_hub(service)
+        assert hub.event().headers["ratelimit-policy"] == '"default";q=10;w=2'
+        monkeypatch.setenv(REPLICA, str(uuid4()))
+        with start_service(**limits):
+            wait_until(lambda: hub.event().headers["ratelimit-policy"] == '"default";q=5;w=3')
+        wait_until(lambda: hub.event().headers["ratelimit-policy"] == '"default";q=10;w=2')
 
 
 def test_a_request_beyond_the_burst_gets_429_with_a_true_retry_after(limited: Hub) -> None:

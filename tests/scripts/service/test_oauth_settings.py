@@ -29,11 +29,11 @@ def test_the_default_issuer_is_the_listening_address() -> None:
         ({}, None),
     ],
 )
-def test_an_issuer_that_no_client_can_reach_is_warned_of(environment: dict[str, str], url: str | None) -> None:
+def test_an_issuer_that_no_client_can_reach_is_refused(environment: dict[str, str], url: str | None) -> None:
     """As in a container, which listens on every address."""
-    warnings = oauth_settings.warnings(Settings.read(environment))
-    assert len(warnings) == (url is not None)
-    assert all(str(url) in warning and "IR_PUBLIC_URL" in warning for warning in warnings)
+    fault = oauth_settings.unreachable(Settings.read(environment))
+    assert (fault is not None) == (url is not None)
+    assert fault is None or (f"would name {url}," in fault and fault.startswith("IR_PUBLIC_URL is unset"))
 
 
 def test_settings_set_the_policy() -> None:
