@@ -70,7 +70,7 @@ def database_away(url: str) -> Iterator[None]:
     user = "postgres" if os.geteuid() == 0 else None
 
     def control(*arguments: str) -> None:
-        command = [DEBIAN / "pg_ctl", "--wait", "-D", f"{directory}/data", *arguments]
+        command = [str(DEBIAN / "pg_ctl"), "--wait", "-D", f"{directory}/data", *arguments]
         subprocess.run(command, user=user, check=True, stdout=subprocess.DEVNULL)
 
     control("stop", "--mode=immediate")
@@ -139,7 +139,7 @@ def test_a_stalled_reader_of_the_log_stops_nothing(directory: Path) -> None:
         assert process.stdout
         url = next(line.split()[-1].removesuffix("/api/v1") for line in process.stdout if "serves at" in line)
         key = (directory / "data" / "demo-hub.key").read_text()
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}) as client:
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
             wait_until(lambda: client.get("/health/ready").status_code == 200)
             for _ in range(1000):
                 assert client.post(PATH, json=EVENT).status_code == 201
