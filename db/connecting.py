@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, TypeVar, cast
 
 import psycopg
+from psycopg.abc import AdaptContext
 from psycopg.conninfo import conninfo_attempts, conninfo_attempts_async
 
 from db import session_settings
@@ -24,8 +25,10 @@ class Hosts:
         self.parameters = parameters
         self._last: Mapping[str, Any] = {}
 
-    def connect(self) -> Connection:
+    def connect(self, context: AdaptContext | None = None) -> Connection:
         """A connection with every setting in force, for a thread; raises psycopg's errors, or Unsuitable.
+
+        `context` has the adapters of values.
 
         The hosts are tried one after another, and the last one that served is the first: a silent host costs its time
         only once.
@@ -34,7 +37,7 @@ class Hosts:
         attempts = conninfo_attempts(self.parameters)
         for attempt in sorted(attempts, key=lambda attempt: attempt != self._last):
             try:
-                connection = psycopg.connect(**cast("Any", attempt), autocommit=True)
+                connection = psycopg.connect(**cast("Any", attempt), autocommit=True, context=context)
             except psycopg.Error as error:
                 errors.append(error)
             else:

@@ -1,5 +1,6 @@
 """Translates errors of psycopg and SQLAlchemy into errors of this room."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,8 @@ _CONFLICTS = ("40001", "40P01")
 # Values, constraints, and limits of one value (an index entry, the depth of a document); P0 is raised by triggers,
 # which look at one row. All other classes concern every row: privileges, missing tables, full disks, corrupted files.
 _OF_A_ROW = ("22", "23", "54", "P0")
+
+_MISSING_RIGHT = re.compile(r"(permission denied for|must be owner of) [a-z ]+ [\w$]+")
 
 
 @contextmanager
@@ -52,7 +55,7 @@ def _of_driver(error: BaseException | None, lost: bool) -> DatabaseError:
     state = getattr(error, "sqlstate", None)
     message = f"{type(error).__name__}, SQLSTATE {state}" if state else type(error).__name__
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        message += f", {error.diag.message_primary}"  # it names a table, and no data
+        message += _missing_right(error.diag.message_primary or "")
     if lost:
         return Unavailable(message)
     if state is None:
@@ -66,6 +69,11 @@ def _of_driver(error: BaseException | None, lost: bool) -> DatabaseError:
 def _lacks_partition(error: psycopg.errors.CheckViolation) -> bool:
     """True if no partition of a table takes a row. A trigger may raise the same SQLSTATE, but names no table."""
     return error.diag.table_name is not None and error.diag.constraint_name is None
+
+
+def _missing_right(words: str) -> str:
+    """The object that a role lacks a right on, in the server's `words`; nothing for words that may be a trigger's."""
+    return f", {words}" if _MISSING_RIGHT.fullmatch(words) else ""
 
 
 def _kind(state: str) -> type[DatabaseError]:

@@ -4,13 +4,13 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, closing, contextmanager, suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.pool import NullPool
 
 from db import async_connection, database_url, json_text
@@ -40,7 +40,6 @@ class Database:
         self._hosts = Hosts(database_url.parameters(url))
         self._connect_seconds = min(timeout, database_url.connect_seconds(url) or async_connection.CONNECT_SECONDS)
         options: dict[str, Any] = {
-            "creator": self._hosts.connect,
             "hide_parameters": True,
             "json_serializer": _as_text,
             "json_deserializer": json_text.decoded,
@@ -49,6 +48,8 @@ class Database:
             "postgresql+psycopg://", pool_size=connections, max_overflow=0, pool_timeout=timeout, **options
         )
         self._sessions = sqlalchemy.create_engine(self._engine.url, poolclass=NullPool, **options)
+        for engine in (self._engine, self._sessions):
+            event.listen(engine, "do_connect", self._connect)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -121,6 +122,10 @@ class Database:
         for thread in list(self._in_use):
             self._cut(thread)
         self._engine.dispose()
+
+    def _connect(self, _dialect: Any, _record: Any, _arguments: Any, parameters: Mapping[str, Any]) -> Any:
+        """A connection for SQLAlchemy, whose `parameters` have the adapters of JSON."""
+        return self._hosts.connect(parameters["context"])
 
     def _cut(self, thread: int) -> None:
         """Shut down the connection that `thread` waits on: a silent server must not block either of them forever."""

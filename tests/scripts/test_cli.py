@@ -240,7 +240,11 @@ def test_lint_checks_documents(run: Run, tmp_path: Path) -> None:
 def test_two_migrations_at_once_migrate_an_empty_database(run: Run, embedded_url: str) -> None:
     """One `migrate` creates the tables, and the other waits and changes nothing; the contracts are activated once."""
     with fresh_database(embedded_url, "migrated_by_command") as url:
-        summaries = [result(done) for done in run("migrate --json", "migrate --json", IR_DATABASE_URL=url)]
+        both = run("migrate --json", "migrate --json", IR_DATABASE_URL=url)
+        assert [done.returncode for done in both] == [0, 0]
+        waits = [line for done in both for line in done.stderr.splitlines()]
+        assert all("another process migrates the database" in line for line in waits)
+        summaries = [json.loads(done.stdout) for done in both]
         with closing(Database(url)) as database, database.begin() as connection:
             assert len(event_types.list_all(connection)) == 14
     before = sorted((summary["revision_before"] is not None, summary["revision_before"]) for summary in summaries)

@@ -147,7 +147,7 @@ def test_a_stalled_reader_of_the_log_stops_nothing(directory: Path) -> None:
         process.stdout.close()
         process.terminate()
         assert process.wait(60) == 0
-    assert len(os.read(read, 2**20)) > 60_000, "the pipe was full"
+    assert os.read(read, 2**20).count(b"\n") < 1000, "the pipe was full"
     os.close(read)
 
 
