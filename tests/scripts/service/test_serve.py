@@ -21,6 +21,7 @@ from db.engine import Database
 from scripts.trials.fresh_service import Service, StartFailedError, fresh_service, service_on
 from tests.examples import EVENT, PATH
 from tests.load import load
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -48,8 +49,8 @@ def log_of(service: Service) -> list[dict[str, object]]:
 
 
 def wait_for_workers(service: Service, count: int) -> None:
-    """Wait until `count` processes have logged that they serve; a supervisor may need two minutes to miss one."""
-    deadline = time.monotonic() + 180
+    """Wait until `count` processes have logged that they serve."""
+    deadline = time.monotonic() + 60
     while len({line["process"] for line in log_of(service) if line["event"] == "serving"}) < count:
         assert time.monotonic() < deadline, f"fewer than {count} workers ever served"
         time.sleep(0.05)
@@ -79,6 +80,31 @@ def test_a_drain_drops_no_request(directory: Path) -> None:
     assert {type(failure) for failure in requests.failures} == {httpx.ConnectError}
     assert requests.statuses == []
     assert set(requests.acknowledged) == stored(directory / "data")
+
+
+def test_a_delay_keeps_the_service_open_but_not_ready(directory: Path) -> None:
+    """After SIGTERM new connections are accepted for so long, and readiness says that the service is about to stop."""
+    with service_on(directory, IR_DRAIN_DELAY="4") as service:
+        service.process.terminate()
+        wait_until(lambda: httpx.get(f"{service.url}/health/ready").status_code == 503, 3)
+        answer = httpx.get(f"{service.url}/health/ready")
+        assert (answer.status_code, answer.json()["reasons"]) == (503, ["the service is about to stop"])
+        assert post(service).status_code == 201
+        assert service.process.wait(60) == 0
+        with pytest.raises(httpx.ConnectError):
+            post(service)
+
+
+def test_a_container_without_a_public_url_serves_no_tokens(directory: Path) -> None:
+    """Version 1 is served; version 2 is not, and the reason is in the log and in readiness."""
+    with service_on(directory, IR_HOST="0.0.0.0") as service:  # noqa: S104 (as in a container)
+        assert post(service).status_code == 201
+        answer = httpx.get(f"{service.url}/health/ready").json()
+        assert answer["contracts"] == ["1.1"]
+        (warning,) = answer["warnings"]
+        assert warning.startswith("contract 2.0 is not served: IR_PUBLIC_URL is unset: ")
+        assert httpx.post(service.url + PATH.replace("v1", "v2"), json=EVENT).status_code == 404
+    assert warning in [line["event"] for line in log_of(service) if line["level"] == "ERROR"]
 
 
 def test_a_stop_writes_the_held_log_of_every_worker(directory: Path) -> None:
