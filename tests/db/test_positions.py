@@ -11,12 +11,13 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from psycopg.sql import SQL
+from sqlalchemy import event, text
 
 from db import pages, partitions, positions, tables
 from db.engine import Database
 from db.pages import Query
-from tests.postgresql import fresh_database
+from tests.postgresql import fresh_database, statement
 
 HUB = UUID(int=1)
 WRITERS = 8
@@ -215,6 +216,29 @@ def test_a_writer_that_begins_during_a_read_does_not_matter(
     write(beginning)
     monkeypatch.setattr(positions, "_LAST", text("SELECT 5"))
     assert horizon(database) == 5
+
+
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+def test_a_row_that_commits_during_a_read_is_read_once(database: Database, connect: Connect, isolation: str) -> None:
+    """Just before the reader looks for locks, and whatever the database's default isolation is.
+
+    In the one snapshot of another isolation the row would be missing, although nothing holds its position any longer.
+    """
+    statement(database.url, SQL("ALTER DATABASE positions SET default_transaction_isolation = {}").format(isolation))
+    slow, fast = connect(), connect()
+    write(slow)
+    write(fast)
+    fast.commit()
+
+    def commit_late(*call: object) -> None:
+        if "pg_locks" in str(call[2]):
+            slow.commit()
+
+    with database.begin() as connection:
+        event.listen(connection, "before_cursor_execute", commit_late)
+        page = pages.page(connection, tables.interaction_events, Query(HUB), 1000)
+    read = [row["position"] for row in page.rows]
+    assert read + readable(database, after=page.last) == [1, 2]
 
 
 def test_a_reader_misses_nothing_during_writes(database: Database) -> None:
