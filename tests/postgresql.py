@@ -38,6 +38,11 @@ HOSTILE = {
     "array_nulls": "off",
     "transform_null_equals": "on",
     "row_security": "off",
+    "default_transaction_deferrable": "on",
+    "backslash_quote": "off",
+    "check_function_bodies": "off",
+    "gin_fuzzy_search_limit": "1",
+    "work_mem": "64",
     "enable_hashjoin": "off",
     "enable_indexscan": "off",
     "enable_nestloop": "off",
@@ -46,7 +51,7 @@ HOSTILE = {
 }
 """Defaults that a database may have, each other than PostgreSQL's own."""
 IS_HOSTILE = os.environ.get("TESTS_HOSTILE_DATABASE") == "1"
-"""Whether each fresh database has these defaults."""
+"""Whether each server, its role and each fresh database have these defaults."""
 if IS_HOSTILE:  # the sessions of the tests themselves have others; a session of the service never reads these variables
     os.environ["PGCLIENTENCODING"] = "utf8"
     os.environ["PGOPTIONS"] = (
@@ -58,17 +63,27 @@ if IS_HOSTILE:  # the sessions of the tests themselves have others; a session of
 
 def make_hostile(url: str) -> None:
     """Give the database at `url` the defaults in HOSTILE."""
-    change = sql.SQL("ALTER DATABASE {} SET {} = {}")
-    name = sql.Identifier(str(make_url(url).database))
-    with psycopg.connect(url, autocommit=True) as connection:
-        for setting, value in HOSTILE.items():
-            connection.execute(change.format(name, sql.SQL(setting), sql.Literal(value)))
+    _set_hostile(url, sql.SQL("DATABASE {}").format(sql.Identifier(str(make_url(url).database))))
+
+
+def make_server_hostile(url: str) -> None:
+    """Give the server at `url`, and its role `postgres`, the defaults in HOSTILE."""
+    _set_hostile(url, sql.SQL("SYSTEM"))
+    _set_hostile(url, sql.SQL("ROLE postgres"))
+    statement(url, sql.SQL("SELECT pg_reload_conf()"))
+
+
+def _set_hostile(url: str, what: sql.SQL | sql.Composed) -> None:
+    change = sql.SQL("ALTER {} SET {} = {}")
+    statement(url, *(change.format(what, sql.SQL(name), sql.Literal(value)) for name, value in HOSTILE.items()))
 
 
 @contextmanager
 def embedded_server() -> Iterator[str]:
     """The URL of an embedded server."""
     with tempfile.TemporaryDirectory(prefix="ir-tests-") as directory, embedded.running(Path(directory)) as url:
+        if IS_HOSTILE:
+            make_server_hostile(url)
         yield url
 
 
@@ -90,7 +105,10 @@ def debian_server() -> Iterator[str]:
     run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8")
     run("pg_ctl", "--wait", f"--options=-h '' -k {directory}", f"--log={directory}/log", "start")
     try:
-        yield f"postgresql://postgres@/postgres?host={directory}"
+        url = f"postgresql://postgres@/postgres?host={directory}"
+        if IS_HOSTILE:
+            make_server_hostile(url)
+        yield url
     finally:
         run("pg_ctl", "--wait", "--mode=immediate", "stop")
         shutil.rmtree(directory)
