@@ -9,6 +9,7 @@ from psycopg.abc import AdaptContext
 from psycopg.conninfo import conninfo_attempts, conninfo_attempts_async
 
 from db import session_settings
+from db.errors import Unsuitable
 
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -16,6 +17,16 @@ AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 HEAD_START_SECONDS = 0.2
 """So long a host is tried before the next one is tried as well: a silent host costs no more."""
+_NO_DATABASE = "another service than PostgreSQL answers there: correct host and port"
+_UNSUITABLE = {
+    "server is in hot standby mode": "the server is a standby, which takes no writes: name the primary, or all hosts "
+    "(host1,host2), so that the service finds it",
+    "unsupported startup parameter": "a pooler such as PgBouncer answers there, and refuses settings: connect to "
+    "PostgreSQL itself",
+    "expected authentication request": _NO_DATABASE,
+    "received invalid response": _NO_DATABASE,
+}
+"""By words in libpq's errors: what no later attempt changes, as long as one host alone is named."""
 
 
 class Hosts:
@@ -43,7 +54,7 @@ class Hosts:
             else:
                 self._last = attempt
                 return _set_up(connection)
-        raise _joined(errors)
+        raise self._joined(errors)
 
     async def connect_async(self, seconds: float) -> AsyncConnection:
         """A connection in autocommit mode with every setting in force; raises psycopg's errors, or Unsuitable.
@@ -56,9 +67,21 @@ class Hosts:
             for attempt in attempts:
                 if await race.joined_by(_limited(_connected(attempt), seconds)):
                     break
-            return await race.winner()
+            connection, errors = await race.result()
+            if connection is None:
+                raise self._joined(errors)
+            return connection
         finally:
             await race.end()
+
+    def _joined(self, errors: list[psycopg.Error]) -> psycopg.Error | Unsuitable:
+        """One error for those of all addresses. Of several hosts one may become the primary at any time."""
+        text = "; ".join(dict.fromkeys(str(error) for error in errors))
+        hosts = f"{self.parameters.get('host', '')}{self.parameters.get('hostaddr', '')}"
+        for words, reason in _UNSUITABLE.items():
+            if words in text and "," not in hosts:
+                return Unsuitable(reason)
+        return errors[0] if len(errors) == 1 else psycopg.OperationalError(text)
 
 
 class _Race:
@@ -75,8 +98,8 @@ class _Race:
         await asyncio.wait([task], timeout=HEAD_START_SECONDS)
         return task.done() and task.exception() is None
 
-    async def winner(self) -> AsyncConnection:
-        """The first connection; the error of psycopg, or Unsuitable, if there is none."""
+    async def result(self) -> tuple[AsyncConnection | None, list[psycopg.Error]]:
+        """The first connection, None if there is none, and the errors before it; raises Unsuitable."""
         errors: list[psycopg.Error] = []
         running = set(self._attempts)
         while running:
@@ -85,11 +108,11 @@ class _Race:
                 error = task.exception()
                 if error is None:
                     self._won = task
-                    return task.result()
+                    return task.result(), errors
                 if not isinstance(error, psycopg.Error):
                     raise error
                 errors.append(error)
-        raise _joined(errors)
+        return None, errors
 
     async def end(self) -> None:
         """End the other attempts, and close their connections."""
@@ -134,10 +157,3 @@ async def _limited(awaitable: Awaitable[T], seconds: float) -> T:
             return await awaitable
     except TimeoutError:
         raise psycopg.errors.ConnectionTimeout(f"no connection within {seconds:g} seconds") from None
-
-
-def _joined(errors: list[psycopg.Error]) -> psycopg.Error:
-    """One error for those of all hosts."""
-    if len(errors) == 1:
-        return errors[0]
-    return psycopg.OperationalError("; ".join(dict.fromkeys(str(error) for error in errors)))

@@ -23,8 +23,8 @@ _DEFAULTS = {
     "keepalives_idle": str(CONNECT_SECONDS),
     "keepalives_interval": str(CONNECT_SECONDS),
     "keepalives_count": "2",
-    # Each session writes, listens, or reads locks that a standby does not have.
-    "target_session_attrs": "read-write",
+    # Each session listens, or reads locks that a standby does not have. A read-only primary can still be read.
+    "target_session_attrs": "primary",
 }
 _FORM = re.compile(r"(?P<scheme>[\w+]+)://(?:(?P<user>[^:/@?]*)(?P<password>:[^@?]*)?@)?(?P<rest>.*)", re.DOTALL)
 
@@ -91,11 +91,11 @@ def _require_suitable(named: Mapping[str, str]) -> None:
         raise Failed(f"connect_timeout in the database URL is {seconds!r}: name 1 to {MAX_CONNECT_SECONDS} seconds")
     if named.get("client_encoding", "utf8").lower().replace("-", "") not in ("utf8", "unicode"):
         raise Failed(f"client_encoding in the database URL is {named['client_encoding']!r}: only utf8 is supported")
-    sessions = named.get("target_session_attrs", "read-write")
+    sessions = named.get("target_session_attrs", "primary")
     if sessions not in ("read-write", "primary"):
         raise Failed(
-            f"target_session_attrs in the database URL is {sessions!r}: every session of the service must be able to "
-            "write; leave it out, or name read-write or primary"
+            f"target_session_attrs in the database URL is {sessions!r}: every session of the service needs a server "
+            "that takes writes; leave it out, or name primary or read-write"
         )
     if "replication" in named:
         raise Failed("the database URL has the parameter 'replication', with which no statement runs: remove it")

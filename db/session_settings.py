@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
+from sqlalchemy import Connection
 
 from db.errors import Failed, Unsuitable
 
@@ -70,6 +71,11 @@ def options(others: str = "") -> str:
                 f"{setting.value!r} ({setting.reason}): leave {setting.name} out"
             )
     return " ".join([others, *(f"-c {setting.name}={_escaped(setting.value)}" for setting in SETTINGS)]).strip()
+
+
+def is_read_only(connection: Connection) -> bool:
+    """True if transactions of this session only read, as providers have it while a disk is full."""
+    return bool(connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on")
 
 
 def require_version(number: int) -> None:

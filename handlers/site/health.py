@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from db import partitions
+from db import partitions, session_settings
 from db.engine import Database
 from db.errors import DatabaseError
 from db.ids import new_id
@@ -18,6 +18,11 @@ from handlers.site.service_state import DRAINING, ServiceState, service_state
 
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 """Below this the operator is warned: long requests write their results to temporary files."""
+
+_READ_ONLY = (
+    "the database is read-only, so that nothing can be stored: free its disk, then set default_transaction_read_only "
+    "to off"
+)
 
 
 async def live(_request: Request) -> JSONResponse:
@@ -34,9 +39,11 @@ async def ready(request: Request) -> JSONResponse:
     answer = {"contracts": [contract.version for contract in state.serving.contracts], "database": "answers"}
     warnings = [*state.serving.warnings, *_disk_warnings()]
     try:
-        differences, has_partitions = await state.database.run(_look)
+        differences, is_read_only, has_partitions = await state.database.run(_look)
         warnings += differences
-        if not has_partitions:
+        if is_read_only:
+            reasons.append(_READ_ONLY)
+        elif not has_partitions:
             reasons += await _create_partitions(state.database)
     except DatabaseError as error:
         answer["database"] = str(error)
@@ -59,11 +66,12 @@ def _reasons(state: ServiceState) -> Iterator[str]:
         yield f"the database takes no writes: {fault}"
 
 
-def _look(connection: Connection) -> tuple[list[str], bool]:
-    """The differences between rows and documents, and whether there are partitions for new rows."""
+def _look(connection: Connection) -> tuple[list[str], bool, bool]:
+    """The differences between rows and documents, whether the database only reads, and has partitions for new rows."""
     now = datetime.now(UTC)
     covered = partitions.covered_until(connection, now)
-    return lifecycle.differences(connection), all(until > now for until in covered.values())
+    has_partitions = all(until > now for until in covered.values())
+    return lifecycle.differences(connection), session_settings.is_read_only(connection), has_partitions
 
 
 async def _create_partitions(database: Database) -> list[str]:

@@ -36,7 +36,7 @@ def test_a_password_may_have_any_character(written: str) -> None:
         ("keepalives_idle", "60", "5"),
         ("tcp_user_timeout", "1000", "15000"),
         ("sslmode", "verify-full", None),
-        ("target_session_attrs", "primary", "read-write"),
+        ("target_session_attrs", "read-write", "primary"),
     ],
 )
 def test_a_parameter_of_the_url_is_honoured(name: str, value: str, default: str | None) -> None:
@@ -67,8 +67,8 @@ def test_options_of_the_url_are_sent_before_the_settings() -> None:
         ("connect_timeout=0", "is '0': name 1 to 60 seconds"),
         ("connect_timeout=soon", "is 'soon': name 1 to 60 seconds"),
         ("client_encoding=latin1", "is 'latin1': only utf8 is supported"),
-        ("target_session_attrs=any", "is 'any': every session of the service must be able to write"),
-        ("target_session_attrs=standby", "is 'standby': every session of the service must be able to write"),
+        ("target_session_attrs=any", "is 'any': every session of the service needs a server"),
+        ("target_session_attrs=standby", "is 'standby': every session of the service needs a server"),
         ("replication=database", "has the parameter 'replication'"),
         (
             "options=-c%20synchronous_commit%3Doff",

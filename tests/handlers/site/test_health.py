@@ -1,5 +1,6 @@
 """Liveness and readiness of the service, with and without its database."""
 
+import json
 import re
 import tempfile
 from collections import Counter
@@ -79,15 +80,20 @@ def test_a_restart_of_the_database_loses_and_duplicates_no_event(lonely_service:
     assert traffic.failures == []
 
 
-def test_a_read_only_database_is_unavailable(lonely_service: Service) -> None:
-    """As during a failover: 503, not 500."""
+def test_a_read_only_database_is_read(lonely_service: Service) -> None:
+    """As a provider leaves it on a full disk: lists and exports go on, events get 503, and readiness says why."""
     with lonely_service.client() as client:
+        stored = client.post(PATH, json=EVENT).json()["id"]
         statement(lonely_service.database_url, SQL("ALTER DATABASE postgres SET default_transaction_read_only = on"))
         with database_away(lonely_service):
             pass
+        wait_until(lambda: client.get(PATH).status_code == 200, RETRY_AFTER_SECONDS)
         responses = [client.post(PATH, json=EVENT) for _ in range(10)]
-        assert {response.status_code for response in responses} == {503}
-        wait_until(lambda: client.get("/health/ready").status_code == 503, 10)
+        read = client.get(PATH).json()["items"], client.get(f"{PATH}/export?format=ndjson").text.splitlines()
+        why = reasons(client)
+    assert {response.status_code for response in responses} == {503}
+    assert [[event["id"] for event in read[0]], [json.loads(line)["id"] for line in read[1]]] == [[stored], [stored]]
+    assert any(reason.startswith("the database is read-only, so that nothing can be stored: ") for reason in why)
 
 
 @pytest.fixture
