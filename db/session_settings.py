@@ -48,7 +48,7 @@ _TRANSACTION_TIMEOUT = "transaction_timeout"
 """PostgreSQL 17 and later, so that it cannot be sent: an earlier server would refuse the connection."""
 
 READ = (
-    sql.SQL("SELECT {}, pg_catalog.current_schemas(false)::pg_catalog.text[]")
+    sql.SQL("SELECT {}, pg_catalog.current_schemas(false)::pg_catalog.text[], pg_catalog.version()")
     .format(
         sql.SQL(", ").join(
             sql.SQL("pg_catalog.current_setting({}, true)").format(sql.Literal(name))
@@ -107,7 +107,9 @@ def correction(row: Sequence[object]) -> sql.Composed | None:
                 f"{setting.name} is {value!r} in a new session, although the service has set it to {setting.value!r}: "
                 "a pooler such as PgBouncer has dropped 'options'; connect to PostgreSQL itself"
             )
-    transaction_timeout, schemas = row[len(SETTINGS) :]
+    transaction_timeout, schemas, product = row[len(SETTINGS) :]
+    if not str(product).startswith("PostgreSQL "):
+        raise Unsuitable(f"the server is {product!r}: the service needs PostgreSQL {MINIMUM_VERSION} or later")
     changes = []
     if transaction_timeout not in (None, "0"):
         changes.append((_TRANSACTION_TIMEOUT, "0"))

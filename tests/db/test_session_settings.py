@@ -15,6 +15,7 @@ from db.session_settings import SETTINGS, correction, require_version
 from tests.postgresql import HOSTILE, fresh_database, make_hostile, statement
 
 IN_FORCE = [setting.value for setting in SETTINGS]
+PRODUCT = "PostgreSQL 15.9 (Debian 15.9-1) on x86_64-pc-linux-gnu"
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_a_search_path_of_the_url_counts(any_server: str) -> None:
 @pytest.mark.parametrize("index", range(len(SETTINGS)), ids=[setting.name for setting in SETTINGS])
 def test_a_setting_that_is_not_in_force_is_missed(index: int) -> None:
     """The message names it, its value, the likely reason and the cure."""
-    row = [*IN_FORCE, None, ["public"]]
+    row = [*IN_FORCE, None, ["public"], PRODUCT]
     row[index] = "other"
     with pytest.raises(Unsuitable) as raised:
         correction(row)
@@ -90,13 +91,13 @@ def test_a_setting_that_is_not_in_force_is_missed(index: int) -> None:
 
 def test_a_session_as_a_rule_needs_no_correction() -> None:
     """Neither before PostgreSQL 17, which has no transaction_timeout, nor after."""
-    assert correction([*IN_FORCE, None, ["public"]]) is None
-    assert correction([*IN_FORCE, "0", ["own", "public"]]) is None
+    assert correction([*IN_FORCE, None, ["public"], PRODUCT]) is None
+    assert correction([*IN_FORCE, "0", ["own", "public"], PRODUCT]) is None
 
 
 def test_a_limit_on_transactions_is_lifted_where_there_is_one() -> None:
     """It cannot be sent with the others, because an earlier server would refuse it."""
-    change = correction([*IN_FORCE, "1s", ["public"]])
+    change = correction([*IN_FORCE, "1s", ["public"], PRODUCT])
     assert change is not None
     assert change.as_string() == "SELECT pg_catalog.set_config('transaction_timeout', '0', false)"
 
@@ -106,3 +107,10 @@ def test_an_older_server_is_unsuitable() -> None:
     require_version(150000)
     with pytest.raises(Unsuitable, match=r"says that it is PostgreSQL 13: the service needs PostgreSQL 15 or later"):
         require_version(130000)
+
+
+def test_another_product_is_unsuitable() -> None:
+    """Whatever number it gives itself; a product that is built from PostgreSQL begins with its name."""
+    assert correction([*IN_FORCE, None, ["public"], "PostgreSQL 16.4 (EnterpriseDB Advanced Server 16.4.1)"]) is None
+    with pytest.raises(Unsuitable, match=r"the server is 'CockroachDB CCL v25.1': the service needs PostgreSQL 15 or"):
+        correction([*IN_FORCE, None, ["public"], "CockroachDB CCL v25.1"])
