@@ -57,7 +57,8 @@ if IS_HOSTILE:  # the sessions of the tests themselves have others; a session of
     os.environ["PGOPTIONS"] = (
         "-c default_transaction_isolation=read\\ committed -c datestyle=ISO -c intervalstyle=postgres -c timezone=UTC "
         "-c bytea_output=hex -c extra_float_digits=1 -c standard_conforming_strings=on -c search_path=public "
-        "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0"
+        "-c quote_all_identifiers=off -c statement_timeout=0 -c lock_timeout=0 "
+        "-c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0"
     )
 
 

@@ -63,7 +63,7 @@ def test_a_schema_of_the_roles_own_is_kept_behind_pg_catalog(any_server: str, pa
             url,
             sql.SQL("CREATE SCHEMA app"),
             sql.SQL("CREATE FUNCTION app.now() RETURNS timestamptz LANGUAGE sql AS $$SELECT 'epoch'::timestamptz$$"),
-            sql.SQL("ALTER DATABASE pathed SET search_path = {}").format(sql.SQL(path)),
+            sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE pathed SET search_path = {}").format(sql.SQL(path)),
         )
         assert shown(url, "current_schema() || ' ' || (now() > '2000-01-01')") == [f"{schema} true"] * 2
 

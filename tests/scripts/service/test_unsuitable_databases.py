@@ -70,7 +70,7 @@ def test_a_pooler_that_changes_sessions_is_refused(
 
 def test_a_pooler_of_sessions_before_a_database_with_every_setting_is_used(directory: Path) -> None:
     """It drops what is sent, and resets each session to the defaults of the database, which are the right ones."""
-    setting = SQL("ALTER DATABASE pooled SET {} = {}")
+    setting = SQL("ALTER ROLE CURRENT_USER IN DATABASE pooled SET {} = {}")
     with debian_server() as server, fresh_database(server, "pooled") as database, pooler(database, "session") as url:
         statement(database, *(setting.format(SQL(each.name), each.value) for each in SETTINGS))
         assert ended(url, directory, "migrate")[0] == 0
