@@ -22,9 +22,13 @@ _NOT_ONE_KEY = "it has no kid, and its issuer has not exactly one key for its al
 
 
 class _Verified(NamedTuple):
-    """A verified token: what it grants until when (seconds since the epoch), and the key of another issuer, if any."""
+    """A verified token: what it grants, when it is relied on, and the key of another issuer, if any.
+
+    Times are in seconds since the epoch. A clock that went back to before `since` may have been wrong until then.
+    """
 
     access: Access
+    since: float
     until: float
     foreign_key: Key | None
 
@@ -54,9 +58,9 @@ class AccessTokens:
             self._verified.clear()  # a key may have been revoked
             self._revision = revision
         verified = self._verified.get(hashlib.sha256(text).digest())
-        if verified is None or verified.until <= time.time():
+        if verified is None or not verified.since <= time.time() < verified.until:
             return None
-        access, _, key = verified
+        access, _, _, key = verified
         return access if key is None or self.issuers.holds(access.issuer, key) else None
 
     async def access(self, text: str, at: float | None = None) -> Access:
@@ -93,5 +97,7 @@ class AccessTokens:
         if len(self._verified) >= MOST:
             for oldest in list(self._verified)[: MOST // 4]:
                 del self._verified[oldest]
-        until = min(access.expires_at + jwt.LEEWAY_SECONDS, time.time() + LONGEST_SECONDS)
-        self._verified[hashlib.sha256(text).digest()] = _Verified(access, until, foreign_key)
+        now = time.time()
+        since = now - jwt.LEEWAY_SECONDS
+        until = min(access.expires_at + jwt.LEEWAY_SECONDS, now + LONGEST_SECONDS)
+        self._verified[hashlib.sha256(text).digest()] = _Verified(access, since, until, foreign_key)

@@ -82,6 +82,29 @@ def test_a_token_is_relied_on_for_a_limited_time(
     with_tokens(tmp_path, server.url, use)
 
 
+@pytest.mark.parametrize("jump", [60.0, 3600.0, 86_400.0 * 56])
+def test_a_token_is_relied_on_as_of_now(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    """After a clock jumped and was set right, one from the jump is not valid yet, and one from before is still good."""
+    true_time = time.time
+
+    async def use(tokens: AccessTokens) -> None:
+        before = await tokens.issue(Grant(OURS, [OURS], "client", ["events:write"]))
+        assert await tokens.access(before)
+        monkeypatch.setattr(time, "time", lambda: true_time() + jump)
+        ahead = await tokens.issue(Grant(OURS, [OURS], "client", ["events:write"]))
+        access = await tokens.access(ahead)
+        assert tokens.known(ahead.encode()) is access
+        monkeypatch.setattr(time, "time", true_time)
+        assert tokens.known(ahead.encode()) is None
+        with pytest.raises(InvalidToken, match=r"it is not valid yet|it expires in more than 86400 seconds"):
+            await tokens.access(ahead)
+        assert tokens.known(before.encode())
+
+    with_tokens(tmp_path, server.url, use)
+
+
 def test_a_token_of_another_issuer_is_known_as_long_as_its_key(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
