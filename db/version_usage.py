@@ -46,13 +46,14 @@ def add(connection: Connection, counts: Counter[Key], now: datetime) -> None:
         totals[hub, int(version.partition(".")[0])] += count
     # Rows are updated in one order, so that transactions cannot deadlock.
     rows = [
-        {"hub_id": UUID(int=hub), "major": major, "day": now.date(), "count": count, "last_seen_at": now}
+        {"hub_id": UUID(int=hub), "major": major, "day": now.date(), "count": count}
         for (hub, major), count in sorted(totals.items())
     ]
-    statement = insert(requests)
+    # By the slower of two clocks, and replaced by the next request: one that is ahead for a while leaves no trace.
+    statement = insert(requests).values(last_seen_at=func.least(func.now(), now))
     set_values = {
         "count": requests.c.count + statement.excluded.count,
-        "last_seen_at": func.greatest(requests.c.last_seen_at, statement.excluded.last_seen_at),
+        "last_seen_at": statement.excluded.last_seen_at,
     }
     connection.execute(statement.on_conflict_do_update(constraint=requests.primary_key, set_=set_values), rows)
 
@@ -64,8 +65,12 @@ def since(connection: Connection, day: date) -> list[Requests]:
 
 
 def last_seen(connection: Connection) -> dict[tuple[UUID, int], datetime]:
-    """The time of each hub's last request to each major version, accurate to about a second."""
-    latest = func.max(requests.c.last_seen_at)
+    """The time of each hub's last request to each major version, accurate to about a second.
+
+    A row that both clocks left in the future counts only where there is no other.
+    """
+    seen_at = requests.c.last_seen_at
+    latest = func.coalesce(func.max(seen_at).filter(seen_at <= func.now()), func.max(seen_at))
     statement = select(requests.c.hub_id, requests.c.major, latest).group_by(requests.c.hub_id, requests.c.major)
     return {(hub_id, major): at for hub_id, major, at in connection.execute(statement)}
 

@@ -18,6 +18,7 @@ from db.version_usage import VersionUsage
 from tests.postgresql import statement
 
 HUB, OTHER_HUB = UUID(int=1), UUID(int=2)
+SECOND = timedelta(seconds=1)
 DAY = date(2026, 11, 23)
 LAST = datetime(2026, 11, 23, 23, 59, 59, 999999, tzinfo=UTC)
 FIRST = LAST + timedelta(microseconds=1)
@@ -55,16 +56,44 @@ def test_counts_add_up_within_a_day_and_a_major_version(database: Database) -> N
     assert stored_counts(database, tomorrow) == [(HUB, 1, tomorrow, 5)]
 
 
-def test_last_seen_is_the_latest_request(database: Database) -> None:
-    """On each major version, whichever process writes last, and however long ago it was."""
-    add(database, {(HUB, "1.0"): 1, (HUB, "2.0"): 1}, LAST)
-    add(database, {(HUB, "1.1"): 1}, LAST - timedelta(seconds=1))
-    add(database, {(HUB, "1.1"): 1}, LAST - timedelta(days=400))
-    add(database, {(OTHER_HUB, "1.1"): 1}, FIRST)
+def last_seen(database: Database) -> dict[tuple[UUID, int], datetime]:
+    """When each hub was last seen on each major version."""
     with database.begin() as connection:
-        assert version_usage.last_seen(connection) == {(HUB, 1): LAST, (HUB, 2): LAST, (OTHER_HUB, 1): FIRST}
+        return version_usage.last_seen(connection)
+
+
+def test_last_seen_is_the_latest_request(database: Database) -> None:
+    """On each major version, and however long ago it was."""
+    last, first = (instant - timedelta(days=366) for instant in (LAST, FIRST))
+    add(database, {(HUB, "1.0"): 1, (HUB, "2.0"): 1}, last - timedelta(seconds=1))
+    add(database, {(HUB, "1.0"): 1, (HUB, "2.0"): 1}, last)
+    add(database, {(HUB, "1.1"): 1}, last - timedelta(days=400))
+    add(database, {(OTHER_HUB, "1.1"): 1}, first)
+    assert last_seen(database) == {(HUB, 1): last, (HUB, 2): last, (OTHER_HUB, 1): first}
+    with database.begin() as connection:
         seen = [version_usage.is_seen(connection, hub, [2, 3]) for hub in (HUB, OTHER_HUB)]
     assert seen == [True, False]
+
+
+@pytest.mark.parametrize("jump", [timedelta(minutes=1), timedelta(days=56)])
+def test_a_clock_that_was_ahead_leaves_no_last_seen_in_the_future(database: Database, jump: timedelta) -> None:
+    """That of the process, which jumped and was set right, on the same day and on another."""
+    before = datetime.now(UTC)
+    add(database, {(HUB, "1.1"): 1}, before + jump)
+    assert before - SECOND < last_seen(database)[HUB, 1] <= datetime.now(UTC) + SECOND
+    add(database, {(HUB, "1.1"): 1}, before - timedelta(microseconds=1))
+    assert last_seen(database)[HUB, 1] <= datetime.now(UTC) + SECOND
+
+
+def test_rows_of_two_clocks_that_were_ahead_do_not_hide_later_requests(database: Database) -> None:
+    """As long as there are no others, they are what is known of the hub."""
+    ahead = LAST + timedelta(days=36_500)
+    add(database, {(HUB, "1.1"): 1}, ahead)
+    statement(database.url, sql.SQL("UPDATE hub_requests SET last_seen_at = {}").format(sql.Literal(ahead)))
+    assert last_seen(database) == {(HUB, 1): ahead}
+    before = LAST - timedelta(days=400)
+    add(database, {(HUB, "1.1"): 1}, before)
+    assert last_seen(database) == {(HUB, 1): before}
 
 
 def test_two_processes_add_to_each_other(database: Database) -> None:
