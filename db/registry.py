@@ -67,7 +67,8 @@ class Registry:
         self._digests: dict[UUID, str] = {}  # of the keys, by hub
         self._overlaps: dict[str, Overlap] = {}  # by the digest of the previous key
         self._previous_digests: dict[UUID, str] = {}  # of the previous keys, by hub
-        self._clock_lead = 0.0  # of the database's clock before `time.monotonic`
+        self._clock_lead = 0.0  # of the database's clock before `time.monotonic`, at most
+        self._least_clock_lead = 0.0  # as much less as its answer took
         self._widgets: set[str] = set()
         self._event_types: dict[str, str | None] = {}  # with the schemas of their metadata
         self._event_type_names: tuple[str, ...] | None = None  # until one changes
@@ -173,18 +174,24 @@ class Registry:
         return missing if widget_id in self._widgets else [*missing, "widget_id"]
 
     async def _update(self, connection: AsyncConnection, is_new: bool) -> None:
-        """Apply the changes since the last update; everything on a new connection, and after our clock was set.
+        """Apply the changes since the last update; everything on a new connection, and after a clock was set.
 
-        What had expired by a clock that was ahead is forgotten, such as revoked tokens: it is read again.
+        What had expired by a clock that was ahead, ours or the database's, is forgotten, such as revoked tokens and
+        previous keys: it is read again.
         """
         await self.timelines.update(connection)
         started = time.monotonic()
         lead = self._clock() - started
-        if is_new or abs(lead - self._lead) > STEP_SECONDS:
-            self._revision = -1
-        self._lead = lead
         ((revision, now),) = await connection.execute(_REVISION)
-        self._clock_lead = now - started
+        least_clock_lead, clock_lead = now - time.monotonic(), now - started
+        was_set = (
+            abs(lead - self._lead) > STEP_SECONDS
+            or least_clock_lead > self._clock_lead + STEP_SECONDS
+            or clock_lead < self._least_clock_lead - STEP_SECONDS
+        )
+        self._lead, self._clock_lead, self._least_clock_lead = lead, clock_lead, least_clock_lead
+        if is_new or was_set:
+            self._revision = -1
         if revision != self._revision:
             since = self._revision if revision > self._revision else -1
             queries = (_HUBS, _WIDGETS, _EVENT_TYPES)

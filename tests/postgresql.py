@@ -89,8 +89,11 @@ def embedded_server() -> Iterator[str]:
 
 
 @contextmanager
-def debian_server() -> Iterator[str]:
-    """The URL of a server of Debian's PostgreSQL 15. Without it the test is skipped; in CI it fails."""
+def debian_server(**environment: str) -> Iterator[str]:
+    """The URL of a server of Debian's PostgreSQL 15. Without it the test is skipped; in CI it fails.
+
+    The server has the variables of `environment`, besides those of the tests.
+    """
     if not DEBIAN.exists():
         (pytest.fail if "CI" in os.environ else pytest.skip)("Debian's postgresql-15 is not installed")
     user = "postgres" if os.geteuid() == 0 else None
@@ -99,9 +102,8 @@ def debian_server() -> Iterator[str]:
         shutil.chown(directory, user)
 
     def run(command: str, *arguments: str) -> None:
-        subprocess.run(
-            [DEBIAN / command, "-D", directory / "data", *arguments], user=user, check=True, capture_output=True
-        )
+        program = [str(DEBIAN / command), "-D", str(directory / "data"), *arguments]
+        subprocess.run(program, user=user, env={**os.environ, **environment}, check=True, capture_output=True)
 
     run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8")
     run("pg_ctl", "--wait", f"--options=-h '' -k {directory}", f"--log={directory}/log", "start")

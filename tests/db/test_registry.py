@@ -16,11 +16,12 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from db import change_feed, event_types, hubs, keys, registry, widgets
+from db import change_feed, event_types, hubs, keys, migrate, registry, widgets
 from db.engine import Database
 from db.errors import Failed, Unavailable
 from db.registry import Caller, Registry
-from tests.postgresql import fresh_database, statement
+from tests.clocks import Clock, jumping_clock
+from tests.postgresql import debian_server, fresh_database, statement
 
 WIDGET = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
 OTHER = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e12")
@@ -405,17 +406,6 @@ async def names(live: Registry, *some_keys: str) -> list[str | None]:
     return [caller.name if (caller := await live.hub(key)) else None for key in some_keys]
 
 
-def set_clock(database: Database, days: int) -> None:
-    """Move the clock that the statements of new connections read; that of this machine, and of workers, stays."""
-    for function in ("now", "clock_timestamp"):
-        moved = sql.SQL(
-            "CREATE FUNCTION public.{0}() RETURNS timestamptz LANGUAGE sql STABLE "
-            "AS 'SELECT pg_catalog.{0}() + make_interval(days => {1})'"
-        )
-        statement(database.url, moved.format(sql.Identifier(function), sql.SQL(str(days))))
-    statement(database.url, sql.SQL("ALTER DATABASE registry SET search_path = public, pg_catalog"))
-
-
 def test_two_keys_overlap(database: Database) -> None:
     """Both lead to the same hub, those there at the start and new ones; a second rotation drops the oldest."""
     first = new_hub(database)
@@ -447,21 +437,54 @@ def test_an_overlap_ends_by_itself(database: Database) -> None:
     follow(database, use)
 
 
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The clock of the database below; that of this process is right."""
+    with jumping_clock() as clock:
+        yield clock
+
+
+@pytest.fixture
+def elsewhen(clock: Clock) -> Iterator[Database]:
+    """A database with the tables on a server whose clock jumps."""
+    with debian_server(**clock.environment) as url, closing(Database(url, timeout=5)) as database:
+        migrate.upgrade(database)
+        yield database
+
+
 @pytest.mark.parametrize("days", [3, -3])
-def test_an_overlap_is_measured_by_the_clock_of_the_database(database: Database, days: int) -> None:
+def test_an_overlap_is_measured_by_the_clock_of_the_database(elsewhen: Database, clock: Clock, days: int) -> None:
     """However far the clock of a worker is ahead of it, or behind."""
-    first = new_hub(database)
-    set_clock(database, days)
-    with closing(Database(database.url, timeout=5)) as moved:
-        second = rotate(moved, HOUR)
+    clock.jump(timedelta(days=days))
+    first = new_hub(elsewhen)
+    second = rotate(elsewhen, HOUR)
 
-        async def use(live: Registry) -> None:
-            assert await names(live, first, second) == ["hub", "hub"]
-            third = rotate(moved, MOMENT)
-            assert await names(live, third, second) == ["hub", "hub"]
-            await until_refused(live, second)
+    async def use(live: Registry) -> None:
+        assert await names(live, first, second) == ["hub", "hub"]
+        third = rotate(elsewhen, MOMENT)
+        assert await names(live, third, second) == ["hub", "hub"]
+        await until_refused(live, second)
 
-        follow(moved, use)
+    follow(elsewhen, use)
+
+
+def test_an_overlap_outlives_a_jump_of_the_clock_of_the_database(elsewhen: Database, clock: Clock) -> None:
+    """The hub changes while its overlap seems to be over; once the clock is set right, both keys are good again."""
+    first = new_hub(elsewhen)
+    second = rotate(elsewhen, HOUR)
+
+    async def use(live: Registry) -> None:
+        assert await names(live, first, second) == ["hub", "hub"]
+        clock.jump(timedelta(days=56))
+        with elsewhen.begin() as connection:
+            hubs.limit(connection, "hub", 5)
+        await live.refresh()
+        assert await names(live, first, second) == [None, "hub"]
+        clock.jump(timedelta())
+        await live.refresh()
+        assert await names(live, first, second) == ["hub", "hub"]
+
+    follow(elsewhen, use)
 
 
 @pytest.mark.parametrize("change", [hubs.disable, partial(hubs.cut_over, why=None)], ids=["disable", "cut_over"])
