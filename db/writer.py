@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import Any, LiteralString, Protocol
 
 from sqlalchemy import Connection
 
@@ -67,6 +67,17 @@ class _Waiting:
     bytes: int
     added_at: float
     done: asyncio.Future[tuple[float, Outcomes]]
+    request: Any = None  # its span, if it is traced
+
+
+class CommitTraces(Protocol):
+    """The tracing of the commits of a writer."""
+
+    def current(self) -> Any:
+        """The span of the present request; None if it is not traced."""
+
+    def committed(self, requests: Sequence[Any], rows: int, seconds: float) -> None:
+        """Rows of these `requests`, and others, have just been committed, which took `seconds`."""
 
 
 class Writer:
@@ -87,6 +98,7 @@ class Writer:
         self._refusal = ""
         self._is_connected = False
         self.counts = WriteCounts()
+        self.traces: CommitTraces | None = None
 
     @property
     def fault(self) -> str | None:
@@ -136,6 +148,8 @@ class Writer:
         if self._is_unavailable():
             raise Unavailable("the database is unavailable")
         waiting = _Waiting(rows, size, time.perf_counter(), asyncio.get_running_loop().create_future())
+        if self.traces:
+            waiting.request = self.traces.current()
         self._waiting_bytes += size
         self._queue.append(waiting)
         self._wake.set()
@@ -204,6 +218,8 @@ class Writer:
         self.counts.committed(len(rows), time.perf_counter() - self._sent_at)
         result = self._sent_at, outcomes
         batch, self._batch = self._batch, []
+        if self.traces and (requests := [waiting.request for waiting in batch if waiting.request is not None]):
+            self.traces.committed(requests, len(rows), time.perf_counter() - self._sent_at)
         for waiting in batch:
             if not waiting.done.done():  # its request may have been cancelled
                 waiting.done.set_result(result)

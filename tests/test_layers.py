@@ -44,9 +44,10 @@ ARROWS = {
     "openapi.problems openapi.rendering openapi.requests openapi.serving openapi.standards",
     "scripts.metrics": "db handlers.resources",
     "scripts.service.supervision": "handlers.site",
+    "scripts.telemetry": "openapi.serving",
     "scripts.service": "db handlers.contracts handlers.operations handlers.paths handlers.resources "
     "handlers.security handlers.site openapi.contract openapi.oauth openapi.problems openapi.protocol openapi.serving "
-    "openapi.standards .metrics .service.supervision",
+    "openapi.standards .metrics .service.supervision .telemetry",
     "scripts.commands": "db handlers.contracts handlers.security handlers.site openapi.contract openapi.oauth "
     "openapi.rendering openapi.standards .service",
     "scripts.commands.contracts": "db handlers.contracts handlers.operations openapi.contract openapi.diff "

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from scripts.service.line_writer import LineWriter
+from scripts.telemetry.line_writer import LineWriter
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from db.errors import Unavailable, Unsuitable
 from handlers.contracts import lifecycle
 from openapi.serving.rate_limits import RateLimits
 from scripts.metrics.shared_counts import SupervisorCounts
-from scripts.service import logs, metrics
+from scripts.service import logs, metrics, telemetry
 from scripts.service.databases import connected, remedied
 from scripts.service.oauth_settings import oauth_policy
 from scripts.service.parts import FAILED_ATTEMPTS, RATE_LIMITS, REPLICA
@@ -105,6 +105,8 @@ def serve(settings: Settings, opened: Callable[[Database, str], None], with_migr
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
     oauth_policy(settings), trusted_proxies(settings)  # raise here, before anything is opened
     logs.configure(settings.log_level)
+    telemetry.report_errors(settings)
+    telemetry.require(settings)
     _raise_limit_of_descriptors()
     with (
         _listener(settings) as listener,

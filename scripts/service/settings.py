@@ -143,6 +143,20 @@ class Settings:
         metadata=_for("password (at least 16 characters) of operators for /migration; unset: the page does not exist")
         | {"shortest": 16},
     )
+    trace_ratio: float | None = field(
+        default=None,
+        metadata=_for(
+            "share (0 to 1) of the requests that are traced without a traceparent, which decides for its request; "
+            "unset: none is traced",
+            1,
+            lowest=0,
+        ),
+    )
+    sentry_dsn: str = field(
+        default="",
+        repr=False,
+        metadata=_for("address (DSN) of Sentry, which gets each line of the log at level error; unset: none"),
+    )
     log_level: str = field(default="info", metadata=_for(", ".join(CHOICES["log_level"])))
     server_timing: bool = field(
         default=False, metadata=_for("on or off: a Server-Timing header in responses shows where their time went")
@@ -195,11 +209,12 @@ def _parse(setting: dataclasses.Field[Any], text: str) -> Any:
     if isinstance(setting.default, Path | str):
         return type(setting.default)(_long_enough(setting, text))
     lowest, highest = setting.metadata["lowest"], setting.metadata["highest"]
+    is_fraction = setting.type in (float, float | None)
     try:
-        value = float(text) if isinstance(setting.default, float) else int(text)
+        value = float(text) if is_fraction else int(text)
         if not lowest <= value <= highest:
             raise ValueError
     except ValueError:
-        kind = "number" if isinstance(setting.default, float) else "whole number"
+        kind = "number" if is_fraction else "whole number"
         raise SettingsError(f"{name} is {text!r}; it must be a {kind} from {lowest} to {highest}") from None
     return value

@@ -38,7 +38,7 @@ from openapi.serving.live import Live
 from openapi.serving.request_state import REQUEST
 from openapi.standards.server_timing import ServerTiming
 from scripts.metrics import processes
-from scripts.service import logs, oauth_settings
+from scripts.service import logs, oauth_settings, telemetry
 from scripts.service.metrics import Metrics
 from scripts.service.oauth_settings import oauth_policy
 from scripts.service.parts import dependencies, open_parts
@@ -66,24 +66,27 @@ class Outside(NamedTuple):
     metrics: Metrics
     announced: list[tuple[bytes, bytes]]
     """Headers of every response."""
+    tracer: Any = None
 
 
 def application() -> ASGIApp:
     """The service of one worker, configured by the environment. uvicorn calls this."""
     settings = Settings.read()
     logs.configure(settings.log_level)
+    telemetry.report_errors(settings)
     fix_status_lines()
     options, metrics = oauth_policy(settings), Metrics()
     pages = routes(options.public_url, settings.public_url, settings.operator_key)
     paths = [page.path for page in pages]
     live = Live(paths)
-    outside = Outside(live, metrics, announced=[])
+    outside = Outside(live, metrics, announced=[], tracer=telemetry.tracing(settings))
     lifespan = partial(_lifespan, settings, options, outside)
     router = Router(pages, redirect_slashes=False, lifespan=lifespan)
     service = _by_path(ErrorMiddleware(router, failures={}, paths=paths), live)
     _end_with_parent()
     timed = ServerTiming(service) if settings.server_timing else service
-    return behind(trusted_proxies(settings), AccessLog(timed, metrics.request, outside.announced))
+    traced = telemetry.traced(timed, outside.tracer, settings)
+    return behind(trusted_proxies(settings), AccessLog(traced, metrics.request, outside.announced))
 
 
 @asynccontextmanager
@@ -92,6 +95,7 @@ async def _lifespan(
 ) -> AsyncIterator[dict[str, Any]]:
     """Serve through `outside` until the end; yield the state that the server adds to each request."""
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(telemetry.running(outside.tracer, settings))
         yield await _patiently(partial(_open, settings, options, outside), stack)
         logs.stop_holding()  # uvicorn raises the signal again, which ends the worker
         logger.info("stopping")
@@ -120,6 +124,7 @@ async def _open(settings: Settings, options: OAuthOptions, outside: Outside, sta
     )
     differences = await database.run(lifecycle.differences)
     parts = await open_parts(settings, options, database, outside.metrics, stack)
+    telemetry.trace_commits(parts.resources, outside.tracer)
     recovery.announce(parts.resources.registry.timelines, outside.announced)
     _spare_requests()
     serving = Serving(
