@@ -12,6 +12,7 @@ class AdvisoryLock(IntEnum):
     PARTITIONS = 0x1_4E7E_4AC8
     EVENT_TYPES = 0x1_4E7E_4AC9
     SIGNING_KEYS = 0x1_4E7E_4ACA
+    DELETIONS = 0x1_4E7E_4ACB
 
 
 _HOLDERS = text("""

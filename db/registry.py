@@ -25,7 +25,8 @@ FRESH_SECONDS = 0.9
 _REVISION = "SELECT value, extract(epoch FROM now())::float8 FROM registry_revision"
 _HUBS = """
     SELECT id, name, rate_limit, cut_over_at IS NOT NULL, api_key, disabled_at IS NULL,
-        CASE WHEN previous_key_until > now() THEN previous_key END, extract(epoch FROM previous_key_until)::float8
+        CASE WHEN previous_key_until > now() THEN previous_key END, extract(epoch FROM previous_key_until)::float8,
+        erasures
     FROM hubs WHERE revision > %s
 """
 _WIDGETS = "SELECT id::text, status = 'active' FROM widgets WHERE revision > %s"
@@ -36,13 +37,14 @@ _EVENT_TYPES = "SELECT name, status = 'active', metadata_schema::text FROM event
 class Caller:
     """A hub that may report; `rate_limit` is in items a second, None for the service's default.
 
-    A hub that is cut over uses access tokens: its API key is no longer accepted.
+    A hub that is cut over uses access tokens: its API key is no longer accepted. `erasures` counts those of its rows.
     """
 
     id: UUID
     name: str
     rate_limit: int | None = None
     is_cut_over: bool = False
+    erasures: int = 0
 
 
 class Overlap(NamedTuple):
@@ -219,9 +221,9 @@ class Registry:
         for identifier, *_ in rows:
             self._hubs.pop(self._digests.pop(identifier, ""), None)
             self._overlaps.pop(self._previous_digests.pop(identifier, ""), None)
-        for identifier, name, rate_limit, is_cut_over, digest, is_enabled, previous_digest, until in rows:
+        for identifier, name, rate_limit, is_cut_over, digest, is_enabled, previous_digest, until, erasures in rows:
             if is_enabled:
-                caller = self._hubs[digest] = Caller(identifier, name, rate_limit, is_cut_over)
+                caller = self._hubs[digest] = Caller(identifier, name, rate_limit, is_cut_over, erasures)
                 self._digests[identifier] = digest
                 if previous_digest is not None:
                     self._overlaps[previous_digest] = Overlap(caller, until)

@@ -68,6 +68,13 @@ hubs = Table(
         DateTime(timezone=True),
         comment="When the overlap ends, and that key is refused",
     ),
+    Column(
+        "erasures",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="How often rows of the hub were erased: an export that began before breaks off",
+    ),
     UniqueConstraint("name"),
     UniqueConstraint("api_key"),
     CheckConstraint("rate_limit > 0", name="rate_limit"),
@@ -400,4 +407,18 @@ replicas = Table(
     Column("id", Uuid, primary_key=True),
     Column("seen_at", DateTime(timezone=True), nullable=False, comment="Written once a second"),
     comment="The replicas of the service that live or have lived since yesterday",
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("actor_sha256", Text, nullable=False, comment="Of the actor's UUID, in hexadecimal"),
+    Column("why", Text),
+    Column("requested_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("completed_at", DateTime(timezone=True), comment="NULL: it was interrupted"),
+    Column("repeated_at", DateTime(timezone=True), comment="When it was last done again"),
+    Column("rows_deleted", JSONB, nullable=False, server_default=text("'{}'"), comment="When first done, by table"),
+    CheckConstraint("actor_sha256 ~ '^[0-9a-f]{64}$'", name="actor_sha256_is_digest"),
+    comment="What was erased, without the actor's UUID: after a restore it is erased again",
 )

@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -36,11 +37,20 @@ async def export_rows(request: Request, table: Table, equal: Sequence[str], rend
     is_rest = "after" in parameters
     if is_rest:
         rest = replace(rest, after=await _position(request, table, UUID(parameters["after"])))
-    chunks = _chunks(request, table, rest)
+    chunks, may_go_on = _chunks(request, table, rest), partial(_require_no_erasure, request)
     if parameters["format"] == "csv":
         columns = [*column_names(table), ADDITIONAL]
-        return Answer(200, _csv(chunks, columns, render, is_rest), [_disposition(table, "csv")], CSV, is_export=True)
-    return Answer(200, _ndjson(chunks, render, is_rest), [_disposition(table, "ndjson")], NDJSON, is_export=True)
+        return Answer(200, _csv(chunks, columns, render, is_rest), [_disposition(table, "csv")], CSV, may_go_on)
+    return Answer(200, _ndjson(chunks, render, is_rest), [_disposition(table, "ndjson")], NDJSON, may_go_on)
+
+
+async def _require_no_erasure(request: Request) -> None:
+    """Problem if rows of the hub were erased since the request was authenticated: a page may have been read before."""
+    registry = request.resources.registry
+    await registry.ensure_fresh()
+    caller = registry.caller(request.caller.id)
+    if caller and caller.erasures != request.caller.erasures:
+        raise Problem("unavailable", reason="rows of the hub were erased while the export was sent")
 
 
 async def _position(request: Request, table: Table, identifier: UUID) -> int:

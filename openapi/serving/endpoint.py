@@ -117,10 +117,10 @@ class Endpoint:
             state = request_state(scope)
             state.problem, state.reason = answer.problem.code, answer.problem.reason
         headers = bucket.headers() if bucket else ()
-        if answer.is_export:
+        if answer.may_go_on:
             request_state(scope).headers = headers  # of the error, if there is nothing to send
-            authorize = partial(self.verify, Verified(scope)) if self.verify else nothing
-            await respond_with_export(scope, send, answer, headers, authorize)
+            checks = [partial(self.verify, Verified(scope)) if self.verify else nothing, answer.may_go_on]
+            await respond_with_export(scope, send, answer, headers, checks)
         else:
             await respond(send, answer, headers)
 

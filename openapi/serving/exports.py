@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import zlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -22,12 +22,14 @@ CHECK_SECONDS = 0.4
 _GZIP = zlib.MAX_WBITS | 16
 _VARY = (b"vary", b"accept-encoding")
 
-Authorize = Callable[[], Awaitable[None]]
+Check = Callable[[], Awaitable[object]]
 """Raises Problem if the client may no longer read."""
 
 
-async def respond_with_export(scope: Scope, send: Send, answer: Answer, headers: Headers, authorize: Authorize) -> None:
-    """Send `answer` in pieces; raise AccessLost soon after `authorize` refuses the client.
+async def respond_with_export(
+    scope: Scope, send: Send, answer: Answer, headers: Headers, checks: Sequence[Check]
+) -> None:
+    """Send `answer` in pieces; raise AccessLost soon after one of `checks` refuses the client.
 
     A token that was valid at the beginning may expire: no token lasts as long as a slow client reads.
     """
@@ -40,18 +42,19 @@ async def respond_with_export(scope: Scope, send: Send, answer: Answer, headers:
     request_state(scope).judged_at = time.time()
     sending = asyncio.create_task(respond(send, replace(answer, headers=fields), headers))
     try:
-        await _watch(scope, sending, authorize)
+        await _watch(scope, sending, checks)
     finally:
         sending.cancel()
         await asyncio.wait({sending})
     sending.result()
 
 
-async def _watch(scope: Scope, sending: asyncio.Task[None], authorize: Authorize) -> None:
-    """Return when `sending` has ended; raise AccessLost as soon as `authorize` refuses the client."""
+async def _watch(scope: Scope, sending: asyncio.Task[None], checks: Sequence[Check]) -> None:
+    """Return when `sending` has ended; raise AccessLost as soon as one of `checks` refuses the client."""
     while not (await asyncio.wait({sending}, timeout=CHECK_SECONDS))[0]:
         try:
-            await authorize()
+            for check in checks:
+                await check()
         except Problem as problem:
             state = request_state(scope)
             state.problem, state.reason = problem.code, problem.reason

@@ -49,7 +49,8 @@ class Request:
 class Answer:
     """A status and a body, as the contract describes them: a JSON value, or the pieces of another media type.
 
-    `is_export`: the pieces are data that a client without access may not read on, and are compressed if it asks so.
+    `may_go_on` marks an export: pieces that a client without access may not read on, compressed if it asks so. It is
+    called while they are sent, and raises Problem when what they have must not be sent any more.
     `problem` is what the body reports, for the log.
     """
 
@@ -57,7 +58,7 @@ class Answer:
     body: Any
     headers: Headers = ()
     media_type: str = JSON
-    is_export: bool = False
+    may_go_on: Callable[[], Awaitable[None]] | None = None
     problem: Problem | None = None
 
 

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
-from db import hubs, pages
+from db import hubs, pages, personal_data
 from db.errors import Unavailable
 from handlers.lists import exports
 from handlers.resources import EXPORTS
@@ -26,6 +26,8 @@ from tests.handlers.conftest import ANNOTATION, BASE, Hub
 from tests.handlers.lists.conftest import ANNOTATIONS, EVENTS, exported, ids, stored
 from tests.waiting import wait_until
 from tests.wire import HOST, PATIENCE_SECONDS, Wire, head
+
+ACTOR = "7f3c0a54-5f0e-4a39-9d55-0d8f4d3b2a11"
 
 
 @pytest.mark.parametrize("query", ["", "?format=xml", "?format=CSV", "?format=csv&limit=5", "?format=csv&cursor=x"])
@@ -324,7 +326,16 @@ def cut_over(hub: Hub) -> None:
         hubs.cut_over(connection, hub.name, None)
 
 
-@pytest.mark.parametrize(("lose", "version"), [(disable, "HTTP/1.0"), (rotate, "HTTP/1.1"), (cut_over, "HTTP/1.1")])
+def erase(hub: Hub) -> None:
+    """Erase what is stored of an actor of the hub, here all of its events."""
+    digest = personal_data.digest_of(UUID(ACTOR))
+    assert personal_data.erase(hub.service.database, [digest], lambda *_: None)["interaction_events"]
+
+
+@pytest.mark.parametrize(
+    ("lose", "version"),
+    [(disable, "HTTP/1.0"), (rotate, "HTTP/1.1"), (cut_over, "HTTP/1.1"), (erase, "HTTP/1.1")],
+)
 def test_a_file_ends_when_its_client_loses_its_access(
     hub: Hub,
     monkeypatch: pytest.MonkeyPatch,
@@ -333,7 +344,7 @@ def test_a_file_ends_when_its_client_loses_its_access(
     version: str,
 ) -> None:
     """Also while the client reads nothing: the connection is reset. No fault is logged."""
-    stored(hub, {}, {}, {})
+    stored(hub, *[{"actor_id": ACTOR}] * 3)
     page, has_begun = pages.page, threading.Event()
 
     def endless(*arguments: Any) -> pages.Page:
@@ -349,3 +360,10 @@ def test_a_file_ends_when_its_client_loses_its_access(
         with pytest.raises(ConnectionResetError):
             wire.rest(PATIENCE_SECONDS)
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+def test_a_repeat_of_an_erased_event_is_a_duplicate(hub: Hub) -> None:
+    """Its claim stays, so that the event does not come back; the answer is that of the first time."""
+    first = hub.event(actor_id=ACTOR, client_event_id="e1")
+    erase(hub)
+    assert (hub.event(actor_id=ACTOR, client_event_id="e1").json(), hub.rows()) == (first.json(), [])
