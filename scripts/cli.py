@@ -174,6 +174,10 @@ COMMANDS = {
         "Fuzz a running service (--url), or a fresh one that is discarded afterwards, against each contract in turn.",
         "scripts.trials.fuzz:fuzz",
     ),
+    "erase": Command(
+        "Delete everything that is stored of an actor and print a receipt, without the actor's UUID.",
+        "scripts.commands.erase:erase",
+    ),
     "retention": Command(
         "Drop events and annotations older than the retention, whole weeks at a time, and list what is dropped.",
         "scripts.commands.retention:retention",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Protocol, TypeVar
+from uuid import UUID
 
 import typer
 
@@ -29,6 +30,13 @@ def name_of(text: str) -> str:
     if not 1 <= len(text) <= LONGEST or not text.isprintable() or text != text.strip():
         raise typer.BadParameter(f"it must have 1 to {LONGEST} printable characters, without a space at either end")
     return text
+
+
+def uuid_of(text: str | UUID) -> UUID:
+    """The UUID in `text`, as the API accepts it; BadParameter if it is none."""
+    if not re.fullmatch(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", str(text)):
+        raise typer.BadParameter("it is not a UUID: 36 characters, such as 5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
+    return UUID(str(text))
 
 
 def hours_of(text: str | int) -> int:
