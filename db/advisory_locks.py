@@ -13,6 +13,7 @@ class AdvisoryLock(IntEnum):
     EVENT_TYPES = 0x1_4E7E_4AC9
     SIGNING_KEYS = 0x1_4E7E_4ACA
     DELETIONS = 0x1_4E7E_4ACB
+    EVENT_TYPE_DAYS = 0x1_4E7E_4ACC
 
 
 _HOLDERS = text("""

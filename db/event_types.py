@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.advisory_locks import AdvisoryLock, lock
 from db.errors import NotFound, Refused
+from db.tables import event_type_deletions as deletions
 from db.tables import event_type_registry as registry
 
 
@@ -21,7 +22,8 @@ class EventType:
     `hub_id` is the hub whose manifest registered it; None if the framework or an operator did.
 
     `status` is active, deprecated or pending. A pending entry waits for its first approval. An approved entry
-    may have a `proposal` that waits: another description, version and metadata_schema.
+    may have a `proposal` that waits: another description, version and metadata_schema. Its events are kept for
+    `keep_days` days; None: as long as all others.
     """
 
     name: str
@@ -31,6 +33,7 @@ class EventType:
     hub_id: UUID | None
     version: int
     proposal: dict[str, Any] | None
+    keep_days: int | None
 
 
 _COLUMNS = (
@@ -41,6 +44,7 @@ _COLUMNS = (
     registry.c.hub_id,
     registry.c.version,
     registry.c.proposal,
+    registry.c.keep_days,
 )
 
 
@@ -63,6 +67,25 @@ def register(connection: Connection, name: str, description: str | None = None) 
         state = "is already registered and active" if status == "active" else "waits for approval: approve it"
         raise Refused(f"the event type {name!r} {state}")
     return EventType(*row)
+
+
+def keep(connection: Connection, name: str, days: int | None) -> EventType:
+    """Keep the events of a type for `days` days, or as long as all others; NotFound if it is not registered.
+
+    All of its stored events are looked through again.
+    """
+    lock(connection, AdvisoryLock.EVENT_TYPES)
+    statement = update(registry).where(registry.c.name == name).values(keep_days=days).returning(*_COLUMNS)
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound(f"the event type {name!r} is not registered")
+    connection.execute(delete(deletions).where(deletions.c.event_type == name))
+    return EventType(*row)
+
+
+def is_registered(connection: Connection, name: str) -> bool:
+    """Whether the registry has an entry of that name, active or not."""
+    return connection.scalar(select(registry.c.name).where(registry.c.name == name)) is not None
 
 
 def deprecate(connection: Connection, name: str) -> EventType:

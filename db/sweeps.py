@@ -23,7 +23,7 @@ _READ = """
         WHERE id > :after AND id < :until ORDER BY id LIMIT :limit
     )
     SELECT (SELECT id FROM seen ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM seen),
-        ARRAY(SELECT id FROM seen WHERE is_meant), ARRAY(SELECT DISTINCT hub_id FROM seen WHERE is_meant)
+        ARRAY(SELECT id FROM seen WHERE is_meant ORDER BY id), ARRAY(SELECT DISTINCT hub_id FROM seen WHERE is_meant)
 """
 
 

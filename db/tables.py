@@ -123,6 +123,8 @@ event_type_registry = Table(
         "metadata_schema", JSONB(none_as_null=True), comment="A JSON Schema that the metadata of an event satisfies"
     ),
     Column("proposal", JSONB(none_as_null=True), comment="Another definition, which waits for approval"),
+    Column("keep_days", Integer, comment="Days that its events are kept; NULL: as long as all others"),
+    CheckConstraint("keep_days BETWEEN 1 AND 36500", name="keep_days"),
     CheckConstraint("status IN ('active', 'deprecated', 'pending')", name="status"),
     CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
     Index("event_type_registry_revision", "revision"),
@@ -421,4 +423,12 @@ erasures = Table(
     Column("rows_deleted", JSONB, nullable=False, server_default=text("'{}'"), comment="When first done, by table"),
     CheckConstraint("actor_sha256 ~ '^[0-9a-f]{64}$'", name="actor_sha256_is_digest"),
     comment="What was erased, without the actor's UUID: after a restore it is erased again",
+)
+
+event_type_deletions = Table(
+    "event_type_deletions",
+    metadata,
+    Column("event_type", Text, primary_key=True),
+    Column("done_until", DateTime(timezone=True), nullable=False, comment="Its events from before were looked at"),
+    comment="How far the events of a type that are too old were deleted: the next time goes on from there",
 )

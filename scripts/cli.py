@@ -68,7 +68,8 @@ COMMANDS = {
     "event-type": Command("The event type registry."),
     "event-type list": Command("List every event type.", "scripts.commands.event_types:list_"),
     "event-type register": Command(
-        "Register an event type, or make a deprecated one active again.", "scripts.commands.event_types:register"
+        "Register an event type, or make a deprecated one active again, or change how long its events are kept.",
+        "scripts.commands.event_types:register",
     ),
     "event-type deprecate": Command(
         "Refuse new events of a type. Stored ones stay.", "scripts.commands.event_types:deprecate"

@@ -1,14 +1,18 @@
 """`interaction-reporting event-type`: the registry of event types."""
 
+import re
 from typing import Annotated
 
 import typer
 
 from db import event_types
 from scripts.commands.arguments import AsJSON, name_of
-from scripts.commands.output import show
+from scripts.commands.output import note, show
 from scripts.service.databases import database
-from scripts.service.settings import Settings
+from scripts.service.settings import LONGEST_RETENTION, Settings
+
+FOREVER = 0
+"""As days: until IR_RETENTION ends."""
 
 Name = Annotated[str, typer.Argument(help="The event type.", parser=name_of)]
 
@@ -19,12 +23,42 @@ def list_(as_json: AsJSON = False) -> None:
         show(event_types.list_all(connection), as_json)
 
 
+def days_of(text: str | int) -> int:
+    """The days in `text`, as `30d`, or FOREVER; BadParameter unless they are 1 to LONGEST_RETENTION."""
+    matched = re.fullmatch(r"([0-9]{1,5})d", str(text))
+    if text in ("forever", FOREVER):
+        return FOREVER
+    if not matched or not 1 <= int(matched[1]) <= LONGEST_RETENTION:
+        raise typer.BadParameter(f"{text!r} is neither 'forever' nor a number of days from 1d to {LONGEST_RETENTION}d")
+    return int(matched[1])
+
+
+Keep = Annotated[
+    int | None,
+    typer.Option(
+        help="Days that its events are kept, as 30d, or 'forever'; of a registered type only this is changed.",
+        parser=days_of,
+        metavar="DAYS",
+    ),
+]
+
+
 def register(
-    name: Name, description: Annotated[str | None, typer.Option(help="What it means.")] = None, as_json: AsJSON = False
+    name: Name,
+    description: Annotated[str | None, typer.Option(help="What it means.")] = None,
+    keep: Keep = None,
+    as_json: AsJSON = False,
 ) -> None:
-    """Register an event type, or make a deprecated one active again."""
-    with database(Settings.read()) as opened, opened.begin() as connection:
-        show(event_types.register(connection, name, description), as_json)
+    """Register an event type, or make a deprecated one active again, or change how long its events are kept."""
+    settings = Settings.read()
+    with database(settings) as opened, opened.begin() as connection:
+        if keep is None or description is not None or not event_types.is_registered(connection, name):
+            event_type = event_types.register(connection, name, description)
+        if keep is not None:
+            event_type = event_types.keep(connection, name, keep or None)
+    show(event_type, as_json)
+    if keep and settings.retention and keep > settings.retention:
+        note(f"Its events are dropped sooner all the same: IR_RETENTION is {settings.retention} days.")
 
 
 def deprecate(name: Name, as_json: AsJSON = False) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from db import clocks, partitions
+from db import clocks, event_type_days, partitions
 from scripts.commands.arguments import AsJSON
 from scripts.commands.output import note, show
 from scripts.service.databases import database
@@ -37,6 +37,13 @@ def retention(
             rows = (partitions.wholly_before if dry_run else partitions.drop_before)(connection, before)
             sentence = f"Events and annotations are kept for {days} days. "
             sentence += f"These partitions {'would be' if dry_run else 'were'} dropped:"
+        by_type = event_type_days.list_old(connection) if dry_run else []
     note(sentence)
-    if as_json or days is not None or not dry_run:
+    if as_json:
+        show([*rows, *by_type], as_json)
+        return
+    if days is not None or not dry_run:
         show(rows, as_json)
+    if by_type:
+        note("Of these event types, which have days of their own, events would be deleted:")
+        show(by_type, as_json)

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
-from db import clocks, partitions, rejected_submissions, signing_keys, tokens
+from db import clocks, event_type_days, partitions, rejected_submissions, signing_keys, tokens
 from db.background import running_task
 from db.engine import Database
 from db.errors import DatabaseError
@@ -19,7 +19,7 @@ INTERVAL_SECONDS = 3600
 
 
 class Upkeep:
-    """Creates the coming weeks' partitions, and drops what is beyond retention, bounds and expiry.
+    """Creates the coming weeks' partitions, and drops what is beyond retention, days, bounds and expiry.
 
     Each step stands alone: if one fails, the others are done all the same.
     """
@@ -39,6 +39,7 @@ class Upkeep:
         self._steps: dict[str, Callable[[], list[str] | int]] = {
             "partitions_made": self._create_partitions,
             "partitions_dropped": self._drop_partitions,
+            "events_dropped_by_type": self._delete_events_by_type,
             "rejected_submissions_dropped": self._trim_rejected_submissions,
             "signing_keys_dropped": self._forget_signing_keys,
             "tokens_dropped": self._forget_tokens,
@@ -73,6 +74,9 @@ class Upkeep:
             return []
         dropped = partitions.drop_expired(self._database, self._clocks()[0], self._retention_days)
         return [partition.name for partition in dropped]
+
+    def _delete_events_by_type(self) -> int:
+        return event_type_days.delete_old(self._database)
 
     def _trim_rejected_submissions(self) -> int:
         dropped = 0

@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import func, select
 
-from db import clocks, partitions, signing_keys, tables, tokens
+from db import clocks, event_types, partitions, signing_keys, tables, tokens
 from db.engine import Database
 from db.rejected_submissions import Bounds
 from scripts.service import maintenance
@@ -24,6 +24,7 @@ BOUNDS = Bounds(1, 1, 1)
 STEPS = {
     "partitions_made",
     "partitions_dropped",
+    "events_dropped_by_type",
     "rejected_submissions_dropped",
     "signing_keys_dropped",
     "tokens_dropped",
@@ -73,6 +74,26 @@ def test_a_service_forgets_expired_keys_and_tokens(database: Database, start_ser
     assert counts() == [2, 2]
     with start_service():
         wait_until(lambda: counts() == [1, 1])
+
+
+def test_a_service_deletes_the_old_events_of_a_type(database: Database, start_service: Callable[..., Any]) -> None:
+    """Without a retention for all: an event of a type that is kept for a day, received two days ago."""
+    received_at = datetime.now(UTC) - timedelta(days=2)
+    with database.begin() as connection:
+        partitions.ensure(connection, received_at, received_at)
+        event_types.keep(connection, "clicked", 1)
+        names = {"hub_id": uuid4(), "widget_id": uuid4(), "event_type": "clicked", "contract_version": "1.1"}
+        instants = dict.fromkeys(("received_at", "occurred_at"), received_at)
+        identifier = partitions.lowest_id(received_at)
+        connection.execute(tables.interaction_events.insert().values(id=identifier, **names, **instants))
+
+    def count() -> int:
+        with database.begin() as connection:
+            return connection.execute(select(func.count()).select_from(tables.interaction_events)).scalar_one()
+
+    assert count() == 1
+    with start_service():
+        wait_until(lambda: count() == 0)
 
 
 def test_a_service_without_retention_drops_nothing(

@@ -1,0 +1,75 @@
+"""`interaction-reporting event-type register --keep`: how long the events of a type are kept."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from db import event_types
+from db.engine import Database
+from scripts.cli import app
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(database: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command with --json on the test's own database."""
+    monkeypatch.setenv("IR_DATABASE_URL", database.url)
+    return lambda *arguments: CliRunner().invoke(app, [*arguments, "--json"])
+
+
+def registered(result: Result) -> Any:
+    """The event type that a command printed."""
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def listed(run: Run, name: str) -> Any:
+    """The event type, as `event-type list` shows it."""
+    return next(entry for entry in registered(run("event-type", "list")) if entry["name"] == name)
+
+
+def test_a_type_is_registered_with_days_and_loses_them(run: Run) -> None:
+    """A new one, and one that is active; `forever` removes the days."""
+    assert registered(run("event-type", "register", "rated", "--keep", "30d"))["keep_days"] == 30
+    assert listed(run, "rated")["keep_days"] == 30
+    assert registered(run("event-type", "register", "rated", "--keep", "36500d"))["keep_days"] == 36500
+    assert registered(run("event-type", "register", "rated", "--keep", "forever"))["keep_days"] is None
+    assert listed(run, "rated")["keep_days"] is None
+
+
+def test_days_alone_leave_a_deprecated_type_deprecated(run: Run, database: Database) -> None:
+    """With a description it is active again; without days, the days stay."""
+    with database.begin() as connection:
+        event_types.deprecate(connection, "clicked")
+    entry = registered(run("event-type", "register", "clicked", "--keep", "7d"))
+    assert (entry["status"], entry["keep_days"]) == ("deprecated", 7)
+    entry = registered(run("event-type", "register", "clicked", "--description", "A click."))
+    assert (entry["status"], entry["keep_days"]) == ("active", 7)
+
+
+@pytest.mark.parametrize("days", ["30", "0d", "36501d", "-1d", "1.5d", "30h", "", "0", "030000d"])
+def test_other_forms_are_misuse(run: Run, days: str) -> None:
+    """Exit status 2; the sentence has the form and the limits."""
+    done = run("event-type", "register", "clicked", f"--keep={days}")
+    assert done.exit_code == 2
+    assert "nor a number of days from 1d to 36500d" in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_the_shorter_time_wins(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note warns of days beyond IR_RETENTION; there is none for days within it."""
+    monkeypatch.setenv("IR_RETENTION", "20")
+    note = "Its events are dropped sooner all the same: IR_RETENTION is 20 days.\n"
+    assert run("event-type", "register", "clicked", "--keep", "30d").stderr == note
+    assert run("event-type", "register", "clicked", "--keep", "20d").stderr == ""
+
+
+def test_a_dry_run_lists_the_types_with_days(run: Run) -> None:
+    """After the partitions; without such types there is none."""
+    assert registered(run("retention", "--dry-run")) == []
+    run("event-type", "register", "clicked", "--keep", "30d")
+    (row,) = registered(run("retention", "--dry-run"))
+    assert (row["event_type"], row["keep_days"], row["events"]) == ("clicked", 30, 0)
