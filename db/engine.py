@@ -35,7 +35,7 @@ class Database:
         self._timeout = timeout
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="database")
         self._connections = connections
-        self._calls = 0  # of `run`, under way
+        self._calls: set[asyncio.Timeout] = set()  # the time limits of `run`
         self._in_use: dict[int, Connection] = {}  # by thread
         self._hosts = Hosts(database_url.parameters(url))
         self._connect_seconds = min(timeout, database_url.connect_seconds(url) or async_connection.CONNECT_SECONDS)
@@ -77,15 +77,16 @@ class Database:
             with self.begin() as connection:
                 return function(connection, *args, **kwargs)
 
-        self._calls += 1
+        limit = asyncio.timeout(self._timeout)
+        self._calls.add(limit)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with limit:
                 return await asyncio.get_running_loop().run_in_executor(self._threads, call)
         except TimeoutError:
             self._cut(thread)
             raise Unavailable(f"no answer within {self._timeout:g} seconds") from None
         finally:
-            self._calls -= 1
+            self._calls.discard(limit)
 
     @property
     def pool_use(self) -> dict[str, int]:
@@ -93,7 +94,7 @@ class Database:
         return {
             "size": self._connections,
             "in_use": len(self._in_use),
-            "waiting": max(0, self._calls - self._connections),
+            "waiting": max(0, len(self._calls) - self._connections),
         }
 
     def connected(self, **options: str) -> AbstractAsyncContextManager[AsyncConnection]:
@@ -115,6 +116,13 @@ class Database:
                     row = second.execute(_PROCESS.text.encode()).fetchone()
                     require_own_session([process], list(row or ()))
                     require_own_session([process, first.execute(_PROCESS).scalar_one()], [])
+
+    def hurry(self, seconds: float) -> None:
+        """From now on let each `run`, also one under way, wait at most so many seconds: the process is about to end."""
+        self._timeout = min(self._timeout, seconds)
+        for limit in self._calls:
+            if (until := limit.when()) is not None and not limit.expired():
+                limit.reschedule(min(until, asyncio.get_running_loop().time() + seconds))
 
     def close(self) -> None:
         """Close every connection, including those that wait for an answer, and end the threads."""

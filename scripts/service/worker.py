@@ -50,6 +50,8 @@ logger = logging.getLogger(__name__)
 
 BELOW = tuple(f"{path}/" for path in BESIDE)
 RETRY_SECONDS = 0.5
+END_SECONDS = 0.3
+"""How long each write of the last counts may take at the end, when the requests have had their time."""
 LOG_SECONDS = 60
 """Between two lines that say that the worker waits for the database."""
 
@@ -96,7 +98,9 @@ async def _lifespan(
     """Serve through `outside` until the end; yield the state that the server adds to each request."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(telemetry.running(outside.tracer, settings))
-        yield await _patiently(partial(_open, settings, options, outside), stack)
+        state = await _patiently(partial(_open, settings, options, outside), stack)
+        yield state
+        state[SERVICE].database.hurry(END_SECONDS)
         logs.stop_holding()  # uvicorn raises the signal again, which ends the worker
         logger.info("stopping")
 

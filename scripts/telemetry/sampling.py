@@ -8,8 +8,12 @@ from typing import NamedTuple
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _TRACEPARENT = re.compile(rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_UNSAMPLED = b"02468ace"
+"""The last digit of the flags of a request that its caller does not trace."""
+USUAL = 55
+"""Bytes of a traceparent of version 00."""
 LONGEST = 512
-"""Bytes of a traceparent; version 00 has 55, and those that come may have more."""
+"""Bytes of a traceparent: later versions may have more than the first."""
 
 
 class Parent(NamedTuple):
@@ -37,8 +41,10 @@ class Sampling:
         """The serving of one request; a coroutine of its own would cost each request."""
         if scope["type"] != "http":
             return self._app(scope, receive, send)
-        for name, _ in scope["headers"]:
+        for name, value in scope["headers"]:
             if name == b"traceparent":
+                if not self._ratio and len(value) == USUAL and value[-1] in _UNSAMPLED:
+                    break  # whether or not it is valid: the usual one costs no more than none
                 return self._by_caller(scope, receive, send)
         if self._ratio and random() < self._ratio:  # noqa: S311 (no secret)
             return self._traced(None, scope, receive, send)

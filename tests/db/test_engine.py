@@ -255,6 +255,26 @@ def test_a_silent_server_holds_no_connection(database_url: str) -> None:
         assert not any(isinstance(outcome, Exception) for outcome in asyncio.run(ask(2)))
 
 
+def test_a_process_that_is_about_to_end_hurries(database_url: str) -> None:
+    """A call that waits for a silent server is cut soon, and so is the next one, although they might wait a minute."""
+
+    async def end() -> list[object]:
+        waiting = asyncio.create_task(database.run(process_at_server))
+        await asyncio.sleep(0.5)
+        assert not waiting.done()
+        database.hurry(0.1)
+        return await asyncio.gather(waiting, database.run(process_at_server), return_exceptions=True)
+
+    with silenceable(database_url) as (url, silent), closing(Database(url, connections=1, timeout=60)) as database:
+        with database.begin():
+            pass
+        silent.set()
+        started = time.monotonic()
+        outcomes = asyncio.run(end())
+        assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
+        assert time.monotonic() - started < 30
+
+
 def test_close_does_not_wait_for_a_silent_server(database_url: str) -> None:
     """A call that still waits for the server is cut, and its thread ends."""
     with silenceable(database_url) as (url, silent), closing(Database(url, connections=1, timeout=60)) as database:
