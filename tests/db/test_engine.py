@@ -257,7 +257,6 @@ def test_a_silent_server_holds_no_connection(database_url: str) -> None:
 
 def test_a_process_that_is_about_to_end_hurries(database_url: str) -> None:
     """A call that waits for a silent server is cut soon, and so is the next one, although they might wait a minute."""
-
     with silenceable(database_url) as (url, silent), closing(Database(url, connections=1, timeout=60)) as database:
         with database.begin():
             pass
@@ -268,7 +267,7 @@ def test_a_process_that_is_about_to_end_hurries(database_url: str) -> None:
             await asyncio.sleep(0.5)
             assert not waiting.done()
             database.hurry(0.1)
-            return await asyncio.gather(waiting, database.run(process_at_server), return_exceptions=True)
+            return [*await asyncio.gather(waiting, database.run(process_at_server), return_exceptions=True)]
 
         started = time.monotonic()
         outcomes = asyncio.run(end())
