@@ -61,7 +61,7 @@ def test_the_service_outlives_its_database(lonely_service: Service) -> None:
             assert ready.json()["status"] == "not ready"
             assert client.get("/health/live").status_code == 200
         wait_until(lambda: client.post(PATH, json=EVENT).status_code == 201, RETRY_AFTER_SECONDS)
-        assert client.get("/health/ready").status_code == 200
+        wait_until(lambda: client.get("/health/ready").status_code == 200, 10)
 
 
 def test_a_restart_of_the_database_loses_and_duplicates_no_event(lonely_service: Service) -> None:

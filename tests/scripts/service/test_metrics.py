@@ -273,6 +273,7 @@ def test_a_service_exposes_what_it_measures_from_time_to_time(exposed: Exposed) 
     assert {key[1] for key in values if key[0] == "upkeep_last_success_timestamp_seconds"} == {
         "partitions_made",
         "partitions_dropped",
+        "events_dropped_by_type",
         "rejected_submissions_dropped",
         "signing_keys_dropped",
         "tokens_dropped",
