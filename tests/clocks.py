@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 LIBRARY = "libfaketimeMT.so.1"
+CACHE_SECONDS = 1
+"""How long programs go on by the time before a jump: to read the file at each look at the clock slows them down."""
 NONE = timedelta()
 
 
@@ -24,11 +27,12 @@ class Clock:
     offset: timedelta = NONE
 
     def jump(self, offset: timedelta) -> None:
-        """Set the clock to the machine's plus `offset`."""
+        """Set the clock to the machine's plus `offset`, and wait until every program has noticed."""
         self.offset = offset
         new = self.file.with_suffix(".new")
         new.write_text(f"{offset.total_seconds():+.0f}\n")
         new.replace(self.file)  # at no instant is the file empty
+        time.sleep(CACHE_SECONDS + 1)
 
     def now(self) -> datetime:
         """The time by this clock."""
@@ -46,7 +50,7 @@ def jumping_clock() -> Iterator[Clock]:
     environment = {
         "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(directory / "offset"),
-        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_CACHE_DURATION": str(CACHE_SECONDS),
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
     clock = Clock(environment, directory / "offset")
