@@ -132,6 +132,19 @@ def covered_until(connection: Connection, now: datetime) -> dict[str, datetime]:
     return covered
 
 
+def weeks_with_rows(connection: Connection) -> list[datetime]:
+    """The Mondays of the weeks in which rows were received, oldest first, by one look into an index for each."""
+    return sorted({monday for table in TABLES for monday in _weeks_with_rows(connection, table)})
+
+
+def _weeks_with_rows(connection: Connection, table: str) -> Iterator[datetime]:
+    query = text(f"SELECT id FROM {table} WHERE id >= :lowest ORDER BY id LIMIT 1")  # noqa: S608 (a table of ours)
+    lowest = UUID(int=0)
+    while (first := connection.scalar(query, {"lowest": lowest})) is not None:
+        yield (monday := _monday(_instant(str(first))))
+        lowest = lowest_id(monday + WEEK)
+
+
 def _missing(connection: Connection, first: datetime, last: datetime) -> list[tuple[str, datetime]]:
     """The tables and Mondays of the weeks from `first` to `last` that have no partition."""
     existing = {(partition.table, partition.since) for partition in list_all(connection)}

@@ -43,6 +43,12 @@ class Release:
         """The kind of each revision; Refused if a file has none."""
         return {revision: _kind(path) for revision, path in self._files.items()}
 
+    def until(self, revision: str) -> "Release":
+        """The release of which `revision` was the newest one."""
+        release = Release(*self.directories)
+        release._files = dict(list(self._files.items())[: self.revisions.index(revision) + 1])
+        return release
+
     def after(self, current: str | None) -> list[str]:
         """The revisions that a database at `current` lacks; without a revision it lacks all."""
         return self.revisions[0 if current is None else self.revisions.index(current) + 1 :]

@@ -403,6 +403,14 @@ def test_a_role_that_owns_nothing_is_refused(any_server: str, url: str, database
         statement(any_server, sql.SQL("DROP ROLE {}").format(role))
 
 
+def test_a_table_that_was_dropped_is_noticed(database: Database, url: str) -> None:
+    """A service that started would refuse what needs it."""
+    migrate.upgrade(database)
+    statement(url, sql.SQL("DROP TABLE replicas"))
+    with pytest.raises(Failed, match="UndefinedTable"):
+        migrate.upgrade(database)
+
+
 def test_the_callback_follows_the_migrations(database: Database, url: str, head: str) -> None:
     """It sees the tables; when it fails, nothing of it stays, and the next call calls it again."""
 
