@@ -18,6 +18,12 @@ COMMANDS = {
         "Migrate the database to this release, and add the contracts to an empty one. `serve` does the same.",
         "scripts.commands.service:migrate",
     ),
+    "backup": Command(
+        "Write all rows of one instant to a file, while the service runs.", "scripts.commands.backups:backup"
+    ),
+    "restore": Command(
+        "Restore a backup into a new, empty database: all of it, or nothing.", "scripts.commands.backups:restore"
+    ),
     "hub": Command("Hubs: the systems that report events."),
     "hub create": Command(
         "Create a hub and print its API key, which is shown only once.", "scripts.commands.hubs:create"

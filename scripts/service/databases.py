@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from db import embedded, revisions
 from db.engine import Database
 from db.errors import Failed, Refused, Unavailable, Unsuitable
@@ -54,15 +56,17 @@ def connected(settings: Settings, keep_running: bool = False) -> Iterator[Databa
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[Database]:
-    """The database of `settings`; Refused if it is absent or lacks the tables of this release."""
+def database(
+    settings: Settings, require: Callable[[Connection], object] = revisions.require_current
+) -> Iterator[Database]:
+    """The database of `settings`; Refused if it is absent, or by `require`: it lacks the tables of this release."""
     if not settings.database_url:
         _require_embedded(settings.data_dir)
     with connected(settings) as opened:
         with remedied(settings):
             opened.require_own_sessions()
             with opened.begin() as connection:
-                revisions.require_current(connection)
+                require(connection)
         yield opened
 
 
