@@ -152,32 +152,34 @@ def output_of(service: Service, directory: Path, command: str) -> str:
 
 
 def back_up() -> list[str]:
-    """The block that backs up a server and restores it."""
-    return [block for block in blocks("Upgrade, backup, retention") if "pg_dump" in block]
+    """The blocks that back up a server and restore it: by our commands, and by those of PostgreSQL."""
+    return [block for block in blocks("Upgrade, backup, retention") if "$restored" in block]
 
 
 def test_a_server_is_prepared_backed_up_and_restored_as_readme_says(directory: Path) -> None:
     """On PostgreSQL 15 the role that README creates migrates its database; the restored database is complete, too."""
     (create,), (migrate,) = blocks(POSTGRESQL, "sql"), blocks(POSTGRESQL)
-    commands = (migrate + "".join(back_up())).replace("interaction-reporting serve --workers 2\n", "")
+    (ours, theirs) = back_up()
+    commands = migrate.replace("interaction-reporting serve --workers 2\n", "") + ours + "restored=$dumped\n" + theirs
+    copies = ("restored", "dumped")
     named = "postgresql://interaction_reporting:change-me@db.example.com/interaction_reporting"
     with debian_server() as server:
-        second = create.splitlines()[1].replace("DATABASE interaction", "DATABASE restored")
-        for statement in (*create.splitlines(), second):
+        others = [create.splitlines()[1].replace("DATABASE interaction", f"DATABASE {name}") for name in copies]
+        for statement in (*create.splitlines(), *others):
             with psycopg.connect(server, autocommit=True) as connection:
                 connection.execute(statement.encode())
         url = server.replace("postgres@/postgres", "interaction_reporting@/interaction_reporting")
-        restored = url.replace("/interaction_reporting?", "/restored_reporting?")
-        environment = {"IR_DATABASE_URL": url, "restored": restored}
+        urls = {name: url.replace("/interaction_reporting?", f"/{name}_reporting?") for name in copies}
+        environment = {"IR_DATABASE_URL": url, **urls}
         environment["PATH"] = f"{Path(sys.executable).parent}:{DEBIAN}:{os.environ['PATH']}"
         subprocess.run(
             ["bash", "-euc", commands.replace(named, url)], cwd=directory, env=os.environ | environment, check=True
         )
         counts = []
-        for each in (url, restored):
+        for each in (url, *urls.values()):
             with psycopg.connect(each) as connection:
                 counts += connection.execute("SELECT count(*) FROM interaction_reporting_contracts").fetchall()
-    assert counts[0] == counts[1] > (0,)
+    assert counts[0] == counts[1] == counts[2] > (0,)
 
 
 def test_a_pipeline_compares_documents_as_readme_says(directory: Path) -> None:
