@@ -47,6 +47,7 @@ LINE_BY_LINE = {
         "The migration window",
         "Upgrade, backup, retention",
         "Erase a person's data",
+        "Outside the API",
     ],
     "reviewers": [
         "For integrators",

@@ -24,6 +24,14 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 
+def is_worker(process: psutil.Process) -> bool:
+    """True if `process` runs a worker, and has not ended."""
+    try:
+        return "spawn_main" in str(process.cmdline())
+    except psutil.Error:
+        return False
+
+
 @dataclass
 class Supervised:
     """A supervisor in a process of its own, with its log and the file of its workers' fault."""
@@ -40,9 +48,7 @@ class Supervised:
 
     def workers(self) -> set[int]:
         """The processes of the living workers."""
-        return {
-            child.pid for child in psutil.Process(self.process.pid).children() if "spawn_main" in str(child.cmdline())
-        }
+        return {child.pid for child in psutil.Process(self.process.pid).children() if is_worker(child)}
 
     def answer(self, seconds: str = "0") -> str:
         """The answer of a worker after so many seconds; an empty text if the connection breaks."""
