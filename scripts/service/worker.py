@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
@@ -19,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.engine import Database
 from db.errors import Unavailable
+from db.outage_log import OutageLog
 from handlers.contracts import lifecycle
 from handlers.contracts.serving import Serving
 from handlers.paths import BESIDE, METRICS
@@ -52,9 +52,6 @@ BELOW = tuple(f"{path}/" for path in BESIDE)
 RETRY_SECONDS = 0.5
 END_SECONDS = 0.3
 """How long each write of the last counts may take at the end, when the requests have had their time."""
-LOG_SECONDS = 60
-"""Between two lines that say that the worker waits for the database."""
-
 SPARE_DESCRIPTORS = 8
 """For temporary files, and connections that are still closing."""
 
@@ -107,7 +104,7 @@ async def _lifespan(
 
 async def _patiently(attempt: Callable[[AsyncExitStack], Awaitable[T]], stack: AsyncExitStack) -> T:
     """Return the result of `attempt`, which opens things in `stack`; repeat it while the database is unavailable."""
-    log_at = 0.0
+    outage = OutageLog(logger, over="the database answers")
     while True:
         try:
             async with AsyncExitStack() as opened:
@@ -115,9 +112,7 @@ async def _patiently(attempt: Callable[[AsyncExitStack], Awaitable[T]], stack: A
                 await stack.enter_async_context(opened.pop_all())
                 return result
         except Unavailable as error:
-            if time.monotonic() >= log_at:
-                log_at = time.monotonic() + LOG_SECONDS
-                logger.warning("the worker waits for the database: %s", error)
+            outage.fails("the worker waits for the database: %s", error)
         await asyncio.sleep(RETRY_SECONDS)
 
 
