@@ -14,13 +14,15 @@ _APPLIED = text("INSERT INTO schema_revisions (revision, kind, applied_at) VALUE
 _UNDONE = text("DELETE FROM schema_revisions WHERE revision = :revision")
 
 _MISSING_RIGHTS = text("""
-    SELECT wanted, name
-    FROM unnest(CAST(:tables AS text[])) AS name, unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS wanted
-    WHERE NOT has_table_privilege(name, wanted)
-    UNION ALL
-    SELECT wanted, 'sequence positions' FROM unnest('{SELECT,USAGE}'::text[]) AS wanted
-    WHERE NOT has_sequence_privilege('positions', wanted)
-    LIMIT 1
+    SELECT wanted, name FROM (
+        SELECT 1, name, wanted
+        FROM unnest(CAST(:tables AS text[])) AS name, unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS wanted
+        WHERE NOT has_table_privilege(name, wanted)
+        UNION ALL
+        SELECT 2, 'sequence positions', wanted FROM unnest('{SELECT,USAGE}'::text[]) AS wanted
+        WHERE NOT has_sequence_privilege('positions', wanted)
+    ) AS missing (kind, name, wanted)
+    ORDER BY kind, name, wanted LIMIT 1
 """)
 _FOREIGN_PARTITIONS = text("""
     SELECT name FROM unnest(CAST(:tables AS text[])) AS name JOIN pg_class ON pg_class.oid = to_regclass(name)

@@ -41,7 +41,8 @@ def database(url: str) -> Iterator[Database]:
 @pytest.fixture
 def outsider(url: str) -> Iterator[psycopg.Connection]:
     """Another client's connection; each of its statements is a transaction that waits for no lock."""
-    with psycopg.connect(url, autocommit=True, options="-c lock_timeout=10ms") as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET lock_timeout = '10ms'")
         yield connection
 
 
