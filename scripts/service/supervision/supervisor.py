@@ -27,7 +27,7 @@ LOOK_SECONDS = 0.5
 """How often the supervisor looks after its workers, apart from deaths, which it notices at once."""
 START_LOOK_SECONDS = 0.1
 """How often while one of them starts."""
-SILENCE_SECONDS = 120
+SILENCE_SECONDS: float = 120
 """How long a worker may leave a question unanswered until it is killed: a busy machine may delay its thread."""
 PAUSES = (1, 2, 4, 8, 15)
 """Seconds before the next start in the place of a worker that failed: once, twice, and so on."""

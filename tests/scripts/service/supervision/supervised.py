@@ -10,6 +10,7 @@ import uvicorn
 
 from handlers.site.service_state import DRAINING
 from scripts.service import logs
+from scripts.service.supervision import supervisor
 from scripts.service.supervision.supervisor import Supervisor, WorkerOptions
 
 FAULT = "SUPERVISED_FAULT_FILE"
@@ -38,8 +39,9 @@ def application() -> Any:
     return app
 
 
-def main(workers: int, drain_delay: float, drain_timeout: int) -> None:
-    """Supervise on a free port, and print it."""
+def main(workers: int, drain_delay: float, drain_timeout: int, silence: float) -> None:
+    """Supervise on a free port, and print it; a worker may be silent for `silence` seconds."""
+    supervisor.SILENCE_SECONDS = silence
     logs.configure("info")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)

@@ -69,12 +69,12 @@ class Supervised:
 
 @contextmanager
 def supervised(
-    tmp_path: Path, workers: int = 2, delay: float = 0, timeout: int = 5, fault: str = ""
+    tmp_path: Path, delay: float = 0, timeout: int = 5, silence: float = 120, fault: str = ""
 ) -> Iterator[Supervised]:
-    """A supervisor; at the end it is stopped."""
+    """A supervisor of two workers; at the end it is stopped."""
     log, file = tmp_path / "log", tmp_path / "fault"
     file.write_text(fault)
-    program = f"from {main.__module__} import main; main({workers}, {delay}, {timeout})"
+    program = f"from {main.__module__} import main; main(2, {delay}, {timeout}, {silence})"
     command = [sys.executable, "-c", program]
     with (
         log.open("w") as errors,
@@ -155,12 +155,14 @@ def test_a_first_start_that_fails_ends_the_service(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_stays_silent_is_killed_and_replaced(tmp_path: Path) -> None:
-    """Stopped workers answer no question."""
-    with supervised(tmp_path) as service:
-        silent = min(service.ready())
+    """A stopped process answers no question; the other one does, however long."""
+    with supervised(tmp_path, silence=4) as service:
+        workers = service.ready()
+        silent = min(workers)
         os.kill(silent, signal.SIGSTOP)
-        wait_until(lambda: service.lines("a worker is silent, and is killed"), seconds=240)
-        assert silent not in service.ready()
+        wait_until(lambda: service.lines("a worker is silent, and is killed"), seconds=60)
+        assert service.ready() > workers - {silent}
+        assert [line["worker"] for line in service.lines("a worker has ended")] == [silent]
 
 
 def test_a_drain_waits_for_requests_and_kills_what_takes_too_long(tmp_path: Path) -> None:
