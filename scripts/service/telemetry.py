@@ -1,7 +1,8 @@
 """Traces and reports of errors, if the settings ask for them; their packages are extras of the project."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -14,6 +15,9 @@ from scripts.service import logs
 from scripts.service.settings import Settings, SettingsError, variable
 from scripts.telemetry.extras import MissingExtra, imported
 from scripts.telemetry.sampling import Sampling
+
+END_SECONDS = 1.0
+"""How long the end of a worker waits for what is still to be sent."""
 
 
 def report_errors(settings: Settings) -> None:
@@ -48,14 +52,23 @@ def traced(app: ASGIApp, tracer: Any, settings: Settings) -> ASGIApp:
 
 @asynccontextmanager
 async def running(tracer: Any, settings: Settings) -> AsyncIterator[None]:
-    """Send what is left at the end of the block, without keeping the event loop."""
+    """Send what is left at the end of the block, for a moment: an end must not wait for a collector that is away."""
     try:
         yield
     finally:
         if tracer:
-            await asyncio.to_thread(tracer.close)
+            await _briefly(tracer.close)
         if settings.sentry_dsn:
-            await asyncio.to_thread(_extra("scripts.telemetry.errors", "sentry", variable("sentry_dsn")).flush)
+            await _briefly(_extra("scripts.telemetry.errors", "sentry", variable("sentry_dsn")).flush)
+
+
+async def _briefly(send: Callable[[], object]) -> None:
+    """Call `send` on a thread that the process does not wait for, and return when it is done, or after a moment."""
+    sending = threading.Thread(target=send, name="telemetry", daemon=True)
+    sending.start()
+    deadline = asyncio.get_running_loop().time() + END_SECONDS
+    while sending.is_alive() and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(END_SECONDS / 20)
 
 
 def trace_commits(resources: Resources, tracer: Any) -> None:

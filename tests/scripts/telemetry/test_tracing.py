@@ -1,10 +1,14 @@
 """Traces: which requests have spans, and the link from a commit to the requests whose rows it stored."""
 
+import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, ClassVar
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -148,3 +152,48 @@ def test_nothing_is_imported_while_nothing_is_traced() -> None:
     assert "'starlette'" in loaded
     assert "opentelemetry" not in loaded
     assert "sentry_sdk" not in loaded
+
+
+class Collector(BaseHTTPRequestHandler):
+    """Takes spans by OTLP over HTTP, as a collector does."""
+
+    received: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_POST(self) -> None:
+        """Keep the request, and answer as RFC 9110 and OTLP ask."""
+        self.received.append((self.path, self.rfile.read(int(self.headers["content-length"]))))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-protobuf")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Log nothing."""
+
+
+def test_spans_reach_a_collector(start_service: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By OTLP over HTTP, at the address of OpenTelemetry's own variable, with the trace of the caller and no key."""
+    with HTTPServer(("127.0.0.1", 0), Collector) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        with start_service(IR_TRACE_RATIO="0") as service, service.client() as client:
+            answer = client.post(EVENTS, json=EVENT, headers={"traceparent": SAMPLED})
+            assert answer.status_code == 201
+        server.shutdown()
+    ((path, body),) = Collector.received
+    assert path == "/v1/traces"
+    assert body.count(bytes.fromhex(TRACE)) == 3  # the request, the commit and its link
+    assert b"reportInteractionEvent" in body
+    assert service.key.encode() not in body
+
+
+def test_an_end_does_not_wait_for_a_collector_that_is_silent(
+    start_service: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has not taken after a moment is lost."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with start_service(IR_TRACE_RATIO="0") as service, service.client() as client:
+            assert client.post(EVENTS, json=EVENT, headers={"traceparent": SAMPLED}).status_code == 201
+            stopped = time.monotonic()
+    assert time.monotonic() - stopped < 8, "the exporter itself waits for ten seconds"
