@@ -29,8 +29,6 @@ from tests.examples import EVENT, PATH
 from tests.postgresql import fresh_database
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow
-
 COMMAND = [sys.executable, "-m", "scripts.cli"]
 
 Run = Callable[..., Result]
@@ -91,6 +89,7 @@ def test_what_is_restored_is_shown(run: Run, directory: Path, empty_url: str, mo
     assert run("restore", directory / "absent").exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_backup_goes_through_a_pipe(database_url: str, directory: Path, empty_url: str) -> None:
     """The file is the same as one that is written by name; the words are on standard error."""
     environment = os.environ | {"IR_DATABASE_URL": database_url}
@@ -108,6 +107,7 @@ def waiting_for_lock(url: str) -> bool:
         return connection.execute((query + "current_database())").encode()).fetchone() is not None
 
 
+@pytest.mark.slow
 def test_a_killed_backup_leaves_no_file(run: Run, database_url: str, directory: Path) -> None:
     """There is no file by its name; SIGTERM leaves nothing at all, and the next backup succeeds."""
     path = directory / "backup"
@@ -124,6 +124,7 @@ def test_a_killed_backup_leaves_no_file(run: Run, database_url: str, directory: 
     assert [file.name for file in directory.iterdir()] == ["backup"]
 
 
+@pytest.mark.slow
 def test_a_killed_restore_can_be_called_again(run: Run, database: Database, directory: Path, empty_url: str) -> None:
     """Killed while it stores rows, it leaves none."""
     with psycopg.connect(database.url) as connection:
@@ -148,6 +149,7 @@ def copying(url: str) -> bool:
         return connection.execute(query).fetchone() is not None
 
 
+@pytest.mark.slow
 def test_a_service_goes_on_with_its_backup(directory: Path) -> None:
     """From the embedded PostgreSQL of a running service to another one: the key works, and the epoch is new."""
     first, second = directory / "first", directory / "second"
@@ -171,6 +173,7 @@ def test_a_service_goes_on_with_its_backup(directory: Path) -> None:
     assert {event["id"] for event in listed} == {*identifiers, answer.json()["id"]}
 
 
+@pytest.mark.slow
 def test_claims_and_events_agree_under_load(directory: Path) -> None:
     """Each event that a hub sent during the backup is restored with its claim, or neither is."""
     first = directory / "first"

@@ -174,10 +174,18 @@ def test_a_stream_arrives_while_the_hub_sends_it(start: Proxy) -> None:
     assert response.status_code == 201
 
 
+@contextmanager
+def deaf_port() -> Iterator[int]:
+    """A port that refuses connections, and that no other program gets."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
+
+
 @pytest.mark.parametrize("start", PROXIES)
 def test_an_error_of_the_proxy_is_json(start: Proxy) -> None:
     """With no replica at all a hub gets what it gets from the service: a 503 with an error, a help and Retry-After."""
-    with start(free_port(), free_port()) as url:
+    with deaf_port() as first, deaf_port() as second, start(first, second) as url:
         response = httpx.post(url + PATH, json={})
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "1"
