@@ -71,7 +71,7 @@ class BackupWriter:
     def add(
         self, table: str, columns: list[str], blocks: Iterable[bytes | bytearray | memoryview], progress: Progress
     ) -> Member:
-        """Write a table, of which `blocks` are the text."""
+        """Write a table; `blocks` are its text."""
         digest, rows, size = sha256(), 0, 0
         with self._archive.open(_name(table), "w", force_zip64=True) as stream:
             for chunk in _joined(blocks):

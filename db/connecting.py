@@ -16,7 +16,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 HEAD_START_SECONDS = 0.2
-"""So long a host is tried before the next one is tried as well: a silent host costs no more."""
+"""How long one host is tried before the next one is tried as well: a silent host delays a connection by this."""
 _NO_DATABASE = "another service than PostgreSQL answers there: correct host and port"
 _UNSUITABLE = {
     "server is in hot standby mode": "the server is a standby, which takes no writes: name the primary, or all hosts "

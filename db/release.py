@@ -44,7 +44,7 @@ class Release:
         return {revision: _kind(path) for revision, path in self._files.items()}
 
     def until(self, revision: str) -> "Release":
-        """The release of which `revision` was the newest one."""
+        """The earlier release whose newest revision was `revision`."""
         release = Release(*self.directories)
         release._files = dict(list(self._files.items())[: self.revisions.index(revision) + 1])
         return release

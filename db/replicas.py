@@ -24,8 +24,8 @@ LIVE_SECONDS = 3
 STALE_SECONDS = 3.0
 """After so long without a written row the database counts as one that takes no writes."""
 
-# The workers of a replica share a row, and one of them a second writes it. A row of the future is of a clock that was
-# set back since. Nobody waits for the disk.
+# The workers of a replica share a row, and one of them writes it each second. A row with a time in the future was
+# written before a clock was set back. The commit does not wait for the disk.
 _BEAT = text("""
     INSERT INTO replicas (id, seen_at) VALUES (:id, now()) ON CONFLICT (id) DO UPDATE SET seen_at = now()
     WHERE replicas.seen_at NOT BETWEEN now() - interval '0.8 s' AND now()

@@ -86,7 +86,7 @@ def _standard_output() -> Iterator[IO[bytes]]:
 def _new_file(path: Path, force: bool) -> Iterator[IO[bytes]]:
     """A stream to a file that only its owner may read; it appears at `path` once it is whole and on disk.
 
-    Until then it is beside it, where a killed backup leaves it and the next one replaces it.
+    Until then it has the suffix .partial. A killed backup leaves it, and the next backup replaces it.
     """
     _require_absent(path, force)
     partial = path.with_name(f"{path.name}.partial")

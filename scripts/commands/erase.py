@@ -31,7 +31,7 @@ COPIES = (
 Actor = Annotated[
     UUID | None, typer.Option(help="The actor's UUID, as events have it in actor_id.", parser=uuid_of, metavar="UUID")
 ]
-Why = Annotated[str | None, typer.Option(help="A reason for the receipt, such as a case number; it names nobody.")]
+Why = Annotated[str | None, typer.Option(help="A reason for the receipt, such as a case number; do not name a person.")]
 Repeat = Annotated[bool, typer.Option("--repeat", help="Erase again what the database has receipts of.")]
 Receipt = Annotated[
     Path | None, typer.Option(help="Erase again what a saved receipt says, or a list of them, as JSON.", metavar="FILE")

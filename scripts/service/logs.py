@@ -52,8 +52,8 @@ class Formatter(logging.Formatter):
 class Handler(logging.Handler):
     """Holds lines briefly while an event loop runs: a write for each line would cost more than its formatting.
 
-    Warnings and more severe records are written at once. A LineWriter writes the lines: whoever reads them, and however
-    slowly, the event loop goes on. Once a minute a line says how many were lost.
+    Warnings and more severe records are written at once. A LineWriter writes the lines, so that a slow reader
+    does not delay the event loop. Once a minute a line says how many were lost.
     """
 
     def __init__(self) -> None:

@@ -98,7 +98,10 @@ class Settings:
     )
     recovery_hours: int = field(
         default=24,
-        metadata=_for("hours for which clients should keep what they have sent, as /recovery says", 24 * 366),
+        metadata=_for(
+            "hours that clients should keep acknowledged submissions, in case of a restore; /recovery shows it",
+            24 * 366,
+        ),
     )
     public_url: str = field(
         default="",

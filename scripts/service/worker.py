@@ -160,7 +160,7 @@ async def _open(settings: Settings, options: OAuthOptions, outside: Outside, sta
 
 
 def _most_connections(settings: Settings) -> int:
-    """As many as the limit of descriptors allows beside the connections to the database."""
+    """The number that the limit of descriptors leaves after the connections to the database."""
     try:
         open_now = processes.open_descriptors()
     except OSError:  # there is no /proc

@@ -44,7 +44,7 @@ class Sampling:
         for name, value in scope["headers"]:
             if name == b"traceparent":
                 if not self._ratio and len(value) == USUAL and value[-1] in _UNSAMPLED:
-                    break  # whether or not it is valid: the usual one costs no more than none
+                    break  # valid or not, it is not sampled: this is the usual case, and must be cheap
                 return self._by_caller(scope, receive, send)
         if self._ratio and random() < self._ratio:  # noqa: S311 (no secret)
             return self._traced(None, scope, receive, send)

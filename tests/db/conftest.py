@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from db import migrate, partitions
 from db.engine import Database
-from tests.postgresql import fresh_database
+from tests.clocks import Clock, jumping_clock
+from tests.postgresql import debian_server, fresh_database
 
 _numbers = itertools.count()
 
@@ -59,3 +60,18 @@ def connection(migrated: Database) -> Iterator[Connection]:
     with migrated.begin() as connection:
         yield connection
         connection.rollback()
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The clock of the database below; that of this process is right."""
+    with jumping_clock() as clock:
+        yield clock
+
+
+@pytest.fixture
+def elsewhen(clock: Clock) -> Iterator[Database]:
+    """A database with the tables on a server whose clock jumps."""
+    with debian_server(**clock.environment) as url, closing(Database(url, timeout=5)) as database:
+        migrate.upgrade(database)
+        yield database

@@ -14,6 +14,7 @@ from db import hubs, oauth_clients, signing_keys, tokens
 from db.engine import Database
 from db.oauth_registry import OAuthRegistry, RevokedTokens
 from db.registry import Registry
+from tests.clocks import Clock
 from tests.postgresql import fresh_database, statement
 
 SOON = timedelta(seconds=60)
@@ -120,43 +121,32 @@ def test_revocations_are_kept_until_they_expire(database: Database) -> None:
 
 
 @pytest.mark.parametrize("hours", [-24 * 56, -1, 1, 24 * 56])
-def test_the_clock_of_the_database_may_be_wrong(database: Database, hours: int) -> None:
-    """Revocations hold until tokens expire by the clock of the service; overlaps and keys last as long as they should.
-
-    The database finds `now` in another schema first, which is ahead or behind.
-    """
-    statement(database.url, sql.SQL("CREATE SCHEMA clock"))
-    statement(
-        database.url,
-        sql.SQL("CREATE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql STABLE AS {}").format(
-            sql.Literal(f"SELECT pg_catalog.now() + interval '{hours} hours'")
-        ),
-    )
-    name = sql.Identifier(database.url.rpartition("/")[2].partition("?")[0])
-    statement(database.url, sql.SQL("ALTER DATABASE {} SET search_path = clock, pg_catalog, public").format(name))
+def test_the_clock_of_the_database_may_be_wrong(elsewhen: Database, clock: Clock, hours: int) -> None:
+    """Revocations hold until tokens expire by the service's clock; overlaps and keys last as long as they should."""
+    clock.jump(timedelta(hours=hours))
     jti = uuid4()
-    with closing(Database(database.url, timeout=5)) as wrong:
-        with wrong.begin() as connection:
-            client, _ = oauth_clients.issue(connection, "alpha", ["events:write"])
-            oauth_clients.rotate(connection, client.client_id, timedelta(minutes=1))
-            signing_keys.ensure(connection, lambda: ("1", "key"), lambda _: True)
-            signing_keys.rotate(connection, lambda: ("2", "key"), timedelta(minutes=1))
-            tokens.revoke(connection, jti, datetime.now(UTC) + timedelta(minutes=10))
-            tokens.forget_expired(connection)
+    with elsewhen.begin() as connection:
+        hubs.create(connection, "alpha")
+        client, _ = oauth_clients.issue(connection, "alpha", ["events:write"])
+        oauth_clients.rotate(connection, client.client_id, timedelta(minutes=1))
+        signing_keys.ensure(connection, lambda: ("1", "key"), lambda _: True)
+        signing_keys.rotate(connection, lambda: ("2", "key"), timedelta(minutes=1))
+        tokens.revoke(connection, jti, datetime.now(UTC) + timedelta(minutes=10))
+        tokens.forget_expired(connection)
 
-        async def use(registry: Registry) -> None:
-            assert registry.oauth.is_revoked(jti)
-            known = registry.oauth.client(client.client_id)
-            assert known is not None
-            assert known.previous_secret_until is not None
-            assert 0 < known.previous_secret_until - time.monotonic() <= 60
-            (expires_at,) = [key.expires_at for key in registry.oauth.signing_keys() if key.expires_at]
-            assert timedelta(0) < expires_at - datetime.now(UTC) <= timedelta(minutes=1)
-            assert await wrong.run(tokens.consume, "a", "1", datetime.now(UTC) + timedelta(minutes=10))
-            await wrong.run(tokens.forget_expired)
-            assert not await wrong.run(tokens.consume, "a", "1", datetime.now(UTC) + timedelta(minutes=10))
+    async def use(registry: Registry) -> None:
+        assert registry.oauth.is_revoked(jti)
+        known = registry.oauth.client(client.client_id)
+        assert known is not None
+        assert known.previous_secret_until is not None
+        assert 0 < known.previous_secret_until - time.monotonic() <= 60
+        (expires_at,) = [key.expires_at for key in registry.oauth.signing_keys() if key.expires_at]
+        assert timedelta(0) < expires_at - datetime.now(UTC) <= timedelta(minutes=1)
+        assert await elsewhen.run(tokens.consume, "a", "1", datetime.now(UTC) + timedelta(minutes=10))
+        await elsewhen.run(tokens.forget_expired)
+        assert not await elsewhen.run(tokens.consume, "a", "1", datetime.now(UTC) + timedelta(minutes=10))
 
-        follow(wrong, use)
+    follow(elsewhen, use)
 
 
 @pytest.mark.parametrize("jump", [60, 3600, 24 * 3600 * 56, -3600])

@@ -16,12 +16,12 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from db import change_feed, event_types, hubs, keys, migrate, registry, widgets
+from db import change_feed, event_types, hubs, keys, registry, widgets
 from db.engine import Database
 from db.errors import Failed, Unavailable
 from db.registry import Caller, Registry
-from tests.clocks import Clock, jumping_clock
-from tests.postgresql import debian_server, fresh_database, statement
+from tests.clocks import Clock
+from tests.postgresql import fresh_database, statement
 
 WIDGET = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
 OTHER = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e12")
@@ -435,21 +435,6 @@ def test_an_overlap_ends_by_itself(database: Database) -> None:
         assert await names(live, second) == ["hub"]
 
     follow(database, use)
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    """The clock of the database below; that of this process is right."""
-    with jumping_clock() as clock:
-        yield clock
-
-
-@pytest.fixture
-def elsewhen(clock: Clock) -> Iterator[Database]:
-    """A database with the tables on a server whose clock jumps."""
-    with debian_server(**clock.environment) as url, closing(Database(url, timeout=5)) as database:
-        migrate.upgrade(database)
-        yield database
 
 
 @pytest.mark.parametrize("days", [3, -3])
