@@ -1,7 +1,8 @@
 """What is stored of an actor, found by the SHA-256 of the actor's UUID, and deleted.
 
-The database and its log never see the UUID. A row is the actor's if its `actor_id`, or a UUID anywhere in its texts
-and JSON, has the digest. An annotation on an event of the actor is about the actor.
+No statement has the UUID, except within a claim's key, by which claims are read. A row is the actor's if its
+`actor_id`, or a UUID anywhere in its texts and JSON, has the digest. An annotation on an event of the actor is about
+the actor.
 """
 
 from collections.abc import Callable, Sequence

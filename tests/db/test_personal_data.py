@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,11 +11,12 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
+from sqlalchemy.engine import make_url
 
 from db import personal_data, sweeps
 from db.engine import Database
 from db.ids import new_id
-from tests.postgresql import fresh_database
+from tests.postgresql import fresh_database, statement
 
 ACTOR = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
 OTHER = UUID("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e12")
@@ -53,11 +55,11 @@ def store(database: Database, table: str, **columns: Any) -> UUID:
     identifier = UUID(new_id())
     values = CONTENTS[table] | {"id": identifier} | columns
     names = sql.SQL(", ").join(map(sql.Identifier, values))
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+    insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
         sql.Identifier(table), names, sql.SQL(", ").join([sql.Placeholder()] * len(values))
     )
     with psycopg.connect(database.url) as connection:
-        connection.execute(statement, [Jsonb(value) if isinstance(value, dict) else value for value in values.values()])
+        connection.execute(insert, [Jsonb(value) if isinstance(value, dict) else value for value in values.values()])
     return identifier
 
 
@@ -164,12 +166,21 @@ def test_many_rows_are_deleted_some_at_a_time(database: Database, monkeypatch: p
 
 
 def test_the_server_never_sees_the_uuid(database: Database) -> None:
-    """A server that logs statements and their parameters logs no personal data: the digest is sent in its place."""
-    store(database, "interaction_events", actor_id=ACTOR)
-    seen = []
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        read = "SELECT string_agg(query, ';') FROM pg_stat_activity WHERE datname = current_database()"
-        digests = [personal_data.digest_of(ACTOR)]
-        personal_data.erase(database, digests, lambda *_: seen.append(connection.execute(read).fetchone()))
-    assert seen
-    assert str(ACTOR) not in str(seen)
+    """A server that logs all statements with their parameters logs the digest in its place."""
+    store(database, "interaction_events", actor_id=ACTOR, metadata={"of": str(ACTOR)})
+    store(database, "rejected_submissions", raw=str(ACTOR).encode())
+    url = make_url(database.url)
+    name = sql.Identifier(str(url.database))
+    for setting, value in (("log_statement", "all"), ("log_parameter_max_length", "-1")):
+        change = sql.SQL("ALTER DATABASE {} SET {} = {}")
+        statement(database.url, change.format(name, sql.Identifier(setting), sql.Literal(value)))
+    log = Path(str(url.query["host"])) / "log"
+    earlier = log.stat().st_size
+    database.close()
+    digest = personal_data.digest_of(ACTOR)
+    with closing(Database(database.url)) as logged:
+        personal_data.erase(logged, [digest], lambda *_: None)
+    lines = log.read_bytes()[earlier:].decode()
+    assert kept(database, "interaction_events") == kept(database, "rejected_submissions") == set()
+    assert digest in lines
+    assert str(ACTOR) not in lines
