@@ -66,7 +66,7 @@ class Replicas:
         while True:
             try:
                 self.count = await self._database.run(beat, self._id, is_first)
-                self._written_at, is_first = time.monotonic(), False
+                self._written_at, self._error, is_first = time.monotonic(), "", False
             except DatabaseError as error:  # the limits stay as they are, and readiness says so
                 self._error = str(error)
             except Exception:
