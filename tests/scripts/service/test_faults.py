@@ -83,6 +83,7 @@ def database_away(url: str) -> Iterator[None]:
 def test_a_worker_and_the_database_die_together(directory: Path) -> None:
     """The replacement starts at once and waits for the database; once it is back both workers serve."""
     with debian_server() as url, service_on(directory, "--workers", "2", IR_DATABASE_URL=url) as service:
+        wait_until(lambda: len(workers(service)) == 2)
         with database_away(url):
             kill_worker(service)
             wait_until(lambda: len(log_of(service, "a worker starts")) == 3, 10)
@@ -111,20 +112,20 @@ def test_the_embedded_database_is_started_again_under_load(directory: Path) -> N
 def test_a_removed_runtime_directory_is_made_anew(directory: Path) -> None:
     """Events are stored as before, and the metrics of both workers are soon complete again."""
     with service_on(directory, "--workers", "2", IR_RUNTIME_DIR=f"{directory}/run") as service:
+
+        def counted(events: int) -> bool:
+            text = httpx.get(f"{service.url}/metrics").text
+            return f'items_total{{kind="event",outcome="created"}} {events}.0' in text
+
         wait_until(lambda: len(workers(service)) == 2)
         assert post(service) == 201
         shutil.rmtree(directory / "run")
         assert post(service) == 201
-        assert httpx.get(f"{service.url}/metrics").status_code == 200
+        wait_until(lambda: counted(2), 10)
         kill_worker(service)
         wait_until(lambda: len(workers(service)) == 2)
-
-        def stored() -> bool:
-            text = httpx.get(f"{service.url}/metrics").text
-            return 'items_total{kind="event",outcome="created"} 3.0' in text
-
         assert post(service) == 201
-        wait_until(stored, 10)
+        wait_until(lambda: counted(3), 10)
     assert list((directory / "run").iterdir()) == []
 
 
