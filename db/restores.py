@@ -67,6 +67,16 @@ def _is_stored(connection: Connection, manifest: Manifest) -> bool:
     return str(comment) == _STORED.format(_name(manifest))
 
 
+def require_finished(connection: Connection) -> None:
+    """Refused if a restore has stored its rows in the database and has not begun a timeline since."""
+    comment = str(connection.scalar(_NOTED))
+    if comment.startswith(_STORED.format("")):
+        raise Refused(
+            f"the restore into the database {_database(connection)!r} did not come to its end: call "
+            "'interaction-reporting restore' with its file again"
+        )
+
+
 def _note(connection: Connection, comment: str, manifest: Manifest) -> None:
     words = sql.Literal(comment.format(_name(manifest)))
     driver(connection).execute(sql.SQL("COMMENT ON TABLE alembic_version IS {}").format(words))

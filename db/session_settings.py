@@ -92,7 +92,7 @@ def require_own_session(of_first: Sequence[int], of_second: Sequence[int]) -> No
     if len(set(of_first)) > 1 or set(of_first) & set(of_second):
         raise Unsuitable(
             "a pooler such as PgBouncer lends each transaction another session: the service listens and prepares "
-            "statements in sessions of its own; connect to PostgreSQL itself, or set pool_mode=session"
+            "statements in sessions of its own; connect to PostgreSQL itself"
         )
 
 

@@ -1,4 +1,4 @@
-"""A primary and its standby, each of which may die, be promoted, and come back as the other's standby."""
+"""A primary and its standby, which may die, be promoted, and come back as each other's standby."""
 
 import os
 import shutil

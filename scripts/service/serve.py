@@ -16,7 +16,7 @@ from uuid import uuid4
 import uvicorn
 from sqlalchemy import Connection
 
-from db import clocks, migrate, partitions, revisions
+from db import clocks, migrate, partitions, restores, revisions
 from db.engine import Database
 from db.errors import Unavailable, Unsuitable
 from handlers.contracts import lifecycle
@@ -62,6 +62,8 @@ def prepare(
         summary["revisions_later"] = revisions.later(connection, current)
 
     opened.require_own_sessions()
+    with opened.begin() as connection:
+        restores.require_finished(connection)
     if with_migrations:
         before, _ = migrate.upgrade(opened, fill, contract=contract)
     else:

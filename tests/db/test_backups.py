@@ -20,7 +20,7 @@ from db.backups import back_up
 from db.engine import Database
 from db.errors import Failed, Refused
 from db.release import RELEASE
-from db.restores import restore
+from db.restores import require_finished, restore
 from db.timelines import FIRST
 from tests.db.test_timelines import HUB, INSERT, read, readable, write
 from tests.postgresql import debian_server, fresh_database, statement
@@ -375,6 +375,8 @@ def test_a_restore_that_ended_after_its_rows_goes_on(
     statement(empty.url, sql.SQL("CREATE TABLE timelines ()"))  # in the way of revision 0016
     with pytest.raises(Failed, match="DuplicateTable"):
         restore(empty, early_path)
+    with empty.begin() as connection, pytest.raises(Refused, match="did not come to its end"):
+        require_finished(connection)
     statement(empty.url, sql.SQL("DROP TABLE timelines"))
     with pytest.raises(Refused, match="has rows in"):
         restore(empty, path)
@@ -382,6 +384,8 @@ def test_a_restore_that_ended_after_its_rows_goes_on(
     assert timeline is not None
     assert timeline.epoch > FIRST
     assert_migrated(early[0], empty)
+    with empty.begin() as connection:
+        require_finished(connection)
 
 
 def assert_migrated(early: Database, restored: Database) -> None:

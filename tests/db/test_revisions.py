@@ -77,7 +77,7 @@ def test_a_later_revision_that_the_database_does_not_know_is_refused(database: D
 
 
 def test_a_release_works_without_its_own_revision_that_contracts(database: Database, tmp_path: Path) -> None:
-    """It runs on request, and others are told that it is pending until then."""
+    """It runs on request, and counts as pending until then."""
     release = later_release(tmp_path, EXPANDING, CONTRACTING)
     with pytest.raises(Refused, match=rf"is at revision {HEAD}, this release needs {FIRST}: run"):
         require_current(database, release)

@@ -369,7 +369,7 @@ def test_a_client_authenticates_with_its_key(newest: Service, signer: Client, ke
 
 
 def test_an_assertion_of_a_hub_beyond_its_rate_is_good_later(newest: Service, key: ECKey) -> None:
-    """Once the hub has waited as it was told; the assertion is still good for one use only."""
+    """Once the hub has waited for Retry-After; the assertion is still good for one use only."""
     limited = client_of(newest, jwks={"keys": [key.as_dict(private=False)]})
     with newest.database.begin() as connection:
         hubs.limit(connection, limited.hub, 1)

@@ -154,7 +154,7 @@ def test_a_missing_partition_is_created_by_a_look(own_service: Service) -> None:
 
 
 def test_a_full_temporary_directory_is_a_warning(own_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The operator is told how much is left."""
+    """The metrics say how much is left."""
     monkeypatch.setattr(health, "LEAST_FREE_BYTES", 2**60)
     with own_service.client() as client:
         answer = client.get("/health/ready")

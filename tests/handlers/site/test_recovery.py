@@ -57,7 +57,7 @@ def test_a_fresh_database_was_never_restored(lonely_service: Service) -> None:
 
 
 def test_a_follower_of_a_running_service_misses_nothing(start_service: Callable[..., Any]) -> None:
-    """Ten events, of which five are lost; the five after the restore all come after the follower's cursor."""
+    """Five of ten events are lost; the five after the restore all come after the follower's cursor."""
     with start_service() as service, service.client() as client:
         for _ in range(10):
             client.post(PATH, json=EVENT)

@@ -89,6 +89,14 @@ def test_what_is_restored_is_shown(run: Run, directory: Path, empty_url: str, mo
     assert run("restore", directory / "absent").exit_code == 2
 
 
+def test_a_database_whose_restore_was_cut_off_is_not_served(run: Run, database: Database) -> None:
+    """Its positions might be given out twice."""
+    with psycopg.connect(database.url) as connection:
+        connection.execute("COMMENT ON TABLE alembic_version IS 'Has the rows of the backup of yesterday'")
+    with pytest.raises(Refused, match="did not come to its end: call 'interaction-reporting restore'"):
+        run("migrate")
+
+
 @pytest.mark.slow
 def test_a_backup_goes_through_a_pipe(database_url: str, directory: Path, empty_url: str) -> None:
     """The file is the same as one that is written by name; the words are on standard error."""

@@ -130,7 +130,7 @@ def test_a_removed_runtime_directory_is_made_anew(directory: Path) -> None:
 
 
 def test_a_stalled_reader_of_the_log_stops_nothing(directory: Path) -> None:
-    """Events and health are answered however long nobody reads, and SIGTERM ends the service."""
+    """Events and health are answered although no process reads the pipe, and SIGTERM ends the service."""
     read, write = os.pipe()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IR_")}
     environment |= {"IR_DATA_DIR": f"{directory}/data", "IR_PORT": "0"}
