@@ -11,6 +11,7 @@ from db.async_connection import AsyncConnection
 from db.background import running_task
 from db.engine import Database
 from db.errors import Unavailable
+from db.outage_log import OutageLog
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class ChangeFeed:
         self._update = update
         self._poll_seconds = poll_seconds
         self._fresh_seconds = fresh_seconds
-        self._is_followed = True
+        self._outage = OutageLog(logger, over=f"following the {channel} again")
         self._wake = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
 
@@ -73,10 +74,8 @@ class ChangeFeed:
                         await self._pause(connection)
                         await self._confirm(connection, False)
             except Exception as error:
-                if self._is_followed:
-                    names = self._channel, type(error).__name__
-                    logger.warning("the %s cannot be followed, trying again: %s: %s", *names, error)
-                    self._is_followed = False
+                names = self._channel, type(error).__name__
+                self._outage.fails("the %s cannot be followed, trying again: %s: %s", *names, error)
                 if time.monotonic() > self.fresh_until:
                     self._fail_waiting(error)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -91,9 +90,7 @@ class ChangeFeed:
             self._waiting += waiting
             raise
         self.fresh_until = started + self._fresh_seconds
-        if not self._is_followed:
-            logger.info("following the %s again", self._channel)
-            self._is_followed = True
+        self._outage.works()
         for updated in waiting:
             if not updated.done():
                 updated.set_result(None)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from db.background import running_task
 from db.engine import Database
 from db.errors import DatabaseError
+from db.outage_log import OutageLog
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class Counting(Generic[Key]):
         self._add = add
         self._counts: Counter[Key] = Counter()
         self._write_lock = asyncio.Lock()
-        self._is_written = True  # as far as the log says
+        self._outage = OutageLog(logger, over=f"{name} can be written again")
 
     @asynccontextmanager
     async def flushing(self) -> AsyncIterator[None]:
@@ -53,14 +54,10 @@ class Counting(Generic[Key]):
                 try:
                     await self._database.run(self._add, counts, datetime.now(UTC))
                 except DatabaseError as error:
-                    if self._is_written:
-                        logger.warning("%s cannot be written, trying again: %s", self._name, error)
+                    self._outage.fails("%s cannot be written, trying again: %s", self._name, error)
                     self._counts.update(counts)
-                    self._is_written = False
                 else:
-                    if not self._is_written:
-                        logger.info("%s can be written again", self._name)
-                    self._is_written = True
+                    self._outage.works()
 
     async def _write_on(self) -> None:
         while True:

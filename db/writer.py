@@ -15,7 +15,7 @@ from db.async_connection import AsyncConnection, TextRow
 from db.background import running_task
 from db.engine import Database
 from db.errors import DatabaseError, Interrupted, NoPartition, RowRefused, Unavailable
-from db.outage_log import OutageLog
+from db.outage_log import CALM_SECONDS, OutageLog
 from db.write_counts import WriteCounts
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class Writer:
         self._wake = asyncio.Event()
         self._sent_at = 0.0  # the batch under way
         self._away_since: float | None = None
-        self._refusals = OutageLog(logger, over="the database stores rows again")
+        self._refusals = OutageLog(logger, over="the database stores rows again", calm_seconds=CALM_SECONDS)
         self._partitions_after = 0.0  # the earliest time of the next attempt to create partitions, by `monotonic`
         self._refused_at = float("-inf")  # the last batch that was refused as a whole, by `monotonic`
         self._refusal = ""
