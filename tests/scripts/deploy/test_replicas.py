@@ -1,16 +1,11 @@
 """Two replicas behind each proxy: what a hub with Idempotency-Keys notices when one dies, and when each is replaced."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
-import httpx
 import psycopg
 import pytest
 
@@ -18,45 +13,12 @@ from db import hubs, widgets
 from db.engine import Database
 from tests.examples import WIDGET
 from tests.load import load
-from tests.scripts.deploy.proxies import PROXIES, Proxy, free_port
-from tests.waiting import wait_until
+from tests.scripts.deploy.proxies import PROXIES, Proxy
+from tests.scripts.deploy.replicas import Replica
 
 pytestmark = pytest.mark.slow
 
 ROUNDS = 1
-
-
-@dataclass
-class Replica:
-    """`interaction-reporting serve` with one worker, always on the same port."""
-
-    database_url: str
-    directory: Path
-    port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, and wait until it is ready."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("IR_")}
-        environment |= {"IR_DATABASE_URL": self.database_url, "IR_PORT": str(self.port), "IR_LOG_LEVEL": "warning"}
-        environment["IR_DATA_DIR"] = str(self.directory)
-        command = [sys.executable, "-m", "scripts.cli", "serve"]
-        with (self.directory / f"{self.port}.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=log
-            )
-        wait_until(self._is_ready, 120)
-
-    def end(self, number: signal.Signals) -> None:
-        """Send the signal to it, and to its workers if it is SIGKILL; wait for its end."""
-        assert self.process
-        (os.killpg if number is signal.SIGKILL else os.kill)(self.process.pid, number)
-        self.process.wait(120)
-
-    def _is_ready(self) -> bool:
-        with suppress(httpx.TransportError):
-            return httpx.get(f"http://127.0.0.1:{self.port}/health/ready").status_code == 200
-        return False
 
 
 @contextmanager
