@@ -97,13 +97,14 @@ def clients_keep_connections(site: Site) -> Iterator[Act]:
 
 @contextmanager
 def a_worker_lacks_cpu(site: Site) -> Iterator[Act]:
-    """A worker does not run for 0.3 s, again and again."""
+    """A worker does not run for 0.3 s of each second."""
     (worker,) = site.first.workers
 
     def stop() -> None:
         worker.suspend()
         time.sleep(0.3)
         worker.resume()
+        time.sleep(0.7)  # otherwise Prometheus would not reach it
 
     yield stop
 
