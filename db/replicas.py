@@ -49,9 +49,15 @@ class Replicas:
         self._error = ""
 
     @property
+    def away_seconds(self) -> float:
+        """How long the row could not be written; 0 if it can."""
+        seconds = time.monotonic() - self._written_at
+        return seconds if seconds >= STALE_SECONDS else 0.0
+
+    @property
     def fault(self) -> str | None:
         """Why the database takes no writes; None if it does."""
-        if time.monotonic() - self._written_at < STALE_SECONDS:
+        if not self.away_seconds:
             return None
         return self._error or f"no answer for {STALE_SECONDS:g} seconds"
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from db.replicas import Replicas
 from db.write_counts import WriteCounts
-from db.writer import Writer
 from handlers.resources import Resources
 from scripts.metrics.values import Sample
 
@@ -12,14 +12,16 @@ REJECTIONS = "rejection"
 """The kind of the writer of rejected submissions; the others are those of submissions."""
 
 
-def readings(resources: Resources) -> Iterator[Sample]:
+def readings(resources: Resources, replicas: Replicas) -> Iterator[Sample]:
     """The values of the writers, the registry and the pool of connections."""
     writers = {**resources.writers, REJECTIONS: resources.rejections.writer}
     for kind, writer in writers.items():
         yield "write_queue_rows", (kind,), writer.waiting_rows
         yield "write_queue_bytes", (kind,), writer.waiting_bytes
         yield from _counted(kind, writer.counts)
-    yield "database_away_seconds", (), max(map(_away_seconds, writers.values()))
+    # A writer without rows does not notice; the row of the replica is written all the time.
+    away = [replicas.away_seconds, *(writer.away_seconds for writer in writers.values())]
+    yield "database_away_seconds", (), max(away)
     yield "registry_age_seconds", (), resources.registry.age
     for state, count in resources.database.pool_use.items():
         yield "database_connections", (state,), count
@@ -34,7 +36,3 @@ def _counted(kind: str, counts: WriteCounts) -> Iterator[Sample]:
     yield "commit_seconds", (kind,), counts.commits.parts
     for sqlstate_class, count in counts.errors.items():
         yield "write_errors", (kind, sqlstate_class), count
-
-
-def _away_seconds(writer: Writer) -> float:
-    return writer.away_seconds

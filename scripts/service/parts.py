@@ -81,10 +81,12 @@ async def open_parts(
     bounds = Bounds(settings.rejections_count, settings.rejections_days, settings.rejections_bytes)
     service_options = ServiceOptions(bounds, approves_event_types=settings.manifest_approval == "manual")
     opened = await stack.enter_async_context(resources.open_resources(database, service_options, metrics.items))
+    replicas = Replicas(database, UUID(os.environ[REPLICA]))
+    await stack.enter_async_context(replicas.running())
     samplers = Samplers(database)
     await stack.enter_async_context(samplers.running())
     stack.enter_context(metrics.exposing(samplers.readings))
-    stack.enter_context(metrics.exposing(partial(resource_readings.readings, opened)))
+    stack.enter_context(metrics.exposing(partial(resource_readings.readings, opened, replicas)))
     await stack.enter_async_context(metrics.flushing())
     upkeep = Upkeep(database, settings.retention, bounds, metrics.upkeep_succeeded)
     await stack.enter_async_context(upkeep.running())
@@ -94,8 +96,6 @@ async def open_parts(
     version_usage = VersionUsage(database)
     await stack.enter_async_context(version_usage.flushing())
     cut_over = CutOver(server.public_url + server_metadata.AUTHORIZATION_SERVER)
-    replicas = Replicas(database, UUID(os.environ[REPLICA]))
-    await stack.enter_async_context(replicas.running())
     bucket_for = _buckets(limits, settings, replicas)
     return Parts(
         settings, database, metrics, bucket_for, failed_attempts, opened, server, version_usage, cut_over, replicas

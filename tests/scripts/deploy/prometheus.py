@@ -11,7 +11,7 @@ import yaml
 from tests.scripts.deploy.proxies import DEPLOY, free_port, program, running, unprivileged_directory
 
 RULES = DEPLOY / "prometheus-rules.yaml"
-INTERVAL = "250ms"
+INTERVAL = "500ms"
 """Between two scrapes, and between two evaluations of the rules."""
 LASTS = "1s"
 """How long each condition must last, in place of its `for`."""

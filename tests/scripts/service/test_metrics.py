@@ -14,7 +14,9 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from psycopg.sql import SQL
 
+from db import replicas
 from db.partitions import WEEK
 from handlers.site.service_state import SERVICE
 from openapi.problems import TABLE as PROBLEMS
@@ -23,6 +25,7 @@ from scripts.service import logs
 from scripts.service.metrics import DIRECTORY, Metrics, metrics, shared
 from scripts.service.serve import shared_by_workers
 from tests.examples import EVENT
+from tests.postgresql import statement
 from tests.service import Service
 from tests.waiting import wait_until
 
@@ -261,6 +264,19 @@ def test_a_service_exposes_its_requests_and_resources(exposed: Exposed) -> None:
     assert values["database_away_seconds",] == 0
     assert (values["database_connections", "size"], values["database_connections", "waiting"]) == (8, 0)
     assert values["revoked_tokens",] == 0
+
+
+def test_a_service_without_events_notices_that_its_database_takes_no_writes(
+    exposed: Exposed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tries a row of its own all the time."""
+    service, page = exposed
+    monkeypatch.setattr(replicas, "STALE_SECONDS", 0.5)
+    refuse = SQL("ALTER TABLE replicas ADD CONSTRAINT refuses CHECK (false) NOT VALID")
+    statement(service.database_url, SQL("TRUNCATE replicas"), refuse)
+    wait_until(lambda: page()["database_away_seconds",] > 1)
+    statement(service.database_url, SQL("ALTER TABLE replicas DROP CONSTRAINT refuses"))
+    wait_until(lambda: page()["database_away_seconds",] == 0)
 
 
 def test_a_service_exposes_what_it_measures_from_time_to_time(exposed: Exposed) -> None:
