@@ -94,7 +94,9 @@ def _turn(database: Database, patience: float) -> Iterator[Connection]:
         while not try_session_lock(session, AdvisoryLock.MIGRATIONS):
             pids = ", ".join(map(str, holders(session, AdvisoryLock.MIGRATIONS)))
             session.rollback()
-            waiting.wait(f"another process migrates the database, by the session with pid {pids or 'unknown'}")
+            waiting.wait(
+                f"another process migrates or restores the database, by the session with pid {pids or 'unknown'}"
+            )
         session.execute(text(f"SET lock_timeout = {TRY_MILLISECONDS}"))
         session.execute(text("SET client_connection_check_interval = '1s'"))  # a killed process ends its statement
         session.commit()

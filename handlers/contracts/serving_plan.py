@@ -13,7 +13,7 @@ from openapi.serving.error_styles import ErrorStyle, style_of
 from openapi.serving.live import Part, gone
 from openapi.standards import deprecation
 
-HELP = "correct the row, or activate or roll back to another"
+HELP = "correct that, or activate or roll back to another"
 NOTHING = "no contract is active; see 'interaction-reporting contract list'"
 
 

@@ -90,7 +90,11 @@ def _new_file(path: Path, force: bool) -> Iterator[IO[bytes]]:
     """
     _require_absent(path, force)
     partial = path.with_name(f"{path.name}.partial")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600), "wb") as stream:
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}") from None
+    with os.fdopen(descriptor, "wb") as stream:
         _take(stream, partial)
         try:
             yield stream

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from db import erasures, personal_data
 from db.engine import Database
 from db.erasures import Erasure
 from scripts.commands.arguments import AsJSON, uuid_of
-from scripts.commands.output import note, show
+from scripts.commands.output import note, show, with_short_digests
 from scripts.service.databases import database
 from scripts.service.settings import Settings
 
@@ -47,9 +47,10 @@ def erase(
     saved = _read(receipt) if receipt else []
     with database(Settings.read()) as opened:
         if actor is not None:
-            show(_as_dict(_erased(opened, personal_data.digest_of(actor), why)), as_json)
+            show(_shown(_erased(opened, personal_data.digest_of(actor), why), as_json), as_json)
         else:
-            show([_as_dict(erasure) for erasure in _repeated(opened, saved, only_saved=not repeat)], as_json)
+            repeated = _repeated(opened, saved, only_saved=not repeat)
+            show([_shown(erasure, as_json) for erasure in repeated], as_json)
     note(COPIES)
 
 
@@ -68,7 +69,7 @@ def _repeated(opened: Database, saved: Sequence[Erasure], only_saved: bool) -> l
         receipts = saved if only_saved else erasures.list_all(connection)
     if receipts:
         counts = _delete(opened, sorted({receipt.actor_sha256 for receipt in receipts}))
-        note(f"Deleted now: {', '.join(f'{table} {count}' for table, count in counts.items())}.")
+        note(f"Deleted now: {_listed(counts)}.")
     with opened.begin() as connection:
         return erasures.repeated(connection, [receipt.id for receipt in receipts])
 
@@ -106,5 +107,12 @@ def _receipt(item: dict[str, Any]) -> Erasure:
     return Erasure(**values | instants | {"id": UUID(values["id"])})
 
 
-def _as_dict(erasure: Erasure) -> dict[str, Any]:
-    return dataclasses.asdict(erasure) | {"copies": COPIES}
+def _shown(erasure: Erasure, as_json: bool) -> dict[str, Any]:
+    """A receipt as JSON, which is to be kept, or as a row of a table, which fits a terminal."""
+    if as_json:
+        return dataclasses.asdict(erasure) | {"copies": COPIES}
+    return with_short_digests(dataclasses.asdict(erasure) | {"rows_deleted": _listed(erasure.rows_deleted)})
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{table} {count}" for table, count in counts.items())

@@ -4,8 +4,11 @@ import re
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
 from db import event_types
+from db.errors import Refused
+from db.event_types import EventType
 from scripts.commands.arguments import AsJSON, name_of
 from scripts.commands.output import note, show
 from scripts.service.databases import database
@@ -52,13 +55,23 @@ def register(
     """Register an event type, or make a deprecated one active again, or change how long its events are kept."""
     settings = Settings.read()
     with database(settings) as opened, opened.begin() as connection:
-        if keep is None or description is not None or not event_types.is_registered(connection, name):
-            event_type = event_types.register(connection, name, description)
+        is_new = not event_types.is_registered(connection, name)
+        if keep is None or description is not None or is_new:
+            event_type = _registered(connection, name, description, keep)
         if keep is not None:
             event_type = event_types.keep(connection, name, keep or None)
     show(event_type, as_json)
+    if is_new and keep is not None:
+        note(f"{name!r} is a new event type.")
     if keep and settings.retention and keep > settings.retention:
         note(f"Its events are dropped sooner all the same: IR_RETENTION is {settings.retention} days.")
+
+
+def _registered(connection: Connection, name: str, description: str | None, keep: int | None) -> EventType:
+    try:
+        return event_types.register(connection, name, description)
+    except Refused as error:
+        raise Refused(f"{error}: to change its days alone, leave --description out" if keep else str(error)) from None
 
 
 def deprecate(name: Name, as_json: AsJSON = False) -> None:

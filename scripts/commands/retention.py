@@ -31,7 +31,7 @@ def retention(
         if days is None:
             rows = [] if dry_run else partitions.list_all(connection)
             sentence = "Events and annotations are kept forever, because neither --days nor IR_RETENTION is set. "
-            sentence += "Nothing would be dropped." if dry_run else "The partitions are:"
+            sentence += "No partition would be dropped." if dry_run else "The partitions are:"
         else:
             before = clocks.both(connection)[0] - timedelta(days=days)
             rows = (partitions.wholly_before if dry_run else partitions.drop_before)(connection, before)

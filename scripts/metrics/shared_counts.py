@@ -94,7 +94,7 @@ class SharedCounts:
 
     def _take_slot(self) -> None:
         self.close()
-        self._directory.mkdir(parents=True, exist_ok=True)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._slot = Slot(self._directory, self._role)
         self._earlier = added(self._earlier, _read(self._slot.path), is_live=False)
 

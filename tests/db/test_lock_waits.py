@@ -115,6 +115,7 @@ def test_the_turn_of_another_process_is_waited_for(database: Database, url: str)
         with pytest.raises(Blocked) as raised:
             migrate.upgrade(database, patience=1)
         assert str(raised.value).startswith(
-            f"another process migrates the database, by the session with pid {other.info.backend_pid}; this has lasted"
+            "another process migrates or restores the database, by the session with pid "
+            f"{other.info.backend_pid}; this has lasted"
         )
     assert migrate.upgrade(database) == (HEAD, HEAD)

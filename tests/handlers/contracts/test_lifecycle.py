@@ -129,7 +129,7 @@ def test_former_operation_ids_are_no_difference(database: Database) -> None:
 )
 def test_a_row_that_cannot_be_served_is_named(database: Database, values: dict[str, str], words: str) -> None:
     """With the reason, the contract served in its place, and the remedy."""
-    help_ = "correct the row, or activate or roll back to another"
+    help_ = "correct that, or activate or roll back to another"
     last = insert(interaction_reporting_contracts_served)
     with database.begin() as connection:
         change(connection, "1.1", **values)

@@ -71,6 +71,8 @@ def test_the_file_is_private_whole_and_not_replaced(run: Run, directory: Path) -
         run("backup", path)
     with pytest.raises(Refused, match="is a directory"):
         run("backup", directory)
+    with pytest.raises(Refused, match="absent/x cannot be written: No such file or directory"):
+        run("backup", directory / "absent" / "x")
     assert path.read_bytes() == before
     assert "revision" in run("backup", path, "--force").stdout
     assert path.read_bytes() != before

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -74,6 +75,18 @@ def test_the_receipt_has_a_digest_and_counts(run: Run, database: Database, caplo
         (row,) = connection.execute("SELECT id, actor_sha256, why, rows_deleted FROM erasures")
     assert row == (UUID(receipt["id"]), receipt["actor_sha256"], "case 17", receipt["rows_deleted"])
     assert ACTOR not in (done.output + str(row) + caplog.text).lower()
+
+
+def test_the_receipt_fits_a_terminal(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a table it has counts as text, and the sentence about copies stands beneath it once."""
+    monkeypatch.setenv("IR_DATABASE_URL", database.url)
+    monkeypatch.setattr(command, "SETTLING_SECONDS", 0)
+    store(database)
+    done = CliRunner().invoke(app, ["erase", "--actor", ACTOR])
+    counts = "annotations 0, idempotency_keys 0, interaction_events 1, rejected_submissions 0"
+    assert re.search(rf"rows_deleted +{counts}\s", done.stdout)
+    assert "copies" not in done.stdout
+    assert done.stderr == f"{command.COPIES}\n"
 
 
 def test_an_unknown_actor_is_no_failure(run: Run) -> None:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from db import event_types
 from db.engine import Database
+from db.errors import Refused
 from scripts.cli import app
 
 Run = Callable[..., Result]
@@ -34,11 +35,20 @@ def listed(run: Run, name: str) -> Any:
 
 def test_a_type_is_registered_with_days_and_loses_them(run: Run) -> None:
     """A new one, and one that is active; `forever` removes the days."""
-    assert registered(run("event-type", "register", "rated", "--keep", "30d"))["keep_days"] == 30
+    done = run("event-type", "register", "rated", "--keep", "30d")
+    assert (registered(done)["keep_days"], done.stderr) == (30, "'rated' is a new event type.\n")
     assert listed(run, "rated")["keep_days"] == 30
     assert registered(run("event-type", "register", "rated", "--keep", "36500d"))["keep_days"] == 36500
     assert registered(run("event-type", "register", "rated", "--keep", "forever"))["keep_days"] is None
     assert listed(run, "rated")["keep_days"] is None
+
+
+def test_a_description_of_an_active_type_is_not_changed_with_its_days(run: Run) -> None:
+    """The error says how to change the days."""
+    done = run("event-type", "register", "clicked", "--description", "A click.", "--keep", "7d")
+    assert isinstance(done.exception, Refused)
+    assert str(done.exception).endswith("registered and active: to change its days alone, leave --description out")
+    assert listed(run, "clicked")["keep_days"] is None
 
 
 def test_days_alone_leave_a_deprecated_type_deprecated(run: Run, database: Database) -> None:

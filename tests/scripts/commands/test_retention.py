@@ -63,7 +63,7 @@ def test_without_a_retention_events_are_kept_forever(run: Run, database: Databas
         "Events and annotations are kept forever, because neither --days nor IR_RETENTION is set. The partitions are:\n"
     )
     dropped, sentence = run("--dry-run")
-    assert (dropped, sentence.endswith(" is set. Nothing would be dropped.\n")) == ([], True)
+    assert (dropped, sentence.endswith(" is set. No partition would be dropped.\n")) == ([], True)
 
 
 def test_a_dry_run_without_a_retention_prints_one_sentence(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_a_dry_run_without_a_retention_prints_one_sentence(database_url: str, mo
     monkeypatch.setenv("IR_DATABASE_URL", database_url)
     done = CliRunner().invoke(app, ["retention", "--dry-run"])
     assert (done.exit_code, done.stdout) == (0, "")
-    assert done.stderr.endswith("Nothing would be dropped.\n")
+    assert done.stderr.endswith("No partition would be dropped.\n")
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ def test_the_supervisor_counts_restarts(tmp_path: Path) -> None:
     assert reader.total() == {"worker_restarts": {(): 1}}
     away = SupervisorCounts(tmp_path / "away")
     away.worker_restarted()
+    assert (tmp_path / "away").stat().st_mode & 0o777 == 0o700
     shutil.rmtree(tmp_path / "away")
     away.worker_restarted()
     assert SharedCounts(tmp_path / "away").total() == {"worker_restarts": {(): 2}}
