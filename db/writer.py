@@ -266,6 +266,8 @@ class Writer:
                 error = uncreated
             self._refusals.fails("the database refuses all rows: %s", error)
             self._refused_at, self._refusal = time.monotonic(), str(error)
+            if not isinstance(error, Unavailable):  # a missing right or table, which an operator may mend
+                error = Unavailable(str(error))
         return dict.fromkeys([identifier for identifier, _ in rows], error)
 
     async def _is_mended(self, error: DatabaseError, rows: Sequence[EncodedRow]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from db import json_text, submissions
-from db.errors import RowRefused, Unavailable
+from db.errors import Unavailable
 from db.ids import new_id
 from db.submissions import Conflict, Duplicate, Outcome, SubmissionTable, Unstored
 from handlers.submissions import results
@@ -201,8 +201,7 @@ def _settle(submission_type: SubmissionType, submission: Submission, outcome: Ou
         case Unstored(error=Unavailable() as error):
             submission.problem = Problem("unavailable", reason=str(error))
         case Unstored():
-            if isinstance(outcome.error, RowRefused):  # the writer has logged what concerns every row
-                logger.error("a row was refused by the database: %s", outcome.error)
+            logger.error("a row was refused by the database: %s", outcome.error)
             submission.problem = Problem("internal_error")
 
 

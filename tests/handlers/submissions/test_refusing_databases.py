@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
@@ -92,3 +93,25 @@ def test_a_full_disk_costs_a_statement_for_each_batch(own_hub: Hub) -> None:
     assert 0 < log_of(hub).stat().st_size - before < MEBIBYTE
     statement(hub.service.database_url, SQL("DROP TRIGGER refuse ON interaction_events"))
     assert hub.event().status_code == 201
+
+
+@pytest.mark.parametrize("form", ["single", "array", "lines"])
+def test_a_table_that_was_changed_is_an_outage(own_hub: Hub, form: str, caplog: pytest.LogCaptureFixture) -> None:
+    """503, and one line in the log, until an operator undoes the change."""
+    hub = own_hub
+    asked: dict[str, Callable[[], httpx.Response]] = {
+        "single": hub.event,
+        "array": lambda: hub.batch([EVENT]),
+        "lines": lambda: hub.lines(json.dumps(EVENT)),
+    }
+    ask = asked[form]
+    rename = SQL("ALTER TABLE interaction_events RENAME COLUMN {} TO {}")
+    names = [Identifier("occurred_at"), Identifier("happened_at")]
+    statement(hub.service.database_url, rename.format(*names))
+    for _ in range(3):
+        answer = ask()
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    statement(hub.service.database_url, rename.format(*reversed(names)))
+    assert ask().is_success
+    assert [record.levelname for record in caplog.records if "refuses all rows" in record.message] == ["WARNING"]
+    assert "unexpected fault" not in caplog.text
