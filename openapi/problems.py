@@ -266,6 +266,13 @@ TABLE = {
         "Send the request again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),
+    "stopping": ProblemType(
+        503,
+        "the service stops before this request has ended",
+        "Send the same request again after the number of seconds in the Retry-After header; with the same "
+        "Idempotency-Key or client_event_id nothing is stored twice.",
+        [RETRY],
+    ),
     "overloaded": ProblemType(
         503,
         "the service has too many large requests at the moment",

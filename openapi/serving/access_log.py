@@ -67,13 +67,15 @@ class AccessLog:
 
         try:
             await self._app(scope, receive, send_identified)
-        except (ClientDisconnect, asyncio.CancelledError) as error:
+        except ClientDisconnect as error:
             state.reason = str(error) or "the connection was closed"
+        except asyncio.CancelledError as error:  # the server cuts what has not ended in time
+            state.problem, state.reason = "stopping", str(error)
+            await _answer(send_identified, state, state.problem)
         except Exception as error:
             if not (isinstance(error, BrokenOff) and state.problem):
                 logger.exception("unexpected fault", extra={"request_id": identifier.decode()})
-            if not state.status:
-                await respond(send_identified, error_response(Problem("internal_error"), state.style))
+            await _answer(send_identified, state, "internal_error")
         seconds = time.perf_counter() - started
         if self.ended:
             self.ended(state, scope["method"], seconds)
@@ -91,3 +93,9 @@ class AccessLog:
                 "duration_ms": round(seconds * 1000, 2),
             },
         )
+
+
+async def _answer(send: Send, state: RequestState, problem: str) -> None:
+    """Send the response of a problem, unless another one has begun."""
+    if not state.status:
+        await respond(send, error_response(Problem(problem), state.style))

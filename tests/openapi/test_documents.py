@@ -171,6 +171,7 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "head_too_large": always,
     "internal_error": always,
     "unavailable": always,
+    "stopping": always,
     "overloaded": with_body,
     "results_not_kept": lambda promise: promise.has_batch,
     "contracts_unavailable": never,

@@ -227,6 +227,20 @@ def test_a_disconnected_client_is_logged_as_such(caplog: pytest.LogCaptureFixtur
     assert (line["levelname"], line["message"], line["status"]) == ("INFO", "client disconnected", None)
 
 
+def test_a_request_that_the_server_cuts_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """At the end of a drain: 503, unless the response has begun."""
+
+    async def endless(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise asyncio.CancelledError("the drain took too long")
+
+    response = ask(endless)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert response.json()["error"] == "the service stops before this request has ended"
+    (line,) = logged(caplog)
+    assert (line["request_id"], line["status"]) == (response.headers["x-request-id"], 503)
+    assert (line["problem"], line["reason"]) == ("stopping", "the drain took too long")
+
+
 @pytest.mark.parametrize(
     ("headers", "path", "operation", "method", "status"),
     [

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -80,6 +81,22 @@ def test_a_drain_drops_no_request(directory: Path) -> None:
     assert {type(failure) for failure in requests.failures} == {httpx.ConnectError}
     assert requests.statuses == []
     assert set(requests.acknowledged) == stored(directory / "data")
+
+
+def test_a_drain_answers_what_it_cuts(directory: Path) -> None:
+    """A request whose body does not come gets 503 at the end of the drain, and a line in the log."""
+    with service_on(directory, IR_DRAIN_TIMEOUT="1") as service:
+        host, port = service.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=60) as client:
+            fields = f"Host: {host}\r\nAuthorization: Bearer {service.key}\r\nContent-Type: application/json"
+            client.sendall(f"POST {PATH} HTTP/1.1\r\n{fields}\r\nContent-Length: 100\r\n\r\n{{".encode())
+            time.sleep(0.5)
+            service.process.terminate()
+            answer = client.makefile("rb").read().decode()
+        service.process.wait(60)
+        (line,) = [line for line in service.log.read_text().splitlines() if '"problem":"stopping"' in line]
+    assert answer.startswith("HTTP/1.1 503 ")
+    assert json.loads(line)["request_id"] in answer
 
 
 def test_a_delay_keeps_the_service_open_but_not_ready(directory: Path) -> None:
