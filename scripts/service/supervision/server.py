@@ -43,6 +43,7 @@ class DelayedServer(Server):
         if starting.done():
             await starting
         else:
+            self.lifespan.startup_failed = True  # so that uvicorn does not log what is cut off as a fault
             starting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await starting

@@ -37,6 +37,7 @@ END_SECONDS = 0.5
 """How long a worker may take to end after it has drained."""
 START_END_SECONDS = 2
 """How long a worker that never served may take to end."""
+END_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Worker(Process):
         self._options = options
         self._asked_at: float | None = None
         self._started_at = 0.0
+        self._is_cut_off = False
 
     @property
     def server(self) -> Server:
@@ -84,10 +86,16 @@ class Worker(Process):
             elif self.parent_conn.poll():
                 self._note(self.parent_conn.recv())
             elif time.monotonic() - self._asked_at > SILENCE_SECONDS:
-                logger.error("a worker is silent, and is killed", extra={"worker": self.pid})
-                self.process.kill()
+                self.cut_off("a worker is silent, and is killed")
         except (OSError, EOFError):  # it has just died
             pass
+
+    def cut_off(self, words: str) -> None:
+        """Kill the process and log why, once: its end may take a moment."""
+        if not self._is_cut_off:
+            self._is_cut_off = True
+            logger.error(words, extra={"worker": self.pid})
+            self.process.kill()
 
     def _note(self, serves: bool) -> None:
         self._asked_at = None
@@ -197,16 +205,17 @@ class Supervisor(Multiprocess):
             sys.exit(1)
 
     def _stop(self) -> None:
-        """Let the workers drain, and kill those that take too long."""
-        for worker in self._workers():
-            if worker.process.is_alive():
-                os.kill(worker.pid or 0, signal.SIGTERM)
+        """Let the workers drain, and kill those that take too long. They get each further signal, too."""
+        self.signal_queue.insert(0, signal.SIGTERM)
         now = time.monotonic()
         drained = now + self._options.drain_delay + (self.config.timeout_graceful_shutdown or 0) + END_SECONDS
         while workers := [worker for worker in self._workers() if worker.process.is_alive()]:
+            numbers, self.signal_queue = self.signal_queue, []
             for worker in workers:
+                for number in numbers:
+                    if number in END_SIGNALS:
+                        os.kill(worker.pid or 0, number)
                 worker.look()
                 if time.monotonic() > (drained if worker.has_served else now + START_END_SECONDS):
-                    logger.warning("a worker takes too long to end, and is killed", extra={"worker": worker.pid})
-                    worker.process.kill()
+                    worker.cut_off("a worker takes too long to end, and is killed")
             connection.wait([worker.process.sentinel for worker in workers], END_SECONDS / 5)

@@ -57,8 +57,11 @@ def test_the_delay_ends() -> None:
 
 
 @pytest.mark.parametrize("is_stopped", [False, True])
-def test_a_signal_ends_a_start(is_stopped: bool) -> None:
-    """A start that waits for ever ends with status 0; without a signal it goes on, and the server has started."""
+def test_a_signal_ends_a_start(is_stopped: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """A start that waits for ever ends with status 0; without a signal it goes on, and the server has started.
+
+    The log has no fault.
+    """
     ready = asyncio.Event()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -85,3 +88,4 @@ def test_a_signal_ends_a_start(is_stopped: bool) -> None:
         assert ended.value.code == 0
     else:
         assert asyncio.run(scenario())
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

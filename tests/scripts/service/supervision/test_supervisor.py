@@ -130,6 +130,8 @@ def test_sigterm_is_heard_while_no_worker_can_start(tmp_path: Path) -> None:
             wait_until(lambda: len(service.lines("a worker starts")) >= 4)
             service.process.terminate()
             assert service.process.wait(30) == 0
+            killed = [line["worker"] for line in service.lines("a worker takes too long to end, and is killed")]
+            assert len(killed) == len(set(killed))
 
 
 @pytest.mark.parametrize("pause", [0, 0.02, 0.05, 0.1, 0.2])
@@ -156,7 +158,7 @@ def test_a_first_start_that_fails_ends_the_service(tmp_path: Path) -> None:
 
 def test_a_worker_that_stays_silent_is_killed_and_replaced(tmp_path: Path) -> None:
     """A stopped process answers no question; the other one does, however long."""
-    with supervised(tmp_path, silence=4) as service:
+    with supervised(tmp_path, silence=8) as service:
         workers = service.ready()
         silent = min(workers)
         os.kill(silent, signal.SIGSTOP)
@@ -195,6 +197,16 @@ def test_a_delay_serves_on_before_the_drain(tmp_path: Path) -> None:
         wait_until(lambda: service.answer().endswith("drains"), seconds=2)
         wait_until(lambda: service.answer() == "", seconds=30)
         assert service.process.wait(30) == 0
+
+
+def test_a_second_signal_ends_the_delay(tmp_path: Path) -> None:
+    """The workers get it from the supervisor."""
+    with supervised(tmp_path, delay=600) as service:
+        service.ready()
+        service.process.terminate()
+        wait_until(lambda: service.answer().endswith("drains"), seconds=10)
+        service.process.terminate()
+        assert service.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU])
