@@ -86,5 +86,10 @@ async def _create_partitions(database: Database) -> list[str]:
 def _disk_warnings() -> Iterator[str]:
     """What the operator should know of the disk of temporary files."""
     directory = tempfile.gettempdir()
-    if (free := shutil.disk_usage(directory).free) < LEAST_FREE_BYTES:
+    try:
+        free = shutil.disk_usage(directory).free
+    except OSError as error:
+        yield f"{directory}, where long requests keep their results, cannot be used: {error.strerror}"
+        return
+    if free < LEAST_FREE_BYTES:
         yield f"{directory}, where long requests keep their results, has {free // 2**20} MiB left"

@@ -154,13 +154,25 @@ def test_a_missing_partition_is_created_by_a_look(own_service: Service) -> None:
 
 
 def test_a_full_temporary_directory_is_a_warning(own_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The metrics say how much is left."""
+    """It says how much is left."""
     monkeypatch.setattr(health, "LEAST_FREE_BYTES", 2**60)
     with own_service.client() as client:
         answer = client.get("/health/ready")
     assert answer.status_code == 200
     (warning,) = answer.json()["warnings"]
     assert re.fullmatch(rf"{tempfile.gettempdir()}, where long requests keep their results, has \d+ MiB left", warning)
+
+
+def test_a_missing_temporary_directory_is_a_warning(own_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Single events are stored without it."""
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    with own_service.client() as client:
+        answer = client.get("/health/ready")
+        assert client.post(PATH, json=EVENT).status_code == 201
+    assert answer.status_code == 200
+    assert answer.json()["warnings"] == [
+        "/nowhere, where long requests keep their results, cannot be used: No such file or directory"
+    ]
 
 
 def test_another_method_is_not_allowed(service: Service) -> None:
