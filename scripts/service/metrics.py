@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from db.background import running_task
+from db.outage_log import OutageLog
 from handlers.paths import BESIDE
 from handlers.site.service_state import service_state
 from openapi.problems import TABLE as PROBLEMS
@@ -67,6 +68,7 @@ class Metrics:
         self._rejections: Counter[tuple[str, str]] = Counter()
         self._upkeep: dict[str, float] = {}
         self._connections = 0
+        self._outage = OutageLog(logger, over="metrics can be written again")
 
     @property
     def worker(self) -> str:
@@ -136,7 +138,9 @@ class Metrics:
         try:
             self._shared.write(values)
         except OSError as error:
-            logger.warning("metrics cannot be written: %s", error)
+            self._outage.fails("metrics cannot be written: %s", error)
+        else:
+            self._outage.works()
 
     def exposition(self) -> bytes:
         """The metrics of all processes in Prometheus' text format 0.0.4; other processes' are up to a second old."""
