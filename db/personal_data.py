@@ -20,8 +20,10 @@ from db.sweeps import Sweep
 Progress = Callable[[str, int, int], object]
 """Called after each transaction, with the name of a table, the rows that were read, and those that were deleted."""
 
-# With hyphens or without, in either case, also within braces or a URN.
-_UUID = "(?<![0-9a-f])(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})(?![0-9a-f])"
+# With hyphens or without, in either case, also within braces or a URN. A digit before it makes another number, unless
+# it ends an escape: of a URL (%2F), of JSON (\\u0022, \\b, \\f), or of bytes that `encode` writes in octal digits.
+_START = r"(?:(?<![0-9a-f])|(?<=%[0-9a-f]{2})|(?<=\\u[0-9a-f]{4})|(?<=\\[bf])|(?<=\\[0-7]{3}))"
+_UUID = _START + "(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})(?![0-9a-f])"
 _ESCAPED = "0123456789abcdefABCDEF-"
 """The characters of a UUID, which JSON may also spell as escapes, as \\u0061."""
 
