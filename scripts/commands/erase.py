@@ -2,9 +2,10 @@
 
 import dataclasses
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -94,17 +95,33 @@ def _read(path: Path) -> list[Erasure]:
         return [_receipt(item) for item in (content if isinstance(content, list) else [content])]
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise typer.BadParameter(f"{path} has no receipt: give what 'erase --json' printed") from None
 
 
 def _receipt(item: dict[str, Any]) -> Erasure:
-    names = [field.name for field in dataclasses.fields(Erasure)]
-    values = {name: item[name] for name in names}
-    if len(bytes.fromhex(values["actor_sha256"])) != 32:  # a SHA-256
-        raise ValueError("not a digest")
-    instants = {name: value and datetime.fromisoformat(value) for name, value in values.items() if name.endswith("_at")}
-    return Erasure(**values | instants | {"id": UUID(values["id"])})
+    """The receipt in a JSON object; an error if it is none."""
+    values = {field.name: item[field.name] for field in dataclasses.fields(Erasure)}
+    is_digest = bool(re.fullmatch("[0-9a-f]{64}", values["actor_sha256"]))
+    is_reason = values["why"] is None or _is_text(values["why"])
+    are_counts = all(_is_text(table) and type(count) is int for table, count in values["rows_deleted"].items())
+    if not (is_digest and is_reason and are_counts):
+        raise ValueError("not a receipt")
+    instants = {name: value and _instant(value) for name, value in values.items() if name.endswith("_at")}
+    return Erasure(**values | instants | {"id": UUID(values["id"]), "requested_at": _instant(values["requested_at"])})
+
+
+def _is_text(value: str) -> bool:
+    """True if PostgreSQL can store `value`; TypeError if it is no text."""
+    return "\0" not in value and bool(value.encode("utf-8", "surrogatepass").decode("utf-8", "replace") == value)
+
+
+def _instant(text: str) -> datetime:
+    """The instant in `text`, of this age of the world; ValueError if it is none."""
+    instant = datetime.fromisoformat(text).astimezone(UTC)
+    if not 2000 <= instant.year <= 2999:
+        raise ValueError(text)
+    return instant
 
 
 def _shown(erasure: Erasure, as_json: bool) -> dict[str, Any]:

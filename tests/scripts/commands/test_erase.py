@@ -136,7 +136,49 @@ def test_erasures_are_repeated_from_saved_receipts(run: Run, database: Database,
     assert len(output_of(run("--repeat"))) == 1
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", '"text"', '{"id": 1}'])
+def receipt(**members: Any) -> str:
+    """The JSON of a receipt with other members."""
+    written: dict[str, Any] = {
+        "id": str(UUID(int=1)),
+        "actor_sha256": sha256(ACTOR.encode()).hexdigest(),
+        "why": None,
+        "requested_at": "2026-03-31T12:00:00Z",
+        "completed_at": None,
+        "repeated_at": None,
+        "rows_deleted": {},
+    }
+    return json.dumps(written | members)
+
+
+def test_a_whole_receipt_is_taken(run: Run, tmp_path: Path) -> None:
+    """With the members that the next test spoils."""
+    (tmp_path / "x.json").write_text(receipt())
+    assert len(output_of(run("--receipt", str(tmp_path / "x.json")))) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        "[1]",
+        '"text"',
+        '{"id": 1}',
+        "[" * 100_000,
+        receipt(why={}),
+        receipt(why="a\0"),
+        receipt(why="\ud800"),
+        receipt(actor_sha256="A" * 64),
+        receipt(actor_sha256="a" * 63 + " "),
+        receipt(requested_at=None),
+        receipt(requested_at="0001-01-01T00:00:00+14:00"),
+        receipt(completed_at="yesterday"),
+        receipt(rows_deleted="many"),
+        receipt(rows_deleted=[1]),
+        receipt(rows_deleted={"interaction_events": "1"}),
+    ],
+    ids=lambda content: content[:8],
+)
 def test_a_file_without_a_receipt_is_misuse(run: Run, tmp_path: Path, content: str) -> None:
     """Exit status 2, and nothing is deleted."""
     (tmp_path / "x.json").write_text(content)
