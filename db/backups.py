@@ -1,6 +1,6 @@
 """Backs up the whole database as of one instant, while others use it."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from typing import IO, cast
 
@@ -36,6 +36,7 @@ _BEGIN = (
     # Before the snapshot: no partition is dropped, and no table altered, between the two.
     "LOCK TABLE {tables} IN ACCESS SHARE MODE",
     "SET LOCAL statement_timeout = 0",
+    "SET LOCAL row_security = off",  # rows that a policy hides are an error, not missing
     "SET LOCAL synchronize_seqscans = off",  # rows keep their order, in which a BRIN index is small
 )
 
@@ -63,7 +64,7 @@ def back_up(database: Database, stream: IO[bytes], progress: Progress = lambda _
                 created_at=created_at,
                 server_version=str(session.scalar(text("SELECT current_setting('server_version')"))),
                 weeks=partitions.weeks_with_rows(session),
-                sequences=_sequences(session),
+                sequences=sequences(session),
                 tables=members,
             )
             writer.add_manifest(manifest)
@@ -95,15 +96,16 @@ def _add(session: Connection, writer: BackupWriter, table: str, columns: list[st
     query = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT text, ENCODING 'UTF8')").format(
         sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(table)
     )
-    return writer.add(table, columns, _copied(session, query), progress)
+    with closing(_copied(session, query)) as blocks:  # a COPY that nothing reads would hold up the end
+        return writer.add(table, columns, blocks, progress)
 
 
-def _copied(session: Connection, query: sql.Composed) -> Iterator[bytes | bytearray | memoryview]:
+def _copied(session: Connection, query: sql.Composed) -> Generator[bytes | bytearray | memoryview]:
     with driver(session).cursor() as cursor, cursor.copy(query) as copy:
         yield from copy
 
 
-def _sequences(connection: Connection) -> dict[str, tuple[int, bool]]:
+def sequences(connection: Connection) -> dict[str, tuple[int, bool]]:
     """The state of each sequence. None is part of the snapshot: it may be ahead of the rows, never behind."""
     names = connection.scalars(_SEQUENCES, {"tables": _TABLES}).all()
     return {name: _state(connection, name) for name in names}

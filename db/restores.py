@@ -1,6 +1,7 @@
 """Restores a backup into an empty database: all of it, or nothing."""
 
-from datetime import UTC
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from psycopg import sql
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from db import backup_files, migrate, partitions, revisions
 from db.backup_files import BackupReader, Manifest, Member, Progress
-from db.backups import driver, stored_columns
+from db.backups import driver, sequences, stored_columns
 from db.engine import Database
 from db.errors import Refused
 from db.release import RELEASE
@@ -21,10 +22,18 @@ _OF_MIGRATIONS = {"event_type_registry", "registry_revision", "schema_revisions"
 _ELSEWHERE = text("""
     INSERT INTO timelines SELECT :epoch, 0, 0, 0, 0, :created_at, NULL, 0 WHERE NOT EXISTS (SELECT FROM timelines)
 """)
+# As if the newest timeline had been on another server.
+_LEFT = text("""
+    UPDATE timelines SET system_identifier = system_identifier - 1 WHERE epoch = (SELECT max(epoch) FROM timelines)
+""")
 
 _NOTED = text("SELECT obj_description(to_regclass('alembic_version'), 'pg_class')")
-_STORED, _RESTORED = "Has the rows of the backup {}", "Was restored from the backup {}"
-"""Comments on alembic_version, which say how far a restore came: the rows are stored, and all is done."""
+_BEGUN, _STORED, _RESTORED = (
+    "Is being restored from the backup {}",
+    "Has the rows of the backup {}",
+    "Was restored from the backup {}",
+)
+"""Comments on alembic_version, which say how far a restore came: it has tables, then rows, then a timeline."""
 
 
 def restore(
@@ -48,11 +57,13 @@ def restore(
                 _require_empty(connection, manifest.revision)
         if not is_stored:
             release = RELEASE.until(manifest.revision)
-            migrate.upgrade(
-                database, lambda connection: _fill(connection, backup, progress), contract=True, release=release
-            )
+            for step in (
+                partial(_note, comment=_BEGUN, manifest=manifest),
+                partial(_fill, backup=backup, progress=progress),
+            ):
+                migrate.upgrade(database, step, contract=True, release=release)
     noted: list[Timeline | None] = []
-    migrate.upgrade(database, lambda connection: noted.append(_begin_timeline(connection, manifest)))
+    migrate.upgrade(database, lambda connection: noted.append(_finish(connection, manifest)))
     return manifest, noted[-1]
 
 
@@ -68,9 +79,9 @@ def _is_stored(connection: Connection, manifest: Manifest) -> bool:
 
 
 def require_finished(connection: Connection) -> None:
-    """Refused if a restore has stored its rows in the database and has not begun a timeline since."""
+    """Refused if a restore into the database has begun and has not come to its end."""
     comment = str(connection.scalar(_NOTED))
-    if comment.startswith(_STORED.format("")):
+    if comment.startswith((_BEGUN.format(""), _STORED.format(""))):
         raise Refused(
             f"the restore into the database {_database(connection)!r} did not come to its end: call "
             "'interaction-reporting restore' with its file again"
@@ -113,6 +124,7 @@ def _fill(connection: Connection, backup: BackupReader, progress: Progress) -> N
     """Store the rows of `backup`, in the transaction of `connection`."""
     manifest = backup.manifest
     _require_empty(connection, manifest.revision)
+    _require_whole(connection, manifest)
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     for week in manifest.weeks:
         partitions.ensure(connection, week, week)
@@ -136,9 +148,14 @@ def _for_each(connection: Connection, manifest: Manifest, statement: str) -> Non
         connection.execute(text(statement.format(member.table)))
 
 
+def _require_whole(connection: Connection, manifest: Manifest) -> None:
+    """Refused unless the backup has each table and each sequence of its revision, and no others."""
+    tables = {member.table for member in manifest.tables}
+    if others := tables ^ stored_columns(connection).keys() | manifest.sequences.keys() ^ set(sequences(connection)):
+        raise Refused(f"the backup was changed: it has not exactly the tables of its revision; see {min(others)!r}")
+
+
 def _require_columns(member: Member, columns: dict[str, list[str]]) -> None:
-    if member.table not in columns:
-        raise Refused(f"the backup has a table {member.table!r}, which its revision does not have: it was changed")
     if others := set(member.columns) - set(columns[member.table]):
         raise Refused(
             f"the backup has columns of {member.table} that its revision does not have, because someone added them: "
@@ -161,8 +178,23 @@ def _copy(connection: Connection, backup: BackupReader, member: Member, progress
             raise Refused(f"the database took {cursor.rowcount} rows of {member.table}, not {member.rows}")
 
 
-def _begin_timeline(connection: Connection, manifest: Manifest) -> Timeline | None:
-    connection.execute(_ELSEWHERE, {"epoch": FIRST, "created_at": manifest.created_at})
+def begin_timeline(connection: Connection) -> Timeline | None:
+    """Begin a timeline on a database that was put back whole, from a copy of its files or a snapshot of a disk.
+
+    Such a database does not differ from the one that it replaces but for the rows that it lacks.
+    """
+    connection.execute(_LEFT)
+    return _noted(connection, datetime.now(UTC))
+
+
+def _noted(connection: Connection, created_at: datetime) -> Timeline | None:
+    """Note the new timeline; None where the server does not say where it is."""
+    connection.execute(_ELSEWHERE, {"epoch": FIRST, "created_at": created_at})
     epoch, detected_at, restored_to, is_known = connection.execute(text(NOTE)).one()
-    _note(connection, _RESTORED, manifest)
     return Timeline(epoch, detected_at, restored_to) if is_known else None
+
+
+def _finish(connection: Connection, manifest: Manifest) -> Timeline | None:
+    timeline = _noted(connection, manifest.created_at)
+    _note(connection, _RESTORED, manifest)
+    return timeline

@@ -1,4 +1,4 @@
-"""Timelines: the beginnings of the database. A restore, a copy and a promotion each begin a new one.
+"""Timelines: the beginnings of the database. A restore and a promotion each begin a new one.
 
 What was committed last may be missing on a new timeline, and its positions would be given out again: a reader with a
 cursor from before would miss the new rows. So on a new timeline the sequence of positions jumps beyond all that were

@@ -24,6 +24,10 @@ COMMANDS = {
     "restore": Command(
         "Restore a backup into a new, empty database: all of it, or nothing.", "scripts.commands.backups:restore"
     ),
+    "begin-timeline": Command(
+        "Let clients learn that the database was put back from a copy of its directory or a snapshot of its disk.",
+        "scripts.commands.backups:begin_timeline",
+    ),
     "hub": Command("Hubs: the systems that report events."),
     "hub create": Command(
         "Create a hub and print its API key, which is shown only once.", "scripts.commands.hubs:create"

@@ -56,6 +56,15 @@ def restore(
     note("Start the service on this database. Clients see its epoch, and send again what the backup does not have.")
 
 
+def begin_timeline(as_json: AsJSON = False) -> None:
+    """Let clients learn that the database was put back from a copy of its directory or a snapshot of its disk."""
+    with database(Settings.read()) as opened, opened.begin() as connection:
+        timeline = restores.begin_timeline(connection)
+    if timeline is None:
+        raise Refused("the server does not say where it is, so that no timeline can begin: inform the hubs yourself")
+    show({"epoch": timeline.epoch, "restored_to": timeline.restored_to}, as_json)
+
+
 def _summary(manifest: Manifest, as_json: bool) -> dict[str, object]:
     tables = {"tables": {member.table: member.rows for member in manifest.tables}} if as_json else {}
     return {"rows": manifest.rows, "revision": manifest.revision, "created_at": manifest.created_at, **tables}
@@ -111,6 +120,8 @@ def _new_file(path: Path, force: bool) -> Iterator[IO[bytes]]:
 def _require_absent(path: Path, force: bool) -> None:
     if path.is_dir():
         raise Refused(f"{path} is a directory: name a file in it")
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+        raise Refused(f"{path} is no regular file, which a backup could replace: name another one, or - for a pipe")
     if path.exists() and not force:
         raise Refused(f"{path} exists: name another file, or replace it with --force")
 

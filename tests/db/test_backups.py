@@ -1,5 +1,6 @@
 """Backups: what is restored is what there was at one instant, row for row, or nothing."""
 
+import errno
 import itertools
 import json
 import zipfile
@@ -13,6 +14,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy.engine import make_url
 
 from db import migrate, partitions, tables
 from db.backup_files import BackupWriter
@@ -276,6 +278,11 @@ def changed(path: Path, **members: object) -> Path:
         ({"revision": "9999"}, "revision 9999, which this release does not know"),
         ({"tables": [{}]}, "is damaged"),
         ({"weeks": None}, "is damaged"),
+        ({"weeks": ["9999-12-31T23:59:59-14:00"]}, "is damaged"),
+        ({"created_at": "0001-01-01T00:00:00+14:00"}, "is damaged"),
+        ({"sequences": []}, "is damaged"),
+        ({"sequences": {"positions": [1, True, 2]}}, "is damaged"),
+        ({"padding": " " * (1 << 24)}, "is damaged"),
     ],
 )
 def test_another_format_or_release_is_refused_in_words(
@@ -285,6 +292,59 @@ def test_another_format_or_release_is_refused_in_words(
     with pytest.raises(Refused, match=words):
         restore(untouched, changed(path, **members))
     assert is_unmigrated(untouched)
+
+
+@pytest.mark.parametrize(
+    ("members", "name"),
+    [({"sequences": {}}, "idempotency|positions|_seq"), ({"tables": []}, "annotations")],
+    ids=["no sequence", "no table"],
+)
+def test_a_part_of_a_backup_is_refused(path: Path, empty: Database, members: dict[str, object], name: str) -> None:
+    """The message names what is missing, and no service starts on what was made."""
+    with pytest.raises(Refused, match=f"not exactly the tables of its revision; see '.*({name})"):
+        restore(empty, changed(path, **members))
+    assert content(empty)["hubs"] == []
+    with empty.begin() as connection, pytest.raises(Refused, match="did not come to its end"):
+        require_finished(connection)
+    restore(empty, path)
+
+
+def test_a_backup_onto_a_full_disk_ends(database: Database) -> None:
+    """It does not wait for a COPY that nothing reads; the session is closed, and with it its locks."""
+    statement(
+        database.url,
+        sql.SQL(
+            "INSERT INTO widgets (id, name) SELECT gen_random_uuid(), repeat('x', 200) FROM generate_series(1, 100000)"
+        ),
+    )
+
+    def fail(table: str, _rows: int) -> None:
+        if table == "widgets":
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        back_up(database, BytesIO(), fail)
+    with psycopg.connect(database.url) as connection:
+        connection.execute("SET lock_timeout = '5s'")
+        connection.execute("LOCK TABLE widgets")
+
+
+def test_rows_that_a_policy_hides_are_no_backup(database: Database) -> None:
+    """It fails, as pg_dump does: a backup without them would look whole."""
+    statement(
+        database.url,
+        sql.SQL("ALTER TABLE hubs ENABLE ROW LEVEL SECURITY"),
+        sql.SQL("ALTER TABLE hubs FORCE ROW LEVEL SECURITY"),
+        sql.SQL("CREATE ROLE reader LOGIN"),
+        sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"),
+        sql.SQL("GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO reader"),
+    )
+    url = make_url(database.url).set(username="reader").render_as_string(hide_password=False)
+    try:
+        with closing(Database(url)) as reader, pytest.raises(Failed, match="SQLSTATE 42501"):
+            back_up(reader, BytesIO())
+    finally:
+        statement(database.url, sql.SQL("DROP OWNED BY reader"), sql.SQL("DROP ROLE reader"))
 
 
 def test_rows_other_than_those_backed_up_are_refused(path: Path, untouched: Database) -> None:
@@ -349,6 +409,8 @@ def test_a_restore_that_fails_leaves_no_row(path: Path, source: Database, empty:
     with pytest.raises(Failed, match="the end"):
         restore(empty, path, fail)
     assert content(empty)["interaction_events"] == []
+    with empty.begin() as connection, pytest.raises(Refused, match="did not come to its end"):
+        require_finished(connection)
     restore(empty, path)
     assert_equal_but_for_the_timeline(source, empty)
 

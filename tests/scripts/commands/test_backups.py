@@ -73,6 +73,11 @@ def test_the_file_is_private_whole_and_not_replaced(run: Run, directory: Path) -
         run("backup", directory)
     with pytest.raises(Refused, match="absent/x cannot be written: No such file or directory"):
         run("backup", directory / "absent" / "x")
+    (directory / "dangling").symlink_to("absent")
+    os.mkfifo(directory / "pipe")
+    for name in ("dangling", "pipe"):
+        with pytest.raises(Refused, match="is no regular file"):
+            run("backup", directory / name, "--force")
     assert path.read_bytes() == before
     assert "revision" in run("backup", path, "--force").stdout
     assert path.read_bytes() != before
@@ -89,6 +94,12 @@ def test_what_is_restored_is_shown(run: Run, directory: Path, empty_url: str, mo
     with pytest.raises(Refused, match="was restored from this backup already"):
         run("restore", directory / "backup")
     assert run("restore", directory / "absent").exit_code == 2
+
+
+def test_a_database_that_was_put_back_begins_a_timeline(run: Run) -> None:
+    """On request, because nothing shows it; each time a later one."""
+    first, second = (json.loads(run("begin-timeline", "--json").stdout)["epoch"] for _ in range(2))
+    assert 1 < first < second
 
 
 def test_a_database_whose_restore_was_cut_off_is_not_served(run: Run, database: Database) -> None:
