@@ -1,6 +1,7 @@
 """The configured database."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
@@ -11,6 +12,9 @@ from db import embedded, revisions
 from db.engine import Database
 from db.errors import Failed, Refused, Unavailable, Unsuitable
 from scripts.service.settings import Settings, variable
+
+_UNKNOWN = re.compile(r"""[\s"'$%\\\ud800-\udfff]""")
+"""A character that the programs of the embedded PostgreSQL, or its URL, cannot have in a path."""
 
 Opening = Callable[[Settings], AbstractContextManager[Database]]
 URL, DIRECTORY = variable("database_url"), variable("data_dir")
@@ -106,6 +110,8 @@ def _embedded(directory: Path, keep_running: bool) -> Iterator[str]:
         raise _unusable(directory, error.strerror) from None
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         raise _unusable(directory, "Permission denied")
+    if unknown := _UNKNOWN.search(str(directory.resolve())):
+        raise _unusable(directory, f"the embedded PostgreSQL takes no {unknown[0]!r} in its path")
     with embedded.running(directory, keep_running) as url:
         yield url
 

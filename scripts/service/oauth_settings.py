@@ -25,6 +25,8 @@ def oauth_policy(settings: Settings) -> OAuthOptions:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     public_url = settings.public_url or f"http://{host}:{settings.port}"
     if not _ORIGIN.fullmatch(public_url) or len(public_url) > LONGEST_URL:
+        if not settings.public_url:
+            raise SettingsError(f"{variable('host')} is {settings.host!r}; it must be an address or the name of a host")
         form = f"like https://host, without a path, and have at most {LONGEST_URL} characters"
         raise SettingsError(f"{variable('public_url')} is {_shown(public_url)!r}; it must be {form}")
     key_store = _key_store(settings)

@@ -55,6 +55,16 @@ def test_a_data_directory_that_cannot_be_created_is_refused() -> None:
         pass
 
 
+@pytest.mark.parametrize("name", ["sp ace", "qu'ote", "dol$lar", "per%cent", "back\\slash", "not\udcffutf8"])
+def test_a_data_directory_that_postgresql_cannot_use_is_refused(tmp_path: Path, name: str) -> None:
+    """The error has the character."""
+    with (
+        pytest.raises(Refused, match=r"the embedded PostgreSQL takes no .* in its path"),
+        connected(Settings(data_dir=tmp_path / name)),
+    ):
+        pass
+
+
 def test_a_data_directory_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The operating system reports it before PostgreSQL would."""
     monkeypatch.setattr("os.access", lambda *_: False)

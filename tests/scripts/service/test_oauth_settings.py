@@ -91,3 +91,10 @@ def test_the_error_names_a_file_without_keys(tmp_path: Path) -> None:
     path.write_text("{}")
     with pytest.raises(SettingsError, match="IR_OAUTH_KEYS_FILE cannot be used: it is not a JWK Set"):
         oauth_policy(Settings(oauth_keys_file=str(path)))
+
+
+@pytest.mark.parametrize("host", ["[::1]", "a b", "host/path", "x" * 200])
+def test_a_host_that_makes_no_url_is_refused(host: str) -> None:
+    """The error names the setting that is wrong."""
+    with pytest.raises(SettingsError, match=r"^IR_HOST is .*; it must be an address or the name of a host"):
+        oauth_policy(Settings(host=host))
