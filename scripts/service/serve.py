@@ -104,6 +104,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None], with_migr
     `opened` is called once connections are accepted, with the database and the URL of the service. OSError if the
     service cannot listen on the address; ContractError if the governing contract cannot be served.
     """
+    _open_standard_streams()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
     oauth_policy(settings), trusted_proxies(settings)  # raise here, before anything is opened
     logs.configure(settings.log_level)
@@ -130,6 +131,13 @@ def serve(settings: Settings, opened: Callable[[Database, str], None], with_migr
         os.environ[variable("database_url")] = database.url  # workers learn the URL of an embedded one from this
         os.environ[variable("port")] = str(port)  # and the number of a free port from this
         _run(settings, listener, directory, files)
+
+
+def _open_standard_streams() -> None:
+    """Open /dev/null in place of each standard stream that is closed: otherwise a socket would get what is written."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def _run(settings: Settings, listener: socket.socket, directory: Path, files: list[SharedFile]) -> None:

@@ -152,6 +152,18 @@ def test_a_stalled_reader_of_the_log_stops_nothing(directory: Path) -> None:
     os.close(read)
 
 
+def test_a_closed_standard_error_is_no_socket(directory: Path) -> None:
+    """What a process writes to it goes nowhere, and not to a client."""
+    closed = ["sh", "-c", 'exec "$@" 2>&-', "sh"]
+    with service_on(directory, "--workers", "2", prefix=closed) as service:
+        assert post(service) == 201
+        supervisor = psutil.Process(service.process.pid)
+        workers = [child for child in supervisor.children() if "spawn_main" in str(child.cmdline())]
+        assert len(workers) == 2
+        streams = {Path(f"/proc/{process.pid}/fd/2").readlink() for process in [supervisor, *workers]}
+        assert streams == {Path(os.devnull)}
+
+
 def test_a_full_table_of_descriptors_stops_nothing(directory: Path) -> None:
     """With 100 idle connections and 64 descriptors, the oldest idle ones make room, and the log says so."""
     limit = ["prlimit", "--nofile=64:64"]
