@@ -14,6 +14,7 @@ import pytest
 from scripts.trials.fresh_service import service_on
 from tests.examples import EVENT, PATH
 from tests.postgresql import debian_server, make_hostile, make_server_hostile
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +54,6 @@ def test_the_service_works_whatever_the_defaults(directory: Path) -> None:
             assert items[0]["occurred_at"] == "2026-03-31T21:59:59.123456Z"
             received = datetime.fromisoformat(items[0]["received_at"])
             assert abs(received - datetime.now(UTC)) < timedelta(minutes=5)
-            ready = client.get("/health/ready")
-            assert (ready.status_code, ready.json()["warnings"]) == (200, [])
+            wait_until(lambda: client.get("/health/ready").status_code == 200, 10)
+            assert client.get("/health/ready").json()["warnings"] == []
         assert "acme é" in output_of(url, "hub", "list")
