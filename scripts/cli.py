@@ -145,6 +145,11 @@ COMMANDS = {
         "Check documents against the house rules. Exits 1 on any finding, an error or a warning.",
         "scripts.commands.contracts.contracts:lint",
     ),
+    "generate": Command("Code for clients, made from a contract or any OpenAPI 3.0 document."),
+    "generate types": Command(
+        "Write the types of a document for Python and TypeScript: TypedDicts and interfaces, without a dependency.",
+        "scripts.commands.generation.types:types",
+    ),
     "migration": Command("The migration of hubs from one major version to the next."),
     "migration status": Command(
         "Show which versions each hub uses, when it last used each, and which hubs the old version's end would break.",

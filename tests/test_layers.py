@@ -25,6 +25,7 @@ ARROWS = {
     "openapi.rendering": ".contract .document_text .problems .serving .standards",
     "openapi.lint": ".contract .oauth .schemas .serving .standards",
     "openapi.diff": ".contract .decimals .rendering .schemas .standards",
+    "openapi.generate": ".contract .standards",
     "openapi.metadata": ".contract .decimals .diff .problems .schemas .standards",
     "db": "openapi.decimals",
     "handlers.paths": "openapi.serving",
@@ -50,6 +51,7 @@ ARROWS = {
     "openapi.standards .metrics .service.supervision .telemetry",
     "scripts.commands": "db handlers.contracts handlers.security handlers.site openapi.contract openapi.oauth "
     "openapi.rendering openapi.standards .service",
+    "scripts.commands.generation": "openapi.contract openapi.generate .commands",
     "scripts.commands.contracts": "db handlers.contracts handlers.operations openapi.contract openapi.diff "
     "openapi.lint openapi.standards .commands .service",
     "scripts.trials": "db openapi.contract openapi.oauth .commands .service",

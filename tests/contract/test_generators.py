@@ -22,12 +22,11 @@ from tests.generators import (
     GENERATORS,
     OPENAPI_GENERATOR,
     Clients,
-    command,
     nullable_objects,
     openapi_generator,
     run,
 )
-from tests.node_programs import Programs, check_pins, programs
+from tests.node_programs import Programs, check_pins
 from tests.service import CONTRACTS, Service
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("generators")]
@@ -35,19 +34,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("generators")]
 GO = Path(__file__).parent.parent / "go"
 BINARY = ("application/x-ndjson", "text/csv")
 """The media types of streams, which openapi-python-client does not know."""
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Programs:
-    """The tools on Node.js, which are large: they are installed where the group is."""
-    command("openapi-generator-cli")
-    return programs(tmp_path_factory.mktemp("tools"), "node_generators")
-
-
-@pytest.fixture(scope="module")
-def clients(tmp_path_factory: pytest.TempPathFactory, node: Programs) -> Clients:
-    """The generated clients."""
-    return Clients(tmp_path_factory.mktemp("clients"), node)
 
 
 def test_the_packages_are_pinned(node: Programs) -> None:

@@ -1,0 +1,1 @@
+"""Code for clients, made from documents."""
