@@ -150,6 +150,10 @@ COMMANDS = {
         "Write the types of a document for Python and TypeScript: TypedDicts and interfaces, without a dependency.",
         "scripts.commands.generation.types:types",
     ),
+    "generate collection": Command(
+        "Write a request for each operation, for Postman, Insomnia, Bruno, Hoppscotch, and REST Client of VS Code.",
+        "scripts.commands.generation.collection:collection",
+    ),
     "migration": Command("The migration of hubs from one major version to the next."),
     "migration status": Command(
         "Show which versions each hub uses, when it last used each, and which hubs the old version's end would break.",

@@ -53,7 +53,7 @@ LINE_BY_LINE = {
         "For integrators",
         "For reviewers",
         "Versions and their history",
-        "Types for clients",
+        "Types and requests for clients",
         "For contributors",
         "Interaction Reporting API",
     ],

@@ -10,7 +10,8 @@ from graphlib import CycleError, TopologicalSorter
 from hashlib import sha256
 from typing import Any
 
-from openapi.contract import ContractError, Document, Operation, schema_key
+from openapi.contract import Document, Operation, schema_key
+from openapi.generate.outside_profile import OutsideProfile, readable
 from openapi.generate.types import (
     ANY,
     NULL,
@@ -44,27 +45,13 @@ _DIGITS = 8
 _LOCATIONS = {"path": "Path", "query": "Query", "header": "Headers", "cookie": "Cookies"}
 _OF_OTHERS = {"enum", "oneOf", "anyOf", "not", "items"}
 
-_NOT_OPENAPI = (AttributeError, LookupError, TypeError, ValueError)
-"""Raised by an array in place of an object, a number in place of a text, and so on."""
-
 Place = tuple[str, ...]
-
-
-class OutsideProfile(ContractError):
-    """A document has something that no type can be made of; the message has the JSON pointer and the reason."""
-
-    def __init__(self, place: Place, reason: str) -> None:
-        super().__init__(f"{pointer(*place) or 'the document'}: {reason}")
 
 
 def declarations(document: Document) -> list[Declaration]:
     """The types of `document`, in its order; OutsideProfile, or ContractError, if one cannot be made."""
-    try:
+    with readable():
         return _Reader(document).read()
-    except ContractError:
-        raise
-    except _NOT_OPENAPI:
-        raise ContractError("it is no valid OpenAPI 3.0 document: 'contract lint' says where") from None
 
 
 def words(name: str) -> list[str]:
