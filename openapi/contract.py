@@ -180,6 +180,12 @@ class Document:
             node = self._at(reference)
         return node
 
+    def parameters(self, pointer: tuple[str, ...]) -> list[dict[str, Any]]:
+        """The parameters of the operation at `pointer` and of its path item; the operation may override the latter."""
+        nodes = (self.at(pointer[:-1]), self.at(pointer))
+        declared = [self.resolve(parameter) for node in nodes for parameter in node.get("parameters", [])]
+        return list({(parameter["name"], parameter["in"]): parameter for parameter in declared}.values())
+
     def _at(self, reference: str) -> Any:
         node: Any = self.document
         for name in parts_of(reference):
@@ -231,12 +237,6 @@ class Contract(Document):
             if not name.startswith("x-")
         ]
         return {name: str(description) for flow in flows for name, description in flow.get("scopes", {}).items()}
-
-    def parameters(self, pointer: tuple[str, ...]) -> list[dict[str, Any]]:
-        """The parameters of the operation at `pointer` and of its path item; the operation may override the latter."""
-        nodes = (self.at(pointer[:-1]), self.at(pointer))
-        declared = [self.resolve(parameter) for node in nodes for parameter in node.get("parameters", [])]
-        return list({(parameter["name"], parameter["in"]): parameter for parameter in declared}.values())
 
 
 def published() -> list[Contract]:

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
-from hashlib import sha256
 from typing import Any
 
 from openapi.contract import Document, Operation, schema_key
+from openapi.generate.identifiers import digits_of
 from openapi.generate.outside_profile import OutsideProfile, readable
 from openapi.generate.types import (
     ANY,
@@ -41,7 +41,6 @@ _SCALARS: Mapping[str, Simple] = {
     "number": Simple("number"),
     "boolean": Simple("boolean"),
 }
-_DIGITS = 8
 _LOCATIONS = {"path": "Path", "query": "Query", "header": "Headers", "cookie": "Cookies"}
 _OF_OTHERS = {"enum", "oneOf", "anyOf", "not", "items"}
 
@@ -105,7 +104,7 @@ class _Reader:
         """Declare the parameters by location, and the schemas of bodies that have no name."""
         name = pascal(operation.operation_id or f"{operation.method} {operation.path}")
         node = self._document.at(operation.pointer)
-        parameters = self._parameters(operation)
+        parameters = self._document.parameters(operation.pointer)
         for location, suffix in _LOCATIONS.items():
             if chosen := [parameter for parameter in parameters if parameter["in"] == location]:
                 self._read_parameters((*operation.pointer, "parameters", location), chosen, name + suffix)
@@ -116,12 +115,6 @@ class _Reader:
                 self._type(
                     (*operation.pointer, own, media_type), declared.get(schema_key(media_type, declared), {}), own
                 )
-
-    def _parameters(self, operation: Operation) -> list[dict[str, Any]]:
-        """The parameters of an operation and of its path item; the operation may override the latter."""
-        nodes = (self._document.at(operation.pointer[:-1]), self._document.at(operation.pointer))
-        declared = [self._document.resolve(parameter) for node in nodes for parameter in node.get("parameters", [])]
-        return list({(parameter["name"], parameter["in"]): parameter for parameter in declared}.values())
 
     def _read_parameters(self, place: Place, parameters: list[dict[str, Any]], name: str) -> None:
         properties = []
@@ -149,8 +142,7 @@ class _Reader:
 
     def _unused(self, name: str, place: Place) -> str:
         """`name`; if another type has it, with digits of the digest of its place, so that no number is an order."""
-        digest = sha256(pointer(*place).encode("utf-8", "surrogatepass")).hexdigest()
-        chosen = name if name and name not in self._names else f"{name}_{digest[:_DIGITS]}"
+        chosen = name if name and name not in self._names else f"{name}_{digits_of(pointer(*place))}"
         self._names.add(chosen)
         return chosen
 

@@ -29,7 +29,7 @@ def identifiers(declarations: Iterable[Declaration], is_reserved: Callable[[str]
     for declaration in unfit:
         fitting = _identifier(declaration.name)
         if is_reserved(fitting) or fitting in taken:
-            fitting = f"{fitting}_{_digest(declaration.name)}"
+            fitting = f"{fitting}_{digits_of(declaration.name)}"
         result[declaration.pointer] = fitting
         taken.add(fitting)
     return result
@@ -41,9 +41,10 @@ def _identifier(name: str) -> str:
     if not re.match(r"[A-Za-z]", fitting):
         fitting = f"Type_{fitting}"
     if not name.isascii() or len(fitting) > LONGEST:
-        fitting = f"{fitting[: LONGEST - _DIGITS - 1]}_{_digest(name)}"
+        fitting = f"{fitting[: LONGEST - _DIGITS - 1]}_{digits_of(name)}"
     return fitting
 
 
-def _digest(name: str) -> str:
+def digits_of(name: str) -> str:
+    """Digits that tell `name` from others."""
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]

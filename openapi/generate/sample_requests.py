@@ -67,8 +67,7 @@ def harmless(text: str) -> str:
 
 def _sample(document: Document, operation: Operation) -> SampleRequest:
     node = document.at(operation.pointer)
-    nodes = (document.at(operation.pointer[:-1]), node)
-    parameters = [document.resolve(parameter) for each in nodes for parameter in each.get("parameters", [])]
+    parameters = document.parameters(operation.pointer)
     media_type, body = _body(document, document.resolve(node.get("requestBody", {})))
     security = node.get("security", document.document.get("security", []))
     return SampleRequest(

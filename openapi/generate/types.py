@@ -74,7 +74,7 @@ class ObjectType:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A type with a name: the parts of the `name` that was proposed for it are unique within a document."""
+    """A type with a name, which no other type of the document has."""
 
     pointer: tuple[str, ...]
     name: str
@@ -91,20 +91,13 @@ def either(*options: Type) -> Type:
     return unique[0] if len(unique) == 1 else Either(unique)
 
 
-def names_in(declared: Type | ObjectType) -> Iterator[Named]:
-    """The declared types that `declared` mentions."""
-    match declared:
+def names_in(content: Type) -> Iterator[Named]:
+    """The declared types that `content` mentions."""
+    match content:
         case Named():
-            yield declared
+            yield content
         case ListOf(inner) | MapOf(inner):
             yield from names_in(inner)
         case Either(options):
             for option in options:
                 yield from names_in(option)
-        case ObjectType(properties, others):
-            for each in properties:
-                yield from names_in(each.type)
-            if others:
-                yield from names_in(others)
-        case _:
-            return

@@ -75,6 +75,16 @@ def test_no_text_is_a_variable_or_a_request(text: str) -> None:
     assert json.loads("\n".join(lines[blank:])) == {text: [text]}
 
 
+def test_a_parameter_of_a_path_that_its_operation_overrides_is_there_once() -> None:
+    """With the operation's example, in both formats."""
+    source = document("x")
+    (item,) = source.document["paths"].values()
+    item["parameters"] = [{"name": "x", "in": "query", "required": True, "example": "overridden"}]
+    (request,) = requests_in(json.loads(postman.emit(source, URL))["item"])
+    assert [(field["key"], field["value"]) for field in request["url"]["query"]] == [("x", "x")]
+    assert "overridden" not in http_file.emit(source, URL)
+
+
 @pytest.mark.parametrize("paths", [[1], {"/a": {"get": {"parameters": [1]}}}, {"/a": {"post": {"requestBody": 1}}}])
 def test_what_is_no_document_is_refused(paths: Any) -> None:
     """In words."""
