@@ -102,18 +102,22 @@ def _read(path: Path) -> list[Erasure]:
 def _receipt(item: dict[str, Any]) -> Erasure:
     """The receipt in a JSON object; an error if it is none."""
     values = {field.name: item[field.name] for field in dataclasses.fields(Erasure)}
-    is_digest = bool(re.fullmatch("[0-9a-f]{64}", values["actor_sha256"]))
-    is_reason = values["why"] is None or _is_text(values["why"])
-    are_counts = all(_is_text(table) and type(count) is int for table, count in values["rows_deleted"].items())
-    if not (is_digest and is_reason and are_counts):
-        raise ValueError("not a receipt")
+    if not re.fullmatch("[0-9a-f]{64}", values["actor_sha256"]):
+        raise ValueError("not a digest")
+    for text in (values["why"], *values["rows_deleted"]):
+        if text is not None:
+            _require_text(text)
+    if not all(type(count) is int for count in values["rows_deleted"].values()):
+        raise ValueError("not counts")
     instants = {name: value and _instant(value) for name, value in values.items() if name.endswith("_at")}
     return Erasure(**values | instants | {"id": UUID(values["id"]), "requested_at": _instant(values["requested_at"])})
 
 
-def _is_text(value: str) -> bool:
-    """True if PostgreSQL can store `value`; TypeError if it is no text."""
-    return "\0" not in value and bool(value.encode("utf-8", "surrogatepass").decode("utf-8", "replace") == value)
+def _require_text(value: str) -> None:
+    """ValueError if PostgreSQL cannot store `value`, because of NUL or half of a surrogate pair."""
+    if "\0" in value:
+        raise ValueError("NUL")
+    value.encode()
 
 
 def _instant(text: str) -> datetime:
