@@ -120,7 +120,7 @@ def _new_file(path: Path, force: bool) -> Iterator[IO[bytes]]:
 def _require_absent(path: Path, force: bool) -> None:
     if path.is_dir():
         raise Refused(f"{path} is a directory: name a file in it")
-    if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+    if path.is_symlink() or (path.exists() and not path.is_file()):
         raise Refused(f"{path} is no regular file, which a backup could replace: name another one, or - for a pipe")
     if path.exists() and not force:
         raise Refused(f"{path} exists: name another file, or replace it with --force")
