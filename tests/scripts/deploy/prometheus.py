@@ -1,4 +1,4 @@
-"""Prometheus with the alerts of the project, for which a minute passes in a second."""
+"""Prometheus with the alerts of the project. Their ranges and delays are shortened: a minute becomes a second."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ HOUR = "3600"
 SHORT_HOUR = "4"
 """Seconds. An age in days stays: the test makes things that are as old."""
 UNITS = {"m": 1, "h": 60, "d": 24 * 60}
-"""Minutes, each of which becomes a second."""
+"""The minutes in each unit, and so the seconds in its shortened form."""
 
 Labels = dict[str, str]
 Changes = list[tuple[str, str, str]]
