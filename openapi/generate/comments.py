@@ -8,7 +8,7 @@ WIDTH = 100
 """Characters of a line, without indentation."""
 _BLOCK = re.compile(r"\n\s*(?=\n)|\n(?=\s*(?:[-*+#>|]|\d+\.|```))")
 """Between two paragraphs, and before an item, a heading, a row or code of Markdown."""
-_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 """Categories of characters that end a line somewhere, reorder a text (bidirectional marks), or cannot be encoded."""
 
 
