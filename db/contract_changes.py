@@ -3,17 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from db.tables import interaction_reporting_contract_changes as changes
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """The author of a change, and the reason; an empty name stands for the database's user."""
-
-    name: str = ""
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +36,12 @@ _COLUMNS = (
 )
 
 
-def attribute(connection: Connection, action: str, author: Author) -> None:
-    """Attribute the changes from here to the end of the transaction to `author`, as parts of `action`."""
-    settings = {"changed_by": author.name, "reason": author.reason or "", "action": action}
-    connection.execute(
-        select(*(func.set_config(f"interaction_reporting.{name}", value, True) for name, value in settings.items()))
-    )
-
-
 def history(connection: Connection) -> list[Change]:
     """All changes, in order."""
     return [Change(*row) for row in connection.execute(select(*_COLUMNS).order_by(changes.c.id))]
+
+
+def newest(connection: Connection, limit: int) -> list[Change]:
+    """The last changes, at most `limit`, newest first."""
+    statement = select(*_COLUMNS).order_by(changes.c.id.desc()).limit(limit)
+    return [Change(*row) for row in connection.execute(statement)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, cast, func, insert, select, text, update
 
-from db.contract_changes import Author, attribute
+from db.audit import Author, attribute
 from db.errors import NotFound, Refused
 from db.tables import interaction_reporting_contracts as contracts
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, closing, contextmanager, suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import psycopg
 import sqlalchemy
 from sqlalchemy import Connection, event, text
 from sqlalchemy.pool import NullPool
@@ -137,7 +138,7 @@ class Database:
 
     def _cut(self, thread: int) -> None:
         """Shut down the connection that `thread` waits on: a silent server must not block either of them forever."""
-        with suppress(KeyError, OSError, sqlalchemy.exc.SQLAlchemyError, AttributeError):
+        with suppress(KeyError, OSError, psycopg.Error, sqlalchemy.exc.SQLAlchemyError, AttributeError):
             descriptor = os.dup(self._in_use[thread].connection.driver_connection.fileno())  # type: ignore[union-attr]
             with socket.socket(fileno=descriptor) as duplicate:
                 duplicate.shutdown(socket.SHUT_RDWR)

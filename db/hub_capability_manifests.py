@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Update, case, exists, or_, select, update
+from sqlalchemy import Connection, RowMapping, Update, case, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.submissions import digest
@@ -33,6 +34,26 @@ def revision(connection: Connection, hub_id: UUID, number: int | None = None) ->
     if number is not None:
         statement = statement.where(table.c.revision == number)
     return connection.execute(statement).mappings().one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One manifest of a hub, with the numbers of what it lists."""
+
+    number: int
+    received_at: datetime
+    contract_version: str
+    event_types: int
+    widgets: int
+
+
+def history(connection: Connection, hub_id: UUID, limit: int) -> list[Revision]:
+    """The hub's newest revisions, at most `limit`, the newest first."""
+    table = hub_capability_manifests
+    sizes = (func.jsonb_array_length(table.c.manifest[part]) for part in ("event_types", "widgets"))
+    columns = (table.c.revision, table.c.received_at, table.c.contract_version, *sizes)
+    statement = select(*columns).where(table.c.hub_id == hub_id).order_by(table.c.revision.desc()).limit(limit)
+    return [Revision(*row) for row in connection.execute(statement)]
 
 
 def keep(connection: Connection, hub_id: UUID, number: int, manifest: dict[str, Any], contract_version: str) -> None:

@@ -1,5 +1,6 @@
 """Hubs: the systems that report, and the digests of their API keys."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from db import keys
 from db.errors import NotFound, Refused
 from db.tables import hubs
 
+HIGHEST_RATE = 10**8
+"""Limit on the rate limit of a hub, in items a second."""
 _OVERLAPS = hubs.c.previous_key_until > func.now()
 _COLUMNS = (
     hubs.c.id,
@@ -106,6 +109,11 @@ def get(connection: Connection, name: str) -> Hub:
     return _hub(row, name)
 
 
+def name_of(connection: Connection, hub_id: UUID) -> str | None:
+    """The name of the hub `hub_id`; None if it is absent."""
+    return connection.scalar(select(hubs.c.name).where(hubs.c.id == hub_id))
+
+
 def cut_over(connection: Connection, name: str, why: str | None) -> Hub:
     """Refuse the keys, but not the access tokens, of the hub named `name` from now on."""
     values = {"cut_over_at": func.coalesce(hubs.c.cut_over_at, func.now()), "cut_over_why": why}
@@ -117,9 +125,25 @@ def restore_key(connection: Connection, name: str) -> Hub:
     return _changed(connection, name, cut_over_at=None, cut_over_why=None)
 
 
+def names(connection: Connection, ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of these hubs, by id."""
+    rows = connection.execute(select(hubs.c.id, hubs.c.name).where(hubs.c.id.in_(ids)))
+    return {row.id: row.name for row in rows}
+
+
 def list_all(connection: Connection) -> list[Hub]:
     """Every hub, oldest first."""
     return [Hub(*row) for row in connection.execute(select(*_COLUMNS).order_by(hubs.c.id))]
+
+
+def names_after(connection: Connection, after: str, limit: int) -> Sequence[str]:
+    """The first `limit` names after a name."""
+    return connection.scalars(select(hubs.c.name).where(hubs.c.name > after).order_by(hubs.c.name).limit(limit)).all()
+
+
+def named(connection: Connection, names: Collection[str]) -> list[Hub]:
+    """The hubs with `names`."""
+    return [Hub(*row) for row in connection.execute(select(*_COLUMNS).where(hubs.c.name.in_(names)))]
 
 
 def _changed(connection: Connection, name: str, **values: Any) -> Hub:

@@ -5,6 +5,8 @@ import secrets
 
 PREFIX = "irk_"
 CLIENT_PREFIX = "irs_"
+LONGEST_OVERLAP_HOURS = 24 * 90
+"""For so long, at most, the former key or secret is accepted beside a new one."""
 
 
 def new(prefix: str = PREFIX) -> str:

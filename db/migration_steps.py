@@ -1,7 +1,7 @@
 """Steps of revisions that take long on a full table, and that inserts and readers do not wait for.
 
-Each runs outside a transaction. If it is interrupted, it goes on where it was when its revision runs again: let the
-revision do nothing else.
+Each runs outside a transaction, and commits what its revision did before. If it is interrupted, it goes on where it was
+when its revision runs again: let the revision do before it only what may be done twice.
 """
 
 from collections.abc import Iterator
@@ -24,21 +24,22 @@ _HAS_CONSTRAINT = text(
 )
 
 
-def create_index(name: str, table: str, columns: str, *, unique: bool = False) -> None:
+def create_index(name: str, table: str, columns: str, *, unique: bool = False, where: str | None = None) -> None:
     """Create the index `name` on `columns`, as "hub_id, occurred_at", of `table`, which may be partitioned.
 
-    `name` begins with the name of the table. PostgreSQL has no CONCURRENTLY for a partitioned table: its own index is
-    invalid until the index of each partition is attached.
+    With `where` it is a partial index. `name` begins with the name of the table. PostgreSQL has no
+    CONCURRENTLY for a partitioned table: its own index is invalid until the index of each partition is attached.
     """
     kind = "UNIQUE INDEX" if unique else "INDEX"
+    what = f"({columns})" if where is None else f"({columns}) WHERE {where}"
     with _outside_a_transaction() as connection:
         if not connection.scalar(_IS_PARTITIONED, {"table": table}):
-            _create_concurrently(connection, kind, name, f"{table} ({columns})")
+            _create_concurrently(connection, kind, name, f"{table} {what}")
             return
-        connection.execute(text(f"CREATE {kind} IF NOT EXISTS {name} ON ONLY {table} ({columns})"))
+        connection.execute(text(f"CREATE {kind} IF NOT EXISTS {name} ON ONLY {table} {what}"))
         for partition in connection.scalars(_LACKING, {"table": table, "index": name}).all():
             own = partition + name.removeprefix(table)
-            _create_concurrently(connection, kind, own, f"{partition} ({columns})")
+            _create_concurrently(connection, kind, own, f"{partition} {what}")
             connection.execute(text(f"ALTER INDEX {name} ATTACH PARTITION {own}"))
 
 

@@ -155,6 +155,12 @@ def list_all(connection: Connection) -> list[OAuthClient]:
     return [OAuthClient(*row) for row in connection.execute(_joined().order_by(clients.c.id))]
 
 
+def of_hub(connection: Connection, hub: str, limit: int) -> list[OAuthClient]:
+    """The newest clients of the hub named `hub`, at most `limit`."""
+    statement = _joined().where(hubs.c.name == hub).order_by(clients.c.id.desc()).limit(limit)
+    return [OAuthClient(*row) for row in connection.execute(statement)]
+
+
 def counts(connection: Connection) -> dict[UUID, int]:
     """The number of enabled clients of each hub."""
     statement = select(clients.c.hub_id, func.count()).where(clients.c.disabled_at.is_(None)).group_by(clients.c.hub_id)

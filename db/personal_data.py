@@ -74,7 +74,7 @@ def _unescaped(value: str) -> str:
 _RAW = _unescaped(r"replace(encode(raw, 'escape'), '\\', '\')")
 _EVENT = "SELECT FROM interaction_events event WHERE event.id = annotations.event_id AND {}"
 _CONDITIONS = {
-    "rejected_submissions": _names_them("error", "help", "pointer", "request_key", _RAW),
+    "rejected_submissions": _names_them("error", "help", "pointer", "request_key", "event_type", _RAW),
     "annotations": _submission("annotations", "category", "body", "severity", "client_annotation_id")
     + f" OR EXISTS ({_EVENT.format(_submission('event', 'client_event_id'))})",
     "interaction_events": _submission("interaction_events", "client_event_id"),

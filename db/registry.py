@@ -26,7 +26,7 @@ _REVISION = "SELECT value, extract(epoch FROM now())::float8 FROM registry_revis
 _HUBS = """
     SELECT id, name, rate_limit, cut_over_at IS NOT NULL, api_key, disabled_at IS NULL,
         CASE WHEN previous_key_until > now() THEN previous_key END, extract(epoch FROM previous_key_until)::float8,
-        erasures
+        erasures, origins
     FROM hubs WHERE revision > %s
 """
 _WIDGETS = "SELECT id::text, status = 'active' FROM widgets WHERE revision > %s"
@@ -38,6 +38,7 @@ class Caller:
     """A hub that may report; `rate_limit` is in items a second, None for the service's default.
 
     A hub that is cut over uses access tokens: its API key is no longer accepted. `erasures` counts those of its rows.
+    Pages of its `origins` may report for it from a browser.
     """
 
     id: UUID
@@ -45,6 +46,7 @@ class Caller:
     rate_limit: int | None = None
     is_cut_over: bool = False
     erasures: int = 0
+    origins: frozenset[str] = frozenset()
 
 
 class Overlap(NamedTuple):
@@ -71,6 +73,7 @@ class Registry:
         self._previous_digests: dict[UUID, str] = {}  # of the previous keys, by hub
         self._clock_lead = 0.0  # of the database's clock before `time.monotonic`, at most
         self._least_clock_lead = 0.0  # as much less as its answer took
+        self._origins: frozenset[str] | None = None  # of all hubs, until one changes
         self._widgets: set[str] = set()
         self._event_types: dict[str, str | None] = {}  # with the schemas of their metadata
         self._event_type_names: tuple[str, ...] | None = None  # until one changes
@@ -109,6 +112,12 @@ class Registry:
     def caller(self, hub_id: UUID) -> Caller | None:
         """The hub `hub_id` as it was last read; None if absent or disabled."""
         return self._hubs.get(self._digests.get(hub_id, ""))
+
+    def has_origin(self, origin: str) -> bool:
+        """True if an enabled hub has listed `origin`, as it was last read."""
+        if self._origins is None:
+            self._origins = frozenset().union(*[caller.origins for caller in self._hubs.values()])
+        return origin in self._origins
 
     async def hub(self, key: str) -> Caller | None:
         """The hub whose API key is `key`; None if absent or disabled. Unavailable if the database cannot be read.
@@ -218,12 +227,15 @@ class Registry:
                 self._event_types[name] = metadata_schema
 
     def _apply_hubs(self, rows: Rows) -> None:
+        self._origins = None
         for identifier, *_ in rows:
             self._hubs.pop(self._digests.pop(identifier, ""), None)
             self._overlaps.pop(self._previous_digests.pop(identifier, ""), None)
-        for identifier, name, rate_limit, is_cut_over, digest, is_enabled, previous_digest, until, erasures in rows:
+        for identifier, name, rate_limit, is_cut_over, digest, is_enabled, previous_digest, until, *rest in rows:
             if is_enabled:
-                caller = self._hubs[digest] = Caller(identifier, name, rate_limit, is_cut_over, erasures)
+                erasures, origins = rest
+                caller = Caller(identifier, name, rate_limit, is_cut_over, erasures, frozenset(origins))
+                self._hubs[digest] = caller
                 self._digests[identifier] = digest
                 if previous_digest is not None:
                     self._overlaps[previous_digest] = Overlap(caller, until)

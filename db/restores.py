@@ -7,7 +7,7 @@ from pathlib import Path
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from db import backup_files, migrate, partitions, revisions
+from db import backup_files, migrate, page_sessions, partitions, revisions
 from db.backup_files import BackupReader, Manifest, Member, Progress
 from db.backups import driver, sequences, stored_columns
 from db.engine import Database
@@ -196,5 +196,6 @@ def _noted(connection: Connection, created_at: datetime) -> Timeline | None:
 
 def _finish(connection: Connection, manifest: Manifest) -> Timeline | None:
     timeline = _noted(connection, manifest.created_at)
+    page_sessions.end_all(connection)  # of some people have signed out since the backup
     _note(connection, _RESTORED, manifest)
     return timeline

@@ -83,6 +83,11 @@ def key_within(key: str, name: int | str) -> str:
     return f"{key}{_WITHIN}{name}"
 
 
+def key_around(key: str) -> str:
+    """The key of the request, of the request key of one of its parts."""
+    return key.partition(_WITHIN)[0]
+
+
 def writer(database: Database, table: SubmissionTable) -> Writer:
     """A writer of rows of `table`, as `row` returns them."""
     statements = _statements(table)

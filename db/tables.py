@@ -9,6 +9,8 @@ from sqlalchemy import (
     Computed,
     Date,
     DateTime,
+    Double,
+    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -45,6 +47,10 @@ def _revision() -> Column[int]:
     return Column("revision", BigInteger, nullable=False, server_default="0")
 
 
+MOST_ORIGINS = 20
+"""Limit on the origins of one hub."""
+_ORIGIN = "https?://[][a-z0-9._:-]+"
+
 hubs = Table(
     "hubs",
     metadata,
@@ -75,9 +81,21 @@ hubs = Table(
         server_default="0",
         comment="How often rows of the hub were erased: an export that began before breaks off",
     ),
+    Column(
+        "origins",
+        ARRAY(Text),
+        nullable=False,
+        server_default="{}",
+        comment="Of the pages that may report for it, as browsers send them",
+    ),
     UniqueConstraint("name"),
     UniqueConstraint("api_key"),
     CheckConstraint("rate_limit > 0", name="rate_limit"),
+    CheckConstraint(f"cardinality(origins) <= {MOST_ORIGINS}", name="origins_count"),
+    CheckConstraint(
+        f"cardinality(origins) = 0 OR array_to_string(origins, ' ', '*') ~ '^{_ORIGIN}( {_ORIGIN})*$'",
+        name="origins_form",
+    ),
     CheckConstraint("api_key ~ '^[0-9a-f]{64}$'", name="api_key_is_digest"),
     CheckConstraint("previous_key ~ '^[0-9a-f]{64}$'", name="previous_key_is_digest"),
     Index("hubs_revision", "revision"),
@@ -128,6 +146,13 @@ event_type_registry = Table(
     CheckConstraint("status IN ('active', 'deprecated', 'pending')", name="status"),
     CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
     Index("event_type_registry_revision", "revision"),
+    Index("event_type_registry_status_name", "status", text('name COLLATE "C"')),
+    Index("event_type_registry_hub_id_status_name", "hub_id", "status", text('name COLLATE "C"')),
+    Index(
+        "event_type_registry_waiting",
+        text('name COLLATE "C"'),
+        postgresql_where=text("proposal IS NOT NULL OR status = 'pending' AND NOT left_out"),
+    ),
 )
 
 registry_revision = Table(
@@ -225,6 +250,7 @@ interaction_events = Table(
     Column("client_event_id", Text),
     Index("interaction_events_widget_id_occurred_at", "widget_id", "occurred_at"),
     Index("interaction_events_hub_id_position", "hub_id", "position"),
+    Index("interaction_events_position", "position"),
     postgresql_partition_by="RANGE (id)",
 )
 
@@ -252,6 +278,7 @@ annotations = Table(
     _position(),
     Index("annotations_widget_id_occurred_at", "widget_id", "occurred_at"),
     Index("annotations_hub_id_position", "hub_id", "position"),
+    Index("annotations_position", "position"),
     postgresql_partition_by="RANGE (id)",
 )
 
@@ -277,6 +304,12 @@ hub_capability_manifests = Table(
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=_now),
 )
 
+
+def _waiting_index(name: str, *columns: str) -> Index:
+    """An index of the rejections that wait for a replay."""
+    return Index(name, *columns, postgresql_where=text("replayed_at IS NULL"))
+
+
 rejected_submissions = Table(
     "rejected_submissions",
     metadata,
@@ -296,7 +329,38 @@ rejected_submissions = Table(
     Column("replayed_at", DateTime(timezone=True)),
     Column("replayed_as", Uuid, comment="The id of what a replay stored"),
     _position(),
+    Column("event_type", Text, comment="As it was sent, cut; NULL: it had none, or was rejected before this column"),
     Index("rejected_submissions_hub_id_position", "hub_id", "position"),
+    Index(
+        "rejected_submissions_event_type_hub_id",
+        "event_type",
+        "hub_id",
+        postgresql_where=text("event_type IS NOT NULL AND replayed_at IS NULL"),
+    ),
+    Index("rejected_submissions_position", "position"),
+    _waiting_index("rejected_submissions_code_position", "code", "position", "hub_id", "kind", "received_at"),
+    _waiting_index("rejected_submissions_code_position_id", "code", "position", "hub_id", "kind", "received_at", "id"),
+    _waiting_index("rejected_submissions_waiting_hub_position", "hub_id", "position", "kind"),
+    _waiting_index("rejected_submissions_waiting_position", "position", "kind"),
+    _waiting_index("rejected_submissions_waiting_position_id", "position", "kind", "id"),
+    Index(
+        "rejected_submissions_event_type_position",
+        "event_type",
+        "position",
+        "hub_id",
+        "code",
+        "kind",
+        postgresql_where=text("event_type IS NOT NULL AND replayed_at IS NULL"),
+    ),
+    Index(
+        "rejected_submissions_replayed_position",
+        "position",
+        "hub_id",
+        "code",
+        "kind",
+        "event_type",
+        postgresql_where=text("replayed_at IS NOT NULL"),
+    ),
 )
 
 usage = Table(
@@ -308,6 +372,48 @@ usage = Table(
     Column("outcome", Text, primary_key=True, comment="created, duplicate, rejected or throttled"),
     Column("reason", Text, primary_key=True, comment="The type or category; of a rejection, the code of why"),
     Column("count", BigInteger, nullable=False),
+    Index("usage_kind_reason_hour", "kind", "reason", "hour"),
+)
+
+hub_outcomes = Table(
+    "hub_outcomes",
+    metadata,
+    Column("hub_id", Uuid, primary_key=True),
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("outcome", Text, primary_key=True, comment="As in usage"),
+    Column("count", BigInteger, nullable=False),
+    comment="The sums of usage over kinds and reasons: few rows, however many types a hub sends",
+)
+
+usage_minutes = Table(
+    "usage_minutes",
+    metadata,
+    Column("minute", DateTime(timezone=True), primary_key=True),
+    Column("major", Integer, primary_key=True, comment="Of the contract that the requests were sent to"),
+    Column("kind", Text, primary_key=True, comment="event or annotation; request: any request"),
+    Column("outcome", Text, primary_key=True, comment="As in usage; of requests only throttled"),
+    Column("count", BigInteger, nullable=False),
+    comment="Submissions of all hubs in the last two days",
+)
+
+latency_minutes = Table(
+    "latency_minutes",
+    metadata,
+    Column("minute", DateTime(timezone=True), primary_key=True),
+    Column("major", Integer, primary_key=True, comment="Of the contract that the requests were sent to"),
+    Column("bucket", Double, primary_key=True, comment="Its upper bound, in seconds; the last is Infinity"),
+    Column("count", BigInteger, nullable=False),
+    comment="Durations of requests in the last two days",
+)
+
+type_usage = Table(
+    "type_usage",
+    metadata,
+    Column("event_type", Text, primary_key=True),
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("outcome", Text, primary_key=True, comment="created or duplicate"),
+    Column("count", BigInteger, nullable=False),
+    comment="Stored events of all hubs, since this table; usage has those of each hub",
 )
 
 hub_requests = Table(
@@ -318,6 +424,14 @@ hub_requests = Table(
     Column("day", Date, primary_key=True, comment="In UTC"),
     Column("count", BigInteger, nullable=False),
     Column("last_seen_at", DateTime(timezone=True), nullable=False),
+    Index("hub_requests_day", "day"),
+)
+
+hub_totals = Table(
+    "hub_totals",
+    metadata,
+    Column("hub_id", Uuid, primary_key=True),
+    Column("last_seen_at", DateTime(timezone=True), nullable=False, comment="Its last authenticated request"),
 )
 
 oauth_clients = Table(
@@ -431,4 +545,135 @@ event_type_deletions = Table(
     Column("event_type", Text, primary_key=True),
     Column("done_until", DateTime(timezone=True), nullable=False, comment="Its events from before were looked at"),
     comment="How far the events of a type that are too old were deleted: the next time goes on from there",
+)
+
+generated_clients = Table(
+    "generated_clients",
+    metadata,
+    Column(
+        "digest", Text, primary_key=True, comment="SHA-256 of the document that the generator reads, in hexadecimal"
+    ),
+    Column("language", Text, primary_key=True),
+    Column("generator", Text, primary_key=True, comment="Its version, and that of what is done before and after it"),
+    Column("attempts", Integer, nullable=False, server_default=text("0"), comment="Builds that have begun"),
+    Column("archive", LargeBinary),
+    Column("sha256", Text, comment="Of the archive, in hexadecimal"),
+    Column("fault", Text, comment="Why there is no archive; NULL beside no archive: it is not built yet"),
+    Column("made_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    CheckConstraint("(archive IS NULL) = (sha256 IS NULL)", name="archive_digest"),
+    CheckConstraint("archive IS NULL OR fault IS NULL", name="one_outcome"),
+    comment="Clients of contracts in other languages; deleted rows are made again",
+)
+
+admins = Table(
+    "admins",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password", Text, comment="Its hash (Argon2id, in PHC's format); NULL: an issuer signs them in"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("disabled_at", DateTime(timezone=True)),
+    UniqueConstraint("name"),
+    CheckConstraint("role IN ('viewer', 'editor', 'owner')", name="role"),
+    CheckConstraint("password LIKE '$argon2id$%'", name="password_is_hash"),
+)
+
+page_sessions = Table(
+    "page_sessions",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="SHA-256 of the cookie, in hexadecimal"),
+    Column("admin_id", Uuid, ForeignKey("admins.id", ondelete="CASCADE")),
+    Column("hub_id", Uuid),
+    Column("credential", Text, comment="SHA-256 of the key or the secret that a hub signed in with"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("seen_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("note", JSONB(none_as_null=True), comment="What the next page says"),
+    CheckConstraint("num_nonnulls(admin_id, hub_id) = 1", name="one_owner"),
+    CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest_is_digest"),
+    Index("page_sessions_admin_id", "admin_id"),
+    Index("page_sessions_created_at", "created_at"),
+    comment="Who is signed in to the pages, as a browser's cookie says",
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("actor", Text, nullable=False, comment="admin:NAME, cli:LOGIN, or the database's user"),
+    Column("action", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="Of the subject: hub, event type, ..."),
+    Column("subject", Text, nullable=False),
+    Column(
+        "before",
+        JSONB(none_as_null=True),
+        comment="The columns that changed, without secrets; NULL: there was no such row",
+    ),
+    Column("after", JSONB(none_as_null=True)),
+    Column("why", Text),
+    Column("address", Text, comment="Where the request came from"),
+    Index("audit_actor_id", "actor", "id"),
+    Index("audit_subject_id", "kind", "subject", "id"),
+    comment="What operators changed; triggers write it, and keep it as it is",
+)
+
+replays = Table(
+    "replays",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("created_by", Text, nullable=False, comment="admin:NAME or cli:LOGIN"),
+    Column("why", Text),
+    Column("filter", JSONB, nullable=False, comment="What is replayed: values by column, or ids"),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("fault", Text, comment="Why it failed"),
+    Column("total", BigInteger, nullable=False, comment="Rejections that waited when it was created"),
+    Column("stored", BigInteger, nullable=False, server_default=text("0")),
+    Column("rejected", BigInteger, nullable=False, server_default=text("0"), comment="Tried, and rejected again"),
+    Column(
+        "skipped",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="Not tried: the hub is disabled, the version is not served, or the rejection no longer waits",
+    ),
+    Column("position", BigInteger, nullable=False, server_default=text("0"), comment="The last one looked at"),
+    Column("last_position", BigInteger, nullable=False, comment="Later rejections are not replayed"),
+    Column("worker", Uuid, comment="The worker that works on it; NULL: any may take it"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("started_at", DateTime(timezone=True)),
+    Column("heartbeat_at", DateTime(timezone=True), comment="When the worker was last seen"),
+    Column("finished_at", DateTime(timezone=True)),
+    CheckConstraint("state IN ('waiting', 'running', 'finished', 'cancelled', 'failed')", name="state"),
+    CheckConstraint("(finished_at IS NULL) = (state IN ('waiting', 'running'))", name="finished_at_is_of_an_end"),
+    Index("replays_created_at", "created_at"),
+    Index("replays_unfinished", "created_at", postgresql_where=text("finished_at IS NULL")),
+    comment="Replays of rejected submissions that operators have begun: a worker does one after the other",
+)
+
+contract_rehearsals = Table(
+    "contract_rehearsals",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("contract_version", Text, nullable=False),
+    Column("document", Text, nullable=False, comment="Digest of the contract that is tried"),
+    Column("last", Integer, nullable=False, comment="How many submissions of each kind to try"),
+    Column("begun_by", Text, nullable=False),
+    Column("begun_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("total", Integer, comment="How many submissions there are to try; NULL: it has not begun"),
+    Column("done", Integer, nullable=False, server_default=text("0")),
+    Column("ended_at", DateTime(timezone=True), comment="NULL: it waits or runs"),
+    Column("fault", Text, comment="Why it ended without a result"),
+    Column("governing", Text, comment="The version that it was compared with"),
+    Column("governing_document", Text, comment="Digest of that contract"),
+    Column("newly_fails", Integer),
+    Column("newly_passes", Integer),
+    Column("result", JSONB(none_as_null=True), comment="The counts and the examples by hub"),
+    CheckConstraint("last > 0", name="last"),
+    CheckConstraint("(result IS NULL) = (newly_fails IS NULL)", name="outcome"),
+    CheckConstraint("ended_at IS NULL OR num_nonnulls(fault, result) = 1", name="end"),
+    Index("contract_rehearsals_contract_version", "contract_version", "begun_at"),
+    Index("contract_rehearsals_waiting", "begun_at", postgresql_where=text("ended_at IS NULL")),
+    comment="Contracts that are tried on the submissions of hubs: a worker does it, and keeps the result",
 )
