@@ -25,6 +25,7 @@ ITEM_SCHEMA = "x-item-schema"
 """A member of a media type object: the schema of each line of NDJSON. OpenAPI 3.0 applies `schema` to all of them."""
 LARGE = 64 * 1024 * 1024
 """Limit on the bytes of a document that is only compared."""
+_JSON = re.compile(r"application/(?:[\w.-]+\+)?json")
 
 
 def schema_key(media_type: str, declared: Mapping[str, Any]) -> str:
@@ -40,6 +41,11 @@ def essence(media_type: str) -> str:
     return media_type.partition(";")[0].strip().lower()
 
 
+def is_json(media_type: str) -> bool:
+    """True for JSON, and for each type with its suffix (RFC 6839 section 3.1)."""
+    return _JSON.fullmatch(essence(media_type)) is not None
+
+
 class ContractError(ValueError):
     """A text is not a contract document; the message says where, and the reason."""
 
@@ -52,6 +58,11 @@ class Operation:
     method: str
     operation_id: str
     pointer: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Its operationId or, without one, its method and path."""
+        return self.operation_id or f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,11 @@ class Document:
     def of_file(cls, path: Path, max_bytes: int = MAX_BYTES) -> Self:
         """The document in the file at `path`; ContractError if it is not one, OSError if the file cannot be read."""
         with path.open("rb") as file:
-            content = file.read(max_bytes + 1)
+            return cls.of_bytes(file.read(max_bytes + 1), max_bytes)
+
+    @classmethod
+    def of_bytes(cls, content: bytes, max_bytes: int = MAX_BYTES) -> Self:
+        """The document in `content`, a text in UTF-8; raises ContractError if it is not one."""
         try:
             return cls.read(content.decode("utf-8"), max_bytes)
         except UnicodeDecodeError as error:

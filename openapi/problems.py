@@ -11,7 +11,8 @@ Headers = Sequence[tuple[bytes, bytes]]
 class ProblemType:
     """One row of the table. `error` and `help` are templates for the parameters of a Problem.
 
-    `about` and `about_help` replace them on the page of the problem if they are unclear without a request.
+    `about` and `about_help` replace them on the page of the problem if they are unclear without a request. `heading`
+    replaces, for people, the title that is made from the code and that programs get.
     """
 
     status: int
@@ -20,6 +21,7 @@ class ProblemType:
     headers: Headers = ()
     about: str | None = None
     about_help: str | None = None
+    heading: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +40,29 @@ LONGEST = 4000
 
 TABLE = {
     "malformed_request": ProblemType(
-        400, "the request is not well-formed HTTP: {detail}", "Send a request as RFC 9112 describes it.", [CLOSE]
+        400,
+        "the request is not well-formed HTTP: {detail}",
+        "Send a request as RFC 9112 describes it.",
+        [CLOSE],
+        heading="Malformed HTTP request",
     ),
     "malformed_content_coding": ProblemType(
         400,
         "the Content-Encoding is gzip, and the body is not complete and well-formed gzip",
         "Compress the body as RFC 1952 describes it, or send it without a content coding.",
+        heading="Malformed gzip",
     ),
     "malformed_json": ProblemType(
         400,
         "the body cannot be read as JSON: {detail}",
         "Send one JSON value in UTF-8 (RFC 8259), without NaN or Infinity, with unique property names in each "
         "object, nested at most 32 levels deep.",
+    ),
+    "malformed_form": ProblemType(
+        400,
+        "the body cannot be read as multipart/form-data: {detail}",
+        "Send each document in a part of its own (RFC 7578), as curl does with -F NAME=@FILE.",
+        heading="Malformed form data",
     ),
     "unauthorized": ProblemType(
         401,
@@ -69,22 +82,32 @@ TABLE = {
         "Send a DPoP header with each request: a proof (RFC 9449 section 4.2) that the key of the access token signs, "
         "with the method as htm, the URL without its query as htu, the digest of the token as ath, the time as iat and "
         "a jti of its own.",
+        heading="Invalid DPoP proof",
     ),
     "insufficient_scope": ProblemType(
         403,
         "the access token lacks the scope {scope}",
         "Get an access token with this scope; if the client may not have the scope, ask the operator for it.",
     ),
+    "origin_not_listed": ProblemType(
+        403,
+        "this hub has not listed the Origin of the request, {origin}",
+        "Let the operator list the origin of the page for the hub: interaction-reporting hub origins HUB add ORIGIN. A "
+        "client that is not a page sends no Origin header.",
+        about="the hub has not listed the Origin of the request",
+    ),
     "operator_unauthorized": ProblemType(
         401,
         "only operators of the service may use this",
         "Send the operator's key as the password of HTTP Basic authentication, or as a bearer token.",
+        heading="Operator's key required",
     ),
     "cut_over": ProblemType(
         403,
         "this hub has moved to access tokens: its API key is refused",
         "Send requests to {successor} with an access token; {metadata} says how a client of this hub gets one. If "
         "the hub has no client, or needs its API key again, ask the operator.",
+        heading="Hub has moved to access tokens",
     ),
     "not_found": ProblemType(
         404,
@@ -95,9 +118,29 @@ TABLE = {
         404,
         "this hub has nothing of that name",
         "Check the name. Submissions of another hub are not shown, and submissions past their retention are deleted.",
+        heading="Nothing of that name",
     ),
     "contract_not_found": ProblemType(
         404, "there is no published contract of this version", "Use one of the versions that GET /contracts lists."
+    ),
+    "client_not_found": ProblemType(
+        404, "there is no client for {language}", "Use one of those that GET /contracts/{version}/clients lists."
+    ),
+    "client_not_installed": ProblemType(
+        404,
+        "the client for {language} cannot be built: its generator is not installed",
+        "Let the operator install 'interaction-reporting[{extra}]' with the service, and start it again.",
+    ),
+    "client_not_built": ProblemType(
+        404,
+        "the client for {language} cannot be built: {fault}",
+        "Use the document with a generator of your own.",
+    ),
+    "client_impossible": ProblemType(
+        404,
+        "no client can be made of this contract: {fault}",
+        "Use the document with a generator of your own.",
+        heading="Client cannot be made",
     ),
     "method_not_allowed": ProblemType(
         405, "the method {method} is not allowed here", "Use {allowed}, as the Allow header of this response says."
@@ -110,6 +153,7 @@ TABLE = {
         "the request head did not arrive within {seconds:g} seconds",
         "Send the whole request without pausing.",
         [CLOSE],
+        heading="Request head too slow",
     ),
     "body_timeout": ProblemType(
         408,
@@ -117,6 +161,7 @@ TABLE = {
         "Do not pause for {seconds:g} seconds, and send at least {rate:,} bytes a second. On a slow link, send smaller "
         "batches, or NDJSON, which is stored as it arrives. Use a new connection.",
         [CLOSE],
+        heading="Request body too slow",
     ),
     "idempotency_conflict": ProblemType(
         409,
@@ -139,6 +184,7 @@ TABLE = {
         409,
         "{what} is registered by {owner} with another meaning",
         "Use another name or id, or submit exactly the description, version, schema and name that are registered.",
+        heading="Name is taken",
     ),
     "conflicts": ProblemType(
         409,
@@ -146,16 +192,19 @@ TABLE = {
         "{remedies}",
         about="several parts of the body conflict with what is registered",
         about_help="Follow the remedy that the response names for each of them.",
+        heading="Several conflicts",
     ),
     "schema_narrowed": ProblemType(
         409,
         "the metadata_schema of event type '{name}' may refuse values that it accepted: {narrowings}",
         "Let the schema accept them, or raise the version of the event type above {version}.",
+        heading="Metadata schema narrowed",
     ),
     "version_lowered": ProblemType(
         409,
         "event type '{name}' already has version {version}",
         "Submit the event type with version {version} or a higher one.",
+        heading="Event type version lowered",
     ),
     "too_many_items": ProblemType(
         422,
@@ -167,6 +216,33 @@ TABLE = {
         422,
         "a batch that was rejected as a whole cannot be replayed",
         "Correct the fault that is stored with it, and send the batch again: nothing of it was stored.",
+        heading="Batch cannot be replayed",
+    ),
+    "documents_expected": ProblemType(
+        422,
+        "the body does not have exactly {expected}",
+        "Send each document once, by its name, and nothing else.",
+    ),
+    "document_refused": ProblemType(
+        422, "the {name} is refused: {fault}", "Send a document of OpenAPI 3.0 as YAML or JSON in UTF-8."
+    ),
+    "documents_incomparable": ProblemType(
+        422,
+        "the documents cannot be compared: {fault}",
+        "Send two documents of OpenAPI 3.0 whose references stay within each document.",
+        heading="Documents cannot be compared",
+    ),
+    "document_outside_profile": ProblemType(
+        422,
+        "no client can be made of this document: {fault}",
+        "Change what the error names, or use the document with a generator of your own.",
+        heading="Document cannot become a client",
+    ),
+    "documents_over_limit": ProblemType(
+        422,
+        "the work on the documents takes more than {limit}",
+        "Send smaller documents, or run the command interaction-reporting on a machine of your own.",
+        heading="Documents take too much work",
     ),
     "too_many_results": ProblemType(
         413,
@@ -249,11 +325,24 @@ TABLE = {
         "too many wrong keys came from this address",
         "Wait for the number of seconds in the Retry-After header, then send the request again with the right key.",
     ),
+    "too_many_documents": ProblemType(
+        429,
+        "this address has sent more documents than the service takes from one",
+        "Wait for the number of seconds in the Retry-After header, then send the request again.",
+    ),
+    "too_many_streams": ProblemType(
+        429,
+        "this session has {limit} live streams open, or the service has as many as it takes",
+        "Close another page of the live tail, or open this one again after the number of seconds in the Retry-After "
+        "header.",
+        heading="Too many live streams",
+    ),
     "head_too_large": ProblemType(
         431,
         "the request line and header fields exceed {bytes} bytes or {fields} fields",
         "Send fewer and shorter header fields.",
         [CLOSE],
+        heading="Request head too large",
     ),
     "internal_error": ProblemType(
         500,
@@ -265,6 +354,7 @@ TABLE = {
         "the service cannot reach its database at the moment",
         "Send the request again after the number of seconds in the Retry-After header.",
         [RETRY],
+        heading="Database cannot be reached",
     ),
     "stopping": ProblemType(
         503,
@@ -272,12 +362,21 @@ TABLE = {
         "Send the same request again after the number of seconds in the Retry-After header; with the same "
         "Idempotency-Key or client_event_id nothing is stored twice.",
         [RETRY],
+        heading="Service is stopping",
     ),
     "overloaded": ProblemType(
         503,
         "the service has too many large requests at the moment",
         "Send the request again after the number of seconds in the Retry-After header, or send smaller batches.",
         [RETRY],
+        heading="Service is overloaded",
+    ),
+    "tools_busy": ProblemType(
+        503,
+        "the service works on the documents of others at the moment",
+        "Send the request again after the number of seconds in the Retry-After header.",
+        [RETRY],
+        heading="Tools are busy",
     ),
     "results_not_kept": ProblemType(
         503,
@@ -304,12 +403,20 @@ TABLE = {
         "Send the request again after the number of seconds in the Retry-After header.",
         [RETRY],
     ),
+    "client_building": ProblemType(
+        503,
+        "the client for {language} is not built yet",
+        "Send the request again after the number of seconds in the Retry-After header.",
+        [(b"retry-after", b"10")],
+        heading="Client is being built",
+    ),
     "contract_unreadable": ProblemType(
         503,
         "the stored document of this contract cannot be shown",
         "Tell the operator of the service, and send the request again after the number of seconds in the "
         "Retry-After header.",
         [RETRY],
+        heading="Contract cannot be read",
     ),
 }
 

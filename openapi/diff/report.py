@@ -61,6 +61,10 @@ class Report:
             "changes": [_as_json(change) for change in self.changes],
         }
 
+    def as_json_text(self) -> str:
+        """The text of `as_json`, for a file or an answer; Unicode is not escaped."""
+        return json.dumps(self.as_json, indent=2, ensure_ascii=False, default=str) + "\n"
+
     def as_text(self) -> str:
         """The report for a terminal."""
         return "\n".join(self._lines()) + "\n"

@@ -1,7 +1,7 @@
 """The version that a document must have, according to its changes from each supported version."""
 
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openapi.contract import Contract
 from openapi.diff.changes import Change
@@ -48,12 +48,25 @@ def violations(
         if other.version == contract.version or other.major != contract.major:
             continue
         old, new = sorted((other, contract), key=lambda version: version.numbers)
-        changes = [
-            change
-            for change in compare(old, new)
-            if judge(change).severity is Severity.MAJOR
-            and not (certainty(change) == UNDECIDED and fingerprint(change) in acknowledged)
-        ]
-        if changes:
-            violating.append(Violation(old.version, new.version, tuple(changes)))
-    return violating
+        changes = tuple(change for change in compare(old, new) if judge(change).severity is Severity.MAJOR)
+        violating.append(Violation(old.version, new.version, changes))
+    return unacknowledged(violating, acknowledged)
+
+
+def unacknowledged(violating: Iterable[Violation], acknowledged: Set[str]) -> list[Violation]:
+    """What is left of violations if the changes with fingerprints in `acknowledged` count for nothing.
+
+    A change that is proved to break a client, or certain to, cannot be acknowledged.
+    """
+    left = [
+        replace(
+            violation,
+            changes=tuple(
+                change
+                for change in violation.changes
+                if certainty(change) != UNDECIDED or fingerprint(change) not in acknowledged
+            ),
+        )
+        for violation in violating
+    ]
+    return [violation for violation in left if violation.changes]

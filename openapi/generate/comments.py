@@ -16,7 +16,8 @@ def lines(text: str) -> list[str]:
     """`text` in lines of visible characters; paragraphs are filled anew, and items of a list stay apart."""
     result: list[str] = []
     for block in _BLOCK.split("\n".join(text.splitlines()).strip()):
-        seen = "".join(" " if unicodedata.category(character) in _UNSEEN else character for character in block)
+        seen = "".join(" " if unicodedata.category(character) in _UNSEEN else character for character in block.strip())
+        result += [""] if block.startswith("\n") else []
         result += textwrap.wrap(seen, WIDTH, break_on_hyphens=False) or [""]
     return result if any(result) else []
 

@@ -1,7 +1,7 @@
 """Identifiers: the names of a document as names of a language, each the same in every version of the document."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from hashlib import sha256
 
 from openapi.generate.types import Declaration
@@ -43,6 +43,22 @@ def _identifier(name: str) -> str:
     if not name.isascii() or len(fitting) > LONGEST:
         fitting = f"{fitting[: LONGEST - _DIGITS - 1]}_{digits_of(name)}"
     return fitting
+
+
+def shortened(fitting: str, name: str) -> str:
+    """`fitting`, made of `name`, as the name of a member: it begins with a letter, and is not too long."""
+    if not re.match(r"[A-Za-z]", fitting):
+        fitting = f"x_{fitting}"
+    if len(fitting) > 80 or not name.isascii():
+        fitting = f"{fitting[:70]}_{digits_of(name)}"
+    return fitting
+
+
+def untaken(fitting: str, name: str, taken: Collection[str], suffix: str) -> str:
+    """`fitting`, made of `name`; if it is in `taken`, with `suffix` or an underscore, and if that is, with digits."""
+    if fitting in taken:
+        fitting = f"{fitting}_{suffix}" if suffix and f"{fitting}_{suffix}" not in taken else f"{fitting}_"
+    return fitting if fitting not in taken else f"{fitting}{digits_of(name)}"
 
 
 def digits_of(name: str) -> str:

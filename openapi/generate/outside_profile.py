@@ -19,7 +19,7 @@ class OutsideProfile(ContractError):
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """Raise ContractError for what reads a document that is not shaped like one of OpenAPI."""
+    """Raise ContractError if the block fails because the document does not have the structure of OpenAPI."""
     try:
         yield
     except ContractError:

@@ -139,7 +139,7 @@ def _malformed(schema: Any) -> Iterator[tuple[Parts, str]]:
 
     Subschemas are checked only if their parent is well-formed.
     """
-    if not isinstance(schema, dict) or types_of(schema) != {"object"}:
+    if not isinstance(schema, dict) or schema.get("type") not in ("object", ["object"]):
         yield (), 'metadata is an object; write the schema as an object with "type": "object"'
         return
     waiting = deque[tuple[Parts, Any, int]]([((), schema, 1)])

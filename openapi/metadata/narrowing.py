@@ -19,7 +19,7 @@ from openapi.schemas.engine import Engine
 from openapi.schemas.faults import Fault
 from openapi.standards.json_pointer import pointer
 
-_EFFORT = Effort(searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
+EFFORT = Effort(searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
 """With these limits the worst known case takes a quarter of a second, and most take a hundredth of a second."""
 _NAME = "metadata"
 _PLACE = Place("", "", Direction.REQUEST, str)
@@ -40,7 +40,7 @@ def narrowings(old: dict[str, Any], new: dict[str, Any]) -> list[Narrowing]:
     """
     if _written(old) == _written(new):
         return []
-    engine = Engine(_document(old), _document(new), Direction.REQUEST, _EFFORT, _written)
+    engine = Engine(_document(old), _document(new), Direction.REQUEST, EFFORT, _written)
     try:
         small, big = (Node((schemas.at((_NAME,)),)) for schemas in (engine.old, engine.new))
     except ContractError as error:

@@ -25,7 +25,7 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from openapi.problems import Problem
+from openapi.problems import Headers, Problem
 from openapi.protocol import framing, targets
 from openapi.protocol.admission import Admission
 from openapi.protocol.cycle import Cycle, persistence
@@ -56,7 +56,7 @@ CONNECTION = "connection"
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """Options of the operator, in seconds, and the error format of a path.
+    """Options of the operator, in seconds, and the error format and the headers of all responses of a path.
 
     `head_timeout` limits the time for the head of a request, `write_timeout` the time without an acknowledged byte.
     `counted` receives 1 for each connection that opens, and -1 when it closes. `admission` limits their number.
@@ -65,6 +65,7 @@ class ConnectionOptions:
     head_timeout: float = HEAD_SECONDS
     write_timeout: float = WRITE_SECONDS
     style_at: Callable[[str], ErrorStyle] = lambda _path: ERROR_OBJECTS
+    announced_at: Callable[[str], Headers] = lambda _path: ()
     counted: Callable[[int], None] = lambda _change: None
     admission: Admission = field(default_factory=lambda: Admission(sys.maxsize))
 
@@ -369,8 +370,9 @@ class HTTPConnection(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         identifier = new_request_id()
-        style = self._options.style_at(targets.path_of(getattr(self, "url", b"")))
-        self.write(refusal(problem, style, identifier, self.server_state.default_headers))
+        path = targets.path_of(getattr(self, "url", b""))
+        headers = [*self.server_state.default_headers, *self._options.announced_at(path)]
+        self.write(refusal(problem, self._options.style_at(path), identifier, headers))
         logger.info(
             "refused", extra={"request_id": identifier.decode(), "status": problem.status, "reason": problem.error}
         )

@@ -11,11 +11,11 @@ from openapi.serving.error_styles import ErrorStyle
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-def refusal(problem: Problem, style: ErrorStyle, request_id: bytes, default_headers: Headers) -> bytes:
-    """The whole response that reports `problem` in `style`; `default_headers` are those of the server."""
+def refusal(problem: Problem, style: ErrorStyle, request_id: bytes, announced: Headers) -> bytes:
+    """The whole response that reports `problem` in `style`; each response at its path has the headers `announced`."""
     content = orjson.dumps(style.body(problem))
     headers = [
-        *default_headers,
+        *announced,
         (b"content-type", style.media_type.encode("ascii")),
         (b"content-length", b"%d" % len(content)),
         (b"x-request-id", request_id),

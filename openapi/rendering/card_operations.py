@@ -18,11 +18,11 @@ Shared = list[tuple[str, str]]
 def describe_operation(contract: Contract, operation: Operation, shared: Shared) -> Iterator[str]:
     """The paragraphs that describe one operation."""
     node = contract.at(operation.pointer)
-    yield f"## {code(f'{operation.method.upper()} {_server(contract)}{operation.path}')}"
+    yield f"## {code(f'{operation.method.upper()} {server_path(contract)}{operation.path}')}"
     if summary := node.get("summary"):
         yield f"**{line(summary.rstrip('.'))}.**"
     yield from paragraphs(node.get("description", ""))
-    yield f"Authentication: {_security(contract, node)}."
+    yield f"Authentication: {authentication(contract, node)}."
     yield from _parameters(contract, operation)
     yield from _body(contract, contract.resolve(node.get("requestBody", {})))
     yield from _answers(contract, node["responses"], shared)
@@ -39,9 +39,9 @@ def shared_answers(contract: Contract) -> Shared:
 
 def describe_answer(contract: Contract, status: str, response: dict[str, Any]) -> Iterator[str]:
     """One response: its status, its description, and examples of its body."""
-    yield f"**{_titled(status)}**: {line(response.get('description', ''))}"
+    yield f"**{titled(status)}**: {line(response.get('description', ''))}"
     for media_type, content in response.get("content", {}).items():
-        for summary, example in _examples(contract, content):
+        for summary, example in examples_of(contract, content):
             yield f"{line(summary)} ({code(media_type)}):" if summary else f"{code(media_type)}:"
             yield block(example if isinstance(example, str) else json.dumps(example, indent=2, ensure_ascii=False))
 
@@ -57,12 +57,13 @@ def security_scheme(scheme: dict[str, Any]) -> str:
     return {"oauth2": "OAuth 2.0", "openIdConnect": "OpenID Connect"}.get(scheme["type"], line(scheme["type"]))
 
 
-def _server(contract: Contract) -> str:
+def server_path(contract: Contract) -> str:
+    """The path of the first server, without a slash at its end."""
     servers = contract.document.get("servers") or [{"url": ""}]
     return str(servers[0]["url"]).rstrip("/")
 
 
-def _security(contract: Contract, node: dict[str, Any]) -> str:
+def authentication(contract: Contract, node: dict[str, Any]) -> str:
     """The alternatives for authentication, in words."""
     schemes = contract.document.get("components", {}).get("securitySchemes", {})
     ways = []
@@ -82,8 +83,8 @@ def _parameters(contract: Contract, operation: Operation) -> Iterator[str]:
         name, place = parameter["name"], parameter["in"]
         schema = contract.resolve(parameter.get("schema", {}))
         where = f"{place}, required" if parameter.get("required") else place
-        description = _description(schema, parameter.get("description", ""))
-        rows.append((code(name), line(where), line(kind(contract, schema)), description))
+        words = meaning(schema, parameter.get("description", ""))
+        rows.append((code(name), line(where), line(kind(contract, schema)), words))
     if rows:
         yield table(("parameter", "in", "type", "description"), rows)
 
@@ -123,22 +124,22 @@ def _fields(contract: Contract, described: DescribedFields) -> Iterator[str]:
         yield f"In {code(described.place)}:"
     for is_required, title in ((True, "required field"), (False, "optional field")):
         rows = [
-            (code(field.name), line(kind(contract, schema)), _description(schema))
+            (code(field.name), line(kind(contract, schema)), meaning(schema))
             for field in described.fields
             if field.is_required is is_required
-            for schema in [field.schema if is_required else _without_null(field.schema)]
+            for schema in [field.schema if is_required else without_null(field.schema)]
         ]
         if rows:
             yield table((title, "type", "description"), rows)
 
 
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+def without_null(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema of an optional field apart from null, which is the same as its absence."""
     values = {"enum": [value for value in schema["enum"] if value is not None]} if "enum" in schema else {}
     return schema | {"nullable": False} | values
 
 
-def _description(schema: dict[str, Any], description: str = "") -> str:
+def meaning(schema: dict[str, Any], description: str = "") -> str:
     """The values of an enumeration, the description of `schema`, and its limits."""
     values = ", ".join(code(value if isinstance(value, str) else json.dumps(value)) for value in schema.get("enum", ()))
     details = [f"{values}." if values else "", line(description or schema.get("description", ""))]
@@ -153,14 +154,14 @@ def _answers(contract: Contract, responses: dict[str, Any], shared: Shared) -> I
     for status, response in responses.items():
         resolved = contract.resolve(response)
         if (status, response.get("$ref")) in shared:
-            rows.append((_titled(status), line(resolved.get("description", ""))))
+            rows.append((titled(status), line(resolved.get("description", ""))))
         else:
             yield from describe_answer(contract, status, resolved)
     if rows:
         yield table(("response, described below", "when"), rows)
 
 
-def _titled(status: str) -> str:
+def titled(status: str) -> str:
     """A status with its phrase; a range of statuses, or `default`, as it is."""
     try:
         return f"{int(status)} {PHRASES[int(status)]}"
@@ -168,7 +169,7 @@ def _titled(status: str) -> str:
         return line(status)
 
 
-def _examples(contract: Contract, content: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def examples_of(contract: Contract, content: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """The examples of a body, each with its summary; else the example of its schema or of the fields of its object."""
     if examples := content.get("examples"):
         for example in map(contract.resolve, examples.values()):

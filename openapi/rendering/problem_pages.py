@@ -1,97 +1,69 @@
-"""The pages of problems: the meaning and the remedy of each, as HTML for people and as JSON for programs.
+"""The texts of problems, made from the table: the meaning and the remedy of each, as JSON and in pieces for pages.
 
-They are generated from the table. A parameter of a template appears by its name.
+A parameter of a template appears by its name.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 from string import Formatter
 from typing import Any
 
-from markupsafe import Markup, escape
-
-from openapi.problems import TABLE, ProblemType
-from openapi.rendering.html import Layout
+from openapi.problems import TABLE
 from openapi.serving.error_styles import PROBLEMS, title
-from openapi.standards.media_types import HTML, JSON
-from openapi.standards.status_phrases import PHRASES
 
-Page = Mapping[str, str]
-"""The texts by media type; the first is the default."""
-
-LAYOUT = Layout(
-    Markup(
-        "body{max-width:45rem;margin:2rem auto;padding:0 1rem}"
-        "dt{font-weight:bold;margin-top:1rem}dd{margin:0}"
-        "td,th{padding:.3rem .8rem .3rem 0}"
-    )
-)
+Pieces = list[tuple[str, str]]
+"""The literal pieces of a template, each with the name of the parameter that follows it; empty if none does."""
 
 
-def pages(public_url: str = "") -> Iterator[tuple[str, Page]]:
-    """The path and the page of the list and of each problem; `public_url` is the clients' URL of the service."""
-    descriptions = [_as_json(public_url, code) for code in TABLE]
-    yield PROBLEMS, {HTML: _list(), JSON: json.dumps({"problems": descriptions})}
+def documents(public_url: str = "") -> Iterator[tuple[str, str]]:
+    """The path and the JSON of the list and of each problem; `public_url` is the clients' URL of the service."""
+    descriptions = [described(code, public_url) for code in TABLE]
+    yield PROBLEMS, json.dumps({"problems": descriptions})
     for code, description in zip(TABLE, descriptions, strict=True):
-        yield f"{PROBLEMS}/{code}", {HTML: _page(code, description), JSON: json.dumps(description)}
+        yield f"{PROBLEMS}/{code}", json.dumps(description)
 
 
-def _kind(code: str) -> ProblemType:
-    kind = TABLE[code]
-    return replace(kind, error=kind.about or kind.error, help=kind.about_help or kind.help)
-
-
-def _as_json(public_url: str, code: str) -> dict[str, Any]:
+def described(code: str, public_url: str = "") -> dict[str, Any]:
     """A problem in the form of version 2 (RFC 9457), without the details of a request."""
-    kind = _kind(code)
     return {
         "type": f"{public_url}{PROBLEMS}/{code}",
         "title": title(code),
-        "status": kind.status,
-        "detail": _text(kind.error),
-        "help": _text(kind.help or ""),
+        "status": TABLE[code].status,
+        "detail": _text(meaning(code)),
+        "help": _text(remedy(code)),
     }
 
 
-def _page(code: str, description: Mapping[str, Any]) -> str:
-    kind = _kind(code)
-    rows = {
-        "Status": _status(kind),
-        "What is wrong": _html(kind.error),
-        "What to do": _html(kind.help or ""),
-        "Type": Markup("<code>{}</code>").format(description["type"]),
-    }
-    content = Markup("").join(Markup("<dt>{}</dt><dd>{}</dd>\n").format(name, value) for name, value in rows.items())
-    return LAYOUT.page(title(code), _DESCRIPTION.format(content, PROBLEMS))
+def heading(code: str) -> str:
+    """The title of a problem for people."""
+    return TABLE[code].heading or title(code)
 
 
-def _list() -> str:
-    rows = (
-        _ROW.format(f"{PROBLEMS}/{code}", title(code), _status(_kind(code)), _html(_kind(code).error)) for code in TABLE
-    )
-    return LAYOUT.page("Problems", _TABLE.format(Markup("").join(rows)))
+def meaning(code: str) -> Pieces:
+    """What is wrong."""
+    return _pieces(TABLE[code].about or TABLE[code].error)
 
 
-_DESCRIPTION = Markup('<dl>\n{}</dl>\n<p><a href="{}">All problems</a></p>')
-_ROW = Markup('<tr><td><a href="{}">{}</a></td><td>{}</td><td>{}</td></tr>\n')
-_TABLE = Markup("<table>\n<tr><th>Problem</th><th>Status</th><th>What is wrong</th></tr>\n{}</table>")
+def remedy(code: str) -> Pieces:
+    """What to do."""
+    return _pieces(TABLE[code].about_help or TABLE[code].help or "")
 
 
-def _status(kind: ProblemType) -> str:
-    return f"{kind.status} {PHRASES[kind.status]}"
+def likeness(code: str, error: str) -> int:
+    """How many characters of `error` are words of the template of the problem; 0 unless it may be made from that."""
+    end = count = 0
+    pieces = _pieces(TABLE[code].error)
+    for index, (literal, _) in enumerate(pieces):
+        start = error.find(literal, end)
+        if start < 0 or (index == 0 and start > 0):
+            return 0
+        end, count = start + len(literal), count + sum(map(str.isalnum, literal))
+    return count if pieces[-1][1] or error.endswith(pieces[-1][0]) else 0
 
 
-def _html(template: str) -> Markup:
-    return Markup("").join(
-        escape(literal) + (Markup("<var>{}</var>").format(name) if name else "") for literal, name in _pieces(template)
-    )
+def _text(pieces: Pieces) -> str:
+    return "".join(literal + (f"<{name}>" if name else "") for literal, name in pieces)
 
 
-def _text(template: str) -> str:
-    return "".join(literal + (f"<{name}>" if name else "") for literal, name in _pieces(template))
-
-
-def _pieces(template: str) -> Iterator[tuple[str, str | None]]:
-    """The literal pieces of a template, each with the name of the next parameter; None at the end."""
-    return ((literal, name) for literal, name, _, _ in Formatter().parse(template))
+def _pieces(template: str) -> Pieces:
+    return [(literal, name or "") for literal, name, _, _ in Formatter().parse(template)]

@@ -21,16 +21,22 @@ HEADERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """A media type, the content in it, and the opaque part of its entity tag."""
+    """A media type, the content in it, and the opaque part of its entity tag; a file to be saved has a name."""
 
     media_type: str
     content: bytes
     etag: str
+    file_name: str = ""
 
     @classmethod
     def of(cls, media_type: str, content: bytes) -> "Representation":
         """A representation with a strong tag: only representations that are equal in every byte share a tag."""
         return cls(media_type, content, hashlib.sha256(media_type.encode() + b"\n" + content).hexdigest()[:32])
+
+    @classmethod
+    def of_file(cls, media_type: str, content: bytes, file_name: str) -> "Representation":
+        """A file, whose tag is its SHA-256; `file_name` is ASCII without quotes."""
+        return cls(media_type, content, hashlib.sha256(content).hexdigest(), file_name)
 
 
 Give = Callable[[Request], Awaitable[Representation]]
@@ -49,10 +55,27 @@ def endpoint(give: Give, headers: Mapping[str, str] = HEADERS) -> Callable[[Requ
 
     async def endpoint(request: Request) -> Response:
         request_state(request.scope).headers = [(name.encode(), value.encode()) for name, value in headers.items()]
-        representation = await give(request)
-        tagged = {**headers, "etag": f'"{representation.etag}"'}
-        if negotiation.is_not_modified(request.scope, representation.etag):
-            return Response(status_code=304, headers=tagged)
-        return Response(representation.content, media_type=representation.media_type, headers=tagged)
+        return conditional(request, await give(request), headers)
 
     return endpoint
+
+
+def conditional(request: Request, representation: Representation, headers: Mapping[str, str]) -> Response:
+    """The response with the content of `representation`, or 304 if the client has it, and `headers`."""
+    if negotiation.is_not_modified(request.scope, representation.etag):
+        return Response(status_code=304, headers=_described(representation, headers))
+    return response(representation, headers)
+
+
+def response(representation: Representation, headers: Mapping[str, str]) -> Response:
+    """The response with the content of `representation`, and `headers`."""
+    described = _described(representation, headers)
+    return Response(representation.content, media_type=representation.media_type, headers=described)
+
+
+def _described(representation: Representation, headers: Mapping[str, str]) -> dict[str, str]:
+    """`headers`, with the entity tag of `representation`, and its name if it is a file."""
+    described = {**headers, "etag": f'"{representation.etag}"'}
+    if representation.file_name:
+        described["content-disposition"] = f'attachment; filename="{representation.file_name}"'
+    return described

@@ -1,11 +1,11 @@
 """A schema of a contract in words: types, limits, and the fields of objects."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from openapi.contract import Contract
+from openapi.contract import Document
 from openapi.rendering.markdown import code
 
 MAX_DEPTH = 5
@@ -34,24 +34,24 @@ class DescribedFields:
     fields: tuple[DescribedField, ...]
 
 
-def kind(contract: Contract, schema: dict[str, Any], depth: int = 0) -> str:
+def kind(document: Document, schema: dict[str, Any], depth: int = 0) -> str:
     """The type of the values that `schema` accepts, in words."""
-    schema = contract.resolve(schema)
+    schema = document.resolve(schema)
     if depth > MAX_DEPTH:
         return _ANY
     if alternatives := schema.get("oneOf") or schema.get("anyOf"):
         # Nested alternatives multiply: fewer of their levels are described.
-        kinds = [kind(contract, alternative, depth + 2) for alternative in alternatives[:MAX_ALTERNATIVES]]
+        kinds = [kind(document, alternative, depth + 2) for alternative in alternatives[:MAX_ALTERNATIVES]]
         words = " or ".join(dict.fromkeys([*kinds, *(["others"] if len(alternatives) > MAX_ALTERNATIVES else [])]))
     elif schema.get("type") == "array":
-        words = f"array of {kind(contract, schema.get('items', {}), depth + 1)}"
+        words = f"array of {kind(document, schema.get('items', {}), depth + 1)}"
     else:
         words = _of_type(schema)
     return f"{words} or null" if schema.get("nullable") else words
 
 
-def limits(schema: dict[str, Any]) -> list[str]:
-    """The limits of `schema`, a few words each."""
+def limits(schema: dict[str, Any], quoted: Callable[[str], str] = code) -> list[str]:
+    """The limits of `schema`, a few words each; `quoted` sets a text apart, by default for Markdown."""
     exclusive = {
         name.lower().removeprefix("exclusive") for name in schema if name.startswith("exclusive") and schema[name]
     }
@@ -62,42 +62,42 @@ def limits(schema: dict[str, Any]) -> list[str]:
         _between(inclusive, "minimum", "maximum", ""),
         f"more than {schema['minimum']:,}" if schema.get("exclusiveMinimum") else "",
         f"less than {schema['maximum']:,}" if schema.get("exclusiveMaximum") else "",
-        f"matching {code(schema['pattern'])}" if "pattern" in schema else "",
-        f"default {code(json.dumps(schema['default'], ensure_ascii=False))}" if "default" in schema else "",
+        f"matching {quoted(schema['pattern'])}" if "pattern" in schema else "",
+        f"default {quoted(json.dumps(schema['default'], ensure_ascii=False))}" if "default" in schema else "",
     ]
     return [words for words in descriptions if words]
 
 
-def objects(contract: Contract, schema: dict[str, Any]) -> list[DescribedFields]:
+def objects(document: Document, schema: dict[str, Any]) -> list[DescribedFields]:
     """The objects that `schema` accepts, each once and before its nested objects."""
-    return list(_objects(contract, schema, "", set()))
+    return list(_objects(document, schema, "", set()))
 
 
-def _objects(contract: Contract, schema: dict[str, Any], place: str, seen: set[int]) -> Iterator[DescribedFields]:
-    schema = contract.resolve(schema)
+def _objects(document: Document, schema: dict[str, Any], place: str, seen: set[int]) -> Iterator[DescribedFields]:
+    schema = document.resolve(schema)
     if id(schema) in seen or place.count(".") + place.count("[]") > MAX_DEPTH:
         return
     seen.add(id(schema))
     if schema.get("type") == "array":
-        yield from _objects(contract, schema.get("items", {}), f"{place}[]", seen)
+        yield from _objects(document, schema.get("items", {}), f"{place}[]", seen)
         return
-    properties, required = _properties(contract, schema, set())
+    properties, required = _properties(document, schema, set())
     if properties:
         yield DescribedFields(
             place, tuple(DescribedField(name, name in required, inner) for name, inner in properties.items())
         )
     for name, inner in properties.items():
-        yield from _objects(contract, inner, f"{place}.{name}" if place else name, seen)
+        yield from _objects(document, inner, f"{place}.{name}" if place else name, seen)
 
 
-def _properties(contract: Contract, schema: dict[str, Any], seen: set[int]) -> tuple[dict[str, Any], set[str]]:
+def _properties(document: Document, schema: dict[str, Any], seen: set[int]) -> tuple[dict[str, Any], set[str]]:
     """The properties of an object, and the names of the required ones, including those of `allOf`."""
     seen.add(id(schema))
-    layers = [{name: contract.resolve(inner) for name, inner in schema.get("properties", {}).items()}]
+    layers = [{name: document.resolve(inner) for name, inner in schema.get("properties", {}).items()}]
     required = set(schema.get("required", ()))
-    for part in map(contract.resolve, schema.get("allOf", ())):
+    for part in map(document.resolve, schema.get("allOf", ())):
         if id(part) not in seen:
-            more, needed = _properties(contract, part, seen)
+            more, needed = _properties(document, part, seen)
             layers.append(more)
             required |= needed
     properties: dict[str, Any] = {}

@@ -31,12 +31,16 @@ class BodyValidator:
         """The Problem of a value, or None if it is accepted."""
         return self._schema.problem(value) if self._schema else self._absence
 
+    def value(self, content: bytes) -> Any:
+        """The value of the bytes of a body; Problem if they are not accepted."""
+        if not self._schema:
+            raise self._absence
+        return self._body.of_json(content)
+
     def problem_of(self, content: bytes) -> Problem | None:
         """The Problem of the bytes of a body, or None if they are accepted."""
-        if not self._schema:
-            return self._absence
         try:
-            self._body.of_json(content)
+            self.value(content)
         except Problem as problem:
             return problem
         return None

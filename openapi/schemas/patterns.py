@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from re import _constants as sre  # Python's parser of patterns has no public name
-from re import _parser
+from importlib import import_module
 from typing import Any
+
+sre: Any = import_module("re._constants")  # Python's parser of patterns has no public name
+parser: Any = import_module("re._parser")
 
 MOST_PLACES = 4_000
 """Limit on the places of one expression."""
@@ -181,7 +183,7 @@ def _parsed(pattern: str) -> Any:
     if _FOREIGN.search(_ESCAPED.sub("x", pattern)):
         raise UndecidedError
     try:
-        parsed = _parser.parse(pattern, re.ASCII)
+        parsed = parser.parse(pattern, re.ASCII)
     except (re.error, OverflowError, RecursionError):
         raise UndecidedError from None
     if parsed.state.flags != re.ASCII:

@@ -21,10 +21,11 @@ from connexion.resolver import Resolver
 from starlette.types import ASGIApp, Scope
 
 from openapi.contract import Contract, ContractError
+from openapi.cross_origin.origins import origin_of_url
 from openapi.oauth import bearer
 from openapi.schemas.validation import Schemas
-from openapi.serving.dispatch import CompiledRouter, nothing_here
-from openapi.serving.endpoint import Dependencies, Endpoint, TokenRequirement
+from openapi.serving.dispatch import CompiledRouter, Origins, nothing_here
+from openapi.serving.endpoint import CheckPage, Dependencies, Endpoint, TokenRequirement
 from openapi.serving.error_styles import ErrorStyle, style_of
 from openapi.serving.messages import Request
 from openapi.serving.request_state import REQUEST, RequestState
@@ -54,7 +55,13 @@ def _built(contract: Contract, dependencies: Dependencies) -> ASGIApp:
         nothing_here,
         import_name=__name__,
         middlewares=[
-            partial(CompiledRouter, failures=dependencies.failures, style=style, paths=contract.paths),
+            partial(
+                CompiledRouter,
+                failures=dependencies.failures,
+                style=style,
+                paths=contract.paths,
+                origins=Origins(dependencies.is_origin, origin_of_url(dependencies.public_url)),
+            ),
             RoutingMiddleware,
             SecurityMiddleware,
             partial(Endpoints, contract=contract, dependencies=dependencies, style=style),
@@ -115,14 +122,7 @@ class Endpoints(RoutedMiddleware[EndpointAPI]):  # type: ignore[misc] # Connexio
 
 def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, type]:
     """Connexion's security handlers: ours for the served schemes, a refusal for every other scheme."""
-
-    def token_info(scope: Scope, caller: Any) -> dict[str, Any]:
-        """Record `caller`, the verified sender of a request; return the token info that Connexion passes on."""
-        state: RequestState = scope["state"][REQUEST]  # inline: a function would cost a call
-        if state.caller is None:  # a caller with a late body is verified again
-            dependencies.on_request(caller, contract.version)
-        state.caller = caller
-        return {"sub": caller}
+    token_info = _recording(contract, dependencies)
 
     class Bearer:
         """An `http` scheme `bearer` (RFC 6750), with API keys as tokens."""
@@ -136,7 +136,7 @@ def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, t
             caller = await dependencies.authenticate(bearer.token(request.scope), dependencies.resources)
             if caller is None:
                 raise bearer.unauthorized("invalid_token", "the key is unknown or was replaced, or its hub is disabled")
-            information = token_info(request.scope, caller)
+            information = token_info(request.scope, caller, _refuse_page)
             dependencies.check_key(caller)
             return information
 
@@ -151,7 +151,8 @@ def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, t
             required = TokenRequirement(contract.server_path, frozenset(scopes))
 
             async def verify(request: Any) -> dict[str, Any]:
-                return token_info(request.scope, await authorize(request.scope, required, dependencies.resources))
+                caller = await authorize(request.scope, required, dependencies.resources)
+                return token_info(request.scope, caller, dependencies.check_page)
 
             return verify
 
@@ -163,6 +164,31 @@ def _security_map(contract: Contract, dependencies: Dependencies) -> dict[str, t
             raise ContractError(f"a security scheme of type {scheme.get('type')!r} is not served")
 
     return {"bearer": Bearer, "oauth2": OAuth2, **dict.fromkeys(("basic", "apiKey", "openIdConnect"), Unserved)}
+
+
+def _recording(contract: Contract, dependencies: Dependencies) -> Callable[[Scope, Any, CheckPage], dict[str, Any]]:
+    """The function that records the verified sender of a request, and returns the token info that Connexion passes on.
+
+    If a page in a browser sends the request the function that it receives may refuse that.
+    """
+
+    def token_info(scope: Scope, caller: Any, check_page: CheckPage) -> dict[str, Any]:
+        state: RequestState = scope["state"][REQUEST]  # inline: a function would cost a call
+        if state.caller is None:  # a caller with a late body is verified again
+            dependencies.on_request(caller, contract.version)
+        state.caller = caller
+        if state.origin is not None:
+            check_page(scope, contract.server_path)
+        return {"sub": caller}
+
+    return token_info
+
+
+def _refuse_page(_scope: Scope, _path: str) -> NoReturn:
+    """Problem `unauthorized`: an API key in a page would be every visitor's key."""
+    raise bearer.unauthorized(
+        "invalid_token", "an API key is not accepted with an Origin header: pages in browsers use access tokens"
+    )
 
 
 def _without_redirects(layer: RoutingMiddleware) -> None:

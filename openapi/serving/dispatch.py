@@ -1,6 +1,7 @@
 """The layers around the operations of an application: they turn errors into responses, and look operations up."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from connexion.exceptions import ProblemException
@@ -10,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from openapi.cross_origin import headers
 from openapi.oauth import bearer
 from openapi.problems import Problem
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
@@ -21,8 +23,24 @@ from openapi.standards.server_timing import lap
 Verify = Callable[[Any], Awaitable[None]]
 """Connexion's check of the security requirements of an operation; it takes a Verified."""
 _METHOD = 40  # characters of the client's method that an error repeats
+IsOrigin = Callable[[str], bool]
+"""True if pages of this origin may read errors before authentication."""
 Operations = dict[str, ASGIApp]
 """The operations of one path, by method."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """The origins of pages: `is_listed` tells which may read responses until their caller is known.
+
+    What a page of the `own` origin of the service sends is served as if it came from no page.
+    """
+
+    is_listed: IsOrigin
+    own: str | None
+
+
+NO_ORIGINS = Origins(lambda _origin: False, None)
 
 
 class ErrorMiddleware:
@@ -96,8 +114,11 @@ class CompiledRouter(ErrorMiddleware):
         failures: Mapping[type[Exception], str],
         style: ErrorStyle = ERROR_OBJECTS,
         paths: Iterable[str] = (),
+        origins: Origins = NO_ORIGINS,
     ) -> None:
+        """What pages of `origins` may do."""
         super().__init__(app, failures, style, paths)
+        self._origins = origins
         self._through_layers = app
         self._paths: dict[str, Operations] = {}
         self._templates: dict[tuple[str, str], tuple[Route, Operations]] = {}
@@ -119,13 +140,27 @@ class CompiledRouter(ErrorMiddleware):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_http = scope["type"] == "http"
+        if is_http and headers.ORIGIN in scope["header_index"]:  # inline; the access log has made it
+            self._note_page(scope)
         operations = (self._paths.get(scope["path"]) or self._of_template(scope)) if is_http else {}
         if not operations:
             await self._through_layers(scope, receive, send)
         elif operation := operations.get(scope["method"]):
             await operation(scope, receive, send)
+        elif headers.is_preflight(scope) and self._origins.is_listed(request_state(scope).origin or ""):
+            await send({"type": "http.response.start", "status": 204, "headers": [*headers.preflight(operations)]})
+            await send({"type": "http.response.body", "body": b""})
         else:
             raise _not_allowed(operations, scope["method"], self._sibling(scope) if scope.get("path_params") else "")
+
+    def _note_page(self, scope: Scope) -> None:
+        """Note the origin of the page that sends a request, and let it read the response if that is known."""
+        if (origin := headers.origin_of(scope)) == self._origins.own:
+            return
+        state = request_state(scope)
+        state.origin = origin
+        if self._origins.is_listed(origin):
+            state.announced = [*state.announced, *headers.readable_by(state.origin)]
 
     def _hint(self, scope: Scope) -> str:
         return self._sibling(scope) if scope.get("path_params") else super()._hint(scope)

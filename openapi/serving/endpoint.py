@@ -15,7 +15,7 @@ from openapi.requests.content import COMPLETE
 from openapi.requests.declared_body import declared_body
 from openapi.requests.parameters import Parameters
 from openapi.schemas.validation import Schemas
-from openapi.serving.dispatch import Verified, Verify
+from openapi.serving.dispatch import IsOrigin, Verified, Verify
 from openapi.serving.exports import respond_with_export
 from openapi.serving.messages import Answer, BodyField, Handler, Refusal, Request, respond
 from openapi.serving.operations import OperationTable
@@ -40,6 +40,8 @@ NewRequest = Callable[[Any], Request]
 """Creates the Request of a caller, before anything of it is read."""
 CheckKey = Callable[[Any], None]
 """Raises Problem if the API key of this caller is no longer accepted."""
+CheckPage = Callable[[Scope, str], None]
+"""Raises Problem if the page that sends a request to the version at this path may not act for its caller."""
 OnRequest = Callable[[Any, str], None]
 """Called once per request, with the caller and the contract version."""
 
@@ -52,8 +54,9 @@ class Dependencies:
     tokens of `oauth2` schemes; a scheme without its function is not served. Handlers receive `resources` unchanged.
     `failures` maps exceptions of other rooms to problem codes. `body_timeout` is in seconds. `bucket_for` returns
     the bucket of a caller: operations that document 429 take tokens from it. Clients reach the service at `public_url`.
-    `check_key` runs after `authenticate` and `on_request`, and may still refuse the key. All applications of a process
-    share one `body_memory`.
+    `check_key` runs after `authenticate` and `on_request`, and may still refuse the key. `check_page` runs likewise
+    for the access tokens of pages; `is_origin` tells whether a page may read errors before that. Neither is asked about
+    pages at `public_url`. All applications of a process share one `body_memory`.
     """
 
     operations: OperationTable
@@ -66,6 +69,8 @@ class Dependencies:
     authorize: Authorize | None = None
     check_key: CheckKey = lambda _caller: None
     on_request: OnRequest = lambda _caller, _version: None
+    check_page: CheckPage = lambda _scope, _path: None
+    is_origin: IsOrigin = lambda _origin: False
     body_memory: BodyMemory = field(default_factory=BodyMemory)
 
 

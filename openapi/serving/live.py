@@ -1,6 +1,6 @@
 """An ASGI application with one part for each path of a contract; parts can be replaced while it serves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from openapi.problems import Headers, Problem
 from openapi.serving.dispatch import ErrorMiddleware, nothing_here
 from openapi.serving.error_styles import ERROR_OBJECTS, ErrorStyle
-from openapi.serving.request_state import request_state
+from openapi.serving.request_state import REQUEST
 
 WHOLE_SERVER = "*"
 """The path of a request for the server as a whole, which only OPTIONS has (RFC 9112 section 3.2.4)."""
@@ -32,16 +32,20 @@ class Part:
 class Live:
     """Passes each request to the part at its path. The parts may be replaced; a running request keeps its part."""
 
-    def __init__(self, beside: Sequence[str] = ()) -> None:
-        """`beside` are the paths that other applications serve, for requests whose path is like one of them."""
+    def __init__(self, beside: Sequence[str] = (), missing: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> None:
+        """`beside` are the paths that other applications serve, for requests whose path is like one of them.
+
+        `missing` may change what is answered at a path that no part serves.
+        """
         self._beside = beside
+        self._missing = missing
         self.serve([])
 
     def serve(self, parts: Iterable[Part]) -> None:
         """Serve `parts` from now on; if two match a path, the longer one serves it."""
         parts = list(parts)
         paths = [path for part in parts for path in part.paths]
-        self._nothing = ErrorMiddleware(nothing_here, failures={}, paths=[*self._beside, *paths])
+        self._nothing = self._missing(ErrorMiddleware(nothing_here, failures={}, paths=[*self._beside, *paths]))
         # One reference is replaced: a request sees either all the old parts or all the new ones.
         self._parts: tuple[tuple[str, Part], ...] = tuple(
             sorted(((part.path + "/", part) for part in parts), key=lambda entry: -len(entry[0]))
@@ -54,19 +58,27 @@ class Live:
 
     def style(self, path: str) -> ErrorStyle:
         """The error format at `path`."""
-        styles = [part.style for prefix, part in self._parts if path.startswith(prefix) or path == part.path]
-        return styles[0] if styles else ERROR_OBJECTS
+        part = self._part(path)
+        return part.style if part else ERROR_OBJECTS
+
+    def announced(self, path: str) -> Headers:
+        """The headers of each response at `path`."""
+        part = self._part(path)
+        return part.announced if part else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         path = scope["path"]
         for prefix, part in self._parts:
             if path.startswith(prefix) or path == part.path:
-                if part.announced:
-                    request_state(scope).announced = part.announced
+                scope["state"][REQUEST].announced = part.announced  # inline: a function would cost a call
                 await part.application(scope, receive, send)
                 return
         await (_no_content if path == WHOLE_SERVER else self._nothing)(scope, receive, send)
+
+    def _part(self, path: str) -> Part | None:
+        """The part that serves `path`."""
+        return next((part for prefix, part in self._parts if path.startswith(prefix) or path == part.path), None)
 
 
 def gone(version: str, successor: str, link: Headers, style: ErrorStyle = ERROR_OBJECTS) -> ASGIApp:

@@ -133,6 +133,10 @@ class RateLimits:
         ahead = self._advance(hub_id, charge, capacity + LONGEST_DEBT_SECONDS * SECOND)
         return max(0, ahead + charge - capacity) / SECOND
 
+    def refill(self) -> None:
+        """Fill every bucket. Call this where no other process uses the file: no set is locked."""
+        self._bytes[:] = bytes(SETS * _SET_BYTES)
+
     def _advance(self, hub_id: UUID, charge: int, furthest: int) -> int:
         """Move the arrival time of a hub forward by `charge`, unless it would be more than `furthest` ahead of now.
 
@@ -211,6 +215,11 @@ class Bucket:
                 cost -= part
             await asyncio.sleep(wait)
         self._quota = self._limits.take(self._hub_id, 0, self._policy)
+
+    def refill(self) -> None:
+        """Fill this bucket and all others, as `RateLimits.refill` does, and give up the lease."""
+        self._limits.refill()
+        self._left, self._quota = 0, Quota(True, self._policy.burst, 0, 0)
 
     def headers(self) -> tuple[Header, Header]:
         """The state of the bucket in a response: RateLimit-Policy and RateLimit (same draft as `RatePolicy.header`)."""

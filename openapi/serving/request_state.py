@@ -20,6 +20,8 @@ class RequestState:
     """The version of the contract that has the operation."""
     caller: Any = None
     """The authenticated hub."""
+    origin: str | None = None
+    """What its Origin says: the page in a browser that sends it; None without one."""
     is_proven: bool = False
     """True if its DPoP proof was valid; a proof is good for one use."""
     style: ErrorStyle = ERROR_OBJECTS

@@ -4,7 +4,13 @@ from urllib.parse import quote, urlencode
 
 from openapi.contract import Document
 from openapi.generate import comments
-from openapi.generate.sample_requests import SampleRequest, client_credentials, filled, harmless, sample_requests
+from openapi.generate.collections.sample_requests import (
+    SampleRequest,
+    client_credentials,
+    filled,
+    harmless,
+    sample_requests,
+)
 
 
 def emit(document: Document, url: str) -> str:
@@ -30,7 +36,7 @@ def emit(document: Document, url: str) -> str:
 
 
 def _request(request: SampleRequest, bearer: str) -> str:
-    """A request; the optional parameters are comments."""
+    """A request; the optional parameters are comments, where they belong once they are none."""
     required = [field for field in request.query if field.is_required]
     query = (
         f"?{urlencode({field.name: field.value for field in required}, quote_via=quote, errors='replace')}"
@@ -44,10 +50,10 @@ def _request(request: SampleRequest, bearer: str) -> str:
     comment = [f"# {field.name}: {_one_line(field.value)}" for field in request.headers if not field.is_required]
     lines = [
         f"### {_one_line(request.name)}",
-        *optional,
-        *map(_one_line, comment),
         f"{request.method} {{{{baseUrl}}}}{_one_line(filled(request))}{query}",
+        *optional,
         *[_one_line(f"{name}: {value}") for name, value in headers],
+        *map(_one_line, comment),
     ]
     return "\n".join(lines) + (f"\n\n{request.body.strip()}\n" if request.body else "\n")
 

@@ -31,9 +31,21 @@ _SIMPLE = {"string": "str", "integer": "int", "number": "float", "boolean": "boo
 
 def emit(declarations: Sequence[Declaration], head: str) -> str:
     """A module with the types, after `head`, a text that says where they are from."""
-    names = identifiers(declarations, _RESERVED.__contains__)
-    written = [_Writer(names).declared(declaration) for declaration in declarations]
+    known = names(declarations)
+    written = [_Writer(known).declared(declaration) for declaration in declarations]
     return comments.docstring(head, "") + IMPORTS + "".join(f"\n\n{text}" for text in written)
+
+
+def names(declarations: Sequence[Declaration]) -> dict[tuple[str, ...], str]:
+    """The name of each declared type in the module, by its place."""
+    return identifiers(declarations, _RESERVED.__contains__)
+
+
+def simple(content: Simple | OneOf) -> str:
+    """A type without parts as an annotation."""
+    if isinstance(content, Simple):
+        return _SIMPLE[content.name]
+    return f"Literal[{', '.join(map(literal, content.values))}]"
 
 
 class _Writer:
@@ -52,10 +64,11 @@ class _Writer:
         hidden = {*_USED, *self._names.values()}
         if all(_is_field(each.name) and each.name not in hidden for each in content.properties):
             described = comments.docstring(declaration.description, "    ")
-            return f"class {name}(TypedDict):\n{described}{self._fields(content)}"
-        pairs = "".join(f"        {_constant(each.name)}: {self._property(each)},\n" for each in content.properties)
+            body = (described + self._fields(content)).lstrip("\n")
+            return f"class {name}(TypedDict):\n{body}"
+        pairs = "".join(f"        {literal(each.name)}: {self._property(each)},\n" for each in content.properties)
         described = comments.docstring(declaration.description, "")
-        return f"{name} = TypedDict(\n    {name!r},\n    {{\n{pairs}    }},\n)\n{described}"
+        return f"{name} = TypedDict(\n    {literal(name)},\n    {{\n{pairs}    }},\n)\n{described}"
 
     def _fields(self, content: ObjectType) -> str:
         fields = [
@@ -71,14 +84,12 @@ class _Writer:
     def _value(self, content: Type) -> str:
         """A type as it is, or as a text if it names a declared one, which may follow."""
         written = self._type(content)
-        return repr(written) if next(names_in(content), None) else written
+        return literal(written) if next(names_in(content), None) else written
 
     def _type(self, written: Type) -> str:
         match written:
-            case Simple(name):
-                return _SIMPLE[name]
-            case OneOf(values):
-                return f"Literal[{', '.join(map(_constant, values))}]"
+            case Simple() | OneOf():
+                return simple(written)
             case ListOf(items):
                 return f"list[{self._type(items)}]"
             case MapOf(values):
@@ -94,6 +105,7 @@ def _is_field(name: str) -> bool:
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("__")
 
 
-def _constant(value: object) -> str:
-    """A literal that no text can end."""
-    return ascii(value)
+def literal(value: object) -> str:
+    """A literal that no text can end, in double quotes where nothing in it needs others."""
+    written = ascii(value)
+    return written if not isinstance(value, str) or {'"', "\\"} & set(written[1:-1]) else f'"{written[1:-1]}"'

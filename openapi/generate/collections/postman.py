@@ -5,7 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from openapi.contract import Document
-from openapi.generate.sample_requests import Field, SampleRequest, client_credentials, harmless, sample_requests
+from openapi.generate.collections.sample_requests import (
+    Field,
+    SampleRequest,
+    client_credentials,
+    harmless,
+    sample_requests,
+)
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 BASE = "{{baseUrl}}"

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from openapi.generate import comments
 from openapi.generate.identifiers import identifiers
@@ -16,7 +16,7 @@ _SIMPLE = {
     "null": "null",
     "any": "unknown",
 }
-_RESERVED = frozenset(
+RESERVED = frozenset(
     """
     Array any arguments as asserts async await bigint boolean break case catch class const constructor continue debugger
     declare default delete do else enum eval export extends false finally for from function get if implements import
@@ -25,13 +25,36 @@ _RESERVED = frozenset(
     undefined unique unknown using var void while with yield
     """.split()  # noqa: SIM905 (a list would have a line for each)
 )
+"""Words that name no type or variable, or hide one."""
 
 
 def emit(declarations: Sequence[Declaration], head: str) -> str:
     """A module with the types, after `head`, a text that says where they are from."""
-    names = identifiers(declarations, _RESERVED.__contains__)
-    written = [_Writer(names).declared(declaration) for declaration in declarations]
+    known = names(declarations)
+    written = [_Writer(known).declared(declaration) for declaration in declarations]
     return comments.of_typescript(head, "") + "".join(f"\n{text}" for text in written)
+
+
+def names(declarations: Sequence[Declaration]) -> dict[tuple[str, ...], str]:
+    """The name of each declared type in the module, by its place."""
+    return identifiers(declarations, RESERVED.__contains__)
+
+
+def annotation(content: Type, known: Mapping[tuple[str, ...], str], array: str = "Array") -> str:
+    """A type as TypeScript writes it, with the names `known` of declared types, and `array` for arrays."""
+    match content:
+        case Simple(name):
+            return _SIMPLE[name]
+        case OneOf(values):
+            return " | ".join(map(_constant, values))
+        case ListOf(items):
+            return f"{array}<{annotation(items, known, array)}>"
+        case MapOf(values):
+            return f"{{ [name: string]: {annotation(values, known, array)} }}"
+        case Named(pointer):
+            return known[pointer]
+        case Either(options):
+            return " | ".join(annotation(option, known, array) for option in options)
 
 
 class _Writer:
@@ -45,7 +68,7 @@ class _Writer:
         name, content = self._names[declaration.pointer], declaration.type
         described = comments.of_typescript(declaration.description, "")
         if not isinstance(content, ObjectType):
-            return f"{described}export type {name} = {self._type(content)};\n"
+            return f"{described}export type {name} = {annotation(content, self._names)};\n"
         others = "" if content.others is None else "  [name: string]: unknown;\n"
         return f"{described}export interface {name} {{\n{self._fields(content)}{others}}}\n"
 
@@ -57,22 +80,7 @@ class _Writer:
 
     def _property(self, each: Property) -> str:
         name = each.name if re.fullmatch(r"[A-Za-z_$][A-Za-z0-9_$]*", each.name) else _constant(each.name)
-        return f"{name}{'' if each.is_required else '?'}: {self._type(each.type)}"
-
-    def _type(self, written: Type) -> str:
-        match written:
-            case Simple(name):
-                return _SIMPLE[name]
-            case OneOf(values):
-                return " | ".join(map(_constant, values))
-            case ListOf(items):
-                return f"Array<{self._type(items)}>"
-            case MapOf(values):
-                return f"{{ [name: string]: {self._type(values)} }}"
-            case Named(pointer):
-                return self._names[pointer]
-            case Either(options):
-                return " | ".join(self._type(option) for option in options)
+        return f"{name}{'' if each.is_required else '?'}: {annotation(each.type, self._names)}"
 
 
 def _constant(value: object) -> str:

@@ -72,7 +72,7 @@ def _sample(document: Document, operation: Operation) -> SampleRequest:
     security = node.get("security", document.document.get("security", []))
     return SampleRequest(
         folder=harmless(str(next(iter(node.get("tags", [])), ""))),
-        name=harmless(str(node.get("summary") or operation.operation_id or f"{operation.method} {operation.path}")),
+        name=harmless(str(node.get("summary") or operation.name)),
         description=harmless(str(node.get("description", ""))),
         method=operation.method.upper(),
         path=operation.path,

@@ -1,0 +1,1 @@
+"""The outbox: a queue in a file, whose items are sent by whichever process has time."""

@@ -1,0 +1,1 @@
+"""Requests to try a service with, for the programs that send them."""

@@ -1,0 +1,1 @@
+"""Types and clients in programming languages."""
