@@ -1,11 +1,12 @@
 """The event types that events may carry."""
 
-from typing import Any
+from uuid import UUID
 
 from sqlalchemy import RowMapping
 
 from db import event_types
 from handlers.lists import cursors, pages
+from openapi.generated.v1.types import EventType, EventTypeOwner
 from openapi.serving.messages import Answer, Request
 
 
@@ -18,6 +19,14 @@ async def list_(request: Request) -> Answer:
     return pages.page_answer(items, cursors.name_cursor(items[-1]["name"] if items else after), len(rows) > limit)
 
 
-def _as_json(row: RowMapping, request: Request) -> dict[str, Any]:
-    owner = {None: "framework", request.caller.id: "you"}.get(row["hub_id"], "another hub")
-    return {**pages.present(row, ("name", "description", "version", "metadata_schema")), "registered_by": owner}
+def _as_json(row: RowMapping, request: Request) -> EventType:
+    owners: dict[UUID | None, EventTypeOwner] = {None: "framework", request.caller.id: "you"}
+    event_type: EventType = {
+        "name": row["name"],
+        "description": row["description"],
+        "version": row["version"],
+        "registered_by": owners.get(row["hub_id"], "another hub"),
+    }
+    if row["metadata_schema"] is not None:
+        event_type["metadata_schema"] = row["metadata_schema"]
+    return event_type

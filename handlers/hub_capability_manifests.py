@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Iterator
 from enum import Enum, auto
 from itertools import chain, islice
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping
 
+from db import audit
 from db import hub_capability_manifests as manifests
 from db.advisory_locks import AdvisoryLock, lock
 from db.hub_capability_manifests import Definition
@@ -16,6 +17,7 @@ from db.submissions import digest
 from handlers import field_errors
 from handlers.submissions.single import DRY_RUN, is_dry_run
 from openapi import problems
+from openapi.generated.v1.types import EventTypeStatus, SubmittedEventType, SubmittedManifest, SubmittedWidget
 from openapi.metadata import check
 from openapi.metadata.narrowing import narrowings
 from openapi.problems import Problem
@@ -111,8 +113,9 @@ def _standing(row: RowMapping | None, hub_id: UUID) -> Standing:
     return Standing.LEFT_OUT if row["left_out"] else Standing.ENDED
 
 
-def _put(connection: Connection, request: Request) -> dict[str, Any]:
+def _put(connection: Connection, request: Request) -> SubmittedManifest:
     lock(connection, AdvisoryLock.EVENT_TYPES)
+    audit.leave_out(connection)
     hub_id, manifest = request.caller.id, request.body
     types = [_definition(entry) for entry in manifest["event_types"]]
     widgets = {UUID(entry["id"]): entry["name"] for entry in manifest["widgets"]}
@@ -132,7 +135,7 @@ def _put(connection: Connection, request: Request) -> dict[str, Any]:
     manifests.leave_out(connection, hub_id, [definition.name for definition in types], list(widgets))
     if last is None or digest(last["manifest"]) != digest(manifest):
         manifests.keep(connection, hub_id, last["revision"] + 1 if last else 1, manifest, request.contract_version)
-    result = _as_json(connection, hub_id, None) or {}
+    result = cast("SubmittedManifest", _as_json(connection, hub_id, None))  # the latest one, which exists by now
     if is_dry_run(request):
         connection.rollback()
     return result
@@ -224,25 +227,30 @@ def _owner(row: RowMapping) -> str:
     return f"hub '{row['owner']}'" if row["hub_id"] else "the framework or an operator"
 
 
-def _as_json(connection: Connection, hub_id: UUID, number: int | None) -> dict[str, Any] | None:
+def _as_json(connection: Connection, hub_id: UUID, number: int | None) -> SubmittedManifest | None:
     """A revision of the hub's manifest, with the current status of each entry; None if absent."""
     row = manifests.revision(connection, hub_id, number)
     if row is None:
         return None
     types = manifests.registered_types(connection, [entry["name"] for entry in row["manifest"]["event_types"]])
     widgets = manifests.registered_widgets(connection, [UUID(entry["id"]) for entry in row["manifest"]["widgets"]])
+    manifest = cast("SubmittedManifest", row["manifest"])  # each entry without its status
+    event_types: list[SubmittedEventType] = [
+        {"version": 1, **entry, "status": _status(types[entry["name"]])} for entry in manifest["event_types"]
+    ]
+    submitted: list[SubmittedWidget] = [
+        {**entry, "status": widgets[UUID(entry["id"])]["status"]} for entry in manifest["widgets"]
+    ]
     return {
         "revision": row["revision"],
         "received_at": date_times.render(row["received_at"]),
-        "event_types": [
-            {"version": 1, **entry, "status": _status(types[entry["name"]])} for entry in row["manifest"]["event_types"]
-        ],
-        "widgets": [{**entry, "status": widgets[UUID(entry["id"])]["status"]} for entry in row["manifest"]["widgets"]],
+        "event_types": event_types,
+        "widgets": submitted,
     }
 
 
-def _status(row: RowMapping) -> str:
+def _status(row: RowMapping) -> EventTypeStatus:
     """The status of an event type, as its hub reads it."""
     if row["status"] == "pending" and row["left_out"]:
         return "deprecated"
-    return "pending" if row["proposal"] is not None else str(row["status"])
+    return "pending" if row["proposal"] is not None else cast("EventTypeStatus", row["status"])

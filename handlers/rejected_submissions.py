@@ -26,7 +26,7 @@ MOST_REPLAYED = 1000
 PART_BYTES = 256 * 1024
 PART_ROWS = 100
 
-_render = pages.rendering(table, but=("raw", "request_key", "attempted_at"))
+_render = pages.rendering(table, but=("raw", "request_key", "attempted_at", "event_type"))
 
 KINDS = {kind.table.kind: kind for kind in (interaction_events.KIND, annotations.KIND)}
 OPERATION_IDS = {"event": "reportInteractionEvent", "annotation": "reportAnnotation"}
@@ -50,8 +50,10 @@ async def replay(request: Request) -> Answer:
     by_rejection: dict[UUID, Result] = {}
     for kind in KINDS.values():
         rows = [row for row in rejections.values() if row and row["kind"] == kind.table.kind and not row["replayed_at"]]
-        for part in _parts(rows):
-            group = await _resubmitted(request, kind, part)
+        for part in parts(rows):
+            group = await resubmitted(request, kind, part)
+            if not is_dry_run(request):
+                await request.resources.database.run(rejected_submissions.settle, *outcomes(part, group))
             by_rejection |= {
                 row["id"]: single.result(submission, submission.is_duplicate, request.style)
                 for row, submission in zip(part, group, strict=True)
@@ -80,18 +82,24 @@ async def _requested(request: Request) -> dict[UUID, RowMapping | None]:
     return {row["id"]: row for row in rows}
 
 
-async def _resubmitted(request: Request, kind: SubmissionType, rows: Sequence[RowMapping]) -> list[Submission]:
-    """Submit `rows` under their former keys, else under their own ids; returns the submissions, in order."""
+async def resubmitted(request: Request, kind: SubmissionType, rows: Sequence[RowMapping]) -> list[Submission]:
+    """Submit `rows` under their former keys, else under their own ids; returns the submissions, in order.
+
+    The rows have the columns rejected_submissions.COLUMNS; what comes of them is recorded by `settle` alone.
+    """
     contents = await request.resources.database.run(rejected_submissions.contents, [row["id"] for row in rows])
     items = [_item(request, index, row["kind"], contents.get(row["id"], b"")) for index, row in enumerate(rows)]
     keys = [row["request_key"] or key_within("replay", str(row["id"])) for row in rows]
-    group = await single.resubmit(request, kind, items, keys)
-    if not is_dry_run(request):
-        pairs = list(zip(rows, group, strict=True))
-        stored_as = {row["id"]: submission.row["id"] for row, submission in pairs if not submission.problem}
-        reasons = {row["id"]: reason(submission.problem) for row, submission in pairs if submission.problem}
-        await request.resources.database.run(rejected_submissions.settle, stored_as, reasons)
-    return group
+    return await single.resubmit(request, kind, items, keys)
+
+
+def outcomes(
+    rows: Sequence[RowMapping], group: Sequence[Submission]
+) -> tuple[dict[UUID, str], dict[UUID, dict[str, str | None]]]:
+    """What came of `rows`, as `settle` takes it: the ids of those that are stored, and the reasons of the others."""
+    pairs = list(zip(rows, group, strict=True))
+    stored_as = {row["id"]: submission.row["id"] for row, submission in pairs if not submission.problem}
+    return stored_as, {row["id"]: reason(submission.problem) for row, submission in pairs if submission.problem}
 
 
 def _unsubmitted(identifier: UUID, row: RowMapping | None, style: ErrorStyle) -> Result:
@@ -103,7 +111,7 @@ def _unsubmitted(identifier: UUID, row: RowMapping | None, style: ErrorStyle) ->
     return results.stored(0, "duplicate", str(row["replayed_as"]))
 
 
-def _parts(rows: Sequence[RowMapping]) -> Iterator[list[RowMapping]]:
+def parts(rows: Sequence[RowMapping]) -> Iterator[list[RowMapping]]:
     """`rows` in parts, because the content of a whole part is held in memory."""
     part: list[RowMapping] = []
     size = 0

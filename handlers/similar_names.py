@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from operator import itemgetter
 
 from openapi import characters
 
@@ -55,23 +56,32 @@ class SimilarNames:
     def nearest(self, name: str) -> str | None:
         """The most similar of the names; None if none is similar, or the effort is spent."""
         if name not in self._known:
-            fold = characters.folded(name)
-            fold = fold if fold in self._index.by_fold else self._similar(fold[:_LONGEST])
-            self._known[name] = self._index.by_fold.get(fold) if fold else None
+            self._known[name] = next(iter(self.several(name, 1)), None)
         return self._known[name]
 
-    def _similar(self, fold: str) -> str:
-        """The most similar folded form; empty if absent."""
-        matcher, best = difflib.SequenceMatcher(b=fold, autojunk=False), (ALIKE, "")
+    def several(self, name: str, count: int) -> list[str]:
+        """At most `count` of the names that are most similar, the nearest first."""
+        fold = characters.folded(name)
+        if not fold:
+            return []
+        folds = [fold] if fold in self._index.by_fold else []
+        folds += self._similar(fold[:_LONGEST], count) if len(folds) < count else []
+        return [self._index.by_fold[each] for each in dict.fromkeys(folds)][:count]
+
+    def _similar(self, fold: str, count: int) -> list[str]:
+        """The most similar folded forms, the nearest first."""
+        matcher, least = difflib.SequenceMatcher(b=fold, autojunk=False), ALIKE
+        best: list[tuple[float, str]] = []
         for candidate in self._index.candidates(len(fold)):
             shown = candidate[:_LONGEST]
             self._effort -= len(fold) * len(shown) + _CALL
             if self._effort < 0:
                 break
             matcher.set_seq1(shown)
-            if matcher.quick_ratio() >= best[0] and (ratio := matcher.ratio()) >= best[0]:
-                best = (ratio, candidate)
-        return best[1]
+            if matcher.quick_ratio() >= least and (ratio := matcher.ratio()) >= least:
+                best = sorted([*best, (ratio, candidate)], key=itemgetter(0))[-count:]
+                least = best[0][0] if len(best) == count else ALIKE
+        return [candidate for _, candidate in reversed(best)]
 
 
 @lru_cache(maxsize=1)

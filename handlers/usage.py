@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import RowMapping
 
 from db import submission_usage
 from handlers import field_errors
+from openapi.generated.v1.types import SubmissionKind, UsageHour
 from openapi.serving.messages import Answer, Request
 from openapi.standards import date_times
 
@@ -31,7 +31,7 @@ async def get(request: Request) -> Answer:
     )
     if len(rows) > MOST_COUNTS:
         raise field_errors.too_many_counts(MOST_COUNTS)
-    hours: dict[tuple[datetime, str], list[RowMapping]] = defaultdict(list)
+    hours: dict[tuple[datetime, SubmissionKind], list[RowMapping]] = defaultdict(list)
     for row in rows:
         hours[row["hour"], row["kind"]].append(row)
     return Answer(200, {"items": [_as_json(*key, counts) for key, counts in hours.items()]})
@@ -49,15 +49,17 @@ def _period(since: str | None, until: str | None) -> tuple[datetime, datetime]:
     return begin, begin + MOST_HOURS if begin < now - MOST_HOURS else max(now, begin)
 
 
-def _as_json(hour: datetime, kind: str, rows: list[RowMapping]) -> dict[str, Any]:
+def _as_json(hour: datetime, kind: SubmissionKind, rows: list[RowMapping]) -> UsageHour:
     totals = dict.fromkeys(OUTCOMES, 0)
     for row in rows:
         totals[row["outcome"]] += row["count"]
-    reasons = [{name: row[name] for name in ("outcome", "reason", "count")} for row in rows]
     return {
         "hour": date_times.render(hour),
         "kind": kind,
         "received": sum(totals.values()),
-        **totals,
-        "reasons": reasons,
+        "created": totals["created"],
+        "duplicate": totals["duplicate"],
+        "rejected": totals["rejected"],
+        "throttled": totals["throttled"],
+        "reasons": [{"outcome": row["outcome"], "reason": row["reason"], "count": row["count"]} for row in rows],
     }

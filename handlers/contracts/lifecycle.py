@@ -1,13 +1,14 @@
 """A contract as a document and as a row. The row governs; a document of this release is a proposal."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy import Connection
 from starlette.types import ASGIApp
 
 from db import active_contracts, contracts
-from db.contract_changes import Author
+from db.audit import Author
 from db.errors import Refused
 from handlers.contracts.serving import Applications
 from handlers.contracts.serving_plan import ServedMajor, plan, read, require_free_path, require_path, warnings
@@ -18,6 +19,7 @@ from openapi.diff.versioning import violations
 from openapi.lint.rules import lint
 from openapi.serving.app import build
 from openapi.serving.endpoint import Dependencies
+from openapi.standards import date_times
 
 LISTED = 20
 """Limit on the broken rules that a refusal names."""
@@ -75,7 +77,7 @@ def differences(connection: Connection) -> list[str]:
 
 
 @lru_cache(maxsize=1000)
-def _digest(document: str) -> tuple[str, str | None]:
+def digest_of(document: str) -> tuple[str, str | None]:
     """The digest of the contract in the text of a row, or its fault. Cached: each readiness check reads all rows."""
     try:
         return Contract.read(document).digest, None
@@ -92,15 +94,35 @@ def publish(connection: Connection, contract: Contract, author: Author, acknowle
     """
     contracts.lock(connection)
     rows = contracts.list_all(connection)
-    for row in rows:
-        if row.contract_version == contract.version:
-            _require_same(row, contract)
-            return False
+    if is_published(rows, contract):
+        return False
     require_sound(contract)
-    if broken := violations(contract, map(read, _supported(rows, contract.major)), acknowledged):
+    if broken := violations(contract, map(read, supported(rows, contract.major)), acknowledged):
         raise Refused("\n".join(map(str, broken)))
     contracts.publish(connection, contract.version, contract.text, contract.digest, author)
     return True
+
+
+def publish_examined(
+    connection: Connection, contract: Contract, rows: Sequence[contracts.ContractRow], author: Author
+) -> None:
+    """Store `contract` as a draft, after all that `publish` requires was found true of it next to `rows`.
+
+    Refused if these are no longer the rows: the examination takes long, and locks nothing.
+    """
+    contracts.lock(connection)
+    if contracts.list_all(connection) != list(rows):
+        raise Refused("a contract has changed while this document was examined: check the document again")
+    contracts.publish(connection, contract.version, contract.text, contract.digest, author)
+
+
+def is_published(rows: Sequence[contracts.ContractRow], contract: Contract) -> bool:
+    """True if one of `rows` holds `contract`; Refused if its version was published with other content."""
+    for row in rows:
+        if row.contract_version == contract.version:
+            _require_same(row, contract)
+            return True
+    return False
 
 
 def require_sound(contract: Contract) -> None:
@@ -117,17 +139,17 @@ def _require_same(row: contracts.ContractRow, contract: Contract) -> None:
     """Refused unless `row` was published with `contract`, and still holds it."""
     if row.digest != contract.digest:
         raise Refused(f"contract {contract.version} is published with other content: give this one another version")
-    if _digest(row.document)[0] != contract.digest:
+    if digest_of(row.document)[0] != contract.digest:
         raise Refused(f"contract {contract.version} was published with this content, and its row was edited since")
 
 
-def _supported(rows: Sequence[contracts.ContractRow], major: int) -> list[contracts.ContractRow]:
+def supported(rows: Sequence[contracts.ContractRow], major: int) -> list[contracts.ContractRow]:
     """The rows of `major` that are neither drafts nor retired; empty if `major` is not served.
 
     Superseded rows count: clients were built for them.
     """
-    supported = [row for row in rows if row.major == major and row.status not in ("draft", "retired")]
-    return supported if any(row.status in contracts.SERVING for row in supported) else []
+    found = [row for row in rows if row.major == major and row.status not in ("draft", "retired")]
+    return found if any(row.status in contracts.SERVING for row in found) else []
 
 
 def activate(
@@ -142,6 +164,11 @@ def activate(
         raise Refused(f"contract {version} was changed while it was rehearsed: try again")
     with connection.begin_nested():
         return _served(connection, contracts.activate(connection, version, author))
+
+
+def sunset(text: str) -> datetime:
+    """The instant of `text`, a date (00:00 UTC) or an RFC 3339 date-time; ValueError if it is neither."""
+    return date_times.parse(text if "T" in text.upper() else f"{text}T00:00:00Z")
 
 
 def rollback(connection: Connection, major: int | None, author: Author) -> contracts.ContractRow:
@@ -166,24 +193,31 @@ def _served(connection: Connection, row: contracts.ContractRow) -> contracts.Con
     return row
 
 
+def is_replacing(served: Iterable[int], row: contracts.ContractRow) -> bool:
+    """True if `row` would replace a contract of the `served` major versions: it should be rehearsed before."""
+    return row.major in served and row.status not in contracts.SERVING
+
+
 def governing_before(connection: Connection, contract: Contract) -> Contract:
     """The served contract of the major version of `contract`, else of the highest major version before it.
 
     ContractError if neither is served.
     """
     planned = current_state(connection)
-    served = [major.served for major in planned if major.served and major.number <= contract.major]
-    if not served:
-        raise ContractError(
-            " ".join(warnings(planned)) or f"there is no active contract for {contract.version} to follow"
-        )
-    return served[-1].contract
+    if governing := followed([major.served.contract for major in planned if major.served], contract):
+        return governing
+    raise ContractError(" ".join(warnings(planned)) or f"there is no active contract for {contract.version} to follow")
+
+
+def followed(served: Sequence[Contract], contract: Contract) -> Contract | None:
+    """The one of the `served` contracts, lowest first, that `contract` follows; None if it is the first."""
+    return next((each for each in reversed(served) if each.major <= contract.major), None)
 
 
 def _difference(row: contracts.ContractRow, contract: Contract | None) -> str:
     """The differences of `row` from its published digest and from `contract`, of this release; empty if equal."""
     name = f"contract {row.contract_version}"
-    digest, fault = _digest(row.document)
+    digest, fault = digest_of(row.document)
     if fault:
         return f"{name}: the row cannot be read, correct it: {fault}"
     clauses = []

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -68,16 +68,63 @@ class Migration:
     hubs: list[HubUse]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the report: at most `limit` hubs after a name, perhaps only those that would break."""
+
+    after: str
+    limit: int
+    breaking_alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationPage:
+    """A part of the report: its hubs, in name order, and the name after which the next part begins, None at the end.
+
+    `would_break` is the number of all hubs that would.
+    """
+
+    report: Migration
+    would_break: int
+    next_after: str | None
+
+
 def migration(connection: Connection, days: int, now: datetime) -> Migration:
     """The uses of every hub on the last `days` until `now`, in UTC; hubs that would break come first."""
-    dates = [now.date() - timedelta(days=ago) for ago in reversed(range(days))]
+    report = _report(connection, days, now, None)
+    return replace(report, hubs=sorted(report.hubs, key=lambda use: (not use.would_break, use.hub)))
+
+
+def page(connection: Connection, days: int, now: datetime, part: Part) -> MigrationPage:
+    """A part of the report."""
+    left = [version.major for version in _versions(contracts.serving(connection)) if version.is_left]
+    day, most = _dates(days, now)[0], part.limit + 1
+    if part.breaking_alone:
+        names = version_usage.leaving(connection, left, day, part.after, most)
+    else:
+        names = hubs.names_after(connection, part.after, most)
+    report = _report(connection, days, now, names[: part.limit])
+    report = replace(report, hubs=sorted(report.hubs, key=lambda use: use.hub))
+    count = version_usage.count_leaving(connection, left, day)
+    return MigrationPage(report, count, names[part.limit - 1] if len(names) == most else None)
+
+
+def _dates(days: int, now: datetime) -> list[date]:
+    return [now.date() - timedelta(days=ago) for ago in reversed(range(days))]
+
+
+def _report(connection: Connection, days: int, now: datetime, names: Sequence[str] | None) -> Migration:
+    """The uses of the hubs with `names`, or of all, in any order."""
+    dates = _dates(days, now)
+    listed = hubs.list_all(connection) if names is None else hubs.named(connection, names)
+    ids = None if names is None else [hub.id for hub in listed]
     counts: dict[UUID, Counter[tuple[int, date]]] = defaultdict(Counter)
-    for row in version_usage.since(connection, dates[0]):
+    for row in version_usage.since(connection, dates[0], ids):
         counts[row.hub_id][row.major, row.day] = row.count
-    last_seen, clients = version_usage.last_seen(connection), oauth_clients.counts(connection)
+    last_seen, clients = version_usage.last_seen(connection, ids), oauth_clients.counts(connection)
     versions = _versions(contracts.serving(connection), {major for _, major in last_seen})
     uses_of_hubs = []
-    for hub in hubs.list_all(connection):
+    for hub in listed:
         uses = {
             version.major: Use(
                 [counts[hub.id][version.major, day] for day in dates], last_seen.get((hub.id, version.major))
@@ -85,7 +132,7 @@ def migration(connection: Connection, days: int, now: datetime) -> Migration:
             for version in versions
         }
         uses_of_hubs.append(_hub_use(hub, uses, versions, clients.get(hub.id, 0)))
-    return Migration(now, dates, versions, sorted(uses_of_hubs, key=lambda use: (not use.would_break, use.hub)))
+    return Migration(now, dates, versions, uses_of_hubs)
 
 
 def cut_over(connection: Connection, name: str, why: str | None, is_forced: bool) -> Hub:
@@ -93,17 +140,25 @@ def cut_over(connection: Connection, name: str, why: str | None, is_forced: bool
 
     Refused if no version is served that hubs should move to, or, unless `is_forced`, if this hub has never used one.
     """
-    hub = hubs.get(connection, name)
+    untried = untried_versions(connection, hubs.get(connection, name))
+    if untried and not is_forced:
+        raise Refused(
+            f"the hub {name!r} was never seen on {untried}: it might no longer be able to report anything; "
+            "--force cuts it over anyway"
+        )
+    return hubs.cut_over(connection, name, why)
+
+
+def untried_versions(connection: Connection, hub: Hub) -> str:
+    """The versions that `hub` should move to, in words, if it has never used one; empty if it has.
+
+    Refused if no version is served that hubs should move to.
+    """
     versions = _versions(contracts.serving(connection))
     targets = [version.major for version in versions if not version.is_left]
     if len(targets) == len(versions) or not targets:
         raise Refused("hubs have no version to move to: no major version is served besides one that they should leave")
-    if not is_forced and not version_usage.is_seen(connection, hub.id, targets):
-        raise Refused(
-            f"the hub {name!r} was never seen on {_named(targets)}: it might no longer be able to report anything; "
-            "--force cuts it over anyway"
-        )
-    return hubs.cut_over(connection, name, why)
+    return "" if version_usage.is_seen(connection, hub.id, targets) else _named(targets)
 
 
 def _versions(rows: Sequence[contracts.ContractRow], used: Collection[int] = ()) -> list[Version]:

@@ -1,7 +1,6 @@
 """The published contracts, which are public: documents, cards and changelogs, made from the rows."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import fields
@@ -13,10 +12,14 @@ from sqlalchemy import Connection
 from db import contracts
 from db.contracts import ContractRow
 from db.engine import Database
+from handlers.contracts.client_packages import ClientPackages
+from handlers.contracts.comparisons import Comparisons
 from handlers.contracts.serving_plan import read
+from handlers.contracts.shared_reading import SharedReading
 from openapi.contract import Contract, ContractError
 from openapi.diff.changelog import changelog as changelog_of
 from openapi.diff.changelog import section
+from openapi.diff.report import Report
 from openapi.problems import Problem
 from openapi.rendering.card import INSTANTS
 from openapi.rendering.card import card as card_of
@@ -26,8 +29,6 @@ from openapi.serving.messages import encoded
 from openapi.standards.date_times import render
 from openapi.standards.media_types import JSON, MARKDOWN, OPENAPI_JSON, OPENAPI_YAML, YAML
 
-MAX_AGE_SECONDS = 1
-"""Limit on the age of rows in memory: beyond it a request reads them again."""
 T = TypeVar("T")
 
 
@@ -38,12 +39,13 @@ class Publication:
     """
 
     def __init__(self, row: ContractRow, public_url: str = "") -> None:
-        self._public_url = public_url
+        self.public_url = public_url
         self.row = row
         self.contract: Contract | None = None
         self.fault: str | None = None
         self._representations: dict[str, Representation | None] = {}
         self._section: tuple[str, str] | None = None
+        self._packages: ClientPackages | None = None
         try:
             self.contract = read(row)
         except ContractError as error:
@@ -57,6 +59,17 @@ class Publication:
             raise Problem("contract_unreadable", reason=self.fault)
         return representation
 
+    @property
+    def packages(self) -> ClientPackages:
+        """Its clients; Problem if the row holds no contract, or one that is retired."""
+        if self.contract is None:
+            raise Problem("contract_unreadable", reason=self.fault)
+        if self.row.status == "retired":
+            raise Problem("version_retired", version=self.contract.version, successor="a later version")
+        if self._packages is None:
+            self._packages = ClientPackages(self.contract, self.public_url)
+        return self._packages
+
     def section(self, old: Contract, new: Contract) -> str:
         """The changes from `old` to `new`, the contract of this row, as a section of the changelog."""
         if self._section is None or self._section[0] != old.digest:
@@ -67,7 +80,7 @@ class Publication:
         if self.contract is None:
             return None
         try:
-            content = MEDIA_TYPES[media_type](self.row, self.contract, self._public_url)
+            content = MEDIA_TYPES[media_type](self.row, self.contract, self.public_url)
         except ContractError as error:
             self.fault = str(error)
             return None
@@ -97,30 +110,39 @@ MEDIA_TYPES: Mapping[str, Callable[[ContractRow, Contract, str], bytes]] = {
 
 
 class Publications:
-    """The published contracts by version, in version order. Concurrent requests share one read of the database."""
+    """The published contracts by version, in version order. Concurrent requests share one reading of the database."""
 
     def __init__(self, public_url: str = "") -> None:
         self._public_url = public_url
         self._by_version: dict[str, Publication] = {}
-        self._reading: asyncio.Task[dict[str, Publication]] | None = None
-        self._read_at = 0.0
+        self._reading = SharedReading[dict[str, Publication]]()
         self._build_lock = asyncio.Lock()
+        self._comparisons = Comparisons()
 
     async def build(self, function: Callable[[], T]) -> T:
         """Call `function` on a thread, because the first time it may take seconds; one call at a time."""
         async with self._build_lock:
             return await asyncio.to_thread(function)
 
-    async def read(self, database: Database) -> dict[str, Publication]:
-        """All of them, from a reading that is under way or began at most MAX_AGE_SECONDS ago.
+    def report(self, old: Publication, new: Publication) -> Report:
+        """The changes from `old` to `new`; Problem if a row holds no contract, or they cannot be compared."""
+        if old.contract is None or new.contract is None:
+            raise Problem("contract_unreadable", reason=old.fault or new.fault)
+        try:
+            return self._comparisons.report(old.contract, new.contract)
+        except ContractError as error:
+            raise Problem("contract_unreadable", reason=str(error)) from None
 
-        Unavailable if the database cannot be reached.
-        """
-        is_old = time.monotonic() - self._read_at > MAX_AGE_SECONDS
-        if self._reading is None or (self._reading.done() and is_old):
-            self._read_at = time.monotonic()
-            self._reading = asyncio.create_task(database.run(_published, self._by_version, self._public_url))
-        self._by_version = await asyncio.shield(self._reading)  # a client that disconnects cancels only its own request
+    @property
+    def last(self) -> Mapping[str, Publication]:
+        """All of them, as they were read last; empty before that."""
+        return self._by_version
+
+    async def read(self, database: Database) -> dict[str, Publication]:
+        """All of them, as a shared reading has them; Unavailable if the database cannot be reached."""
+        self._by_version = await self._reading.value(
+            lambda: database.run(_published, self._by_version, self._public_url)
+        )
         return self._by_version
 
 

@@ -63,7 +63,7 @@ def read(row: ServedDocument | ContractRow) -> Contract:
 
 def require_free_path(contract: Contract) -> None:
     """ContractError if the path of `contract` belongs to the service itself."""
-    if f"{contract.server_path}/".startswith(tuple(f"{path}/" for path in paths.BESIDE)):
+    if f"{contract.server_path}/".startswith(tuple(f"{path}/" for path in paths.RESERVED)):
         raise ContractError(
             f"contract {contract.version} cannot be served at {contract.server_path}: the service itself uses this path"
         )
@@ -88,7 +88,10 @@ def plan(states: Iterable[MajorVersionState], serve: Serve, previous: Sequence[S
 
 
 def parts(planned: Sequence[ServedMajor], style: Style = style_of) -> Iterator[Part]:
-    """The applications of `planned` by path, with errors in the format of `style`."""
+    """The applications of `planned` by path, with errors in the format of `style`.
+
+    Each response of a served version names its contract in Contract-Version; a retired version has none.
+    """
     for major in planned:
         if major.contract is None or major.path is None:
             continue
@@ -96,7 +99,7 @@ def parts(planned: Sequence[ServedMajor], style: Style = style_of) -> Iterator[P
         link = deprecation.successor(successor or paths.CONTRACTS)
         if major.served:
             ends = deprecation.headers(major.document.deprecated_at, major.document.sunset_at) if major.document else []
-            announced = [*ends, *link] if ends else []
+            announced = [_version(major.contract), *ends, *(link if ends else [])]
             yield Part(major.path, major.served.application, announced, style(major.contract), major.contract.paths)
         else:
             retired = gone(str(major.number), successor or paths.LISTED_VERSION, link, style(major.contract))
@@ -120,6 +123,11 @@ def require_path(planned: Sequence[ServedMajor]) -> None:
     """ContractError unless one of `planned` is served, or answers that it is retired."""
     if all(major.path is None for major in planned):
         raise ContractError(" ".join(warnings(planned)) or NOTHING)
+
+
+def _version(contract: Contract) -> tuple[bytes, bytes]:
+    """The header that names the contract which governs a response."""
+    return b"contract-version", contract.version.encode("ascii")
 
 
 def _moves(state: MajorVersionState, serve: Serve, previous: ServedMajor | None) -> bool:

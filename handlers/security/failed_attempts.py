@@ -31,6 +31,22 @@ class FailedAttempts:
         missing = [(ATTEMPT - self.limits.take(name, 0, policy).remaining, policy.rate) for name, policy in buckets]
         return max(0, *(-(-tokens // rate) for tokens, rate in missing))
 
+    def begin(self, *buckets: Bucket) -> int:
+        """Count an attempt before its outcome is known; `succeeded` takes that back.
+
+        Returns the seconds to wait if one of `buckets` has no room: then nothing is counted.
+        """
+        for number, (name, policy) in enumerate(buckets):
+            if not self.limits.take(name, ATTEMPT, policy).is_granted:
+                self.succeeded(*buckets[:number])
+                return max(1, self.seconds_to_wait(*buckets))
+        return 0
+
+    def succeeded(self, *buckets: Bucket) -> None:
+        """Take back what `begin` has counted."""
+        for name, policy in buckets:
+            self.limits.take(name, -ATTEMPT, policy)
+
     def count(self, *buckets: Bucket) -> None:
         """Count one failed attempt in each of `buckets`."""
         for name, policy in buckets:
@@ -39,20 +55,30 @@ class FailedAttempts:
 
 def of_client(scope: Scope, client_id: str) -> Bucket:
     """The bucket for attempts to authenticate as a client from the address of a request."""
-    return uuid5(_NAMESPACE, f"{_address(scope)} client {client_id}"), OF_NAME
+    return uuid5(_NAMESPACE, f"{sender(scope)} client {client_id}"), OF_NAME
 
 
 def of_operator(scope: Scope) -> Bucket:
     """The bucket for attempts to authenticate as an operator from the address of a request."""
-    return uuid5(_NAMESPACE, f"{_address(scope)} operator"), OF_NAME
+    return uuid5(_NAMESPACE, f"{sender(scope)} operator"), OF_NAME
+
+
+def of_admin(scope: Scope, name: str) -> Bucket:
+    """The bucket for attempts to sign in as an admin from the address of a request."""
+    return uuid5(_NAMESPACE, f"{sender(scope)} admin {name}"), OF_NAME
 
 
 def of_address(scope: Scope) -> Bucket:
     """The bucket for attempts to authenticate as anything from the address of a request."""
-    return uuid5(_NAMESPACE, _address(scope)), OF_ADDRESS
+    return uuid5(_NAMESPACE, sender(scope)), OF_ADDRESS
 
 
-def _address(scope: Scope) -> str:
+def of_visitor(scope: Scope) -> Bucket:
+    """The bucket for the documents that come without credentials from the address of a request."""
+    return uuid5(_NAMESPACE, f"{sender(scope)} visitor"), OF_NAME
+
+
+def sender(scope: Scope) -> str:
     """The address of the sender: all of IPv4, the /64 of IPv6, because one host may have a whole /64."""
     host = str((scope.get("client") or ("unknown",))[0])
     address = forwarded.address(host)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import httpx
 from joserfc.jwk import Key
 
+from handlers.security import issuer_answers
+from handlers.security.issuer_answers import TIMEOUT_SECONDS
 from openapi.oauth import public_key, server_metadata
 from openapi.oauth.jwt import Token
-from openapi.standards import ijson
-from openapi.standards.media_types import JSON
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +30,8 @@ WAIT_SECONDS = 0.25
 """Limit on the time that a token with a known, but older key waits for the answer to that request."""
 STALE_SECONDS = 3600.0
 """Limit on the age of its keys while it cannot be reached."""
-TIMEOUT_SECONDS = 5.0
-MAX_BYTES = 256 * 1024
 MAX_KEYS = 50
 OPENID_CONFIGURATION = "/.well-known/openid-configuration"
-_HEADERS = {"accept": JSON, "accept-encoding": "identity"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -44,10 +41,11 @@ class IssuerUnavailable(Exception):
 
 @dataclass(slots=True)
 class _Issuer:
-    """One issuer and its known keys; times are in seconds of `time.monotonic`."""
+    """One issuer, its metadata and its known keys; times are in seconds of `time.monotonic`."""
 
     url: str
     keys: dict[str, Key] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     confirmed_at: float = float("-inf")
     asked_at: float = float("-inf")
     request: asyncio.Task[None] | None = None
@@ -75,7 +73,9 @@ class _Issuer:
 class Issuers:
     """The issuers at some URLs, and an HTTP client for their keys, which is open within the async context."""
 
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, urls: Sequence[str], is_openid: bool = False) -> None:
+        """With `is_openid` their metadata is that of OpenID Connect Discovery alone, which names more endpoints."""
+        self._is_openid = is_openid
         self._issuers = {url: _Issuer(url) for url in urls}
         self._client: httpx.AsyncClient | None = None
 
@@ -87,7 +87,7 @@ class Issuers:
 
     async def __aenter__(self) -> Self:
         if self._issuers:
-            self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False, follow_redirects=False)
+            self._client = issuer_answers.client()
         return self
 
     async def __aexit__(
@@ -99,6 +99,18 @@ class Issuers:
         await asyncio.gather(*requests, return_exceptions=True)
         if self._client:
             await self._client.aclose()
+
+    async def metadata(self, url: str) -> Mapping[str, Any]:
+        """The metadata of the issuer at `url`, requested again when it is old.
+
+        IssuerUnavailable if that fails, and it is unknown or older than STALE_SECONDS.
+        """
+        issuer = self._issuers[url]
+        if issuer.age > FRESH_SECONDS:
+            await self._renew(issuer)
+        if issuer.age > STALE_SECONDS:
+            raise IssuerUnavailable(f"the metadata of {url} cannot be read")
+        return issuer.metadata
 
     async def key(self, url: str, token: Token) -> Key | None:
         """The public key of the issuer at `url` that may verify `token`; None if the issuer has no such key.
@@ -154,15 +166,15 @@ class Issuers:
         """Replace the known keys by those that the issuer has now; if it cannot be reached, they stay."""
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                keys = await self._keys(issuer.url)
+                metadata = await self._metadata(issuer.url)
+                keys = await self._keys(issuer.url, metadata)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
             logger.warning("the keys of the issuer %s cannot be read: %s: %s", issuer.url, type(error).__name__, error)
             return
         issuer.keys = {kid: _same(key, issuer.keys.get(kid)) for kid, key in keys.items()}
-        issuer.confirmed_at = time.monotonic()
+        issuer.metadata, issuer.confirmed_at = metadata, time.monotonic()
 
-    async def _keys(self, url: str) -> dict[str, Key]:
-        metadata = await self._metadata(url)
+    async def _keys(self, url: str, metadata: Mapping[str, Any]) -> dict[str, Key]:
         if metadata.get("issuer") != url:
             raise ValueError("its metadata is that of another issuer")
         location = metadata.get("jwks_uri")
@@ -179,6 +191,8 @@ class Issuers:
         parts = urlsplit(url)
         path = parts.path.rstrip("/")
         origin = f"{parts.scheme}://{parts.netloc}"
+        if self._is_openid:
+            return await self._json(origin + path + OPENID_CONFIGURATION)
         with suppress(httpx.HTTPStatusError, ValueError):  # some servers answer any path with a page
             metadata = await self._json(origin + server_metadata.AUTHORIZATION_SERVER + path)
             if "issuer" in metadata:
@@ -189,20 +203,7 @@ class Issuers:
         """The JSON object at `url`."""
         if self._client is None:
             raise RuntimeError("the HTTP client for issuers is not open")
-        content = bytearray()
-        async with self._client.stream("GET", url, headers=_HEADERS) as response:
-            if response.status_code != 200:
-                raise httpx.HTTPStatusError(
-                    f"status {response.status_code}", request=response.request, response=response
-                )
-            async for piece in response.aiter_raw():
-                content += piece
-                if len(content) > MAX_BYTES:
-                    raise ValueError(f"an answer has more than {MAX_BYTES} bytes")
-        value = ijson.loads(bytes(content))
-        if not isinstance(value, dict):
-            raise ValueError("an answer is not a JSON object")  # noqa: TRY004 (it is a value that was sent)
-        return value
+        return await issuer_answers.got(self._client, url)
 
 
 def is_secure(url: str) -> bool:

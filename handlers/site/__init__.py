@@ -1,1 +1,1 @@
-"""The pages outside the API: health, contracts, problems, recovery, the migration and the authorization server."""
+"""The pages outside the API: health, contracts, recovery, the migration and the authorization server."""

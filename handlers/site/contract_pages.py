@@ -1,12 +1,11 @@
 """The public pages of the published contracts, outside any version of the API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
 from starlette.requests import Request
 from starlette.routing import Route
 
-from db.errors import Unavailable
 from handlers.contracts.publications import (
     MEDIA_TYPES,
     Publication,
@@ -15,24 +14,32 @@ from handlers.contracts.publications import (
     summary,
 )
 from handlers.paths import CONTRACTS
-from handlers.site.service_state import service_state
-from openapi.problems import Problem
+from handlers.site import client_pages
+from handlers.site.changelog_feed import feed
+from handlers.site.published_contracts import Published, named, origin, pair, read
 from openapi.rendering.representations import Give, Representation, acceptable, endpoint
 from openapi.serving.messages import encoded
-from openapi.standards.media_types import JSON, MARKDOWN
+from openapi.standards.media_types import JSON, MARKDOWN, YAML
 
-Published = Mapping[str, Publication]
+FEED = f"{CONTRACTS}/changelog.atom"
 Select = Callable[[Request, Published], Representation]
 """From a request to its representation; Problem if absent."""
 Page = Callable[[Request, Publication, Published], Representation]
 """From a request, and the contract that its path names, to its representation."""
 
 
-def routes(public_url: str = "") -> list[Route]:
-    """The list of the published contracts, and the pages of each; with `public_url`, documents have absolute URLs."""
-    publications = Publications(public_url)
-    pages = {f"{CONTRACTS}/{{version}}{path}": _of_version(page) for path, page in _PAGES.values()}
-    return [Route(path, endpoint(_read(publications, select))) for path, select in {CONTRACTS: _list, **pages}.items()]
+def routes(publications: Publications) -> list[Route]:
+    """The list of the published contracts, and the pages of each and of each pair."""
+    pages = {f"{CONTRACTS}/{{version}}{path}": _of_version(page) for path, page in [*_PAGES.values(), *_FILES]}
+    pages |= {f"{CONTRACTS}/{{old}}/diff/{{new}}": partial(_comparison, publications)}
+    every = {CONTRACTS: _list, **pages}
+    own = [Route(path, endpoint(_read(publications, select))) for path, select in every.items()]
+    return [feed_route(publications), *own, *client_pages.routes(publications)]
+
+
+def feed_route(publications: Publications) -> Route:
+    """The feed of new versions: browsers get it, too."""
+    return Route(FEED, endpoint(_read(publications, _feed)))
 
 
 def _list(request: Request, published: Published) -> Representation:
@@ -55,34 +62,64 @@ def _changelog(request: Request, publication: Publication, published: Published)
     return changelog_until(publication, published)
 
 
+def _collection(request: Request, publication: Publication, _published: Published) -> Representation:
+    return publication.packages.collection("collection", origin(request, publication))
+
+
+def _http_file(request: Request, publication: Publication, _published: Published) -> Representation:
+    return publication.packages.collection("http", origin(request, publication))
+
+
+def _comparison(publications: Publications, request: Request, published: Published) -> Representation:
+    report = publications.report(*pair(request, published))
+    media_type = acceptable(request, [JSON, MARKDOWN])
+    return Representation.of(
+        media_type, (report.as_json_text() if media_type == JSON else report.as_markdown()).encode()
+    )
+
+
+def _feed(request: Request, published: Published) -> Representation:
+    first = next(iter(published.values()), None)
+    return feed(published, origin(request, first))
+
+
+def _json(_request: Request, publication: Publication, _published: Published) -> Representation:
+    return publication.representation(JSON)
+
+
+def _yaml(_request: Request, publication: Publication, _published: Published) -> Representation:
+    return publication.representation(YAML)
+
+
 _PAGES: dict[str, tuple[str, Page]] = {
     "document": ("", _document),
     "card": ("/card", _card),
     "changelog": ("/changelog", _changelog),
+    "collection": ("/collection", _collection),
+    "http": ("/http", _http_file),
 }
 """By the name of a page in the list: its path below that of its version, and the function that renders it."""
 
 
+_FILES: tuple[tuple[str, Page], ...] = (("/openapi.json", _json), ("/openapi.yaml", _yaml))
+"""The document by a path of its own, for links: they cannot say what they accept."""
+
+
 def _links(version: str) -> dict[str, str]:
-    return {name: f"{CONTRACTS}/{version}{path}" for name, (path, _) in _PAGES.items()}
+    paths = {**{name: path for name, (path, _) in _PAGES.items()}, "clients": client_pages.PATH}
+    return {name: f"{CONTRACTS}/{version}{path}" for name, path in paths.items()}
 
 
 def _of_version(page: Page) -> Select:
     def select(request: Request, published: Published) -> Representation:
-        publication = published.get(request.path_params["version"])
-        if publication is None:  # a draft is not public: it looks absent
-            raise Problem("contract_not_found")
-        return page(request, publication, published)
+        return page(request, named(request, published), published)
 
     return select
 
 
 def _read(publications: Publications, select: Select) -> Give:
     async def give(request: Request) -> Representation:
-        try:
-            published = await publications.read(service_state(request).database)
-        except Unavailable as error:
-            raise Problem("contracts_unavailable", reason=str(error)) from None
+        published = await read(request, publications)
         return await publications.build(partial(select, request, published))
 
     return give

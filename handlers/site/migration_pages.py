@@ -1,39 +1,28 @@
 """The page of the migration, also as JSON, for requests with the operator's key."""
 
 import asyncio
-import hmac
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Scope
 
 from db.errors import Unavailable
 from handlers import field_errors, paths
 from handlers.contracts import migration
 from handlers.contracts.migration import DEFAULT_DAYS, MOST_DAYS, Migration
-from handlers.security import failed_attempts
+from handlers.site import operators
 from handlers.site.migration_reports import LAYOUT, MOST_HUBS, as_html, as_json
 from handlers.site.service_state import service_state
-from openapi.oauth.bearer import BEARER, Unauthenticated, access_token
 from openapi.problems import Problem
 from openapi.serving.messages import encoded
 from openapi.serving.request_state import request_state
-from openapi.standards import basic_authentication, negotiation
+from openapi.standards import negotiation
 from openapi.standards.media_types import HTML, JSON
 
-REALM = "interaction-reporting operators"
-HEADERS = {
-    "cache-control": "no-store",
-    "content-security-policy": LAYOUT.policy,
-    "referrer-policy": "no-referrer",
-    "vary": "Accept, Authorization",
-    "x-content-type-options": "nosniff",
-}
+HEADERS = operators.page_headers(LAYOUT.policy)
 _NUMBER = re.compile("[0-9]{1,4}")
 
 
@@ -43,12 +32,12 @@ def routes(operator_key: str) -> list[Route]:
 
 
 def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:
-    digest = sha256(operator_key.encode("utf-8", "surrogateescape")).digest()
+    admit = operators.admitting(operator_key)
 
     async def endpoint(request: Request) -> Response:
         """Answer one request; errors carry the same headers."""
         request_state(request.scope).headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-        _require_key(request, digest)
+        admit(request)
         media_type = negotiation.preferred(request.scope, [HTML, JSON])
         if media_type is None:
             raise Problem("not_acceptable", expected=f"{HTML}, {JSON}")
@@ -56,34 +45,6 @@ def _endpoint(operator_key: str) -> Callable[[Request], Awaitable[Response]]:
         return Response(content, media_type=media_type, headers=HEADERS)
 
     return endpoint
-
-
-def _require_key(request: Request, digest: bytes) -> None:
-    """Problem unless the request has the key of `digest`, or after too many wrong ones from its address.
-
-    Unlike a secret of a client, a person may have chosen the key: so after too many guesses even the right one waits.
-    """
-    if not (key := _key(request.scope)):
-        raise Problem("operator_unauthorized", basic_authentication.challenge(REALM))
-    attempts, bucket = service_state(request).failed_attempts, failed_attempts.of_operator(request.scope)
-    if wait := attempts.seconds_to_wait(bucket):
-        raise Problem("too_many_attempts", [(b"retry-after", b"%d" % wait)])
-    # Digests have one length, and comparing them takes the same time wherever they differ.
-    if not hmac.compare_digest(sha256(key).digest(), digest):
-        attempts.count(bucket)
-        raise Problem("operator_unauthorized", basic_authentication.challenge(REALM))
-
-
-def _key(scope: Scope) -> bytes:
-    """The key in a request: the password of any user, or a bearer token; empty if absent."""
-    password = basic_authentication.password(scope)
-    if password is not None:
-        return password
-    try:
-        scheme, token = access_token(scope)
-    except Unauthenticated:
-        return b""
-    return token.encode() if scheme == BEARER else b""
 
 
 def _days(request: Request) -> int:

@@ -64,7 +64,7 @@ def sentences(migration: Migration) -> list[str]:
     counts = totals(migration)
     days = f"from {migration.days[0]} to {migration.days[-1]}, in UTC"
     left = " or ".join(f"version {version.major}" for version in migration.versions if version.is_left)
-    summary = [_version(version) for version in migration.versions]
+    summary = [version_sentence(version) for version in migration.versions]
     if left:
         summary.append(
             f"Judging by the requests sent {days}, {counts['would_break']} of {counts['hubs']} hubs would break "
@@ -103,7 +103,8 @@ def cells(migration: Migration) -> Iterator[list[str]]:
         ]
 
 
-def _version(version: Version) -> str:
+def version_sentence(version: Version) -> str:
+    """Whether a version goes on, in a sentence."""
     name = f"Version {version.major}"
     if version.contract is None:
         return f"{name} is not served any more."

@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
-from db import rejected_submissions
+from db import interaction_events, rejected_submissions
 from db.engine import Database
 from db.errors import DatabaseError
 from db.rejected_submissions import Bounds
 from db.submissions import key_within
 from openapi.problems import Problem
 from openapi.serving.messages import Request
+from openapi.standards import ijson
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Rejections:
                     "batch_index": index,
                     "request_key": key if key is None or index is None else key_within(key, index),
                     "contract_version": request.contract_version,
+                    "event_type": _event_type(kind, raw),
                 },
                 raw,
             )
@@ -73,3 +75,15 @@ def reason(problem: Problem) -> dict[str, str | None]:
         "help": problem.help or "",
         "pointer": problem.pointer,
     }
+
+
+def _event_type(kind: str, raw: bytes) -> str | None:
+    """The event type that the rejected bytes name, registered or not; None if they are no event that can be read."""
+    if kind != interaction_events.TABLE.kind:
+        return None
+    try:
+        value = ijson.loads(raw)
+    except (ijson.MalformedJSON, ijson.UnstorableValue, RecursionError):
+        return None
+    event_type = value.get("event_type") if isinstance(value, dict) else None
+    return event_type if isinstance(event_type, str) else None

@@ -79,7 +79,13 @@ async def keep(request: Request, submission_type: SubmissionType) -> Answer:
     if is_dry_run(request):
         return Answer(200, answer, [*headers, DRY_RUN])
     outcome = "duplicate" if submission.is_duplicate else "created"
-    request.resources.usage.add(request.caller.id, submission_type.table.kind, outcome, row[submission_type.type_field])
+    request.resources.usage.add(
+        request.caller.id,
+        request.contract_version,
+        submission_type.table.kind,
+        outcome,
+        row[submission_type.type_field],
+    )
     return Answer(201, answer, headers)
 
 
@@ -284,4 +290,6 @@ def _count(request: Request, submission_type: SubmissionType, group: Sequence[Su
         elif problem.status < FAULTS:
             counts["throttled" if problem.status == THROTTLED else "rejected", problem.code] += 1
     for (outcome, reason), count in counts.items():
-        request.resources.usage.add(request.caller.id, submission_type.table.kind, outcome, reason, count)
+        request.resources.usage.add(
+            request.caller.id, request.contract_version, submission_type.table.kind, outcome, reason, count
+        )

@@ -96,6 +96,7 @@ class Rehearsal:
 
     candidate: str
     governing: str
+    governing_digest: str = ""
     groups: dict[tuple[str, str, str], Group] = field(default_factory=dict)
     examples: int = 0
 
@@ -161,7 +162,8 @@ def rehearse(database: Database, candidate: Contract, last: int, progress: Calla
     with database.begin() as connection:
         governing = governing_before(connection, candidate)
         names = {str(hub.id): hub.name for hub in hubs.list_all(connection)}
-    trial, rehearsal = Trial(governing, candidate), Rehearsal(candidate.version, governing.version)
+    trial = Trial(governing, candidate)
+    rehearsal = Rehearsal(candidate.version, governing.version, governing.digest)
     for table, verdict_of in _sources(trial):
         for rows in _pages(database, table, last):
             for row in rows:

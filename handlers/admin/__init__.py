@@ -1,0 +1,1 @@
+"""The pages of operators, for admins who are signed in."""

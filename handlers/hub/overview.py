@@ -1,0 +1,48 @@
+"""The first page of a hub: what became of what it sent."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from db import submission_usage
+from db.replays import Replay
+from handlers.hub import rejected, sign_in
+from handlers.hub.rejected import Rejected
+from handlers.hub.sessions import HubVisit, route
+from handlers.paths import HUB
+from handlers.sessions.fields import Fields
+
+OUTCOMES = ("created", "duplicate", "rejected", "throttled")
+PERIODS = {"The last day": timedelta(days=1), "The last seven days": timedelta(days=7)}
+
+
+@dataclass(frozen=True, slots=True)
+class HubOverview:
+    """The page: the numbers of submissions by outcome, for each period, what was rejected, and the last replay."""
+
+    hub: str
+    totals: dict[str, dict[str, int]]
+    rejected: Rejected
+    replay: Replay | None
+    outcomes: tuple[str, ...] = OUTCOMES
+    title: str = "Your hub"
+    tab: str = HUB
+
+
+def routes() -> list[Route]:
+    """The page; who is not signed in sees the page where a hub signs in."""
+    return [route(HUB, "GET", _show, lambda request: sign_in.page(request, Fields()))]
+
+
+async def _show(visit: HubVisit) -> Response:
+    hub_id, now = visit.session.hub_id, datetime.now(UTC)
+    totals = {}
+    for words, length in PERIODS.items():
+        counts = (await visit.read(submission_usage.outcomes, [hub_id], now - length))[hub_id]
+        totals[words] = {outcome: counts[outcome] for outcome in OUTCOMES}
+    return visit.page(
+        "hub_overview.html",
+        HubOverview(visit.session.hub_name, totals, await rejected.part(visit), await rejected.last_replay(visit)),
+    )

@@ -1,0 +1,1 @@
+"""The live tail for operators: what all hubs submit, accepted or rejected, as it arrives."""

@@ -1,0 +1,231 @@
+"""The tail of one worker: the newest rows of all hubs in memory, by one poll for all viewers."""
+
+import asyncio
+import logging
+import time
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from operator import attrgetter
+
+from sqlalchemy import Connection, RowMapping
+
+from db import tail
+from db.background import running_task
+from db.engine import Database
+from db.errors import DatabaseError
+from db.outage_log import OutageLog
+from db.tail import LAST_POSITION, PAYLOAD_CHARACTERS
+from openapi.problems import RETRY, Problem
+from openapi.serving.messages import encoded
+from openapi.standards import date_times
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.25
+PAGE_ROWS = 500
+PART_ROWS = 200
+"""Limit on the rows that a stream takes at once: a viewer that reads nothing holds them, of 13 KiB each at most."""
+KEPT_ROWS, KEPT_BYTES = 1000, 2 * 1024 * 1024
+"""Limits on the rows in memory. A viewer that is further behind reads pages until it has caught up."""
+CATCHING_UP = 2
+"""Limit on the pages that a worker reads at one time for viewers that are behind."""
+STREAMS_OF_SESSION, STREAMS = 5, 50
+"""Limits on the streams of a worker."""
+PROBES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A submission: what filters look at, and its `message` as JSON."""
+
+    position: int
+    hub: str
+    event_type: str | None
+    is_accepted: bool
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows in the order of positions, where the next page begins, and how many positions are left to read."""
+
+    rows: Sequence[Row]
+    last: int
+    behind: int
+    is_from_memory: bool = False
+
+
+class Tail:
+    """The newest rows, shared by all viewers of a worker: a slow viewer takes no memory, it only falls behind.
+
+    `position` is the last one that was read; None until the first poll since there are viewers.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.position: int | None = None
+        self.has_ended = False
+        self.probed_at = 0.0  # when each stream was last asked to send something, by `time.monotonic`
+        self._database = database
+        self._start = 0  # every row after this position, up to `position`, is in `_rows`
+        self._rows: list[Row] = []
+        self._change = asyncio.Event()  # of the position; another one after each
+        self._sessions: Counter[str] = Counter()  # the streams of each
+        self._has_viewers = asyncio.Event()
+        self._pages = asyncio.Semaphore(CATCHING_UP)
+
+    @asynccontextmanager
+    async def seat(self, session: str) -> AsyncIterator[None]:
+        """Count a stream of `session`; Problem if the session or the worker has too many.
+
+        A client that has closed its connection is noticed when it is sent something, so all are sent something first.
+        """
+        if self._is_full(session):
+            await self._probe(session)
+        if self._is_full(session):
+            raise Problem("too_many_streams", [RETRY], limit=STREAMS_OF_SESSION)
+        self._sessions[session] += 1
+        self._has_viewers.set()
+        try:
+            yield
+        finally:
+            self._sessions[session] -= 1
+            if not self._sessions[session]:
+                del self._sessions[session]
+            if not self._sessions:
+                self._has_viewers.clear()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Tail"]:
+        """Poll while there are viewers, until the end of the block."""
+        async with running_task(self._follow()):
+            yield self
+
+    def end(self) -> None:
+        """Let every stream end: the worker is to stop."""
+        self.has_ended = True
+        self._wake()
+
+    def since(self, position: int) -> Page | None:
+        """The next rows in memory after `position`; None if some of them are in memory no longer, or not yet.
+
+        A position ahead of the tail is that of a viewer that has just read a page, or of another database.
+        """
+        if self.position is None or not self._start <= position <= self.position:
+            return None
+        first = bisect_right(self._rows, position, key=attrgetter("position"))
+        rows = self._rows[first : first + PART_ROWS]
+        last = rows[-1].position if first + PART_ROWS < len(self._rows) else self.position
+        return Page(rows, last, self.position - last, is_from_memory=True)
+
+    async def change(self, seconds: float) -> None:
+        """Wait until there are other rows, or for `seconds`."""
+        change = self._change
+        try:
+            async with asyncio.timeout(seconds):
+                await change.wait()
+        except TimeoutError:
+            return
+
+    async def page(self, after: int) -> Page:
+        """The rows after a position that is in memory no longer; DatabaseError if they cannot be read."""
+        async with self._pages:
+            return await self._database.run(_page, after, PART_ROWS)
+
+    async def newest(self, until: int = LAST_POSITION) -> Page:
+        """The newest rows up to `until`, the newest first; DatabaseError if they cannot be read."""
+        async with self._pages:
+            return await self._database.run(_newest, until)
+
+    def _is_full(self, session: str) -> bool:
+        return self._sessions[session] >= STREAMS_OF_SESSION or self._sessions.total() >= STREAMS
+
+    async def _probe(self, session: str) -> None:
+        """Let every stream send something until `session` has a seat, for a second at most.
+
+        A connection that its client has closed takes what is sent first, and fails when more is sent.
+        """
+        for _ in range(PROBES):
+            self.probed_at = time.monotonic()
+            self._wake()
+            await asyncio.sleep(1 / PROBES)
+            if not self._is_full(session):
+                return
+
+    async def _follow(self) -> None:
+        outage = OutageLog(logger, over="the tail follows the database again")
+        while True:
+            if not self._has_viewers.is_set():
+                self.position, self._rows = None, []
+                await self._has_viewers.wait()
+            started, is_full = time.monotonic(), False
+            try:
+                is_full = await self._poll()
+                outage.works()
+            except DatabaseError as error:
+                outage.fails("the tail waits for the database: %s", error)
+            await asyncio.sleep(0 if is_full else max(0, POLL_SECONDS - (time.monotonic() - started)))
+
+    async def _poll(self) -> bool:
+        """Read what is new; True if there is more."""
+        if self.position is None:
+            self.position = self._start = await self._database.run(tail.horizon)
+            self._wake()
+            return False
+        page = await self._database.run(_page, self.position, PAGE_ROWS)
+        if page.last == self.position:
+            return False
+        self._keep(page.rows)
+        self.position = page.last
+        self._wake()
+        return page.behind > 0
+
+    def _keep(self, rows: Sequence[Row]) -> None:
+        """Add `rows`, and forget the oldest ones beyond the limits."""
+        kept = [*self._rows, *rows][-KEPT_ROWS:]
+        size = sum(len(row.message) for row in kept)
+        first = 0
+        while size > KEPT_BYTES:
+            size -= len(kept[first].message)
+            first += 1
+        forgotten = len(self._rows) + len(rows) - len(kept) + first
+        if forgotten:
+            self._start = [*self._rows, *rows][forgotten - 1].position
+        self._rows = kept[first:]
+
+    def _wake(self) -> None:
+        self._change.set()
+        self._change = asyncio.Event()
+
+
+def _page(connection: Connection, after: int, limit: int) -> Page:
+    page = tail.page(connection, after, limit)
+    return Page([_row(row) for row in page.rows], page.last, page.behind)
+
+
+def _newest(connection: Connection, until: int) -> Page:
+    page = tail.newest(connection, until, PAGE_ROWS)
+    return Page([_row(row) for row in page.rows], page.last, page.behind)
+
+
+def _row(row: RowMapping) -> Row:
+    """A row, with its content as text that is cut off after `PAYLOAD_CHARACTERS`."""
+    payload = row["payload"] if row["raw"] is None else bytes(row["raw"]).decode("utf-8", "replace")
+    content = {
+        "position": row["position"],
+        "kind": row["kind"],
+        "outcome": "accepted" if row["is_accepted"] else "rejected",
+        "hub": row["hub"] or str(row["hub_id"]),
+        "event_type": row["event_type"],
+        "widget_id": row["widget_id"] and str(row["widget_id"]),
+        "received_at": date_times.render(row["received_at"]),
+        "id": str(row["id"]),
+        "batch_index": row["batch_index"],
+        "code": row["code"],
+        "error": row["error"],
+        "payload": payload[:PAYLOAD_CHARACTERS],
+        "is_cut_off": len(row["payload"] or row["raw"]) > PAYLOAD_CHARACTERS,
+    }
+    return Row(row["position"], content["hub"], row["event_type"], row["is_accepted"], encoded(content))

@@ -1,0 +1,48 @@
+"""The published contracts for pages that go on while the database is away."""
+
+import asyncio
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from handlers.contracts.publications import Publication, Publications
+from handlers.pages.page_problems import PageProblem
+from handlers.paths import CONTRACTS
+from handlers.site.published_contracts import Published, read
+from openapi.problems import Problem
+
+PATIENCE_SECONDS = 1.0
+"""How long a page waits for a database that may be silent, if it knows the contracts as they were before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The contracts by version, and whether they are from before the database was lost."""
+
+    published: Published
+    is_stale: bool
+
+    @property
+    def newest(self) -> Publication | None:
+        """The highest version that is active and can be read; None without one."""
+        active = (each for each in self.published.values() if each.row.status == "active" and each.contract)
+        return next(reversed(list(active)), None)
+
+
+async def known(request: Request, publications: Publications) -> Known:
+    """The contracts as they are now; if the database does not answer at once, as they were read last, if they were."""
+    if not publications.last:
+        return Known(await read(request, publications), is_stale=False)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return Known(await read(request, publications), is_stale=False)
+    except (Problem, TimeoutError):
+        return Known(publications.last, is_stale=True)
+
+
+def named(published: Published, version: str) -> Publication:
+    """The contract of `version`; a problem whose page leads to all others if absent."""
+    if publication := published.get(version):
+        return publication
+    links = {f"{CONTRACTS}/{number}": f"Version {number}" for number in reversed(list(published))}
+    raise PageProblem("contract_not_found", "There is no such version", "These versions are published.", links)

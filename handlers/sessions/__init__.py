@@ -1,0 +1,1 @@
+"""Signing in to pages: cookies, forms and passwords, whoever signs in."""
