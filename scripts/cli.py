@@ -30,46 +30,60 @@ COMMANDS = {
     ),
     "hub": Command("Hubs: the systems that report events."),
     "hub create": Command(
-        "Create a hub and print its API key, which is shown only once.", "scripts.commands.hubs:create"
+        "Create a hub and print its API key, which is shown only once.", "scripts.commands.accounts.hubs:create"
     ),
-    "hub list": Command("List every hub.", "scripts.commands.hubs:list_"),
+    "hub list": Command(
+        "List every hub, or those with a part in their names or in a state.", "scripts.commands.accounts.hubs:list_"
+    ),
+    "hub show": Command(
+        "Show how a hub is: its last request, items, clients, origins, manifests and last rejections.",
+        "scripts.commands.accounts.hub_reports:show_hub",
+    ),
+    "hub manifests": Command(
+        "List the manifests of a hub, or show what one of them changes against another.",
+        "scripts.commands.accounts.hub_reports:manifests",
+    ),
     "hub rotate-key": Command(
         "Give a hub a new API key, which is shown only once. The old key is refused at once, or after --overlap.",
-        "scripts.commands.hubs:rotate_key",
+        "scripts.commands.accounts.hubs:rotate_key",
     ),
     "hub disable": Command(
         "Refuse a hub's API keys and its clients' tokens from now on. Its events stay.",
-        "scripts.commands.hubs:disable",
+        "scripts.commands.accounts.hubs:disable",
     ),
     "hub enable": Command(
-        "Accept the API key and the clients of a disabled hub again.", "scripts.commands.hubs:enable"
+        "Accept the API key and the clients of a disabled hub again.", "scripts.commands.accounts.hubs:enable"
     ),
     "hub limit": Command(
         "Set a hub's own rate limit in items per second, with a burst of ten times that, or restore the usual limit.",
-        "scripts.commands.hubs:limit",
+        "scripts.commands.accounts.hubs:limit",
+    ),
+    "hub origins": Command(
+        "List, add or remove the origins whose pages may report for a hub from a browser, with access tokens.",
+        "scripts.commands.accounts.hubs:origins",
     ),
     "hub issue-client": Command(
         "Issue an OAuth client to a hub and print its secret, which is shown only once.",
-        "scripts.commands.clients:issue_client",
+        "scripts.commands.accounts.clients:issue_client",
     ),
     "hub accept-client": Command(
-        "Let a client of another issuer act for a hub.", "scripts.commands.clients:accept_client"
+        "Let a client of another issuer act for a hub.", "scripts.commands.accounts.clients:accept_client"
     ),
-    "hub list-clients": Command("List every OAuth client.", "scripts.commands.clients:list_clients"),
+    "hub list-clients": Command("List every OAuth client.", "scripts.commands.accounts.clients:list_clients"),
     "hub rotate-client": Command(
         "Give a client a new secret, which is shown only once. The old secret is accepted for a while.",
-        "scripts.commands.clients:rotate_client",
+        "scripts.commands.accounts.clients:rotate_client",
     ),
     "hub change-client": Command(
         "Change a client's scopes or keys. Its existing tokens lose removed scopes at once.",
-        "scripts.commands.clients:change_client",
+        "scripts.commands.accounts.clients:change_client",
     ),
     "hub disable-client": Command(
-        "Refuse a client and its tokens from now on.", "scripts.commands.clients:disable_client"
+        "Refuse a client and its tokens from now on.", "scripts.commands.accounts.clients:disable_client"
     ),
     "hub enable-client": Command(
         "Accept a disabled client and its unexpired tokens again.",
-        "scripts.commands.clients:enable_client",
+        "scripts.commands.accounts.clients:enable_client",
     ),
     "widget": Command("Widgets: the UI elements that events refer to."),
     "widget register": Command("Register a widget.", "scripts.commands.widgets:register"),
@@ -88,6 +102,42 @@ COMMANDS = {
         "Approve a pending event type from a hub's manifest, or the new definition of an active one.",
         "scripts.commands.event_types:approve",
     ),
+    "event-type refuse": Command(
+        "Discard a pending event type from a hub's manifest, or the new definition of an active one.",
+        "scripts.commands.event_types:refuse",
+    ),
+    "event-type define": Command(
+        "Propose another definition for an event type of the framework; what is left out stays as it is.",
+        "scripts.commands.event_types:define",
+    ),
+    "rejected": Command("Rejected submissions of all hubs."),
+    "rejected codes": Command(
+        "Count the rejections that wait for a replay, by code: the newest 10,000 of each.",
+        "scripts.commands.rejected:codes",
+    ),
+    "rejected list": Command("List rejections, the newest first.", "scripts.commands.rejected:list_"),
+    "rejected show": Command(
+        "Show one rejection with its content; bytes that are not UTF-8 are escaped.", "scripts.commands.rejected:show_"
+    ),
+    "rejected replay": Command(
+        "Submit rejections again by a running service, and wait for the end.",
+        "scripts.commands.rejected:replay",
+    ),
+    "admin": Command("Admins: the people who sign in to the pages at /admin."),
+    "admin create": Command(
+        "Create an admin, who may sign in to /admin from now on.", "scripts.commands.accounts.admins:create"
+    ),
+    "admin list": Command("List every admin.", "scripts.commands.accounts.admins:list_"),
+    "admin set-role": Command(
+        "Let an admin do more or less, from their next request on.", "scripts.commands.accounts.admins:set_role"
+    ),
+    "admin set-password": Command(
+        "Give an admin another password, and sign them out everywhere.", "scripts.commands.accounts.admins:set_password"
+    ),
+    "admin disable": Command(
+        "Sign an admin out everywhere, and refuse them from now on.", "scripts.commands.accounts.admins:disable"
+    ),
+    "admin enable": Command("Let a disabled admin sign in again.", "scripts.commands.accounts.admins:enable"),
     "contract": Command("Contracts: the versions of the API, and which of them are served."),
     "contract publish": Command(
         "Store a document as a draft if its version number is high enough. A published document is never replaced.",
@@ -150,6 +200,14 @@ COMMANDS = {
         "Write the types of a document for Python and TypeScript: TypedDicts and interfaces, without a dependency.",
         "scripts.commands.generation.types:types",
     ),
+    "generate client": Command(
+        "Write clients for Python (a wheel) and TypeScript (a tarball for npm): one method for each operation.",
+        "scripts.commands.generation.client:client",
+    ),
+    "generate handlers": Command(
+        "Begin a module and a failing test for each operation that no handler serves. Overwrites nothing.",
+        "scripts.commands.generation.handlers:handlers",
+    ),
     "generate collection": Command(
         "Write a request for each operation, for Postman, Insomnia, Bruno, Hoppscotch, and REST Client of VS Code.",
         "scripts.commands.generation.collection:collection",
@@ -157,17 +215,19 @@ COMMANDS = {
     "migration": Command("The migration of hubs from one major version to the next."),
     "migration status": Command(
         "Show which versions each hub uses, when it last used each, and which hubs the old version's end would break.",
-        "scripts.commands.migration:status",
+        "scripts.commands.accounts.migration:status",
     ),
     "migration cut-over": Command(
         "Refuse a hub's API key from now on, because the hub uses access tokens. Responses say where to get one.",
-        "scripts.commands.migration:cut_over",
+        "scripts.commands.accounts.migration:cut_over",
     ),
     "migration undo": Command(
-        "Accept again the API key of a hub that was cut over.", "scripts.commands.migration:undo"
+        "Accept again the API key of a hub that was cut over.", "scripts.commands.accounts.migration:undo"
     ),
     "migration back": Command(
-        "Accept again the API key of a hub that was cut over.", "scripts.commands.migration:undo", is_hidden=True
+        "Accept again the API key of a hub that was cut over.",
+        "scripts.commands.accounts.migration:undo",
+        is_hidden=True,
     ),  # the former name
     "signing-key": Command("The keys that sign access tokens."),
     "signing-key list": Command(
@@ -190,9 +250,17 @@ COMMANDS = {
         "Measure batches of 1,000 events on a fresh service, in rounds that alternate with COPY of the same rows.",
         "scripts.trials.bench_batches:bench_batches",
     ),
+    "bench-pages": Command(
+        "Measure how long each page takes at a fresh service with a million events, which is discarded afterwards.",
+        "scripts.trials.bench_pages:bench_pages",
+    ),
     "fuzz": Command(
         "Fuzz a running service (--url), or a fresh one that is discarded afterwards, against each contract in turn.",
         "scripts.trials.fuzz:fuzz",
+    ),
+    "mock": Command(
+        "Serve the API to tests of a client until SIGTERM or Ctrl-C, with faults to order; then delete all data.",
+        "scripts.mock.command:mock",
     ),
     "erase": Command(
         "Delete everything that is stored of an actor and print a receipt, without the actor's UUID.",

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import typer
 
+from db.keys import LONGEST_OVERLAP_HOURS
 from openapi.contract import Contract, ContractError, Document
 
 D = TypeVar("D", bound=Document)
 
 LONGEST = 200
-LONGEST_OVERLAP_HOURS = 24 * 90
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 

@@ -7,6 +7,7 @@ import typer
 
 from db import widgets
 from scripts.commands.arguments import AsJSON, name_of
+from scripts.commands.changes import Why, changing
 from scripts.commands.output import show
 from scripts.service.databases import database
 from scripts.service.settings import Settings
@@ -15,10 +16,11 @@ from scripts.service.settings import Settings
 def register(
     name: Annotated[str, typer.Argument(help="The name of the widget.", parser=name_of)],
     widget_id: Annotated[UUID | None, typer.Option("--id", help="Its id, if it already has one.")] = None,
+    why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
     """Register a widget."""
-    with database(Settings.read()) as opened, opened.begin() as connection:
+    with changing("register", why) as connection:
         show(widgets.register(connection, name, widget_id), as_json)
 
 
@@ -29,8 +31,10 @@ def list_(as_json: AsJSON = False) -> None:
 
 
 def retire(
-    widget_id: Annotated[UUID, typer.Argument(help="The widget's id.", metavar="ID")], as_json: AsJSON = False
+    widget_id: Annotated[UUID, typer.Argument(help="The widget's id.", metavar="ID")],
+    why: Why = None,
+    as_json: AsJSON = False,
 ) -> None:
     """Refuse new events about a widget. Stored ones stay."""
-    with database(Settings.read()) as opened, opened.begin() as connection:
+    with changing("retire", why) as connection:
         show(widgets.retire(connection, widget_id), as_json)

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
-from db import clocks, event_type_days, partitions, rejected_submissions, signing_keys, tokens
+from db import clocks, event_type_days, partitions, rejected_submissions, signing_keys, tokens, usage_minutes
 from db.background import running_task
 from db.engine import Database
 from db.errors import DatabaseError
@@ -41,6 +41,7 @@ class Upkeep:
             "partitions_dropped": self._drop_partitions,
             "events_dropped_by_type": self._delete_events_by_type,
             "rejected_submissions_dropped": self._trim_rejected_submissions,
+            "minutes_dropped": self._delete_minutes,
             "signing_keys_dropped": self._forget_signing_keys,
             "tokens_dropped": self._forget_tokens,
         }
@@ -86,6 +87,10 @@ class Upkeep:
             with self._database.begin() as connection:
                 dropped += rejected_submissions.trim(connection, hub_id, self._rejections)
         return dropped
+
+    def _delete_minutes(self) -> int:
+        with self._database.begin() as connection:
+            return usage_minutes.delete_old(connection)
 
     def _clocks(self) -> tuple[datetime, datetime]:
         with self._database.begin() as connection:

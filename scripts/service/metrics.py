@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import os
 import time
 from bisect import bisect_left
@@ -17,7 +18,7 @@ from starlette.responses import Response
 
 from db.background import running_task
 from db.outage_log import OutageLog
-from handlers.paths import BESIDE
+from handlers.paths import HOME, RESERVED, page_name
 from handlers.site.service_state import service_state
 from openapi.problems import TABLE as PROBLEMS
 from openapi.serving.request_state import RequestState
@@ -33,9 +34,11 @@ logger = logging.getLogger(__name__)
 DIRECTORY = "INTERACTION_REPORTING_SHARED"
 """The environment variable that names the directory of the counts, for each process of a service."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-PAGES = frozenset(path.removeprefix("/") for path in BESIDE)
-"""The operation of a request outside the API is the first segment of its path, such as `health`."""
+PAGES = frozenset(map(page_name, (HOME, *RESERVED)))
+"""The operations outside the API, such as `health`."""
 WRITE_SECONDS = 1
+BUCKETS = (*REQUEST_SECONDS, math.inf)
+THROTTLED = 429
 
 Source = Callable[[], Iterable[Sample]]
 """Called once a second for values as they are now; counts since the start of this process."""
@@ -110,6 +113,18 @@ class Metrics:
         self._items[kind, outcome] += count
         if outcome == "rejected" or outcome == "throttled":  # noqa: PLR1714 (faster than a set)
             self._rejections[kind, _known(reason)] += count
+
+    def durations(self) -> Counter[tuple[str, float | None]]:
+        """The requests to contracts that ended, by version and the upper bound of their bucket; None: answered 429."""
+        totals: Counter[tuple[str, float | None]] = Counter()
+        for (version, _, _, status), parts in self._requests.items():
+            if version is not None:
+                for bound, count in zip(BUCKETS, parts[:-1], strict=True):
+                    if count:
+                        totals[version, bound] += int(count)
+                if status == THROTTLED:
+                    totals[version, None] += int(sum(parts[:-1]))
+        return totals
 
     def upkeep_succeeded(self, step: str) -> None:
         """A `step` of the upkeep has just succeeded."""

@@ -1,13 +1,16 @@
-"""The settings of access tokens, checked."""
+"""The settings of access tokens, and of the issuer that signs in admins, checked."""
 
 import re
+import shlex
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from joserfc.jwk import OctKey
 
+from db.admins import ROLES, Role
 from handlers.security.authority import OAuthOptions
 from handlers.security.issuers import is_secure
+from handlers.security.sign_in_issuer import SignInOptions
 from handlers.security.signing_keys import FileKeys, KeySource
 from openapi.oauth import jwk
 from openapi.oauth.jwk import UnreadableKey
@@ -37,12 +40,38 @@ def issuers(settings: Settings) -> list[str]:
     """The other accepted issuers of `settings`; SettingsError if one is not the URL of an issuer."""
     urls = settings.oauth_issuers.replace(",", " ").split()
     for url in urls:
-        if not is_secure(url) or "?" in url or "#" in url or "@" in urlsplit(url).netloc:
-            raise SettingsError(
-                f"{variable('oauth_issuers')} has {_shown(url)!r}; it must be https://host or https://host:port, "
-                "with or without a path, and without user, query and fragment"
-            )
+        _require_issuer("oauth_issuers", url)
     return urls
+
+
+def sign_in_options(settings: Settings) -> SignInOptions | None:
+    """The issuer that signs in admins; None if unset, SettingsError if it cannot, or if a part of it is missing."""
+    names = ("admin_oidc_issuer", "admin_oidc_client_id", "admin_oidc_client_secret")
+    missing = [variable(name) for name in names if not getattr(settings, name)]
+    if len(missing) == len(names) and not settings.admin_oidc_roles:
+        return None
+    if missing:
+        raise SettingsError(f"an issuer that signs in admins also needs {' and '.join(missing)}")
+    url = settings.admin_oidc_issuer
+    _require_issuer(names[0], url)
+    return SignInOptions(url, settings.admin_oidc_client_id, settings.admin_oidc_client_secret, _roles(settings))
+
+
+def _roles(settings: Settings) -> tuple[tuple[Role, str], ...]:
+    """Roles and the groups that have them; SettingsError unless each is ROLE=GROUP, quoted if it has a space."""
+    name = variable("admin_oidc_roles")
+    try:
+        words = shlex.split(settings.admin_oidc_roles)
+    except ValueError as error:
+        raise SettingsError(f"{name} cannot be read: {error}") from None
+    roles: list[tuple[Role, str]] = []
+    for word in words:
+        role, _, group = word.partition("=")
+        known: list[Role] = [each for each in ROLES if each == role]
+        if not known or not group:
+            raise SettingsError(f"{name} has {word!r}; it must be ROLE=GROUP, and a role is {', '.join(ROLES)}")
+        roles.append((known[0], group))
+    return tuple(roles)
 
 
 def unreachable(settings: Settings) -> str | None:
@@ -66,6 +95,15 @@ def key_secret(settings: Settings) -> OctKey | None:
     except ValueError as error:
         message = f"{variable('oauth_key_secret')} cannot be used: {error}; make one with: openssl rand -base64 32"
         raise SettingsError(message) from None
+
+
+def _require_issuer(name: str, url: str) -> None:
+    """SettingsError unless `url`, in the setting `name`, is the URL of an issuer."""
+    if not is_secure(url) or "?" in url or "#" in url or "@" in urlsplit(url).netloc:
+        raise SettingsError(
+            f"{variable(name)} has {_shown(url)!r}; it must be https://host or https://host:port, with or without a "
+            "path, and without user, query and fragment"
+        )
 
 
 def _shown(url: str) -> str:

@@ -10,24 +10,30 @@ from uuid import UUID
 
 from db.engine import Database
 from db.errors import Unavailable
+from db.latencies import Latencies
 from db.registry import Caller
 from db.rejected_submissions import Bounds
 from db.replicas import Replicas
 from db.version_usage import VersionUsage
 from handlers import resources
+from handlers.contracts.client_builds import ClientBuilds
 from handlers.contracts.serving import Serving
+from handlers.live.tail import Tail
 from handlers.operations import OPERATIONS
 from handlers.resources import Resources, ServiceOptions
-from handlers.security import authentication, authority
+from handlers.security import authentication, authority, page_origins
 from handlers.security.authority import AuthorizationServer, OAuthOptions
 from handlers.security.cut_over import CutOver
 from handlers.security.failed_attempts import FailedAttempts
 from handlers.security.issuers import IssuerUnavailable
+from handlers.security.sign_in_issuer import SignInIssuer
+from openapi.generate.openapi_generator import program
 from openapi.oauth import server_metadata
 from openapi.serving.endpoint import Dependencies
 from openapi.serving.rate_limits import Bucket, RateLimits, RatePolicy
 from scripts.metrics import resource_readings
 from scripts.metrics.samplers import Samplers
+from scripts.service import oauth_settings
 from scripts.service.maintenance import Upkeep
 from scripts.service.metrics import Metrics
 from scripts.service.settings import Settings
@@ -56,9 +62,13 @@ class Parts:
     version_usage: VersionUsage
     cut_over: CutOver
     replicas: Replicas
+    client_builds: ClientBuilds
+    tail: Tail
+    sign_in_issuer: SignInIssuer | None
 
     def on_served(self, serving: Serving) -> None:
-        """Label the metrics by the contracts that are now served, and refer cut-over hubs to them."""
+        """Label the metrics by the contracts that are now served, refer cut-over hubs to them, and build clients."""
+        self.client_builds.contracts_changed()
         self.cut_over.served(serving.contracts)
         self.metrics.serving(
             [(contract.version, contract.digest) for contract in serving.contracts],
@@ -88,17 +98,35 @@ async def open_parts(
     stack.enter_context(metrics.exposing(samplers.readings))
     stack.enter_context(metrics.exposing(partial(resource_readings.readings, opened, replicas)))
     await stack.enter_async_context(metrics.flushing())
+    await stack.enter_async_context(Latencies(database, metrics.durations).flushing())
     upkeep = Upkeep(database, settings.retention, bounds, metrics.upkeep_succeeded)
     await stack.enter_async_context(upkeep.running())
     failed_attempts = FailedAttempts(attempts)
     server = authority.open_authorization_server(database, opened.registry, options, failed_attempts)
     await stack.enter_async_context(server.tokens.issuers)
+    issuer = None
+    if signing_in := oauth_settings.sign_in_options(settings):
+        issuer = await stack.enter_async_context(SignInIssuer(signing_in, server.public_url))
     version_usage = VersionUsage(database)
     await stack.enter_async_context(version_usage.flushing())
     cut_over = CutOver(server.public_url + server_metadata.AUTHORIZATION_SERVER)
     bucket_for = _buckets(limits, settings, replicas)
+    tail = await stack.enter_async_context(Tail(database).running())
+    builds = ClientBuilds(database, settings.client_languages, program.installed(), settings.public_url)
     return Parts(
-        settings, database, metrics, bucket_for, failed_attempts, opened, server, version_usage, cut_over, replicas
+        settings,
+        database,
+        metrics,
+        bucket_for,
+        failed_attempts,
+        opened,
+        server,
+        version_usage,
+        cut_over,
+        replicas,
+        builds,
+        tail,
+        issuer,
     )
 
 
@@ -115,6 +143,8 @@ def dependencies(parts: Parts) -> Dependencies:
         authorize=partial(authentication.authorize, parts.authorization_server),
         check_key=parts.cut_over.check_key,
         on_request=parts.version_usage.on_request,
+        check_page=partial(page_origins.check_page, parts.authorization_server),
+        is_origin=parts.resources.registry.has_origin,
     )
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
 import uvicorn
@@ -24,7 +24,7 @@ from openapi.serving.rate_limits import RateLimits
 from scripts.metrics.shared_counts import SupervisorCounts
 from scripts.service import logs, metrics, telemetry
 from scripts.service.databases import connected, remedied
-from scripts.service.oauth_settings import oauth_policy
+from scripts.service.oauth_settings import oauth_policy, sign_in_options
 from scripts.service.parts import FAILED_ATTEMPTS, RATE_LIMITS, REPLICA
 from scripts.service.proxies import trusted_proxies
 from scripts.service.settings import Settings, variable
@@ -40,6 +40,16 @@ MOST_DESCRIPTORS = 1_048_576
 PATIENCE_SECONDS = 30
 """How long the start waits while the database is unavailable."""
 RETRY_SECONDS = 1.0
+
+
+class Program(NamedTuple):
+    """What a worker runs, each as `module:name`: the factory of its application, and the class of its connections."""
+
+    application: str = "scripts.service.worker:application"
+    connection: str = "openapi.protocol.connection:HTTPConnection"
+
+
+THE_SERVICE = Program()
 
 
 def prepare(
@@ -98,7 +108,12 @@ def shared_by_workers(directory: Path) -> Iterator[list[SharedFile]]:
         yield files
 
 
-def serve(settings: Settings, opened: Callable[[Database, str], None], with_migrations: bool = True) -> None:
+def serve(
+    settings: Settings,
+    opened: Callable[[Database, str], None],
+    with_migrations: bool = True,
+    program: Program = THE_SERVICE,
+) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests under way.
 
     `opened` is called once connections are accepted, with the database and the URL of the service. OSError if the
@@ -106,7 +121,8 @@ def serve(settings: Settings, opened: Callable[[Database, str], None], with_migr
     """
     _open_standard_streams()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has drained
-    oauth_policy(settings), trusted_proxies(settings)  # raise here, before anything is opened
+    # These raise here, before anything is opened.
+    oauth_policy(settings), sign_in_options(settings), trusted_proxies(settings)
     logs.configure(settings.log_level)
     telemetry.report_errors(settings)
     telemetry.require(settings)
@@ -130,7 +146,7 @@ def serve(settings: Settings, opened: Callable[[Database, str], None], with_migr
         opened(database, url)
         os.environ[variable("database_url")] = database.url  # workers learn the URL of an embedded one from this
         os.environ[variable("port")] = str(port)  # and the number of a free port from this
-        _run(settings, listener, directory, files)
+        _run(settings, listener, directory, files, program)
 
 
 def _open_standard_streams() -> None:
@@ -140,13 +156,15 @@ def _open_standard_streams() -> None:
     os.close(descriptor)
 
 
-def _run(settings: Settings, listener: socket.socket, directory: Path, files: list[SharedFile]) -> None:
+def _run(
+    settings: Settings, listener: socket.socket, directory: Path, files: list[SharedFile], program: Program
+) -> None:
     """Serve on `listener`, in this process or in several."""
     config = uvicorn.Config(
-        "scripts.service.worker:application",
+        program.application,
         factory=True,
         loop="uvloop",
-        http="openapi.protocol.connection:HTTPConnection",
+        http=program.connection,
         ws="none",
         workers=settings.workers,
         log_config=None,

@@ -3,13 +3,20 @@
 import dataclasses
 import difflib
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 PREFIX = "IR_"
-CHOICES = {"log_level": ("debug", "info", "warning", "error"), "manifest_approval": ("automatic", "manual")}
+CHOICES = {
+    "log_level": ("debug", "info", "warning", "error"),
+    "manifest_approval": ("automatic", "manual"),
+    "tools": ("off", "operators", "everybody"),
+}
+LISTS = {"client_languages": ("go", "java", "csharp", "rust", "kotlin", "php", "ruby", "swift6")}
+"""What a list of names may have."""
 LONGEST_RETENTION = 36500
 """Days."""
 LONGEST_TOKEN_SECONDS = 3600
@@ -110,6 +117,13 @@ class Settings:
             "unset: the address that it listens on"
         ),
     )
+    client_languages: tuple[str, ...] = field(
+        default=(),
+        metadata=_for(
+            "languages of the clients that /contracts offers besides Python, separated by spaces or commas: "
+            f"{', '.join(LISTS['client_languages'])}; unset: none"
+        ),
+    )
     oauth_token_seconds: int = field(
         default=600, metadata=_for("seconds that an access token is valid", LONGEST_TOKEN_SECONDS, lowest=10)
     )
@@ -146,6 +160,32 @@ class Settings:
         metadata=_for("password (at least 16 characters) of operators for /migration; unset: the page does not exist")
         | {"shortest": 16},
     )
+    admin_oidc_issuer: str = field(
+        default="",
+        metadata=_for(
+            "https URL of an issuer (OpenID Connect) that signs in admins; its client may lead back to "
+            "/admin/sign-in/issued of the public URL; unset: only passwords do"
+        ),
+    )
+    admin_oidc_client_id: str = field(
+        default="", metadata=_for("the id of this service as a client of IR_ADMIN_OIDC_ISSUER")
+    )
+    admin_oidc_client_secret: str = field(default="", repr=False, metadata=_for("the secret of that client"))
+    admin_oidc_roles: str = field(
+        default="",
+        metadata=_for(
+            "roles by the groups that the issuer names in the claim groups or roles, as owner=platform-admins "
+            "editor=support viewer=*; the highest counts; unset: an admin made with --without-password, by their "
+            "verified email or their subject, has the role of the account"
+        ),
+    )
+    tools: str = field(
+        default="off",
+        metadata=_for(
+            "the callers that /tools accepts: off (none), operators (with IR_OPERATOR_KEY) or everybody; "
+            "it compares documents and makes clients"
+        ),
+    )
     trace_ratio: float | None = field(
         default=None,
         metadata=_for(
@@ -173,7 +213,10 @@ class Settings:
         for name in texts.keys() - fields.keys():
             nearest = difflib.get_close_matches(name, fields, n=1)
             raise SettingsError(f"{name} is not a setting" + (f"; did you mean {nearest[0]}?" if nearest else ""))
-        return cls(**{fields[name].name: _parse(fields[name], text) for name, text in texts.items()})
+        settings = cls(**{fields[name].name: _parse(fields[name], text) for name, text in texts.items()})
+        if settings.tools == "operators" and not settings.operator_key:
+            raise SettingsError(f"{variable('tools')} is 'operators': that needs {variable('operator_key')}")
+        return settings
 
 
 def variable(name: str) -> str:
@@ -187,7 +230,7 @@ def table() -> list[tuple[str, str, str]]:
 
 
 def _written(default: Any) -> str:
-    if default is None:
+    if default in (None, ()):
         return ""
     return next((text for text, value in SWITCH.items() if value is default), str(default))
 
@@ -200,10 +243,21 @@ def _long_enough(setting: dataclasses.Field[Any], text: str) -> str:
     return text
 
 
+def _listed(name: str, text: str, known: Collection[str]) -> tuple[str, ...]:
+    """The names in `text`, each once; SettingsError if one is not known."""
+    names = tuple(dict.fromkeys(re.split(r"[\s,]+", text.strip(", \t"))))
+    for each in names:
+        if each not in known:
+            raise SettingsError(f"{name} has {each!r}; it may have {', '.join(known)}, separated by spaces or commas")
+    return names
+
+
 def _parse(setting: dataclasses.Field[Any], text: str) -> Any:
     name = variable(setting.name)
     if not text:
         raise SettingsError(f"{name} is empty; unset it to use the default")
+    if setting.name in LISTS:
+        return _listed(name, text, LISTS[setting.name])
     choices = SWITCH if isinstance(setting.default, bool) else CHOICES.get(setting.name, (text,))
     if text not in choices:
         raise SettingsError(f"{name} is {text!r}; it must be one of {', '.join(choices)}")

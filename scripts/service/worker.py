@@ -8,8 +8,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -18,12 +19,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.engine import Database
 from db.errors import Unavailable
+from db.living_sessions import LivingSessions
 from db.outage_log import OutageLog
+from handlers.admin.rejections.replay_worker import ReplayWorker
 from handlers.contracts import lifecycle
+from handlers.contracts.client_archives import ClientArchives
+from handlers.contracts.publications import Publications
+from handlers.contracts.rehearsing.rehearsal_runs import RehearsalRuns
 from handlers.contracts.serving import Serving
-from handlers.paths import BESIDE, METRICS
+from handlers.pages.browsers import ForBrowsers, missing_as_page
+from handlers.paths import BESIDE, FOR_PEOPLE, FOR_SIGNED_IN, HOME, METRICS, page_name
 from handlers.security.authority import OAuthOptions
+from handlers.security.passwords import Passwords
 from handlers.site import recovery
+from handlers.site.draining import ON_DRAIN
 from handlers.site.service_state import SERVICE, ServiceState
 from openapi.contract import Contract, ContractError
 from openapi.protocol.admission import Admission
@@ -43,15 +52,16 @@ from scripts.service.metrics import Metrics
 from scripts.service.oauth_settings import oauth_policy
 from scripts.service.parts import dependencies, open_parts
 from scripts.service.proxies import behind, trusted_proxies
-from scripts.service.routes import routes
+from scripts.service.routes import admin, pages, routes
 from scripts.service.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-BELOW = tuple(f"{path}/" for path in BESIDE)
 RETRY_SECONDS = 0.5
 END_SECONDS = 0.3
 """How long each write of the last counts may take at the end, when the requests have had their time."""
+PAGES_AT_ONCE = 4
+"""Pages of one worker that are made at the same time for those who are signed in."""
 SPARE_DESCRIPTORS = 8
 """For temporary files, and connections that are still closing."""
 
@@ -65,6 +75,7 @@ class Outside(NamedTuple):
     metrics: Metrics
     announced: list[tuple[bytes, bytes]]
     """Headers of every response."""
+    publications: Publications
     tracer: Any = None
 
 
@@ -75,13 +86,16 @@ def application() -> ASGIApp:
     telemetry.report_errors(settings)
     fix_status_lines()
     options, metrics = oauth_policy(settings), Metrics()
-    pages = routes(options.public_url, settings.public_url, settings.operator_key)
-    paths = [page.path for page in pages]
-    live = Live(paths)
-    outside = Outside(live, metrics, announced=[], tracer=telemetry.tracing(settings))
+    publications = Publications(settings.public_url)
+    beside = routes(publications, options.public_url, settings.operator_key, settings.tools)
+    paths = [route.path for route in beside]
+    live = Live(paths, missing_as_page)
+    outside = Outside(live, metrics, [], publications, tracer=telemetry.tracing(settings))
     lifespan = partial(_lifespan, settings, options, outside)
-    router = Router(pages, redirect_slashes=False, lifespan=lifespan)
-    service = _by_path(ErrorMiddleware(router, failures={}, paths=paths), live)
+    router = Router(beside, redirect_slashes=False, lifespan=lifespan)
+    for_programs = _at(BESIDE, ErrorMiddleware(router, failures={}, paths=paths), live)
+    for_people = [*pages(publications, options.public_url), *admin()]
+    service = _at((HOME, *BESIDE, *FOR_PEOPLE, *FOR_SIGNED_IN), ForBrowsers(for_people, for_programs), live)
     _end_with_parent()
     timed = ServerTiming(service) if settings.server_timing else service
     traced = telemetry.traced(timed, outside.tracer, settings)
@@ -133,6 +147,9 @@ async def _open(settings: Settings, options: OAuthOptions, outside: Outside, sta
         partial(style_of, public_url=options.public_url),
     )
     await stack.enter_async_context(serving.following(database))
+    await stack.enter_async_context(parts.client_builds.running())
+    await stack.enter_async_context(ReplayWorker(parts.resources, serving).running())
+    await stack.enter_async_context((runs := RehearsalRuns(database)).running())
     logger.info("serving", extra={"contracts": [contract.version for contract in serving.contracts]})
     for warning in differences:
         logger.warning(warning)
@@ -148,11 +165,22 @@ async def _open(settings: Settings, options: OAuthOptions, outside: Outside, sta
             parts.resources,
             parts.replicas,
             settings.recovery_hours,
+            ClientArchives(database, parts.client_builds),
+            datetime.now(UTC),
+            Passwords(),
+            asyncio.Semaphore(PAGES_AT_ONCE),
+            LivingSessions(database),
+            parts.tail,
+            parts.sign_in_issuer,
+            outside.publications,
+            runs,
         ),
+        ON_DRAIN: parts.tail.end,
         CONNECTION: ConnectionOptions(
             settings.head_timeout,
             settings.write_timeout,
             outside.live.style,
+            outside.live.announced,
             outside.metrics.connection,
             Admission(_most_connections(settings)),
         ),
@@ -175,17 +203,18 @@ def _build(parts: Dependencies, fault: str | None, contract: Contract) -> ASGIAp
     return build(contract, parts)
 
 
-def _by_path(pages: ASGIApp, versions: ASGIApp) -> ASGIApp:
-    """`pages` at the paths outside the API, `versions` at all others."""
+def _at(paths: Sequence[str], here: ASGIApp, elsewhere: ASGIApp) -> ASGIApp:
+    """`here` at `paths`, and below them but the first page; `elsewhere` at all others."""
+    known, below = frozenset(paths), tuple(f"{path}/" for path in paths if path != HOME)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", METRICS)  # a lifespan has no path; the router handles it
-        if not (path.startswith(BELOW) or path in BESIDE):
-            await versions(scope, receive, send)
+        if not (path.startswith(below) or path in known):
+            await elsewhere(scope, receive, send)
             return
         if scope["type"] == "http":
-            scope["state"][REQUEST].operation = path.split("/", 2)[1]  # in the metrics
-        await pages(scope, receive, send)
+            scope["state"][REQUEST].operation = page_name(path)  # in the metrics
+        await here(scope, receive, send)
 
     return application
 

@@ -78,7 +78,7 @@ def bench(  # noqa: PLR0913, PLR0917 (its options)
     elif peer:
         raise typer.BadParameter("--peer needs a fresh service: use it without --url")
     else:
-        measurements = _in_turns({"service": Load(_origin(url), _shape(api_key(key_file), widget))}, plan)
+        measurements = _in_turns({"service": Load(_origin(url), shape(api_key(key_file), widget))}, plan)
         timed = measurements["service", plan.connections[0]]
     rows = [summary(*load, results) for load, results in measurements.items()]
     _print(rows, breakdown(timed), as_json)
@@ -95,16 +95,16 @@ def _on_fresh(plan: Plan, workers: int, peer: bool) -> tuple[Rounds, list[Measur
         note("starting a fresh service")
         service = running.enter_context(fresh_service("--workers", str(workers)))
         wait_for_workers(service.process, service.log, workers)
-        shape = _shape(service.key, WIDGET)
-        loads = {"service": Load(service.url, shape)}
+        event = shape(service.key, WIDGET)
+        loads = {"service": Load(service.url, event)}
         if peer:
             database_url = running.enter_context(embedded.running(service.data_dir))
-            loads["peer"] = Load(running.enter_context(running_peer(database_url, service.key, workers)), shape)
+            loads["peer"] = Load(running.enter_context(running_peer(database_url, service.key, workers)), event)
         measurements = _in_turns(loads, plan)
     note("measuring where the time goes, on another fresh service")
     with fresh_service("--workers", str(workers), IR_SERVER_TIMING="on") as service:
         wait_for_workers(service.process, service.log, workers)
-        load = Load(service.url, _shape(service.key, WIDGET))
+        load = Load(service.url, shape(service.key, WIDGET))
         return measurements, [measured(load, plan.connections[0], BREAKDOWN_SECONDS, plan.warm_up)]
 
 
@@ -167,7 +167,7 @@ def _faults(row: LoadSummary) -> Iterator[str]:
         yield f"{load}: no request was answered"
 
 
-def _shape(key: str, widget: UUID) -> Shape:
+def shape(key: str, widget: UUID) -> Shape:
     """One event about `widget`, from the hub of `key`."""
     body = json.dumps({"widget_id": str(widget), **EVENT}).encode()
     return Shape(PATH, body, {"Authorization": f"Bearer {key}", "Content-Type": "application/json"})

@@ -1,7 +1,6 @@
 """`interaction-reporting contract publish` and the commands for the later stages of a contract."""
 
 import dataclasses
-import getpass
 import sys
 from contextlib import redirect_stdout
 from datetime import datetime
@@ -11,17 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from db import contract_changes, contracts
-from db.contract_changes import Author
+from db.audit import Author
 from db.contracts import ContractRow
 from db.engine import Database
 from db.errors import Refused
 from handlers.contracts import lifecycle as governed
 from handlers.contracts.publications import instants
-from handlers.contracts.rehearsals import NEWLY_FAILS
+from handlers.contracts.rehearsing.rehearsals import NEWLY_FAILS
 from handlers.contracts.serving_plan import read
 from openapi.contract import Contract
-from openapi.standards import date_times
 from scripts.commands.arguments import AsJSON, name_of
+from scripts.commands.changes import login
 from scripts.commands.contracts.rehearsals import rehearsal_of, show_rehearsal
 from scripts.commands.output import counted, note, show, with_short_digests
 from scripts.service.databases import database
@@ -29,25 +28,17 @@ from scripts.service.settings import Settings
 
 
 def _instant(text: str) -> datetime:
-    """The instant of `text`, a date (00:00 UTC) or an RFC 3339 date-time; BadParameter if it is neither."""
+    """As `governed.sunset`; BadParameter if it is neither."""
     try:
-        return date_times.parse(text if "T" in text.upper() else f"{text}T00:00:00Z")
+        return governed.sunset(text)
     except ValueError:
         raise typer.BadParameter("it must be a date like 2027-03-31 or an RFC 3339 date-time") from None
-
-
-def _login() -> str:
-    """The login name of the operator; `unknown` if the system has none."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 Version = Annotated[str, typer.Argument(help="For instance 1.0.")]
 Why = Annotated[str | None, typer.Option("--why", help="The reason, for the history.", parser=name_of)]
 By = Annotated[
-    str, typer.Option("--by", help="The author of the change, for the history.", parser=name_of, default_factory=_login)
+    str, typer.Option("--by", help="The author of the change, for the history.", parser=name_of, default_factory=login)
 ]
 
 
@@ -155,8 +146,8 @@ def _rehearsed(opened: Database, version: str, last: int, despite_failures: bool
     """
     with opened.begin() as connection:
         row = contracts.get(connection, version)
-        is_replacing = any(major.served and major.number == row.major for major in governed.current_state(connection))
-    if not is_replacing or row.status in contracts.SERVING:
+        served = {major.number for major in governed.current_state(connection) if major.served}
+    if not governed.is_replacing(served, row):
         return row
     rehearsal = rehearsal_of(opened, read(row), last)
     if failures := rehearsal.count(NEWLY_FAILS):

@@ -1,6 +1,5 @@
 """`interaction-reporting contract diff`: the changes between two documents, and the proofs of breaks."""
 
-import json
 from contextlib import ExitStack
 from enum import StrEnum
 from functools import cache
@@ -58,7 +57,7 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
         before = stored().governing(after) if new is None else document(old, _of_file, stored)
     report = Report.of(before, after, ("active" if new is None else old, new or old))
     if as_json:
-        print(json.dumps(report.as_json, indent=2, ensure_ascii=False, default=str))
+        print(report.as_json_text(), end="")
     else:
         renderers = {Format.TEXT: report.as_text, Format.MARKDOWN: report.as_markdown, Format.HTML: report.as_html}
         print(renderers[form](), end="")

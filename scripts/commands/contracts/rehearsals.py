@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from db.engine import Database
-from handlers.contracts.rehearsals import (
+from handlers.contracts.rehearsing.rehearsals import (
     NEWLY_FAILS,
     OUTCOMES,
     UNCHANGED,

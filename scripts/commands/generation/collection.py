@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from openapi.contract import ContractError
-from openapi.generate import http_file, postman
+from openapi.generate.collections import http_file, postman
 from scripts.commands.generation.files import Check, File, Version, document_of, put
 
 

@@ -34,11 +34,16 @@ def put(out: Path, files: Mapping[str, str], check: bool) -> None:
 
     With `check` nothing is written; exit 1 if a file would change.
     """
-    differing = [name for name, text in files.items() if _read(out / name) != text]
+    put_bytes(out, {name: text.encode() for name, text in files.items()}, check)
+
+
+def put_bytes(out: Path, files: Mapping[str, bytes], check: bool) -> None:
+    """Like `put`, for files that are no text."""
+    differing = [name for name, content in files.items() if _read(out / name) != content]
     if not check:
-        out.mkdir(parents=True, exist_ok=True)
         for name in differing:
-            (out / name).write_text(files[name], encoding="utf-8")
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            (out / name).write_bytes(files[name])
     for name in files:
         print(f"{out / name}: {'unchanged' if name not in differing else 'differs' if check else 'written'}")
     if check and differing:
@@ -46,9 +51,9 @@ def put(out: Path, files: Mapping[str, str], check: bool) -> None:
         raise typer.Exit(1)
 
 
-def _read(path: Path) -> str | None:
-    """The text of a file; None if there is none."""
+def _read(path: Path) -> bytes | None:
+    """The bytes of a file; None if there is none."""
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return path.read_bytes()
+    except OSError:
         return None

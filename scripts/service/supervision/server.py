@@ -9,7 +9,7 @@ from types import FrameType
 
 from uvicorn import Config, Server
 
-from handlers.site.service_state import DRAINING
+from handlers.site.draining import DRAINING, ON_DRAIN
 
 POLL_SECONDS = 0.1
 
@@ -54,3 +54,9 @@ class DelayedServer(Server):
         if asyncio.get_running_loop().time() >= self._drains_at:
             self.should_exit = True
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain: end the responses that have no end, and wait for the others."""
+        if ON_DRAIN in self.lifespan.state:
+            self.lifespan.state[ON_DRAIN]()
+        await super().shutdown(sockets)

@@ -11,8 +11,9 @@ from handlers.contracts import migration
 from handlers.contracts.migration import DEFAULT_DAYS, MOST_DAYS, Migration
 from handlers.site import migration_reports
 from openapi.rendering.terminal import printable
+from scripts.commands.accounts.hubs import Name
 from scripts.commands.arguments import AsJSON, name_of
-from scripts.commands.hubs import Name
+from scripts.commands.changes import Why, changing
 from scripts.commands.output import note, show
 from scripts.service.databases import database
 from scripts.service.settings import Settings
@@ -54,14 +55,14 @@ def cut_over(
     as_json: AsJSON = False,
 ) -> None:
     """Refuse a hub's API key from now on, because the hub uses access tokens. Responses say where to get one."""
-    with database(Settings.read()) as opened, opened.begin() as connection:
+    with changing("cut over", why) as connection:
         show(migration.cut_over(connection, name, why, force), as_json)
     note("The hub's API key is refused within a second. 'migration undo' reverses this.")
 
 
-def undo(name: Name, as_json: AsJSON = False) -> None:
+def undo(name: Name, why: Why = None, as_json: AsJSON = False) -> None:
     """Accept again the API key of a hub that was cut over."""
-    with database(Settings.read()) as opened, opened.begin() as connection:
+    with changing("undo the cut-over", why) as connection:
         show(hubs.restore_key(connection, name), as_json)
     note("The hub's API key is accepted again within a second.")
 

@@ -1,0 +1,1 @@
+"""The mock: the service itself on data that is thrown away, with faults to order, for tests of clients."""
