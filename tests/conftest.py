@@ -7,7 +7,7 @@ import pytest
 from tests.leftovers import own_temporary_directory
 
 pytest.register_assert_rewrite(
-    "tests.databases", "tests.issuer", "tests.service"
+    "tests.databases", "tests.db.filled_databases", "tests.issuer", "tests.service"
 )  # conftests import them before they load them
 
 RUN = pytest.StashKey[ExitStack]()

@@ -14,6 +14,8 @@ import pytest
 
 SOURCES = Path(__file__).parent
 SECONDS = 120
+INSTALLATION_SECONDS = 400
+"""Less than the time of a test, so that a slow registry is named."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ def programs(directory: Path, folder: str = "node") -> Programs:
     copied = directory / folder
     shutil.copytree(SOURCES / folder, copied, ignore=shutil.ignore_patterns("node_modules"))
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    completed = subprocess.run(command, cwd=copied, capture_output=True, text=True, check=False, timeout=SECONDS)
+    completed = subprocess.run(
+        command, cwd=copied, capture_output=True, text=True, check=False, timeout=INSTALLATION_SECONDS
+    )
     assert completed.returncode == 0, completed.stderr
     return Programs(copied)
 

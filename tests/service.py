@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,8 @@ from db import contracts, hubs, widgets
 from db.engine import Database
 from db.tables import interaction_reporting_contracts
 from openapi.contract import Contract, published
-from scripts.service.serve import prepare, shared_by_workers
-from scripts.service.worker import application
+from scripts.commands.loading import load
+from scripts.service.serve import THE_SERVICE, Program, prepare, shared_by_workers
 from tests.contract_client import ContractClient
 from tests.examples import MAJOR, NEWEST, OLDEST, WIDGET
 from tests.postgresql import fresh_database
@@ -75,6 +74,20 @@ class Service:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _valid_documents() -> None:
+    """Let Connexion remember the documents that it found valid: finding out takes up to half a second."""
+    validate, valid = OpenAPISpecification._validate_spec, set()
+
+    def validate_once(document: dict[str, Any]) -> None:
+        digest = sha256(json.dumps(document, sort_keys=True).encode()).digest()
+        if digest not in valid:
+            validate(document)
+            valid.add(digest)
+
+    OpenAPISpecification._validate_spec = staticmethod(validate_once)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _shared() -> Iterator[None]:
     """Set up the counters that all services in this process share."""
     with tempfile.TemporaryDirectory(prefix="interaction-reporting-") as directory, shared_by_workers(Path(directory)):
@@ -82,10 +95,12 @@ def _shared() -> Iterator[None]:
 
 
 @contextmanager
-def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterator[Service]:
+def running(
+    database_url: str, version: str = NEWEST, program: Program = THE_SERVICE, **settings: str
+) -> Iterator[Service]:
     """A service on the prepared database at `database_url`, with one hub and the widget of the examples.
 
-    The contract of `version` governs; the client checks the responses against it.
+    The contract of `version` governs; the client checks the responses against it. `program` is what serves.
     """
     with closing(Database(database_url)) as database:
         with database.begin() as connection:
@@ -96,14 +111,11 @@ def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterat
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
-        _validate_each_document_once()
         level = logging.getLogger().level  # of other tests, too
         environment = {"IR_DATABASE_URL": database_url, "IR_PUBLIC_URL": url, "IR_LOG_LEVEL": "warning", **settings}
         with mock.patch.dict("os.environ", environment):
             server = uvicorn.Server(
-                uvicorn.Config(
-                    application(), http="openapi.protocol.connection:HTTPConnection", ws="none", log_config=None
-                )
+                uvicorn.Config(load(program.application)(), http=program.connection, ws="none", log_config=None)
             )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -117,20 +129,6 @@ def running(database_url: str, version: str = NEWEST, **settings: str) -> Iterat
             server.should_exit = True
             thread.join()
             logging.getLogger().setLevel(level)
-
-
-@cache
-def _validate_each_document_once() -> None:
-    """Let Connexion remember the documents that it found valid: for each start of a service it takes half a second."""
-    validate, valid = OpenAPISpecification._validate_spec, set()
-
-    def validate_once(document: dict[str, Any]) -> None:
-        digest = sha256(json.dumps(document, sort_keys=True).encode()).digest()
-        if digest not in valid:
-            validate(document)
-            valid.add(digest)
-
-    OpenAPISpecification._validate_spec = staticmethod(validate_once)
 
 
 @pytest.fixture(scope="session")

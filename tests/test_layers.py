@@ -18,44 +18,97 @@ ARROWS = {
     "openapi.document_text": "",
     "openapi.contract": ".document_text .standards",
     "openapi.oauth": ".problems .standards",
+    "openapi.cross_origin": ".problems .standards",
     "openapi.schemas": ".characters .contract .decimals .intended_values .problems .standards",
     "openapi.requests": ".contract .intended_values .problems .schemas .standards",
-    "openapi.serving": ".characters .contract .decimals .oauth .problems .requests .schemas .standards",
+    "openapi.serving": ".characters .contract .cross_origin .decimals .oauth .problems .requests .schemas .standards",
     "openapi.protocol": ".problems .requests .serving .standards",
     "openapi.rendering": ".contract .document_text .problems .serving .standards",
     "openapi.lint": ".contract .oauth .schemas .serving .standards",
     "openapi.diff": ".contract .decimals .rendering .schemas .standards",
+    "openapi.generated": "",
+    "openapi.generated.v1": "",
+    "openapi.generated.v2": "",
+    "openapi.clients": "",
+    "openapi.clients.python.narrowed": "",
+    "openapi.clients.python.errors": ".clients.python.narrowed",
+    "openapi.clients.python.forks": "",
+    "openapi.clients.python.wire": ".clients.python.errors .clients.python.forks .clients.python.narrowed",
+    "openapi.clients.python": ".clients.python.errors .clients.python.narrowed .clients.python.wire",
+    "openapi.clients.python.outbox_files": ".clients.python .clients.python.errors .clients.python.forks "
+    ".clients.python.narrowed .clients.python.wire",
+    "openapi.clients.python.testing": ".clients.python.outbox_files",
     "openapi.generate": ".contract .standards",
-    "openapi.metadata": ".contract .decimals .diff .problems .schemas .standards",
+    "openapi.generate.collections": ".contract .generate .standards",
+    "openapi.generate.languages": ".contract .generate",
+    "openapi.generate.openapi_generator": ".contract .generate .generate.languages",
+    "openapi.metadata": ".contract .decimals .diff .problems .rendering .schemas .standards",
     "db": "openapi.decimals",
     "handlers.paths": "openapi.serving",
     "handlers.field_errors": "openapi.problems openapi.schemas",
     "handlers.lists": "db .field_errors openapi.problems openapi.serving openapi.standards",
     "handlers.submissions": "db openapi.problems openapi.requests openapi.serving openapi.standards",
-    "handlers": "db .field_errors .lists .submissions openapi.characters openapi.metadata openapi.problems "
-    "openapi.requests openapi.serving openapi.standards",
+    "handlers": "db .field_errors .lists .submissions openapi.characters openapi.generated.v1 openapi.metadata "
+    "openapi.problems openapi.requests openapi.serving openapi.standards",
     "handlers.operations": "handlers openapi.serving",
     "handlers.resources": "db handlers .submissions",
-    "handlers.security": "db .paths .resources openapi.contract openapi.oauth openapi.problems openapi.serving "
+    "handlers.security": "db .paths .resources openapi.contract openapi.cross_origin openapi.oauth openapi.problems "
+    "openapi.serving openapi.standards",
+    "handlers.contracts": "db .operations .paths .security openapi.contract openapi.diff openapi.generate "
+    "openapi.generate.collections openapi.generate.languages openapi.generate.openapi_generator openapi.lint "
+    "openapi.problems openapi.rendering openapi.serving openapi.standards",
+    "handlers.contracts.rehearsing": "db handlers .contracts .lists .operations .submissions openapi.contract "
+    "openapi.problems openapi.requests openapi.standards",
+    "handlers.live.tail": "db openapi.problems openapi.serving openapi.standards",
+    "handlers.site": "db .contracts .contracts.rehearsing .field_errors .live.tail .paths .resources .security "
+    "openapi.contract openapi.generate.openapi_generator openapi.oauth openapi.problems openapi.rendering "
+    "openapi.requests openapi.serving openapi.standards",
+    "handlers.pages": ".lists .paths openapi.problems openapi.rendering openapi.serving openapi.standards",
+    "handlers.sessions": "db .pages .security .site openapi.problems openapi.requests openapi.serving "
     "openapi.standards",
-    "handlers.contracts": "db handlers .lists .operations .paths .security .submissions openapi.contract "
-    "openapi.diff openapi.lint openapi.problems openapi.rendering openapi.requests openapi.serving "
+    "handlers.hub": "db .pages .paths .security .sessions .site openapi.problems openapi.serving openapi.standards",
+    "handlers.admin": "db .contracts .live .pages .paths .security .sessions .site openapi.problems openapi.serving "
     "openapi.standards",
-    "handlers.site": "db .contracts .field_errors .paths .resources .security openapi.contract openapi.oauth "
-    "openapi.problems openapi.rendering openapi.requests openapi.serving openapi.standards",
+    "handlers.admin.contracts": "db handlers .admin .contracts .pages .paths .portal .sessions .site .tools "
+    "openapi.contract openapi.diff openapi.lint openapi.problems openapi.rendering openapi.standards",
+    "handlers.admin.rejections": "db handlers .admin .operations .pages .paths .resources .sessions .site "
+    ".submissions openapi.contract openapi.problems openapi.requests openapi.serving",
+    "handlers.admin.hubs": "db handlers .admin .contracts .pages .paths .sessions .site openapi.cross_origin "
+    "openapi.decimals openapi.rendering openapi.standards",
+    "handlers.admin.registry": "db handlers .admin .admin.rejections .pages .paths .sessions .site openapi.decimals "
+    "openapi.metadata openapi.problems openapi.rendering openapi.standards",
+    "handlers.admin.issuer": "db .admin .pages .paths .security .sessions .site openapi.oauth openapi.problems",
+    "handlers.live": "db .live.tail .pages .paths .site openapi.problems openapi.serving openapi.standards",
+    "handlers.portal": "db handlers .contracts .pages .paths .site openapi.contract openapi.cross_origin "
+    "openapi.decimals openapi.diff openapi.metadata openapi.problems openapi.rendering openapi.requests "
+    "openapi.standards",
+    "handlers.portal.problems": ".contracts .pages .paths .portal .submissions openapi.contract openapi.oauth "
+    "openapi.problems openapi.rendering openapi.serving openapi.standards",
+    "handlers.tools": "db .contracts .operations .paths .security .site openapi.contract openapi.diff "
+    "openapi.generate openapi.lint openapi.problems openapi.rendering openapi.requests openapi.serving "
+    "openapi.standards",
     "scripts.metrics": "db handlers.resources",
     "scripts.service.supervision": "handlers.site",
     "scripts.telemetry": "openapi.serving",
-    "scripts.service": "db handlers.contracts handlers.operations handlers.paths handlers.resources "
-    "handlers.security handlers.site openapi.contract openapi.oauth openapi.problems openapi.protocol openapi.serving "
-    "openapi.standards .metrics .service.supervision .telemetry",
-    "scripts.commands": "db handlers.contracts handlers.security handlers.site openapi.contract openapi.oauth "
-    "openapi.rendering openapi.standards .service",
-    "scripts.commands.generation": "openapi.contract openapi.generate .commands",
-    "scripts.commands.contracts": "db handlers.contracts handlers.operations openapi.contract openapi.diff "
-    "openapi.lint openapi.standards .commands .service",
-    "scripts.trials": "db openapi.contract openapi.oauth .commands .service",
-    "scripts.cli": "db openapi.contract .commands .service",
+    "scripts.service": "db .metrics .service.supervision .telemetry handlers.admin handlers.admin.contracts "
+    "handlers.admin.hubs handlers.admin.issuer handlers.admin.registry handlers.admin.rejections handlers.contracts "
+    "handlers.contracts.rehearsing handlers.hub handlers.live.tail handlers.operations handlers.pages handlers.paths "
+    "handlers.portal handlers.portal.problems handlers.resources handlers.security handlers.site handlers.tools "
+    "openapi.contract openapi.generate.openapi_generator openapi.oauth openapi.problems openapi.protocol "
+    "openapi.serving openapi.standards",
+    "scripts.commands": "db .service handlers.security openapi.contract openapi.metadata openapi.rendering "
+    "openapi.standards",
+    "scripts.commands.accounts": "db .commands .service handlers.admin.hubs handlers.contracts handlers.security "
+    "handlers.site openapi.cross_origin openapi.oauth openapi.rendering openapi.standards",
+    "scripts.commands.generation": "handlers.operations openapi.contract openapi.generate "
+    "openapi.generate.collections openapi.generate.languages .commands",
+    "scripts.commands.contracts": "db .commands .service handlers.contracts handlers.contracts.rehearsing "
+    "handlers.operations openapi.contract openapi.diff openapi.lint",
+    "scripts.trials.large": "db handlers.lists",
+    "scripts.trials": "db handlers.security openapi.contract openapi.oauth .commands .service .trials.large",
+    "scripts.mock": "db handlers handlers.contracts handlers.site openapi.oauth openapi.problems openapi.protocol "
+    "openapi.schemas openapi.serving openapi.standards .commands .service",
+    "scripts.cli": "db .commands .service openapi.contract",
 }
 """What each sub-room may import: folders, and modules that stand by themselves; a dot stands for its own room.
 

@@ -38,12 +38,14 @@ IN_TESTS_OF_THEIR_OWN = (
     "scripts/install",
     "scripts/test",
     "interaction-reporting fuzz",
+    "interaction-reporting mock",
     "interaction-reporting serve",
 )
 LINE_BY_LINE = {
     "operators": [
         "For operators",
         "Keys and clients",
+        "Pages in browsers",
         "The migration window",
         "Upgrade, backup, retention",
         "Erase a person's data",
@@ -54,6 +56,7 @@ LINE_BY_LINE = {
         "For reviewers",
         "Versions and their history",
         "Types and requests for clients",
+        "Clients",
         "For contributors",
         "Interaction Reporting API",
     ],
@@ -63,6 +66,8 @@ TESTED = {
     *((heading, "sh") for headings in LINE_BY_LINE.values() for heading in headings),
     (FIRST_EVENT, "sh"),
     (SENDER, "python"),  # tests/contract/test_reliable_sender.py
+    (SENDER, "js"),  # likewise
+    (SENDER, "sh"),  # tests/handlers/site/test_client_pages.py
     (CALLS, "sh"),
     ("Version 2 in five steps", "sh"),
     (POSTGRESQL, "sql"),

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from openapi.contract import Document
-from openapi.generate import python_types, typescript_types
 from openapi.generate.declarations import declarations
+from openapi.generate.languages import python_types, typescript_types
 from tests.examples import MAJOR, NEWEST
-from tests.generators import DOCUMENTS
+from tests.generators import DOCUMENTS, command
 from tests.node_programs import Programs
 from tests.openapi.generate import hostile
 from tests.service import CONTRACTS
@@ -92,3 +92,44 @@ def test_the_types_are_those_of_openapi_typescript(version: str, node: Programs,
     (tmp_path / "ours.ts").write_text(ours.replace('"agent" | ', "", 1))
     with pytest.raises(AssertionError, match=r"ours is (narrower|wider)"):
         node.run_tool("tsc", *arguments)
+
+
+@pytest.mark.parametrize("version", [NEWEST, MAJOR])
+def test_the_types_are_those_of_datamodel_code_generator(version: str, tmp_path: Path) -> None:
+    """Each TypedDict is assignable to the other's, and one with another enumeration is noticed."""
+    ours, theirs = tmp_path / "ours.py", tmp_path / "theirs.py"
+    ours.write_text(python_types.emit(declarations(CONTRACTS[version]), "Types."))
+    options = [
+        "--output-model-type",
+        "typing.TypedDict",
+        "--target-python-version",
+        "3.11",
+        "--formatters",
+        "builtin",
+        "--strict-nullable",
+    ]
+    generator: list[str | Path] = [
+        command("datamodel-codegen"),
+        "--input",
+        DOCUMENTS[version],
+        "--output",
+        theirs,
+        *options,
+    ]
+    subprocess.run([*generator, "--input-file-type", "openapi"], check=True, capture_output=True)
+    theirs.write_text(theirs.read_text().replace(", closed=True", ""))  # ours are open: a newer service may add members
+    names = [
+        name
+        for name, schema in CONTRACTS[version].document["components"]["schemas"].items()
+        if "properties" in schema and f"class {name}(TypedDict)" in theirs.read_text()
+    ]
+    assert len(names) > 20
+    same = "".join(
+        f"def into_{name}(ours: ours.{name}) -> theirs.{name}:\n    return ours\n"
+        f"def from_{name}(theirs: theirs.{name}) -> ours.{name}:\n    return theirs\n"
+        for name in names
+    )
+    (tmp_path / "same.py").write_text(f"import ours\nimport theirs\n{same}")
+    assert mypy(tmp_path, "same.py").returncode == 0, mypy(tmp_path, "same.py").stdout
+    ours.write_text(ours.read_text().replace('"agent", ', "", 1))
+    assert mypy(tmp_path, "same.py").returncode == 1

@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,10 @@ import pytest
 
 from db import hubs
 from openapi.contract import Document
+from openapi.generate.languages.archives import tarball
+from openapi.generate.openapi_generator.prepared_documents import prepare
+from openapi.generate.openapi_generator.program import files_of, installed, warnings
+from openapi.generate.openapi_generator.recipes import LANGUAGES, recipe
 from tests import promises
 from tests.examples import EVENT, MAJOR, NEWEST, WIDGET
 from tests.generators import (
@@ -32,6 +37,7 @@ from tests.service import CONTRACTS, Service
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("generators")]
 
 GO = Path(__file__).parent.parent / "go"
+OTHERS = [(version, language) for version in (NEWEST, MAJOR) for language in LANGUAGES]
 BINARY = ("application/x-ndjson", "text/csv")
 """The media types of streams, which openapi-python-client does not know."""
 
@@ -121,7 +127,7 @@ def test_typescript_compiles(clients: Clients, node: Programs) -> None:
     assert node.run_tool("tsc", *options, "--module", "esnext", *modules) == ""
 
 
-def test_a_client_in_go_reports_and_exports(clients: Clients, newest: Service, tmp_path: Path) -> None:
+def test_a_client_in_go_calls_every_operation(clients: Clients, newest: Service, tmp_path: Path) -> None:
     """It builds as generated, and its files have what the hub reported."""
     project = shutil.copytree(GO, tmp_path / "project")
     shutil.copytree(clients(NEWEST, "go"), project / "client")
@@ -148,6 +154,19 @@ def test_a_client_in_go_reports_and_exports(clients: Clients, newest: Service, t
     assert (printed["status"], printed["batch_status"], printed["listed"]) == (201, 200, 2)
     first, second = printed["batch"]["results"]
     assert (first["status"], second["status"]) == ("duplicate", "created")
+    assert printed["others"] == {
+        "reportAnnotations": 1,
+        "getAnnotation": "Why?",
+        "listAnnotations": 2,
+        "exportAnnotations": 2,
+        "getHubCapabilityManifest": "go.tried",
+        "listEventTypes": True,
+        "listWidgets": True,
+        "refused": 422,
+        "getRejectedSubmission": "event_type_not_registered",
+        "replayRejectedSubmissions": 422,
+        "getUsage": True,
+    }
     assert printed["stored"]["id"] == printed["read"]["id"] == first["id"]
     assert (printed["read"]["client_event_id"], printed["read"]["metadata"]) == ("one", {"button": "approve"})
     lines = [json.loads(line) for line in printed["exports"]["ndjson"].splitlines()]
@@ -156,6 +175,42 @@ def test_a_client_in_go_reports_and_exports(clients: Clients, newest: Service, t
     assert header.startswith("id,")
     assert [row.partition(",")[0] for row in rows] == [first["id"], second["id"]]
     assert end == ""
+
+
+@pytest.fixture(scope="module")
+def other_clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the clients that a service makes of two documents, in all languages, in one process."""
+    directory = tmp_path_factory.mktemp("clients")
+    configurations = []
+    for version, language in OTHERS:
+        made = recipe(prepare(CONTRACTS[version]), language)
+        folder = directory / f"{version}-{language}"
+        folder.with_suffix(f"{folder.suffix}.document").write_bytes(made.document)
+        paths = {"inputSpec": f"{folder}.document", "outputDir": str(folder)}
+        configurations.append(directory / f"{folder.name}.json")
+        configurations[-1].write_text(json.dumps(json.loads(made.configuration) | paths))
+    assert warnings(openapi_generator("batch", *configurations)) == []
+    return directory
+
+
+@pytest.mark.parametrize(("version", "language"), OTHERS)
+def test_a_service_makes_clients_in_other_languages(version: str, language: str, other_clients: Path) -> None:
+    """The generator takes each recipe without a warning, and each operation has a method."""
+    made = recipe(prepare(CONTRACTS[version]), language)
+    files = files_of(other_clients / f"{version}-{language}", made)
+    text = "\n".join(files.values())
+    assert "README.md" in files
+    assert not re.search(r"GIT_USER_ID|Org\.OpenAPITools|package org\.openapitools|Build date|Unlicense", text)
+
+
+def test_an_archive_is_the_same_each_time(other_clients: Path) -> None:
+    """Wherever and whenever it is made. Its sources in Go parse."""
+    generator = installed()
+    assert generator
+    made, folder = recipe(prepare(CONTRACTS[MAJOR]), "go"), other_clients / f"{MAJOR}-go"
+    assert generator.archive(made, threading.Event()) == tarball(made.folder, files_of(folder, made))
+    gofmt = Path(run("go", "env", "GOROOT", GOTOOLCHAIN="local").strip()) / "bin" / "gofmt"
+    subprocess.run([gofmt, "-l", folder], check=True, capture_output=True)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from db import migrate, partitions
 from db.engine import Database
 from tests.clocks import Clock, jumping_clock
+from tests.db.filled_databases import filled
 from tests.postgresql import debian_server, fresh_database
 
 _numbers = itertools.count()
@@ -74,4 +75,32 @@ def elsewhen(clock: Clock) -> Iterator[Database]:
     """A database with the tables on a server whose clock jumps."""
     with debian_server(**clock.environment) as url, closing(Database(url, timeout=5)) as database:
         migrate.upgrade(database)
+        yield database
+
+
+@pytest.fixture(scope="module")
+def filled_database(embedded_url: str) -> Iterator[Database]:
+    """A filled database that no test changes."""
+    with filled(embedded_url, "backed_up") as database:
+        yield database
+
+
+@pytest.fixture
+def filled_copy(embedded_url: str, filled_database: Database) -> Iterator[Database]:
+    """A copy of `filled_database` of the test's own."""
+    filled_database.close()  # a database with sessions is not copied
+    with (
+        fresh_database(embedded_url, f"copied_{next(_numbers)}", "backed_up") as url,
+        closing(Database(url)) as database,
+    ):
+        yield database
+
+
+@pytest.fixture
+def empty_database(embedded_url: str) -> Iterator[Database]:
+    """An empty database of the test's own."""
+    with (
+        fresh_database(embedded_url, f"restored_{next(_numbers)}") as url,
+        closing(Database(url)) as database,
+    ):
         yield database

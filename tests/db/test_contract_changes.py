@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from db import contract_changes, contracts
-from db.contract_changes import Author, Change
+from db.audit import Author
+from db.contract_changes import Change
 from db.engine import Database
 from db.errors import Failed
 

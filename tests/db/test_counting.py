@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection
 
+from db import counting
 from db.counting import Counting
 from db.engine import Database
 from db.errors import Unavailable
@@ -69,6 +70,29 @@ def test_counts_that_cannot_be_written_are_kept(migrated: Database, caplog: pyte
     assert tally.written == [Counter("ab")] * 2
     away, back = "letters cannot be written, trying again: the database is unavailable", "letters can be written again"
     assert caplog.messages == [away, back] * 2
+
+
+def test_counts_are_kept_up_to_a_limit(
+    migrated: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While they cannot be written: known ones go on counting, further ones are dropped, and the log says so once."""
+    caplog.set_level(logging.INFO, "db.counting")
+    monkeypatch.setattr(counting, "MOST_KEPT", 2)
+    tally = Tally(migrated)
+
+    async def use() -> None:
+        tally.is_away = True
+        for letters in ("ab", "accc", "bd"):
+            tally.count(letters)
+            await tally.write()
+        tally.is_away = False
+        tally.count("e")
+        await tally.write()
+
+    asyncio.run(use())
+    assert tally.written == [Counter({"a": 2, "b": 2, "e": 1})]
+    lost = [message for message in caplog.messages if "lost" in message]
+    assert lost == ["letters are lost, as too many wait to be written: 3", "letters are no longer lost"]
 
 
 def test_the_last_counts_are_written_at_the_end(migrated: Database) -> None:

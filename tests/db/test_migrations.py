@@ -374,7 +374,7 @@ def test_a_role_that_owns_nothing_is_refused(any_server: str, url: str, database
         with (
             closing(Database(strange)) as stranger,
             pytest.raises(
-                Refused, match=r"^the role 'stranger' lacks the right DELETE on annotations in database 'migrations': "
+                Refused, match=r"^the role 'stranger' lacks the right DELETE on admins in database 'migrations': "
             ),
         ):
             migrate.upgrade(stranger)

@@ -144,8 +144,8 @@ def test_a_partition_is_indexed_as_the_table_is(database: Database, outsider: ps
         "SELECT count(*), count(inhparent) FROM pg_index LEFT JOIN pg_inherits ON inhrelid = indexrelid "
         "WHERE indrelid = %s::regclass"
     )
-    assert outsider.execute(query, (table,)).fetchone() == (3, 0)
-    assert outsider.execute(query, (f"{table}_2026_11_23",)).fetchone() == (3, 3)
+    assert outsider.execute(query, (table,)).fetchone() == (4, 0)
+    assert outsider.execute(query, (f"{table}_2026_11_23",)).fetchone() == (4, 4)
 
 
 def test_inserts_go_on_while_a_week_is_made(database: Database, outsider: psycopg.Connection) -> None:

@@ -162,6 +162,7 @@ def test_every_table_with_positions_holds(database: Database, connect: Connect) 
     rejecting.commit()
     assert readable(database) == [2]
     tables_with_positions = {name for name, table in tables.metadata.tables.items() if "position" in table.c}
+    tables_with_positions -= {"replays"}  # a replay notes the position that it has come to
     before_insert = "tgname = 'hold_position' AND tgtype = 2 | 4"
     query = f"SELECT tgrelid::regclass::text FROM pg_trigger WHERE {before_insert}"  # noqa: S608 (constants)
     assert {name for (name,) in writing.execute(query.encode())} == tables_with_positions

@@ -16,7 +16,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from db import change_feed, event_types, hubs, keys, registry, widgets
+from db import change_feed, event_types, hub_origins, hubs, keys, registry, widgets
 from db.engine import Database
 from db.errors import Failed, Unavailable
 from db.registry import Caller, Registry
@@ -30,6 +30,7 @@ CUT = sql.SQL(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT value%registry_revision'"
 )
 HOUR = timedelta(hours=1)
+ORIGIN = "https://app.example"
 MOMENT = timedelta(seconds=0.5)
 
 LOSE_HUBS = (sql.SQL("ALTER TABLE hubs DISABLE TRIGGER USER"), sql.SQL("DELETE FROM hubs"))
@@ -391,6 +392,39 @@ def test_a_cutover_and_its_end_are_known_within_a_second(database: Database) -> 
             other = await live.hub(others)
             assert other is not None
             assert not other.is_cut_over
+
+    follow(database, use)
+
+
+def test_changed_origins_are_known_soon(database: Database) -> None:
+    """Of each enabled hub; one that two hubs have stays until both have lost it."""
+    key, _ = new_hub(database), new_hub(database, "other")
+
+    def change(function: Callable[..., Any], name: str, *arguments: str) -> None:
+        with database.begin() as connection:
+            function(connection, name, *arguments)
+
+    async def until(live: Registry, is_known: bool) -> None:
+        started = time.monotonic()
+        while live.has_origin(ORIGIN) is not is_known:
+            assert time.monotonic() - started < 30, "the origins are as they were"
+            await asyncio.sleep(0.005)
+
+    async def use(live: Registry) -> None:
+        assert not live.has_origin(ORIGIN)
+        change(hub_origins.add, "hub", ORIGIN)
+        await until(live, is_known=True)
+        caller = await live.hub(key)
+        assert caller is not None
+        assert caller.origins == {ORIGIN}
+        change(hub_origins.add, "other", ORIGIN)
+        change(hubs.disable, "hub")
+        await until_refused(live, key)
+        assert live.has_origin(ORIGIN)
+        change(hub_origins.remove, "other", ORIGIN)
+        await until(live, is_known=False)
+        change(hubs.enable, "hub")
+        await until(live, is_known=True)
 
     follow(database, use)
 

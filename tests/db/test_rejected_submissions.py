@@ -1,9 +1,11 @@
 """Rejected submissions: how much of them is kept, and which can be submitted again."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +13,19 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, event, func, insert, select
 
-from db import rejected_submissions
+from db import event_types, hubs, rejected_submissions, submission_usage
 from db.engine import Database
 from db.ids import new_id
-from db.rejected_submissions import Bounds
+from db.rejected_submissions import (
+    EVENT_TYPE_CHARACTERS,
+    MOST_HUBS,
+    MOST_UNREGISTERED,
+    NOT_REGISTERED,
+    SEARCHED,
+    Bounds,
+)
 from db.tables import rejected_submissions as table
+from tests.db.read_blocks import MOST_BLOCKS, most_blocks
 from tests.postgresql import statement
 
 HUB, OTHER_HUB = UUID(int=1), UUID(int=2)
@@ -169,3 +179,101 @@ def test_a_stored_replay_no_longer_waits(connection: Connection) -> None:
     rows = connection.execute(select(table).order_by(table.c.position)).mappings().all()
     assert [row["replayed_as"] for row in rows] == [UUID(int=9), None]
     assert [row["replayed_at"] is None for row in rows] == [False, True]
+
+
+def new_hub(connection: Connection) -> UUID:
+    """The id of a new hub."""
+    return hubs.create(connection, new_id())[0].id
+
+
+def refuse(connection: Connection, *sizes: int, hub_id: UUID, received_at: datetime = NOW, **columns: object) -> None:
+    """Store a rejection of each size, and count them, as for an event type that is not registered."""
+    reject(connection, *sizes, hub_id=hub_id, received_at=received_at, **columns)
+    key = (hub_id.int, "1.1", "event", "rejected", NOT_REGISTERED)
+    submission_usage.add(connection, Counter({key: len(sizes)}), received_at)
+
+
+def unregistered(connection: Connection, limit: int = 100) -> list[tuple[str, UUID, int]]:
+    """Each unregistered name, the hub that tried it, and how often."""
+    rows = rejected_submissions.unregistered(connection, limit)
+    return [(row.event_type, row.hub_id, row.count) for row in rows]
+
+
+def test_a_long_event_type_is_cut(database: Database) -> None:
+    """To the length of a registered name; one without an event type has none."""
+    reason = {"hub_id": HUB, "kind": "event", "code": "x", "error": "No.", "help": "", "contract_version": "1.1"}
+
+    async def write() -> None:
+        writer = rejected_submissions.writer(database)
+        names = ["\U0001f600" * (EVENT_TYPE_CHARACTERS + 1), "\U0001f600" * EVENT_TYPE_CHARACTERS, "", None]
+        async with writer.writing():
+            await writer.add_all([rejected_submissions.row(reason | {"event_type": name}, b"{}") for name in names])
+            await writer.add_all([rejected_submissions.row(reason, b"{}")])
+
+    asyncio.run(write())
+    with database.begin() as connection:
+        names = list(connection.scalars(select(table.c.event_type).order_by(table.c.position)))
+    assert names == ["\U0001f600" * EVENT_TYPE_CHARACTERS] * 2 + ["", None, None]
+
+
+def test_unregistered_names_are_listed_by_hub(connection: Connection) -> None:
+    """The newest first, with how often each hub tried it; neither registered names nor replayed rejections count."""
+    first, second = new_hub(connection), new_hub(connection)
+    refuse(connection, 1, 1, hub_id=first, event_type="old")
+    reject(connection, 1, hub_id=first, event_type="clicked", received_at=NOW + DAY)
+    reject(connection, 1, hub_id=first, received_at=NOW + DAY)
+    refuse(connection, 1, hub_id=second, event_type="old", received_at=NOW + 2 * DAY)
+    (replayed,) = reject(connection, 1, hub_id=second, event_type="new", received_at=NOW + 3 * DAY)
+    new = ("new", second, 1)
+    assert unregistered(connection) == [new, ("old", second, 1), ("old", first, 2)]
+    assert rejected_submissions.unregistered(connection)[0].last_at == NOW + 3 * DAY
+    assert unregistered(connection, limit=1) == [new]
+    rejected_submissions.settle(connection, {replayed: str(replayed)}, {})
+    assert unregistered(connection) == [("old", second, 1), ("old", first, 2)]
+    event_types.register(connection, "old")
+    assert unregistered(connection) == []
+
+
+def test_a_hub_that_makes_up_names_hides_none_of_others(connection: Connection) -> None:
+    """However many and new its names are; alone it has all places, of which there are at most 50."""
+    hostile, honest = new_hub(connection), new_hub(connection)
+    for number in range(MOST_UNREGISTERED + 9):
+        later = NOW + DAY + timedelta(seconds=number)
+        refuse(connection, 1, hub_id=hostile, event_type=f"made up {number}", received_at=later)
+    assert len(unregistered(connection)) == MOST_UNREGISTERED
+    refuse(connection, 1, hub_id=honest, event_type="misspelt")
+    names = unregistered(connection)
+    assert (len(names), names[0][0], names[-1]) == (MOST_UNREGISTERED, "made up 58", ("misspelt", honest, 1))
+
+
+def test_the_newest_rejections_of_a_hub_are_searched(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many, of all hubs together, that the query takes no longer the more there are."""
+    monkeypatch.setattr(rejected_submissions, "SEARCHED", 2)
+    hub_id = new_hub(connection)
+    for name in ("first", "second", "second"):
+        refuse(connection, 1, hub_id=hub_id, event_type=name)
+    assert unregistered(connection) == [("second", hub_id, 2)]
+    refuse(connection, 1, hub_id=new_hub(connection), event_type="third", received_at=NOW - DAY)
+    assert [name for name, *_ in unregistered(connection)] == ["second", "third"]
+
+
+def test_the_hubs_that_were_refused_last_are_searched(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often another one was refused before, or is refused in the same hours."""
+    monkeypatch.setattr(rejected_submissions, "MOST_HUBS", 2)
+    first, second, third = (new_hub(connection) for _ in range(3))
+    refuse(connection, 1, hub_id=first, event_type="first")
+    for number in range(9):
+        refuse(connection, 1, hub_id=third, event_type=f"made up {number}", received_at=NOW + DAY)
+    refuse(connection, 1, hub_id=second, event_type="second", received_at=NOW + DAY)
+    assert {hub_id for _, hub_id, _ in unregistered(connection)} == {second, third}
+
+
+def test_few_blocks_are_read_for_unregistered_names(connection: Connection) -> None:
+    """Also if each rejection has a name of its own."""
+    for _ in range(MOST_HUBS):
+        hub_id = new_hub(connection)
+        for number in range(SEARCHED // MOST_HUBS):
+            reject(connection, 1000, hub_id=hub_id, event_type=f"{hub_id} {number}")
+        refuse(connection, 1000, hub_id=hub_id, event_type="another")
+    assert len(unregistered(connection)) == MOST_UNREGISTERED
+    assert most_blocks(connection, partial(unregistered, connection)) <= MOST_BLOCKS

@@ -29,7 +29,7 @@ def database(migrated: Database) -> Iterator[Database]:
     """A database with the tables, on a server of each kind, without counts."""
     with closing(Database(migrated.url)) as database:
         yield database
-    statement(migrated.url, sql.SQL("TRUNCATE usage"))
+    statement(migrated.url, sql.SQL("TRUNCATE usage, usage_minutes, type_usage"))
 
 
 def ignore(_kind: str, _outcome: str, _reason: str, _count: int) -> None:
@@ -39,7 +39,9 @@ def ignore(_kind: str, _outcome: str, _reason: str, _count: int) -> None:
 def add(database: Database, counts: Counts, now: datetime) -> None:
     """Add `counts` in a transaction of their own."""
     with database.begin() as connection:
-        submission_usage.add(connection, Counter({(key[0].int, *key[1:]): count for key, count in counts.items()}), now)
+        submission_usage.add(
+            connection, Counter({(key[0].int, "1.1", *key[1:]): count for key, count in counts.items()}), now
+        )
 
 
 def stored_counts(
@@ -91,8 +93,8 @@ def test_two_processes_add_to_each_other(database: Database) -> None:
             SubmissionUsage(other, ignore),
         )
         for _ in range(3):
-            first.add(HUB, "event", "created", "clicked")
-            second.add(HUB, "event", "created", "clicked")
+            first.add(HUB, "1.1", "event", "created", "clicked")
+            second.add(HUB, "1.1", "event", "created", "clicked")
             await asyncio.gather(first.write(), second.write())
         await first.write()
 
@@ -109,13 +111,13 @@ def test_counts_are_written_soon_and_in_the_end(database: Database, monkeypatch:
     async def count() -> None:
         tally = SubmissionUsage(database, ignore)
         async with tally.flushing():
-            tally.add(HUB, "event", "created", "clicked")
+            tally.add(HUB, "1.1", "event", "created", "clicked")
             async with asyncio.timeout(5):
                 while await asyncio.to_thread(total, database) < 1:
                     await asyncio.sleep(0.01)
             monkeypatch.setattr(counting, "INTERVAL_SECONDS", 60)
             await asyncio.sleep(0.1)
-            tally.add(HUB, "event", "created", "clicked")
+            tally.add(HUB, "1.1", "event", "created", "clicked")
 
     asyncio.run(count())
     assert total(database) == 2
@@ -129,7 +131,7 @@ def test_unwritten_counts_are_written_later(database: Database) -> None:
         tally = SubmissionUsage(away, ignore)
         for now in (away, away, database, database):
             tally._database = now
-            tally.add(HUB, "event", "created", "clicked")
+            tally.add(HUB, "1.1", "event", "created", "clicked")
             await tally.write()
         away.close()
 
@@ -144,7 +146,7 @@ def test_a_write_at_shutdown_is_not_lost(database: Database, monkeypatch: pytest
     async def count(mine: Database) -> None:
         tally = SubmissionUsage(mine, ignore)
         async with tally.flushing():
-            tally.add(HUB, "event", "created", "clicked")
+            tally.add(HUB, "1.1", "event", "created", "clicked")
             await asyncio.sleep(0.2)
             asyncio.get_running_loop().call_later(0.3, locking.commit)
 

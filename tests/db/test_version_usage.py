@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from psycopg import sql
 
-from db import version_usage
+from db import hubs, version_usage
 from db.engine import Database
 from db.registry import Caller
 from db.version_usage import VersionUsage
@@ -29,7 +29,7 @@ def database(migrated: Database) -> Iterator[Database]:
     """A database with the tables, on a server of each kind, without counts."""
     with closing(Database(migrated.url)) as database:
         yield database
-    statement(migrated.url, sql.SQL("TRUNCATE hub_requests"))
+    statement(migrated.url, sql.SQL("TRUNCATE hub_requests, hub_totals"))
 
 
 def add(database: Database, counts: dict[tuple[UUID, str], int], now: datetime) -> None:
@@ -132,3 +132,18 @@ def test_concurrent_adds_cannot_deadlock(database: Database) -> None:
         for adding in [threads.submit(add_on, turn) for turn in range(4)]:
             adding.result()
     assert {row[-1] for row in stored_counts(database)} == {20}
+
+
+def test_lately_is_summed_up_by_major_version_and_by_hub(database: Database) -> None:
+    """From a day on: the requests and the hubs of each major version, and those that sent most first."""
+    with database.begin() as connection:
+        ids = [hubs.create(connection, f"summed up {number}")[0].id for number in range(3)]
+    add(database, {(ids[0], "1.1"): 9}, LAST - timedelta(days=1))
+    add(database, {(ids[0], "1.0"): 2, (ids[1], "1.1"): 3, (ids[2], "2.0"): 1}, LAST)
+    add(database, {(ids[0], "1.1"): 2, (ids[1], "2.0"): 7}, FIRST)
+    with database.begin() as connection:
+        assert version_usage.totals(connection, DAY) == {1: (7, 2), 2: (8, 2)}
+        assert version_usage.totals(connection, DAY + timedelta(days=9)) == {}
+        first, second = version_usage.senders(connection, 1, DAY, 5)
+        assert [(each.hub, each.count) for each in (first, second)] == [("summed up 0", 4), ("summed up 1", 3)]
+        assert [each.hub for each in version_usage.senders(connection, 2, DAY, 1)] == ["summed up 1"]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from openapi.contract import published
-from openapi.generate import postman
+from openapi.generate.collections import postman
 from tests.handlers.conftest import Hub
 from tests.openapi.generate.test_collections import requests_in
 

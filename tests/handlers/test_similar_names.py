@@ -89,3 +89,12 @@ def test_a_registered_name_with_a_misleading_character_is_named_with_it() -> Non
     """Otherwise both names would look the same."""
     hint = SimilarNames(("\u0441licked",)).hint("clicked")
     assert hint == "Did you mean '\u0441licked'? The registered name has the character U+0441."
+
+
+def test_several_names_may_be_meant() -> None:
+    """The nearest comes first, and no more are named than were asked for."""
+    names = SimilarNames(("flagged_confusing", "flagged_helpful", "flagged_help", "viewed"))
+    assert names.several("flagged_helpfull", 3) == ["flagged_helpful", "flagged_help"]
+    assert names.several("Flagged-Help", 2) == ["flagged_help", "flagged_helpful"]
+    assert names.several("flagged_helpfull", 1) == ["flagged_helpful"]
+    assert names.several("", 3) == names.several("\u202e", 3) == []

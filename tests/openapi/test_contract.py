@@ -81,6 +81,12 @@ def test_yaml_has_only_the_types_of_json(written: str, read: Any) -> None:
         pytest.param(INFO + "---\na: 1\n", "expected a single document", id="two documents"),
         pytest.param(INFO + "a: 1\na: 2\n", "the key 'a' occurs twice", id="a key twice"),
         pytest.param(with_value("{1: a, '1': b}"), "the key '1' occurs twice", id="a key twice, once quoted"),
+        pytest.param('{"a": 1, "b": 2, "b": 3, "a": 4}', "the key 'a' occurs twice", id="two keys twice in JSON"),
+        pytest.param(
+            "{" + "".join(f'"{number}":1,' for number in range(300_000)) + '"299999":1}',
+            "the key '299999' occurs twice",
+            id="the last of many keys twice",  # minutes of work, if each key were looked for among the others
+        ),
         pytest.param(with_value("{[a]: b}"), "a key is not a string", id="a key that is a list"),
         pytest.param(with_value("[&a [], *a]"), "^line 2: YAML aliases are not accepted", id="an alias"),
         pytest.param(with_value("!!str a"), "^line 2: YAML tags are not accepted", id="a tag"),

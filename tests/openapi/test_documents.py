@@ -132,9 +132,24 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
     "invalid_token": with_token,
     "invalid_dpop_proof": with_token,
     "insufficient_scope": with_token,
+    "origin_not_listed": with_token,
     "keys_unavailable": with_token,
     "not_found": lambda promise: any(parameter["in"] == "path" for parameter in promise.parameters),
     "contract_not_found": never,
+    "malformed_form": never,
+    "client_not_found": never,
+    "client_not_installed": never,
+    "client_not_built": never,
+    "client_impossible": never,
+    "documents_expected": never,
+    "document_refused": never,
+    "documents_incomparable": never,
+    "document_outside_profile": never,
+    "documents_over_limit": never,
+    "too_many_documents": never,
+    "too_many_streams": never,
+    "tools_busy": never,
+    "client_building": never,
     "method_not_allowed": never,
     "not_acceptable": never,
     "head_timeout": always,
@@ -182,7 +197,8 @@ RAISED: dict[str, Callable[[Promise], bool]] = {
 }
 """For each problem: which operations can respond with it, for the request or for one of its items."""
 CHALLENGES = {
-    code: {"www-authenticate"} for code in ("unauthorized", "invalid_token", "invalid_dpop_proof", "insufficient_scope")
+    code: {"www-authenticate"}
+    for code in ("unauthorized", "invalid_token", "invalid_dpop_proof", "insufficient_scope", "origin_not_listed")
 }
 HEADERS = CHALLENGES | {"too_many_requests": {"retry-after"}}
 """The headers that a problem has besides those of its row."""

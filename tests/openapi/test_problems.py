@@ -8,6 +8,7 @@ from openapi.problems import TABLE, Problem, joined
 
 PARAMETERS: dict[str, Any] = {
     "scope": "events:write",
+    "origin": "'https://app.example'",
     "rejected": 1,
     "received": 2,
     "others": "the others are stored",
@@ -40,6 +41,9 @@ PARAMETERS: dict[str, Any] = {
     "successor": "/api/v2",
     "metadata": "https://host/.well-known/oauth-authorization-server",
     "why": ": it was revoked",
+    "language": "cobol",
+    "extra": "codegen",
+    "fault": "/paths: it is empty",
 }
 CLOSING = {"malformed_request", "head_timeout", "body_timeout", "head_too_large"}
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, delete, insert, text, update
 
 from db import contracts as rows
-from db.contract_changes import Author
+from db.audit import Author
 from db.engine import Database
 from db.errors import Refused
 from db.tables import interaction_reporting_contracts as table

@@ -12,7 +12,7 @@ from db import contracts
 from db.engine import Database
 from db.errors import NotFound, Unavailable
 from db.tables import interaction_reporting_contracts as table
-from handlers.contracts import publications
+from handlers.contracts import publications, shared_reading
 from handlers.contracts.publications import (
     MEDIA_TYPES,
     Publication,
@@ -103,14 +103,14 @@ def test_a_draft_is_not_published(database: Database) -> None:
 
 def test_requests_share_one_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as it is fresh it is reused, whatever changes in the rows."""
-    monkeypatch.setattr(publications, "MAX_AGE_SECONDS", 60)
+    monkeypatch.setattr(shared_reading, "MAX_AGE_SECONDS", 60)
     before, after = read_twice(database, status="'retired'")
     assert after is before
 
 
 def test_an_unchanged_row_keeps_its_publication(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new reading builds only the publications of changed rows."""
-    monkeypatch.setattr(publications, "MAX_AGE_SECONDS", -1)
+    monkeypatch.setattr(shared_reading, "MAX_AGE_SECONDS", -1)
     before, after = read_twice(database, status="'retired'")
     assert after["1.1"] is before["1.1"]
     assert after["1.0"].row.status == "retired"
@@ -118,7 +118,7 @@ def test_an_unchanged_row_keeps_its_publication(database: Database, monkeypatch:
 
 def test_many_requests_at_once_cost_one_reading(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request during a reading waits for its rows; one that is cancelled leaves them to the others."""
-    monkeypatch.setattr(publications, "MAX_AGE_SECONDS", -1)
+    monkeypatch.setattr(shared_reading, "MAX_AGE_SECONDS", -1)
 
     async def ask() -> set[int]:
         publications = Publications()

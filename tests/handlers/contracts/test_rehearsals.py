@@ -14,7 +14,7 @@ from db.engine import Database
 from db.ids import new_id
 from db.tables import annotations, interaction_events, rejected_submissions
 from db.tables import interaction_reporting_contracts as contracts_table
-from handlers.contracts.rehearsals import (
+from handlers.contracts.rehearsing.rehearsals import (
     EXAMPLES,
     LONGEST_ERROR,
     LONGEST_NAME,
@@ -265,7 +265,7 @@ def test_an_invalid_name_does_not_name_a_group(database: Database, alpha: UUID) 
 
 def test_the_number_of_groups_is_limited(database: Database, alpha: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond a limit they are counted together."""
-    monkeypatch.setattr("handlers.contracts.rehearsals.MOST_GROUPS", 2)
+    monkeypatch.setattr("handlers.contracts.rehearsing.rehearsals.MOST_GROUPS", 2)
     for name in "abcda":
         rejection(database, alpha, SENT | {"event_type": name, "mood": 1})
     groups = counts(rehearsed(database, candidate()))
@@ -283,7 +283,7 @@ def test_a_body_may_become_larger(database: Database, alpha: UUID) -> None:
 
 def test_the_newest_rows_are_rehearsed(database: Database, alpha: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest rows of each kind up to the limit, page by page, and each page is reported as progress."""
-    monkeypatch.setattr("handlers.contracts.rehearsals.FIRST_ROWS", 2)
+    monkeypatch.setattr("handlers.contracts.rehearsing.rehearsals.FIRST_ROWS", 2)
     for name in "abcde":
         event(database, alpha, event_type=name)
     annotation(database, alpha)
@@ -308,7 +308,7 @@ def test_examples_are_few_and_short(database: Database, alpha: UUID, monkeypatch
     assert {len(example.error) for group in rehearsal.groups.values() for example in group.examples} == {
         LONGEST_ERROR + 1
     }
-    monkeypatch.setattr("handlers.contracts.rehearsals.MOST_EXAMPLES", 3)
+    monkeypatch.setattr("handlers.contracts.rehearsing.rehearsals.MOST_EXAMPLES", 3)
     assert len(examples(rehearsed(database, candidate(version="1.3")))) == 3
     assert rehearsed(database, candidate(version="1.3")).count(NEWLY_FAILS) == EXAMPLES + 4
 

@@ -2,11 +2,17 @@
 
 import asyncio
 import gc
+import io
 import json
 import logging
+import subprocess
+import sys
+import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +21,7 @@ import pytest
 from psycopg.sql import SQL
 
 from db import contracts
-from db.contract_changes import Author
+from db.audit import Author
 from db.engine import Database
 from handlers.contracts import lifecycle as governed
 from handlers.contracts.serving import Serving
@@ -29,6 +35,9 @@ from tests.postgresql import fresh_database, statement
 from tests.service import CONTRACTS, Service, forget_version_2, running
 from tests.tokens import bearer, client_of, post
 from tests.waiting import wait_until
+from tests.wire import LINE, Wire, head
+
+pytestmark = pytest.mark.costly
 
 AUTHOR = Author("alice", "a test")
 UNPUBLISHED = "this release has contract 2.0, and the database does not: publish it, or ignore this"
@@ -127,6 +136,66 @@ def test_an_activated_contract_is_served_within_a_second(living: Service) -> Non
         wait_until(lambda: client.get(LIST).status_code == 200)
 
 
+def versions(service: Service) -> set[str | None]:
+    """What responses at the path of version 1 have as Contract-Version: to an event, and to requests that are refused.
+
+    The last one is refused beneath the application, because its head is malformed.
+    """
+    with service.client() as client, Wire(service) as wire:
+        responses = [client.post(PATH, json=EVENT), client.put(PATH), client.get(f"{BASE}/nothing")]
+        responses.append(client.post(PATH, json=EVENT, headers={"Authorization": "Bearer wrong"}))
+        responses.append(client.post(PATH, json={}))
+        wire.send(head(LINE, "Host: localhost", "Host: localhost"))
+        responses.append(wire.answer())
+    assert [response.status_code for response in responses] == [201, 405, 404, 401, 422, 400]
+    return {response.headers.get("contract-version") for response in responses}
+
+
+def test_a_new_field_is_in_a_client_that_is_downloaded_then(living: Service, tmp_path: Path) -> None:
+    """And a client of the contract before says that it is stale, once it has had an answer."""
+    with_field = another("1.9", changed=lambda document: add_field(document, "brand_new_field"))
+    first = unpacked(living, NEWEST, tmp_path)
+    activate(living, with_field)
+    time.sleep(1)
+    text = (unpacked(living, "1.9", tmp_path) / "interaction_reporting" / "types.py").read_text()
+    assert "brand_new_field: NotRequired[str]" in text
+    ask = (
+        "import sys; from interaction_reporting import Client\n"
+        "client = Client(sys.argv[1], api_key=sys.argv[2])\n"
+        "print(repr(client.stale()), client.event_types.list()['has_more'], client.stale())"
+    )
+    command = [sys.executable, "-c", ask, living.url, living.key]
+    ran = subprocess.run(command, cwd=first, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["''", "False", "1.9"]
+
+
+def add_field(document: dict[str, Any], name: str) -> None:
+    """Declare an optional text in events."""
+    declared = {"type": "string", "maxLength": 100, "description": "A text.", "example": "text"}
+    document["components"]["schemas"]["InteractionEvent"]["properties"][name] = declared
+
+
+def unpacked(service: Service, version: str, directory: Path) -> Path:
+    """The client for Python that the service makes of a version."""
+    content = httpx.get(f"{service.url}/contracts/{version}/clients/python").raise_for_status().content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(directory / version)
+    return directory / version
+
+
+def test_each_response_names_the_contract_that_governs_it(living: Service) -> None:
+    """Its version changes with an activation and with a rollback; paths of no version have none."""
+    assert versions(living) == {NEWEST}
+    do(living, governed.activate, "1.0")
+    wait_until(lambda: serves(living) == ["1.0"])
+    assert versions(living) == {"1.0"}
+    do(living, governed.rollback, None)
+    wait_until(lambda: serves(living) == [NEWEST])
+    assert versions(living) == {NEWEST}
+    for path in ("/health/live", "/contracts", "/api/v9/usage"):
+        assert "contract-version" not in httpx.get(living.url + path).headers
+
+
 def test_an_edited_row_is_followed(living: Service) -> None:
     """A field that plain SQL adds is accepted within a second; one that it removes is refused."""
     field = "document = replace(document, '        actor_type:\n          $ref', "
@@ -213,6 +282,7 @@ def test_a_retired_version_is_gone(living: Service, second: Contract) -> None:
         wait_until(lambda: client.get(f"{BASE}/nothing").status_code == 410)
         for response in (client.post(PATH, json=EVENT), client.put(PATH), client.get(BASE)):
             assert (response.status_code, response.headers["link"]) == (410, '</api/v2>; rel="successor-version"')
+            assert "contract-version" not in response.headers
             assert response.json()["help"] == "Use /api/v2 instead."
         assert serves(living) == [second.version]
         assert post(living, bearer(token)).status_code == 201

@@ -17,6 +17,7 @@ DEPRECATED = datetime(2026, 1, 1, tzinfo=UTC)
 SUNSET = datetime(2027, 1, 1, tzinfo=UTC)
 ENDS = [(b"deprecation", b"@1767225600"), (b"sunset", b"Fri, 01 Jan 2027 00:00:00 GMT")]
 BROKEN = "a: b"
+VERSION = b"contract-version"
 
 
 def text(version: str, path: str | None = None, document: str | None = None, **instants: Any) -> ServedDocument:
@@ -49,8 +50,13 @@ def served(majors: list[ServedMajor]) -> list[str | None]:
 
 
 def announced(majors: list[ServedMajor]) -> dict[str, Headers]:
-    """The header fields that each path announces."""
-    return {part.path: part.announced for part in parts(majors)}
+    """The header fields that each path announces, besides the version of its contract."""
+    return {part.path: [field for field in part.announced if field[0] != VERSION] for part in parts(majors)}
+
+
+def governed(majors: list[ServedMajor]) -> dict[str, list[bytes]]:
+    """The versions that each path announces."""
+    return {part.path: [value for name, value in part.announced if name == VERSION] for part in parts(majors)}
 
 
 def link(path: str) -> Headers:
@@ -65,6 +71,7 @@ def test_each_major_version_is_served_from_its_row() -> None:
     )
     assert served(majors) == ["1.1", "2.0"]
     assert announced(majors) == {"/api/v1": [], "/api/v2": []}
+    assert governed(majors) == {"/api/v1": [b"1.1"], "/api/v2": [b"2.0"]}
     assert warnings(majors) == []
     require_path(majors)
 

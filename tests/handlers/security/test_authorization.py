@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import text
 
 from db import hubs, oauth_clients, signing_keys
-from db.contract_changes import Author
+from db.audit import Author
 from handlers.contracts import lifecycle
 from handlers.security.signing_keys import key_factory as made_key
 from openapi.contract import Contract, Operation
@@ -287,6 +287,7 @@ def until(service: Service, token: str, status: int) -> httpx.Response:
     return response
 
 
+@pytest.mark.costly
 def test_no_request_fails_while_keys_and_contracts_change(
     start_service: Callable[..., AbstractContextManager[Service]],
 ) -> None:

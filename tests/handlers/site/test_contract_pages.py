@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from db import contracts
 from db.engine import Database
+from handlers.contracts.publications import Publications
 from handlers.site import contract_pages
 from handlers.site.service_state import SERVICE
 from openapi.contract import Contract
@@ -92,7 +93,7 @@ def test_the_list_of_contracts_is_public(public: httpx.Client) -> None:
         (MARKDOWN, MARKDOWN),
         ("application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json"),
         ("application/vnd.oai.openapi", "application/vnd.oai.openapi"),
-        (f"text/html, {YAML};q=0.9, */*;q=0.1", YAML),
+        (f"text/html;q=0.5, {YAML};q=0.9, */*;q=0.1", YAML),
     ],
 )
 def test_a_contract_is_sent_in_the_requested_media_type(
@@ -164,8 +165,8 @@ def test_head_gets_the_header_fields_of_get(public: httpx.Client, path: str) -> 
         ("GET", "/contractsx", None, 404),
         ("POST", "/contracts", None, 405),
         ("DELETE", "/contracts/1.0", None, 405),
-        ("GET", "/contracts", "text/html", 406),
-        ("GET", "/contracts/1.0", "text/html", 406),
+        ("GET", "/contracts", "image/png", 406),
+        ("GET", "/contracts/1.0", "image/png", 406),
         ("GET", "/contracts/1.0/card", JSON, 406),
     ],
 )
@@ -255,7 +256,7 @@ def test_a_contract_published_as_json_is_also_sent_as_yaml(newest: Service, publ
 
 def test_without_a_database_the_pages_are_unavailable() -> None:
     """503 with Retry-After and the common error body."""
-    pages = ErrorMiddleware(Router(contract_pages.routes()), failures={})
+    pages = ErrorMiddleware(Router(contract_pages.routes(Publications())), failures={})
 
     async def ask() -> list[httpx.Response]:
         with closing(Database("postgresql://nobody@/none?host=/nowhere")) as unreachable:

@@ -11,14 +11,14 @@ from sqlalchemy import select
 from db import writer
 from db.engine import Database
 from db.registry import Caller
-from db.rejected_submissions import Bounds
+from db.rejected_submissions import EVENT_TYPE_CHARACTERS, Bounds
 from db.tables import rejected_submissions as table
 from handlers.submissions.rejections import Rejections
 from openapi.problems import Problem
 from openapi.serving.messages import Request
 
 REFUSED = Problem("event_type_not_registered", name="x", pointer="/event_type")
-BOUNDS = Bounds(count=16, days=1, bytes=1000)
+BOUNDS = Bounds(count=16, days=1, bytes=100_000)
 
 
 def keep(
@@ -26,6 +26,7 @@ def keep(
     hub_id: UUID,
     *groups: Sequence[tuple[int | None, Problem, bytes]],
     key: str | None = None,
+    kind: str = "event",
 ) -> None:
     """Keep each of `groups` as the rejections of one request under `key`, within BOUNDS."""
 
@@ -38,7 +39,7 @@ def keep(
         request = Request(None, Caller(hub_id, "hub"), None, "1.1", validate, parameters)
         async with rejections.writer.writing():
             for group in groups:
-                await rejections.keep(request, "event", group)
+                await rejections.keep(request, kind, group)
 
     asyncio.run(run())
 
@@ -85,3 +86,39 @@ def test_a_failure_is_logged_and_not_raised(
     keep(database, hub_id, [(0, REFUSED, b"{}")])
     assert "rejected submissions cannot be stored" in caplog.text
     assert rows(database, hub_id) == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "event_type"),
+    [
+        (b'{"event_type": "signed"}', "signed"),
+        (b'{"widget_id": 5, "event_type": ""}', ""),
+        ('{"event_type": "Gr\u00f6\u00dfe"}'.encode(), "Gr\u00f6\u00dfe"),
+        (b'{"event_type": "%s"}' % (b"x" * 60_000), "x" * EVENT_TYPE_CHARACTERS),
+        (b'{"event_type": "%s\\u0000"}' % (b"x" * 300), None),
+        (b'{"event_type": "a\\u0000"}', None),
+        (b'{"event_type": "a\\ud800"}', None),
+        (b'{"event_type": 5}', None),
+        (b'{"event_type": null}', None),
+        (b'{"event_type": "a", "event_type": "b"}', None),
+        (b'{"event_type": "a"', None),
+        (b'["event_type"]', None),
+        (b"[" * 60_000, None),
+        (b"\xff", None),
+    ],
+)
+def test_the_event_type_of_a_rejection_is_kept(database: Database, raw: bytes, event_type: str | None) -> None:
+    """As it was sent, cut; whatever a hub sends is kept."""
+    hub_id = uuid4()
+    keep(database, hub_id, [(None, REFUSED, raw)])
+    (row,) = rows(database, hub_id)
+    assert row.event_type == event_type
+
+
+@pytest.mark.parametrize("kind", ["annotation", "event-batch"])
+def test_only_an_event_has_an_event_type(database: Database, kind: str) -> None:
+    """An annotation may have a field of this name, and a batch has many types."""
+    hub_id = uuid4()
+    keep(database, hub_id, [(None, REFUSED, b'{"event_type": "signed"}')], kind=kind)
+    (row,) = rows(database, hub_id)
+    assert row.event_type is None

@@ -11,15 +11,13 @@ from openapi.diff.compare import compare
 from tests.openapi.diff.documents import with_body
 from tests.openapi.diff.pairs import METHOD, PAIRS, PATH, Pair
 
-BREAKS = [
-    (pair, change)
-    for pair in PAIRS
-    if pair.table != "documents"
-    for change in pair.changes()
-    if change.is_of_schema and change.is_break
-]
-"""The breaks of schemas in documents with one operation."""
-PROVED = [(pair, change) for pair, change in BREAKS if change.witness]
+BROKEN = [pair for pair in PAIRS if pair.table != "documents" and pair.label.is_break]
+"""The pairs of documents with one operation that break, by their labels: to compare them takes long, so tests do it."""
+
+
+def breaks(pair: Pair) -> list[Change]:
+    """The breaks of schemas in `pair`."""
+    return [change for change in pair.changes() if change.is_of_schema and change.is_break]
 
 
 def stated(document: Document, subject: str) -> dict[str, Any]:
@@ -64,19 +62,22 @@ def readings(change: Change, value: Any) -> list[Any]:
 
 def test_nearly_every_break_of_a_schema_is_proved() -> None:
     """At least nine of ten; a failure names the others."""
-    unproved = [f"{pair.name}: {change.rule}" for pair, change in BREAKS if not change.witness]
-    assert len(unproved) <= len(BREAKS) / 10, unproved
+    of_schemas = [(pair, change) for pair in BROKEN for change in breaks(pair)]
+    unproved = [f"{pair.name}: {change.rule}" for pair, change in of_schemas if not change.witness]
+    assert len(unproved) <= len(of_schemas) / 10, unproved
 
 
-@pytest.mark.parametrize(
-    ("pair", "change"), PROVED, ids=[f"{pair.table}: {pair.name}, {change.rule}" for pair, change in PROVED]
-)
-def test_another_implementation_confirms_each_proof(pair: Pair, change: Change) -> None:
+@pytest.mark.parametrize("pair", BROKEN, ids=lambda pair: f"{pair.table}: {pair.name}")
+def test_another_implementation_confirms_each_proof(pair: Pair) -> None:
     """A request is accepted before and not after; an answer is allowed after and not before."""
-    assert change.witness
-    before, after = (pair.old, pair.new) if change.direction == "request" else (pair.new, pair.old)
-    assert accepts(before, change, change.witness.value)
-    assert not any(accepts(after, change, reading) for reading in readings(change, change.witness.value))
+    for change in breaks(pair):
+        if change.witness:
+            is_request = change.direction == "request"
+            before, after = (pair.old, pair.new) if is_request else (pair.new, pair.old)
+            assert accepts(before, change, change.witness.value), change.rule
+            assert not any(accepts(after, change, value) for value in readings(change, change.witness.value)), (
+                change.rule
+            )
 
 
 def test_the_proof_of_an_integer_bound_is_an_integer() -> None:

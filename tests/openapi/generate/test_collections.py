@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from openapi.contract import ContractError, Document, published
-from openapi.generate import http_file, postman
+from openapi.generate.collections import http_file, postman
 from tests.openapi.generate import hostile
 
 URL = "http://127.0.0.1:8080"

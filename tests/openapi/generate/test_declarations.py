@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from openapi.contract import ContractError, Document, published
-from openapi.generate.declarations import declarations, pascal
+from openapi.generate.declarations import declarations
+from openapi.generate.names import pascal
 from openapi.generate.outside_profile import OutsideProfile
 from openapi.generate.types import Declaration, ListOf, Named, ObjectType
 

@@ -6,8 +6,8 @@ from typing import Any, Literal, get_type_hints
 import pytest
 
 from openapi.contract import Document, published
-from openapi.generate import python_types
 from openapi.generate.declarations import declarations
+from openapi.generate.languages import python_types
 from tests.openapi.generate import hostile
 
 

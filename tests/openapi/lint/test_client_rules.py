@@ -9,6 +9,8 @@ from openapi.contract import Contract, published
 from openapi.lint import client_rules
 from openapi.lint.rules import lint
 
+pytestmark = pytest.mark.costly
+
 NEWEST = next(contract for contract in published() if contract.version == "1.1")
 SCHEMAS = ("components", "schemas")
 EVENT = (*SCHEMAS, "InteractionEvent")

@@ -8,6 +8,8 @@ from handlers.operations import OPERATIONS
 from openapi.contract import Contract, published
 from openapi.lint.rules import Finding, lint
 
+pytestmark = pytest.mark.costly
+
 NEWEST = published()[1]
 EVENT = ("components", "schemas", "InteractionEvent", "properties")
 LINES = ("paths", "/interaction-events/batch", "post", "requestBody", "content", "application/x-ndjson")

@@ -49,6 +49,11 @@ def test_a_schema_of_the_subset_is_accepted(schema: Any) -> None:
     [
         pytest.param(True, "", '"type": "object"', id="no object"),
         pytest.param({}, "", '"type": "object"', id="no type"),
+        pytest.param({"type": 5}, "", '"type": "object"', id="a number as type"),
+        pytest.param({"type": [["object"]]}, "", '"type": "object"', id="a list in the list of types"),
+        pytest.param(
+            fields({"type": 5}), "/properties/f0/type", "type must be one of", id="a number as a field's type"
+        ),
         pytest.param({"type": ["object", "null"]}, "", '"type": "object"', id="null as well"),
         pytest.param(deep(13), "/properties/a" * 12, "more than 12 levels", id="thirteen levels"),
         pytest.param({"type": "object", "title": "x" * 16384}, "", "larger than 16384 bytes", id="long"),

@@ -13,17 +13,13 @@ from markupsafe import Markup
 from handlers.contracts.migration import Migration
 from handlers.site import migration_reports
 from openapi.diff import report
-from openapi.rendering import problem_pages
 from openapi.rendering.html import Layout, each
-from openapi.standards.media_types import HTML
 from tests.openapi.diff.documents import document
 
 ROOT = Path(__file__).parent.parent.parent.parent
 LAYOUT = Layout(Markup("p>b{color:red}"))
 PAGES = {
     "a page of its own": (LAYOUT, LAYOUT.page("A title", Markup("<p>Text"))),
-    "problems": (problem_pages.LAYOUT, dict(problem_pages.pages())["/problems"][HTML]),
-    "a problem": (problem_pages.LAYOUT, dict(problem_pages.pages())["/problems/invalid_body"][HTML]),
     "changes": (report.LAYOUT, report.Report.of(document(), document(), ("old", "new")).as_html()),
     "migration": (
         migration_reports.LAYOUT,

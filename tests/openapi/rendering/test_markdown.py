@@ -112,7 +112,8 @@ def test_a_block_ends_with_its_text(text: str) -> None:
     assert [token.content for token in tokens if token.type == "inline"] == ["before", "after"]
 
 
-@pytest.mark.parametrize("text", ["`" * 10**5, "*" * 10**5, "**a" * 10**5, "`a" * 10**5, " " * 10**5, "a@" * 10**5])
-def test_a_hostile_text_takes_linear_time(text: str) -> None:
+@pytest.mark.parametrize("part", ["`", "*", "**a", "`a", " ", "a@"])
+def test_a_hostile_text_takes_linear_time(part: str) -> None:
     """Otherwise the test would exceed its timeout."""
+    text = part * 10**5
     assert len(line(text)) < 3 * len(text) + 10

@@ -1,61 +1,23 @@
-"""The pages of problems: one for each, in HTML that contains only text, and the same as JSON."""
+"""The texts of problems: the same for each occurrence, as JSON and in pieces for pages."""
 
 import json
 import re
-from html.parser import HTMLParser
 
 import pytest
 
-from openapi.problems import TABLE, Problem, ProblemType
-from openapi.rendering.problem_pages import LAYOUT, pages
-from openapi.serving.error_styles import ProblemDetails
-from openapi.standards.media_types import HTML
+from openapi.problems import TABLE, Problem
+from openapi.rendering.problem_pages import documents, heading, likeness, meaning, remedy
+from openapi.serving.error_styles import ProblemDetails, title
 from tests.openapi.test_problems import PARAMETERS
 
-JSON = "application/json"
 URL = "https://reports.example.com"
-PAGES = dict(pages(URL))
-HEAD = {"html", "head", "meta", "title", "style", "body"}
-ELEMENTS = HEAD | {"h1", "p", "a", "code", "var", "dl", "dt", "dd", "table", "tr", "th", "td"}
-POLICY = LAYOUT.policy.removesuffix("; frame-ancestors 'none'")
-ATTRIBUTES = {("lang", "en"), ("charset", "utf-8"), ("name", "viewport"), ("content", "width=device-width")} | {
-    ("http-equiv", "Content-Security-Policy"),
-    ("content", POLICY),
-}
-
-
-class Elements(HTMLParser):
-    """The elements, attributes and texts of a page; the parser checks that each element is closed."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: set[tuple[str, str | None]] = set()
-        self.open: list[str] = []
-        self.text: list[str] = []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Record the element and its attributes."""
-        self.tags.add(tag)
-        self.attributes.update(attrs)
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Check that it closes the element that was opened last."""
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        """Record the text."""
-        self.text.append(data)
+DOCUMENTS = dict(documents(URL))
 
 
 @pytest.mark.parametrize("code", TABLE)
-def test_the_page_of_a_problem_describes_its_type(code: str) -> None:
-    """The JSON has the type, title and status of responses; its texts are complete without a request."""
-    page = json.loads(PAGES[f"/problems/{code}"][JSON])
+def test_the_json_of_a_problem_describes_its_type(code: str) -> None:
+    """It has the type, title and status of responses; its texts are complete without a request."""
+    page = json.loads(DOCUMENTS[f"/problems/{code}"])
     body = ProblemDetails(URL).body(Problem(code, **PARAMETERS))
     assert [page[name] for name in ("type", "title", "status")] == [body[name] for name in ("type", "title", "status")]
     assert page["help"].endswith(".")
@@ -65,41 +27,52 @@ def test_the_page_of_a_problem_describes_its_type(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", TABLE)
-def test_the_html_page_has_the_contents_of_the_json(code: str) -> None:
-    """The names of a request's parameters stand without brackets."""
-    page = PAGES[f"/problems/{code}"]
-    problem = json.loads(page[JSON])
-    text = "".join(Elements(page[HTML]).text)
-    shown = {name: re.sub("<([a-z]+)>", r"\1", str(problem[name])) for name in ("detail", "type", "title", "status")}
-    assert {name for name, words in shown.items() if words not in text} == set()
-    assert "What to do" in text
+def test_the_pieces_are_the_texts_of_the_json(code: str) -> None:
+    """There the names of parameters stand in brackets."""
+    page = json.loads(DOCUMENTS[f"/problems/{code}"])
+    for pieces, text in ((meaning(code), page["detail"]), (remedy(code), page["help"])):
+        assert "".join(literal + (f"<{name}>" if name else "") for literal, name in pieces) == text
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_contains_only_text(path: str) -> None:
-    """Its elements are closed, and none of them loads, runs or submits anything."""
-    elements = Elements(PAGES[path][HTML])
-    assert not elements.open
-    assert elements.tags <= ELEMENTS
-    links = {value for name, value in elements.attributes if name == "href"}
-    assert links <= PAGES.keys()
-    assert elements.attributes - {("href", link) for link in links} == ATTRIBUTES
+def test_the_list_has_the_whole_json_of_each_problem() -> None:
+    """In the order of the table."""
+    problems = json.loads(DOCUMENTS["/problems"])["problems"]
+    assert problems == [json.loads(DOCUMENTS[f"/problems/{code}"]) for code in TABLE]
+    assert DOCUMENTS.keys() == {"/problems", *(f"/problems/{code}" for code in TABLE)}
 
 
-def test_the_list_leads_to_each_page() -> None:
-    """As links in HTML, and with the whole JSON of each page as JSON."""
-    page = PAGES["/problems"]
-    assert json.loads(page[JSON])["problems"] == [json.loads(PAGES[f"/problems/{code}"][JSON]) for code in TABLE]
-    assert {f"/problems/{code}" for code in TABLE} == {
-        value for name, value in Elements(page[HTML]).attributes if name == "href"
-    }
-    assert PAGES.keys() == {"/problems", *(f"/problems/{code}" for code in TABLE)}
+def test_people_read_abbreviations_as_they_are_written() -> None:
+    """The title that programs get is as old as the problem."""
+    assert heading("invalid_dpop_proof") == "Invalid DPoP proof"
+    assert title("invalid_dpop_proof") == "Invalid dpop proof"
+    headings = [heading(code) for code in TABLE]
+    assert len({*headings}) == len(TABLE)
+    for text in headings:
+        assert not re.search(r"\b(dpop|json|http|api|gzip_|url)\b", text), text
+        assert text[0].isupper()
 
 
-def test_markup_in_the_table_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page shows it as text."""
-    monkeypatch.setitem(TABLE, "a&b", ProblemType(400, "<script>{name}</script> & more", "<b>"))
-    page = dict(pages('"><script>'))["/problems/a&b"][HTML]
-    elements = Elements(page)
-    assert not elements.tags & {"script", "b"}
-    assert "<script>name</script> & more" in "".join(elements.text)
+@pytest.mark.parametrize(
+    ("code", "error", "is_like"),
+    [
+        ("widget_not_registered", "widget_id 'a b' not registered", True),
+        ("widget_not_registered", "event_type 'a b' not registered", False),
+        ("widget_not_registered", "the widget_id 'a b' not registered", False),
+        ("widget_not_registered", "widget_id 'a b' not registered here", False),
+        ("malformed_json", "the body cannot be read as JSON: it is empty", True),
+        ("idempotency_conflict", "the client_event_id was used before for other content", True),
+        ("invalid_body", "occurred_at is required", False),
+        ("unauthorized", "Authorization: Bearer required", True),
+    ],
+)
+def test_an_error_is_like_the_template_that_it_was_made_from(code: str, error: str, is_like: bool) -> None:
+    """From its first character to its last; a template without words is like none."""
+    assert (likeness(code, error) > 0) is is_like
+
+
+@pytest.mark.parametrize("code", TABLE)
+def test_each_error_is_like_its_own_template(code: str) -> None:
+    """The likeness counts the letters and digits of the template."""
+    words = "".join(literal for literal, name in meaning(code)) if TABLE[code].about is None else ""
+    if words:
+        assert likeness(code, Problem(code, **PARAMETERS).error) == sum(map(str.isalnum, words))

@@ -7,14 +7,12 @@ import random
 import re
 import time
 from contextlib import suppress
-from re import _constants as sre
-from re import _parser
 from typing import TypeGuard
 
 import pytest
 
 from openapi.schemas import patterns
-from openapi.schemas.patterns import UndecidedError, example
+from openapi.schemas.patterns import UndecidedError, example, parser, sre
 
 TEXTS = ["".join(letters) for length in range(6) for letters in itertools.product("abc", repeat=length)]
 
@@ -44,7 +42,7 @@ def test_python_s_parser_has_what_we_rely_on() -> None:
     gone = sorted(name for name in used if not hasattr(sre, name))
     assert len(used) >= 10
     assert not gone, f"openapi/schemas/patterns.py relies on names that re._constants no longer has: {gone}"
-    parse = getattr(_parser, "parse", None)
+    parse = getattr(parser, "parse", None)
     assert parse, "openapi/schemas/patterns.py relies on re._parser.parse, which is gone"
     parsed = parse("(?:a{2,})[^bd]|(c)", re.ASCII)
     assert parsed.state.flags == re.ASCII, "re._parser represents flags otherwise"

@@ -168,7 +168,8 @@ def test_another_method_is_not_allowed(request_line: str, allow: str) -> None:
         async def send(message: Message) -> None:
             sent.append(message)
 
-        scope = {"type": "http", "method": method, "path": path, "headers": [], "state": {REQUEST: RequestState()}}
+        scope = {"type": "http", "method": method, "path": path, "headers": [], "header_index": {}}
+        scope["state"] = {REQUEST: RequestState()}
         await direct(*THINGS)(scope, unexpected, send)
         return sent
 

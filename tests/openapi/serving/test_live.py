@@ -83,7 +83,7 @@ def test_no_request_is_lost_while_applications_are_replaced() -> None:
             async def send(message: Message) -> None:
                 statuses.append((200 + number, message["status"]))
 
-            await live({"type": "http", "path": "/api/v1/"}, unexpected, send)
+            await live({"type": "http", "path": "/api/v1/", "state": {REQUEST: RequestState()}}, unexpected, send)
 
         requests = []
         for number in range(20):
@@ -213,7 +213,7 @@ def test_a_request_is_passed_on_unchanged() -> None:
 
     live = Live()
     live.serve([Part("/api/v1", app)])
-    scope = {"type": "http", "path": "/api/v1/usage"}
+    scope = {"type": "http", "path": "/api/v1/usage", "state": {REQUEST: RequestState()}}
     asyncio.run(live(scope, unexpected, unexpected))
     assert passed[0] is scope
     assert passed[1:] == [unexpected, unexpected]

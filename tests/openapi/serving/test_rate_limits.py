@@ -237,6 +237,17 @@ def test_a_slow_sender_has_the_whole_burst(limits: RateLimits, clock: Clock, mon
     assert limits.take(HUB, 0, policy).remaining == 1_000_000
 
 
+def test_buckets_are_refilled(limits: RateLimits) -> None:
+    """That of a hub and all others; the headers say so at once, and what the hub has leased counts no more."""
+    bucket, other = Bucket(limits, HUB, POLICY), Bucket(limits, UUID(int=6), POLICY)
+    full = bucket.headers()
+    for each in (bucket, other):
+        each.take(20)
+    bucket.refill()
+    assert bucket.headers() == full
+    assert [limits.take(name, 20, POLICY).is_granted for name in (HUB, UUID(int=6))] == [True, True]
+
+
 def test_a_hub_has_one_bucket(limits: RateLimits) -> None:
     """All its requests share the bucket; another hub has another one."""
     Bucket(limits, HUB, POLICY).take(20)

@@ -1,7 +1,8 @@
-"""`interaction-reporting event-type register --keep`: how long the events of a type are kept."""
+"""`interaction-reporting event-type`: how long the events of a type are kept, and what a type means."""
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from db import event_types
 from db.engine import Database
-from db.errors import Refused
+from db.errors import NotFound, Refused
 from scripts.cli import app
 
 Run = Callable[..., Result]
@@ -83,3 +84,43 @@ def test_a_dry_run_lists_the_types_with_days(run: Run) -> None:
     run("event-type", "register", "clicked", "--keep", "30d")
     (row,) = registered(run("retention", "--dry-run"))
     assert (row["event_type"], row["keep_days"], row["events"]) == ("clicked", 30, 0)
+
+
+def test_a_definition_is_proposed_approved_and_refused(run: Run, tmp_path: Path) -> None:
+    """What is left out stays as it is; a note says how to approve it."""
+    schema = {"type": "object", "properties": {"score": {"type": "integer"}}}
+    file = tmp_path / "schema.json"
+    file.write_text(json.dumps(schema))
+    done = run("event-type", "define", "clicked", "--schema", str(file), "--version", "2", "--why", "asked")
+    assert registered(done)["proposal"]["metadata_schema"] == schema
+    assert done.stderr == "It waits for approval: interaction-reporting event-type approve clicked\n"
+    assert registered(run("event-type", "refuse", "clicked"))["proposal"] is None
+    run("event-type", "define", "clicked", "--schema", str(file), "--version", "2")
+    assert registered(run("event-type", "approve", "clicked"))["version"] == 2
+    described = registered(run("event-type", "define", "clicked", "--description", "A click."))["proposal"]
+    assert described == {"description": "A click.", "version": 2, "metadata_schema": schema}
+    file.write_text("")
+    wider = registered(run("event-type", "define", "clicked", "--schema", str(file)))["proposal"]
+    assert wider["metadata_schema"] is None
+
+
+@pytest.mark.parametrize("text", ["{", '{"type": "object", "typ": 1}', None, b"\xff"])
+def test_a_file_without_a_schema_is_misuse(run: Run, tmp_path: Path, text: str | bytes | None) -> None:
+    """Not JSON, not accepted, absent, or not UTF-8."""
+    file = tmp_path / "schema.json"
+    if text is not None:
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert run("event-type", "define", "clicked", "--schema", str(file)).exit_code == 2
+
+
+def test_a_narrower_schema_needs_a_higher_version(run: Run, tmp_path: Path) -> None:
+    """The error has the place; nothing waits."""
+    file = tmp_path / "schema.json"
+    file.write_text('{"type": "object", "required": ["score"]}')
+    done = run("event-type", "define", "clicked", "--schema", str(file))
+    assert isinstance(done.exception, Refused)
+    assert str(done.exception).startswith("/required: metadata/score is now required")
+    assert str(done.exception).endswith(": such a schema needs a version above 1")
+    assert listed(run, "clicked")["proposal"] is None
+    assert isinstance(run("event-type", "define", "nothing").exception, NotFound)
+    assert isinstance(run("event-type", "refuse", "clicked").exception, Refused)

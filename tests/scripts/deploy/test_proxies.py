@@ -4,10 +4,11 @@ import http.client
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import httpx
@@ -41,16 +42,22 @@ class Peer:
     answer: bytes = ANSWER % b"201 Created"
     heads: list[bytes] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self, target: Callable[[socket.socket], None], argument: socket.socket) -> None:
+        """Call `target` on a thread."""
+        self.threads.append(thread := threading.Thread(target=target, args=[argument], daemon=True))
+        thread.start()
 
     def serve(self, listener: socket.socket) -> None:
         """Answer the connections to `listener` until it is closed."""
         with suppress(OSError):
             while True:
-                threading.Thread(target=self._connection, args=[listener.accept()[0]], daemon=True).start()
+                self.start(self._connection, listener.accept()[0])
 
     def _connection(self, connection: socket.socket) -> None:
         with suppress(OSError), connection, connection.makefile("rb") as received:
-            while head := b"".join(iter(received.readline, b"\r\n")):
+            while head := head_of(received):
                 if head.startswith(HEALTH):
                     connection.sendall(ANSWER % b"200 OK")
                     continue
@@ -62,6 +69,16 @@ class Peer:
                 connection.sendall(self.answer)
 
 
+def head_of(received: BinaryIO) -> bytes:
+    """The head of the next request, without its blank line; empty if the connection ends before that line."""
+    lines = []
+    while (line := received.readline()) != b"\r\n":
+        if not line:
+            return b""
+        lines.append(line)
+    return b"".join(lines)
+
+
 @contextmanager
 def peer(answer: bytes = ANSWER % b"201 Created") -> Iterator[Peer]:
     """A peer that listens on two ports."""
@@ -69,10 +86,13 @@ def peer(answer: bytes = ANSWER % b"201 Created") -> Iterator[Peer]:
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
         for listener in (first, second):
             serving.ports.append(listener.getsockname()[1])
-            threading.Thread(target=serving.serve, args=[listener], daemon=True).start()
+            serving.start(serving.serve, listener)
         yield serving
         for listener in (first, second):
             listener.shutdown(socket.SHUT_RDWR)
+        for thread in serving.threads:
+            thread.join(10)
+            assert not thread.is_alive(), "a connection of the proxy has ended, and its thread has not"
 
 
 def test_haproxy_accepts_its_configuration() -> None:

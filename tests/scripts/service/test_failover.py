@@ -26,7 +26,7 @@ def url_of(server: Server) -> str:
 
 
 def soon_stored(service: Service) -> str:
-    """The id of an event that is stored soon; until then the service answers 503."""
+    """The id of an event that is stored, and listed, soon; until then the service answers 503."""
     with httpx.Client(base_url=service.url, headers={"Authorization": f"Bearer {service.key}"}, timeout=30) as client:
         ids: list[str] = []
 
@@ -36,10 +36,14 @@ def soon_stored(service: Service) -> str:
             ids.extend([response.json()["id"]] if response.status_code == 201 else [])
             return bool(ids)
 
+        def is_listed() -> bool:
+            response = client.get(PATH, params={"limit": 1000})
+            assert response.status_code in (200, 503), response.text
+            return response.status_code == 200 and ids[0] in {event["id"] for event in response.json()["items"]}
+
         wait_until(is_stored, SOON_SECONDS)
+        wait_until(is_listed, SOON_SECONDS)
         wait_until(lambda: client.get("/health/ready").status_code == 200, SOON_SECONDS)
-        listed = client.get(PATH, params={"limit": 1000})
-        assert ids[0] in {event["id"] for event in listed.json()["items"]}
         return ids[0]
 
 

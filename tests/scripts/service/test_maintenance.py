@@ -26,6 +26,7 @@ STEPS = {
     "partitions_dropped",
     "events_dropped_by_type",
     "rejected_submissions_dropped",
+    "minutes_dropped",
     "signing_keys_dropped",
     "tokens_dropped",
 }

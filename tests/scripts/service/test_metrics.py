@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import multiprocessing
 import os
 import shutil
@@ -70,6 +71,16 @@ def values_in(text: str) -> dict[Any, float]:
 def samples(totals: Metrics) -> dict[Any, float]:
     """Each sample of the exposition, by its name and label values."""
     return values_in(totals.exposition().decode())
+
+
+def test_durations_are_those_of_requests_to_contracts(totals: Metrics) -> None:
+    """By version and bucket, over operations and statuses; throttled requests are counted apart, too."""
+    totals.request(ended(CREATE, 201, "1.0"), "POST", 0.001)
+    totals.request(ended(None, 404, "1.0"), "GET", 0.0005)
+    totals.request(ended(CREATE, 429, "1.0"), "POST", 0.002)
+    totals.request(ended(CREATE, 201, "2.0"), "POST", 99.0)
+    totals.request(ended("health", 200), "GET", 0.001)
+    assert totals.durations() == {("1.0", 0.001): 2, ("1.0", 0.0025): 1, ("1.0", None): 1, ("2.0", math.inf): 1}
 
 
 def test_metrics_count_requests_and_items(totals: Metrics) -> None:
@@ -291,6 +302,7 @@ def test_a_service_exposes_what_it_measures_from_time_to_time(exposed: Exposed) 
         "partitions_dropped",
         "events_dropped_by_type",
         "rejected_submissions_dropped",
+        "minutes_dropped",
         "signing_keys_dropped",
         "tokens_dropped",
     }

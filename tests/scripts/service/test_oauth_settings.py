@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from handlers.security.sign_in_issuer import SignInOptions
 from openapi.oauth import jwk
 from scripts.service import oauth_settings
-from scripts.service.oauth_settings import key_secret, oauth_policy
+from scripts.service.oauth_settings import key_secret, oauth_policy, sign_in_options
 from scripts.service.settings import Settings, SettingsError
 
 
@@ -98,3 +99,58 @@ def test_a_host_that_makes_no_url_is_refused(host: str) -> None:
     """The error names the setting that is wrong."""
     with pytest.raises(SettingsError, match=r"^IR_HOST is .*; it must be an address or the name of a host"):
         oauth_policy(Settings(host=host))
+
+
+ISSUER = {
+    "IR_ADMIN_OIDC_ISSUER": "https://id.example/realms/a",
+    "IR_ADMIN_OIDC_CLIENT_ID": "service",
+    "IR_ADMIN_OIDC_CLIENT_SECRET": "s3cret-of-client",
+}
+
+
+def test_an_issuer_signs_in_admins_if_it_is_set() -> None:
+    """Roles belong to groups, quoted if they have a space; the secret is not shown."""
+    assert sign_in_options(Settings()) is None
+    assert sign_in_options(Settings.read(ISSUER)) == SignInOptions(
+        "https://id.example/realms/a", "service", "s3cret-of-client"
+    )
+    roles = "owner=platform-admins  editor='on call' editor=cn=a,dc=b viewer=*"
+    options = sign_in_options(settings := Settings.read({**ISSUER, "IR_ADMIN_OIDC_ROLES": roles}))
+    assert options is not None
+    assert options.roles == (
+        ("owner", "platform-admins"),
+        ("editor", "on call"),
+        ("editor", "cn=a,dc=b"),
+        ("viewer", "*"),
+    )
+    assert [options.role_of(groups) for groups in ((), ("on call", "x"), ("on call", "platform-admins"))] == [
+        "viewer",
+        "editor",
+        "owner",
+    ]
+    assert "s3cret" not in f"{settings!r} {options!r}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"IR_ADMIN_OIDC_ISSUER": "http://id.example"}, "IR_ADMIN_OIDC_ISSUER has 'http://id.example'"),
+        ({"IR_ADMIN_OIDC_ISSUER": "https://me:pw@id.example"}, "IR_ADMIN_OIDC_ISSUER has 'https://...@id.example'"),
+        ({"IR_ADMIN_OIDC_ISSUER": None}, "also needs IR_ADMIN_OIDC_ISSUER"),
+        ({"IR_ADMIN_OIDC_CLIENT_ID": None}, "also needs IR_ADMIN_OIDC_CLIENT_ID"),
+        ({"IR_ADMIN_OIDC_CLIENT_SECRET": None}, "also needs IR_ADMIN_OIDC_CLIENT_SECRET"),
+        (dict.fromkeys(ISSUER) | {"IR_ADMIN_OIDC_ROLES": "viewer=*"}, "also needs IR_ADMIN_OIDC_ISSUER and"),
+        ({"IR_ADMIN_OIDC_ROLES": "king=a"}, "IR_ADMIN_OIDC_ROLES has 'king=a'; it must be ROLE=GROUP"),
+        ({"IR_ADMIN_OIDC_ROLES": "owner="}, "IR_ADMIN_OIDC_ROLES has 'owner='"),
+        ({"IR_ADMIN_OIDC_ROLES": "owner=a b"}, "IR_ADMIN_OIDC_ROLES has 'b'"),
+        ({"IR_ADMIN_OIDC_ROLES": "owner='a"}, "IR_ADMIN_OIDC_ROLES cannot be read: No closing quotation"),
+    ],
+)
+def test_an_issuer_that_cannot_sign_in_is_refused(changes: dict[str, str | None], words: str) -> None:
+    """The error names the setting, and has no secret."""
+    environment = {name: value for name, value in {**ISSUER, **changes}.items() if value is not None}
+    with pytest.raises(SettingsError) as raised:
+        sign_in_options(Settings.read(environment))
+    assert words in str(raised.value)
+    assert "s3cret" not in str(raised.value)
+    assert "pw" not in str(raised.value)

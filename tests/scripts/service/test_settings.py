@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from openapi.generate.openapi_generator.recipes import LANGUAGES
 from scripts.service.settings import Settings, SettingsError, table, variable
 
 
@@ -54,6 +55,9 @@ def test_an_unknown_variable_is_refused(name: str, words: str) -> None:
         ("log_level", "warning", "warning"),
         ("operator_key", "0123456789abcdef", "0123456789abcdef"),
         ("server_timing", "on", True),
+        ("tools", "everybody", "everybody"),
+        ("client_languages", "go", ("go",)),
+        ("client_languages", " java,go  swift6,go, ", ("java", "go", "swift6")),
     ],
 )
 def test_a_variable_sets_only_its_setting(name: str, text: str, value: Any) -> None:
@@ -109,3 +113,19 @@ def test_settings_do_not_change() -> None:
     """They are read once: no code can set them afterwards."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(Settings(), "port", 1)  # noqa: B010 (as an assignment it would not pass mypy)
+
+
+def test_tools_for_operators_need_their_key() -> None:
+    """Without it the tools would have no caller."""
+    with pytest.raises(SettingsError, match=r"^IR_TOOLS is 'operators': that needs IR_OPERATOR_KEY$"):
+        Settings.read({"IR_TOOLS": "operators"})
+    assert Settings.read({"IR_TOOLS": "operators", "IR_OPERATOR_KEY": "k" * 16}).tools == "operators"
+
+
+@pytest.mark.parametrize(("text", "wrong"), [("go,cobol", "cobol"), ("Go", "Go"), ("go;java", "go;java"), (",", "")])
+def test_an_unknown_language_is_refused(text: str, wrong: str) -> None:
+    """The error names all that there are: those that there is a recipe for."""
+    with pytest.raises(SettingsError) as raised:
+        Settings.read({"IR_CLIENT_LANGUAGES": text})
+    known = ", ".join(LANGUAGES)
+    assert str(raised.value) == f"IR_CLIENT_LANGUAGES has {wrong!r}; it may have {known}, separated by spaces or commas"

@@ -38,4 +38,4 @@ def test_the_table_of_the_peer_has_the_indexes_of_the_service(database_url: str)
             for table in ("interaction_events", "peer_events")
         )
     assert of_peer == of_service
-    assert len(of_peer) == 3
+    assert len(of_peer) == 4

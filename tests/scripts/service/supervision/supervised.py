@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from handlers.site.service_state import DRAINING
+from handlers.site.draining import DRAINING
 from scripts.service import logs
 from scripts.service.supervision import supervisor
 from scripts.service.supervision.supervisor import Supervisor, WorkerOptions

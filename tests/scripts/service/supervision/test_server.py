@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from handlers.site.service_state import DRAINING
+from handlers.site.draining import DRAINING, ON_DRAIN
 from scripts.service.supervision.server import DelayedServer
 
 
@@ -89,3 +89,20 @@ def test_a_signal_ends_a_start(is_stopped: bool, caplog: pytest.LogCaptureFixtur
     else:
         assert asyncio.run(scenario())
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_endless_responses_end_before_the_others_are_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a drain would last as long as it may."""
+    done: list[str] = []
+
+    async def shutdown(_server: object, _sockets: object = None) -> None:
+        done.append("waited")
+
+    async def scenario() -> None:
+        server = started(0)
+        server.lifespan.state[ON_DRAIN] = lambda: done.append("ended")
+        await server.shutdown()
+
+    monkeypatch.setattr(uvicorn.Server, "shutdown", shutdown)
+    asyncio.run(scenario())
+    assert done == ["ended", "waited"]

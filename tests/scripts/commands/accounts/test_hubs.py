@@ -36,6 +36,42 @@ def listed(run: Run) -> Any:
     return hub
 
 
+def origins(run: Run, *arguments: str) -> list[str]:
+    """The origins of the hub, as `hub origins` prints them."""
+    return [row["origin"] for row in output_of(run("origins", "acme", *arguments, "--json"))]
+
+
+def test_origins_are_added_listed_and_removed(run: Run) -> None:
+    """Each command prints those that the hub has then."""
+    assert origins(run, "list") == []
+    assert origins(run, "add", "https://shop.example") == ["https://shop.example"]
+    both = ["https://app.example:8443", "https://shop.example"]
+    assert origins(run, "add", both[0]) == origins(run, "list") == both
+    assert both[0] in run("origins", "acme", "list").stdout
+    assert origins(run, "remove", both[1]) == origins(run, "list") == both[:1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "reason"),
+    [
+        (("add", "https://app.example/"), 2, "leave out all that follows"),
+        (("add", "https://App.example"), 2, "a browser sends it as https://app.example"),
+        (("add", "*"), 2, "'*' would stand for any page"),
+        (("add",), 2, "add and remove need an ORIGIN"),
+        (("list", "https://app.example"), 2, "list has none"),
+        (("forget", "https://app.example"), 2, "'forget' is not one of"),
+        (("remove", "https://app.example"), 1, "the hub 'acme' has not listed 'https://app.example'"),
+    ],
+)
+def test_what_is_no_origin_is_refused(run: Run, arguments: tuple[str, ...], status: int, reason: str) -> None:
+    """With the reason; the hub has no origin afterwards."""
+    result = run("origins", "acme", *arguments)
+    output = " ".join((result.output + str(result.exception)).replace("│", " ").split())
+    assert reason in output
+    assert result.exit_code == status
+    assert origins(run, "list") == []
+
+
 @pytest.mark.parametrize(("overlap", "hours"), [("24h", 24), ("24", 24), ("2160h", 2160)])
 def test_a_rotation_with_an_overlap_shows_its_end(run: Run, overlap: str, hours: int) -> None:
     """The command, the list and the table have the same instant, and no list has a key."""

@@ -1,0 +1,36 @@
+"""The pages of a hub that is signed in, in a real browser."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from db import hubs
+from tests.handlers.admin.rejections.rejecting import reject
+from tests.handlers.hub.browsers import sign_in, visitor
+from tests.page_browser import Look, chromium, look
+from tests.service import Service
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("looks")]
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    """One browser for all pages."""
+    with chromium() as each:
+        yield each
+
+
+def test_the_pages_of_a_hub_are_without_fault(newest: Service, chrome: Browser) -> None:
+    """Empty, full, a rejection, and one that is not there."""
+    with newest.database.begin() as connection:
+        hub, key = hubs.create(connection, "looked at by itself <b>")
+    with visitor(newest) as client:
+        assert sign_in(client, key).status_code == 303
+        cookies = dict(client.cookies)
+        assert look(chrome, f"{newest.url}/hub", "empty-", cookies) == Look(200, [])
+        raw = b'{"event_type": "<b>", "x": "\xff' + b"x" * 200 + b'"}'
+        (identifier,) = reject(newest, hub.id, raw, pointer="/event_type", event_type="<b>" + "y" * 190)
+        assert look(chrome, f"{newest.url}/hub", "full-", cookies) == Look(200, [])
+        assert look(chrome, f"{newest.url}/hub/rejected/{identifier}", "", cookies) == Look(200, [])
+        assert look(chrome, f"{newest.url}/hub/rejected/nothing", "", cookies) == Look(404, [])

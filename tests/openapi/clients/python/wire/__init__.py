@@ -1,0 +1,1 @@
+"""Tests of connections, answers and pauses."""

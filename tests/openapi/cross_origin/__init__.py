@@ -1,0 +1,1 @@
+"""Tests of openapi/cross_origin."""
