@@ -1,8 +1,9 @@
 """People who walk through pages in a real browser: by links, labels and buttons alone, with a mouse or with keys."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, Response, expect
@@ -48,6 +49,17 @@ class Walk:
     def follow(self, name: str) -> Response:
         """What the first link with the words `name` leads to."""
         return self._go(self._of("link", name))
+
+    def looks_until(self, holds: Callable[[], bool]) -> None:
+        """Look at the page again until something holds: numbers are added up each second."""
+        deadline = monotonic() + MILLISECONDS / 1000
+        while not holds():
+            assert monotonic() < deadline, f"the page does not come to say it: {self.text()}"
+            self.page.reload()
+
+    def has_link(self, name: str) -> bool:
+        """True if a link has the words `name`."""
+        return self._of("link", name).is_visible()
 
     def press(self, name: str) -> Response:
         """What the first button with the words `name` leads to."""

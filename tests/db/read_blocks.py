@@ -1,13 +1,30 @@
 """How many blocks statements read, as PostgreSQL explains them."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
+from psycopg import sql
 from sqlalchemy import Connection, event
 
 MOST_BLOCKS = 2000
 """That a statement may read, of 8 KiB, in memory or not."""
+VISIBLE = "SELECT relallvisible = relpages FROM pg_class WHERE oid = %s::regclass"
 EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
+
+
+def vacuum(connection: psycopg.Connection, *tables: str) -> None:
+    """Vacuum and analyze tables until their indexes can be read alone: another session may have kept a snapshot."""
+    for table in map(sql.Identifier, tables):
+        deadline = time.monotonic() + 60
+        while True:
+            connection.execute(sql.SQL("VACUUM ANALYZE {}").format(table))
+            found = connection.execute(VISIBLE, [table.as_string()]).fetchone()
+            if found == (True,):
+                break
+            assert time.monotonic() < deadline, f"a session keeps {table.as_string()} from being vacuumed"
+            time.sleep(0.1)
 
 
 def most_blocks(connection: Connection, read: Callable[[], Any]) -> int:

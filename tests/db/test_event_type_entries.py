@@ -15,6 +15,7 @@ from db.engine import Database
 from db.errors import NotFound, Refused
 from db.event_type_entries import Asked
 from db.tables import event_type_registry as registry
+from tests.db.read_blocks import vacuum
 from tests.db.test_event_type_pages import blocks
 from tests.postgresql import fresh_database
 
@@ -41,7 +42,7 @@ def many(any_server: str, partitioned: str) -> Iterator[Database]:
     with fresh_database(any_server, "many_entries", partitioned) as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(MANY)
-            connection.execute("VACUUM ANALYZE event_type_registry, hubs")
+            vacuum(connection, "event_type_registry", "hubs")
             connection.execute("ANALYZE rejected_submissions")
         with closing(Database(url)) as database:
             yield database

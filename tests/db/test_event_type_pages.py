@@ -13,6 +13,7 @@ from db import event_types
 from db.engine import Database
 from db.event_types import PUBLIC, Page
 from db.tables import event_type_registry as registry
+from tests.db.read_blocks import vacuum
 from tests.postgresql import fresh_database
 
 COUNT = 10_000
@@ -30,7 +31,7 @@ def many(any_server: str, partitioned: str) -> Iterator[Database]:
     with fresh_database(any_server, "many_types", partitioned) as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(FILL)
-            connection.execute("VACUUM ANALYZE event_type_registry")
+            vacuum(connection, "event_type_registry")
         with closing(Database(url)) as database:
             yield database
 

@@ -18,7 +18,7 @@ from db.ids import new_id
 from db.rejections import MOST_COUNTED, CodeCount, RejectionFilter, State
 from db.replays import Progress
 from db.tables import rejected_submissions as table
-from tests.db.read_blocks import MOST_BLOCKS, most_blocks
+from tests.db.read_blocks import MOST_BLOCKS, most_blocks, vacuum
 from tests.db.test_rejected_submissions import DAY, NOW, reject
 from tests.postgresql import fresh_database
 
@@ -51,7 +51,7 @@ def many(embedded_url: str, request: pytest.FixtureRequest) -> Iterator[Database
             connection.execute(FILL.replace("%s", "1000" if request.param == "a thousand hubs" else "10"))
             if request.param == "most replayed":
                 connection.execute(NEWEST_REPLAYED)
-            connection.execute("VACUUM ANALYZE")
+            vacuum(connection, "rejected_submissions", "hubs")
         yield database
 
 

@@ -113,6 +113,7 @@ def register_what_was_refused(walk: Walk, hub: Hub, name: str, owner: str) -> No
     walk.reads("not registered", "What to do")
     walk.follow("An operator sees what was refused, and registers it")
     walk.sign_in(owner)
+    walk.looks_until(lambda: walk.has_link(name))
     walk.follow(name)
     walk.reads(f"{hub.name} (once)", "nothing is lost")
     expect(walk.page.get_by_label("Name", exact=True)).to_have_value(name)
@@ -129,12 +130,8 @@ def register_what_was_refused(walk: Walk, hub: Hub, name: str, owner: str) -> No
     walk.enter("API key, or secret of a client", key_of(hub))
     walk.press("Sign in")
     walk.reads("Nothing is rejected.")
-    assert walk.page.get_by_role("row", name="The last day").get_by_role("cell").all_inner_texts() == [
-        "1",
-        NONE,
-        "1",
-        NONE,
-    ]
+    last_day = walk.page.get_by_role("row", name="The last day").get_by_role("cell")
+    walk.looks_until(lambda: last_day.all_inner_texts() == ["1", NONE, "1", NONE])
     assert stored(hub) == 1
 
 

@@ -49,12 +49,13 @@ def log_of(service: Service) -> list[dict[str, object]]:
     return [json.loads(line) for line in service.log.read_text().splitlines()]
 
 
-def wait_for_workers(service: Service, count: int) -> None:
-    """Wait until `count` processes have logged that they serve."""
+def wait_for_workers(service: Service, count: int) -> list[int]:
+    """The ids of the first `count` processes that log that they serve, once there are so many."""
     deadline = time.monotonic() + 60
-    while len({line["process"] for line in log_of(service) if line["event"] == "serving"}) < count:
+    while len(workers := [int(str(line["process"])) for line in log_of(service) if line["event"] == "serving"]) < count:
         assert time.monotonic() < deadline, f"fewer than {count} workers ever served"
         time.sleep(0.05)
+    return workers[:count]
 
 
 def test_every_acknowledged_event_survives_kill_9(directory: Path) -> None:
@@ -144,8 +145,8 @@ def test_a_stop_stops_the_embedded_database(directory: Path) -> None:
 def test_a_worker_that_dies_is_replaced(directory: Path) -> None:
     """After a worker is killed, another starts to serve, and the service answers."""
     with service_on(directory, "--workers", "2") as service:
-        wait_for_workers(service, 2)
-        os.kill(int(str(log_of(service)[-1]["process"])), signal.SIGKILL)
+        worker, _ = wait_for_workers(service, 2)
+        os.kill(worker, signal.SIGKILL)
         wait_for_workers(service, 3)
         assert post(service).status_code == 201
 
