@@ -9,7 +9,7 @@ const WORDS = {
 };
 
 if (live && window.EventSource) {
-  const [rows, pause, count, rate, state] = ["rows", "pause", "count", "rate", "state"].map((name) =>
+  const [rows, pause, count, rate, state, newest] = ["rows", "pause", "count", "rate", "state", "newest"].map((name) =>
     document.getElementById(`live-${name}`));
   const since = new Date().toLocaleTimeString("en-GB");
   let position = live.dataset.after;
@@ -38,10 +38,12 @@ if (live && window.EventSource) {
       take(event);
       const { behind } = JSON.parse(event.data);
       say(`catching up: ${behind > 1e9 ? "far" : behind.toLocaleString("en")} behind`);
+      newest.hidden = false;
     });
     source.addEventListener("current", (event) => {
       take(event);
       say("");
+      newest.hidden = true;
     });
     source.addEventListener("end", (event) => {
       const { why } = JSON.parse(event.data);

@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from db.errors import Unavailable, UnknownPosition
-from db.tail import LAST_POSITION
-from handlers.live.filters import OUTCOMES, Filters, filters
+from db.tail import LAST_POSITION, SPAN, Filters
+from handlers.live.filters import OUTCOMES, filters, query_of
 from handlers.live.stream import EventStream, Stream, Viewer
-from handlers.live.tail import PAGE_ROWS, PART_ROWS, Row, Tail
+from handlers.live.tail import Row, Tail
 from handlers.pages import parameters
 from handlers.paths import ADMIN
 from handlers.site.service_state import service_state
@@ -122,27 +122,24 @@ async def _newest(tail: Tail, asked: Filters) -> Found:
     rows: list[Row] = []
     last, until = None, LAST_POSITION
     for _ in range(MOST_PAGES):
-        page = await tail.newest(until)
+        page = await tail.newest(until, ROWS - len(rows), asked)
         last = page.last if last is None else last
-        rows += filter(asked.match, page.rows)
-        if len(rows) >= ROWS or len(page.rows) < PAGE_ROWS:
-            return Found(rows[:ROWS], last, None)
-        until = page.rows[-1].position - 1
-    return Found(rows, last or 0, MOST_PAGES * PAGE_ROWS)
+        rows += page.rows
+        until = page.after
+        if len(rows) == ROWS or not until:
+            return Found(rows, last, None)
+    return Found(rows, last or 0, MOST_PAGES * SPAN)
 
 
 async def _after(tail: Tail, asked: Filters, after: int) -> Found:
     rows: list[Row] = []
     for _ in range(MOST_PAGES):
-        page = await tail.page(after)
-        rows += filter(asked.match, page.rows)
+        page = await tail.page(after, ROWS - len(rows), asked)
+        rows += page.rows
         after = page.last
-        if len(rows) >= ROWS:
-            rows = rows[:ROWS]
-            return Found(rows[::-1], rows[-1].position, None)
-        if not page.behind:
+        if len(rows) == ROWS or not page.behind:
             return Found(rows[::-1], after, None)
-    return Found(rows[::-1], after, MOST_PAGES * PART_ROWS)
+    return Found(rows[::-1], after, MOST_PAGES * SPAN)
 
 
 def _live(found: Found, asked: Filters, *, is_newest: bool) -> Live:
@@ -161,5 +158,5 @@ def _live(found: Found, asked: Filters, *, is_newest: bool) -> Live:
 
 
 def _path(path: str, asked: Filters, **more: int) -> str:
-    query = "&".join(part for part in (urlencode(more), asked.query) if part)
+    query = "&".join(part for part in (urlencode(more), query_of(asked)) if part)
     return f"{path}?{query}" if query else path

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from db.errors import Unavailable, UnknownPosition
-from handlers.live.filters import Filters
-from handlers.live.tail import Page, Row, Tail
+from db.tail import Filters
+from handlers.live.filters import matches
+from handlers.live.tail import PART_ROWS, Page, Row, Tail
 from openapi.serving.messages import encoded
 
 HEADERS = {
@@ -80,7 +81,7 @@ class Stream:
         if page.behind and not page.is_from_memory:
             self._is_behind = True
             yield self._note("behind", page.last - (self._position or 0) + page.behind)
-        for piece in _pieces([row for row in page.rows if self._filters.match(row)]):
+        for piece in _pieces([row for row in page.rows if matches(self._filters, row)]):
             yield piece
             if await self._has_ended():  # handing it over may have taken long
                 return
@@ -102,7 +103,7 @@ class Stream:
     async def _read(self, position: int) -> Page | None:
         """A page from the database; None if it cannot be read at the moment."""
         try:
-            return await self._tail.page(position)
+            return await self._tail.page(position, PART_ROWS, self._filters)
         except UnknownPosition:
             self._end = End.UNKNOWN_POSITION
         except Unavailable:

@@ -17,7 +17,7 @@ from db.background import running_task
 from db.engine import Database
 from db.errors import DatabaseError
 from db.outage_log import OutageLog
-from db.tail import LAST_POSITION, PAYLOAD_CHARACTERS
+from db.tail import ALL, PAYLOAD_CHARACTERS, Filters
 from openapi.problems import RETRY, Problem
 from openapi.serving.messages import encoded
 from openapi.standards import date_times
@@ -25,13 +25,21 @@ from openapi.standards import date_times
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
-PAGE_ROWS = 500
+POLL_ROWS = 500
 PART_ROWS = 200
 """Limit on the rows that a stream takes at once: a viewer that reads nothing holds them, of 13 KiB each at most."""
+FLOOD, CALM = 2000, 1000
+"""Positions a second: a worker follows until more than FLOOD of them are given out, and again from CALM on."""
+SMOOTHED_SECONDS = 1.0
+"""The rate is smoothed over this time: a batch is no flood."""
+FLOODED_ROWS_SECOND = 400
+"""Limit on the rows that a worker reads while it does not follow, for all viewers: ingest needs the machine."""
 KEPT_ROWS, KEPT_BYTES = 1000, 2 * 1024 * 1024
 """Limits on the rows in memory. A viewer that is further behind reads pages until it has caught up."""
 CATCHING_UP = 2
 """Limit on the pages that a worker reads at one time for viewers that are behind."""
+MIN_TURN_SECONDS = 0.05
+"""In a flood, between two pages of one place in the line, also if the first had few rows."""
 STREAMS_OF_SESSION, STREAMS = 5, 50
 """Limits on the streams of a worker."""
 PROBES = 5
@@ -58,10 +66,40 @@ class Page:
     is_from_memory: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """Some rows, the newest first: all that are asked for after position `after`, up to `last`."""
+
+    rows: Sequence[Row]
+    after: int
+    last: int
+
+
+class Rate:
+    """How many positions are given out a second, as polls see it; `is_flood` says whether they are too many."""
+
+    def __init__(self) -> None:
+        self.is_flood = False
+        self._smoothed = 0.0
+        self._last: tuple[float, int] | None = None
+
+    def add(self, horizon: int) -> None:
+        """A poll sees `horizon` now."""
+        now = time.monotonic()
+        if self._last:
+            then, last = self._last
+            share = min(1.0, (now - then) / SMOOTHED_SECONDS)
+            self._smoothed += (horizon - last) / SMOOTHED_SECONDS - self._smoothed * share
+            self.is_flood = self._smoothed > (CALM if self.is_flood else FLOOD)
+        self._last = now, horizon
+
+
 class Tail:
     """The newest rows, shared by all viewers of a worker: a slow viewer takes no memory, it only falls behind.
 
-    `position` is the last one that was read; None until the first poll since there are viewers.
+    `position` is the last one that was read; None until the first poll since there are viewers. In a flood the worker
+    reads nothing ahead: viewers fall behind, are told so, and take turns at pages until it is over. So none misses a
+    row, and what they read does not slow down what arrives.
     """
 
     def __init__(self, database: Database) -> None:
@@ -75,6 +113,7 @@ class Tail:
         self._sessions: Counter[str] = Counter()  # the streams of each
         self._has_viewers = asyncio.Event()
         self._pages = asyncio.Semaphore(CATCHING_UP)
+        self._rate = Rate()
 
     @asynccontextmanager
     async def seat(self, session: str) -> AsyncIterator[None]:
@@ -129,15 +168,18 @@ class Tail:
         except TimeoutError:
             return
 
-    async def page(self, after: int) -> Page:
-        """The rows after a position that is in memory no longer; DatabaseError if they cannot be read."""
+    async def page(self, after: int, limit: int, asked: Filters) -> Page:
+        """At most `limit` rows after a position that is in memory no longer; DatabaseError if they cannot be read."""
         async with self._pages:
-            return await self._database.run(_page, after, PART_ROWS)
+            page = await self._database.run(_page, after, limit, asked)
+            if self._rate.is_flood:
+                await asyncio.sleep(max(MIN_TURN_SECONDS, len(page.rows) * CATCHING_UP / FLOODED_ROWS_SECOND))
+            return page
 
-    async def newest(self, until: int = LAST_POSITION) -> Page:
-        """The newest rows up to `until`, the newest first; DatabaseError if they cannot be read."""
+    async def newest(self, until: int, limit: int, asked: Filters) -> Newest:
+        """The newest rows up to `until`, at most `limit`; DatabaseError if they cannot be read."""
         async with self._pages:
-            return await self._database.run(_newest, until)
+            return await self._database.run(_newest, until, limit, asked)
 
     def _is_full(self, session: str) -> bool:
         return self._sessions[session] >= STREAMS_OF_SESSION or self._sessions.total() >= STREAMS
@@ -158,7 +200,7 @@ class Tail:
         outage = OutageLog(logger, over="the tail follows the database again")
         while True:
             if not self._has_viewers.is_set():
-                self.position, self._rows = None, []
+                self.position, self._rows, self._rate = None, [], Rate()
                 await self._has_viewers.wait()
             started, is_full = time.monotonic(), False
             try:
@@ -169,18 +211,25 @@ class Tail:
             await asyncio.sleep(0 if is_full else max(0, POLL_SECONDS - (time.monotonic() - started)))
 
     async def _poll(self) -> bool:
-        """Read what is new; True if there is more."""
-        if self.position is None:
-            self.position = self._start = await self._database.run(tail.horizon)
-            self._wake()
+        """Read what is new, but not in a flood; True if there is more."""
+        if self.position is None or self._rate.is_flood:
+            self._jump(await self._database.run(tail.horizon))
             return False
-        page = await self._database.run(_page, self.position, PAGE_ROWS)
+        page = await self._database.run(_page, self.position, POLL_ROWS, ALL)
+        self._rate.add(page.last + page.behind)
         if page.last == self.position:
             return False
         self._keep(page.rows)
         self.position = page.last
         self._wake()
         return page.behind > 0
+
+    def _jump(self, position: int) -> None:
+        """Follow from `position` on, and remember nothing before it."""
+        self._rate.add(position)
+        self.position = self._start = position
+        self._rows = []
+        self._wake()
 
     def _keep(self, rows: Sequence[Row]) -> None:
         """Add `rows`, and forget the oldest ones beyond the limits."""
@@ -200,14 +249,14 @@ class Tail:
         self._change = asyncio.Event()
 
 
-def _page(connection: Connection, after: int, limit: int) -> Page:
-    page = tail.page(connection, after, limit)
+def _page(connection: Connection, after: int, limit: int, asked: Filters) -> Page:
+    page = tail.page(connection, after, limit, asked)
     return Page([_row(row) for row in page.rows], page.last, page.behind)
 
 
-def _newest(connection: Connection, until: int) -> Page:
-    page = tail.newest(connection, until, PAGE_ROWS)
-    return Page([_row(row) for row in page.rows], page.last, page.behind)
+def _newest(connection: Connection, until: int, limit: int, asked: Filters) -> Newest:
+    found = tail.newest(connection, until, limit, asked)
+    return Newest([_row(row) for row in found.rows], found.after, found.last)
 
 
 def _row(row: RowMapping) -> Row:

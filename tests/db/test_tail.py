@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Select, text
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 from db import tail
 from db.engine import Database
 from db.errors import UnknownPosition
-from db.tail import LAST_POSITION, PAYLOAD_CHARACTERS
+from db.tail import LAST_POSITION, PAYLOAD_CHARACTERS, Filters
 from tests.live_submissions import annotate, reject, report
 from tests.postgresql import fresh_database
 
@@ -40,6 +41,18 @@ def read(database: Database, after: int = 0, limit: int = 100) -> tail.Page:
     """The page after `after`."""
     with database.begin() as connection:
         return tail.page(connection, after, limit)
+
+
+def planned(database: Database, plans: str, statement: Select[Any]) -> dict[str, Any]:
+    """How PostgreSQL executed a statement the second time, with `plans` as `plan_cache_mode`."""
+    of_psycopg = dialect()  # type: ignore[no-untyped-call] # SQLAlchemy has no types here
+    compiled = statement.compile(dialect=of_psycopg)
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("SELECT set_config('plan_cache_mode', %s, false)", [plans])
+        query = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}"
+        rows = [connection.execute(query.encode(), compiled.params, prepare=True).fetchone() for _ in range(2)]
+    plan: dict[str, Any] = rows[-1][0][0]["Plan"]  # type: ignore[index] # EXPLAIN has a row
+    return plan
 
 
 def kinds(page: tail.Page) -> list[tuple[int, str, bool]]:
@@ -97,6 +110,64 @@ def test_the_newest_come_first(database: Database, writer: psycopg.Connection) -
     assert ([row["position"] for row in earlier.rows], earlier.last) == ([1], 1)
 
 
+FILTERS = {
+    Filters("alpha"): [1, 3, 6, 7],
+    Filters("nobody"): [],
+    Filters(event_type="clicked"): [1, 4, 7],
+    Filters(not_type="clicked"): [2, 3, 5, 6],
+    Filters(outcome="accepted"): [1, 3, 4, 5, 7],
+    Filters(outcome="rejected"): [2, 6],
+    Filters("alpha", not_type="clicked", outcome="rejected"): [6],
+    Filters("alpha", event_type="clicked", outcome="accepted"): [1, 7],
+}
+
+
+@pytest.mark.parametrize("span", [2, 100])
+@pytest.mark.parametrize("limit", [1, 3, 100])
+@pytest.mark.parametrize("asked", FILTERS, ids=str)
+def test_filters_leave_rows_out_and_move_on(  # noqa: PLR0917 (parameters and fixtures)
+    database: Database,
+    writer: psycopg.Connection,
+    asked: Filters,
+    limit: int,
+    span: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In both directions, however few positions a page is searched for."""
+    monkeypatch.setattr(tail, "SPAN", span)
+    writer.execute("INSERT INTO hubs (id, name, api_key) VALUES (%s, 'alpha', repeat('0', 64))", [HUB])
+    report(writer, HUB)
+    reject(writer, OTHER_HUB)
+    annotate(writer, HUB)
+    report(writer, OTHER_HUB)
+    report(writer, OTHER_HUB, "viewed")
+    reject(writer, HUB)
+    report(writer, HUB)
+    forwards, backwards, after, until, behind = [], [], 0, LAST_POSITION, 1
+    with database.begin() as connection:
+        while behind:
+            page = tail.page(connection, after, limit, asked)
+            forwards += [row["position"] for row in page.rows]
+            after, behind = page.last, page.behind
+        while until:
+            newest = tail.newest(connection, until, limit, asked)
+            backwards += [row["position"] for row in newest.rows]
+            until = newest.after
+    assert forwards == backwards[::-1] == FILTERS[asked]
+
+
+@pytest.mark.parametrize("asked", [Filters("nobody"), Filters(event_type="none"), Filters(outcome="rejected")], ids=str)
+@pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
+def test_what_is_left_out_is_searched_for_a_while_only(
+    database: Database, writer: psycopg.Connection, plans: str, asked: Filters
+) -> None:
+    """Of many rows a page with a filter reads those of its span."""
+    report(writer, HUB, count=MANY)
+    writer.execute("ANALYZE interaction_events")
+    plan = planned(database, plans, tail.statement(0, tail.SPAN, 100, asked))
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 500
+
+
 def test_a_position_of_another_database_is_refused(database: Database, writer: psycopg.Connection) -> None:
     """A viewer would otherwise wait for ever. The last position itself is none of these."""
     report(writer, HUB)
@@ -125,13 +196,7 @@ def test_a_page_is_found_by_an_index(
     report(writer, HUB, count=MANY)
     writer.execute("ANALYZE interaction_events")
     after, until = (0, MANY) if newest_first else (MANY // 2, MANY)
-    of_psycopg = dialect()  # type: ignore[no-untyped-call] # SQLAlchemy has no types here
-    compiled = tail.statement(after, until, 100, newest_first=newest_first).compile(dialect=of_psycopg)
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        connection.execute("SELECT set_config('plan_cache_mode', %s, false)", [plans])
-        query = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}"
-        rows = [connection.execute(query.encode(), compiled.params, prepare=True).fetchone() for _ in range(2)]
-    plan = rows[-1][0][0]["Plan"]  # type: ignore[index] # EXPLAIN has a row
+    plan = planned(database, plans, tail.statement(after, until, 100, newest_first=newest_first))
     assert plan["Actual Rows"] == 100
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 60
     assert "interaction_events" in str(plan)

@@ -1,6 +1,7 @@
 """The tail of a worker in memory: bounded, and polled once for all viewers, only while there are any."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import closing
 from uuid import UUID
 
@@ -9,8 +10,8 @@ import pytest
 
 from db import positions
 from db.engine import Database
+from db.tail import ALL, Filters
 from handlers.live import tail
-from handlers.live.filters import Filters
 from handlers.live.stream import Stream, Viewer
 from handlers.live.tail import Row, Tail
 from tests.live_submissions import report
@@ -72,7 +73,7 @@ def test_all_viewers_share_a_poll_and_none_is_made_without_them(
 
             async def view(number: int) -> list[bytes]:
                 async with follower.seat(str(number)):
-                    stream = Stream(follower, Filters(), Viewer(str(number), always), None)
+                    stream = Stream(follower, ALL, Viewer(str(number), always), None)
                     seen = []
                     async for message in stream.messages():
                         seen.append(message)
@@ -98,7 +99,7 @@ def test_a_viewer_that_stops_reading_is_told_and_misses_nothing(database: Databa
 
     async def scenario() -> tuple[list[bytes], int]:
         async with Tail(database).running() as follower, follower.seat("slow"):
-            messages = Stream(follower, Filters(), Viewer("slow", always), None).messages()
+            messages = Stream(follower, ALL, Viewer("slow", always), None).messages()
             while b"current" not in await anext(messages):
                 pass
             with psycopg.connect(database.url) as connection:
@@ -115,9 +116,87 @@ def test_a_viewer_that_stops_reading_is_told_and_misses_nothing(database: Databa
     seen, start = asyncio.run(scenario())
     told = [message for message in seen if b"event: behind" in message]
     assert f'"behind":{count}'.encode() in told[0]
-    lines = [line for message in seen if b"event:" not in message for line in message.split(b"\n")]
-    places = [int(line.removeprefix(b"id: ")) for line in lines if line.startswith(b"id: ")]
-    assert places == list(range(start, start + count + 1))
+    assert positions_in(seen) == list(range(start, start + count + 1))
+
+
+@pytest.mark.parametrize(
+    ("rates", "is_flood"),
+    [
+        pytest.param([tail.FLOOD // 2] * 20, False, id="steady"),
+        pytest.param([0, 4 * tail.FLOOD - 10, 0], False, id="a batch"),
+        pytest.param([2 * tail.FLOOD] * 4, True, id="a flood"),
+        pytest.param([3 * tail.FLOOD] * 8 + [tail.CALM + 100] * 20, True, id="not calm yet"),
+        pytest.param([3 * tail.FLOOD] * 8 + [tail.CALM - 100] * 20, False, id="calm again"),
+    ],
+)
+def test_a_flood_is_what_lasts(monkeypatch: pytest.MonkeyPatch, rates: list[int], is_flood: bool) -> None:
+    """Positions a second, at polls of a quarter of a second."""
+    now, horizon, rate = 1000.0, 50, tail.Rate()
+    monkeypatch.setattr(tail.time, "monotonic", lambda: now)
+    rate.add(horizon)
+    for each in rates:
+        now, horizon = now + 0.25, horizon + each // 4
+        rate.add(horizon)
+    assert rate.is_flood is is_flood
+
+
+def test_nothing_is_read_ahead_in_a_flood_and_nothing_is_missed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A viewer is told that it is behind, and catches up; what a filter asks for is there at once."""
+    monkeypatch.setattr(tail, "FLOOD", 100)
+    monkeypatch.setattr(tail, "CALM", 50)
+    quiet, sent = UUID(int=6), 0
+    every: list[bytes] = []
+    few: list[bytes] = []
+
+    async def view(follower: Tail, asked: Filters, seen: list[bytes]) -> None:
+        async with follower.seat(asked.hub):
+            async for message in Stream(follower, asked, Viewer(asked.hub, always), None).messages():
+                seen.append(message)  # noqa: PERF401 (it is read meanwhile)
+
+    async def until(holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not holds():
+                await asyncio.sleep(0.02)
+
+    async def scenario(connection: psycopg.Connection) -> None:
+        nonlocal sent
+        async with Tail(database).running() as follower:
+            viewers = [asyncio.create_task(view(follower, *each)) for each in ((ALL, every), (Filters("quiet"), few))]
+            await until(lambda: any(map(is_current, every)) and any(map(is_current, few)))
+            while sent < 1000 or not follower._rate.is_flood:
+                report(connection, HUB, count=50)
+                sent += 50
+                await asyncio.sleep(0.02)
+            report(connection, quiet)
+            await until(lambda: bool(positions_in(few)))
+            assert len(positions_in(every)) < sent
+            assert follower._rows == []
+            await until(lambda: len(positions_in(every)) > sent and is_current(every[-1]))
+            assert not follower._rate.is_flood
+            for task in viewers:
+                task.cancel()
+            await asyncio.gather(*viewers, return_exceptions=True)
+
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("INSERT INTO hubs (id, name, api_key) VALUES (%s, 'quiet', repeat('7', 64))", [quiet])
+        asyncio.run(scenario(connection))
+    seen = positions_in(every)
+    assert seen == list(range(seen[0], seen[0] + sent + 1))
+    assert positions_in(few) == [seen[-1]]
+    assert any(b"event: behind" in message for message in every)
+
+
+def is_current(message: bytes) -> bool:
+    """True if `message` tells a viewer that it is not behind."""
+    return b"event: current" in message
+
+
+def positions_in(messages: list[bytes]) -> list[int]:
+    """The positions of the rows in `messages`."""
+    blocks = [block for message in messages for block in message.split(b"\n\n") if b"event:" not in block]
+    return [int(block.split(b"\n")[0].removeprefix(b"id: ")) for block in blocks if block.startswith(b"id: ")]
 
 
 def test_streams_end_with_the_worker(database: Database) -> None:
@@ -125,7 +204,7 @@ def test_streams_end_with_the_worker(database: Database) -> None:
 
     async def scenario() -> bytes:
         async with Tail(database).running() as follower, follower.seat("any"):
-            messages = Stream(follower, Filters(), Viewer("any", always), None).messages()
+            messages = Stream(follower, ALL, Viewer("any", always), None).messages()
             while b"current" not in await anext(messages):
                 pass
             asyncio.get_running_loop().call_later(0.1, follower.end)
@@ -141,7 +220,7 @@ def test_a_viewer_waits_while_the_database_is_away() -> None:
     async def scenario() -> bool:
         with closing(Database("postgresql://nobody@127.0.0.1:1/nothing", timeout=1)) as away:
             async with Tail(away).running() as follower, follower.seat("any"):
-                messages = Stream(follower, Filters(), Viewer("any", always), 5).messages()
+                messages = Stream(follower, ALL, Viewer("any", always), 5).messages()
                 await anext(messages)
                 waiting = asyncio.ensure_future(anext(messages))
                 done, _ = await asyncio.wait([waiting], timeout=1.5)
