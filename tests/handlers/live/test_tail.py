@@ -1,6 +1,7 @@
 """The tail of a worker in memory: bounded, and polled once for all viewers, only while there are any."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import closing
 from uuid import UUID
@@ -132,7 +133,7 @@ def test_a_viewer_that_stops_reading_is_told_and_misses_nothing(database: Databa
 def test_a_flood_is_what_lasts(monkeypatch: pytest.MonkeyPatch, rates: list[int], is_flood: bool) -> None:
     """Positions a second, at polls of a quarter of a second."""
     now, horizon, rate = 1000.0, 50, tail.Rate()
-    monkeypatch.setattr(tail.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     rate.add(horizon)
     for each in rates:
         now, horizon = now + 0.25, horizon + each // 4
@@ -174,7 +175,7 @@ def test_nothing_is_read_ahead_in_a_flood_and_nothing_is_missed(
             assert len(positions_in(every)) < sent
             assert follower._rows == []
             await until(lambda: len(positions_in(every)) > sent and is_current(every[-1]))
-            assert not follower._rate.is_flood
+            await until(lambda: not follower._rate.is_flood)
             for task in viewers:
                 task.cancel()
             await asyncio.gather(*viewers, return_exceptions=True)
