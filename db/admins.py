@@ -42,7 +42,9 @@ _COLUMNS = (
 
 
 def create(connection: Connection, name: str, role: Role, password: str | None) -> Admin:
-    """A new account, with the hash `password`; Refused if the name is taken."""
+    """A new account, with the hash `password`; Refused if the name is taken, or cannot be part of a path."""
+    if name in {".", ".."}:
+        raise Refused(f"an admin cannot be named {name!r}: browsers leave it out of a path")
     values = {"id": uuid_utils.compat.uuid7(), "name": name, "role": role, "password": password}
     statement = insert(admins).values(values).on_conflict_do_nothing(index_elements=[admins.c.name])
     row = connection.execute(statement.returning(*_COLUMNS)).one_or_none()

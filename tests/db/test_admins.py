@@ -34,6 +34,13 @@ def test_a_name_is_taken_once(connection: Connection) -> None:
         admins.set_role(connection, "bob", "owner")
 
 
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_name_is_part_of_a_path(connection: Connection, name: str) -> None:
+    """A browser resolves dots before it asks."""
+    with pytest.raises(Refused, match="an admin cannot be named"):
+        admins.create(connection, name, "viewer", None)
+
+
 def test_a_session_leads_to_its_admin(connection: Connection, owner: Admin) -> None:
     """By its digest; another digest leads nowhere."""
     session = page_sessions.of_admin(connection, DIGEST)
