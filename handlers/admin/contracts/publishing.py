@@ -137,7 +137,7 @@ def _judge(candidate: Candidate, fields: Fields, ticked: frozenset[str], why: st
         fields.refuse("document", _told(candidate.fault))
     elif broken := candidate.broken:
         rules = "1 rule that every contract keeps" if len(broken) == 1 else f"{len(broken)} rules"
-        fields.refuse("document", f"It breaks {rules}: see below.")
+        fields.refuse("document", f"It breaks {rules}: see the table.")
     elif proved := candidate.too_low(frozenset(candidate.undecided)):
         fields.refuse("document", _told(str(proved[0])))
     elif is_final and (left := candidate.too_low(ticked)):
