@@ -1,5 +1,6 @@
 """Looking for events, and the first page."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -32,6 +33,15 @@ def test_an_event_is_found_by_its_hub_and_its_id(viewer: AdminBrowser) -> None:
     shown = viewer.get(f"/admin/events/{event['id']}")
     assert '"step": "</pre><b>3"' in text_of(shown) or "&lt;/pre&gt;&lt;b&gt;3" in shown.text
     assert "<b>3" not in shown.text
+
+
+def test_a_time_without_an_event_leads_to_the_rejections_of_the_hub(viewer: AdminBrowser) -> None:
+    """Its name is quoted in the link."""
+    with viewer.service.database.begin() as connection:
+        hubs.create(connection, "quiet & calm")
+    page = viewer.get("/admin/events", params={"hub": "quiet & calm"})
+    (path,) = re.findall(r'href="(/admin/rejected[?]hub=[^"]*)"', page.text)
+    assert 'value="quiet &amp; calm"' in viewer.get(path).text
 
 
 @pytest.mark.parametrize(
