@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -26,6 +27,65 @@ OF_WHOLE_PAGES = ["landmark-no-duplicate-main"]
 """The rules that count elements which axe should pass over, too."""
 OF_STATUS = "Failed to load resource: the server responded with a status of"
 """What the browser logs for each page with an error."""
+MOST = 2
+"""How many pixels letters may reach beyond their box: they lean, and browsers round."""
+UNREADABLE = """([besides, most]) => {
+    const boxes = [], faults = new Set(), texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const words = (text) => `"${text.data.trim().slice(0, 60)}"`;
+    const around = new Map();
+    const ancestors = (element) => {
+        if (element === document.documentElement) return [];
+        if (!around.has(element)) {
+            const style = getComputedStyle(element), edges = element.getBoundingClientRect();
+            const scrolls = /auto|scroll/.test(style.overflowX) && style.scrollbarWidth !== "none";
+            const hides = style.clipPath !== "none";
+            const own = /^(inline|contents)$/.test(style.display) ? [] : [{element, edges, scrolls, hides}];
+            around.set(element, [...own, ...ancestors(element.parentElement)]);
+        }
+        return around.get(element);
+    };
+    for (let text; (text = texts.nextNode()); ) {
+        const parent = text.parentElement, style = getComputedStyle(parent), range = document.createRange();
+        const seen = parent.checkVisibility({visibilityProperty: true, opacityProperty: true});
+        if (!seen || !text.data.trim() || parent.closest(`option, svg, .skip${besides && `, ${besides}`}`)) continue;
+        if (ancestors(parent).some(({hides}) => hides)) continue;
+        const spare = most + (style.whiteSpace === "pre-wrap" ? parseFloat(style.fontSize) : 0);
+        range.selectNodeContents(text);
+        for (const line of range.getClientRects()) {
+            const inset = line.height / 5;
+            let [left, right, top, bottom] = [line.left, line.right, line.top + inset, line.bottom - inset];
+            for (const {element, edges, scrolls} of ancestors(parent)) {
+                if (scrolls) {
+                    [left, right] = [Math.max(left, edges.left), Math.min(right, edges.right)];
+                    [top, bottom] = [Math.max(top, edges.top), Math.min(bottom, edges.bottom)];
+                    if (right <= left || bottom <= top) break;
+                }
+                const beyond = Math.max(edges.left - left, right - edges.right, edges.top - top, bottom - edges.bottom);
+                if (beyond > spare) faults.add(`${words(text)} is outside of ${element.cloneNode().outerHTML}`);
+            }
+            if (right > left && bottom > top) boxes.push({left, right, top, bottom, text});
+        }
+    }
+    boxes.sort((one, other) => one.top - other.top);
+    boxes.forEach((one, at) => {
+        for (let next = at + 1; next < boxes.length && boxes[next].top < one.bottom; next++) {
+            const other = boxes[next], shared = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+            if (shared > most && other.text !== one.text) faults.add(`${words(one.text)} is over ${words(other.text)}`);
+        }
+    });
+    for (const select of document.querySelectorAll("select")) {
+        const shown = select.offsetWidth;
+        select.style.width = "max-content";
+        const wanted = Math.min(select.offsetWidth, (select.form ?? select.parentElement).clientWidth);
+        if (wanted > shown + most) faults.add(`${select.outerHTML.slice(0, 60)} is too narrow for its words`);
+        select.style.width = "";
+    }
+    return [...faults].slice(0, 5);
+}"""
+"""Texts that lie outside of their boxes or over others: where a box shows that it scrolls, they may go on.
+
+A blank may hang at the end of a line that wraps.
+"""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -57,7 +117,7 @@ def look(  # noqa: PLR0917 (how pages differ)
     besides: str = "",
     send: Callable[[Page], object] | None = None,
 ) -> Look:
-    """Look at the page at `url` in each theme and width: with the policy in force, and again without it, for axe.
+    """Look at the page at `url` in each theme and width, and at 200 %, and again without the policy, for axe.
 
     `state` is that of the service, for the name of the picture; `cookies` are those of someone who is signed in. axe
     passes over the elements that match `besides`. `send` sends a form of the page: then the page that it leads to is
@@ -74,8 +134,8 @@ def look(  # noqa: PLR0917 (how pages differ)
         page.on("request", lambda sent: logged.append(sent.url) if not sent.url.startswith(origin) else None)
         response = _opened(page, url, send)
         faults = [text for text in logged if not (response.status >= 400 and text.startswith(OF_STATUS))]
-        for way in _ways(page):
-            faults += [f"{way}: {fault}" for fault in _sideways(page)]
+        for way in chain(_ways(page), _zooms(page)):
+            faults += [f"{way}: {fault}" for fault in [*_sideways(page), *page.evaluate(UNREADABLE, [besides, MOST])]]
             _picture(page, url, f"{state}{way}")
     with browser.new_context(bypass_csp=True) as context:
         context.add_cookies(kept)
@@ -110,6 +170,15 @@ def _ways(page: Page) -> Iterator[str]:
         for theme in THEMES:
             page.emulate_media(color_scheme=theme)
             yield f"{theme}-{width}"
+
+
+def _zooms(page: Page) -> Iterator[str]:
+    """Show a page at 200 %, as a desktop zooms it, and then with its text alone at 200 %."""
+    page.set_viewport_size({"width": WIDTHS["desktop"] // 2, "height": 400})
+    yield "zoomed"
+    page.set_viewport_size({"width": WIDTHS["desktop"], "height": 800})
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    yield "enlarged"
 
 
 def _sideways(page: Page) -> list[str]:
