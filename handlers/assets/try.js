@@ -12,6 +12,15 @@ function parameter(value) {
   return name === "prefer" ? { ...value, example: "dry-run", description: DRY_RUN } : value;
 }
 
+// Texts of contracts without their HTML: only the element stays that Swagger UI itself puts before values.
+const OF_HTML = /<(?!\/?i>)(?=[a-z/!?])/gi;
+const withoutHtml = (text) => (typeof text === "string" ? text.replace(OF_HTML, "<\u2060") : text);
+const TextsOnly = ({ React }) => ({
+  wrapComponents: {
+    Markdown: (Original) => (given) => React.createElement(Original, { ...given, source: withoutHtml(given.source) }),
+  },
+});
+
 const isHeader = (value) => value?.in === "header" && typeof value.name === "string";
 
 async function start() {
@@ -21,7 +30,7 @@ async function start() {
   spec.info = { title: spec.info.title, version: spec.info.version };
   await new Promise((resolve) => SwaggerUIBundle({
     domNode: place, spec, docExpansion: "list", tryItOutEnabled: true, persistAuthorization: false, validatorUrl: null,
-    queryConfigEnabled: false, defaultModelsExpandDepth: -1, onComplete: resolve,
+    queryConfigEnabled: false, defaultModelsExpandDepth: -1, plugins: [TextsOnly], onComplete: resolve,
   }));
 }
 
