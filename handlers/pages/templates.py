@@ -109,8 +109,8 @@ def _json(value: object) -> str:
 
 
 def _thousands(number: int) -> str:
-    """A number with a thin space between groups of three digits (SI Brochure, section 5.4.4)."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    """A number with a comma between groups of three digits."""
+    return f"{number:,}"
 
 
 def _milliseconds(milliseconds: float | None) -> str:

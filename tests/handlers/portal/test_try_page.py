@@ -253,6 +253,20 @@ BOTH = {"as it opens": [200, 200, 200], "without dry run": [201, 201, 201]}
 
 
 @pytest.mark.slow
+def test_an_open_operation_fits_a_phone(newest: Service) -> None:
+    """Each: the page never scrolls sideways."""
+    with opened(newest, NEWEST) as (page, faults):
+        page.set_viewport_size({"width": 360, "height": 800})
+        operations = page.locator("button.opblock-summary-control")
+        assert operations.count() > 10
+        for operation in operations.all():
+            operation.click()
+        page.locator(".responses-table").nth(operations.count() - 1).wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        assert faults == []
+
+
+@pytest.mark.slow
 def test_at_another_address_the_page_leads_to_the_public_one(newest: Service) -> None:
     """The service would refuse what the page sends from there."""
     elsewhere = replace(newest, url=newest.url.replace("127.0.0.1", "localhost"))
