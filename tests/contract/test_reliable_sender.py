@@ -141,7 +141,10 @@ PROGRAMS = {"python": ("sender.py", [sys.executable, "-W", "error"]), "js": ("se
 
 @pytest.fixture(params=PROGRAMS)
 def send(request: pytest.FixtureRequest, newest: Service, package: Path, tmp_path: Path) -> Send:
-    """Run README's block through a proxy with the given faults, as the hub of `newest`; returns what it prints."""
+    """Run README's block through a proxy with the given faults, as the hub of `newest`; returns what it prints.
+
+    Its second event is of a type that is not registered.
+    """
     name, command = PROGRAMS[request.param]
     (tmp_path / "node_modules").symlink_to(package / "node_modules")
 
@@ -149,7 +152,11 @@ def send(request: pytest.FixtureRequest, newest: Service, package: Path, tmp_pat
         (tmp_path / "hub.json").write_text(json.dumps({"api_key": key}))
         (tmp_path / "widget.json").write_text(json.dumps({"id": WIDGET}))
         (block,) = blocks("A reliable sender", request.param)
-        block = block.replace("timeout=30", f"timeout={patience}").replace("30_000", f"{patience}e3")
+        block = (
+            block.replace('"clicked"', '"click"')
+            .replace("timeout=30", f"timeout={patience}")
+            .replace("30_000", f"{patience}e3")
+        )
         with proxy(newest.url, iter(faults)) as url:
             (tmp_path / name).write_text(block.replace("http://127.0.0.1:8080", url))
             ran = subprocess.run(
@@ -185,13 +192,15 @@ def test_each_event_is_stored_once(newest: Service, send: Send, faults: list[Fau
     printed = send(*faults)
     stored = [event["event_type"] for event in newest.events() if event["id"] not in before]
     assert stored == ["viewed"]
-    assert printed.startswith("click: event_type 'click' not registered: Did you mean 'clicked'? ")
+    counts, refusal = printed.split("\n", 1)
+    assert counts.strip() == "sent 1, refused 1, pending 0"
+    assert refusal.startswith("click: event_type 'click' not registered: Did you mean 'clicked'? ")
 
 
 def test_a_wrong_key_loses_nothing(newest: Service, send: Send) -> None:
     """The events wait in the file, and the program sends them as soon as it has the right key."""
     before = {event["id"] for event in newest.events()}
-    assert send(key="wrong", patience="0.5") == ""
+    assert send(key="wrong", patience="0.5").startswith("sent 0, refused 0, pending 2 ")
     assert {event["id"] for event in newest.events()} == before
-    assert send().startswith("click: event_type 'click' not registered")
+    assert "\nclick: event_type 'click' not registered" in send()
     assert len(newest.events()) == len(before) + 2
