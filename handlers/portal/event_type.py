@@ -46,7 +46,10 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """The page. `metadata` is None if any object is accepted, and `example` if new events are refused."""
+    """The page. `metadata` is None if any object is accepted.
+
+    `examples` are commands, or one fault; there is none if new events are refused.
+    """
 
     title: str
     description: str
@@ -56,7 +59,7 @@ class EventType:
     is_of_hub: bool
     keep_days: int | None
     metadata: Metadata | None
-    example: Example | None
+    examples: list[Example]
     tab: str = EVENT_TYPES
 
 
@@ -101,13 +104,13 @@ async def _row(request: Request, name: str) -> RowMapping | None:
 
 
 def _page(request: Request, row: RowMapping, contracts: Known) -> Representation:
-    schema, is_active, publication = row["metadata_schema"], row["status"] == "active", contracts.newest
+    schema, is_active = row["metadata_schema"], row["status"] == "active"
     metadata = None if schema is None else _metadata(schema)
-    url = origin(request, publication) if publication else ""
     if metadata and metadata.fault:
-        example = Example(fault="The schema cannot be read, so that no example is made.")
+        examples = [Example(fault="The schema cannot be read, so that no example is made.")]
     else:
-        example = example_event(row["name"], schema, publication, url)
+        tried = [example_event(row["name"], schema, each, origin(request, each)) for each in contracts.ways]
+        examples = [each for each in tried if each.curl] or tried[:1] or [example_event(row["name"], schema, None, "")]
     page = EventType(
         row["name"],
         row["description"],
@@ -117,7 +120,7 @@ def _page(request: Request, row: RowMapping, contracts: Known) -> Representation
         row["hub_id"] is not None,
         row["keep_days"],
         metadata,
-        example if is_active else None,
+        examples if is_active else [],
     )
     return html("event_type.html", page)
 

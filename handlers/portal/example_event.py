@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from handlers.contracts.publications import Publication
-from handlers.portal.first_event import OPERATION, curl
+from handlers.portal.first_event import OPERATION, WIDGET, credentials_of, curl
 from openapi import decimals
 from openapi.contract import ContractError
 from openapi.metadata.examples import example
@@ -18,10 +18,14 @@ _INDENT = "  "
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The command, and the version of the contract that takes its event; without a command, `fault` says why."""
+    """The command, the version of the contract that takes its event, and what authenticates the hubs of that.
+
+    Without a command, `fault` says why.
+    """
 
     curl: str = ""
     version: str = ""
+    credentials: str = ""
     fault: str = ""
 
 
@@ -35,7 +39,7 @@ def example_event(name: str, schema: dict[str, Any] | None, publication: Publica
             fault="No metadata were found that the schema accepts, so that there is no example: see the schema below."
         )
     event: dict[str, Any] = {
-        "widget_id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11",
+        "widget_id": WIDGET,
         "event_type": name,
         "occurred_at": "2026-03-31T12:00:00Z",
         **({"metadata": metadata} if metadata else {}),
@@ -47,7 +51,7 @@ def example_event(name: str, schema: dict[str, Any] | None, publication: Publica
     contract = publication.contract
     if problem:
         return Example(fault=f"The contract {contract.version} refuses every event that was tried: {problem.error}.")
-    return Example(curl(contract, url, _as_argument(event)) or "", contract.version)
+    return Example(curl(contract, url, _as_argument(event)) or "", contract.version, credentials_of(contract))
 
 
 @lru_cache(maxsize=256)

@@ -8,30 +8,34 @@ from openapi.contract import Contract
 
 OPERATION = "reportInteractionEvent"
 """Takes one event."""
-_EVENT = """\
-{
-    "widget_id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11",
+WIDGET = "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11"
+"""Stands in an event for the widget of the reader: the command has a variable in its place."""
+_EVENT = f"""\
+{{
+    "widget_id": "{WIDGET}",
     "event_type": "clicked",
     "occurred_at": "2026-03-31T12:00:00Z"
-  }"""
+  }}"""
 _CURL = """\
+export {variables} WIDGET_ID=YOUR-WIDGET-ID
+
 {token}curl -i {url}{path} \\
   -H "Authorization: Bearer {credentials}" \\
   -H "Content-Type: application/json" \\
   -d '{event}'
 """
 _CURL_SIGN_IN = """\
-token=$(curl -s {url}/oauth/token \\
-  -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials |
-  python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
+token=$(curl -sS {url}/oauth/token -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials |
+  python3 -c 'import json, sys; told = json.load(sys.stdin); print(told.get("access_token") or sys.exit(told))') &&
 """
 _PYTHON = """\
 # {install}
 from interaction_reporting import Client
 
+WIDGET_ID = "YOUR-WIDGET-ID"
 client = Client("{url}", {credentials})
 stored = client.interaction_events.report({{
-    "widget_id": "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11",
+    "widget_id": WIDGET_ID,
     "event_type": "clicked",
     "occurred_at": "2026-03-31T12:00:00Z",
 }})
@@ -41,9 +45,10 @@ _TYPESCRIPT = """\
 // {install}
 import {{ Client }} from "interaction-reporting-client";
 
+const widgetId = "YOUR-WIDGET-ID";
 const client = new Client("{url}", {{ {credentials} }});
 const stored = await client.interactionEvents.report({{
-  widget_id: "5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11",
+  widget_id: widgetId,
   event_type: "clicked",
   occurred_at: "2026-03-31T12:00:00Z",
 }});
@@ -53,12 +58,13 @@ console.log(stored.id);
 
 @dataclass(frozen=True, slots=True)
 class _Credentials:
-    """What authenticates a hub, how it gets that, the problem without it, and how each program gives it."""
+    """What authenticates a hub, who gives that, the problem without it, and how each program gives it."""
 
     name: str
     how_to_get: str
     command: str
     refusal: str
+    variables: str
     token: str
     curl: str
     python: str
@@ -67,19 +73,21 @@ class _Credentials:
 
 _KEY = _Credentials(
     "an API key",
-    "Your operator creates a hub and gives you its key, which is shown once:",
-    "interaction-reporting hub create NAME",
+    "It is shown once, when the hub is created.",
+    "",
     "unauthorized",
+    "API_KEY=YOUR-KEY",
     "",
     "$API_KEY",
     'api_key="YOUR-KEY"',
     'apiKey: "YOUR-KEY"',
 )
 _CLIENT = _Credentials(
-    "the id and the secret of a client",
-    "Your operator creates a client for your hub, and gives you both:",
+    "a client",
+    "The operator issues its id and its secret on the page of the hub, or with",
     'interaction-reporting hub issue-client HUB --scopes "events:write"',
     "invalid_token",
+    "CLIENT_ID=YOUR-ID CLIENT_SECRET=YOUR-SECRET",
     _CURL_SIGN_IN,
     "$token",
     'client_id="YOUR-ID", client_secret="YOUR-SECRET"',
@@ -89,8 +97,9 @@ _CLIENT = _Credentials(
 
 @dataclass(frozen=True, slots=True)
 class FirstEvent:
-    """What to get, the command that makes it, the problem of those who lack it, and the samples by language."""
+    """A version, what authenticates its hubs, how to get that, the problem without it, and the samples by language."""
 
+    version: str
     credentials: str
     how_to_get: str
     command: str
@@ -111,7 +120,12 @@ def first_event(contract: Contract, packages: ClientPackages, url: str) -> First
         "Python": _PYTHON.format(install=install["python"], url=url, credentials=how.python),
         "TypeScript": _TYPESCRIPT.format(install=install["typescript"], url=url, credentials=how.typescript),
     }
-    return FirstEvent(how.name, how.how_to_get, how.command, how.refusal, samples)
+    return FirstEvent(contract.version, how.name, how.how_to_get, how.command, how.refusal, samples)
+
+
+def credentials_of(contract: Contract) -> str:
+    """What authenticates the hubs of `contract`, in words."""
+    return _credentials(contract).name
 
 
 def curl(contract: Contract, url: str, event: str) -> str | None:
@@ -123,8 +137,8 @@ def curl(contract: Contract, url: str, event: str) -> str | None:
     if operation is None:
         return None
     how, path = _credentials(contract), contract.server_path + operation.path
-    token = how.token.format(url=url)
-    return _CURL.format(token=token, url=url, path=path, credentials=how.curl, event=event)
+    token, sent = how.token.format(url=url), event.replace(WIDGET, "'$WIDGET_ID'", 1)
+    return _CURL.format(variables=how.variables, token=token, url=url, path=path, credentials=how.curl, event=sent)
 
 
 def _credentials(contract: Contract) -> _Credentials:

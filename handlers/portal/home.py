@@ -35,7 +35,7 @@ class Home:
     """The page. `is_stale` is True if it is from before the database was lost."""
 
     versions: list[ServedVersion]
-    first_event: FirstEvent | None
+    first_events: list[FirstEvent]
     refusals: list[Refusal]
     is_stale: bool
     title: str = "Report what happens at your widgets"
@@ -58,16 +58,16 @@ def _give(publications: Publications) -> Give:
 def _page(request: Request, contracts: Known) -> Representation:
     versions = [
         ServedVersion.of(each.contract, each.row)
-        for each in contracts.published.values()
+        for each in reversed(list(contracts.published.values()))
         if each.row.status in SERVED and each.contract
     ]
-    first = _first_event(request, contracts.newest)
-    codes = [first.refusal, *FIRST_REFUSALS] if first else FIRST_REFUSALS
-    return html("home.html", Home(versions, first, list(map(_refusal, codes)), contracts.is_stale))
+    firsts = [first for each in contracts.ways if (first := _first_event(request, each))]
+    codes = [*(first.refusal for first in firsts), *FIRST_REFUSALS]
+    return html("home.html", Home(versions, firsts, list(map(_refusal, codes)), contracts.is_stale))
 
 
-def _first_event(request: Request, publication: Publication | None) -> FirstEvent | None:
-    if publication is None or publication.contract is None:
+def _first_event(request: Request, publication: Publication) -> FirstEvent | None:
+    if publication.contract is None:
         return None
     return first_event(publication.contract, publication.packages, origin(request, publication))
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from handlers.contracts.publications import Publication, Publications
 from handlers.pages.page_problems import PageProblem
 from handlers.paths import CONTRACTS
+from handlers.portal.served_versions import SERVED
 from handlers.site.published_contracts import Published, read
 from openapi.problems import Problem
 
@@ -23,10 +24,16 @@ class Known:
     is_stale: bool
 
     @property
-    def newest(self) -> Publication | None:
-        """The highest version that is active and can be read; None without one."""
-        active = (each for each in self.published.values() if each.row.status == "active" and each.contract)
-        return next(reversed(list(active)), None)
+    def ways(self) -> list[Publication]:
+        """The version to take with each kind of credentials: the newest that is active, else the newest that is served.
+
+        Active ones come first, then newer ones.
+        """
+        served = [each for each in reversed(list(self.published.values())) if each.row.status in SERVED and each.contract]
+        by_kind: dict[bool, Publication] = {}
+        for each in sorted(served, key=lambda publication: publication.row.status != "active"):
+            by_kind.setdefault(bool(each.contract and each.contract.scopes), each)
+        return list(by_kind.values())
 
 
 async def known(request: Request, publications: Publications) -> Known:

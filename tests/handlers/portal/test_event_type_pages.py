@@ -18,6 +18,7 @@ from db import contracts
 from handlers.contracts.publications import Publication
 from handlers.paths import event_type_path
 from handlers.portal.example_event import example_event
+from tests.examples import MAJOR, NEWEST, WIDGET
 from tests.handlers.conftest import Hub
 from tests.handlers.portal.event_type_registry import all_names, text_of
 from tests.handlers.portal.event_type_registry import newest as newest  # noqa: PLC0414 - a fixture
@@ -45,15 +46,15 @@ HOSTILE = [
 
 
 def command_of(page: httpx.Response) -> list[str]:
-    """The arguments of the command in the page that sends an event."""
-    (command,) = re.findall(r'<pre tabindex="0" aria-label="curl">(.*?)</pre>', page.text, re.DOTALL)
+    """The arguments of the first command in the page that sends an event."""
+    command, *_ = re.findall(r'<pre tabindex="0" aria-label="curl, [^"]*">(.*?)</pre>', page.text, re.DOTALL)
     return shlex.split("curl " + unescape(command).rpartition("curl ")[2].replace("\\\n", " "))
 
 
 def event_of(page: httpx.Response) -> dict[str, Any]:
     """The event that the command in the page sends."""
     arguments = command_of(page)
-    event: dict[str, Any] = json.loads(arguments[arguments.index("-d") + 1])
+    event: dict[str, Any] = json.loads(arguments[arguments.index("-d") + 1].replace("$WIDGET_ID", WIDGET))
     return event
 
 
@@ -117,6 +118,16 @@ def test_the_example_event_is_taken_as_it_is(
     assert stored.status_code == 200, stored.text
 
 
+def test_there_is_a_command_for_each_kind_of_credentials(browser: httpx.Client) -> None:
+    """For the version that takes them, the newest first, with a variable for each value of the reader."""
+    found = re.findall(r'aria-label="curl, ([^"]*)">(.*?)</pre>', browser.get("/event-types/clicked").text, re.DOTALL)
+    assert [way for way, _ in found] == [f"with a client: version {MAJOR}", f"with an API key: version {NEWEST}"]
+    for (_, command), names in zip(found, (("CLIENT_ID", "CLIENT_SECRET"), ("API_KEY",)), strict=True):
+        set_first, _, rest = unescape(command).partition("\n")
+        assert set(re.findall(r"(\w+)=YOUR-", set_first)) == {*names, "WIDGET_ID"}
+        assert all(f"${name}" in rest for name in (*names, "WIDGET_ID"))
+
+
 def test_without_a_valid_example_the_page_says_so(
     browser: httpx.Client, register: Callable[..., str], prefix: str
 ) -> None:
@@ -130,7 +141,7 @@ def test_without_a_valid_example_the_page_says_so(
         page = browser.get(f"/event-types/{register(f'{prefix}.without', metadata_schema=schema)}")
         assert page.status_code == 200
         assert words in text_of(page)
-        assert 'aria-label="curl"' not in page.text
+        assert 'aria-label="curl' not in page.text
 
 
 def test_an_example_that_the_contract_refuses_is_not_shown(newest: Service) -> None:
@@ -150,7 +161,7 @@ def test_a_deprecated_type_has_no_example(browser: httpx.Client, register: Calla
     name = register(f"{prefix}.old", status="deprecated", metadata_schema=SURVEY)
     page = browser.get(f"/event-types/{name}")
     assert "New events of this type are refused" in text_of(page)
-    assert 'aria-label="curl"' not in page.text
+    assert 'aria-label="curl' not in page.text
     assert "New events of this type are refused" not in text_of(browser.get("/event-types/clicked"))
 
 

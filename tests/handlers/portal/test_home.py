@@ -23,8 +23,11 @@ from tests.handlers.site.conftest import lonely_service as lonely_service  # noq
 from tests.page_clients import BROWSER, SECONDS
 from tests.service import Service
 from tests.tokens import Client, client_of
+from tests.waiting import wait_until
 
 StartService = Callable[..., AbstractContextManager[Service]]
+WAYS = [f"a client: version {MAJOR}", f"an API key: version {NEWEST}"]
+"""What authenticates, and the version that takes it."""
 
 
 def first_page(service: Service) -> httpx.Response:
@@ -32,24 +35,27 @@ def first_page(service: Service) -> httpx.Response:
     return httpx.get(service.url, headers={"accept": BROWSER}, timeout=SECONDS)
 
 
-def samples(service: Service) -> dict[str, str]:
-    """The samples of the page by their captions."""
-    found = re.findall(r"<figcaption>(.*?)</figcaption><pre[^>]*>(.*?)</pre>", first_page(service).text, re.DOTALL)
-    return {caption: html.unescape(text) for caption, text in found}
+def samples(service: Service) -> dict[str, dict[str, str]]:
+    """The samples of the page by their captions, below what authenticates and the version."""
+    found: dict[str, dict[str, str]] = {}
+    for part in first_page(service).text.split("<h3>With ")[1:]:
+        texts = re.findall(r"<figcaption>(.*?)</figcaption><pre[^>]*>(.*?)</pre>", part, re.DOTALL)
+        found[part.partition("</h3>")[0]] = {caption: html.unescape(text) for caption, text in texts}
+    return found
 
 
-def filled(service: Service, sample: str, client: Client | None) -> str:
+def filled(service: Service, sample: str, client: Client) -> str:
     """A sample with the credentials of a hub and a widget that is registered."""
-    values = {"YOUR-KEY": service.key, "$API_KEY": service.key}
-    if client:
-        values |= {
-            '"$CLIENT_ID:$CLIENT_SECRET"': f"{client.client_id}:{client.secret}",
-            "YOUR-ID": client.client_id,
-            "YOUR-SECRET": client.secret,
-        }
+    values = {
+        "YOUR-KEY": service.key,
+        "YOUR-ID": client.client_id,
+        "YOUR-SECRET": client.secret,
+        "YOUR-WIDGET-ID": WIDGET,
+    }
     for name, value in values.items():
         sample = sample.replace(name, value)
-    return sample.replace("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11", WIDGET)
+    assert "YOUR-" not in sample
+    return sample
 
 
 def installed(sample: str, directory: Path) -> None:
@@ -75,14 +81,12 @@ def run(command: list[str], directory: Path) -> str:
 
 
 @pytest.mark.costly  # npm and Node.js
-@pytest.mark.parametrize("version", [NEWEST, MAJOR])
-def test_each_sample_stores_an_event(version: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_each_sample_stores_an_event(start_service: StartService, tmp_path: Path, way: str) -> None:
     """In curl, Python and TypeScript, as it stands but for credentials and the id of a widget."""
-    if version == NEWEST:
-        request.getfixturevalue("version_1_alone")
-    with request.getfixturevalue("start_service")() as service:
-        client = client_of(service) if version == MAJOR else None
-        texts = {name: filled(service, text, client) for name, text in samples(service).items()}
+    with start_service() as service:
+        client = client_of(service)
+        texts = {name: filled(service, text, client) for name, text in samples(service)[way].items()}
         assert list(texts) == ["curl", "Python", "TypeScript"]
         assert "201 Created" in run(["sh", "-c", texts["curl"]], tmp_path)
         for name, file, program in (("Python", "first.py", sys.executable), ("TypeScript", "first.mjs", "node")):
@@ -90,6 +94,46 @@ def test_each_sample_stores_an_event(version: str, tmp_path: Path, request: pyte
             (tmp_path / file).write_text(texts[name])
             run([program, file], tmp_path)
         assert [event["event_type"] for event in service.events()] == ["clicked"] * 3
+
+
+def test_a_refused_client_is_told_why(newest: Service, tmp_path: Path) -> None:
+    """By the command, which ends there: it prints the answer of the token endpoint, and sends no event."""
+    command = samples(newest)[f"a client: version {MAJOR}"]["curl"]
+    ran = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "'error': 'invalid_client'" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_only_versions_that_are_served_have_samples(start_service: StartService) -> None:
+    """A deprecated one has them while it is served, below those that are active."""
+    with start_service() as service:
+        assert list(samples(service)) == WAYS
+        with service.database.begin() as connection:
+            contracts.deprecate(connection, MAJOR, datetime.now(UTC) + timedelta(days=200))
+        wait_until(lambda: list(samples(service)) == WAYS[::-1])
+        with service.database.begin() as connection:
+            contracts.retire(connection, MAJOR, before_sunset=True)
+        wait_until(lambda: list(samples(service)) == WAYS[1:])
+
+
+def test_the_steps_say_where_operators_do_their_part(newest: Service) -> None:
+    """A hub and a widget, by a page or by a command."""
+    page = first_page(newest).text
+    for path in ("/admin", "/admin/hubs", "/admin/widgets"):
+        assert f'<a href="{path}">' in page
+    for command in ("hub create", "hub issue-client", "widget register"):
+        assert f"<code>interaction-reporting {command} " in page
+
+
+@pytest.mark.parametrize(
+    ("path", "place"), [("/hub", "/admin/hubs"), ("/event-types", "/admin/event-types"), ("/clients", "/admin/widgets")]
+)
+def test_pages_lead_to_what_operators_do(newest: Service, path: str, place: str) -> None:
+    """To the page of the admin beside the command, and from each footer to the first one."""
+    page = httpx.get(f"{newest.url}{path}", headers={"accept": BROWSER}, timeout=SECONDS).text
+    assert f'<a href="{place}">' in page
+    assert '<a href="/admin">Operators</a>' in page
 
 
 def test_versions_have_their_status_and_their_end(start_service: StartService) -> None:
@@ -100,7 +144,7 @@ def test_versions_have_their_status_and_their_end(start_service: StartService) -
             contracts.deprecate(connection, NEWEST, sunset)
         text = first_page(service).text
         rows = re.findall(r'<tr>\s*<th scope="row"><a href="/contracts/([^"]*)">.*?</tr>', text, re.DOTALL)
-        assert rows == [NEWEST, MAJOR]
+        assert rows == [MAJOR, NEWEST]
         assert ">deprecated</span>" in text
         assert sunset.strftime("%-d %B %Y") in text
 
@@ -121,7 +165,7 @@ def test_without_a_contract_the_page_says_what_to_do(start_service: StartService
 def test_the_refusals_lead_to_their_pages(newest: Service) -> None:
     """Each of them has a page."""
     paths = set(re.findall(r'href="(/problems/[a-z_]+)"', first_page(newest).text))
-    assert len(paths) == 5
+    assert len(paths) == 6
     for path in paths:
         assert httpx.get(f"{newest.url}{path}", timeout=SECONDS).status_code == 200
 
