@@ -1,5 +1,6 @@
 """Identifies the hub that sends a request: by its API key, or by the access token of its client."""
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from starlette.types import Scope
@@ -45,7 +46,8 @@ async def authorize(
     except Unauthenticated as refused:
         raise _unauthorized(refused, oauth.metadata_of(required.path)) from None
     if not (required.scopes <= access.scopes and required.scopes <= client.scopes):
-        raise _insufficient(required, DPOP if access.thumbprint else BEARER, oauth.metadata_of(required.path))
+        lacking = required.scopes - (access.scopes & client.scopes)
+        raise _insufficient(required, lacking, DPOP if access.thumbprint else BEARER, oauth.metadata_of(required.path))
     return caller
 
 
@@ -136,8 +138,8 @@ def _unauthorized(refused: Unauthenticated, metadata: str) -> Problem:
     return Problem("invalid_token", headers, reason=why, why=f": {why}" if why else "")
 
 
-def _insufficient(required: TokenRequirement, scheme: str, metadata: str) -> Problem:
-    scopes = " ".join(sorted(required.scopes))
+def _insufficient(required: TokenRequirement, lacking: Iterable[str], scheme: str, metadata: str) -> Problem:
+    """The challenge names all scopes that are required (RFC 6750 section 3), the text those that lack."""
     refused = Unauthenticated("insufficient_scope", "the token lacks a scope", scheme)
-    headers = refused.challenge(scope=scopes, resource_metadata=metadata)
-    return Problem("insufficient_scope", headers, reason="the token lacks a scope", scope=scopes)
+    headers = refused.challenge(scope=" ".join(sorted(required.scopes)), resource_metadata=metadata)
+    return Problem("insufficient_scope", headers, reason="the token lacks a scope", scope=" ".join(sorted(lacking)))

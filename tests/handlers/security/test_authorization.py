@@ -200,12 +200,13 @@ def ask(service: Service, operation: Operation, token: str) -> httpx.Response:
 def test_each_operation_requires_its_scopes(
     newest: Service, client: Client, operation: Operation, required: frozenset[str]
 ) -> None:
-    """Served with them; 403 that names them if any one is missing, even with all other scopes."""
+    """Served with them; 403 if one is missing, even with all others: the text names that one, the challenge all."""
     assert ask(newest, operation, client.token(*required)).status_code not in (401, 403)
     for scope in required:
         response = ask(newest, operation, client.token(*(SCOPES - {scope})))
         assert response.status_code == 403
         assert response.json()["type"] == f"{newest.url}/problems/insufficient_scope"
+        assert response.json()["detail"] == f"the access token lacks the scope {scope}"
         header = challenge(response)
         assert 'error="insufficient_scope"' in header
         assert f'scope="{" ".join(sorted(required))}"' in header
