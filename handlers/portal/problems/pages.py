@@ -172,7 +172,7 @@ def _page(  # noqa: PLR0913, PLR0917 (what the page shows)
         entry=_entry(code),
         type=described(code, url)["type"],
         remedy=remedy(code),
-        links=[link for each in remedies(code) if (link := _link(_filled_in(each, event_type), covered or served))],
+        links=[link for each in remedies(code) for link in _links(_filled_in(each, event_type), covered or served)],
         step=step_of(code),
         examples=_examples(code, _declaring(code, covered, occurrences, served), public_url, url),
         named=[operation for operation in operations if operation.is_named],
@@ -219,14 +219,17 @@ def _filled_in(remedy: Remedy, event_type: str) -> Remedy:
     return Remedy(remedy.text, register_path(event_type))
 
 
-def _link(remedy: Remedy, contracts: Sequence[Contract]) -> Link | None:
-    """The link for a remedy, in the newest of `contracts` that has it; None if none has."""
+def _links(remedy: Remedy, contracts: Sequence[Contract]) -> list[Link]:
+    """The links for a remedy: one for each of `contracts` that has it, the newest first, or one for all."""
+    if remedy.path and "{" not in remedy.path:
+        return [Link(remedy.path, "", remedy.text)]
+    links: list[Link] = []
     for contract in reversed(contracts):
         names = {"version": contract.version, "server": contract.server_path}
         operation = next((each for each in contract.operations if each.name == remedy.operation), None)
         if remedy.path:
-            return Link(remedy.path.format(**names), "", remedy.text.format(**names))
-        if operation:
+            links.append(Link(remedy.path.format(**names), "", remedy.text.format(**names)))
+        elif operation:
             shown = f"{operation.method.upper()} {contract.server_path}{operation.path}"
-            return Link(f"/contracts/{contract.version}#{operation.name}", shown, remedy.text)
-    return Link(remedy.path, "", remedy.text) if remedy.path and "{" not in remedy.path else None
+            links.append(Link(f"/contracts/{contract.version}#{operation.name}", shown, remedy.text))
+    return links

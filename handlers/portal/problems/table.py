@@ -97,7 +97,7 @@ _WHERE = {
 class Remedy:
     """What a link leads to, and its path, or the name of the operation that helps.
 
-    `{version}` and `{server}` in a path stand for those of the newest version that the problem may occur in.
+    `{version}` and `{server}` in a path stand for those of each version that the problem may occur in.
     """
 
     text: str

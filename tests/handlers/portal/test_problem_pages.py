@@ -205,8 +205,10 @@ def test_the_operations_that_answer_so_are_named(browser: httpx.Client) -> None:
     [
         ("event_type_not_registered", "/event-types", "The event types that are registered"),
         ("widget_not_registered", "/contracts/2.0#listWidgets", "GET /api/v2/widgets"),
+        ("widget_not_registered", "/contracts/1.1#listWidgets", "GET /api/v1/widgets"),
         ("unauthorized", "/#first", "How to report a first event"),
         ("too_many_requests", "/contracts/2.0/card", "limits"),
+        ("too_many_requests", "/contracts/1.1/card", "limits"),
         ("invalid_token", "/.well-known/oauth-protected-resource/api/v2", "Where a client gets access tokens"),
         ("contract_not_found", "/contracts", "The versions that are served"),
     ],
@@ -226,7 +228,7 @@ def test_every_link_leads_somewhere(browser: httpx.Client) -> None:
         path, _, fragment = target.partition("#")
         if path:
             response = browser.get(path)
-            if path == "/admin/event-types":
+            if path in {"/admin", "/admin/event-types"}:
                 response = browser.get(response.headers["location"])
             assert response.status_code == 200, target
             assert not fragment or f'id="{fragment}"' in response.text, target
