@@ -22,6 +22,10 @@ _PROMISES = {
 }
 
 
+_FIRST = ("security-", "server-path-")
+"""How the rules begin whose changes concern every client, so that people read them first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A change: `certainty` says how it is known, and `proof` is a message that shows it, empty without one."""
@@ -72,7 +76,7 @@ def comparison(report: Report) -> Comparison:
     """The page of a report."""
     told = report.as_json
     groups: dict[str, list[Change]] = {}
-    for change in told["changes"]:
+    for change in sorted(told["changes"], key=_place):
         groups.setdefault(_concerned(change["operations"]), []).append(_change(change))
     counts = Counter(change["class"] for change in told["changes"])
     verdict = (
@@ -82,6 +86,11 @@ def comparison(report: Report) -> Comparison:
     )
     title = f"From {report.old} to {report.new}"
     return Comparison(report.old, report.new, verdict, told["breaking"], dict(counts), groups, title)
+
+
+def _place(told: dict[str, Any]) -> int:
+    """The place of a change among those of a page: what concerns every client comes first."""
+    return next((place for place, start in enumerate(_FIRST) if told["rule"].startswith(start)), len(_FIRST))
 
 
 def _concerned(operations: list[str]) -> str:

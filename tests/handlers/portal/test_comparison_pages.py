@@ -37,6 +37,17 @@ def test_page_json_and_markdown_have_the_same_changes(
     assert ("Nothing differs." in page) == (old == new)
 
 
+def test_how_clients_authenticate_comes_first(browser: httpx.Client) -> None:
+    """The operations whose clients do it in another way, and then those whose paths are others."""
+    groups = browser.get("/contracts/1.1/diff/2.0").text.split('<h2 id="group-')[1:]
+    firsts = [re.findall(r'<th scope="row">(.*?)<small>', group, re.DOTALL)[0] for group in groups]
+    concerned = ["clients authenticate by oauth2" in group for group in groups]
+    count = concerned.count(True)
+    assert count
+    assert all(first.startswith("clients authenticate by oauth2") for first in firsts[:count])
+    assert firsts[count].startswith("the servers have the paths")
+
+
 def test_a_proof_stands_beside_its_change(browser: httpx.Client) -> None:
     """The message that one version takes and the other refuses."""
     page = browser.get("/contracts/2.0/diff/1.1").text
