@@ -71,11 +71,12 @@ class ReferencePage:
 
 @dataclass(frozen=True, slots=True)
 class TextPage:
-    """A page that is one text."""
+    """A page that is one text. `compared` is the version before, for a link to the changes by operation."""
 
     version: Version
     text: Markup
     title: str
+    compared: str | None = None
     tab: str = CONTRACTS
 
 
@@ -162,4 +163,5 @@ def _card(publication: Publication, published: Mapping[str, Publication]) -> Rep
 def _changelog(publication: Publication, published: Mapping[str, Publication]) -> Representation:
     text = changelog_until(publication, published).content.decode()
     version = Version.of(publication, published)
-    return html("text.html", TextPage(version, marked_text.whole(text), f"Changes up to version {version.number}"))
+    page = TextPage(version, marked_text.whole(text), f"Changes up to version {version.number}", version.previous)
+    return html("text.html", page)

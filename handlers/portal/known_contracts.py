@@ -29,7 +29,9 @@ class Known:
 
         Active ones come first, then newer ones.
         """
-        served = [each for each in reversed(list(self.published.values())) if each.row.status in SERVED and each.contract]
+        served = [
+            each for each in reversed(list(self.published.values())) if each.row.status in SERVED and each.contract
+        ]
         by_kind: dict[bool, Publication] = {}
         for each in sorted(served, key=lambda publication: publication.row.status != "active"):
             by_kind.setdefault(bool(each.contract and each.contract.scopes), each)

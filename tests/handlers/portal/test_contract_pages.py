@@ -89,6 +89,14 @@ def test_the_reference_has_each_operation_with_its_answers(browser: httpx.Client
             assert f"<summary><code>{status} " in part
 
 
+def test_pages_of_a_version_lead_to_the_first_event_and_to_its_changes(browser: httpx.Client) -> None:
+    """The first event is on the first page; a version that is not served has none, nor the first one changes."""
+    assert '<a href="/#first">' in browser.get("/contracts/1.1").text
+    assert '<a href="/#first">' not in browser.get("/contracts/1.0").text
+    assert '<a href="/contracts/1.1/diff/2.0">' in browser.get("/contracts/2.0/changelog").text
+    assert "/diff/" not in browser.get("/contracts/1.0/changelog").text
+
+
 def test_an_unknown_version_is_a_page_that_leads_to_all(browser: httpx.Client) -> None:
     """404; a draft, which is not public, likewise."""
     page = browser.get("/contracts/9.9")
