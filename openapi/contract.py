@@ -253,6 +253,16 @@ class Contract(Document):
         ]
         return {name: str(description) for flow in flows for name, description in flow.get("scopes", {}).items()}
 
+    def required_scopes(self, operation_id: str) -> list[frozenset[str]]:
+        """The scopes that the operation requires of an access token, a set for each way; none if it takes no tokens."""
+        ways = [
+            frozenset(str(scope) for scopes in way.values() for scope in scopes)
+            for operation in self.operations
+            if operation.operation_id == operation_id
+            for way in self.at(operation.pointer).get("security", self.document.get("security", []))
+        ]
+        return [way for way in ways if way]
+
 
 def published() -> list[Contract]:
     """The contracts that come with this release, lowest version first; read once."""

@@ -373,3 +373,13 @@ def test_a_path_that_no_request_or_header_can_have_is_refused(servers: Any) -> N
     contract = with_servers(servers)
     with pytest.raises(ContractError, match="first"):
         _ = contract.server_path
+
+
+def test_a_document_says_which_scopes_an_operation_requires() -> None:
+    """One set for each way; none without tokens, or without the operation."""
+    newest = published()[-1]
+    replay = frozenset({"annotations:write", "events:write", "rejections:read"})
+    assert newest.required_scopes("replayRejectedSubmissions") == [replay]
+    assert newest.required_scopes("getUsage") == [frozenset({"usage:read"})]
+    assert newest.required_scopes("no operation") == []
+    assert published()[0].required_scopes("getUsage") == []
