@@ -33,12 +33,16 @@ class AdminSession:
 
 @dataclass(frozen=True, slots=True)
 class HubSession:
-    """The session of a hub; `note` is what its next page says, None if nothing."""
+    """The session of a hub; `note` is what its next page says, None if nothing.
+
+    `scopes` are those that its client has now; None stands for all, because it began with an API key.
+    """
 
     digest: str
     hub_id: UUID
     hub_name: str
     note: dict[str, Any] | None
+    scopes: frozenset[str] | None
 
 
 def begin_of_admin(connection: Connection, digest: str, admin_id: UUID) -> None:
@@ -74,12 +78,15 @@ def of_admin(connection: Connection, digest: str) -> AdminSession | None:
 
 def of_hub(connection: Connection, digest: str) -> HubSession | None:
     """The living session of a hub that is not disabled, and whose credential is still accepted; likewise."""
-    columns = page_sessions.c.digest, hubs.c.id, hubs.c.name, page_sessions.c.note
+    scopes = select(oauth_clients.c.scopes).where(_is_client(page_sessions.c.credential)).limit(1).scalar_subquery()
+    columns = page_sessions.c.digest, hubs.c.id, hubs.c.name, page_sessions.c.note, scopes.label("scopes")
     joined = select(*columns).join(hubs, hubs.c.id == page_sessions.c.hub_id)
     statement = joined.where(_is(digest), _is_accepted(page_sessions.c.credential))
     row = connection.execute(statement).one_or_none()
     _note_use(connection, digest)
-    return HubSession(*row) if row else None
+    if row is None:
+        return None
+    return HubSession(*row[:-1], None if row.scopes is None else frozenset(row.scopes))
 
 
 def living(connection: Connection, digests: Collection[str]) -> set[str]:
@@ -109,13 +116,21 @@ def _is_accepted(credential: Any) -> Any:
     by_key = (hubs.c.api_key == credential) | (
         (hubs.c.previous_key == credential) & (hubs.c.previous_key_until > func.now())
     )
-    by_client = exists().where(
-        oauth_clients.c.hub_id == hubs.c.id,
-        oauth_clients.c.disabled_at.is_(None),
-        (oauth_clients.c.secret == credential)
-        | ((oauth_clients.c.previous_secret == credential) & (oauth_clients.c.previous_secret_until > func.now())),
-    )
+    by_client = exists().where(_is_client(credential))
     return hubs.c.disabled_at.is_(None) & (by_client | (hubs.c.cut_over_at.is_(None) & by_key))
+
+
+def _is_client(credential: Any) -> Any:
+    """Whether a client of the hub is enabled, and has `credential` as the digest of its secret, as of now."""
+    is_previous = oauth_clients.c.previous_secret == credential
+    return (
+        (oauth_clients.c.hub_id == hubs.c.id)
+        & oauth_clients.c.disabled_at.is_(None)
+        & (
+            (oauth_clients.c.secret == credential)
+            | (is_previous & (oauth_clients.c.previous_secret_until > func.now()))
+        )
+    )
 
 
 def _begin(connection: Connection, values: dict[str, Any]) -> None:

@@ -174,6 +174,24 @@ def test_a_hub_that_has_moved_on_signs_in_with_its_client_alone(connection: Conn
     assert page_sessions.of_hub(connection, DIGEST) is None
 
 
+def test_a_session_has_the_scopes_of_its_client_as_they_are_now(connection: Connection) -> None:
+    """Also during the overlap of its secret; a session of a key has no limit."""
+    _, key = hubs.create(connection, "harbor")
+    client, secret = oauth_clients.issue(connection, "harbor", ["events:write"])
+    oauth_clients.issue(connection, "harbor", ["usage:read"])
+    page_sessions.begin_of_hub(connection, DIGEST, keys.digest(str(secret)))
+    page_sessions.begin_of_hub(connection, "1" * 64, keys.digest(key))
+    oauth_clients.rotate(connection, client.client_id, timedelta(hours=1))
+    for scopes in (["events:write"], ["rejections:read", "usage:read"]):
+        oauth_clients.change(connection, client.client_id, oauth_clients.OURS, scopes, None)
+        session = page_sessions.of_hub(connection, DIGEST)
+        assert session is not None
+        assert session.scopes == frozenset(scopes)
+    session = page_sessions.of_hub(connection, "1" * 64)
+    assert session is not None
+    assert session.scopes is None
+
+
 @pytest.mark.usefixtures("owner")
 def test_ended_sessions_are_forgotten(connection: Connection) -> None:
     """When another begins; a note is said by the session that has it."""
