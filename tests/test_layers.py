@@ -66,7 +66,8 @@ ARROWS = {
     "handlers.pages": ".lists .paths openapi.problems openapi.rendering openapi.serving openapi.standards",
     "handlers.sessions": "db .pages .security .site openapi.problems openapi.requests openapi.serving "
     "openapi.standards",
-    "handlers.hub": "db .pages .paths .security .sessions .site openapi.problems openapi.serving openapi.standards",
+    "handlers.hub": "db .operations .pages .paths .security .sessions .site openapi.problems openapi.serving "
+    "openapi.standards",
     "handlers.admin": "db .contracts .live .pages .paths .security .sessions .site openapi.problems openapi.serving "
     "openapi.standards",
     "handlers.admin.contracts": "db handlers .admin .contracts .pages .paths .portal .sessions .site .tools "

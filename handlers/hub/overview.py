@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from db import submission_usage
 from db.replays import Replay
-from handlers.hub import rejected, sign_in
+from handlers.hub import permissions, rejected, sign_in
 from handlers.hub.rejected import Rejected
 from handlers.hub.sessions import HubVisit, route
 from handlers.paths import HUB
@@ -16,16 +16,22 @@ from handlers.sessions.fields import Fields
 
 OUTCOMES = ("created", "duplicate", "rejected", "throttled")
 PERIODS = {"The last day": timedelta(days=1), "The last seven days": timedelta(days=7)}
+PARTS = {"counts": permissions.COUNTS, "rejections": permissions.REJECTIONS, "replay": permissions.REPLAY}
+"""The parts of the page, each with the operation of the API that does the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class HubOverview:
-    """The page: the numbers of submissions by outcome, for each period, what was rejected, and the last replay."""
+    """The page: the numbers of submissions by outcome, for each period, what was rejected, and the last replay.
+
+    `lacks` says, by part, what the session lacks for it, as `permissions.lack` does; then the part is left out.
+    """
 
     hub: str
     totals: dict[str, dict[str, int]]
-    rejected: Rejected
+    rejected: Rejected | None
     replay: Replay | None
+    lacks: dict[str, str]
     outcomes: tuple[str, ...] = OUTCOMES
     title: str = "Your hub"
     tab: str = HUB
@@ -37,12 +43,21 @@ def routes() -> list[Route]:
 
 
 async def _show(visit: HubVisit) -> Response:
+    lacks = {part: visit.lack(operation_id) for part, operation_id in PARTS.items()}
+    shown = HubOverview(
+        visit.session.hub_name,
+        {} if lacks["counts"] else await _totals(visit),
+        None if lacks["rejections"] else await rejected.part(visit),
+        None if lacks["rejections"] else await rejected.last_replay(visit),
+        lacks,
+    )
+    return visit.page("hub_overview.html", shown)
+
+
+async def _totals(visit: HubVisit) -> dict[str, dict[str, int]]:
     hub_id, now = visit.session.hub_id, datetime.now(UTC)
     totals = {}
     for words, length in PERIODS.items():
         counts = (await visit.read(submission_usage.outcomes, [hub_id], now - length))[hub_id]
         totals[words] = {outcome: counts[outcome] for outcome in OUTCOMES}
-    return visit.page(
-        "hub_overview.html",
-        HubOverview(visit.session.hub_name, totals, await rejected.part(visit), await rejected.last_replay(visit)),
-    )
+    return totals

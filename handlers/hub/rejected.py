@@ -15,6 +15,7 @@ from db.audit import Author
 from db.errors import Refused
 from db.rejections import Rejection, RejectionFilter
 from db.replays import Replay
+from handlers.hub import permissions
 from handlers.hub.sessions import HubVisit, route
 from handlers.pages import parameters, payloads
 from handlers.pages.page_problems import PageRefusal
@@ -42,18 +43,25 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class HubRejection:
-    """The page of one rejection; `meaning` is the path of the page of its problem, None if there is none."""
+    """The page of one rejection; `meaning` is the path of the page of its problem, None if there is none.
+
+    `no_replay` says what the session lacks for a replay; empty if nothing.
+    """
 
     rejection: Rejection
     payload: Payload
     meaning: str | None
+    no_replay: str
     title: str = "A rejected submission"
     tab: str = HUB
 
 
 def routes() -> list[Route]:
     """The page of a rejection, and the form that replays."""
-    return [route(f"{PATH}/{{id}}", "GET", _show), route(REPLAY, "POST", _replay)]
+    return [
+        route(f"{PATH}/{{id}}", "GET", _show, operation_id=permissions.REJECTION),
+        route(REPLAY, "POST", _replay, operation_id=permissions.REPLAY),
+    ]
 
 
 async def part(visit: HubVisit) -> Rejected:
@@ -85,7 +93,7 @@ async def _show(visit: HubVisit) -> Response:
     rejection, raw = found
     payload = await asyncio.to_thread(payloads.payload, raw, rejection.pointer)
     meaning = f"{PROBLEMS}/{rejection.code}" if rejection.code in problems.TABLE else None
-    return visit.page("hub_rejection.html", HubRejection(rejection, payload, meaning))
+    return visit.page("hub_rejection.html", HubRejection(rejection, payload, meaning, visit.lack(permissions.REPLAY)))
 
 
 async def _replay(visit: HubVisit) -> Response:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from db import page_sessions
 from db.page_sessions import HubSession
+from handlers.hub import permissions
 from handlers.pages.browsers import problem_page
 from handlers.pages.templates import PRIVATE, TABS, Page, rendered
 from handlers.paths import HUB
@@ -57,6 +58,10 @@ class HubVisit:
         """A page of the hub."""
         return Response(rendered(template, page, self.frame), status, PRIVATE, HTML)
 
+    def lack(self, operation_id: str) -> str:
+        """As `permissions.lack`."""
+        return permissions.lack(self.request, self.session, operation_id)
+
     async def go_on(self, path: str, text: str, kind: str = "done") -> Response:
         """Lead to `path`, whose page says `text` on top."""
         await self.read(page_sessions.say, self.session.digest, {"text": text, "kind": kind})
@@ -70,8 +75,17 @@ def _to_sign_in(_request: Request) -> Response:
     return RedirectResponse(HUB, 303, PRIVATE)
 
 
-def route(path: str, method: str, handle: Handle, otherwise: Callable[[Request], Response] = _to_sign_in) -> Route:
-    """A page or a form for a hub that is signed in; `otherwise` answers others."""
+def route(
+    path: str,
+    method: str,
+    handle: Handle,
+    otherwise: Callable[[Request], Response] = _to_sign_in,
+    operation_id: str | None = None,
+) -> Route:
+    """A page or a form for a hub that is signed in; `otherwise` answers others.
+
+    It is refused to a client that may not call the operation.
+    """
 
     async def endpoint(request: Request) -> Response:
         request_state(request.scope).headers = [(name.encode(), value.encode()) for name, value in PRIVATE.items()]
@@ -82,6 +96,8 @@ def route(path: str, method: str, handle: Handle, otherwise: Callable[[Request],
         frame = HubFrame(session.hub_name, cookies.form_token(cookie), session.note, TABS)
         try:
             form = await forms.read(request, frame.token) if request.method == "POST" else Form()
+            if operation_id:
+                permissions.require(request, session, operation_id)
             async with service_state(request).page_turns:
                 response = await handle(HubVisit(request, session, form, frame))
         except Problem as problem:
