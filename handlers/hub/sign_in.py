@@ -17,7 +17,7 @@ from openapi.serving.request_state import request_state
 from openapi.standards.media_types import HTML
 
 _REFUSED = (
-    "No hub signs in with this. The key or the secret is wrong or was rotated, or the hub or the client is disabled. "
+    "This key or secret is not known, or it is disabled. It may have been rotated. "
     "A hub that has moved to access tokens signs in with the secret of its client."
 )
 

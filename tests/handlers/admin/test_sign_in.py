@@ -78,6 +78,7 @@ def test_what_is_wrong_is_not_told(newest: Service, name: str, password: str) ->
         page = browser.sign_in(name, password)
     assert page.status_code == 422
     assert "The name or the password is wrong, or the account is disabled." in text_of(page)
+    assert "Nothing was changed" not in page.text
     assert f'value="{name}"' in page.text
     assert password not in page.text
 

@@ -34,7 +34,8 @@ def test_a_wrong_key_is_refused_and_not_shown(newest: Service) -> None:
     with visitor(newest) as client:
         page = sign_in(client, "irk_wrong")
         assert page.status_code == 422
-        assert "No hub signs in with this." in text_of(page)
+        assert "This key or secret is not known, or it is disabled." in text_of(page)
+        assert "Nothing was changed" not in page.text
         assert "irk_wrong" not in page.text
         assert sign_in(client, "").status_code == 422
 
