@@ -41,6 +41,8 @@ _BY_CODE = text("""
 """)
 MOST_COUNTED = 10_000
 """Of each code so many rejections are counted: the newest."""
+MOST_SORTED = 1000
+"""Of the replayed rejections of a hub so many are sorted by the time of their replay."""
 _COLUMNS = (
     table.c.id,
     table.c.hub_id,
@@ -164,6 +166,20 @@ def page(
         chosen = chosen.where(table.c.position < before)
     statement = _with_hub().where(table.c.id.in_(chosen.with_only_columns(table.c.id)))
     return [Rejection(**row) for row in connection.execute(statement.order_by(table.c.position.desc())).mappings()]
+
+
+def replayed_last(connection: Connection, hub_id: UUID, limit: int) -> Sequence[Rejection]:
+    """The rejections of a hub that were replayed last, whoever replayed them, at most `limit`.
+
+    Of the replayed ones the MOST_SORTED that were received last are looked at.
+    """
+    replayed = _rows(RejectionFilter(hub_id=hub_id), "replayed").add_columns(table.c.replayed_at, table.c.position)
+    looked_at = replayed.order_by(table.c.position.desc()).limit(MOST_SORTED).subquery()
+    order = looked_at.c.replayed_at.desc(), looked_at.c.position.desc()
+    chosen = select(looked_at.c.id).order_by(*order).limit(limit)
+    newest_first = table.c.replayed_at.desc(), table.c.position.desc()
+    statement = _with_hub().where(table.c.id.in_(chosen)).order_by(*newest_first)
+    return [Rejection(**row) for row in connection.execute(statement).mappings()]
 
 
 def find(connection: Connection, identifier: UUID) -> tuple[Rejection, bytes] | None:

@@ -140,6 +140,13 @@ def begun_by(connection: Connection, name: str, limit: int) -> list[Replay]:
     return [_replay(row) for row in connection.execute(statement)]
 
 
+def of_hub(connection: Connection, name: str, hub_id: UUID, limit: int) -> list[Replay]:
+    """The newest jobs of the author `name`, and those of others for the hub alone."""
+    is_theirs = (table.c.created_by == name) | (table.c.filter["hub_id"].astext == str(hub_id))
+    statement = select(*_COLUMNS).where(is_theirs).order_by(table.c.created_at.desc()).limit(limit)
+    return [_replay(row) for row in connection.execute(statement)]
+
+
 def cancel(connection: Connection, author: Author, identifier: UUID) -> Replay:
     """End a job; what it has stored stays. Refused if it has ended, NotFound if it is absent."""
     values = {"state": "cancelled", "finished_at": func.now(), "worker": None}

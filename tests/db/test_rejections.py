@@ -90,6 +90,13 @@ def test_a_list_reads_few_blocks(many: Database, name: str) -> None:
 
 
 @pytest.mark.slow
+def test_what_was_replayed_last_reads_few_blocks(many: Database) -> None:
+    """Also of a hub of which most was replayed."""
+    with many.begin() as connection:
+        assert most_blocks(connection, partial(rejections.replayed_last, connection, HUB, 20)) <= MOST_BLOCKS
+
+
+@pytest.mark.slow
 def test_the_counts_by_code_read_few_blocks(many: Database) -> None:
     """They are in an index, and of a code with many the newest are counted."""
     with many.begin() as connection:
@@ -157,6 +164,22 @@ def test_a_page_goes_on_below_a_position(connection: Connection) -> None:
     assert (row.id, row.bytes, row.hub, row.may_be_replayed) == (other, 5, None, False)
     assert rejections.find(connection, other) == (row, b"xxxxx")
     assert rejections.find(connection, uuid4()) is None
+
+
+def test_what_was_replayed_last_comes_first(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one hub, whenever it was received, among those that are looked at."""
+    hub, _ = hubs.create(connection, "harbor")
+    other, _ = hubs.create(connection, "elsewhere")
+    ids = [
+        reject(connection, number, hub_id=hub.id, replayed_at=NOW - timedelta(minutes=abs(number - 2)))[0]
+        for number in (1, 2, 4)
+    ]
+    reject(connection, 5, hub_id=hub.id)
+    reject(connection, 6, hub_id=other.id, replayed_at=NOW)
+    assert [row.id for row in rejections.replayed_last(connection, hub.id, 9)] == [ids[1], ids[0], ids[2]]
+    assert [row.id for row in rejections.replayed_last(connection, hub.id, 1)] == [ids[1]]
+    monkeypatch.setattr(rejections, "MOST_SORTED", 1)
+    assert [row.id for row in rejections.replayed_last(connection, hub.id, 9)] == [ids[2]]
 
 
 def test_whole_batches_are_not_counted_as_waiting(connection: Connection) -> None:
