@@ -7,9 +7,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from db import submission_usage
-from db.replays import Replay
 from handlers.hub import permissions, rejected, sign_in
-from handlers.hub.rejected import Rejected
+from handlers.hub.rejected import Rejected, Replays
 from handlers.hub.sessions import HubVisit, route
 from handlers.paths import HUB
 from handlers.sessions.fields import Fields
@@ -22,7 +21,7 @@ PARTS = {"counts": permissions.COUNTS, "rejections": permissions.REJECTIONS, "re
 
 @dataclass(frozen=True, slots=True)
 class HubOverview:
-    """The page: the numbers of submissions by outcome, for each period, what was rejected, and the last replay.
+    """The page: the numbers of submissions by outcome, for each period, what was rejected, and the last replays.
 
     `lacks` says, by part, what the session lacks for it, as `permissions.lack` does; then the part is left out.
     """
@@ -30,7 +29,7 @@ class HubOverview:
     hub: str
     totals: dict[str, dict[str, int]]
     rejected: Rejected | None
-    replay: Replay | None
+    replays: Replays | None
     lacks: dict[str, str]
     outcomes: tuple[str, ...] = OUTCOMES
     title: str = "Your hub"
@@ -48,7 +47,7 @@ async def _show(visit: HubVisit) -> Response:
         visit.session.hub_name,
         {} if lacks["counts"] else await _totals(visit),
         None if lacks["rejections"] else await rejected.part(visit),
-        None if lacks["rejections"] else await rejected.last_replay(visit),
+        None if lacks["rejections"] else await rejected.replays_of(visit),
         lacks,
     )
     return visit.page("hub_overview.html", shown)

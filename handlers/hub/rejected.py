@@ -27,6 +27,8 @@ from openapi.serving.error_styles import PROBLEMS
 
 PATH, REPLAY = f"{HUB}/rejected", f"{HUB}/replay"
 ROWS = 50
+JOBS, STORED = 5, 20
+"""The replays, and the rejections they have stored, that the first page shows: the newest."""
 PAUSE = timedelta(minutes=1)
 """Between the beginnings of two replays of a hub."""
 _HIGHEST = 2**63 - 1
@@ -39,6 +41,19 @@ class Rejected:
     rows: Sequence[Rejection]
     more: str | None
     is_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Replays:
+    """The newest replays of what the hub sent, and what the newest have stored, whoever began them.
+
+    `own` has the ids of those that the hub has begun; before `next_at` it may begin no other, None if it may now.
+    """
+
+    jobs: Sequence[Replay]
+    own: frozenset[UUID]
+    stored: Sequence[Rejection]
+    next_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +88,15 @@ async def part(visit: HubVisit) -> Rejected:
     return Rejected(rows[:ROWS], more, before is None)
 
 
-async def last_replay(visit: HubVisit) -> Replay | None:
-    """The replay that the hub has begun last; None if it has begun none lately."""
-    begun = await visit.read(replays.begun_by, _author(visit).name, 1)
-    return begun[0] if begun else None
+async def replays_of(visit: HubVisit) -> Replays:
+    """What replays have done lately."""
+    name, hub_id = _author(visit).name, visit.session.hub_id
+    jobs = await visit.read(replays.of_hub, name, hub_id, JOBS)
+    own = [job for job in jobs if job.created_by == name]
+    stored = await visit.read(rejections.replayed_last, hub_id, STORED)
+    next_at = max((job.created_at + PAUSE for job in own), default=None)
+    may_begin = next_at is None or next_at <= datetime.now(UTC)
+    return Replays(jobs, frozenset(job.id for job in own), stored, None if may_begin else next_at)
 
 
 async def _show(visit: HubVisit) -> Response:

@@ -42,7 +42,7 @@ def test_a_wrong_key_is_refused_and_not_shown(newest: Service) -> None:
 
 def test_many_guesses_wait(start_service: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then a right one waits, too."""
-    monkeypatch.setattr(failed_attempts, "sender", lambda _scope: "of this test")
+    monkeypatch.setattr(failed_attempts, "sender", lambda _scope: "of this test of hubs")
     with start_service() as service, visitor(service) as client:  # type: ignore[operator]
         statuses = [sign_in(client, f"irk_{number}").status_code for number in range(70)]
         assert statuses[0] == 422
