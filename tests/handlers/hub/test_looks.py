@@ -33,4 +33,10 @@ def test_the_pages_of_a_hub_are_without_fault(newest: Service, chrome: Browser) 
         (identifier,) = reject(newest, hub.id, raw, pointer="/event_type", event_type="<b>" + "y" * 190)
         assert look(chrome, f"{newest.url}/hub", "full-", cookies) == Look(200, [])
         assert look(chrome, f"{newest.url}/hub/rejected/{identifier}", "", cookies) == Look(200, [])
+        with chrome.new_context() as context:
+            context.add_cookies([{"name": name, "value": value, "url": newest.url} for name, value in cookies.items()])
+            page = context.new_page()
+            page.goto(f"{newest.url}/hub/rejected/{identifier}")
+            assert page.locator("mark").first.evaluate("mark => getComputedStyle(mark).display") == "inline"
+            assert '"event_type": "<b>",\n' in page.locator("pre").inner_text()
         assert look(chrome, f"{newest.url}/hub/rejected/nothing", "", cookies) == Look(404, [])

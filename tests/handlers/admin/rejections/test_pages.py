@@ -132,7 +132,7 @@ def test_one_rejection_is_shown_with_its_reason(hub: Hub, viewer: AdminBrowser, 
     assert f"Hub {hub.name}" in words
     assert "event, item 0 of a batch, counted from 0" in words
     assert "Contract 1.1" in words
-    assert "Idempotency-Key the key Id" in words
+    assert "Idempotency-Key the key Kind" in words
     assert "and rejected." in words
     assert "Replay this rejection" not in words
     assert f"interaction-reporting rejected replay --id {identifier}" in words
