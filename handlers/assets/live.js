@@ -114,6 +114,9 @@ if (live && window.EventSource) {
       field.lastChild.append(text);
       details.querySelector("dl").append(field);
     }
+    const link = details.querySelector("a");
+    if (row.outcome === "accepted" && row.kind !== "event") link.remove();
+    else link.href += row.id;
     details.querySelector("pre").textContent = row.payload + (row.is_cut_off ? "…" : "");
   }
 

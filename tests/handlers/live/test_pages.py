@@ -1,21 +1,30 @@
 """The page of the live tail: complete without a script, and followed by one in a real browser."""
 
+import re
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
+import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Browser
 
 from handlers.live.page import LIVE, ROWS
 from tests.handlers.live.viewers import until, watching
-from tests.live_submissions import reject, report
+from tests.live_submissions import annotate, reject, report
 from tests.page_admins import AdminBrowser, signed_in
 from tests.page_browser import chromium, look
 from tests.service import Service
 
 HOSTILE = "<img src=x onerror=alert(1)>\N{RIGHT-TO-LEFT OVERRIDE}{{7*7}}\"'</pre><script>alert(1)</script>"
 MILLISECONDS = 15_000
+
+
+def link_in(page: httpx.Response, words: str) -> str:
+    """The path of the first link with these words."""
+    found = re.search(f'<a href="([^"]+)">{words}</a>', page.text)
+    assert found is not None
+    return found[1]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +56,20 @@ def test_without_a_script_the_newest_rows_lead_to_newer_ones(viewer: AdminBrowse
     assert after.text.count('<details class="submission">') == 3  # the row, and the two that the script copies
     assert "not json at all" in after.text
     assert "it is empty" in after.text
+    assert "Times are in UTC." in after.text
+    assert '<label for="hub">Hub (whole name)</label>' in after.text
+    assert viewer.get(link_in(after, "All of this rejection")).status_code == 200
+    assert viewer.get(link_in(page, "All of this event")).status_code == 200
+    assert after.text.count("All of this rejection") == 2  # the row, and the one that the script copies
+
+
+def test_an_annotation_has_no_page_to_lead_to(viewer: AdminBrowser, writer: psycopg.Connection) -> None:
+    """It is there itself."""
+    annotate(writer, UUID(int=3))
+    page = viewer.get(LIVE + "?outcome=accepted")
+    (row,) = re.findall(r'<details class="submission">.*?</details>', page.text, re.DOTALL)[:1]
+    assert "Much clearer." in row
+    assert "<a " not in row
 
 
 def test_the_page_keeps_the_filters(viewer: AdminBrowser, writer: psycopg.Connection) -> None:
@@ -95,6 +118,8 @@ def test_the_script_follows_pauses_and_opens_rows(
         assert HOSTILE in row.locator("summary .hub").inner_text()
         row.locator("pre").filter(has_text="</pre><b>bold</b>").wait_for()
         assert "received_at" in row.locator("dl").inner_text()
+        path = row.get_by_role("link", name="All of this event").get_attribute("href")
+        assert viewer.get(str(path)).status_code == 200
         page.get_by_text("1 since").wait_for()
         assert page.get_by_role("link", name="Newer ones").is_hidden()
         page.get_by_role("button", name="Pause").click()
