@@ -142,6 +142,18 @@ def enable(connection: Connection, client_id: str, issuer: str = OURS) -> OAuthC
     return _changed(connection, client_id, issuer, disabled_at=None)
 
 
+def hubs_by_id(connection: Connection, client_ids: Collection[str]) -> dict[str, str]:
+    """By their ids, the hubs of clients; one whose id clients of several hubs have, at several issuers, is left out."""
+    statement = (
+        select(clients.c.client_id, func.min(hubs.c.name).label("hub"))
+        .join(hubs, hubs.c.id == clients.c.hub_id)
+        .where(clients.c.client_id.in_(client_ids))
+        .group_by(clients.c.client_id)
+        .having(func.count(hubs.c.id.distinct()) == 1)
+    )
+    return {row.client_id: row.hub for row in connection.execute(statement)}
+
+
 def get(connection: Connection, client_id: str, issuer: str = OURS) -> OAuthClient:
     """The client `client_id` of `issuer`; NotFound if absent."""
     row = connection.execute(_joined().where(_is(client_id, issuer))).one_or_none()

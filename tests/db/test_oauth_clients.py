@@ -117,6 +117,21 @@ def test_a_secret_in_a_row_is_a_digest(connection: Connection, hub: str, column:
         from_sql(connection, update(row).where(row.c.client_id == client.client_id).values({column: "irs_secret"}))
 
 
+def test_a_client_has_its_hub_unless_others_have_its_id(connection: Connection, hub: str) -> None:
+    """An id is unique at its issuer alone; of one hub the same id is no doubt."""
+    other, _ = hubs.create(connection, "another hub of clients")
+    client, _ = oauth_clients.issue(connection, hub, SCOPES)
+    for issuer, name, client_id in (
+        ("https://a.example", hub, "one hub"),
+        ("https://b.example", hub, "one hub"),
+        ("https://a.example", hub, "two hubs"),
+        ("https://b.example", other.name, "two hubs"),
+    ):
+        oauth_clients.accept(connection, name, issuer, client_id, SCOPES)
+    names = oauth_clients.hubs_by_id(connection, [client.client_id, "one hub", "two hubs", "none"])
+    assert names == {client.client_id: hub, "one hub": hub}
+
+
 def test_rows_stay(connection: Connection, hub: str) -> None:
     """Services have them in memory, and would not see that one is gone or has another id."""
     oauth_clients.issue(connection, hub, SCOPES)
