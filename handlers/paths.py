@@ -51,6 +51,16 @@ def named_path(base: str, name: str) -> str:
     return f"{base}/?name={encoded}" if name in _SEGMENTS_OF_DOTS else f"{base}/{encoded}"
 
 
+def hub_path(name: str) -> str:
+    """The path of the page of a hub for operators."""
+    return named_path(f"{ADMIN}/hubs", name)
+
+
+def manifests_path(name: str) -> str:
+    """The path of the manifests of a hub for operators."""
+    return named_path(f"{ADMIN}/hub/manifests", name)
+
+
 def registry_path(name: str, form: str = "") -> str:
     """The path of the page of an event type for operators, or of a `form` of it, such as `approve`."""
     encoded, end = quote(name, safe=""), f"/{form}" if form else ""

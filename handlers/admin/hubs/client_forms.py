@@ -13,12 +13,13 @@ from handlers.admin import stale
 from handlers.admin.hubs import states
 from handlers.admin.hubs.form_pages import FormPage, Input, SecretPage, checked, moment, show, show_once
 from handlers.admin.hubs.key_forms import hours, overlap_input
-from handlers.admin.hubs.paths import LONGEST_ISSUER, client_path, form_path, hub_path, name_of, route
+from handlers.admin.hubs.paths import LONGEST_ISSUER, client_path, form_path, name_of, route
 from handlers.admin.roles import GET, POST
 from handlers.admin.stale import SEEN, Shown
 from handlers.admin.visits import Handle, Visit
 from handlers.contracts import client_scopes
 from handlers.pages import parameters
+from handlers.paths import hub_path
 from handlers.sessions.fields import Fields
 from handlers.sessions.forms import Form
 from handlers.sessions.reading import sentence

@@ -8,10 +8,11 @@ from db.hubs import Hub
 from handlers.admin.hubs import states
 from handlers.admin.hubs.form_pages import WHY, FormPage, Input, checked, moment, show, tokens_of
 from handlers.admin.hubs.key_forms import MOST_CLIENTS
-from handlers.admin.hubs.paths import form_path, hub_path, name_of, route
+from handlers.admin.hubs.paths import form_path, name_of, route
 from handlers.admin.roles import GET, POST
 from handlers.admin.visits import Handle, Visit
 from handlers.contracts import migration
+from handlers.paths import hub_path
 from handlers.sessions.fields import Fields
 from handlers.sessions.forms import Form
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from starlette.responses import Response
 
 from db.oauth_clients import OAuthClient
-from handlers.admin.hubs.paths import HUBS, hub_path
+from handlers.admin.hubs.paths import HUBS
 from handlers.admin.visits import Visit
+from handlers.paths import hub_path
 from handlers.sessions.fields import Fields
 
 WHY = "why"

@@ -12,11 +12,11 @@ from db.errors import NotFound
 from db.oauth_clients import OAuthClient
 from handlers.admin.hubs import states
 from handlers.admin.hubs.facts import Facts, look_up
-from handlers.admin.hubs.paths import HUBS, ONE, client_path, form_path, hub_path, name_of
+from handlers.admin.hubs.paths import HUBS, ONE, client_path, form_path, name_of
 from handlers.admin.roles import GET
 from handlers.admin.visits import Handle, Visit
 from handlers.pages.page_problems import PageRefusal
-from handlers.paths import ADMIN
+from handlers.paths import ADMIN, hub_path
 from handlers.similar_names import SimilarNames
 from openapi.rendering.visible_text import visible
 

@@ -10,9 +10,10 @@ from db.hubs import Hub
 from db.keys import LONGEST_OVERLAP_HOURS
 from handlers.admin.hubs import states
 from handlers.admin.hubs.form_pages import FormPage, Input, SecretPage, checked, moment, show, show_once, tokens_of
-from handlers.admin.hubs.paths import form_path, hub_path, name_of, route
+from handlers.admin.hubs.paths import form_path, name_of, route
 from handlers.admin.roles import GET, POST
 from handlers.admin.visits import Handle, Visit
+from handlers.paths import hub_path
 from handlers.sessions.fields import Fields
 from handlers.sessions.forms import Form
 

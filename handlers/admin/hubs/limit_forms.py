@@ -8,9 +8,10 @@ from db.errors import Refused
 from db.hubs import HIGHEST_RATE, Hub
 from handlers.admin.hubs import states
 from handlers.admin.hubs.form_pages import FormPage, Input, checked, show
-from handlers.admin.hubs.paths import form_path, hub_path, name_of, route
+from handlers.admin.hubs.paths import form_path, name_of, route
 from handlers.admin.roles import GET, POST
 from handlers.admin.visits import Handle, Visit
+from handlers.paths import hub_path
 from handlers.sessions.fields import Fields
 from handlers.sessions.forms import Form
 from handlers.sessions.reading import sentence

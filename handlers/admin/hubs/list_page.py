@@ -14,10 +14,11 @@ from db.errors import Refused
 from db.hub_list import STATES, Listed, State
 from handlers.admin.hubs import states
 from handlers.admin.hubs.form_pages import WHY, SecretPage, checked, show_once
-from handlers.admin.hubs.paths import HUBS, hub_path
+from handlers.admin.hubs.paths import HUBS
 from handlers.admin.roles import GET, POST
 from handlers.admin.visits import Handle, Visit
 from handlers.pages import name_lists, parameters
+from handlers.paths import hub_path
 from handlers.sessions.fields import Fields
 from handlers.sessions.reading import sentence
 

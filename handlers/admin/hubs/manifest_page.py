@@ -10,10 +10,11 @@ from starlette.responses import Response
 from db import hub_capability_manifests, hubs
 from db.hub_capability_manifests import Revision
 from handlers.admin.hubs.manifest_changes import Comparison, compare
-from handlers.admin.hubs.paths import HUBS, form_path, hub_path, name_of, route
+from handlers.admin.hubs.paths import HUBS, form_path, name_of, route
 from handlers.admin.roles import GET
 from handlers.admin.visits import Handle, Visit
 from handlers.pages import parameters
+from handlers.paths import hub_path
 
 MANIFESTS = "manifests"
 ROWS = 50

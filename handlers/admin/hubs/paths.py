@@ -15,11 +15,6 @@ LONGEST_ISSUER = 2000
 """Characters."""
 
 
-def hub_path(name: str) -> str:
-    """The path of the page of a hub."""
-    return named_path(HUBS, name)
-
-
 def route(action: str) -> str:
     """The path of a form, for a route; the name is that of a hub, or the id of a client."""
     return f"{FORMS}/{action}/{{name:path}}"

@@ -10,8 +10,8 @@ from db import hub_origins, hubs, oauth_clients
 from db.hubs import Hub
 from db.oauth_clients import OAuthClient
 from handlers.admin import stale
-from handlers.admin.hubs.paths import hub_path
 from handlers.admin.stale import SEEN, Shown
+from handlers.paths import hub_path
 from handlers.sessions.forms import Form
 
 QUIET = timedelta(days=1)

@@ -20,7 +20,7 @@ from handlers.admin.registry.trials import Outcome
 from handlers.admin.registry.tries import MOST_HUBS
 from handlers.admin.roles import GET, POST
 from handlers.admin.visits import Handle, Visit
-from handlers.paths import REGISTRY, event_type_path, registry_path
+from handlers.paths import REGISTRY, event_type_path, manifests_path, registry_path
 from handlers.sessions.fields import Fields
 
 _LABELS = {**definitions.LABELS, "why": "Why"}
@@ -40,7 +40,8 @@ class Proposal:
 class EventTypePage:
     """The page. `form` is the form that was sent, if its `fields` have faults; `paths` are those of the forms.
 
-    `definition` has the fields of the form that proposes another definition.
+    `definition` has the fields of the form that proposes another definition. `manifests` is the path of the manifests
+    of the hub that registered it, empty if no hub did.
 
     `senders` are the hubs that sent it in USAGE_DAYS, `rejected` those whose submissions with its name were rejected.
     """
@@ -58,6 +59,7 @@ class EventTypePage:
     form: str
     paths: Mapping[str, str]
     public: str
+    manifests: str
     title: str
     days: int = USAGE_DAYS
     most_hubs: int = MOST_HUBS
@@ -150,6 +152,7 @@ async def _page(visit: Visit, entry: Entry, fields: Fields, form: str = "") -> R
         form=form,
         paths={name: registry_path(entry.name, name) for name in (*(each.name for each in changes.FORMS), PROPOSE)},
         public=event_type_path(entry.name) if entry.status in PUBLIC else "",
+        manifests=manifests_path(entry.hub) if entry.hub is not None else "",
         title=entry.name,
     )
     return visit.page("registered_type.html", page, 422 if form else 200)

@@ -18,7 +18,7 @@ from tests.handlers.conftest import DRY_RUN, Hub
 from tests.handlers.conftest import hub as hub  # noqa: PLC0414 - a fixture
 from tests.handlers.conftest import new_hub as new_hub  # noqa: PLC0414 - a fixture
 from tests.handlers.conftest import prefix as prefix  # noqa: PLC0414 - a fixture
-from tests.page_admins import AdminBrowser, text_of
+from tests.page_admins import AUDIT, AdminBrowser, text_of
 from tests.service import Service
 from tests.waiting import wait_until
 
@@ -232,9 +232,22 @@ def test_a_type_of_a_hub_is_defined_by_its_manifest(editor: AdminBrowser, hub: H
     page = editor.get(registry_path(f"{prefix}.own"))
     assert "ask that hub for another definition" in text_of(page)
     assert 'name="metadata_schema"' not in page.text
+    assert f"Registered by a manifest of {hub.name}" in text_of(page)
+    assert f'href="/admin/hub/manifests/{hub.name.replace(" ", "%20")}"' in page.text
     page = proposed(editor, f"{prefix}.own", SCHEMA, 2)
     assert page.status_code == 422
     assert entry_of(editor.service, f"{prefix}.own").proposal is None
+
+
+def test_the_audit_log_leads_to_the_manifests_of_a_hub(editor: AdminBrowser, hub: Hub, name: str, prefix: str) -> None:
+    """It has no change of a type that a hub registered; of others it says so without a name."""
+    pend(editor.service, hub, f"{prefix}.own", status="active")
+    page = editor.get(f"{AUDIT}?kind=event+type&subject={prefix}.own")
+    assert f"The manifest of {hub.name} registered this event type." in text_of(page)
+    assert f'href="/admin/hub/manifests/{hub.name.replace(" ", "%20")}"' in page.text
+    page = editor.get(f"{AUDIT}?kind=event+type&subject={prefix}.none")
+    assert "No change is like that. What hubs register in their manifests is not here" in text_of(page)
+    assert "manifest" not in text_of(editor.get(f"{AUDIT}?kind=event+type&subject={name}"))
 
 
 def test_a_proposal_shows_what_would_newly_fail(editor: AdminBrowser, hub: Hub, name: str) -> None:
