@@ -75,6 +75,14 @@ def of_hub(
     return [_event(row) for row in connection.execute(statement)]
 
 
+def of_widget(connection: Connection, widget_id: UUID, limit: int) -> Sequence[StoredEvent]:
+    """The events about a widget that occurred last, at most `limit`, the last one first."""
+    chosen = select(table.c.id).where(table.c.widget_id == widget_id)
+    chosen = chosen.order_by(table.c.occurred_at.desc(), table.c.id.desc()).limit(limit)
+    statement = _events().where(table.c.id.in_(chosen)).order_by(table.c.occurred_at.desc(), table.c.id.desc())
+    return [_event(row) for row in connection.execute(statement)]
+
+
 def _position_at(connection: Connection, instant: datetime) -> int:
     """The lowest position of an event that was received at `instant` or later, as positions and times go together."""
     low, high = 0, (connection.scalar(select(func.max(table.c.position))) or 0) + 1

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, union_all
 
 from db.event_types import SEARCHED
 from db.tables import event_type_registry as registry
@@ -101,6 +101,11 @@ def get(connection: Connection, name: str) -> Entry | None:
     statement = select(*_COLUMNS).select_from(_WITH_HUBS).where(registry.c.name == name)
     row = connection.execute(statement).one_or_none()
     return Entry(*row) if row else None
+
+
+def has_active(connection: Connection) -> bool:
+    """True if events can have a type: one is active."""
+    return bool(connection.scalar(select(exists().where(registry.c.status == "active"))))
 
 
 def waiting(connection: Connection, limit: int) -> list[Entry]:
