@@ -21,6 +21,8 @@ AT_ISSUER, ISSUED = f"{SIGN_IN}/issuer", f"{SIGN_IN}/issued"
 """Leads an admin to the issuer that signs them in, and is where the issuer leads them back."""
 REGISTRY = f"{ADMIN}/event-types"
 """The event types, for operators."""
+WIDGETS = f"{ADMIN}/widgets"
+"""Likewise, the widgets."""
 ASSETS = "/assets"
 """The style, the scripts and the picture of all pages."""
 BESIDE = (HEALTH, METRICS, CONTRACTS, MIGRATION, RECOVERY, PROBLEMS, TOOLS, OAUTH, WELL_KNOWN, ASSETS, ADMIN)
@@ -70,6 +72,17 @@ def registry_path(name: str, form: str = "") -> str:
 def register_path(name: str = "") -> str:
     """The path of the form that registers an event type, filled in with its name."""
     return f"{REGISTRY}?event_type={quote(name, safe='')}" if name else REGISTRY
+
+
+def widget_path(widget_id: object, form: str = "") -> str:
+    """The path of the page of a widget, or of a `form` of it."""
+    return f"{WIDGETS}/{widget_id}/{form}" if form else f"{WIDGETS}/{widget_id}"
+
+
+def register_widget_path(widget_id: str, rejection: object = "") -> str:
+    """The path of the form that registers a widget, filled in with its id; then it leads back to a `rejection`."""
+    back = f"&rejection={rejection}" if rejection else ""
+    return f"{WIDGETS}?widget_id={quote(widget_id, safe='')}{back}" if widget_id else WIDGETS
 
 
 def page_name(path: str) -> str:

@@ -25,8 +25,10 @@ def form_of(action: str, name: str) -> str:
 
 
 def hidden(page: httpx.Response, action: str) -> dict[str, str]:
-    """The hidden fields of the form on a page that is sent to `action`, without the token."""
-    found = re.search(rf'<form[^>]* action="{re.escape(action)}".*?</form>', unescape(page.text), re.DOTALL)
+    """The hidden fields of the form on a page that is posted to `action`, without the token."""
+    found = re.search(
+        rf'<form[^>]* method="post" action="{re.escape(action)}".*?</form>', unescape(page.text), re.DOTALL
+    )
     assert found, f"{action} is on no form of the page"
     fields = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', found[0]))
     return {name: value for name, value in fields.items() if name != "token"}

@@ -73,11 +73,12 @@ ARROWS = {
     "handlers.admin.contracts": "db handlers .admin .contracts .pages .paths .portal .sessions .site .tools "
     "openapi.contract openapi.diff openapi.lint openapi.problems openapi.rendering openapi.standards",
     "handlers.admin.rejections": "db handlers .admin .operations .pages .paths .resources .sessions .site "
-    ".submissions openapi.contract openapi.problems openapi.requests openapi.serving",
+    ".submissions openapi.contract openapi.problems openapi.requests openapi.schemas openapi.serving",
     "handlers.admin.hubs": "db handlers .admin .contracts .pages .paths .sessions .site openapi.cross_origin "
     "openapi.decimals openapi.rendering openapi.standards",
     "handlers.admin.registry": "db handlers .admin .admin.rejections .pages .paths .sessions .site openapi.decimals "
     "openapi.metadata openapi.problems openapi.rendering openapi.standards",
+    "handlers.admin.widgets": "db .admin .pages .paths .sessions openapi.rendering openapi.schemas",
     "handlers.admin.issuer": "db .admin .pages .paths .security .sessions .site openapi.oauth openapi.problems",
     "handlers.live": "db .live.tail .pages .paths .site openapi.problems openapi.serving openapi.standards",
     "handlers.portal": "db handlers .contracts .pages .paths .site openapi.contract openapi.cross_origin "
@@ -92,11 +93,11 @@ ARROWS = {
     "scripts.service.supervision": "handlers.site",
     "scripts.telemetry": "openapi.serving",
     "scripts.service": "db .metrics .service.supervision .telemetry handlers.admin handlers.admin.contracts "
-    "handlers.admin.hubs handlers.admin.issuer handlers.admin.registry handlers.admin.rejections handlers.contracts "
-    "handlers.contracts.rehearsing handlers.hub handlers.live.tail handlers.operations handlers.pages handlers.paths "
-    "handlers.portal handlers.portal.problems handlers.resources handlers.security handlers.site handlers.tools "
-    "openapi.contract openapi.generate.openapi_generator openapi.oauth openapi.problems openapi.protocol "
-    "openapi.serving openapi.standards",
+    "handlers.admin.hubs handlers.admin.issuer handlers.admin.registry handlers.admin.rejections "
+    "handlers.admin.widgets handlers.contracts handlers.contracts.rehearsing handlers.hub handlers.live.tail "
+    "handlers.operations handlers.pages handlers.paths handlers.portal handlers.portal.problems handlers.resources "
+    "handlers.security handlers.site handlers.tools openapi.contract openapi.generate.openapi_generator openapi.oauth "
+    "openapi.problems openapi.protocol openapi.serving openapi.standards",
     "scripts.commands": "db .service handlers.security openapi.contract openapi.metadata openapi.rendering "
     "openapi.standards",
     "scripts.commands.accounts": "db .commands .service handlers.admin.hubs handlers.contracts handlers.security "

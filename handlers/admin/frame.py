@@ -6,11 +6,12 @@ from typing import Any
 
 from db.admins import Role
 from handlers.admin.roles import GET, TABLE, may
-from handlers.paths import ADMIN
+from handlers.paths import ADMIN, WIDGETS
 
 TABS = {
     ADMIN: "Overview",
     f"{ADMIN}/event-types": "Event types",
+    WIDGETS: "Widgets",
     f"{ADMIN}/hubs": "Hubs",
     f"{ADMIN}/rejected": "Rejected",
     f"{ADMIN}/live": "Live",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from db.admins import ROLES, Role
-from handlers.paths import ADMIN, REGISTRY
+from handlers.paths import ADMIN, REGISTRY, WIDGETS
 
 GET, POST = "GET", "POST"
 _VIEWER: Role = "viewer"
@@ -30,6 +30,11 @@ TABLE: Mapping[tuple[str, str], Role] = {
     (POST, f"{REGISTRY}/{{name:path}}/refuse"): _EDITOR,
     (POST, f"{REGISTRY}/{{name:path}}/deprecate"): _EDITOR,
     (POST, f"{REGISTRY}/{{name:path}}/propose"): _EDITOR,
+    (GET, WIDGETS): _VIEWER,
+    (POST, WIDGETS): _EDITOR,
+    (GET, f"{WIDGETS}/{{id}}"): _VIEWER,
+    (GET, f"{WIDGETS}/{{id}}/retire"): _EDITOR,
+    (POST, f"{WIDGETS}/{{id}}/retire"): _EDITOR,
     (GET, f"{ADMIN}/hubs"): _VIEWER,
     (POST, f"{ADMIN}/hubs"): _OWNER,
     (GET, f"{ADMIN}/hubs/{{name:path}}"): _VIEWER,

@@ -10,6 +10,7 @@ from handlers.admin.registry import event_type_page, registry_page
 from handlers.admin.rejections import rejection_list, rejection_page, replay_pages
 from handlers.admin.roles import POST
 from handlers.admin.visits import Handle
+from handlers.admin.widgets import widget_list, widget_page
 from handlers.contracts.publications import Publications
 from handlers.hub import overview as hub_overview
 from handlers.hub import rejected as hub_rejected
@@ -88,6 +89,8 @@ def admin_pages() -> dict[tuple[str, str], Handle]:
         **audit_log.pages(),
         **registry_page.pages(),
         **event_type_page.pages(),
+        **widget_list.pages(),
+        **widget_page.pages(),
         **hub_pages.pages(),
         **rejection_list.pages(),
         **rejection_page.pages(),

@@ -61,12 +61,16 @@ class FormPage:
 
 @dataclass(frozen=True, slots=True)
 class SecretPage:
-    """What was done, and the secrets that are shown once, by what each is; `notes` are sentences."""
+    """What was done, and the secrets that are shown once, by what each is; `notes` are sentences.
+
+    `links` are sentences about what to do next, by the paths that they lead to.
+    """
 
     title: str
     hub: str
     secrets: Mapping[str, str]
     notes: Sequence[str]
+    links: Mapping[str, str] = field(default_factory=dict[str, str])
     tab: str = HUBS
 
     @property

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from db import hub_list, hubs, submission_usage
+from db import event_type_entries, hub_list, hubs, submission_usage, widget_list
 from db.errors import Refused
 from db.hub_list import STATES, Listed, State
 from handlers.admin.hubs import states
@@ -18,11 +18,12 @@ from handlers.admin.hubs.paths import HUBS
 from handlers.admin.roles import GET, POST
 from handlers.admin.visits import Handle, Visit
 from handlers.pages import name_lists, parameters
-from handlers.paths import hub_path
+from handlers.paths import REGISTRY, WIDGETS, hub_path
 from handlers.sessions.fields import Fields
 from handlers.sessions.reading import sentence
 
 ROWS = 25
+_READY = "The hub may report now."
 HOURS = timedelta(hours=6)
 """A day would be too many blocks of the disk for one page."""
 
@@ -81,9 +82,20 @@ async def _create(visit: Visit) -> Response:
         except Refused as error:
             fields.refuse("name", sentence(error))
         else:
-            notes = ["The hub may report now.", f"Its page is the place to rotate the key: {hub_path(name)}"]
-            return show_once(visit, SecretPage("The new hub", name, {"API key": key}, notes))
+            missing = await visit.read(_missing)
+            notes = ["Its events are refused until there is something to report about."] if missing else [_READY]
+            links = {**missing, hub_path(name): "Its page is the place to rotate the key."}
+            return show_once(visit, SecretPage("The new hub", name, {"API key": key}, notes, links))
     return await _page(visit, fields, "", None, None)
+
+
+def _missing(connection: Connection) -> dict[str, str]:
+    """What events need and nobody has registered, by the path where it is registered."""
+    needs = {
+        WIDGETS: ("No widget is active: register one.", widget_list.has_active),
+        REGISTRY: ("No event type is active: register one.", event_type_entries.has_active),
+    }
+    return {path: sentence for path, (sentence, is_there) in needs.items() if not is_there(connection)}
 
 
 async def _page(visit: Visit, fields: Fields, part: str, state: State | None, after: str | None) -> Response:

@@ -14,7 +14,7 @@ from handlers.admin.rejections.filters import PATH, Asked
 from handlers.admin.roles import GET, TABLE
 from handlers.admin.visits import Handle, Visit
 from handlers.pages import parameters
-from handlers.paths import ADMIN
+from handlers.paths import ADMIN, REGISTRY, WIDGETS
 from handlers.sessions.fields import Fields
 from openapi import problems
 from openapi.serving.error_styles import PROBLEMS, title
@@ -24,10 +24,11 @@ REPLAYS = 3
 """The replays that the page shows, besides those that have not ended."""
 MOST_UNFINISHED = 20
 _HIGHEST = 2**63 - 1
+WIDGET_NOT_REGISTERED = "widget_not_registered"
 _AFTER_A_CHANGE = "Only after a change of its contract or schema, or the hub sends it again, corrected."
 MENDING: Mapping[str, str] = {
     "event_type_not_registered": "Register the event type, then replay.",
-    "widget_not_registered": "Register the widget, then replay.",
+    WIDGET_NOT_REGISTERED: "Register the widget, then replay.",
     "event_not_found": "Replay the event first, then this.",
     "invalid_body": _AFTER_A_CHANGE,
     "unstorable_value": "The hub must send it again, corrected.",
@@ -38,6 +39,8 @@ MENDING: Mapping[str, str] = {
     "internal_error": "The log of the service says why. Replay it when that is mended.",
 }
 """Whether a replay can mend a rejection, by code."""
+REGISTERED_AT: Mapping[str, str] = {"event_type_not_registered": REGISTRY, WIDGET_NOT_REGISTERED: WIDGETS}
+"""Where what is missing is registered, by code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,10 @@ class RejectionList:
     def mending(self, code: str) -> str:
         """Whether a replay can mend it."""
         return MENDING.get(code, "")
+
+    def registered_at(self, code: str) -> str:
+        """The path where what is missing is registered; empty if nothing is."""
+        return REGISTERED_AT.get(code, "")
 
 
 def pages() -> dict[tuple[str, str], Handle]:

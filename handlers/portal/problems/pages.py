@@ -12,7 +12,7 @@ from handlers.pages import templates
 from handlers.pages.page_problems import PageProblem
 from handlers.pages.parameters import text
 from handlers.pages.templates import html
-from handlers.paths import REGISTRY, register_path
+from handlers.paths import REGISTRY, WIDGETS, register_path, register_widget_path
 from handlers.portal.known_contracts import Known, known
 from handlers.portal.problems.examples import answer
 from handlers.portal.problems.occurrences import Answering, Occurrences
@@ -28,8 +28,8 @@ from openapi.serving.error_styles import ERROR_OBJECTS, PROBLEMS, style_of
 from openapi.standards.media_types import HTML, JSON
 from openapi.standards.status_phrases import PHRASES
 
-NOT_REGISTERED = "event_type_not_registered"
-"""Its page takes the name of an event type in the query, for the link to the registry."""
+NAMES = {"event_type_not_registered": "event_type", "widget_not_registered": "widget_id"}
+"""Parameters of pages, by code: what is not registered, for the link to where it is registered."""
 HEADERS: Mapping[str, str] = {**representations.HEADERS, **templates.HEADERS}
 
 
@@ -140,8 +140,8 @@ def _one(publications: Publications, public_url: str, by_path: Mapping[str, Repr
             return by_path[f"{PROBLEMS}/{code}"]
         contracts = await _known(request, publications)
         url = public_url or f"{request.url.scheme}://{request.url.netloc}"
-        event_type = text(request, "event_type") if code == NOT_REGISTERED else ""
-        page = await publications.build(partial(_page, code, contracts, occurrences, public_url, url, event_type))
+        name = text(request, NAMES[code]) if code in NAMES else ""
+        page = await publications.build(partial(_page, code, contracts, occurrences, public_url, url, name))
         return html("problem.html", page)
 
     return give
@@ -162,7 +162,7 @@ def _unknown(code: str) -> Problem:
 
 
 def _page(  # noqa: PLR0913, PLR0917 (what the page shows)
-    code: str, contracts: Known, occurrences: Occurrences, public_url: str, url: str, event_type: str
+    code: str, contracts: Known, occurrences: Occurrences, public_url: str, url: str, name: str
 ) -> ProblemPage:
     served = [each.contract for each in contracts.published.values() if each.row.status in SERVED and each.contract]
     place = where(code)
@@ -172,7 +172,7 @@ def _page(  # noqa: PLR0913, PLR0917 (what the page shows)
         entry=_entry(code),
         type=described(code, url)["type"],
         remedy=remedy(code),
-        links=[link for each in remedies(code) for link in _links(_filled_in(each, event_type), covered or served)],
+        links=[link for each in remedies(code) for link in _links(_filled_in(each, name), covered or served)],
         step=step_of(code),
         examples=_examples(code, _declaring(code, covered, occurrences, served), public_url, url),
         named=[operation for operation in operations if operation.is_named],
@@ -212,11 +212,11 @@ def _examples(code: str, contracts: Sequence[Contract], public_url: str, url: st
     return {f"Version {' and '.join(versions)}": text for text, versions in by_answer.items()}
 
 
-def _filled_in(remedy: Remedy, event_type: str) -> Remedy:
-    """`remedy` with a form of the registry that has the name of the event type, if it leads there."""
-    if remedy.path != REGISTRY or not event_type:
-        return remedy
-    return Remedy(remedy.text, register_path(event_type))
+def _filled_in(remedy: Remedy, name: str) -> Remedy:
+    """`remedy` with a form that has the name of an event type or the id of a widget, if it leads to one."""
+    if remedy.path == REGISTRY:
+        return Remedy(remedy.text, register_path(name))
+    return Remedy(remedy.text, register_widget_path(name)) if remedy.path == WIDGETS else remedy
 
 
 def _links(remedy: Remedy, contracts: Sequence[Contract]) -> list[Link]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from handlers.paths import REGISTRY
+from handlers.paths import REGISTRY, WIDGETS
 from openapi.contract import Contract
 
 
@@ -128,6 +128,7 @@ _REMEDIES = {
     ),
     "widget_not_registered": (
         Remedy("lists the widgets that are registered", operation="listWidgets"),
+        Remedy("An operator sees the widgets, and registers it", WIDGETS),
         _SUBMIT,
         _REPLAY,
     ),

@@ -57,7 +57,14 @@ def known(connection: Connection) -> Known:
 
 def of_admin(known: Known) -> Paths:
     """The pages for admins."""
-    return {**_overviews(known), **_registry(known), **_hubs(known), **_rejections(known), **_contracts()}
+    return {
+        **_overviews(known),
+        **_registry(known),
+        **_widgets(known),
+        **_hubs(known),
+        **_rejections(known),
+        **_contracts(),
+    }
 
 
 def _overviews(known: Known) -> Paths:
@@ -126,6 +133,27 @@ def _registry(known: Known) -> Paths:
             ),
         ],
         f"{base}/{{name:path}}": [f"{base}/{known.type}", f"{base}/type.none"],
+    }
+
+
+def _widgets(known: Known) -> Paths:
+    base, one = "/admin/widgets", f"/admin/widgets/{known.hub_id}"
+    return {
+        base: [
+            base,
+            *_with(
+                base,
+                {"q": "99"},
+                {"q": "nothing has this"},
+                {"q": known.hub_id},
+                {"status": "retired"},
+                {"widget_id": known.hub_id},
+                {"cursor": name_cursor(known.hub_id)},
+                {"q": "widget", "cursor": name_cursor(known.hub_id)},
+            ),
+        ],
+        f"{base}/{{id}}": [one, f"{base}/x"],
+        f"{base}/{{id}}/retire": [f"{one}/retire"],
     }
 
 

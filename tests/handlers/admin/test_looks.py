@@ -34,6 +34,7 @@ from db.tables import interaction_reporting_contracts as table
 from handlers.admin.roles import GET
 from openapi.contract import Contract
 from scripts.service.routes import admin_pages
+from tests.examples import WIDGET
 from tests.handlers.admin.rejections.rejecting import REJECTED, REPLAYS, begin, ended, reject, reject_events
 from tests.handlers.conftest import Hub
 from tests.page_admins import AdminBrowser, browsing, signed_in
@@ -45,6 +46,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("looks")]
 
 Start = Callable[..., AbstractContextManager[Service]]
 CLIENT = "018f2b1a-0000-7000-8000-000000000001"
+UNKNOWN = "018f2b1a-0000-7000-8000-00000000abcd"
 PATHS = {
     "/admin": ["/admin", "/admin?period=two-days", "/admin?period=year"],
     "/admin/admins": ["/admin/admins"],
@@ -53,6 +55,15 @@ PATHS = {
     "/admin/migration": ["/admin/migration", "/admin/migration?of=all", "/admin/migration?days=x"],
     "/admin/event-types": ["/admin/event-types", "/admin/event-types?q=nothing.like.it", "/admin/event-types?hub=%00"],
     "/admin/event-types/{name:path}": ["/admin/event-types/clicked", "/admin/event-types/clickedd"],
+    "/admin/widgets": [
+        "/admin/widgets",
+        "/admin/widgets?q=nothing.like.it",
+        f"/admin/widgets?widget_id={UNKNOWN}&rejection={UNKNOWN}",
+        f"/admin/widgets?widget_id={WIDGET}",
+        "/admin/widgets?status=lost",
+    ],
+    "/admin/widgets/{id}": [f"/admin/widgets/{WIDGET}", f"/admin/widgets/{UNKNOWN}", "/admin/widgets/x"],
+    "/admin/widgets/{id}/retire": [f"/admin/widgets/{WIDGET}/retire"],
     "/admin/live": ["/admin/live", "/admin/live?outcome=lost"],
     "/admin/rejected": [
         "/admin/rejected",
@@ -89,6 +100,9 @@ PATHS = {
 FAULTY = {
     "/admin/event-types?hub=%00": 400,
     "/admin/event-types/clickedd": 404,
+    "/admin/widgets?status=lost": 400,
+    f"/admin/widgets/{UNKNOWN}": 404,
+    "/admin/widgets/x": 404,
     "/admin/migration?days=x": 400,
     "/admin/events?hub=nobody": 404,
     "/admin/events/x": 400,

@@ -11,7 +11,7 @@ import pytest
 from openapi.problems import TABLE
 from openapi.rendering.problem_pages import documents, heading
 from openapi.standards.status_phrases import PHRASES
-from tests.examples import EVENT
+from tests.examples import EVENT, WIDGET
 from tests.handlers.site.conftest import database_away
 from tests.handlers.site.conftest import lonely_service as lonely_service  # noqa: PLC0414 - a fixture
 from tests.page_clients import BROWSER, SECONDS, as_program
@@ -228,7 +228,7 @@ def test_every_link_leads_somewhere(browser: httpx.Client) -> None:
         path, _, fragment = target.partition("#")
         if path:
             response = browser.get(path)
-            if path in {"/admin", "/admin/event-types"}:
+            if path == "/admin" or path.startswith("/admin/"):
                 response = browser.get(response.headers["location"])
             assert response.status_code == 200, target
             assert not fragment or f'id="{fragment}"' in response.text, target
@@ -315,8 +315,19 @@ def test_an_unregistered_type_leads_to_the_registry_of_operators(browser: httpx.
     page = browser.get(f"/problems/event_type_not_registered{query}")
     assert page.status_code == 200
     assert f'<a href="/admin/event-types{query}">An operator' in page.text
-    assert "/admin/" not in browser.get(f"/problems/widget_not_registered{query}").text
+    assert "/admin/" not in browser.get(f"/problems/event_not_found{query}").text
     program = browser.get(f"/problems/event_type_not_registered{query}", headers={"accept": "application/json"})
+    assert "/admin" not in program.text
+
+
+@pytest.mark.parametrize("widget_id", ["", WIDGET, '"><script>', "{version}"])
+def test_an_unregistered_widget_leads_to_the_widgets_of_operators(browser: httpx.Client, widget_id: str) -> None:
+    """With its id, if the address of the problem has it."""
+    query = f"?widget_id={quote(widget_id, safe='')}" if widget_id else ""
+    page = browser.get(f"/problems/widget_not_registered{query}")
+    assert page.status_code == 200
+    assert f'<a href="/admin/widgets{query}">An operator' in page.text
+    program = browser.get(f"/problems/widget_not_registered{query}", headers={"accept": "application/json"})
     assert "/admin" not in program.text
 
 

@@ -33,7 +33,9 @@ def test_it_says_how_a_hub_is(owner: AdminBrowser) -> None:
         }
         rejection |= {"raw": b"{}", "contract_version": "1.1", "hub_id": hub.id, "id": ids.new_id()}
         connection.execute(insert(rejected_submissions).values(rejection))
-    words = text_of(owner.get(path_of("full")))
+    page = owner.get(path_of("full"))
+    words = text_of(page)
+    assert f'href="/admin/rejected/{rejection["id"]}"' in page.text
     assert "Its last request was at" in words
     assert "Last 24 hours 41 - 2 - Last 7 days 1,041 - 2 -" in words.replace("\N{EN DASH}", "-")
     assert "Its last request to version 1 was at" in words

@@ -2,6 +2,8 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, insert, update
 
 from db import hub_totals, hubs, submission_usage
+from db.tables import event_type_registry, widgets
 from db.tables import hub_totals as totals
 from db.tables import hubs as table
 from tests.page_admins import AdminBrowser, signed_in, text_of
@@ -36,10 +39,36 @@ def test_an_owner_creates_a_hub_and_sees_its_key_once(owner: AdminBrowser) -> No
         hub = hubs.of_key(connection, key)
     assert hub is not None
     assert hub.name == "a new hub"
+    assert "The hub may report now." in text_of(page)
+    assert f'<a href="{path_of("a new hub")}">Its page is the place to rotate the key.</a>' in page.text
     page = owner.post(HUBS, {"name": "a new hub"})
     assert page.status_code == 422
     assert "A hub named 'a new hub' already exists." in text_of(page)
     assert "irk_" not in page.text
+
+
+def test_a_new_hub_is_told_what_events_need(start_service: Callable[..., AbstractContextManager[Service]]) -> None:
+    """A widget and an event type: with a link to each that nobody has registered. So is the first page."""
+    with start_service() as service, signed_in(service, "an owner of nothing") as owner:
+        with service.database.begin() as connection:
+            connection.execute(update(event_type_registry).values(status="deprecated"))
+            connection.execute(update(widgets).values(status="retired"))
+        overview = owner.get("/admin").text
+        assert 'href="/admin/hubs#create"' in overview
+        page = owner.post(HUBS, {"name": "the first hub"})
+        assert "The hub may report now." not in page.text
+        for path, sentence in {
+            "/admin/widgets": "No widget is active: register one.",
+            "/admin/event-types": "No event type is active: register one.",
+        }.items():
+            assert f'<a href="{path}">{sentence}</a>' in page.text
+            assert f'href="{path}#register"' in overview
+            assert 'id="register"' in owner.get(path).text
+        assert 'id="create"' in owner.get(HUBS).text
+        owner.post("/admin/widgets", {"name": "the first widget"})
+        page = owner.post(HUBS, {"name": "the second hub"})
+        assert "No widget is active" not in page.text
+        assert "No event type is active" in page.text
 
 
 @pytest.mark.parametrize("name", ["", "n" * 201, "a\u202eb", "a\nb", "a\0b"])
