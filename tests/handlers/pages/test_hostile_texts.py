@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, Response
+from sqlalchemy import select
 
-from db import contracts, hubs, oauth_clients, rejected_submissions, replays
+from db import contracts, hubs, oauth_clients, rejected_submissions, replays, tables
 from db.audit import Author
 from db.rejections import RejectionFilter
 from handlers.admin.roles import GET
@@ -88,6 +89,14 @@ PAGES = {
         "/admin/event-types/acme.first",
         "/admin/event-types/none {text}",
     ],
+    "/admin/widgets": [
+        "/admin/widgets",
+        "/admin/widgets?q={text}",
+        "/admin/widgets?status={text}",
+        "/admin/widgets?widget_id={text}",
+    ],
+    "/admin/widgets/{id}": ["/admin/widgets/{widget}", "/admin/widgets/{segment}"],
+    "/admin/widgets/{id}/retire": ["/admin/widgets/{widget}/retire"],
     "/admin/live": [
         "/admin/live",
         "/admin/live?hub={text}&event_type={text}&not_type={text}",
@@ -144,6 +153,8 @@ FORMS = {
     "/admin/admins": "Add the admin",
     "/admin/hubs": "Create the hub",
     "/admin/event-types": "Register the event type",
+    "/admin/widgets": "Register the widget",
+    "/admin/widgets/{widget}/retire": "Retire the widget",
     "/admin/event-types/clicked": "Propose this definition",
     "/admin/hub/rotate-key/{text}": "Rotate the key",
     "/admin/hub/cut-over/{text}": "Cut the hub over",
@@ -222,9 +233,11 @@ def _filled(service: Service, text: str) -> tuple[dict[str, str], str]:
         client, _ = oauth_clients.issue(connection, text, ["events:read"])
         replay = replays.start(connection, Author(text, text, text), RejectionFilter(hub_id=hub.id))
         (rejection, *_) = rejected_submissions.newest(connection, hub.id, 1)
+        widget = connection.scalar(select(tables.widgets.c.id).where(tables.widgets.c.name == text))
     ended(service, str(replay))
     (event, *_) = service.events()
-    ids = {"replay": replay, "rejection": rejection["id"], "event": event["id"], "client": client.client_id}
+    ids = {"replay": replay, "rejection": rejection["id"], "event": event["id"]}
+    ids |= {"client": client.client_id, "widget": widget}
     return {"text": text, "segment": text.replace("/", ""), **{name: str(each) for name, each in ids.items()}}, key
 
 
