@@ -19,17 +19,17 @@ class LivingSessions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._asked: dict[str, float] = {}  # when each was asked for last
+        self._answered: set[str] = set()  # those that the last answer is about
         self._living: set[str] = set()
         self._read_at = -SECONDS
         self._reading = asyncio.Lock()
 
     async def has(self, digest: str) -> bool:
         """True if the session lives, as of a second ago at most; also while the database is away."""
-        is_new = digest not in self._asked
         self._asked[digest] = time.monotonic()
-        if is_new or self._is_old():
+        if self._is_old() or digest not in self._answered:
             async with self._reading:
-                if self._is_old() or digest not in self._living:
+                if self._is_old() or digest not in self._answered:
                     await self._read()
         return digest in self._living
 
@@ -39,8 +39,9 @@ class LivingSessions:
     async def _read(self) -> None:
         started = time.monotonic()
         self._asked = {digest: at for digest, at in self._asked.items() if at > started - FORGOTTEN_AFTER}
+        asked = set(self._asked)
         try:
-            self._living = await self._database.run(page_sessions.living, list(self._asked))
+            self._living = await self._database.run(page_sessions.living, asked)
         except Unavailable:
-            self._living |= self._asked.keys()
-        self._read_at = started
+            self._living |= asked
+        self._answered, self._read_at = asked, started

@@ -140,13 +140,14 @@ def _rehearse(filling: Filling) -> None:
         filling.connection.execute(insert(tables.contract_rehearsals).values({**row, **ended, **end}))
 
 
+# What is rejected stays so, whatever is registered and published afterwards: a replay stores nothing of it.
 FIELDS: Mapping[str, Callable[[Filling], object]] = {
     "the fields of an event": lambda its: its.event(
         view_context_ref=its.text, metadata={its.text: [its.text]}, client_event_id=its.text
     ),
     "the type of an event": lambda its: its.event(event_type=its.text),
     "ids and words of an event": lambda its: its.event(widget_id=its.text, actor_id=its.text, actor_type=its.text),
-    "the name of a field": lambda its: its.event(**{its.text: its.text}),
+    "the name of a field": lambda its: its.event(**{its.text: [its.text]}),
     "an annotation": lambda its: its.send(
         "/annotations", {"widget_id": EVENT["widget_id"], "category": "praise", "body": its.text}
     ),
