@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.requests import Request
 
@@ -31,10 +31,7 @@ def text(request: Request, name: str, longest: int = LONGEST) -> str:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MOST)
     except ValueError:
-        raise UnreadableParameter(
-            f"{name} cannot be read: the query is no percent-encoded UTF-8, or has more than {MOST} parameters",
-            f"Send {name} as percent-encoded UTF-8.",
-        ) from None
+        raise _of_query(query) from None
     values = [value.strip() for key, value in pairs if key == name]
     if len(values) > 1:
         raise UnreadableParameter(f"{name} comes {len(values)} times", f"Send {name} once.")
@@ -45,6 +42,17 @@ def text(request: Request, name: str, longest: int = LONGEST) -> str:
             f"{name} has {len(values[0])} characters; the limit is {longest}", f"Send a shorter {name}."
         )
     return values[0] if values else ""
+
+
+def _of_query(query: str) -> UnreadableParameter:
+    """What is wrong with a query that cannot be parsed."""
+    for part in query.split("&"):
+        try:
+            parse_qsl(part, keep_blank_values=True, errors="strict")
+        except ValueError:
+            name = unquote_plus(part.partition("=")[0])[:LONGEST]
+            return UnreadableParameter(f"{name} is no percent-encoded UTF-8", f"Send {name} as percent-encoded UTF-8.")
+    return UnreadableParameter(f"the query has more than {MOST} parameters", "Send those that this page names.")
 
 
 def number(request: Request, name: str, highest: int) -> int | None:

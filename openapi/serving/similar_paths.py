@@ -45,7 +45,7 @@ class SimilarPaths:
         if paths and not _VERSION.search(path):
             names = {_VERSION.sub("", path) for path in paths}
             paths = sorted(other for other in self._paths.values() if _VERSION.sub("", other) in names)
-        return _question(paths[:_MOST])
+        return _question([other for other in paths if other != path][:_MOST])
 
     def _with_words_of(self, path: str) -> list[str]:
         """The served paths that have all words of `path`, its version, and the fewest segments."""

@@ -57,6 +57,11 @@ def test_a_path_that_is_like_no_other_has_no_hint(path: str) -> None:
     assert SIMILAR.hint(path) == ""
 
 
+def test_a_path_that_is_served_is_not_meant_by_itself() -> None:
+    """It has been refused for another reason."""
+    assert SIMILAR.hint("/contracts") == ""
+
+
 def test_a_long_path_is_like_no_other() -> None:
     """Neither with many characters nor with few that stand for many; the comparison is bounded."""
     assert SIMILAR.hint(EVENTS + "/" * (LONGEST - len(EVENTS))) == f"Did you mean {EVENTS}?"
