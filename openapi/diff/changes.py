@@ -51,4 +51,8 @@ class Witness:
     value: Any
     """The body, parameter or header that has the changed schema."""
     message: str
-    """The whole request or response in HTTP/1.1 syntax."""
+    """The whole request or response in HTTP/1.1 syntax; or words, if its parts cannot carry their values."""
+    short: str
+    """The message for people: long values are abridged."""
+    curl: str | None = None
+    """The command for curl that sends the request; None if there is none."""

@@ -13,6 +13,7 @@ from openapi.schemas.conversion import Parts
 from openapi.standards.json_pointer import parts_of
 
 _TEMPLATE = re.compile(r"\{[^{}]*\}")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?#]|$)")
 _IGNORED_HEADERS = {"accept", "authorization", "content-type"}
 """Header parameters that OpenAPI 3.0.3 ignores; as a response header it ignores Content-Type."""
 _ANONYMOUS: frozenset[tuple[str, frozenset[str]]] = frozenset()
@@ -73,7 +74,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of a document. `bases` are the paths of its servers."""
+    """One operation of a document. `bases` are the paths of its servers; `origin` is the first one's, or empty."""
 
     document: Document
     method: str
@@ -81,6 +82,7 @@ class Operation:
     bases: tuple[str, ...]
     parts: Parts
     raw: Mapping[str, Any]
+    origin: str = ""
 
     @property
     def name(self) -> str:
@@ -119,6 +121,17 @@ class Operation:
     def body_contents(self) -> dict[str, Content]:
         """The media types of the request body."""
         return contents(self.body or {}, (*self.parts, "requestBody"))
+
+    def files(self, content: Content) -> frozenset[str]:
+        """The properties of a form in `content` that are files, or lists of them."""
+        schema = _mapping(self.document.resolve(content.raw.get("schema")))
+        properties = _mapping(schema.get("properties"))
+        return frozenset(name for name, declared in properties.items() if self._is_file(declared))
+
+    def _is_file(self, declared: Any) -> bool:
+        schema = _mapping(self.document.resolve(declared))
+        items = _mapping(self.document.resolve(schema.get("items")))
+        return "binary" in (schema.get("format"), items.get("format"))
 
     @cached_property
     def responses(self) -> dict[str, Mapping[str, Any]]:
@@ -189,7 +202,8 @@ def operations(document: Document) -> list[Operation]:
             if isinstance(raw := shared.get(method), dict):
                 servers = raw.get("servers") or shared.get("servers") or document.document.get("servers")
                 bases = tuple(dict.fromkeys(_bases(servers)))
-                all_operations.append(Operation(document, method, path, bases, ("paths", path, method), raw))
+                origin = next(_origins(servers), "")
+                all_operations.append(Operation(document, method, path, bases, ("paths", path, method), raw, origin))
     return all_operations
 
 
@@ -224,14 +238,27 @@ def blank(path: str) -> str:
 
 def _bases(servers: Any) -> Iterator[str]:
     """The path of each server, without a trailing slash; variables have their defaults."""
-    for server in map(_mapping, _list(servers) or [{"url": "/"}]):
-        url = str(server.get("url", "/"))
-        for name, variable in _mapping(server.get("variables")).items():
-            url = url.replace(f"{{{name}}}", str(_mapping(variable).get("default", "")))
+    for url in _urls(servers):
         try:
             yield urlsplit(url).path.rstrip("/")
         except ValueError:
             yield url
+
+
+def _origins(servers: Any) -> Iterator[str]:
+    """The scheme and host of each server; empty for a server without a plain one."""
+    for url in _urls(servers):
+        origin = _ORIGIN.match(url)
+        yield origin[0] if origin else ""
+
+
+def _urls(servers: Any) -> Iterator[str]:
+    """The URL of each server; variables have their defaults."""
+    for server in map(_mapping, _list(servers) or [{"url": "/"}]):
+        url = str(server.get("url", "/"))
+        for name, variable in _mapping(server.get("variables")).items():
+            url = url.replace(f"{{{name}}}", str(_mapping(variable).get("default", "")))
+        yield url
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

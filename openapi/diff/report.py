@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from openapi.contract import Document
-from openapi.diff.changes import Change
+from openapi.diff.changes import Change, Witness
 from openapi.diff.compare import compare
 from openapi.diff.rules import Severity, judge, overall
 from openapi.diff.sentences import sentence
@@ -20,6 +20,8 @@ from openapi.rendering.terminal import printable
 
 PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
 """The certainty of a change: proved by a tried value, certain by the text of the documents, or undecided."""
+LONGEST_COMMAND = 300
+"""Limit on the characters of a command that a text or a page shows."""
 _HEADINGS = {Severity.MAJOR: "Major", Severity.MINOR: "Minor", Severity.PATCH: "Patch"}
 _NO_CHANGE = "No request and no response changed."
 
@@ -91,7 +93,8 @@ class Report:
             yield printable(f"       {_place(change)}")
             if change.witness:
                 yield f"       {_promise(change)}"
-                yield from (printable(f"         {line}") for line in change.witness.message.splitlines())
+                shown = [*change.witness.short.splitlines(), _command(change.witness)]
+                yield from (printable(f"         {line}") for line in shown if line is not None)
         if not self.changes:
             yield _NO_CHANGE
 
@@ -106,7 +109,7 @@ def markdown_sections(changes: Sequence[Change]) -> Iterator[str]:
         for change in judged:
             if change.witness:
                 yield markdown.line(f"{sentence(change)}. {_promise(change)}")
-                yield markdown.block(change.witness.message)
+                yield markdown.block(change.witness.short)
     if not changes:
         yield _NO_CHANGE
 
@@ -147,13 +150,26 @@ def _as_json(change: Change) -> dict[str, Any]:
         "old": change.old,
         "new": change.new,
         "fingerprint": fingerprint(change),
-        "proof": change.witness and {"value": change.witness.value, "message": change.witness.message},
+        "proof": change.witness and _proof(change.witness),
     }
+
+
+def _proof(witness: Witness) -> dict[str, Any]:
+    return {"value": witness.value, "message": witness.message, "short": witness.short, "curl": witness.curl}
+
+
+def _command(witness: Witness) -> str | None:
+    """The command for curl, if it is short enough for people."""
+    return witness.curl if witness.curl and len(witness.curl) <= LONGEST_COMMAND else None
 
 
 def _row(change: Change) -> Markup:
     rule = judge(change)
-    proof = Markup("<p>{}</p><pre>{}</pre>").format(_promise(change), change.witness.message) if change.witness else ""
+    proof = Markup("")
+    if change.witness:
+        proof = Markup("<p>{}</p><pre>{}</pre>").format(_promise(change), change.witness.short)
+        if command := _command(change.witness):
+            proof += Markup("<pre>{}</pre>").format(command)
     return _ROW.format(
         _name(rule.severity) + (", breaking" if change.is_break else ""),
         sentence(change),

@@ -6,7 +6,7 @@ from typing import Any
 
 from openapi.diff import messages, schema_changes
 from openapi.diff.changes import Change
-from openapi.diff.messages import BODY
+from openapi.diff.messages import BODY, Carriage
 from openapi.diff.operations import Content, Operation, Parameter, covers
 from openapi.diff.schema_changes import Place
 from openapi.schemas.conversion import Direction, Parts
@@ -73,9 +73,10 @@ class Requests:
         if old_types != new_types:
             yield change("parameter-content-changed", old_types, new_types, is_break=True)
             return
+        is_written_otherwise = False
         if not old_types and old.serialization != new.serialization:
-            is_break = not self._is_written_the_same(old, new)
-            yield change("parameter-serialization-changed", old.serialization, new.serialization, is_break)
+            is_written_otherwise = not self._is_written_the_same(old, new)
+            yield change("parameter-serialization-changed", old.serialization, new.serialization, is_written_otherwise)
         schemas = (
             (old.content[old_types[0]].schema, new.content[new_types[0]].schema)
             if old_types
@@ -87,7 +88,11 @@ class Requests:
             Direction.REQUEST,
             lambda value: messages.request(self._old, self._engine, {key: value}),
             is_text=not old_types,
-            may_be_sent=lambda value: messages.may_be_sent(key[0], value),
+            carriage=lambda value: (
+                Carriage.NEVER
+                if is_written_otherwise and isinstance(value, list | dict)
+                else messages.carriage(self._old, key, value)
+            ),
         )
         yield from schema_changes.compare(self._engine, *schemas, place)
 
@@ -166,6 +171,7 @@ class Requests:
             self._new.name,
             Direction.REQUEST,
             lambda value: messages.request(self._old, self._engine, {BODY: (old.media_type, value)}),
+            carriage=lambda value: messages.carriage(self._old, BODY, (old.media_type, value)),
         )
         yield from schema_changes.compare(self._engine, old.schema, new.schema, place)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from openapi.diff import messages, schema_changes
 from openapi.diff.changes import Change
+from openapi.diff.messages import Carriage
 from openapi.diff.operations import Content, Operation, Parameter, covers
 from openapi.diff.schema_changes import Place
 from openapi.schemas.conversion import Direction, Node, Parts
@@ -125,7 +126,7 @@ class Responses:
                 rule = "response-header-required" if new[name].is_required else "response-header-optional"
                 yield self._change(rule, new[name].parts, subject, is_break=header.is_required)
             yield from schema_changes.compare(
-                self._engine, _schema(header), _schema(new[name]), self._place(new_key, header=header.name)
+                self._engine, _schema(header), _schema(new[name]), self._place(new_key, header=new[name])
             )
         for name in sorted(new.keys() - old.keys()):
             yield self._change("response-header-added", new[name].parts, f"response {new_key} header {new[name].name}")
@@ -140,13 +141,14 @@ class Responses:
             where = (*self._old.response_parts(old_key), "links", name)
             yield self._change("link-removed", where, f"response {new_key} link {name}", is_in_new=False)
 
-    def _place(self, status: str, media_type: str | None = None, header: str | None = None) -> Place:
-        subject = f"response {status} header {header}" if header else f"response {status}"
+    def _place(self, status: str, media_type: str | None = None, header: Parameter | None = None) -> Place:
+        subject = f"response {status} header {header.name}" if header else f"response {status}"
         return Place(
             subject,
             self._new.name,
             Direction.RESPONSE,
             lambda value: messages.response(status, value, media_type, header),
+            carriage=lambda value: messages.header_carriage(header, value) if header else Carriage.CLEAR,
         )
 
 

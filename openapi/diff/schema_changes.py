@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openapi.diff.changes import Change, Witness
+from openapi.diff.messages import Carriage, Message
 from openapi.schemas.conversion import MARKS, Direction, Node, Parts
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import ITEM, Fault
@@ -25,9 +26,13 @@ class Place:
     subject: str
     operation: str
     direction: Direction
-    message: Callable[[Any], str]
+    message: Callable[[Any], Message]
     is_text: bool = False
-    may_be_sent: Callable[[Any], bool] = lambda _: True
+    carriage: Callable[[Any], Carriage] = lambda _: Carriage.CLEAR
+
+    def carries(self, worst: Carriage) -> Callable[[Any], bool]:
+        """A function that returns True if a message can carry a value as well as `worst`, or better."""
+        return lambda value: self.carriage(value) <= worst
 
 
 def compare(engine: Engine, old: Parts | None, new: Parts | None, place: Place) -> Iterator[Change]:
@@ -48,8 +53,13 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
     is_break = fault.is_break and is_narrowing == (place.direction is Direction.REQUEST)
 
     def find_witness() -> Witness | None:
-        values = [value for value in engine.witnesses(fault, place.is_text) if place.may_be_sent(value)]
-        return Witness(values[0], place.message(values[0])) if values else None
+        for worst in (Carriage.AMBIGUOUS, Carriage.IN_WORDS):
+            values = engine.witnesses(fault, place.is_text, place.carries(worst))
+            if values:
+                value = min(values, key=place.carriage)
+                message = place.message(value)
+                return Witness(value, message.whole, message.short, message.curl)
+        return None
 
     effect = "narrowed" if is_narrowing else "widened"
     name = _NAMES.get((fault.keyword, is_narrowing), f"{fault.keyword}-{effect}")

@@ -10,6 +10,7 @@ from typing import Any
 
 from openapi import decimals
 from openapi.contract import ContractError, Document
+from openapi.diff.messages import Message
 from openapi.diff.schema_changes import Place, change
 from openapi.diff.sentences import sentence
 from openapi.metadata.keywords import ANNOTATIONS
@@ -22,7 +23,7 @@ from openapi.standards.json_pointer import pointer
 EFFORT = Effort(searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
 """With these limits the worst known case takes a quarter of a second, and most take a hundredth of a second."""
 _NAME = "metadata"
-_PLACE = Place("", "", Direction.REQUEST, str)
+_PLACE = Place("", "", Direction.REQUEST, lambda value: Message(str(value), str(value)))
 
 
 @dataclass(frozen=True, slots=True)

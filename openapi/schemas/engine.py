@@ -46,13 +46,13 @@ class Engine:
         """The reasons why `big` may refuse values that `small` accepts and that are sent as in `Sending`."""
         return self._containments[Sending(is_text, is_undeclared_sent)].faults(small, big)
 
-    def witnesses(self, fault: Fault, is_text: bool = False) -> list[Any]:
-        """Values that prove `fault`; empty if none is found."""
-        return self._witnesses[is_text].of(fault)
+    def witnesses(self, fault: Fault, is_text: bool = False, fits: Callable[[Any], bool] | None = None) -> list[Any]:
+        """Values that prove `fault` and fit; empty if none is found."""
+        return self._witnesses[is_text].of(fault, fits)
 
-    def example(self, node: Node) -> list[Any]:
-        """Values that satisfy `node`; empty if none is found."""
-        return self._witnesses[False].example(node)
+    def example(self, node: Node, fits: Callable[[Any], bool] | None = None) -> list[Any]:
+        """Values that satisfy `node` and fit; empty if none is found."""
+        return self._witnesses[False].example(node, fits)
 
     def place(self, schema: Any) -> tuple[bool, Parts] | None:
         """True if a schema is in the new document, and its place there or in the old one; None if unknown."""

@@ -7,9 +7,10 @@ around it. Compiled validators check each candidate at every step, so a witness 
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from openapi import decimals
 from openapi.schemas import patterns
 from openapi.schemas.containment import Containment
 from openapi.schemas.conversion import Node
@@ -63,18 +64,25 @@ class Witnesses:
         self._depth = 0
         self._sampled: set[tuple[int, ...]] = set()
 
-    def of(self, fault: Fault) -> list[Any]:
-        """Values that the outermost schema of `fault` accepts and its counterpart refuses; empty if none is found."""
+    def of(self, fault: Fault, fits: Callable[[Any], bool] | None = None) -> list[Any]:
+        """Values that the outermost schema of `fault` accepts and its counterpart refuses; empty if none is found.
+
+        All of them satisfy `fits`, if it is given.
+        """
         values: Iterable[Any] = self._candidates(fault)
         for step in fault.steps:
+            fit = fits if fits and step is fault.steps[-1] else _fits
             if step.form:
                 values = self._around(step, step.form, values)
             tried = itertools.islice(values, MOST_TRIED)
-            values = list(itertools.islice((value for value in tried if self._proves(step, value)), KEPT))
+            proved = (value for value in tried if self._proves(step, value) and fit(value))
+            values = list(itertools.islice(proved, KEPT))
         return list(values)
 
-    def example(self, node: Node) -> list[Any]:
-        """Values that satisfy `node`; empty if none is found."""
+    def example(self, node: Node, fits: Callable[[Any], bool] | None = None) -> list[Any]:
+        """Values that satisfy `node`, and `fits` if it is given; empty if none is found."""
+        if fits:
+            return [value for value in self.example(node) if fits(value)] or self._fitting(node, fits)
         if node.key not in self._examples:
             self._held.append(node)
             self._examples[node.key] = []  # a schema that contains itself has no example
@@ -85,6 +93,11 @@ class Witnesses:
             )
             self._depth -= 1
         return list(self._examples[node.key])
+
+    def _fitting(self, node: Node, fits: Callable[[Any], bool]) -> list[Any]:
+        tried = itertools.islice(self._samples(node) if self._may_go_on(1) else (), MOST_TRIED)
+        accepted = (value for value in tried if self._validators.accepts(node, value) and fits(value))
+        return list(itertools.islice(accepted, KEPT))
 
     def _may_go_on(self, work: int) -> bool:
         """True if the search may go on after `work`."""
@@ -229,12 +242,25 @@ class Witnesses:
                 yield from self._objects_with(form, name, value)
 
 
+def _fits(_: Any) -> bool:
+    return True
+
+
 def _as_is(value: Any) -> list[Any]:
     return [value]
 
 
 def _as_text(value: Any) -> list[Any]:
-    """The possible readings of `value` after it is sent as text."""
+    """The possible readings of `value` after it is sent as text: a list may also be one text, and a text a list."""
+    if isinstance(value, list | dict):
+        parts = value if isinstance(value, list) else [part for item in value.items() for part in item]
+        texts = [part if isinstance(part, str) else decimals.dumps(part) for part in parts]
+        return [value, *_as_single(",".join(texts))]
+    readings = _as_single(value)
+    return [*readings, *([reading] for reading in readings), *([value.split(",")] if isinstance(value, str) else [])]
+
+
+def _as_single(value: Any) -> list[Any]:
     if isinstance(value, str):
         return [value, *_READ_AS.get(value, ()), *_numbers_of(value)]
     return [value, json.dumps(value)] if isinstance(value, bool | int | float) else [value]
@@ -290,6 +316,8 @@ def _texts(form: Form, others: list[Form]) -> Iterator[str]:
     for pattern in [pattern for other in others for pattern in other.all_of("pattern")]:
         yield from _matching(own, (pattern,), low, longest)
     lengths = _lengths(form, others)
+    if "byte" in form.formats and not own:
+        yield from ("YWFh" * whole for length in lengths if (whole := -(-length // 4)) and 4 * whole <= high)
     for length in lengths:
         if own:
             yield from _matching(own, (), length, length)

@@ -37,6 +37,7 @@ def test_json_has_everything(narrowed: Report) -> None:
     """Class, wire effect, certainty and place of each change, and a proof that can be pasted."""
     (change,) = narrowed.as_json["changes"]
     assert (narrowed.as_json["class"], narrowed.as_json["breaking"]) == ("major", True)
+    message = 'POST /x HTTP/1.1\nAuthorization: Bearer <token>\nContent-Type: application/json\n\n{"a": "y"}'
     assert change == {
         "rule": "request-enum-narrowed",
         "class": "major",
@@ -54,7 +55,10 @@ def test_json_has_everything(narrowed: Report) -> None:
         "fingerprint": fingerprint(narrowed.changes[0]),
         "proof": {
             "value": {"a": "y"},
-            "message": 'POST /x HTTP/1.1\nAuthorization: Bearer <token>\nContent-Type: application/json\n\n{"a": "y"}',
+            "message": message,
+            "short": message,
+            "curl": "curl 'https://<host>/x' -H 'Authorization: Bearer <token>' -H 'Content-Type: application/json' "
+            """--data-raw '{"a": "y"}'""",
         },
     }
     assert json.loads(narrowed.as_json_text()) == narrowed.as_json

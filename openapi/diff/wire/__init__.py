@@ -1,0 +1,1 @@
+"""Values and messages as HTTP carries them, and as people read them."""
