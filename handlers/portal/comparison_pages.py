@@ -12,7 +12,7 @@ from handlers.contracts.publications import Publications
 from handlers.pages.templates import HEADERS, html
 from handlers.paths import CONTRACTS
 from handlers.portal.known_contracts import Known, known, named
-from openapi.diff.report import Report
+from openapi.diff.report import LONGEST_COMMAND, Report
 from openapi.rendering.representations import Give, Representation, endpoint
 
 PATH = f"{CONTRACTS}/{{old}}/diff/{{new}}"
@@ -28,7 +28,10 @@ _FIRST = ("security-", "server-path-")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change: `certainty` says how it is known, and `proof` is a message that shows it, empty without one."""
+    """A change: `certainty` says how it is known, and `proof` is a message that shows it, empty without one.
+
+    `command` sends the message by curl; it is empty without one, and for one that is too long for a page.
+    """
 
     kind: str
     is_break: bool
@@ -37,6 +40,7 @@ class Change:
     certainty: str
     pointer: str
     proof: str
+    command: str
     promise: str
 
 
@@ -110,6 +114,7 @@ def _change(told: dict[str, Any]) -> Change:
         told["why"],
         told["certainty"],
         f"{told['pointer'] or '/'} of the {told['document']} document",
-        proof["message"] if proof else "",
+        proof["short"] if proof else "",
+        proof["curl"] if proof and proof["curl"] and len(proof["curl"]) <= LONGEST_COMMAND else "",
         _PROMISES.get(told["direction"] or "", "") if proof else "",
     )

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from openapi.diff.report import Report
+from openapi.diff.report import LONGEST_COMMAND, Report
 from openapi.diff.rules import judge
 from openapi.diff.sentences import sentence
 from tests.page_clients import SECONDS, as_program, require_harmless
@@ -48,14 +48,17 @@ def test_how_clients_authenticate_comes_first(browser: httpx.Client) -> None:
     assert firsts[count].startswith("the servers have the paths")
 
 
-def test_a_proof_stands_beside_its_change(browser: httpx.Client) -> None:
-    """The message that one version takes and the other refuses."""
-    page = browser.get("/contracts/2.0/diff/1.1").text
-    report = Report.of(CONTRACTS["2.0"], CONTRACTS["1.1"], ("2.0", "1.1"))
-    proofs = [change.witness.message for change in report.changes if change.witness]
-    assert proofs
-    for proof in proofs:
-        assert proof in unescape(page)
+@pytest.mark.parametrize("new", ["1.0", "1.1"])
+def test_a_proof_stands_beside_its_change(browser: httpx.Client, new: str) -> None:
+    """The message that one version takes and the other refuses, with the command that sends it."""
+    page = browser.get(f"/contracts/2.0/diff/{new}").text
+    report = Report.of(CONTRACTS["2.0"], CONTRACTS[new], ("2.0", new))
+    witnesses = [change.witness for change in report.changes if change.witness]
+    commands = [witness.curl for witness in witnesses if witness.curl and len(witness.curl) <= LONGEST_COMMAND]
+    assert bool(commands) == (new == "1.0")  # the other changes are of answers
+    assert witnesses
+    for text in (*commands, *(witness.short for witness in witnesses)):
+        assert text in unescape(page)
 
 
 @pytest.mark.parametrize("path", ["/contracts/1.0/diff/9.9", "/contracts/9.9/diff/1.0", "/contracts/x/diff/y"])
