@@ -60,7 +60,7 @@ def test_a_request_has_only_its_required_parts() -> None:
 @pytest.mark.parametrize("location", ["header", "cookie"])
 def test_no_value_adds_a_line(location: str) -> None:
     """No text of a document can inject a header into a message."""
-    declared = parameters((location, "x", True, {"enum": ["a\nX-Evil: b", "a\rb", "c"]}))
+    declared = parameters((location, "x", True, {"enum": ["a\nX-Evil: b", "a\rb", "\n", "c"]}))
     assert request({}, parameters=declared)[1:] == ["x: c" if location == "header" else "Cookie: x=c"]
 
 

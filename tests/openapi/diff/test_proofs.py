@@ -14,7 +14,7 @@ import pytest
 from openapi.contract import Document
 from openapi.diff.messages import BODY, request
 from openapi.diff.operations import operations
-from openapi.diff.report import PROVED, UNDECIDED, Report
+from openapi.diff.report import CERTAIN, PROVED, UNDECIDED, Report
 from openapi.schemas.conversion import Direction
 from openapi.schemas.engine import Engine
 from tests.openapi.diff.proof_judge import refusal, sent
@@ -252,12 +252,24 @@ def test_all_that_is_required_is_there() -> None:
         ("header", ({**TEXT, "enum": ["a\nb", "c"]}, {**TEXT, "enum": ["c"]})),
         ("path", ({**TEXT, "enum": ["..", "c"]}, {**TEXT, "enum": ["c"]})),
         ("query", ({"type": "array", "items": TEXT}, TEXT)),
+        ("query", (INTEGER, {"type": "array", "items": INTEGER})),
     ],
 )
 def test_what_no_client_sends_proves_nothing(location: str, schemas: tuple[Any, Any]) -> None:
     """An empty value, null, dots that leave a path, and a list that is read as a text."""
     change = only_break(*(with_parameter(location, schema) for schema in schemas))
     assert (change["certainty"], change["proof"]) == (UNDECIDED, None)
+
+
+def test_a_list_in_another_style_proves_nothing() -> None:
+    """The new document reads another value."""
+    old = with_parameter("query", {"type": "array", "items": TEXT})
+    new = with_parameter("query", {"type": "array", "items": TEXT, "maxItems": 2}, explode=False)
+    changes = Report.of(Document("", old), Document("", new), ("old", "new")).as_json["changes"]
+    assert {change["rule"]: change["certainty"] for change in changes} == {
+        "parameter-serialization-changed": CERTAIN,
+        "request-maxItems-narrowed": UNDECIDED,
+    }
 
 
 def test_an_empty_value_may_be_allowed() -> None:

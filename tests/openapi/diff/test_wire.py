@@ -6,8 +6,9 @@ import pytest
 
 from openapi.diff.wire import bodies, curl, styles
 from openapi.diff.wire.abridged import abridged
-from openapi.diff.wire.bodies import FORM, JSON, MULTIPART, Body, Part
+from openapi.diff.wire.bodies import MULTIPART, Body, Part
 from openapi.diff.wire.styles import UnwritableError
+from openapi.standards.media_types import FORM, JSON
 
 PIPES, SPACES = {"style": "pipeDelimited", "explode": False}, {"style": "spaceDelimited", "explode": False}
 
