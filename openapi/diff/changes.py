@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from openapi.schemas.conversion import Direction
+from openapi.schemas.directions import Direction
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from openapi.diff.changes import Change
 from openapi.diff.operations import Content, Operation, Parameter, blank, operations
 from openapi.diff.request_changes import Requests
 from openapi.diff.response_changes import ERRORS, Responses
-from openapi.schemas.conversion import Direction, Schemas
+from openapi.schemas.conversion import Schemas
+from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from openapi.standards.json_pointer import pointer
 

@@ -9,7 +9,8 @@ from openapi.diff.changes import Change
 from openapi.diff.messages import Carriage
 from openapi.diff.operations import Content, Operation, Parameter, covers
 from openapi.diff.schema_changes import Place
-from openapi.schemas.conversion import Direction, Node, Parts
+from openapi.schemas.conversion import Node, Parts
+from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from openapi.standards.json_pointer import pointer
 

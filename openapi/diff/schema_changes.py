@@ -6,7 +6,8 @@ from typing import Any
 
 from openapi.diff.changes import Change, Witness
 from openapi.diff.messages import Carriage, Message
-from openapi.schemas.conversion import MARKS, Direction, Node, Parts
+from openapi.schemas.conversion import MARKS, Node, Parts
+from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import ITEM, Fault
 from openapi.standards.json_pointer import pointer

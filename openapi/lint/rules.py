@@ -12,7 +12,8 @@ from openapi.lint.foundations import FOUNDATIONS, Rule
 from openapi.lint.walk import Parts
 from openapi.oauth.token_requests import GRANT_TYPES
 from openapi.schemas import conversion
-from openapi.schemas.conversion import Direction, Node
+from openapi.schemas.conversion import Node
+from openapi.schemas.directions import Direction
 from openapi.schemas.forms import ABOUT
 from openapi.schemas.validation import Schemas
 from openapi.schemas.validators import Validators

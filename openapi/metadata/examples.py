@@ -8,7 +8,7 @@ from openapi.contract import ContractError, Document
 from openapi.metadata.check import MetadataSchema, validator
 from openapi.metadata.keywords import subschemas
 from openapi.metadata.narrowing import EFFORT
-from openapi.schemas.conversion import Direction, Node, Parts
+from openapi.schemas.conversion import Node, Parts
 from openapi.schemas.engine import Engine
 
 _NAME = "metadata"
@@ -27,7 +27,7 @@ def example(schema: dict[str, Any]) -> dict[str, Any] | None:
     """
     plain = {key: value for key, value in schema.items() if key != "$schema"}
     document, accepts = Document("", {_NAME: _shortened(plain)}), MetadataSchema(schema)
-    values = _values(plain, (_NAME,), Engine(document, document, Direction.REQUEST, EFFORT))
+    values = _values(plain, (_NAME,), Engine(document, document, None, EFFORT))
     objects = (value for value in values if isinstance(value, dict))
     return next((value for value in objects if accepts.problem({_NAME: value}) is None), None)
 

@@ -14,8 +14,9 @@ from openapi.diff.messages import Message
 from openapi.diff.schema_changes import Place, change
 from openapi.diff.sentences import sentence
 from openapi.metadata.keywords import ANNOTATIONS
-from openapi.schemas.conversion import Direction, Node
-from openapi.schemas.effort import Effort
+from openapi.schemas.containment import Effort
+from openapi.schemas.conversion import Node
+from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import Fault
 from openapi.standards.json_pointer import pointer
@@ -41,7 +42,7 @@ def narrowings(old: dict[str, Any], new: dict[str, Any]) -> list[Narrowing]:
     """
     if _written(old) == _written(new):
         return []
-    engine = Engine(_document(old), _document(new), Direction.REQUEST, EFFORT, _written)
+    engine = Engine(_document(old), _document(new), None, EFFORT, _written)
     try:
         small, big = (Node((schemas.at((_NAME,)),)) for schemas in (engine.old, engine.new))
     except ContractError as error:

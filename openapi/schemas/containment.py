@@ -8,21 +8,22 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from openapi.schemas import keywords
 from openapi.schemas.conversion import MARKS, Node, Schema
-from openapi.schemas.effort import DOCUMENTS, Effort
 from openapi.schemas.faults import ITEM, OTHER, UNDECIDED, Fault, Pair, Step
-from openapi.schemas.forms import Form, TooMuchError, forms
+from openapi.schemas.forms import MOST_FORMS, Form, TooMuchError, forms
 from openapi.schemas.memo import Memo
-from openapi.schemas.validators import Validators
+from openapi.schemas.validators import MOST_WEIGHED, Validators
 
 MOST_FAULTS = 200
 """Limit on the faults of one pair of schemas."""
 MOST_WITHIN = 1_000
 """Limit on the faults of one form; its other faults are not sought."""
+_EXACT = 2**53
+"""Integers up to this one are floats, too, with the same value."""
 LOOKED_UP = 20
 """Schemas, each searched for one property or compared literally, that cost as much as one comparison."""
 PATTERN, STEP = 150, 0.5
@@ -35,6 +36,24 @@ NESTED = 2
 """Levels of properties that may distinguish two alternatives."""
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """The limits of one run; beyond them the comparison is undecided."""
+
+    searches_patterns: bool = True
+    """True to search for a text that only one of two patterns matches: different patterns may be equivalent."""
+    most_comparisons: int = 50_000
+    """Limit on comparisons of schemas."""
+    most_forms: int = MOST_FORMS
+    """Limit on forms per schema."""
+    most_weighed: int = MOST_WEIGHED
+    """Limit on the values in schemas that are canonicalized."""
+
+
+DOCUMENTS = Effort()
+"""For two documents that a person reviews."""
+
+
 class Sending(NamedTuple):
     """The assumptions about how the compared values are sent."""
 
@@ -42,6 +61,8 @@ class Sending(NamedTuple):
     """True if they are sent as text: numbers are also strings."""
     is_undeclared_sent: bool = False
     """True if an open object may have any undeclared property, False if only declared ones."""
+    unsent: str | None = None
+    """The mark of declared properties that are not sent."""
 
 
 class Containment:
@@ -94,6 +115,26 @@ class Containment:
             self._forms[node.key] = forms(node, self._target, lambda: self._spend(STEP), self._effort.most_forms)
             self._spend(len(self._forms[node.key]))
         return self._forms[node.key]
+
+    def is_unsent(self, form: Form, name: str) -> bool:
+        """True if messages of this direction do not have the property `name`, such as one that is `readOnly`."""
+        return self._sending.unsent is not None and any(
+            self._is_marked(schema["properties"].get(name)) for schema in form.schemas if "properties" in schema
+        )
+
+    def spellings(self, form: Form) -> list[Any]:
+        """The listed values of `form`; 1 also as 1.0, which may be no integer."""
+        listed = form.listed or []
+        if form.kind != "number" or form.is_integer or self._validators.is_fraction_ignored:
+            return listed
+        return [*listed, *(float(value) for value in listed if type(value) is int and abs(value) <= _EXACT)]
+
+    def _is_marked(self, schema: Schema | None) -> bool:
+        seen = set[str]()
+        while isinstance(schema, dict) and "$ref" in schema and schema["$ref"] not in seen:
+            seen.add(schema["$ref"])
+            schema = self._target(schema["$ref"])
+        return isinstance(schema, dict) and schema.get(self._sending.unsent or "") is True
 
     def _spend(self, steps: float) -> None:
         self._remaining -= steps
@@ -203,7 +244,7 @@ class Containment:
             yield Fault(UNDECIDED, form=form)
             return
         refused = []
-        for value in form.listed or ():
+        for value in self.spellings(form):
             if not form.may_be(value) or self._validators.accepts(form.node, value) is False:
                 continue
             accepted = self._validators.accepts(pair.big, value)
@@ -236,7 +277,7 @@ class Containment:
         searches = self._effort.searches_patterns
         has_other = searches and set(candidate.all_of("pattern")) - set(form.all_of("pattern"))
         self._spend(PATTERN if has_other else 1 + _weight([form, candidate], len(candidate.names)))
-        for difference in keywords.differences(form, candidate, searches):
+        for difference in keywords.differences(form, candidate, searches, self._validators.is_fraction_ignored):
             yield Fault(*difference, form=form)
         own = form.beyond
         for key, value in candidate.beyond.items():
@@ -279,7 +320,7 @@ class Containment:
         if form.is_evidently_empty():
             return True
         if form.listed is not None and _is_short(form.listed):
-            values = [value for value in form.listed if form.may_be(value)]
+            values = [value for value in self.spellings(form) if form.may_be(value)]
             return all(self._validators.accepts(form.node, value) is False for value in values)
         required = form.required if levels and form.kind == "object" else ()
         return any(self._accepts_nothing(form.property(name), levels - 1) for name in required)
@@ -289,9 +330,12 @@ class Containment:
             # A property that is allowed only because the schema is open is taken not to be sent.
             if name in form.names or not form.is_open or self._sending.is_undeclared_sent:
                 faults = self.faults(form.property(name), candidate.property(name))
+                if self.is_unsent(form, name):
+                    faults = [fault for fault in faults if fault.keyword == self._sending.unsent and not fault.path]
                 yield from self._lifted(pair, form, name, faults)
         for name in sorted(form.names - candidate.names):
-            yield from self._undeclared(pair, form, candidate, name)
+            if not self.is_unsent(form, name):
+                yield from self._undeclared(pair, form, candidate, name)
         others = self.faults(form.others, candidate.others)
         if any(fault.is_break for fault in others) and candidate.is_closed:
             closing = next(schema for schema in candidate.schemas if schema.get("additionalProperties") is False)

@@ -1,6 +1,6 @@
-"""The schemas of an OpenAPI 3.0 document as JSON Schema 2020-12, for requests or for responses.
+"""The schemas of an OpenAPI 3.0 document in the words of JSON Schema 2020-12, for requests or for responses.
 
-In requests `readOnly` properties are optional; responses have no `writeOnly` properties.
+Responses have no `writeOnly` properties; for the rest see `directions`.
 """
 
 import json
@@ -8,19 +8,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
 from openapi import decimals
 from openapi.contract import ContractError, Document
+from openapi.schemas.directions import LISTS, MARKED, Direction, Variants
 from openapi.standards.json_pointer import parts_of, pointer
 
 Schema = dict[str, Any] | bool
 Parts = tuple[str, ...]
 
 NUMBERS = (int, float, Decimal)
-LISTS = ("allOf", "anyOf", "oneOf")
 MARKS = ("default", "deprecated", "readOnly", "writeOnly", "discriminator")
 """Keywords that are kept although they do not affect which values are accepted."""
 _FLAGS = {"deprecated", "readOnly", "writeOnly"}
@@ -44,13 +43,6 @@ _LARGEST = 10**300
 """Numbers are compared up to this bound, because they are converted to floats."""
 
 
-class Direction(StrEnum):
-    """The message that a schema describes."""
-
-    REQUEST = "request"
-    RESPONSE = "response"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """The values that satisfy every one of `schemas`."""
@@ -64,11 +56,15 @@ class Node:
 
 
 class Schemas:
-    """The schemas of one document in one direction. `name` distinguishes its references from those of another."""
+    """The schemas of one document in one direction. `name` distinguishes its references from those of another.
 
-    def __init__(self, document: Document, direction: Direction, name: str) -> None:
-        self._document = document
-        self._direction = direction
+    Without a direction they are those of JSON Schema 2020-12, where 2.0 is an integer.
+    """
+
+    def __init__(self, document: Document, direction: Direction | None, name: str) -> None:
+        self._variants = Variants(document, direction) if direction else None
+        self._document = self._variants.document if self._variants else document
+        self.direction = direction
         self.name = name
         self._converted: dict[Parts, Schema] = {}
         self._waiting: list[Parts] = []
@@ -100,7 +96,7 @@ class Schemas:
     def _schema(self, raw: Any, parts: Parts) -> Schema:
         if parts not in self._converted:
             self._converted[parts] = self._convert(raw, parts)
-            self.places[id(self._converted[parts])] = parts
+            self.places[id(self._converted[parts])] = self._variants.origin(parts) if self._variants else parts
         return self._converted[parts]
 
     def _convert(self, raw: Any, parts: Parts) -> Schema:
@@ -120,6 +116,8 @@ class Schemas:
                 converted[key] = [
                     self._schema(inner, (*parts, key, str(index))) for index, inner in enumerate(raw[key])
                 ]
+        if bounds := bounds_of_format(raw):
+            converted["allOf"] = [*_list(converted.get("allOf")), bounds]
         for key in ("items", "not", "additionalProperties"):
             if isinstance(raw.get(key), dict | bool):
                 converted[key] = self._schema(raw[key], (*parts, key))
@@ -149,19 +147,15 @@ class Schemas:
         properties = raw.get("properties")
         if not isinstance(properties, dict):
             return
-        one_sided = "readOnly" if self._direction is Direction.REQUEST else "writeOnly"
-        marked = {name for name, inner in properties.items() if self._is_marked(inner, one_sided)}
-        if marked and isinstance(raw.get("required"), list):
-            converted["required"] = [name for name in converted["required"] if name not in marked]
         converted["properties"] = {
             name: self._schema(inner, (*parts, "properties", name))
             for name, inner in properties.items()
-            if self._direction is Direction.REQUEST or name not in marked
+            if self.direction is not Direction.RESPONSE or not self._is_write_only(inner)
         }
 
-    def _is_marked(self, raw: Any, mark: str) -> bool:
+    def _is_write_only(self, raw: Any) -> bool:
         schema = self._document.resolve(raw)
-        return isinstance(schema, dict) and schema.get(mark) is True
+        return isinstance(schema, dict) and schema.get(MARKED[Direction.RESPONSE]) is True
 
     def _discriminator(self, raw: dict[str, Any]) -> dict[str, Any]:
         """The property that distinguishes alternatives, and its values: those of the mapping, else component names."""
@@ -172,6 +166,14 @@ class Schemas:
         mapped = {str(target).rpartition("/")[2] for target in mapping.values()} if isinstance(mapping, dict) else set()
         values |= {str(inner["$ref"]).rpartition("/")[2] for inner in alternatives if "$ref" in inner} - mapped
         return {"propertyName": discriminator.get("propertyName"), "values": sorted(values)}
+
+
+def bounds_of_format(raw: Mapping[str, Any]) -> dict[str, int] | None:
+    """The integers that the format of the schema `raw` allows; None unless it is a format of integers."""
+    name = raw.get("format")
+    if raw.get("type") != "integer" or not isinstance(name, str) or name not in INTEGERS:
+        return None
+    return {"minimum": -INTEGERS[name], "maximum": INTEGERS[name] - 1}
 
 
 _DOCUMENT = re.compile(r'"\$ref":"urn:[a-z]+#')
@@ -199,11 +201,9 @@ def _is_shaped(key: str, value: Any) -> bool:
 
 
 def _translate(converted: dict[str, Any], raw: Mapping[str, Any]) -> None:
-    """Translate the peculiarities of OpenAPI 3.0: `nullable`, exclusive bounds, and the formats of integers."""
+    """Translate the peculiarities of OpenAPI 3.0: `nullable` and exclusive bounds."""
     if raw.get("nullable") is True and isinstance(raw.get("type"), str):
         converted["type"] = [raw["type"], "null"]
-        if isinstance(raw.get("enum"), list) and None not in raw["enum"]:
-            converted["enum"] = [*raw["enum"], None]
     for key, excluded in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if raw.get(excluded) is True and key in converted:
             converted[excluded] = converted.pop(key)
@@ -211,9 +211,6 @@ def _translate(converted: dict[str, Any], raw: Mapping[str, Any]) -> None:
             del converted[excluded]
     if "required" in converted:
         converted["required"] = [name for name in converted["required"] if isinstance(name, str)]
-    if raw.get("type") == "integer" and converted.get("format") in INTEGERS:
-        bound = INTEGERS[converted["format"]]
-        converted["allOf"] = [*_list(raw.get("allOf")), {"minimum": -bound, "maximum": bound - 1}]
 
 
 def _list(value: Any) -> list[Any]:

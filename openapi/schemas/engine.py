@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from openapi.contract import Document
-from openapi.schemas.containment import Containment, Sending
-from openapi.schemas.conversion import Direction, Node, Parts, Schema, Schemas, references, text
-from openapi.schemas.effort import DOCUMENTS, Effort
+from openapi.schemas.containment import DOCUMENTS, Containment, Effort, Sending
+from openapi.schemas.conversion import Node, Parts, Schema, Schemas, references, text
+from openapi.schemas.directions import MARKED, Direction
 from openapi.schemas.faults import Fault
 from openapi.schemas.validators import Validators
 from openapi.schemas.witnesses import Witnesses
@@ -23,11 +23,12 @@ class Engine:
         self,
         old: Document,
         new: Document,
-        direction: Direction,
+        direction: Direction | None,
         effort: Effort = DOCUMENTS,
         written: Callable[[Schema], str] = text,
     ) -> None:
-        """Schemas are equal if `written` returns the same text for them."""
+        """Schemas are equal if `written` returns the same text for them; without a direction see `Schemas`."""
+        self._direction = direction
         self.old = Schemas(old, direction, OLD)
         self.new = Schemas(new, direction, NEW)
         self._validators = Validators(self.old, self.new, most_weighed=effort.most_weighed)
@@ -35,16 +36,16 @@ class Engine:
         self._texts: dict[int, str] = {}
         self._containments = {
             sending: Containment(self._target, self._validators, self._is_same, sending, effort)
-            for sending in map(Sending._make, itertools.product((False, True), repeat=2))
+            for sending in itertools.starmap(self._sending, itertools.product((False, True), repeat=2))
         }
         self._witnesses = {
-            is_text: Witnesses(self._containments[Sending(is_text)], self._validators, is_text)
+            is_text: Witnesses(self._containments[self._sending(is_text)], self._validators, is_text)
             for is_text in (False, True)
         }
 
     def faults(self, small: Node, big: Node, is_text: bool = False, is_undeclared_sent: bool = False) -> list[Fault]:
         """The reasons why `big` may refuse values that `small` accepts and that are sent as in `Sending`."""
-        return self._containments[Sending(is_text, is_undeclared_sent)].faults(small, big)
+        return self._containments[self._sending(is_text, is_undeclared_sent)].faults(small, big)
 
     def witnesses(self, fault: Fault, is_text: bool = False, fits: Callable[[Any], bool] | None = None) -> list[Any]:
         """Values that prove `fault` and fit; empty if none is found."""
@@ -60,6 +61,9 @@ class Engine:
             if id(schema) in schemas.places:
                 return is_new, schemas.places[id(schema)]
         return None
+
+    def _sending(self, is_text: bool, is_undeclared_sent: bool = False) -> Sending:
+        return Sending(is_text, is_undeclared_sent, MARKED[self._direction] if self._direction else None)
 
     def _target(self, reference: str) -> Schema:
         return (self.old if reference.startswith(OLD) else self.new).targets[reference]

@@ -11,7 +11,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from openapi.schemas.conversion import ANNOTATIONS, LISTS, MARKS, Node, Schema
+from openapi.schemas.conversion import ANNOTATIONS, MARKS, Node, Schema
+from openapi.schemas.directions import LISTS
 
 MOST_FORMS = 200
 """Limit on forms per schema; beyond it the comparison is undecided."""

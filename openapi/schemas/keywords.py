@@ -30,13 +30,16 @@ class Difference(NamedTuple):
     owner: dict[str, Any] | None
 
 
-def differences(form: Form, candidate: Form, searches: bool = True) -> Iterator[Difference]:
+def differences(
+    form: Form, candidate: Form, searches: bool = True, is_fraction_ignored: bool = True
+) -> Iterator[Difference]:
     """The demands of `candidate` that `form`, of the same type, does not make.
 
     With `searches` it looks for texts that only one of two patterns matches; otherwise a pattern implies only itself.
+    With `is_fraction_ignored` 2.0 is an integer.
     """
     if form.kind == "number":
-        yield from _of_numbers(form, candidate)
+        yield from _of_numbers(form, candidate, is_fraction_ignored)
     if form.kind in COUNTS:
         yield from _of_counts(form, candidate, searches)
     if form.kind == "string":
@@ -62,8 +65,9 @@ def is_whole_number(form: Form) -> bool:
     return form.kind == "string" and _is_implied(WHOLE_NUMBER, _patterns(form), 0, None)
 
 
-def _of_numbers(form: Form, candidate: Form) -> Iterator[Difference]:
-    is_integer = candidate.is_integer and not form.is_integer and not any(d.denominator == 1 for d in form.divisors)
+def _of_numbers(form: Form, candidate: Form, is_fraction_ignored: bool) -> Iterator[Difference]:
+    is_whole = is_fraction_ignored and any(divisor.denominator == 1 for divisor in form.divisors)
+    is_integer = candidate.is_integer and not form.is_integer and not is_whole
     if is_integer:
         yield Difference("type", "number", "integer", candidate.owner("type"))
     for divisor in candidate.divisors:

@@ -3,12 +3,15 @@
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 import jsonschema_rs
 
 from openapi.contract import Contract
 from openapi.problems import LONGEST, FieldError, Problem
+from openapi.schemas.conversion import bounds_of_format
+from openapi.schemas.directions import Direction, Variants
 from openapi.schemas.field_errors import explained, is_implied
 from openapi.standards import date_times
 
@@ -28,16 +31,34 @@ Dialect = type[jsonschema_rs.Draft4Validator] | type[jsonschema_rs.Draft202012Va
 
 
 class Schemas:
-    """The schemas of one contract, ready to compile."""
+    """The schemas of one contract, ready to compile: those of requests, and those of responses."""
 
     def __init__(self, contract: Contract) -> None:
-        self._contract = Contract(contract.text, as_draft4(contract.document))
-        self._fast = Contract(contract.text, _with_uuids_as_patterns(self._contract.document))
+        self._contract = contract
+        self._translated: dict[Direction, tuple[Contract, Contract]] = {}
 
     def compile(self, *parts: str) -> "Schema":
         """The compiled schema at the pointer of `parts`; raises ValueError if it cannot be compiled."""
-        explaining, fast = [_self_contained(contract, contract.at(parts)) for contract in (self._contract, self._fast)]
+        direction = Direction.REQUEST if "requestBody" in parts[:4] else Direction.RESPONSE
+        explaining, fast = [_self_contained(contract, contract.at(parts)) for contract in self._in(direction)]
         return Schema(explaining, fast=fast)
+
+    @cached_property
+    def requests(self) -> Contract:
+        """The contract, whose schemas require nothing that requests do not have."""
+        return Variants(self._contract, Direction.REQUEST).document
+
+    def _in(self, direction: Direction) -> tuple[Contract, Contract]:
+        """The contract that explains, and the fast one."""
+        if direction not in self._translated:
+            is_request = direction is Direction.REQUEST
+            directed = self.requests if is_request else Variants(self._contract, direction).document
+            translated = as_draft4(directed.document)
+            contracts = [
+                Contract(self._contract.text, each) for each in (translated, _with_uuids_as_patterns(translated))
+            ]
+            self._translated[direction] = contracts[0], contracts[1]
+        return self._translated[direction]
 
 
 class Schema:
@@ -147,7 +168,10 @@ def _with_uuids_as_patterns(node: Any) -> Any:
 
 
 def as_draft4(node: Any) -> Any:
-    """A copy of an OpenAPI 3.0 document with schemas in JSON Schema draft 4: `nullable` becomes the type null."""
+    """A copy of an OpenAPI 3.0 document with schemas in JSON Schema draft 4.
+
+    `nullable` becomes the type null, and the formats of integers become bounds.
+    """
     if isinstance(node, list):
         return [as_draft4(item) for item in node]
     if not isinstance(node, dict):
@@ -155,6 +179,6 @@ def as_draft4(node: Any) -> Any:
     copied = {key: as_draft4(value) for key, value in node.items()}
     if copied.get("nullable") is True and isinstance(copied.get("type"), str):
         copied["type"] = [copied["type"], "null"]
-        if isinstance(copied.get("enum"), list) and None not in copied["enum"]:
-            copied["enum"] = [*copied["enum"], None]
+    if bounds := bounds_of_format(node):
+        copied["allOf"] = [*copied.get("allOf", []), bounds]
     return copied

@@ -1,5 +1,6 @@
 """Compiled schemas of several documents: their accepted values, and the proofs of jsonschema-rs about them."""
 
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
@@ -7,42 +8,60 @@ from urllib.parse import unquote
 import jsonschema_rs
 from jsonschema_rs.canonical import CanonicalizationError, Containment, Satisfiability
 
-from openapi.schemas.conversion import Node, Schemas
-from openapi.schemas.validation import FORMATS
+from openapi.schemas.conversion import Node, Schema, Schemas
+from openapi.schemas.directions import LISTS
+from openapi.schemas.validation import FORMATS, UUID_PATTERN
 
+_Validator = jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator
 MOST_VALUES, MOST_ALTERNATIVES = 1_000, 64
 """Limits on a schema that is canonicalized, which may take exponential time (jsonschema-rs 0.60)."""
 MOST_WEIGHED = 500_000
 """Limit on the values in all canonicalized schemas of one run."""
 PER_VALUE = 4
 """Characters of a pattern that count as one value: comparing patterns takes quadratic time."""
+_OTHER_WORDS = {"$schema", "id", "const", "exclusiveMinimum", "exclusiveMaximum", "required"}
+"""Keywords that draft 4 writes in another way, or that it alone knows."""
 BACKTRACKING = 100_000
 """Limit on the steps of a pattern for one value."""
 
 
 class Validators:
-    """Compiles schemas that refer into several documents."""
+    """Compiles schemas that refer into several documents of one language."""
 
     def __init__(self, *schemas: Schemas, most_weighed: int = MOST_WEIGHED) -> None:
         """At most `most_weighed` values in all schemas are canonicalized."""
         self._schemas = schemas
-        self._made: dict[tuple[int, ...], jsonschema_rs.Draft202012Validator | None] = {}
+        self.is_fraction_ignored = not any(each.direction for each in schemas)
+        """True if 2.0 is an integer: so it is from draft 6 of JSON Schema on, and not in OpenAPI 3.0."""
+        self._draft = jsonschema_rs.Draft202012 if self.is_fraction_ignored else jsonschema_rs.Draft4
+        self._compiler: type[_Validator] = (
+            jsonschema_rs.Draft202012Validator if self.is_fraction_ignored else jsonschema_rs.Draft4Validator
+        )
+        self._translated: dict[int, Any] = {}
+        self._made: dict[tuple[int, ...], _Validator | None] = {}
         self._canonicals: dict[tuple[int, ...], jsonschema_rs.CanonicalSchema | None] = {}
         self._remaining = most_weighed
         self._held: list[Node] = []  # keeps nodes alive, because their identities are keys
 
     @cached_property
-    def registry(self) -> jsonschema_rs.Registry:
+    def _registry(self) -> jsonschema_rs.Registry:
         """The targets of references; all schemas must be converted before."""
+        return self._registry_of(self._in_draft)
+
+    @cached_property
+    def _canonical_registry(self) -> jsonschema_rs.Registry:
+        return self._registry_of(self._to_canonicalize)
+
+    def _registry_of(self, translated: Callable[[Schema], Any]) -> jsonschema_rs.Registry:
         resources = []
         for schemas in self._schemas:
             prefix = f"{schemas.name}#/$defs/"
             targets = {
-                unquote(reference[len(prefix) :]).replace("~1", "/").replace("~0", "~"): schema
+                unquote(reference[len(prefix) :]).replace("~1", "/").replace("~0", "~"): translated(schema)
                 for reference, schema in schemas.targets.items()
             }
             resources.append((schemas.name, {"$defs": targets}))
-        return jsonschema_rs.Registry(resources, draft=jsonschema_rs.Draft202012)
+        return jsonschema_rs.Registry(resources, draft=self._draft)
 
     def accepts(self, node: Node, value: Any) -> bool | None:
         """True if `value` satisfies `node`; None if one of its schemas cannot be compiled."""
@@ -81,10 +100,10 @@ class Validators:
             return None
         try:
             return jsonschema_rs.canonicalize(
-                _conjunction(node),
-                draft=jsonschema_rs.Draft202012,
+                _conjunction(map(self._to_canonicalize, node.schemas)),
+                draft=self._draft,
                 validate_formats=True,
-                registry=self.registry,
+                registry=self._canonical_registry,
                 offline=True,
             )
         except (CanonicalizationError, ValueError, jsonschema_rs.ReferencingError):
@@ -114,17 +133,17 @@ class Validators:
         self._remaining -= values
         return bool(waiting)
 
-    def _of(self, node: Node) -> jsonschema_rs.Draft202012Validator | None:
+    def _of(self, node: Node) -> _Validator | None:
         if node.key not in self._made:
             self._held.append(node)
             self._made[node.key] = self._compiled(node)
         return self._made[node.key]
 
-    def _compiled(self, node: Node) -> jsonschema_rs.Draft202012Validator | None:
+    def _compiled(self, node: Node) -> _Validator | None:
         try:
-            return jsonschema_rs.Draft202012Validator(
-                _conjunction(node),
-                registry=self.registry,
+            return self._compiler(
+                _conjunction(map(self._in_draft, node.schemas)),
+                registry=self._registry,
                 formats=FORMATS,
                 validate_formats=True,
                 pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKING),
@@ -133,6 +152,53 @@ class Validators:
         except (ValueError, jsonschema_rs.ReferencingError):
             return None
 
+    def _to_canonicalize(self, schema: Schema) -> Any:
+        """`schema` in the draft that is compiled; the format `uuid`, which draft 4 does not know, as a pattern."""
+        translated = self._in_draft(schema)
+        return translated if self.is_fraction_ignored else _with_uuids_as_patterns(translated)
 
-def _conjunction(node: Node) -> dict[str, Any]:
-    return {"allOf": [True, *node.schemas]}
+    def _in_draft(self, schema: Schema) -> Any:
+        """`schema` in the draft that is compiled."""
+        if self.is_fraction_ignored:
+            return schema
+        if isinstance(schema, bool):
+            return {} if schema else {"not": {}}
+        if id(schema) not in self._translated:
+            self._held.append(Node((schema,)))
+            self._translated[id(schema)] = self._in_draft_4(schema)
+        return self._translated[id(schema)]
+
+    def _in_draft_4(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """`schema` in draft 4: exclusive bounds are flags, and `required` lists at least one name."""
+        translated = {key: value for key, value in schema.items() if key not in _OTHER_WORDS}
+        for key in LISTS:
+            if key in schema:
+                translated[key] = [self._in_draft(inner) for inner in schema[key]]
+        for key in ("items", "not", "additionalProperties"):
+            if key in schema:
+                translated[key] = self._in_draft(schema[key])
+        if "properties" in schema:
+            translated["properties"] = {name: self._in_draft(inner) for name, inner in schema["properties"].items()}
+        more: list[dict[str, Any]] = [{"enum": [schema["const"]]}] if "const" in schema else []
+        for key, excluded in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+            if excluded in schema:
+                more.append({key: schema[excluded], excluded: True})
+        if schema.get("required"):
+            translated["required"] = schema["required"]
+        return {**translated, "allOf": [*translated.get("allOf", []), *more]} if more else translated
+
+
+def _conjunction(schemas: Iterable[Any]) -> dict[str, Any]:
+    return {"allOf": [{}, *schemas]}
+
+
+def _with_uuids_as_patterns(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_with_uuids_as_patterns(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    copied = {key: value if key == "enum" else _with_uuids_as_patterns(value) for key, value in schema.items()}
+    if copied.get("format") == "uuid":
+        del copied["format"]
+        copied["allOf"] = [*copied.get("allOf", []), {"pattern": UUID_PATTERN}]
+    return copied

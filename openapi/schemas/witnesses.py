@@ -7,7 +7,8 @@ around it. Compiled validators check each candidate at every step, so a witness 
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any
 
 from openapi import decimals
@@ -16,6 +17,7 @@ from openapi.schemas.containment import Containment
 from openapi.schemas.conversion import Node
 from openapi.schemas.faults import ITEM, OTHER, Fault, Step
 from openapi.schemas.forms import COUNTS, Form, TooMuchError
+from openapi.schemas.keywords import WHOLE_NUMBER
 from openapi.schemas.validators import Validators
 
 MOST_TRIED = 300
@@ -136,10 +138,10 @@ class Witnesses:
     def _near(self, form: Form, others: list[Form]) -> Iterator[Any]:
         """Possible values of `form`, at its bounds and those of `others`, which are of the same type."""
         if form.listed is not None:
-            yield from form.listed
+            yield from self._containment.spellings(form)
             return
         for other in others:
-            yield from other.listed or ()
+            yield from self._containment.spellings(other)
         makers = {"number": _numbers, "string": _texts}
         if form.kind in makers:
             yield from makers[form.kind](form, others)
@@ -197,7 +199,7 @@ class Witnesses:
         named = form.names.union(*(other.names for other in others))
         for base in self._bases(form):
             yield base
-            for name in sorted(named - base.keys()):
+            for name in self._sent(form, named - base.keys()):
                 for value in self.example(form.property(name))[:1]:
                     yield {**base, name: value}
         for count in _lengths(form, others):
@@ -206,7 +208,10 @@ class Witnesses:
     def _with_others(self, form: Form, named: set[str], count: int) -> Iterator[dict[str, Any]]:
         """Objects with `count` properties, some of them undeclared if necessary."""
         for base in self._bases(form)[:1]:
-            names = [*sorted(named - base.keys()), *(f"other{number}" for number in range(min(count, LONGEST)))]
+            names = [
+                *self._sent(form, named - base.keys()),
+                *(f"other{number}" for number in range(min(count, LONGEST))),
+            ]
             filled = dict(base)
             for name in names:
                 if len(filled) >= count:
@@ -225,10 +230,14 @@ class Witnesses:
         if not self._may_go_on(len(form.required | form.names)):
             return bases
         for names in (form.required, form.required | form.names):
-            values = {name: self.example(form.property(name)) for name in sorted(names)}
-            if all(values[name] for name in form.required):
+            values = {name: self.example(form.property(name)) for name in self._sent(form, names)}
+            if all(values.get(name) for name in form.required):
                 bases.append({name: examples[0] for name, examples in values.items() if examples})
         return bases[:1] if len(bases) == 2 and bases[0] == bases[1] else bases
+
+    def _sent(self, form: Form, names: Set[str]) -> list[str]:
+        """The `names` of properties that messages have, in order."""
+        return [name for name in sorted(names) if not self._containment.is_unsent(form, name)]
 
     def _around(self, step: Step, form: Form, values: Iterable[Any]) -> Iterator[Any]:
         """Values of `form` that have one of `values` at the place of `step`."""
@@ -268,7 +277,7 @@ def _as_single(value: Any) -> list[Any]:
 
 def _numbers_of(text: str) -> list[float]:
     try:
-        number = float(text)
+        number = int(text) if re.fullmatch(WHOLE_NUMBER, text) else float(text)
     except ValueError:
         return []
     return [number] if math.isfinite(number) else []
@@ -302,9 +311,12 @@ def _numbers(form: Form, others: list[Form]) -> Iterator[float]:
     for divisor in form.divisors:
         points |= {divisor * factor for factor in (1, 2, 3, 5, 7)}
         points |= {divisor * (end // divisor + step) for end in ends if not math.isinf(end) for step in (0, 1)}
-    for point in sorted(points, key=lambda point: (abs(point), point)):
+    ordered = sorted(points, key=lambda point: (abs(point), point))
+    for point in ordered:
         number = int(point) if point == int(point) else float(point)
         yield int(number) if number == int(number) else number  # large fractions become integers as floats
+    if not form.is_integer and any(other.is_integer for other in others):
+        yield from (float(point) for point in ordered)
 
 
 def _texts(form: Form, others: list[Form]) -> Iterator[str]:

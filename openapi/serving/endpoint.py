@@ -93,7 +93,7 @@ class Endpoint:
             ]
         )
         self._body = declared_body(contract, pointer, schemas, dependencies.body_timeout)
-        _check_promises(operation, contract, pointer)
+        _check_promises(operation, schemas.requests, pointer)
         self._memory = dependencies.body_memory
         self._when_refused = getattr(operation.function, "when_refused", None)
         self._bucket_for = dependencies.bucket_for if "429" in contract.at(pointer)["responses"] else None

@@ -7,7 +7,7 @@ import pytest
 from openapi.contract import Document
 from openapi.diff import messages
 from openapi.diff.operations import Parameter, operations
-from openapi.schemas.conversion import Direction
+from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from tests.openapi.diff.documents import document
 

@@ -26,8 +26,11 @@ EXAMPLES = 10
 ROUNDS = 14
 """Mutated copies of each document, each compared with it in both directions."""
 
-NOT_JUDGED = {"what only answers have, behind a reference, becomes required: request"}
-"""Pairs with `readOnly` behind a reference, which openapi-schema-validator does not follow there (measured: 0.9.0)."""
+NOT_JUDGED = {
+    "what only answers have, behind a reference, becomes required: request",
+    "what only answers have becomes required in another part: request",
+}
+"""Pairs with `readOnly` away from `required`, where openapi-schema-validator does not see it (measured: 0.9.0)."""
 
 Pair = tuple[str, Document, Document]
 RELEASED = [Document.of_file(path).document for path in sorted(DOCUMENTS.glob("*.yaml"))]

@@ -6,7 +6,8 @@ import pytest
 
 from openapi.contract import Document
 from openapi.schemas.containment import MOST_LISTED, MOST_WITHIN
-from openapi.schemas.conversion import Direction, Node
+from openapi.schemas.conversion import Node
+from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import ITEM, OTHER, UNDECIDED, Fault
 
@@ -259,3 +260,18 @@ def test_marks_are_reported_and_break_nothing() -> None:
     assert fault.owner["default"] == "b"
     [gone] = faults(small, {**TEXT, "nullable": True})
     assert (gone.in_small, gone.in_big, gone.owner["default"]) == ("a", None, "a")
+
+
+def test_a_number_that_is_listed_may_be_written_with_a_fraction() -> None:
+    """In OpenAPI 3.0 the number 1 takes 1.0, and the integer 1 does not."""
+    number, integer = {**NUMBER, "enum": [1]}, {"type": "integer", "enum": [1]}
+    assert breaks(number, integer) == [("enum",)]
+    assert breaks(integer, number) == []
+    assert breaks({**NUMBER, "not": integer}, {**NUMBER, "not": number}) == [("not",)]
+
+
+def test_a_format_counts_for_listed_texts() -> None:
+    """Draft 4 of JSON Schema, in which jsonschema-rs reads schemas of OpenAPI 3.0, does not know UUIDs."""
+    listed = {**TEXT, "enum": ["a"]}
+    assert breaks(listed, {**listed, "format": "uuid"}) == [("enum",)]
+    assert breaks({"anyOf": [listed]}, {"anyOf": [listed], "format": "uuid"}) == [("enum",)]

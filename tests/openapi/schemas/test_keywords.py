@@ -175,3 +175,11 @@ def test_a_difference_has_the_schema_that_demands_it(big: dict[str, Any], keywor
 def test_a_form_that_takes_any_text(schema: dict[str, Any], expected: bool) -> None:
     """A form with further demands may refuse the text of a number, for example."""
     assert takes(the("string", schema), TEXT) is not expected
+
+
+def test_a_fraction_of_zeros_may_make_a_difference() -> None:
+    """In OpenAPI 3.0, where 2.0 is no integer."""
+    whole, integer = the("number", {"multipleOf": 1}), the("number", {"type": "integer"})
+    [difference] = differences(whole, integer, is_fraction_ignored=False)
+    assert difference[:3] == ("type", "number", "integer")
+    assert not list(differences(integer, whole, is_fraction_ignored=False))

@@ -462,8 +462,23 @@ def test_a_help_is_at_most_4000_characters_long() -> None:
     [
         pytest.param({"type": "string", "nullable": True}, [None, "a"], [1], id="nullable"),
         pytest.param(
-            {"type": "string", "nullable": True, "enum": ["a"]}, [None, "a"], ["b"], id="nullable with an enum"
+            {"type": "string", "nullable": True, "enum": ["a"]}, ["a"], [None, "b"], id="an enum that lists no null"
         ),
+        pytest.param({"type": "string", "nullable": True, "enum": ["a", None]}, [None, "a"], ["b"], id="a listed null"),
+        pytest.param(
+            {"type": "integer", "format": "int32"}, [2**31 - 1, -(2**31)], [2**31, -(2**31) - 1, 1e10], id="int32"
+        ),
+        pytest.param(
+            {"type": "integer", "format": "int64"}, [2**63 - 1, -(2**63)], [2**63, -(2**63) - 1, 10**30], id="int64"
+        ),
+        pytest.param(
+            {"type": "integer", "format": "int32", "nullable": True, "allOf": [{"maximum": 5}]},
+            [None, 5],
+            [6, -(2**31) - 1],
+            id="int32 among other bounds",
+        ),
+        pytest.param({"type": "number", "format": "int32"}, [2**31], ["a"], id="int32 of numbers"),
+        pytest.param({"type": "integer"}, [2], [2.0], id="a fraction of zeros"),
         pytest.param({"type": "string", "nullable": False}, ["a"], [None], id="not nullable"),
         pytest.param({"nullable": True, "enum": ["a"]}, ["a"], [None], id="nullable without a type"),
         pytest.param(

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from openapi.contract import Document
-from openapi.schemas.conversion import Direction, Node, Schemas
+from openapi.schemas.conversion import Node, Schemas
+from openapi.schemas.directions import Direction
 from openapi.schemas.validators import MOST_ALTERNATIVES, MOST_VALUES, PER_VALUE, Validators
 
 TEXT, NUMBER = {"type": "string"}, {"type": "number"}

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from openapi.contract import Document
-from openapi.schemas.conversion import Direction, Node
+from openapi.schemas.conversion import Node
+from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from openapi.schemas.witnesses import BY_FORMAT, KEPT
 
@@ -110,6 +111,8 @@ def test_examples_of_recursive_schemas_end() -> None:
         pytest.param(NUMBER, {**NUMBER, "exclusiveMaximum": True, "maximum": 50}, [[50]], id="an end excluded"),
         pytest.param({**NUMBER, "multipleOf": 7}, {**NUMBER, "maximum": 50}, [[56]], id="a multiple above a maximum"),
         pytest.param(NUMBER, {"type": "integer"}, [[0.25]], id="integers"),
+        pytest.param({**NUMBER, "multipleOf": 2}, {"type": "integer"}, [[0.0, 2.0]], id="a fraction of zeros"),
+        pytest.param({**NUMBER, "enum": [1, 2]}, {"type": "integer", "enum": [1]}, [[2, 1.0, 2.0]], id="a listed one"),
         pytest.param({**NUMBER, "multipleOf": 3}, {**NUMBER, "multipleOf": 6}, [[3]], id="multipleOf"),
         pytest.param({**TEXT, "maxLength": 3}, {**TEXT, "maxLength": 2}, [["aaa"]], id="maxLength"),
         pytest.param({**TEXT, "minLength": 1}, {**TEXT, "minLength": 2}, [["a"]], id="minLength"),
@@ -141,6 +144,12 @@ def test_examples_of_recursive_schemas_end() -> None:
             thing("a", a=NUMBER, b=TEXT),
             [[{"a": 0, "b": 0}]],
             id="a property among others",
+        ),
+        pytest.param(
+            thing(a={**TEXT, "readOnly": True}, b=NUMBER),
+            {**thing(a={**TEXT, "readOnly": True}, b=NUMBER), "maxProperties": 0},
+            [[{"b": 0}]],
+            id="no property of answers",
         ),
         pytest.param({"type": "object"}, thing(), [[{"other": []}]], id="any other property"),
         pytest.param(

@@ -388,6 +388,9 @@ def test_an_unexpected_fault_is_answered_as_documented() -> None:
         pytest.param(
             (*PROPERTIES, "widget_id", "nullable"), True, "takes widget_id as required string uuid", id="null"
         ),
+        pytest.param(
+            (*PROPERTIES, "widget_id", "readOnly"), True, "takes widget_id as required", id="what requests do not have"
+        ),
         pytest.param((*PROPERTIES, "occurred_at", "format"), REMOVED, "takes occurred_at as required", id="no format"),
         pytest.param((*PROPERTIES, "actor_type"), {"type": "integer"}, "takes actor_type as optional", id="a number"),
         pytest.param(("paths",), {}, "it has no operations", id="no paths"),
