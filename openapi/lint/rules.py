@@ -203,6 +203,10 @@ def says_nothing_in_vain(contract: Contract) -> Iterator[tuple[Parts, str]]:
         for other, keywords in ABOUT.items():
             for key in schema.keys() & set(keywords) if kind not in (None, other) else ():
                 yield (*parts, key), f"{key} does not apply to type {schema['type']}"
+        if schema.get("nullable") is True and "type" not in schema:
+            yield (*parts, "nullable"), "nullable does not apply without a type"
+        elif schema.get("nullable") is True and None not in schema.get("enum", [None]):
+            yield (*parts, "nullable"), "nullable does not add null to the enum: list it there"
 
 
 def can_be_satisfied(contract: Contract) -> Iterator[tuple[Parts, str]]:

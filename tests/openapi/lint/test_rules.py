@@ -273,6 +273,22 @@ BROKEN = [
         ]
     ),
     pytest.param(
+        "no-vain-keywords",
+        (*SCHEMA, "properties", "list"),
+        {"nullable": True, "description": "A list.", "allOf": [{"type": "boolean"}]},
+        "/components/schemas/InteractionEvent/properties/list/nullable",
+        "nullable does not apply without a type",
+        id="nullable without a type",
+    ),
+    pytest.param(
+        "no-vain-keywords",
+        (*SCHEMA, "properties", "list"),
+        {"type": "string", "nullable": True, "description": "A word.", "enum": ["a"]},
+        "/components/schemas/InteractionEvent/properties/list/nullable",
+        "nullable does not add null to the enum: list it there",
+        id="a nullable enumeration without null",
+    ),
+    pytest.param(
         "closed-objects",
         (*METADATA, "additionalProperties"),
         REMOVED,
