@@ -15,7 +15,7 @@ from openapi.contract import Document
 from openapi.diff.messages import BODY, request
 from openapi.diff.operations import operations
 from openapi.diff.report import CERTAIN, PROVED, UNDECIDED, Report
-from openapi.schemas.conversion import Direction
+from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from tests.openapi.diff.proof_judge import refusal, sent
 
