@@ -94,6 +94,7 @@ class Requests:
                 if is_written_otherwise and isinstance(value, list | dict)
                 else messages.carriage(self._old, key, value)
             ),
+            is_required=old.is_required,
         )
         yield from schema_changes.compare(self._engine, *schemas, place)
 
@@ -173,6 +174,7 @@ class Requests:
             Direction.REQUEST,
             lambda value: messages.request(self._old, self._engine, {BODY: (old.media_type, value)}),
             carriage=lambda value: messages.carriage(self._old, BODY, (old.media_type, value)),
+            is_required=(self._old.body or {}).get("required") is True,
         )
         yield from schema_changes.compare(self._engine, old.schema, new.schema, place)
 

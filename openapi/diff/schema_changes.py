@@ -30,6 +30,8 @@ class Place:
     message: Callable[[Any], Message]
     is_text: bool = False
     carriage: Callable[[Any], Carriage] = lambda _: Carriage.CLEAR
+    is_required: bool = False
+    """True if the old document requires a value there."""
 
     def carries(self, worst: Carriage) -> Callable[[Any], bool]:
         """A function that returns True if a message can carry a value as well as `worst`, or better."""
@@ -84,8 +86,9 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
 def _mark(engine: Engine, fault: Fault, place: Place) -> Change:
     """The change of a mark, which does not affect the accepted values."""
     is_new, where = _where(engine, fault)
+    kind, is_break = _judged_mark(fault, place)
     return Change(
-        rule=f"{place.direction}-{fault.keyword}-changed",
+        rule=f"{place.direction}-{kind}",
         pointer=where,
         is_in_new=is_new,
         direction=place.direction,
@@ -93,8 +96,22 @@ def _mark(engine: Engine, fault: Fault, place: Place) -> Change:
         subject=_subject(place, fault),
         old=fault.in_small,
         new=fault.in_big,
-        is_break=fault.keyword == "discriminator" or (fault.keyword == "default" and place.direction == "request"),
+        is_break=is_break,
     )
+
+
+def _judged_mark(fault: Fault, place: Place) -> tuple[str, bool]:
+    """The end of the rule for the change of a mark, and True if it is a break.
+
+    A default has no meaning for a client that always sends a value, and changes none if there was no default.
+    """
+    if fault.keyword != "default":
+        return f"{fault.keyword}-changed", fault.keyword == "discriminator"
+    if fault.is_always_sent or (place.is_required and not fault.path):
+        return "required-default-changed", False
+    if not fault.in_small:
+        return "default-added", False
+    return "default-changed" if fault.in_big else "default-removed", place.direction is Direction.REQUEST
 
 
 def _where(engine: Engine, fault: Fault) -> tuple[bool, str]:

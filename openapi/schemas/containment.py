@@ -357,7 +357,8 @@ class Containment:
         """The faults of a property or item, as faults of the object or array."""
         for fault in faults:
             step = Step(pair, form, name)
-            yield replace(fault, path=(name, *fault.path), steps=(*fault.steps, step))
+            is_always_sent = name in form.required if len(fault.steps) == 1 else fault.is_always_sent
+            yield replace(fault, path=(name, *fault.path), steps=(*fault.steps, step), is_always_sent=is_always_sent)
 
     def _is_taken_as_text(self, node: Node, form: Form) -> bool:
         """True if `node` accepts all values of `form`, although of another type, because both are sent as one text."""
@@ -379,9 +380,11 @@ def _weight(looked_up: list[Form], times: int) -> int:
 
 
 def _marked(union: list[Form], mark: str) -> Any:
-    """The value of `mark` that the forms share, or else all its values."""
+    """The value of `mark` that the forms share, or else all its values; of defaults, which may be null, a list."""
     values = [form.all_of(mark) for form in union]
     shared = values[0] if values and all(value == values[0] for value in values) else values
+    if mark == "default":
+        return shared
     return shared[0] if len(shared) == 1 else (shared or None)
 
 

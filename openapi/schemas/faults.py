@@ -53,8 +53,11 @@ class Fault:
     """The same path, outward."""
     form: Form | None = None
     """The form of `small` that is not accepted."""
+    is_always_sent: bool = False
+    """True if the fault is in a property that `small` requires."""
 
     @property
     def key(self) -> tuple[Any, ...]:
         """The identity of the fault, the same on every path to it."""
-        return self.keyword, id(self.owner), json.dumps([self.in_small, self.in_big], default=str), self.is_break
+        values = json.dumps([self.in_small, self.in_big], default=str)
+        return self.keyword, id(self.owner), values, self.is_break, self.is_always_sent

@@ -29,7 +29,11 @@ def sentence_of(rule: str, old: Any = None, new: Any = None) -> str:
         ("response-enum-widened", ["b"], None, 'body /a may now be a value other than "b"'),
         ("request-nullable-narrowed", None, None, "body /a may no longer be null"),
         ("response-nullable-widened", None, None, "body /a may now be null"),
-        ("request-default-changed", None, "é", "body /a now has default é; it had none"),
+        ("request-default-added", [], ["é"], 'body /a now has default "é"; it had none'),
+        ("request-default-added", [], [None], "body /a now has default null; it had none"),
+        ("request-default-changed", [None], [0], "body /a has default 0; it was null"),
+        ("request-default-removed", [None], [], "body /a no longer has a default; it was null"),
+        ("request-required-default-changed", [True], ["true"], 'body /a has default "true"; it was true'),
         ("request-deprecated-changed", None, True, "body /a is deprecated"),
         ("request-deprecated-changed", True, None, "body /a is no longer deprecated"),
         (

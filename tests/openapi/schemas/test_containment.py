@@ -256,7 +256,7 @@ def test_marks_are_reported_and_break_nothing() -> None:
     """Defaults and other annotations: once, if all forms have the same."""
     small, big = {**TEXT, "default": "a", "nullable": True}, {**TEXT, "default": "b", "nullable": True}
     [fault] = faults(small, big)
-    assert (fault.keyword, fault.in_small, fault.in_big, fault.is_break) == ("default", "a", "b", False)
+    assert (fault.keyword, fault.in_small, fault.in_big, fault.is_break) == ("default", ["a"], ["b"], False)
     assert fault.owner["default"] == "b"
     [gone] = faults(small, {**TEXT, "nullable": True})
     assert (gone.in_small, gone.in_big, gone.owner["default"]) == ("a", None, "a")
