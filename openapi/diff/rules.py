@@ -106,7 +106,12 @@ RULES: dict[str, Rule] = {
     "request-deprecated-changed": Rule(Severity.MINOR, "Only generated clients show it.", "codegen"),
     "request-readOnly-changed": Rule(Severity.MAJOR, "The server no longer reads its value, or starts to read it."),
     "request-writeOnly-changed": Rule(Severity.MINOR, "Only responses differ.", "codegen"),
-    "request-discriminator-changed": Rule(Severity.MAJOR, "Alternatives are distinguished differently."),
+    "request-discriminator-added": Rule(Severity.MINOR, "The same values are accepted.", "codegen"),
+    "request-discriminator-removed": Rule(Severity.MINOR, "The same values are accepted.", "codegen"),
+    "request-discriminator-property-changed": Rule(Severity.MAJOR, "Alternatives are distinguished differently."),
+    "request-discriminator-mapping-changed": Rule(Severity.MAJOR, "The same value stands for another alternative."),
+    "request-discriminator-values-added": Rule(Severity.MINOR, "More requests are accepted."),
+    "request-discriminator-values-removed": Rule(Severity.MAJOR, "Requests with such a value are refused."),
     "request-undecided-widened": Rule(Severity.MINOR, "Every accepted value is still accepted."),
     # Authentication
     "security-narrowed": Rule(Severity.MAJOR, "Requests that were let in may be refused."),
@@ -143,7 +148,12 @@ RULES: dict[str, Rule] = {
     "response-deprecated-changed": Rule(Severity.MINOR, "Only generated clients show it.", "codegen"),
     "response-readOnly-changed": Rule(Severity.MINOR, "Only requests differ.", "codegen"),
     "response-writeOnly-changed": Rule(Severity.MAJOR, "The response shape is part of the major version."),
-    "response-discriminator-changed": Rule(Severity.MAJOR, "Alternatives are distinguished differently."),
+    "response-discriminator-added": Rule(Severity.MINOR, "The same values are sent.", "codegen"),
+    "response-discriminator-removed": Rule(Severity.MINOR, "The same values are sent.", "codegen"),
+    "response-discriminator-property-changed": Rule(Severity.MAJOR, "Alternatives are distinguished differently."),
+    "response-discriminator-mapping-changed": Rule(Severity.MAJOR, "The same value stands for another alternative."),
+    "response-discriminator-values-added": _SHAPE_BROKEN,
+    "response-discriminator-values-removed": _SHAPE,
 }
 
 

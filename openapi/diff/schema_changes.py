@@ -1,12 +1,12 @@
 """The changes of a schema and its marks, derived from containment faults in both directions."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openapi.diff.changes import Change, Witness
 from openapi.diff.messages import Carriage, Message
-from openapi.schemas.conversion import MARKS, Node, Parts
+from openapi.schemas.conversion import MARKS, Node, Parts, Schema, name_of
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import ITEM, Fault
@@ -47,8 +47,10 @@ def compare(engine: Engine, old: Parts | None, new: Parts | None, place: Place) 
         for fault in faults:
             if fault.keyword not in MARKS:
                 yield change(engine, fault, place, is_narrowing)
+            elif is_narrowing and fault.keyword == "discriminator":
+                yield from _discriminator(engine, fault, place)
             elif is_narrowing:
-                yield _mark(engine, fault, place)
+                yield _mark(engine, fault, place, *_judged_mark(fault, place))
 
 
 def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Change:
@@ -83,10 +85,9 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
     )
 
 
-def _mark(engine: Engine, fault: Fault, place: Place) -> Change:
-    """The change of a mark, which does not affect the accepted values."""
+def _mark(engine: Engine, fault: Fault, place: Place, kind: str, is_break: bool) -> Change:
+    """The change of a mark, which does not affect the accepted values; `kind` is the end of its rule."""
     is_new, where = _where(engine, fault)
-    kind, is_break = _judged_mark(fault, place)
     return Change(
         rule=f"{place.direction}-{kind}",
         pointer=where,
@@ -106,12 +107,49 @@ def _judged_mark(fault: Fault, place: Place) -> tuple[str, bool]:
     A default has no meaning for a client that always sends a value, and changes none if there was no default.
     """
     if fault.keyword != "default":
-        return f"{fault.keyword}-changed", fault.keyword == "discriminator"
+        return f"{fault.keyword}-changed", False
     if fault.is_always_sent or (place.is_required and not fault.path):
         return "required-default-changed", False
     if not fault.in_small:
         return "default-added", False
     return "default-changed" if fault.in_big else "default-removed", place.direction is Direction.REQUEST
+
+
+def _discriminator(engine: Engine, fault: Fault, place: Place) -> Iterator[Change]:
+    """The changes of the values that distinguish alternatives, which no keyword of JSON Schema demands."""
+
+    def changed(kind: str, old: Any, new: Any, is_break: bool = False) -> Change:
+        shown = replace(fault, in_small=old, in_big=new)
+        return _mark(engine, shown, place, f"discriminator-{kind}", is_break)
+
+    if fault.in_small is None or fault.in_big is None:
+        kind = "added" if fault.in_small is None else "removed"
+        yield changed(kind, *(side and side["propertyName"] for side in (fault.in_small, fault.in_big)))
+        return
+    names = fault.in_small["propertyName"], fault.in_big["propertyName"]
+    if names[0] != names[1]:
+        yield changed("property-changed", *names, is_break=True)
+    is_request = place.direction is Direction.REQUEST
+    old, new = fault.in_small["mapping"], fault.in_big["mapping"]
+    for kind, values, is_break in (
+        ("values-removed", sorted(old.keys() - new.keys()), is_request),
+        ("values-added", sorted(new.keys() - old.keys()), not is_request),
+    ):
+        if values:
+            yield changed(kind, *((values, None) if kind == "values-removed" else (None, values)), is_break)
+    moved = [value for value in sorted(old.keys() & new.keys()) if _is_moved(engine, old[value], new[value])]
+    if moved:
+        yield changed(
+            "mapping-changed", *({value: name_of(side[value]) for value in moved} for side in (old, new)), is_break=True
+        )
+
+
+def _is_moved(engine: Engine, old: Schema, new: Schema) -> bool:
+    """True if a value of a discriminator leads to a component with another name, and other content."""
+    before, after = Node((old,)), Node((new,))
+    return name_of(old) != name_of(new) and any(
+        fault.keyword not in MARKS for fault in (*engine.faults(before, after), *engine.faults(after, before))
+    )
 
 
 def _where(engine: Engine, fault: Fault) -> tuple[bool, str]:

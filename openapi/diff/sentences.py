@@ -61,6 +61,11 @@ _OF_PROPERTIES = {
     "property-removed": "{subject} is no longer a property",
     "property-required": "{subject} is now required",
     "property-optional": "{subject} is now optional",
+    "discriminator-property-changed": "the alternatives of {subject} are distinguished by {new}; previously by {old}",
+    "discriminator-mapping-changed": "{subject} has other alternatives for values of its discriminator: {new}; "
+    "previously {old}",
+    "discriminator-values-added": "the discriminator of {subject} has the new values {new}",
+    "discriminator-values-removed": "the discriminator of {subject} no longer has the values {old}",
 }
 _OF_KEYWORDS = {
     "nullable": ("{subject} may no longer be null", "{subject} may now be null"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from openapi.schemas import keywords
-from openapi.schemas.conversion import MARKS, Node, Schema
+from openapi.schemas.conversion import MARKS, Node, Schema, distinguished, text
 from openapi.schemas.faults import ITEM, OTHER, UNDECIDED, Fault, Pair, Step
 from openapi.schemas.forms import MOST_FORMS, Form, TooMuchError, forms
 from openapi.schemas.memo import Memo
@@ -149,6 +149,8 @@ class Containment:
         except TooMuchError:
             return [Fault(UNDECIDED, owner=_first(pair.big), steps=(Step(pair),))]
         faults = list(self._marks(small, big))
+        if small and big:
+            faults += self._discriminators(pair)
         for form in small:
             if not self._is_empty(form):
                 rivals = [other for other in small if other.kind == form.kind and other.listed is None]
@@ -165,11 +167,19 @@ class Containment:
 
     def _marks(self, small: list[Form], big: list[Form]) -> Iterator[Fault]:
         """The changes of marks, which do not decide whether a value is accepted."""
-        for mark in MARKS:
+        for mark in (mark for mark in MARKS if mark != "discriminator"):
             in_small, in_big = _marked(small, mark), _marked(big, mark)
             if in_small != in_big and small and big:
                 owner = next((schema for form in (*big, *small) if (schema := form.owner(mark))), None)
                 yield Fault(mark, in_small, in_big, owner, is_break=False)
+
+    def _discriminators(self, pair: Pair) -> Iterator[Fault]:
+        """The changes of how alternatives are distinguished."""
+        small, big = distinguished(pair.small, self._target), distinguished(pair.big, self._target)
+        for one, other in itertools.zip_longest(small, big):
+            in_small, in_big = one and one["discriminator"], other and other["discriminator"]
+            if text(in_small) != text(in_big):
+                yield Fault("discriminator", in_small, in_big, other or one, is_break=False)
 
     def _form_faults(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
         if self._sending.is_text and self._is_taken_as_text(pair.big, form):

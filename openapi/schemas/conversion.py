@@ -5,10 +5,10 @@ Responses have no `writeOnly` properties; for the rest see `directions`.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from openapi import decimals
@@ -39,6 +39,8 @@ _SHAPES: dict[str, type | tuple[type, ...]] = {
     "$ref": (),
 }
 """Allowed types per keyword in OpenAPI 3.0; values of other types are ignored."""
+MOST_DISTINGUISHED = 500
+"""Limit on the schemas that are searched for a discriminator of the same values."""
 _LARGEST = 10**300
 """Numbers are compared up to this bound, because they are converted to floats."""
 
@@ -158,14 +160,71 @@ class Schemas:
         return isinstance(schema, dict) and schema.get(MARKED[Direction.RESPONSE]) is True
 
     def _discriminator(self, raw: dict[str, Any]) -> dict[str, Any]:
-        """The property that distinguishes alternatives, and its values: those of the mapping, else component names."""
-        discriminator = raw["discriminator"]
-        mapping = discriminator.get("mapping")
-        values = set(mapping) if isinstance(mapping, dict) else set()
-        alternatives = [inner for key in ("oneOf", "anyOf") for inner in _list(raw.get(key)) if isinstance(inner, dict)]
-        mapped = {str(target).rpartition("/")[2] for target in mapping.values()} if isinstance(mapping, dict) else set()
-        values |= {str(inner["$ref"]).rpartition("/")[2] for inner in alternatives if "$ref" in inner} - mapped
-        return {"propertyName": discriminator.get("propertyName"), "values": sorted(values)}
+        """The property that distinguishes alternatives, and the schema for each of its values.
+
+        An alternative that the mapping does not name has the name of its component as its value.
+        """
+        declared = raw["discriminator"].get("mapping")
+        mapping = {value: self._named(target) for value, target in declared.items()} if _is_object(declared) else {}
+        mapped = [schema.get("$ref") for schema in mapping.values()]
+        alternatives = [inner for key in ("oneOf", "anyOf") for inner in _list(raw.get(key))]
+        for inner in alternatives:
+            if isinstance(inner, dict) and isinstance(inner.get("$ref"), str):
+                schema = self._referring(inner)
+                if schema["$ref"] not in mapped:
+                    mapping.setdefault(parts_of(inner["$ref"])[-1], schema)
+        return {"propertyName": raw["discriminator"].get("propertyName"), "mapping": mapping}
+
+    def _named(self, target: Any) -> dict[str, Any]:
+        """The schema that a mapping names: by the name of a component, or by a reference."""
+        parts = ("components", "schemas", str(target))
+        try:
+            if _is_object(self._document.at(parts[:-1])) and target in self._document.at(parts[:-1]):
+                return self._referring({"$ref": "#" + pointer(*parts)})
+            return self._referring({"$ref": str(target)})
+        except (ContractError, LookupError):
+            return {"$comment": str(target)}
+
+
+def distinguished(node: Node, target: Callable[[str], Schema]) -> list[dict[str, Any]]:
+    """The schemas with a discriminator that distinguish the values of `node`, and not only those of a property.
+
+    `target` returns the schema of a reference. The child of a schema is no longer distinguished by it.
+    """
+    found: list[dict[str, Any]] = []
+    waiting, seen = list(node.schemas), set[int]()
+    while waiting and len(seen) < MOST_DISTINGUISHED:
+        schema = _resolved(waiting.pop(0), target)
+        if isinstance(schema, bool) or id(schema) in seen:
+            continue
+        seen.add(id(schema))
+        found += [schema] if "discriminator" in schema else []
+        waiting += [inner for key in ("oneOf", "anyOf") for inner in _list(schema.get(key))]
+        waiting += [inner for inner in _list(schema.get("allOf")) if not _is_child(schema, inner, target)]
+    return found
+
+
+def name_of(schema: Schema) -> str:
+    """The name of the component that a schema in a mapping refers to, or what the mapping has in place of a name."""
+    if isinstance(schema, bool) or "$ref" not in schema:
+        return str(isinstance(schema, dict) and schema.get("$comment"))
+    return parts_of("#" + schema["$ref"].partition("#")[2])[-1].removeprefix("components/schemas/")
+
+
+def is_parent(schema: Schema) -> bool:
+    """True if `schema` has a discriminator for schemas that include it, and not for its own alternatives."""
+    return isinstance(schema, dict) and "discriminator" in schema and not schema.keys() & {"oneOf", "anyOf"}
+
+
+def _is_child(schema: Schema, parent: Schema, target: Callable[[str], Schema]) -> bool:
+    parent = _resolved(parent, target)
+    if isinstance(parent, bool) or not is_parent(parent):
+        return False
+    return any(_resolved(child, target) is schema for child in parent["discriminator"]["mapping"].values())
+
+
+def _resolved(schema: Schema, target: Callable[[str], Schema]) -> Schema:
+    return target(schema["$ref"]) if isinstance(schema, dict) and "$ref" in schema else schema
 
 
 def bounds_of_format(raw: Mapping[str, Any]) -> dict[str, int] | None:
@@ -211,6 +270,10 @@ def _translate(converted: dict[str, Any], raw: Mapping[str, Any]) -> None:
             del converted[excluded]
     if "required" in converted:
         converted["required"] = [name for name in converted["required"] if isinstance(name, str)]
+
+
+def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
 
 
 def _list(value: Any) -> list[Any]:

@@ -259,7 +259,7 @@ def test_marks_are_reported_and_break_nothing() -> None:
     assert (fault.keyword, fault.in_small, fault.in_big, fault.is_break) == ("default", ["a"], ["b"], False)
     assert fault.owner["default"] == "b"
     [gone] = faults(small, {**TEXT, "nullable": True})
-    assert (gone.in_small, gone.in_big, gone.owner["default"]) == ("a", None, "a")
+    assert (gone.in_small, gone.in_big, gone.owner["default"]) == (["a"], [], "a")
 
 
 def test_a_number_that_is_listed_may_be_written_with_a_fraction() -> None:
