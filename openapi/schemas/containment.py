@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from openapi.schemas import keywords
-from openapi.schemas.conversion import MARKS, Node, Schema, distinguished, text
+from openapi.schemas.conversion import MARKS, Node, Schema, distinguished, is_parent, tagged, text
 from openapi.schemas.faults import ITEM, OTHER, UNDECIDED, Fault, Pair, Step
 from openapi.schemas.forms import MOST_FORMS, Form, TooMuchError, forms
 from openapi.schemas.memo import Memo
@@ -86,6 +86,7 @@ class Containment:
         self._depth = 0
         self._memo = Memo()
         self._forms: dict[tuple[int, ...], list[Form]] = {}
+        self._tags: dict[tuple[str, str], Schema] = {}
         self._held: list[Any] = []  # keeps nodes alive, because their identities are keys
 
     def faults(self, small: Node, big: Node) -> list[Fault]:
@@ -104,7 +105,12 @@ class Containment:
             self._depth -= 1
         # For a nested fault, the comparison at its own place has already used the validators.
         if any(fault.is_break and len(fault.steps) == 1 for fault in faults) and self._validators.covers(big, small):
-            faults = [fault for fault in faults if not fault.is_break]
+            faults = [fault for fault in faults if not fault.is_break or fault.is_of_child]
+        children = list(itertools.islice(self._of_children(pair), MOST_FAULTS))
+        if len(children) == MOST_FAULTS:
+            children[-1] = Fault(UNDECIDED, owner=_first(big), steps=(Step(pair),))
+        if children:
+            faults = _each_once([*faults, *children])
         self._memo.conclude(pair, faults)
         return faults
 
@@ -159,8 +165,7 @@ class Containment:
         here = (Step(pair),)
         faults = [fault if fault.steps else replace(fault, steps=here) for fault in faults]
         faults = [fault if fault.owner else replace(fault, owner=_first(pair.big)) for fault in faults]
-        faults.sort(key=lambda fault: len(fault.path))
-        faults = list({fault.key: fault for fault in reversed(faults)}.values())[::-1]
+        faults = _each_once(faults)
         if len(faults) > MOST_FAULTS:  # a fault that is left out may be a break
             faults = [*faults[: MOST_FAULTS - 1], Fault(UNDECIDED, owner=_first(pair.big), steps=here)]
         return faults
@@ -180,6 +185,21 @@ class Containment:
             in_small, in_big = one and one["discriminator"], other and other["discriminator"]
             if text(in_small) != text(in_big):
                 yield Fault("discriminator", in_small, in_big, other or one, is_break=False)
+
+    def _of_children(self, pair: Pair) -> Iterator[Fault]:
+        """The faults of the children that both schemas have for one value of their discriminator."""
+        parents = [
+            [schema["discriminator"] for schema in distinguished(node, self._target) if is_parent(schema)]
+            for node in (pair.small, pair.big)
+        ]
+        for small, big in zip(*parents, strict=False):
+            name = small["propertyName"]
+            if name != big["propertyName"] or not isinstance(name, str):
+                continue
+            for value in sorted(small["mapping"].keys() & big["mapping"].keys()):
+                tag = self._tags.setdefault((name, value), tagged(name, value))
+                one, other = (Node((side["mapping"][value], tag)) for side in (small, big))
+                yield from (replace(fault, is_of_child=True) for fault in self.faults(one, other))
 
     def _form_faults(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
         if self._sending.is_text and self._is_taken_as_text(pair.big, form):
@@ -377,6 +397,12 @@ class Containment:
         return keywords.is_whole_number(form) and any(
             keywords.takes(other, keywords.INTEGER) for other in self.forms(node)
         )
+
+
+def _each_once(faults: list[Fault]) -> list[Fault]:
+    """Each fault once, by its shortest path."""
+    ordered = sorted(faults, key=lambda fault: len(fault.path))
+    return list({fault.key: fault for fault in reversed(ordered)}.values())[::-1]
 
 
 def _is_short(listed: list[Any]) -> bool:

@@ -6,8 +6,10 @@ Responses have no `writeOnly` properties; for the rest see `directions`.
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, TypeGuard
 from urllib.parse import quote
 
@@ -125,7 +127,7 @@ class Schemas:
                 converted[key] = self._schema(raw[key], (*parts, key))
         self._add_properties(converted, raw, parts)
         if isinstance(raw.get("discriminator"), dict):
-            converted["discriminator"] = self._discriminator(raw)
+            converted["discriminator"] = self._discriminator(raw, parts)
         return converted
 
     def _referring(self, raw: dict[str, Any]) -> dict[str, Any]:
@@ -159,10 +161,11 @@ class Schemas:
         schema = self._document.resolve(raw)
         return isinstance(schema, dict) and schema.get(MARKED[Direction.RESPONSE]) is True
 
-    def _discriminator(self, raw: dict[str, Any]) -> dict[str, Any]:
+    def _discriminator(self, raw: dict[str, Any], parts: Parts) -> dict[str, Any]:
         """The property that distinguishes alternatives, and the schema for each of its values.
 
-        An alternative that the mapping does not name has the name of its component as its value.
+        An alternative that the mapping does not name has the name of its component as its value. Without alternatives
+        and a mapping these are the components that include this one by allOf.
         """
         declared = raw["discriminator"].get("mapping")
         mapping = {value: self._named(target) for value, target in declared.items()} if _is_object(declared) else {}
@@ -173,17 +176,46 @@ class Schemas:
                 schema = self._referring(inner)
                 if schema["$ref"] not in mapped:
                     mapping.setdefault(parts_of(inner["$ref"])[-1], schema)
+        if not alternatives and not mapping:
+            mapping = {child[-1]: self._referring({"$ref": "#" + pointer(*child)}) for child in self._including(parts)}
         return {"propertyName": raw["discriminator"].get("propertyName"), "mapping": mapping}
+
+    def _including(self, parts: Parts) -> list[Parts]:
+        """The components that include the schema at `parts`, also by way of others."""
+        found: list[Parts] = []
+        waiting = [parts]
+        while waiting:
+            fresh = [child for child in self._children.get(waiting.pop(), []) if child not in (*found, parts)]
+            found += fresh
+            waiting += fresh
+        return found
+
+    @cached_property
+    def _children(self) -> dict[Parts, list[Parts]]:
+        """For each schema the components that include it by a reference in allOf."""
+        children: dict[Parts, list[Parts]] = {}
+        for child, schema in self._components.items():
+            for inner in _list(schema.get("allOf") if _is_object(schema) else None):
+                if _is_object(inner) and isinstance(inner.get("$ref"), str):
+                    with suppress(ContractError):
+                        children.setdefault(self._target(inner), []).append(("components", "schemas", child))
+        return children
+
+    @property
+    def _components(self) -> dict[str, Any]:
+        """The schemas of components."""
+        components = self._document.document.get("components")
+        schemas = components.get("schemas") if _is_object(components) else None
+        return schemas if _is_object(schemas) else {}
 
     def _named(self, target: Any) -> dict[str, Any]:
         """The schema that a mapping names: by the name of a component, or by a reference."""
-        parts = ("components", "schemas", str(target))
+        written = str(target)
+        reference = "#" + pointer("components", "schemas", written) if written in self._components else written
         try:
-            if _is_object(self._document.at(parts[:-1])) and target in self._document.at(parts[:-1]):
-                return self._referring({"$ref": "#" + pointer(*parts)})
-            return self._referring({"$ref": str(target)})
-        except (ContractError, LookupError):
-            return {"$comment": str(target)}
+            return self._referring({"$ref": reference})
+        except ContractError:
+            return {"$comment": written}
 
 
 def distinguished(node: Node, target: Callable[[str], Schema]) -> list[dict[str, Any]]:
@@ -209,6 +241,11 @@ def name_of(schema: Schema) -> str:
     if isinstance(schema, bool) or "$ref" not in schema:
         return str(isinstance(schema, dict) and schema.get("$comment"))
     return parts_of("#" + schema["$ref"].partition("#")[2])[-1].removeprefix("components/schemas/")
+
+
+def tagged(name: str, value: str) -> Schema:
+    """The schema of objects whose property `name` is `value`."""
+    return {"required": [name], "properties": {name: {"enum": [value]}}}
 
 
 def is_parent(schema: Schema) -> bool:

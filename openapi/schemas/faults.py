@@ -55,6 +55,8 @@ class Fault:
     """The form of `small` that is not accepted."""
     is_always_sent: bool = False
     """True if the fault is in a property that `small` requires."""
+    is_of_child: bool = False
+    """True if it is a fault of the child that a discriminator demands, of which JSON Schema knows nothing."""
 
     @property
     def key(self) -> tuple[Any, ...]:

@@ -77,7 +77,9 @@ class Witnesses:
             if step.form:
                 values = self._around(step, step.form, values)
             tried = itertools.islice(values, MOST_TRIED)
-            proved = (value for value in tried if self._proves(step, value) and fit(value))
+            is_outside = fault.is_of_child and step is not fault.steps[0]  # validators know nothing of children
+            proves = self._is_accepted if is_outside else self._proves
+            proved = (value for value in tried if proves(step, value) and fit(value))
             values = list(itertools.islice(proved, KEPT))
         return list(values)
 
@@ -113,6 +115,9 @@ class Witnesses:
             and accepts(step.pair.small, value) is True
             and all(accepts(step.pair.big, reading) is False for reading in self._readings(value))
         )
+
+    def _is_accepted(self, step: Step, value: Any) -> bool:
+        return self._may_go_on(_size(value) // 10) and self._validators.accepts(step.pair.small, value) is True
 
     def _candidates(self, fault: Fault) -> Iterator[Any]:
         pair = fault.steps[0].pair

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from openapi.contract import Document
 from openapi.diff.changes import Change
 from openapi.diff.compare import compare
@@ -29,6 +31,91 @@ def union(mapping: dict[str, str]) -> dict[str, Any]:
         "oneOf": [ref("Cat"), ref("Dog")],
         "discriminator": {"propertyName": "kind", "mapping": mapping},
     }
+
+
+PET: dict[str, Any] = {
+    "type": "object",
+    "required": ["kind"],
+    "properties": {"kind": {"type": "string"}, "friend": ref("Pet")},
+    "discriminator": {"propertyName": "kind"},
+}
+MAPPED = {**PET, "discriminator": {"propertyName": "kind", "mapping": {"cat": "Cat"}}}
+
+
+def child(*required: str, parent: str = "Pet") -> dict[str, Any]:
+    """A child of `parent` that has a name, and must have what is `required`."""
+    return {"allOf": [ref(parent), {"type": "object", "required": [*required], "properties": {"name": {}}}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "components", "subject", "value"),
+    [
+        pytest.param(ref("Pet"), {"Pet": PET}, "body /name", {"kind": "Cat"}, id="by its name"),
+        pytest.param(ref("Pet"), {"Pet": MAPPED}, "body /name", {"kind": "cat"}, id="by a mapping"),
+        pytest.param(
+            {"allOf": [ref("Pet")], "description": "One."}, {"Pet": PET}, "body /name", {"kind": "Cat"}, id="alone"
+        ),
+        pytest.param(
+            {"type": "object", "required": ["pets"], "properties": {"pets": {"type": "array", "items": ref("Pet")}}},
+            {"Pet": PET},
+            "body /pets[]/name",
+            {"pets": [{"kind": "Cat"}]},
+            id="in a list",
+        ),
+    ],
+)
+def test_a_child_that_requires_more_breaks_requests(
+    body: Any, components: dict[str, Any], subject: str, value: Any
+) -> None:
+    """The proof is a request of the child; that the child contains its parent again is no obstacle."""
+    old, new = (of(body, **components, Cat=child(*required)) for required in ((), ("name",)))
+    [change] = compare(old, new)
+    assert (change.rule, change.subject) == ("request-property-required", subject)
+    assert change.pointer == "/components/schemas/Cat/allOf/1/required"
+    assert change.witness
+    assert change.witness.value == value
+    [relaxed] = compare(new, old)
+    assert (relaxed.rule, relaxed.is_break) == ("request-property-optional", False)
+
+
+def test_a_child_of_a_child_counts() -> None:
+    """It has its own value."""
+    old, new = (
+        of(ref("Pet"), Pet=PET, Cat=child(), Lion=child(*required, parent="Cat")) for required in ((), ("name",))
+    )
+    [change] = compare(old, new)
+    assert change.witness
+    assert change.witness.value == {"kind": "Lion"}
+
+
+def test_a_child_of_another_child_does_not_count() -> None:
+    """A body that is a cat is no lion, and a mapping has only the children that it names."""
+    alone = {"properties": {"kind": {"type": "string"}}}
+    for body, pet in ((ref("Lynx"), {**PET, **alone}), (ref("Pet"), {**MAPPED, **alone})):
+        old, new = (
+            of(body, Pet=pet, Cat=child(), Lynx=child(parent="Cat"), Lion=child(*required, parent="Cat"))
+            for required in ((), ("name",))
+        )
+        assert compare(old, new) == []
+
+
+def test_the_proof_that_a_schema_accepts_all_does_not_excuse_its_children() -> None:
+    """It knows only of JSON Schema, and excuses what a form could not show."""
+    pet = {**PET, "properties": {"kind": {"type": "string"}}}
+    bodies = ({"type": "object", "properties": {"pet": ref("Pet")}, **more} for more in ({}, {"contentEncoding": "x"}))
+    old, new = (of(body, Pet=pet, Cat=child(*required)) for body, required in zip(bodies, ((), ("name",)), strict=True))
+    assert [change.subject for change in compare(old, new) if change.is_break] == ["body /pet/name"]
+
+
+def test_a_new_child_is_a_new_value() -> None:
+    """Which requests may have, and answers may not without a warning."""
+    old, new = of(ref("Pet"), Pet=PET, Cat=child()), of(ref("Pet"), Pet=PET, Cat=child(), Dog=child())
+    assert [(change.rule, change.new, change.is_break) for change in compare(old, new)] == [
+        ("request-discriminator-values-added", ["Dog"], False)
+    ]
+    assert [(change.rule, change.old, change.is_break) for change in compare(new, old)] == [
+        ("request-discriminator-values-removed", ["Dog"], True)
+    ]
 
 
 def changes(old: Document, new: Document) -> list[Change]:
