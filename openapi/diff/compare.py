@@ -144,6 +144,10 @@ def _of_operation(
 def _servers(old: Operation, new: Operation) -> Iterator[Change]:
     """The change of the server paths of the operation, taken from all its URLs together."""
     if old.keys == new.keys:
+        if old.bases[0] != new.bases[0] and old.defaults != new.defaults and set(old.bases) == set(new.bases):
+            yield Change(
+                "server-default-changed", "/servers", True, None, (new.name,), "servers", old.bases[0], new.bases[0]
+            )
         return
     is_gone = bool(old.keys - new.keys)
     rule = "server-path-changed" if is_gone else "server-path-added"

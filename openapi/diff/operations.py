@@ -1,5 +1,6 @@
 """The operations of a document, each with the parts that OpenAPI allows to be declared elsewhere."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ _TEMPLATE = re.compile(r"\{[^{}]*\}")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?#]|$)")
 _IGNORED_HEADERS = {"accept", "authorization", "content-type"}
 """Header parameters that OpenAPI 3.0.3 ignores; as a response header it ignores Content-Type."""
+MOST_PATHS = 100
+"""Limit on the paths of one server, for the values of its variables."""
 _ANONYMOUS: frozenset[tuple[str, frozenset[str]]] = frozenset()
 
 Alternative = frozenset[tuple[str, frozenset[str]]]
@@ -74,7 +77,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of a document. `bases` are the paths of its servers; `origin` is the first one's, or empty."""
+    """One operation of a document.
+
+    `bases` are the paths of its servers with all values of their variables, the first server with its defaults first.
+    `defaults` are those with the defaults of all variables; `origin` is the first server's, or empty.
+    """
 
     document: Document
     method: str
@@ -83,6 +90,7 @@ class Operation:
     parts: Parts
     raw: Mapping[str, Any]
     origin: str = ""
+    defaults: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -203,7 +211,9 @@ def operations(document: Document) -> list[Operation]:
                 servers = raw.get("servers") or shared.get("servers") or document.document.get("servers")
                 bases = tuple(dict.fromkeys(_bases(servers)))
                 origin = next(_origins(servers), "")
-                all_operations.append(Operation(document, method, path, bases, ("paths", path, method), raw, origin))
+                defaults = frozenset(map(_path_of, _urls(servers)))
+                parts = ("paths", path, method)
+                all_operations.append(Operation(document, method, path, bases, parts, raw, origin, defaults))
     return all_operations
 
 
@@ -237,12 +247,26 @@ def blank(path: str) -> str:
 
 
 def _bases(servers: Any) -> Iterator[str]:
-    """The path of each server, without a trailing slash; variables have their defaults."""
-    for url in _urls(servers):
-        try:
-            yield urlsplit(url).path.rstrip("/")
-        except ValueError:
-            yield url
+    """The paths of each server, without a trailing slash: first with the defaults of its variables."""
+    for server in _servers(servers):
+        defaults = _defaults(server)
+        in_path = [
+            name
+            for name in defaults
+            if _path_of(_filled(server, defaults)) != _path_of(_filled(server, {**defaults, name: "{}"}))
+        ]
+        variables = _mapping(server.get("variables"))
+        values = ([defaults[name], *map(str, _list(_mapping(variables[name]).get("enum")))] for name in in_path)
+        for chosen in itertools.islice(itertools.product(*map(dict.fromkeys, values)), MOST_PATHS):
+            yield _path_of(_filled(server, {**defaults, **dict(zip(in_path, chosen, strict=True))}))
+
+
+def _path_of(url: str) -> str:
+    """The path of a URL, without a trailing slash; a URL that cannot be read is returned as it is."""
+    try:
+        return urlsplit(url).path.rstrip("/")
+    except ValueError:
+        return url
 
 
 def _origins(servers: Any) -> Iterator[str]:
@@ -254,11 +278,26 @@ def _origins(servers: Any) -> Iterator[str]:
 
 def _urls(servers: Any) -> Iterator[str]:
     """The URL of each server; variables have their defaults."""
-    for server in map(_mapping, _list(servers) or [{"url": "/"}]):
-        url = str(server.get("url", "/"))
-        for name, variable in _mapping(server.get("variables")).items():
-            url = url.replace(f"{{{name}}}", str(_mapping(variable).get("default", "")))
-        yield url
+    for server in _servers(servers):
+        yield _filled(server, _defaults(server))
+
+
+def _servers(servers: Any) -> Iterator[Mapping[str, Any]]:
+    yield from map(_mapping, _list(servers) or [{"url": "/"}])
+
+
+def _defaults(server: Mapping[str, Any]) -> dict[str, str]:
+    """The default of each variable of `server`."""
+    variables = _mapping(server.get("variables"))
+    return {name: str(_mapping(variable).get("default", "")) for name, variable in variables.items()}
+
+
+def _filled(server: Mapping[str, Any], values: Mapping[str, str]) -> str:
+    """The URL of `server`, whose variables have `values`."""
+    url = str(server.get("url", "/"))
+    for name, value in values.items():
+        url = url.replace(f"{{{name}}}", value)
+    return url
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

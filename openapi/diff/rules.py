@@ -66,6 +66,7 @@ RULES: dict[str, Rule] = {
     "operation-id-changed": Rule(Severity.MINOR, "Generated clients use another name.", "codegen"),
     "operation-deprecated-changed": Rule(Severity.MINOR, "Only generated clients show it.", "codegen"),
     "server-path-changed": Rule(Severity.MAJOR, "Requests to a removed path are not served."),
+    "server-default-changed": Rule(Severity.PATCH, "Both paths were served and are.", "codegen"),
     "server-path-added": Rule(Severity.MINOR, "Existing requests work as before."),
     # Parameters
     "parameter-added": Rule(Severity.MINOR, "Requests without it are accepted."),

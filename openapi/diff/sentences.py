@@ -15,6 +15,7 @@ _SENTENCES = {
     "operation-id-changed": "{subject} has operationId {new}; it was {old}",
     "server-path-changed": "the servers have the paths {new}; they were {old}",
     "server-path-added": "the servers have the paths {new}; they were {old}",
+    "server-default-changed": "the servers have the path {new} by default; it was {old}",
     "callbacks-undecided": "{subject} has different callbacks, which are not compared",
     "parameter-added": "{subject} is new and optional",
     "parameter-added-required": "{subject} is new and required",

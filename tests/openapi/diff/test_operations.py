@@ -6,7 +6,7 @@ import pytest
 
 from openapi.contract import Document
 from openapi.diff.compare import compare
-from openapi.diff.operations import Operation, Parameter, covers, media_type, operations
+from openapi.diff.operations import MOST_PATHS, Operation, Parameter, covers, media_type, operations
 from tests.openapi.diff.documents import document
 
 PATH = "/a/{x}/b/{y}"
@@ -36,6 +36,20 @@ def parameter(location: str, name: str, **more: Any) -> dict[str, Any]:
             [{"url": "/v1"}, {"url": "https://other.example/v1"}, {"url": "/v2"}], ("/v1", "/v2"), id="several"
         ),
         pytest.param([{"url": "/{v}/{w}", "variables": {"v": {"default": "v3"}}}], ("/v3/{w}",), id="variables"),
+        pytest.param(
+            [
+                {
+                    "url": "https://{host}/{v}/{w}",
+                    "variables": {
+                        "v": {"default": "1", "enum": ["0", "1"]},
+                        "w": {"default": "x", "enum": ["y"]},
+                        "host": {"default": "a", "enum": [f"h{number}" for number in range(200)]},
+                    },
+                }
+            ],
+            ("/1/x", "/1/y", "/0/x", "/0/y"),
+            id="values of variables of the path",
+        ),
         pytest.param([{"url": "http://["}], ("http://[",), id="none that can be read"),
     ],
 )
@@ -44,6 +58,13 @@ def test_the_paths_of_servers(servers: Any, bases: tuple[str, ...]) -> None:
     operation = the({}, servers=servers)
     assert operation.bases == bases
     assert operation.name == f"GET {bases[0]}{PATH}"
+
+
+def test_the_paths_of_a_server_are_bounded() -> None:
+    """Its variables may have more values than anyone lists."""
+    variables = {name: {"default": "1", "enum": [*"0123456789"]} for name in "abcdefgh"}
+    bases = the({}, servers=[{"url": "/" + "".join(f"{{{name}}}" for name in variables), "variables": variables}]).bases
+    assert (len(bases), bases[0]) == (MOST_PATHS, "/11111111")
 
 
 def test_the_nearest_servers_count() -> None:
