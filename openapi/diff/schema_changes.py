@@ -124,24 +124,22 @@ def _discriminator(engine: Engine, fault: Fault, place: Place) -> Iterator[Chang
 
     if fault.in_small is None or fault.in_big is None:
         kind = "added" if fault.in_small is None else "removed"
-        yield changed(kind, *(side and side["propertyName"] for side in (fault.in_small, fault.in_big)))
+        before, after = (side and side["propertyName"] for side in (fault.in_small, fault.in_big))
+        yield changed(kind, before, after)
         return
     names = fault.in_small["propertyName"], fault.in_big["propertyName"]
     if names[0] != names[1]:
         yield changed("property-changed", *names, is_break=True)
     is_request = place.direction is Direction.REQUEST
     old, new = fault.in_small["mapping"], fault.in_big["mapping"]
-    for kind, values, is_break in (
-        ("values-removed", sorted(old.keys() - new.keys()), is_request),
-        ("values-added", sorted(new.keys() - old.keys()), not is_request),
-    ):
-        if values:
-            yield changed(kind, *((values, None) if kind == "values-removed" else (None, values)), is_break)
+    if removed := sorted(old.keys() - new.keys()):
+        yield changed("values-removed", removed, None, is_request)
+    if added := sorted(new.keys() - old.keys()):
+        yield changed("values-added", None, added, not is_request)
     moved = [value for value in sorted(old.keys() & new.keys()) if _is_moved(engine, old[value], new[value])]
     if moved:
-        yield changed(
-            "mapping-changed", *({value: name_of(side[value]) for value in moved} for side in (old, new)), is_break=True
-        )
+        before, after = ({value: name_of(side[value]) for value in moved} for side in (old, new))
+        yield changed("mapping-changed", before, after, is_break=True)
 
 
 def _is_moved(engine: Engine, old: Schema, new: Schema) -> bool:
