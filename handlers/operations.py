@@ -37,6 +37,9 @@ _FORMER_NAMES = {
     "handlers.usage.get": "getUsage",
 }
 
+_READ_EVENTS = ("getInteractionEvent", "listInteractionEvents", "exportInteractionEvents")
+_READ_ANNOTATIONS = ("getAnnotation", "listAnnotations", "exportAnnotations")
+
 OPERATIONS = OperationTable(
     {
         "reportInteractionEvent": interaction_events.create,
@@ -59,4 +62,10 @@ OPERATIONS = OperationTable(
         "getUsage": usage.get,
     },
     _FORMER_NAMES,
+    {
+        "reportInteractionEvent": _READ_EVENTS,
+        "reportInteractionEvents": _READ_EVENTS,
+        "reportAnnotation": _READ_ANNOTATIONS,
+        "reportAnnotations": _READ_ANNOTATIONS,
+    },
 )

@@ -24,7 +24,7 @@ ARROWS = {
     "openapi.serving": ".characters .contract .cross_origin .decimals .oauth .problems .requests .schemas .standards",
     "openapi.protocol": ".problems .requests .serving .standards",
     "openapi.rendering": ".contract .document_text .problems .serving .standards",
-    "openapi.lint": ".contract .oauth .schemas .serving .standards",
+    "openapi.lint": ".contract .decimals .oauth .schemas .serving .standards",
     "openapi.diff.wire": ".contract .decimals .standards",
     "openapi.diff": ".contract .decimals .diff.wire .rendering .schemas .standards",
     "openapi.generated": "",

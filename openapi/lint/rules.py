@@ -9,6 +9,7 @@ from typing import Any
 from openapi.contract import ITEM_SCHEMA, Contract, ContractError, schema_key
 from openapi.lint import client_rules, walk
 from openapi.lint.foundations import FOUNDATIONS, Rule
+from openapi.lint.records import unsayable
 from openapi.lint.walk import Parts
 from openapi.oauth.token_requests import GRANT_TYPES
 from openapi.schemas import conversion
@@ -43,7 +44,11 @@ class Finding:
 
 def lint(contract: Contract, operations: OperationTable) -> list[Finding]:
     """Every broken rule; `operations` has the handlers. The house rules apply only to a sound document."""
-    house_rules: dict[str, Rule] = {"operations": partial(names_operations, operations), **RULES}
+    house_rules: dict[str, Rule] = {
+        "operations": partial(names_operations, operations),
+        **RULES,
+        "sayable": partial(reads_what_it_accepts, operations),
+    }
     if findings := _findings(contract, FOUNDATIONS, "error"):
         return findings
     return _findings(contract, house_rules, "error") + _findings(contract, client_rules.RULES, "warning")
@@ -217,6 +222,11 @@ def can_be_satisfied(contract: Contract) -> Iterator[tuple[Parts, str]]:
     nodes = [(parts, Node((schemas.at(parts),))) for parts, _ in walk.schemas(contract)]
     validators = Validators(schemas)
     yield from ((parts, "no value satisfies the schema") for parts, node in nodes if validators.is_unsatisfiable(node))
+
+
+def reads_what_it_accepts(operations: OperationTable, contract: Contract) -> Iterator[tuple[Parts, str]]:
+    """What a submission accepts, its record can say."""
+    yield from ((fault.accepted, str(fault)) for fault in unsayable(contract, contract, operations))
 
 
 RULES: dict[str, Rule] = {

@@ -17,18 +17,26 @@ LONGEST = 100
 class OperationTable:
     """The handlers of a service by operationId, as the composition root knows them.
 
-    `former_names` maps operationIds of earlier documents to the names in the table.
+    `former_names` maps operationIds of earlier documents to the names in the table; `readings` has the operations that
+    answer the records of each submission.
     """
 
     handlers: Mapping[str, Handler]
     former_names: Mapping[str, str] = field(default_factory=dict)
+    readings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise TypeError if a function of the table is not a handler: a coroutine function from Request to Answer."""
+        """Raise TypeError if a function of the table is not a handler: a coroutine function from Request to Answer.
+
+        ValueError if `readings` names an operation that the table does not have.
+        """
         for operation_id, function in self.handlers.items():
             is_handler = inspect.iscoroutinefunction(function)
             if not is_handler or get_type_hints(function) != {"request": Request, "return": Answer}:
                 raise TypeError(f"{operation_id} is not served by a coroutine function from Request to Answer")
+        for name in {*self.readings, *(name for names in self.readings.values() for name in names)}:
+            if name not in self.handlers:
+                raise ValueError(f"{name} is not in the table, and is said to store or to answer a record")
 
     def name(self, operation_id: str) -> str:
         """The current name of `operation_id`, which may be a former one."""

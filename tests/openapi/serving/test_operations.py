@@ -65,6 +65,13 @@ def test_the_table_accepts_only_handlers(function: object) -> None:
         OperationTable({"createThing": function})  # type: ignore[dict-item]
 
 
+@pytest.mark.parametrize("readings", [{"createThing": ("getThing",)}, {"createThings": ("createThing",)}])
+def test_records_are_of_operations_of_the_table(readings: dict[str, tuple[str, ...]]) -> None:
+    """A misspelt name would mean that nothing is compared."""
+    with pytest.raises(ValueError, match="is not in the table"):
+        OperationTable({"createThing": create}, readings=readings)
+
+
 def test_a_former_document_is_served_by_the_present_names() -> None:
     """In operations, behind references and in links. The contract keeps its own operationIds."""
     former = contract("things.create", "listThings")
