@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from db.contracts import ContractRow
 from db.errors import Refused
-from handlers.contracts.lifecycle import LISTED, application, followed, is_published, supported
+from handlers.contracts.lifecycle import LISTED, application, followed, is_published, require_readable, supported
 from handlers.contracts.serving_plan import read, require_free_path
 from handlers.operations import OPERATIONS
 from openapi.contract import Contract, ContractError
@@ -67,6 +67,7 @@ def examine(text: str, rows: Sequence[ContractRow], served: Sequence[Contract]) 
             return Candidate(rows, contract, findings=findings)
         require_free_path(contract)
         application(contract)
+        require_readable(contract, rows)
         violating = violations(contract, map(read, supported(rows, contract.major)))
         before = followed(served, contract)
         report = Report.of(before, contract, (before.version, contract.version)) if before else None

@@ -16,10 +16,12 @@ from handlers.operations import OPERATIONS
 from handlers.security import authentication
 from openapi.contract import Contract, ContractError, Document, published
 from openapi.diff.versioning import violations
+from openapi.lint.records import unsayable
 from openapi.lint.rules import lint
 from openapi.serving.app import build
 from openapi.serving.endpoint import Dependencies
 from openapi.standards import date_times
+from openapi.standards.json_pointer import pointer
 
 LISTED = 20
 """Limit on the broken rules that a refusal names."""
@@ -88,8 +90,9 @@ def digest_of(document: str) -> tuple[str, str | None]:
 def publish(connection: Connection, contract: Contract, author: Author, acknowledged: Set[str] = frozenset()) -> bool:
     """Store `contract` as a draft; False if it is already published. A published document is never replaced.
 
-    Refused if its version was published with other content, if it breaks a lint rule, or if it changes a supported
-    version by more than its number allows; undecidable changes pass if `acknowledged` names them.
+    Refused if its version was published with other content, if it breaks a lint rule, if it accepts what another
+    served major version could not answer, or if it changes a supported version by more than its number allows;
+    undecidable changes pass if `acknowledged` names them.
     ContractError if it cannot be served.
     """
     contracts.lock(connection)
@@ -97,6 +100,7 @@ def publish(connection: Connection, contract: Contract, author: Author, acknowle
     if is_published(rows, contract):
         return False
     require_sound(contract)
+    require_readable(contract, rows)
     if broken := violations(contract, map(read, supported(rows, contract.major)), acknowledged):
         raise Refused("\n".join(map(str, broken)))
     contracts.publish(connection, contract.version, contract.text, contract.digest, author)
@@ -135,6 +139,30 @@ def require_sound(contract: Contract) -> None:
     application(contract)
 
 
+def require_readable(contract: Contract, rows: Iterable[contracts.ContractRow]) -> None:
+    """Refused if `contract` accepts what the records of another served major version cannot say: they share the data.
+
+    `rows` that cannot be read are left out.
+    """
+    others = [row for row in rows if row.major != contract.major and row.status in contracts.SERVING]
+    sentences = [sentence for row in others for sentence in _unreadable(contract, row)]
+    if sentences:
+        raise Refused("\n".join(sentences[:LISTED]))
+
+
+def _unreadable(contract: Contract, row: contracts.ContractRow) -> list[str]:
+    try:
+        other = read(row)
+    except ContractError:
+        return []
+    return [
+        f"{pointer(*fault.accepted)}: contract {contract.version} accepts {fault.shown} as {fault.name}, and contract "
+        f"{other.version} answers with the same records, but cannot say that: {pointer(*fault.forbidden)} forbids it; "
+        f"leave it out until {other.version} is retired, or let a new major version say it first and accept it then"
+        for fault in unsayable(contract, other, OPERATIONS)
+    ]
+
+
 def _require_same(row: contracts.ContractRow, contract: Contract) -> None:
     """Refused unless `row` was published with `contract`, and still holds it."""
     if row.digest != contract.digest:
@@ -157,13 +185,16 @@ def activate(
 ) -> contracts.ContractRow:
     """Let contract `version` govern its major version; ContractError if it cannot be served, NotFound if absent.
 
-    Refused if its document is no longer that of the `rehearsed` row.
+    Refused if its document is no longer that of the `rehearsed` row, or if it accepts what another served major
+    version could not answer.
     """
     contracts.lock(connection)
     if rehearsed and contracts.get(connection, version).document != rehearsed.document:
         raise Refused(f"contract {version} was changed while it was rehearsed: try again")
     with connection.begin_nested():
-        return _served(connection, contracts.activate(connection, version, author))
+        row = _served(connection, contracts.activate(connection, version, author))
+        require_readable(read(row), contracts.list_all(connection))
+        return row
 
 
 def sunset(text: str) -> datetime:

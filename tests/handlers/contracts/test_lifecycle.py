@@ -15,6 +15,7 @@ from db.errors import Refused
 from db.tables import interaction_reporting_contracts as table
 from db.tables import interaction_reporting_contracts_served
 from handlers.contracts import lifecycle
+from handlers.contracts.candidates import examine
 from handlers.contracts.serving_plan import warnings
 from handlers.operations import OPERATIONS
 from openapi.contract import Contract, ContractError, published
@@ -208,6 +209,58 @@ def test_a_document_is_published_only_if_its_version_matches_its_changes(
         assert [row.contract_version for row in rows.list_all(connection)] == ["1.0", "1.1"]
         with_lower_limit(document := changed("2.0", path="/api/v2").copy())
         assert lifecycle.publish(connection, Contract.read(json.dumps(document)), AUTHOR)
+
+
+def with_bot(version: str, path: str = "/api/v1") -> Contract:
+    """A contract that accepts another value than the release, and whose own records can say it."""
+    document = changed(version, path=path).copy()
+    for name in ("ActorType", "RecordedActorType"):
+        document["components"]["schemas"][name]["enum"].append("bot")
+    return Contract.read(json.dumps(document))
+
+
+UNSAYABLE = (
+    r'/components/schemas/InteractionEvent/properties/actor_type: contract {0} accepts "bot" as actor_type, and '
+    r"contract {1} answers with the same records, but cannot say that: /components/schemas/InteractionEventRecord"
+    r"/properties/actor_type forbids it; leave it out until {1} is retired, or let a new major version say it first"
+)
+
+
+@pytest.mark.parametrize(
+    ("version", "path", "others"), [("1.18", "/api/v1", ["2.0"]), ("3.0", "/api/v3", ["1.1", "2.0"])]
+)
+def test_other_served_versions_must_be_able_to_say_what_is_accepted(
+    database: Database, version: str, path: str, others: list[str]
+) -> None:
+    """All major versions answer with the same records, so that publishing is refused, and so is examining."""
+    contract = with_bot(version, path)
+    with database.begin() as connection:
+        with pytest.raises(Refused) as refused:
+            lifecycle.publish(connection, contract, AUTHOR)
+        for other in others:
+            assert re.search(UNSAYABLE.format(version, other), str(refused.value))
+        assert len(str(refused.value).splitlines()) == 2 * len(others)
+        candidate = examine(contract.text, rows.list_all(connection), [])
+    assert candidate.fault == str(refused.value)
+
+
+def test_only_served_versions_must_be_able_to_say_what_is_accepted(database: Database) -> None:
+    """Neither a draft, nor one that is superseded or retired, nor a row that cannot be read stands in the way."""
+    contract = with_bot("3.0", "/api/v3")
+    with database.begin() as connection:
+        change(connection, "1.1", status="'retired'", retired_at="now()")
+        change(connection, "2.0", document="'a: b'")
+        assert lifecycle.publish(connection, contract, AUTHOR)
+
+
+def test_a_version_is_activated_only_if_others_can_say_what_it_accepts(database: Database) -> None:
+    """A version may have been published while the other one was not served; nothing is changed."""
+    contract = with_bot("3.0", "/api/v3")
+    with database.begin() as connection:
+        rows.publish(connection, contract.version, contract.text, contract.digest, AUTHOR)
+        with pytest.raises(Refused, match=UNSAYABLE.format("3.0", "2.0")):
+            lifecycle.activate(connection, "3.0", AUTHOR)
+        assert served(connection) == ["1.1", "2.0"]
 
 
 @alone
