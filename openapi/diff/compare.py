@@ -1,22 +1,66 @@
 """The changes between two documents: facts. `rules` judges them, and `report` renders the judgements."""
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openapi.contract import ContractError, Document
 from openapi.diff import text_changes
 from openapi.diff.changes import Change
-from openapi.diff.operations import Content, Operation, Parameter, blank, operations
+from openapi.diff.operations import Callback, Content, Operation, Parameter, blank, operations
 from openapi.diff.request_changes import Requests
 from openapi.diff.response_changes import ERRORS, Responses
 from openapi.schemas.conversion import Schemas
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
-from openapi.standards.json_pointer import pointer
+from openapi.standards.json_pointer import parts_of, pointer
 
 MOST_PROVED = 200
 """Limit on the changes of one comparison that receive a witness."""
+
+_FROM_REQUEST = re.compile(r"\$request\.(?:(query|header)\.([^{}]+)|body(#/[^{}]+))")
+MEANINGLESS = ("content-coding", "body-limit", "link-")
+"""The beginnings of rules for what only servers have."""
+OTHER = {Direction.REQUEST: Direction.RESPONSE, Direction.RESPONSE: Direction.REQUEST}
+OPPOSITES = dict(
+    pair
+    for one, other in (("narrowed", "widened"), ("added", "removed"), ("required", "optional"))
+    for pair in ((one, other), (other, one))
+)
+_WIDER, _NARROWER = "callback-sent-widened", "callback-sent-narrowed"
+_ACCEPTED, _REFUSED = "callback-answer-widened", "callback-answer-narrowed"
+TURNED = {
+    "parameter-added": (_NARROWER, "is no longer sent"),
+    "parameter-added-required": (_WIDER, "is no longer sent"),
+    "parameter-removed": ("callback-parameter-added", ""),
+    "parameter-moved": (_WIDER, "is sent elsewhere"),
+    "parameter-required": (_WIDER, "may now be missing"),
+    "parameter-optional": (_NARROWER, "is now always sent"),
+    "parameter-empty-value-refused": (_WIDER, "may now be empty"),
+    "parameter-empty-value-allowed": (_NARROWER, "is no longer empty"),
+    "body-added": (_NARROWER, "is no longer sent"),
+    "body-added-required": (_WIDER, "is no longer sent"),
+    "body-removed": (_WIDER, "is sent now"),
+    "body-required": (_WIDER, "may now be missing"),
+    "body-optional": (_NARROWER, "is now always sent"),
+    "request-media-type-added": (_NARROWER, "is no longer {}"),
+    "request-media-type-removed": (_WIDER, "may now be {}"),
+    "success-status-added": (_REFUSED, "is no longer accepted"),
+    "success-status-added-on-request": (_REFUSED, "is no longer accepted"),
+    "success-status-removed": (_ACCEPTED, "is accepted now"),
+    "error-status-added": (_ACCEPTED, "is no longer documented"),
+    "error-status-added-with-another-body": (_REFUSED, "is no longer documented"),
+    "error-status-removed": (_ACCEPTED, "is accepted now"),
+    "error-status-removed-with-another-body": (_ACCEPTED, "is accepted now"),
+    "response-media-type-added": (_REFUSED, "may no longer be {}"),
+    "response-media-type-removed": (_ACCEPTED, "may now be {}"),
+    "response-header-added": (_ACCEPTED, "need no longer be sent"),
+    "response-header-removed": (_REFUSED, "is expected now"),
+    "response-header-required": (_ACCEPTED, "may now be missing"),
+    "response-header-optional": (_REFUSED, "must now be sent"),
+}
+"""What a change of messages is for whom the documents have changed places: its rule, and the rest of its sentence."""
 
 
 def compare(old: Document, new: Document) -> list[Change]:
@@ -55,6 +99,7 @@ class _Comparison:
         self._old, self._new = operations(old), operations(new)
         self._requests = Engine(old, new, Direction.REQUEST)
         self._responses = Engine(old, new, Direction.RESPONSE)
+        self._sent, self._answered = Engine(new, old, Direction.REQUEST), Engine(new, old, Direction.RESPONSE)
 
     def changes(self) -> Iterator[Change]:
         pairs, removed, added = _matched(self._old, self._new)
@@ -68,6 +113,14 @@ class _Comparison:
                 (new, self._requests.new, self._responses.new),
             ):
                 _convert(operation, requests, responses)
+        callbacks = list(_callbacks(pairs))
+        for callback in callbacks:
+            if callback.is_turned:
+                _convert(callback.old, self._sent.new, self._answered.new)
+                _convert(callback.new, self._sent.old, self._answered.old)
+            else:
+                _convert(callback.old, self._requests.old, self._responses.old)
+                _convert(callback.new, self._requests.new, self._responses.new)
         precedents = [content for operation in self._old for content in _error_bodies(operation)]
         for content in precedents:
             if content.schema:
@@ -77,7 +130,108 @@ class _Comparison:
             yield from _descriptions(old, new)
             yield from Requests(old, new, self._requests).changes()
             yield from Responses(old, new, self._responses, list(_error_bodies(old)) or precedents).changes()
+            yield from _callbacks_added_and_removed(old, new)
+        for callback in callbacks:
+            yield from self._callback(callback)
         yield from text_changes.compare(*self._documents)
+
+    def _callback(self, callback: "_Callback") -> Iterator[Change]:
+        """The changes of what the server sends to clients, and of what they may answer.
+
+        A client is the server of a callback, and knows only the old document: it is as if the documents had changed
+        places. So they are compared the other way round, and the changes are turned.
+        """
+        old, new = callback.old, callback.new
+        requests, responses = self._requests, self._responses
+        if callback.is_turned:
+            old, new, requests, responses = new, old, self._sent, self._answered
+        has_security = "security" in {**old.raw, **new.raw}
+        for change in Requests(old, new, requests).changes():
+            if has_security or not change.rule.startswith("security"):
+                yield from callback.told(change)
+        for change in Responses(old, new, responses, list(_error_bodies(old))).changes():
+            yield from callback.told(change)
+
+
+@dataclass(frozen=True, slots=True)
+class _Callback:
+    """A callback in both documents; `operation` names the operation that has it."""
+
+    key: Callback
+    operation: str
+    old: Operation
+    new: Operation
+    is_turned: bool
+    """True if the server sends its requests, False for a callback within a callback."""
+
+    def told(self, change: Change) -> Iterator[Change]:
+        """`change` as one of the callback; none if it means nothing there."""
+        change = replace(change, subject=f"callback {self.key.name} {change.subject}", operations=(self.operation,))
+        if not self.is_turned:
+            yield change
+        elif not change.rule.startswith(MEANINGLESS):
+            turned = replace(change, old=change.new, new=change.old, is_in_new=not change.is_in_new)
+            if change.direction:
+                turned = replace(turned, direction=OTHER[change.direction])
+            if change.rule in TURNED:
+                rule, words = TURNED[change.rule]
+                words = words.format(change.new or change.old)
+                is_break = turned.is_break or change.rule == "response-media-type-added"
+                yield replace(turned, rule=rule, old=None, new=words or None, is_break=is_break)
+            elif change.direction:
+                rule = _turned_rule(change.rule) if change.rule.startswith(f"{change.direction}-") else change.rule
+                yield replace(turned, rule=rule, is_break=turned.is_break and "-default-" not in rule)
+
+
+def _turned_rule(rule: str) -> str:
+    """The rule for the change of a schema, as it is for whom the documents have changed places."""
+    direction, _, rest = rule.partition("-")
+    kind, _, end = rest.rpartition("-")
+    return f"{OTHER[Direction(direction)]}-{kind}-{OPPOSITES.get(end, end)}"
+
+
+def _callbacks(pairs: Iterable[tuple[Operation, Operation]]) -> Iterator[_Callback]:
+    """The callbacks that operations have in both documents, and those within callbacks: each once an operation."""
+    for pair in pairs:
+        seen = {(pair[0].parts, pair[1].parts)}
+        waiting = [(*pair, True)]
+        while waiting:
+            old, new, is_turned = waiting.pop()
+            for key, other in old.callbacks.items():
+                counterpart = new.callbacks.get(key)
+                if counterpart and (other.parts, counterpart.parts) not in seen:
+                    seen.add((other.parts, counterpart.parts))
+                    waiting.append((other, counterpart, not is_turned))
+                    yield _Callback(key, pair[1].name, other, counterpart, is_turned)
+
+
+def _callbacks_added_and_removed(old: Operation, new: Operation) -> Iterator[Change]:
+    for is_in_new, operation, other in ((False, old, new), (True, new, old)):
+        for key, callback in operation.callbacks.items():
+            if key not in other.callbacks:
+                is_asked_for = is_in_new and _is_asked_for(key.url, old, new)
+                rule = "callback-added" if is_in_new else "callback-removed"
+                yield Change(
+                    "callback-added-on-request" if is_asked_for else rule,
+                    pointer(*callback.parts),
+                    is_in_new,
+                    None,
+                    (new.name,),
+                    f"callback {key.name}",
+                    is_break=not is_asked_for,
+                )
+
+
+def _is_asked_for(url: str, old: Operation, new: Operation) -> bool:
+    """True if `url` comes from a part of the request that is new, and may be left out."""
+    for location, name, path in _FROM_REQUEST.findall(url):
+        if location:
+            key = (location, name.lower() if location == "header" else name)
+            if key not in old.parameters and key in new.parameters and not new.parameters[key].is_required:
+                return True
+        elif old.has_in_body(parts_of(path)) is None and new.has_in_body(parts_of(path)) is False:
+            return True
+    return False
 
 
 def _matched(
@@ -155,12 +309,10 @@ def _servers(old: Operation, new: Operation) -> Iterator[Change]:
 
 
 def _descriptions(old: Operation, new: Operation) -> Iterator[Change]:
-    """Changes of operationId, deprecation and callbacks."""
+    """Changes of operationId and deprecation."""
     old_id, new_id = old.raw.get("operationId"), new.raw.get("operationId")
     if old_id != new_id:
         yield _of_operation("operation-id-changed", new, old=old_id, new=new_id)
     was_deprecated, is_deprecated = bool(old.raw.get("deprecated")), bool(new.raw.get("deprecated"))
     if was_deprecated != is_deprecated:
         yield _of_operation("operation-deprecated-changed", new, old=was_deprecated, new=is_deprecated)
-    if old.raw.get("callbacks") != new.raw.get("callbacks"):
-        yield _of_operation("callbacks-undecided", new, is_break=True)

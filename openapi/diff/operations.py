@@ -3,10 +3,10 @@
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from openapi.contract import METHODS, Document, schema_key
@@ -103,6 +103,29 @@ class Operation:
         return frozenset((self.method, blank(base + self.path)) for base in self.bases)
 
     @cached_property
+    def callbacks(self) -> "dict[Callback, Operation]":
+        """The requests that the server sends to a URL from a request, each with the answers of a client."""
+        found = {}
+        for name, raw in _mapping(self.raw.get("callbacks")).items():
+            parts = self._place(raw, (*self.parts, "callbacks", name))
+            for url, item in _mapping(self.document.resolve(raw)).items():
+                if url.startswith("x-"):
+                    continue
+                item_parts = self._place(item, (*parts, url))
+                shared = _mapping(self.document.resolve(item))
+                for method in METHODS:
+                    if isinstance(declared := shared.get(method), dict):
+                        found[Callback(name, url, method)] = Operation(
+                            self.document, method, "/", ("",), (*item_parts, method), declared
+                        )
+        return found
+
+    @staticmethod
+    def _place(raw: Any, parts: Parts) -> Parts:
+        """`parts`, or the target if there is a reference in `raw`; several operations may share it."""
+        return parts_of(raw["$ref"]) if isinstance(raw, dict) and isinstance(raw.get("$ref"), str) else parts
+
+    @cached_property
     def parameters(self) -> dict[tuple[str, str], Parameter]:
         """The parameters of the operation and of its path item, by location and name; path parameters by position."""
         names = _TEMPLATE.findall(self.path)
@@ -130,6 +153,22 @@ class Operation:
         """The media types of the request body."""
         return contents(self.body or {}, (*self.parts, "requestBody"))
 
+    def has_in_body(self, names: Iterable[str]) -> bool | None:
+        """True if the body must have the property at the path of `names`, False if it may; None if undeclared."""
+        for content in self.body_contents.values():
+            node = _mapping(self.document.resolve(content.raw.get("schema")))
+            is_required = _mapping(self.body).get("required") is True
+            for name in names:
+                parts = [node, *(_mapping(self.document.resolve(part)) for part in _list(node.get("allOf")))]
+                declared = [part for part in parts if name in _mapping(part.get("properties"))]
+                if not declared:
+                    break
+                is_required &= any(name in _list(part.get("required")) for part in parts)
+                node = _mapping(self.document.resolve(declared[0]["properties"][name]))
+            else:
+                return is_required
+        return None
+
     def files(self, content: Content) -> frozenset[str]:
         """The properties of a form in `content` that are files, or lists of them."""
         schema = _mapping(self.document.resolve(content.raw.get("schema")))
@@ -153,9 +192,7 @@ class Operation:
     def response_parts(self, status: str) -> Parts:
         """The place of the response with `status`: the target of its reference, which several operations may share."""
         written = next(key for key in self.raw["responses"] if key.upper() == status.upper())
-        parts: Parts = (*self.parts, "responses", written)
-        raw = self.raw["responses"][written]
-        return parts_of(raw["$ref"]) if isinstance(raw, dict) and isinstance(raw.get("$ref"), str) else parts
+        return self._place(self.raw["responses"][written], (*self.parts, "responses", written))
 
     def headers(self, status: str) -> dict[str, Parameter]:
         """The headers of the response with `status`, by name in lower case."""
@@ -199,6 +236,14 @@ class Operation:
             for flow, declared_flow in _mapping(scheme.get("flows")).items()
         }
         return json.dumps(scheme, sort_keys=True)
+
+
+class Callback(NamedTuple):
+    """The key of a callback: its name, the expression of its URL, and its method."""
+
+    name: str
+    url: str
+    method: str
 
 
 def operations(document: Document) -> list[Operation]:

@@ -193,7 +193,8 @@ def _promise(change: Change) -> str:
     """The statement that the witness of a change proves."""
     if change.direction == "request":
         return "The old contract accepts this, the new one refuses it:"
-    return "The new contract allows this response, the old one does not:"
+    is_response = change.witness is None or change.witness.message.startswith("HTTP/")
+    return f"The new contract allows this {'response' if is_response else 'message'}, the old one does not:"
 
 
 def _place(change: Change) -> str:

@@ -68,6 +68,15 @@ RULES: dict[str, Rule] = {
     "server-path-changed": Rule(Severity.MAJOR, "Requests to a removed path are not served."),
     "server-default-changed": Rule(Severity.PATCH, "Both paths were served and are.", "codegen"),
     "server-path-added": Rule(Severity.MINOR, "Existing requests work as before."),
+    # Callbacks
+    "callback-added": Rule(Severity.MAJOR, "The server sends requests that were never promised."),
+    "callback-added-on-request": Rule(Severity.MINOR, "Only clients that send the new URL receive it."),
+    "callback-removed": Rule(Severity.MAJOR, "The server no longer sends its requests."),
+    "callback-parameter-added": Rule(Severity.MINOR, "Clients ignore parameters that they do not know."),
+    "callback-sent-widened": Rule(Severity.MAJOR, "Clients may receive what was never promised."),
+    "callback-sent-narrowed": Rule(Severity.MAJOR, "What the server sends is part of the major version."),
+    "callback-answer-widened": Rule(Severity.MINOR, "More answers of clients are accepted."),
+    "callback-answer-narrowed": Rule(Severity.MAJOR, "Answers of clients that were accepted may be refused."),
     # Parameters
     "parameter-added": Rule(Severity.MINOR, "Requests without it are accepted."),
     "parameter-added-required": Rule(Severity.MAJOR, "Requests without it are refused."),

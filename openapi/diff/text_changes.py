@@ -1,7 +1,7 @@
 """The changes that concern only readers: texts, examples, tags, the hosts of servers, and unknown extensions."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,11 +35,16 @@ class _Texts:
 
     old: Document
     new: Document
+    seen: set[tuple[int, int]] = field(default_factory=set)
+    """The identities of the compared objects: references may lead back to one."""
 
     def differing(self, old: Any, new: Any, parts: Parts) -> Iterator[Parts]:
         """The places at or below `parts` with different texts."""
         old, new = self.old.resolve(old), self.new.resolve(new)
         if isinstance(old, dict) and isinstance(new, dict):
+            if (id(old), id(new)) in self.seen:
+                return
+            self.seen.add((id(old), id(new)))
             for key in sorted(old.keys() | new.keys()):
                 yield from self._member(key, old, new, parts)
         elif isinstance(old, list) and isinstance(new, list):
@@ -74,7 +79,15 @@ def _shown(key: str, value: Any) -> Any:
 
 def _is_text(key: str, parts: Parts) -> bool:
     """True if `key` of an object at `parts` is a text, and not the name of a path, a status or the like."""
-    is_name = parts[-1:] in (("paths",), ("responses",), ("headers",), ("links",), ("content",), ("examples",))
+    is_name = parts[-1:] in (
+        ("paths",),
+        ("responses",),
+        ("headers",),
+        ("links",),
+        ("content",),
+        ("examples",),
+        ("callbacks",),
+    )
     if is_name or (parts[:1] == ("paths",) and key in METHODS):
         return False
     is_unknown = key.startswith("x-") and key not in _KNOWN
