@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 from openapi.contract import ContractError, Document
 from openapi.diff import text_changes
@@ -11,7 +12,7 @@ from openapi.diff.changes import Change
 from openapi.diff.operations import Callback, Content, Operation, Parameter, blank, operations
 from openapi.diff.request_changes import Requests
 from openapi.diff.response_changes import ERRORS, Responses
-from openapi.schemas.conversion import Schemas
+from openapi.schemas.conversion import Node, Parts, Schemas
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from openapi.standards.json_pointer import parts_of, pointer
@@ -105,14 +106,17 @@ class _Comparison:
         pairs, removed, added = _matched(self._old, self._new)
         for operation in removed:
             yield _of_operation("operation-removed", operation, is_in_new=False, is_break=True)
-        for operation in added:
-            yield _of_operation("operation-added", operation)
+        shadowed = {id(operation): _shadowed(operation, self._old) for operation in added}
         for old, new in pairs:
             for operation, requests, responses in (
                 (old, self._requests.old, self._responses.old),
                 (new, self._requests.new, self._responses.new),
             ):
                 _convert(operation, requests, responses)
+        for operation in added:
+            for template in shadowed[id(operation)]:
+                _convert(template, self._requests.old, self._responses.old)
+                _convert(operation, self._requests.new, self._responses.new)
         callbacks = list(_callbacks(pairs))
         for callback in callbacks:
             if callback.is_turned:
@@ -125,6 +129,12 @@ class _Comparison:
         for content in precedents:
             if content.schema:
                 self._responses.old.at(content.schema)
+        for operation in added:
+            template = next((old for old in shadowed[id(operation)] if self._is_otherwise(old, operation)), None)
+            if template:
+                yield _of_operation("operation-added-over-template", operation, is_break=True, old=template.name)
+            else:
+                yield _of_operation("operation-added", operation)
         for old, new in pairs:
             yield from _servers(old, new)
             yield from _descriptions(old, new)
@@ -134,6 +144,28 @@ class _Comparison:
         for callback in callbacks:
             yield from self._callback(callback)
         yield from text_changes.compare(*self._documents)
+
+    def _is_otherwise(self, template: Operation, operation: Operation) -> bool:
+        """True if requests that `template` answered can fail, or be answered otherwise, when `operation` takes them."""
+        texts = [
+            re.fullmatch(_pattern_of(base + template.path), operation.bases[0] + operation.path)
+            for base in template.bases
+        ]
+        values = next((found.groups() for found in texts if found), ())
+        for index, value in enumerate(values):
+            schema = (parameter := template.parameters.get(("path", str(index)))) and parameter.schema
+            if schema and not self._takes(schema, unquote(value)):
+                return False
+        responses = Responses(template, operation, self._responses, list(_error_bodies(template)))
+        changes = (*Requests(template, operation, self._requests).changes(), *responses.changes())
+        return any(change.is_break for change in changes)
+
+    def _takes(self, schema: Parts, text: str) -> bool:
+        """True if the old `schema` accepts `text`, or the number that it stands for."""
+        old = Node((self._requests.old.at(schema),))
+        readings = [text, *([int(text)] if text.isdecimal() else [])]
+        faults = (self._requests.faults(Node(({"enum": [value]},)), old) for value in readings)
+        return any(not any(fault.is_break for fault in found) for found in faults)
 
     def _callback(self, callback: "_Callback") -> Iterator[Change]:
         """The changes of what the server sends to clients, and of what they may answer.
@@ -252,6 +284,25 @@ def _matched(
                 rest.append(operation)
         old = rest
     return pairs, old, new
+
+
+def _shadowed(operation: Operation, old: Iterable[Operation]) -> list[Operation]:
+    """The operations of the old document with a template for the path of `operation`, which is none itself."""
+    if "{" in operation.path:
+        return []
+    urls = [base + operation.path for base in operation.bases]
+    return [
+        other
+        for other in old
+        if other.method == operation.method
+        and "{" in other.path
+        and any(re.fullmatch(_pattern_of(base + other.path), url) for base in other.bases for url in urls)
+    ]
+
+
+def _pattern_of(path: str) -> str:
+    """A pattern for the paths that the template `path` takes."""
+    return "([^/]+)".join(map(re.escape, blank(path).split("{}")))
 
 
 def _urls(operation: Operation) -> frozenset[tuple[str, str]]:

@@ -62,6 +62,7 @@ RULES: dict[str, Rule] = {
     "text-changed": Rule(Severity.PATCH, "Only readers of the document see it.", "text"),
     # Operations
     "operation-added": Rule(Severity.MINOR, "Existing requests work as before."),
+    "operation-added-over-template": Rule(Severity.MAJOR, "A concrete path is matched before a template."),
     "operation-removed": Rule(Severity.MAJOR, "Requests to it receive 404 or 405."),
     "operation-id-changed": Rule(Severity.MINOR, "Generated clients use another name.", "codegen"),
     "operation-deprecated-changed": Rule(Severity.MINOR, "Only generated clients show it.", "codegen"),

@@ -11,6 +11,7 @@ LONGEST = 120
 _SENTENCES = {
     "text-changed": "the text of {subject} changed",
     "operation-added": "{subject} is a new operation",
+    "operation-added-over-template": "{subject} is a new operation, and takes requests that {old} answered",
     "operation-removed": "{subject} was removed",
     "operation-id-changed": "{subject} has operationId {new}; it was {old}",
     "server-path-changed": "the servers have the paths {new}; they were {old}",
