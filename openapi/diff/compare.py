@@ -106,35 +106,18 @@ class _Comparison:
         pairs, removed, added = _matched(self._old, self._new)
         for operation in removed:
             yield _of_operation("operation-removed", operation, is_in_new=False, is_break=True)
-        shadowed = {id(operation): _shadowed(operation, self._old) for operation in added}
-        for old, new in pairs:
-            for operation, requests, responses in (
-                (old, self._requests.old, self._responses.old),
-                (new, self._requests.new, self._responses.new),
-            ):
-                _convert(operation, requests, responses)
-        for operation in added:
-            for template in shadowed[id(operation)]:
-                _convert(template, self._requests.old, self._responses.old)
-                _convert(operation, self._requests.new, self._responses.new)
+        templates = [(operation, _shadowed(operation, self._old)) for operation in added]
         callbacks = list(_callbacks(pairs))
+        for old, new in pairs:
+            self._convert(old, new)
+        for operation, shadowed in templates:
+            for template in shadowed:
+                self._convert(template, operation)
         for callback in callbacks:
-            if callback.is_turned:
-                _convert(callback.old, self._sent.new, self._answered.new)
-                _convert(callback.new, self._sent.old, self._answered.old)
-            else:
-                _convert(callback.old, self._requests.old, self._responses.old)
-                _convert(callback.new, self._requests.new, self._responses.new)
-        precedents = [content for operation in self._old for content in _error_bodies(operation)]
-        for content in precedents:
-            if content.schema:
-                self._responses.old.at(content.schema)
-        for operation in added:
-            template = next((old for old in shadowed[id(operation)] if self._is_otherwise(old, operation)), None)
-            if template:
-                yield _of_operation("operation-added-over-template", operation, is_break=True, old=template.name)
-            else:
-                yield _of_operation("operation-added", operation)
+            self._convert(callback.old, callback.new, callback.is_turned)
+        precedents = self._precedents()
+        for operation, shadowed in templates:
+            yield self._added(operation, shadowed)
         for old, new in pairs:
             yield from _servers(old, new)
             yield from _descriptions(old, new)
@@ -144,6 +127,30 @@ class _Comparison:
         for callback in callbacks:
             yield from self._callback(callback)
         yield from text_changes.compare(*self._documents)
+
+    def _convert(self, old: Operation, new: Operation, is_turned: bool = False) -> None:
+        """Convert every schema of two operations; with `is_turned` for a comparison the other way round."""
+        if is_turned:
+            old, new, requests, responses = new, old, self._sent, self._answered
+        else:
+            requests, responses = self._requests, self._responses
+        _convert(old, requests.old, responses.old)
+        _convert(new, requests.new, responses.new)
+
+    def _precedents(self) -> list[Content]:
+        """The error bodies of the old document, with their schemas converted."""
+        precedents = [content for operation in self._old for content in _error_bodies(operation)]
+        for content in precedents:
+            if content.schema:
+                self._responses.old.at(content.schema)
+        return precedents
+
+    def _added(self, operation: Operation, shadowed: list[Operation]) -> Change:
+        """The change that `operation` is new, which may take requests that one of `shadowed` answered."""
+        template = next((old for old in shadowed if self._is_otherwise(old, operation)), None)
+        if template is None:
+            return _of_operation("operation-added", operation)
+        return _of_operation("operation-added-over-template", operation, is_break=True, old=template.name)
 
     def _is_otherwise(self, template: Operation, operation: Operation) -> bool:
         """True if requests that `template` answered can fail, or be answered otherwise, when `operation` takes them."""
@@ -163,8 +170,10 @@ class _Comparison:
     def _takes(self, schema: Parts, text: str) -> bool:
         """True if the old `schema` accepts `text`, or the number that it stands for."""
         old = Node((self._requests.old.at(schema),))
-        readings = [text, *([int(text)] if text.isdecimal() else [])]
-        faults = (self._requests.faults(Node(({"enum": [value]},)), old) for value in readings)
+        readings: list[dict[str, Any]] = [{"type": "string", "enum": [text]}]
+        if text.isdecimal():
+            readings.append({"type": "integer", "enum": [int(text)]})
+        faults = (self._requests.faults(Node((reading,)), old) for reading in readings)
         return any(not any(fault.is_break for fault in found) for found in faults)
 
     def _callback(self, callback: "_Callback") -> Iterator[Change]:

@@ -78,10 +78,9 @@ def test_a_media_type_that_a_client_may_not_answer_in_any_more_is_a_break() -> N
 def test_the_authentication_of_a_document_is_not_that_of_its_callbacks() -> None:
     """A client authenticates a server only as the callback says."""
     scheme = {"components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "Key"}}}}
-    old, new = (
-        Document("", {**calling(**own).document, **scheme, **top})
-        for own, top in (({}, {}), ({"security": [{"key": []}]}, {"security": [{"key": []}]}))
-    )
+    required: dict[str, Any] = {"security": [{"key": []}]}
+    old = Document("", {**calling().document, **scheme})
+    new = Document("", {**calling(**required).document, **scheme, **required})
     subjects = [change.subject for change in Report.of(old, new, ("1", "2")).changes]
     assert subjects == ["authentication", "callback done authentication"]
     unsaid = Document("", {**calling().document, **scheme, "security": [{"key": []}]})
