@@ -22,6 +22,8 @@ PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
 """The certainty of a change: proved by a tried value, certain by the text of the documents, or undecided."""
 LONGEST_COMMAND = 300
 """Limit on the characters of a command that a text or a page shows."""
+MOST_TEXTS = 5
+"""Limit on the changed texts that a text or Markdown lists; more are counted."""
 _HEADINGS = {Severity.MAJOR: "Major", Severity.MINOR: "Minor", Severity.PATCH: "Patch"}
 _NO_CHANGE = "No request and no response changed."
 
@@ -85,7 +87,8 @@ class Report:
 
     def _lines(self) -> Iterator[str]:
         yield printable(self._title())
-        for change in self.changes:
+        shown, texts = folded(self.changes)
+        for change in shown:
             rule = judge(change)
             yield ""
             yield printable(f"{_name(rule.severity):5}  {sentence(change)}.")
@@ -93,14 +96,18 @@ class Report:
             yield printable(f"       {_place(change)}")
             if change.witness:
                 yield f"       {_promise(change)}"
-                shown = [*change.witness.short.splitlines(), _command(change.witness)]
-                yield from (printable(f"         {line}") for line in shown if line is not None)
+                lines = [*change.witness.short.splitlines(), _command(change.witness)]
+                yield from (printable(f"         {line}") for line in lines if line is not None)
+        if texts:
+            yield ""
+            yield f"patch  {texts} texts changed, which only readers of the document see."
         if not self.changes:
             yield _NO_CHANGE
 
 
 def markdown_sections(changes: Sequence[Change]) -> Iterator[str]:
-    """Paragraphs of Markdown: the changes, the highest severity first."""
+    """Paragraphs of Markdown: the changes, the highest severity first, and the number of many changed texts."""
+    changes, texts = folded(changes)
     for severity, heading in _HEADINGS.items():
         judged = [change for change in changes if judge(change).severity is severity]
         if judged:
@@ -110,8 +117,17 @@ def markdown_sections(changes: Sequence[Change]) -> Iterator[str]:
             if change.witness:
                 yield markdown.line(f"{sentence(change)}. {_promise(change)}")
                 yield markdown.block(change.witness.short)
-    if not changes:
+    if texts:
+        yield f"{texts} texts changed, which only readers of the document see."
+    elif not changes:
         yield _NO_CHANGE
+
+
+def folded(changes: Sequence[Change]) -> tuple[Sequence[Change], int]:
+    """`changes` without those of texts, and their number; all and 0 if there are at most MOST_TEXTS."""
+    rest = [change for change in changes if judge(change).audience != "text"]
+    texts = len(changes) - len(rest)
+    return (rest, texts) if texts > MOST_TEXTS else (changes, 0)
 
 
 def bullet(change: Change) -> str:

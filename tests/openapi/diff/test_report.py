@@ -109,3 +109,18 @@ def test_each_rule_has_words(rule: str, narrowed: Report) -> None:
     assert not re.search(r"[{}]", sentence(change))
     assert re.search(r"subject|body|servers|authenticate", sentence(change))
     assert re.fullmatch(r"[A-Z].*\.", RULES[rule].why)
+
+
+@pytest.mark.parametrize("count", [5, 6])
+def test_many_changed_texts_are_counted(count: int) -> None:
+    """Text and Markdown list at most five; JSON has all."""
+    old, new = (
+        document(**{f"p{number}": {"get": {"summary": summary, "responses": {}}} for number in range(count)})
+        for summary in ("One", "Other")
+    )
+    report = Report.of(old, new, ("1", "2"))
+    assert len(report.as_json["changes"]) == count
+    for text in (report.as_text(), report.as_markdown()):
+        assert text.count("the text of get/summary changed") == (5 if count == 5 else 0)
+        assert ("6 texts changed, which only readers of the document see." in text) is (count == 6)
+        assert "No request" not in text
