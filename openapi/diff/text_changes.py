@@ -7,25 +7,35 @@ from urllib.parse import urlsplit
 
 from openapi.contract import ITEM_SCHEMA, METHODS, Document
 from openapi.diff.changes import Change
+from openapi.diff.operations import blank
 from openapi.diff.request_changes import CODINGS, LIMIT
 from openapi.schemas.conversion import Parts
-from openapi.standards.json_pointer import pointer
+from openapi.standards.json_pointer import parts_of, pointer
 
 TEXTS = ("title", "summary", "description", "termsOfService", "contact", "license", "externalDocs", "tags", "example")
 _KNOWN = {LIMIT, CODINGS, ITEM_SCHEMA}
-_SCHEMAS = ("schema", "schemas", ITEM_SCHEMA)
+VALUES = ("default", "enum")
+"""Members of schemas that are values, and not made of texts."""
+OF_NAMES = (
+    *("paths", "responses", "headers", "links", "content", "examples", "callbacks", "properties", "mapping"),
+    *("variables", "encoding", "securitySchemes", "scopes"),
+)
+"""Members whose keys are names."""
 
 
 def compare(old: Document, new: Document) -> Iterator[Change]:
-    """The changes of texts at the same place in both documents, except in schemas."""
+    """The changes of texts at the same place in both documents, each component once."""
     for parts in _Texts(old, new).differing(_read(old), _read(new), ()):
         yield Change("text-changed", pointer(*parts), True, None, (), "/".join(parts[-2:]))
 
 
 def _read(document: Document) -> dict[str, Any]:
-    """The parts of `document` that have texts; components count at the references to them."""
+    """The parts of `document` that have texts; components count at the references to them, and security schemes."""
     read = {key: value for key, value in document.document.items() if key not in ("components", "security", "openapi")}
     read["info"] = {key: value for key, value in document.document["info"].items() if key != "version"}
+    components = document.document.get("components")
+    if isinstance(components, dict) and isinstance(components.get("securitySchemes"), dict):
+        read["components"] = {"securitySchemes": components["securitySchemes"]}
     return read
 
 
@@ -38,15 +48,19 @@ class _Texts:
     seen: set[tuple[int, int]] = field(default_factory=set)
     """The identities of the compared objects: references may lead back to one."""
 
-    def differing(self, old: Any, new: Any, parts: Parts) -> Iterator[Parts]:
-        """The places at or below `parts` with different texts."""
+    def differing(self, old: Any, new: Any, parts: Parts, is_names: bool = False) -> Iterator[Parts]:
+        """The places at or below `parts` with different texts; with `is_names` its keys are names."""
+        if isinstance(new, dict) and isinstance(new.get("$ref"), str):
+            parts = parts_of(new["$ref"])
         old, new = self.old.resolve(old), self.new.resolve(new)
         if isinstance(old, dict) and isinstance(new, dict):
             if (id(old), id(new)) in self.seen:
                 return
             self.seen.add((id(old), id(new)))
+            if parts == ("paths",):
+                old = _named_as(old, new)
             for key in sorted(old.keys() | new.keys()):
-                yield from self._member(key, old, new, parts)
+                yield from self._member(key, old, new, parts, is_names)
         elif isinstance(old, list) and isinstance(new, list):
             if len(old) == len(new):
                 for index, (old_item, new_item) in enumerate(zip(old, new, strict=True)):
@@ -54,12 +68,23 @@ class _Texts:
             elif parts[-1:] == ("servers",) and _hosts(old) != _hosts(new):
                 yield parts
 
-    def _member(self, key: str, old: dict[str, Any], new: dict[str, Any], parts: Parts) -> Iterator[Parts]:
-        if _is_text(key, parts):
+    def _member(
+        self, key: str, old: dict[str, Any], new: dict[str, Any], parts: Parts, is_names: bool
+    ) -> Iterator[Parts]:
+        if parts[-1:] == ("scopes",) and is_names:
+            if key in old and key in new and old[key] != new[key]:
+                yield (*parts, key)
+        elif not is_names and _is_text(key, parts):
             if _shown(key, old.get(key)) != _shown(key, new.get(key)):
                 yield (*parts, key)
-        elif key in old and key in new and key not in _SCHEMAS:
-            yield from self.differing(old[key], new[key], (*parts, key))
+        elif key in old and key in new and (is_names or key not in VALUES):
+            yield from self.differing(old[key], new[key], (*parts, key), not is_names and key in OF_NAMES)
+
+
+def _named_as(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """`old` paths, with the names of their parameters as in `new`."""
+    names = {blank(path): path for path in new}
+    return {path if path in new else names.get(blank(path), path): item for path, item in old.items()}
 
 
 def _hosts(servers: list[Any]) -> set[Any]:
@@ -78,18 +103,10 @@ def _shown(key: str, value: Any) -> Any:
 
 
 def _is_text(key: str, parts: Parts) -> bool:
-    """True if `key` of an object at `parts` is a text, and not the name of a path, a status or the like."""
-    is_name = parts[-1:] in (
-        ("paths",),
-        ("responses",),
-        ("headers",),
-        ("links",),
-        ("content",),
-        ("examples",),
-        ("callbacks",),
-    )
-    if is_name or (parts[:1] == ("paths",) and key in METHODS):
+    """True if `key` of an object at `parts`, which is no name, is a text."""
+    if parts[:1] == ("paths",) and key in METHODS:
         return False
-    is_unknown = key.startswith("x-") and key not in _KNOWN
+    is_in_schema = parts[:2] == ("components", "schemas") or not {"schema", ITEM_SCHEMA}.isdisjoint(parts)
+    is_unknown = key.startswith("x-") and key not in _KNOWN and not is_in_schema
     is_host = key == "url" and "servers" in parts
     return key in TEXTS or key == "examples" or is_unknown or is_host

@@ -135,7 +135,8 @@ def _schema_pairs() -> Iterator[Pair]:
     for row in _rows("schemas"):
         for direction in ("request", "response"):
             kind, *rules = row[direction].split()
-            label = Label.read(" ".join([kind, *(f"{direction}-{rule}" for rule in rules)]))
+            named = (rule if rule == "text-changed" else f"{direction}-{rule}" for rule in rules)
+            label = Label.read(" ".join([kind, *named]))
             documents = _schemas(row, direction, "old", "new")
             yield Pair("schemas", f"{row['name']}: {direction}", *documents, label)
 
