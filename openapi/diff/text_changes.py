@@ -25,8 +25,11 @@ OF_NAMES = (
 
 def compare(old: Document, new: Document) -> Iterator[Change]:
     """The changes of texts at the same place in both documents, each component once."""
-    for parts in _Texts(old, new).differing(_read(old), _read(new), ()):
-        yield Change("text-changed", pointer(*parts), True, None, (), "/".join(parts[-2:]))
+    texts = _Texts(old, new)
+    texts.waiting.append((_read(old), _read(new), ()))
+    while texts.waiting:
+        for parts in texts.differing(*texts.waiting.pop(0)):
+            yield Change("text-changed", pointer(*parts), True, None, (), "/".join(parts[-2:]))
 
 
 def _read(document: Document) -> dict[str, Any]:
@@ -47,11 +50,14 @@ class _Texts:
     new: Document
     seen: set[tuple[int, int]] = field(default_factory=set)
     """The identities of the compared objects: references may lead back to one."""
+    waiting: list[tuple[Any, Any, Parts]] = field(default_factory=list)
+    """The targets of references: a long chain of them is no deep recursion."""
 
     def differing(self, old: Any, new: Any, parts: Parts, is_names: bool = False) -> Iterator[Parts]:
         """The places at or below `parts` with different texts; with `is_names` its keys are names."""
         if isinstance(new, dict) and isinstance(new.get("$ref"), str):
-            parts = parts_of(new["$ref"])
+            self.waiting.append((self.old.resolve(old), self.new.resolve(new), parts_of(new["$ref"])))
+            return
         old, new = self.old.resolve(old), self.new.resolve(new)
         if isinstance(old, dict) and isinstance(new, dict):
             if (id(old), id(new)) in self.seen:
