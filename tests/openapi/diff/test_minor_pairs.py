@@ -75,9 +75,10 @@ def mutations(bases: list[dict[str, Any]], rounds: int) -> Iterator[Pair]:
 
 
 def labelled() -> Iterator[Pair]:
-    """The pairs with a label by hand."""
+    """The pairs with a label by hand, but of discriminators: openapi-schema-validator makes demands of their values."""
     for pair in PAIRS:
-        if overall(pair.changes()) < Severity.MAJOR and pair.name not in NOT_JUDGED:
+        is_judged = pair.name not in NOT_JUDGED and "discriminator" not in pair.name
+        if is_judged and overall(pair.changes()) < Severity.MAJOR:
             yield pair.name, pair.old, pair.new
 
 

@@ -137,7 +137,7 @@ def random_documents() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_equivalent_documents_have_no_changes(way: str) -> None:
-    """Nor has a document compared with itself."""
+    """Nor has a document compared with itself. Texts may stand elsewhere."""
     dice, count = dice_of(1), 0
     for raw in (*(piece for released in RELEASED for piece in slices(released)), *random_documents()):
         other = rewritten(raw, way, dice)
@@ -145,7 +145,7 @@ def test_equivalent_documents_have_no_changes(way: str) -> None:
         old, new = Document("", raw), Document("", other)
         assert compare(old, Document("", copy.deepcopy(raw))) == []
         for changes in (compare(old, new), compare(new, old)):
-            assert changes == [], (raw["paths"], other)
+            assert [change for change in changes if change.rule != "text-changed"] == [], (raw["paths"], other)
     assert count >= 10
 
 
