@@ -13,6 +13,8 @@ from tests.openapi.diff.pairs import METHOD, PAIRS, PATH, Pair
 
 BROKEN = [pair for pair in PAIRS if pair.table != "documents" and pair.label.is_break]
 """The pairs of documents with one operation that break, by their labels: to compare them takes long, so tests do it."""
+JUDGED = [pair for pair in BROKEN if pair.name != "an alternative is added to a discriminator: response"]
+"""All but one: there openapi-schema-validator judges by the discriminator, and takes what the alternatives refuse."""
 
 
 def breaks(pair: Pair) -> list[Change]:
@@ -67,7 +69,7 @@ def test_nearly_every_break_of_a_schema_is_proved() -> None:
     assert len(unproved) <= len(of_schemas) / 10, unproved
 
 
-@pytest.mark.parametrize("pair", BROKEN, ids=lambda pair: f"{pair.table}: {pair.name}")
+@pytest.mark.parametrize("pair", JUDGED, ids=lambda pair: f"{pair.table}: {pair.name}")
 def test_another_implementation_confirms_each_proof(pair: Pair) -> None:
     """A request is accepted before and not after; an answer is allowed after and not before."""
     for change in breaks(pair):
