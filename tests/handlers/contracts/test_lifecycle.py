@@ -253,16 +253,6 @@ def test_only_served_versions_must_be_able_to_say_what_is_accepted(database: Dat
         assert lifecycle.publish(connection, contract, AUTHOR)
 
 
-def test_a_version_is_activated_only_if_others_can_say_what_it_accepts(database: Database) -> None:
-    """A version may have been published while the other one was not served; nothing is changed."""
-    contract = with_bot("3.0", "/api/v3")
-    with database.begin() as connection:
-        rows.publish(connection, contract.version, contract.text, contract.digest, AUTHOR)
-        with pytest.raises(Refused, match=UNSAYABLE.format("3.0", "2.0")):
-            lifecycle.activate(connection, "3.0", AUTHOR)
-        assert served(connection) == ["1.1", "2.0"]
-
-
 @alone
 def test_a_contract_that_cannot_be_served_is_not_activated(database: Database) -> None:
     """A draft that is broken, or has the path of another contract, is refused before any change."""
