@@ -169,7 +169,7 @@ def page(
 
 
 def replayed_last(connection: Connection, hub_id: UUID, limit: int) -> Sequence[Rejection]:
-    """The rejections of a hub that were replayed last, whoever replayed them, at most `limit`.
+    """The `limit` rejections of a hub that were replayed last, by the hub or by an operator.
 
     Of the replayed ones the MOST_SORTED that were received last are looked at.
     """

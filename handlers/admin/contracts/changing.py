@@ -215,7 +215,11 @@ STEPS = {
         "Activate", "Contract {version} governs from now on.", consequences.of_activation, _box_of_activation, _activate
     ),
     "deprecate": Step(
-        "Deprecate", "Hubs are told from now on that {version} ends.", consequences.of_deprecation, _no_box, _deprecate
+        "Deprecate",
+        "Responses announce the end of {version} from now on.",
+        consequences.of_deprecation,
+        _no_box,
+        _deprecate,
     ),
     "withdraw": Step(
         "Withdraw the deprecation of",
