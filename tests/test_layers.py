@@ -26,7 +26,9 @@ ARROWS = {
     "openapi.rendering": ".contract .document_text .problems .serving .standards",
     "openapi.lint": ".contract .decimals .oauth .schemas .serving .standards",
     "openapi.diff.wire": ".contract .decimals .standards",
-    "openapi.diff": ".contract .decimals .diff.wire .rendering .schemas .standards",
+    "openapi.diff.comparison": ".contract .diff.wire .schemas .standards",
+    "openapi.diff": ".contract .decimals .diff.comparison",
+    "openapi.diff.reports": ".contract .diff .diff.comparison .rendering",
     "openapi.generated": "",
     "openapi.generated.v1": "",
     "openapi.generated.v2": "",
@@ -43,7 +45,7 @@ ARROWS = {
     "openapi.generate.collections": ".contract .generate .standards",
     "openapi.generate.languages": ".contract .generate",
     "openapi.generate.openapi_generator": ".contract .generate .generate.languages",
-    "openapi.metadata": ".contract .decimals .diff .problems .rendering .schemas .standards",
+    "openapi.metadata": ".contract .decimals .diff .diff.comparison .problems .rendering .schemas .standards",
     "db": "openapi.decimals",
     "handlers.paths": "openapi.serving",
     "handlers.field_errors": "openapi.problems openapi.schemas",
@@ -55,9 +57,10 @@ ARROWS = {
     "handlers.resources": "db handlers .submissions",
     "handlers.security": "db .paths .resources openapi.contract openapi.cross_origin openapi.oauth openapi.problems "
     "openapi.serving openapi.standards",
-    "handlers.contracts": "db .operations .paths .security openapi.contract openapi.diff openapi.generate "
-    "openapi.generate.collections openapi.generate.languages openapi.generate.openapi_generator openapi.lint "
-    "openapi.problems openapi.rendering openapi.serving openapi.standards",
+    "handlers.contracts": ".operations .paths .security db openapi.contract openapi.diff openapi.diff.comparison "
+    "openapi.diff.reports openapi.generate openapi.generate.collections openapi.generate.languages "
+    "openapi.generate.openapi_generator openapi.lint openapi.problems openapi.rendering openapi.serving "
+    "openapi.standards",
     "handlers.contracts.rehearsing": "db handlers .contracts .lists .operations .submissions openapi.contract "
     "openapi.problems openapi.requests openapi.standards",
     "handlers.live.tail": "db openapi.problems openapi.serving openapi.standards",
@@ -71,8 +74,9 @@ ARROWS = {
     "openapi.standards",
     "handlers.admin": "db .contracts .live .pages .paths .security .sessions .site openapi.problems openapi.serving "
     "openapi.standards",
-    "handlers.admin.contracts": "db handlers .admin .contracts .pages .paths .portal .sessions .site .tools "
-    "openapi.contract openapi.diff openapi.lint openapi.problems openapi.rendering openapi.standards",
+    "handlers.admin.contracts": ".admin .contracts .pages .paths .portal .sessions .site .tools db handlers "
+    "openapi.contract openapi.diff openapi.diff.reports openapi.lint openapi.problems openapi.rendering "
+    "openapi.standards",
     "handlers.admin.rejections": "db handlers .admin .operations .pages .paths .resources .sessions .site "
     ".submissions openapi.contract openapi.problems openapi.requests openapi.schemas openapi.serving",
     "handlers.admin.hubs": "db handlers .admin .contracts .pages .paths .sessions .site openapi.cross_origin "
@@ -82,12 +86,12 @@ ARROWS = {
     "handlers.admin.widgets": "db .admin .pages .paths .sessions openapi.rendering openapi.schemas",
     "handlers.admin.issuer": "db .admin .pages .paths .security .sessions .site openapi.oauth openapi.problems",
     "handlers.live": "db .live.tail .pages .paths .site openapi.problems openapi.serving openapi.standards",
-    "handlers.portal": "db handlers .contracts .pages .paths .site openapi.contract openapi.cross_origin "
-    "openapi.decimals openapi.diff openapi.metadata openapi.problems openapi.rendering openapi.requests "
+    "handlers.portal": ".contracts .pages .paths .site db handlers openapi.contract openapi.cross_origin "
+    "openapi.decimals openapi.diff.reports openapi.metadata openapi.problems openapi.rendering openapi.requests "
     "openapi.standards",
     "handlers.portal.problems": ".contracts .pages .paths .portal .submissions openapi.contract openapi.oauth "
     "openapi.problems openapi.rendering openapi.serving openapi.standards",
-    "handlers.tools": "db .contracts .operations .paths .security .site openapi.contract openapi.diff "
+    "handlers.tools": ".contracts .operations .paths .security .site db openapi.contract openapi.diff.reports "
     "openapi.generate openapi.lint openapi.problems openapi.rendering openapi.requests openapi.serving "
     "openapi.standards",
     "scripts.metrics": "db handlers.resources",
@@ -105,8 +109,8 @@ ARROWS = {
     "handlers.site openapi.cross_origin openapi.oauth openapi.rendering openapi.standards",
     "scripts.commands.generation": "handlers.operations openapi.contract openapi.generate "
     "openapi.generate.collections openapi.generate.languages .commands",
-    "scripts.commands.contracts": "db .commands .service handlers.contracts handlers.contracts.rehearsing "
-    "handlers.operations openapi.contract openapi.diff openapi.lint",
+    "scripts.commands.contracts": ".commands .service db handlers.contracts handlers.contracts.rehearsing "
+    "handlers.operations openapi.contract openapi.diff openapi.diff.reports openapi.lint",
     "scripts.trials.large": "db handlers.lists",
     "scripts.trials": "db handlers.security openapi.contract openapi.oauth .commands .service .trials.large",
     "scripts.mock": "db handlers handlers.contracts handlers.site openapi.oauth openapi.problems openapi.protocol "

@@ -9,8 +9,9 @@ from handlers.contracts.lifecycle import LISTED, application, followed, is_publi
 from handlers.contracts.serving_plan import read, require_free_path
 from handlers.operations import OPERATIONS
 from openapi.contract import Contract, ContractError
-from openapi.diff.changes import Change
-from openapi.diff.report import UNDECIDED, Report, certainty, fingerprint
+from openapi.diff.comparison.changes import Change
+from openapi.diff.findings import UNDECIDED, certainty, fingerprint
+from openapi.diff.reports.report import Report
 from openapi.diff.versioning import Violation, unacknowledged, violations
 from openapi.lint.rules import Finding, lint
 

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 
 from openapi.contract import Contract
-from openapi.diff.report import Report
+from openapi.diff.reports.report import Report
 
 _MOST = 64
 """Limit on the reports in memory; the one that was used longest ago is forgotten."""

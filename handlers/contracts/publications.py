@@ -17,9 +17,9 @@ from handlers.contracts.comparisons import Comparisons
 from handlers.contracts.serving_plan import read
 from handlers.contracts.shared_reading import SharedReading
 from openapi.contract import Contract, ContractError
-from openapi.diff.changelog import changelog as changelog_of
-from openapi.diff.changelog import section
-from openapi.diff.report import Report
+from openapi.diff.reports.changelog import changelog as changelog_of
+from openapi.diff.reports.changelog import section
+from openapi.diff.reports.report import Report
 from openapi.problems import Problem
 from openapi.rendering.card import INSTANTS
 from openapi.rendering.card import card as card_of

@@ -12,7 +12,7 @@ from handlers.contracts.publications import Publications
 from handlers.pages.templates import HEADERS, html
 from handlers.paths import CONTRACTS
 from handlers.portal.known_contracts import Known, known, named
-from openapi.diff.report import LONGEST_COMMAND, Report
+from openapi.diff.reports.report import LONGEST_COMMAND, Report
 from openapi.rendering.representations import Give, Representation, endpoint
 
 PATH = f"{CONTRACTS}/{{old}}/diff/{{new}}"

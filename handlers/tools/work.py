@@ -9,7 +9,7 @@ from handlers.operations import OPERATIONS
 from handlers.tools.bodies import MOST_BYTES, documents
 from handlers.tools.messages import Refused, Task
 from openapi.contract import Contract, ContractError, Document
-from openapi.diff.report import Report
+from openapi.diff.reports.report import Report
 from openapi.generate.client_operations import client_model
 from openapi.generate.outside_profile import readable
 from openapi.lint.rules import lint

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple
 
-from openapi.diff.changes import Change
+from openapi.diff.comparison.changes import Change
 
 
 class Severity(IntEnum):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from openapi import decimals
-from openapi.diff.changes import Change
+from openapi.diff.comparison.changes import Change
 
 LONGEST = 120
 """Limit on the characters of a value in a sentence."""

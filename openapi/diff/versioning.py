@@ -4,9 +4,9 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 
 from openapi.contract import Contract
-from openapi.diff.changes import Change
-from openapi.diff.compare import compare
-from openapi.diff.report import UNDECIDED, certainty, fingerprint
+from openapi.diff.comparison.changes import Change
+from openapi.diff.comparison.compare import compare
+from openapi.diff.findings import UNDECIDED, certainty, fingerprint
 from openapi.diff.rules import Severity, judge
 from openapi.diff.sentences import sentence
 

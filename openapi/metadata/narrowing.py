@@ -10,8 +10,8 @@ from typing import Any
 
 from openapi import decimals
 from openapi.contract import ContractError, Document
-from openapi.diff.messages import Message
-from openapi.diff.schema_changes import Place, change
+from openapi.diff.comparison.messages import Message
+from openapi.diff.comparison.schema_changes import Place, change
 from openapi.diff.sentences import sentence
 from openapi.metadata.keywords import ANNOTATIONS
 from openapi.schemas.containment import Effort

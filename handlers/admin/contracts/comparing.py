@@ -18,7 +18,7 @@ from handlers.paths import CONTRACTS
 from handlers.portal.comparison_pages import Comparison, comparison
 from handlers.site.service_state import service_state
 from openapi.contract import ContractError
-from openapi.diff.report import Report
+from openapi.diff.reports.report import Report
 
 
 def pages() -> dict[tuple[str, str], Handle]:

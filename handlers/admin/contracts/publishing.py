@@ -21,7 +21,7 @@ from handlers.tools.messages import Task
 from handlers.tools.work import EXAMINE
 from handlers.tools.workshop import Room, worked_out
 from openapi.contract import Contract
-from openapi.diff.report import UNDECIDED, certainty
+from openapi.diff.findings import UNDECIDED, certainty
 from openapi.diff.rules import Severity, judge
 from openapi.diff.sentences import sentence
 from openapi.lint.rules import Finding

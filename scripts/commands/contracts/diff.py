@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from openapi.contract import LARGE, Document
-from openapi.diff.report import Report
+from openapi.diff.reports.report import Report
 from openapi.diff.rules import Severity
 from scripts.commands.arguments import AsJSON, document
 from scripts.commands.loading import load

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from openapi.diff.report import LONGEST_COMMAND, Report
+from openapi.diff.reports.report import LONGEST_COMMAND, Report
 from openapi.diff.rules import judge
 from openapi.diff.sentences import sentence
 from tests.page_clients import SECONDS, as_program, require_harmless

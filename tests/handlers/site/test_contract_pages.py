@@ -20,7 +20,7 @@ from handlers.contracts.publications import Publications
 from handlers.site import contract_pages
 from handlers.site.service_state import SERVICE
 from openapi.contract import Contract
-from openapi.diff.changelog import changelog
+from openapi.diff.reports.changelog import changelog
 from openapi.rendering.card import card
 from openapi.rendering.served_copy import served_copy
 from openapi.serving.dispatch import ErrorMiddleware

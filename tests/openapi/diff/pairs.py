@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from openapi.contract import Document
-from openapi.diff.changes import Change
-from openapi.diff.compare import compare
+from openapi.diff.comparison.changes import Change
+from openapi.diff.comparison.compare import compare
 from openapi.diff.rules import UNDECIDED, judge, overall
 
 FOLDER = Path(__file__).parent / "labels"

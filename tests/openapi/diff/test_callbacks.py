@@ -3,7 +3,7 @@
 from typing import Any
 
 from openapi.contract import Document
-from openapi.diff.report import Report
+from openapi.diff.reports.report import Report
 from openapi.diff.sentences import sentence
 from tests.openapi.diff.documents import document
 

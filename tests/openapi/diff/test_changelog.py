@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from openapi.contract import Contract, published
-from openapi.diff.changelog import changelog
+from openapi.diff.reports.changelog import changelog
 from tests.openapi.diff.documents import with_body
 
 
@@ -40,7 +40,7 @@ def test_a_version_may_change_nothing() -> None:
 
 def test_each_process_writes_the_same() -> None:
     """The hash seed has no effect: all workers serve the same changelog, with one entity tag."""
-    modules = "from openapi.contract import published; from openapi.diff.changelog import changelog"
+    modules = "from openapi.contract import published; from openapi.diff.reports.changelog import changelog"
     command = [sys.executable, "-c", f"{modules}; print(changelog(published()))"]
     texts = {
         subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout

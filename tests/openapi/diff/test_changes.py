@@ -6,8 +6,8 @@ import pytest
 from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator, oas30_format_checker
 
 from openapi.contract import Document
-from openapi.diff.changes import Change
-from openapi.diff.compare import compare
+from openapi.diff.comparison.changes import Change
+from openapi.diff.comparison.compare import compare
 from tests.openapi.diff.documents import with_body
 from tests.openapi.diff.pairs import METHOD, PAIRS, PATH, Pair
 

@@ -3,7 +3,7 @@
 import pytest
 
 from openapi.contract import ContractError, Document
-from openapi.diff.compare import compare
+from openapi.diff.comparison.compare import compare
 from tests.openapi.diff.pairs import PAIRS, Label, Pair
 
 

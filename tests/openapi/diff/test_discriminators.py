@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from openapi.contract import Document
-from openapi.diff.changes import Change
-from openapi.diff.compare import compare
+from openapi.diff.comparison.changes import Change
+from openapi.diff.comparison.compare import compare
 from openapi.diff.sentences import sentence
 from tests.openapi.diff.documents import with_body
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from openapi.contract import LARGE, ContractError, Document
-from openapi.diff.compare import compare
+from openapi.diff.comparison.compare import compare
 
 pytestmark = pytest.mark.slow
 

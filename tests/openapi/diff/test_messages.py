@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from openapi.contract import Document
-from openapi.diff import messages
-from openapi.diff.operations import Parameter, operations
+from openapi.diff.comparison import messages
+from openapi.diff.comparison.operations import Parameter, operations
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from tests.openapi.diff.documents import document

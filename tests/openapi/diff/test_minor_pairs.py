@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openapi.contract import DOCUMENTS, Document
-from openapi.diff.compare import compare
+from openapi.diff.comparison.compare import compare
 from openapi.diff.rules import Severity, overall
 from tests.openapi.diff.documents import with_body
 from tests.openapi.diff.exchanges import Exchanges, exchanges

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from openapi.contract import Document
-from openapi.diff.compare import compare
-from openapi.diff.operations import MOST_PATHS, Operation, Parameter, covers, media_type, operations
+from openapi.diff.comparison.compare import compare
+from openapi.diff.comparison.operations import MOST_PATHS, Operation, Parameter, covers, media_type, operations
 from tests.openapi.diff.documents import document
 
 PATH = "/a/{x}/b/{y}"

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 import pytest
 
 from openapi.contract import Document
-from openapi.diff.messages import BODY, request
-from openapi.diff.operations import operations
-from openapi.diff.report import CERTAIN, PROVED, UNDECIDED, Report
+from openapi.diff.comparison.messages import BODY, request
+from openapi.diff.comparison.operations import operations
+from openapi.diff.findings import CERTAIN, PROVED, UNDECIDED
+from openapi.diff.reports.report import Report
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from tests.openapi.diff.proof_judge import refusal, sent

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from openapi.contract import Document
-from openapi.diff.report import Report, fingerprint
+from openapi.diff.findings import fingerprint
+from openapi.diff.reports.report import Report
 from openapi.diff.rules import RULES
 from openapi.diff.sentences import sentence
 from tests.openapi.diff.documents import document, with_body

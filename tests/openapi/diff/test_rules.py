@@ -7,8 +7,9 @@ from types import ModuleType
 
 import pytest
 
-from openapi.diff import compare, request_changes, response_changes, rules, text_changes
-from openapi.diff.request_changes import CODINGS, LIMIT
+from openapi.diff import rules
+from openapi.diff.comparison import callbacks, compare, request_changes, response_changes, text_changes
+from openapi.diff.comparison.request_changes import CODINGS, LIMIT
 from openapi.diff.rules import RULES, Severity, overall
 from tests.openapi.diff.pairs import PAIRS, Pair
 
@@ -51,7 +52,7 @@ def test_a_change_without_a_rule_needs_a_major_version() -> None:
     assert all(rules.judge(change) is rules.UNDECIDED for change in undecided)
 
 
-@pytest.mark.parametrize("module", [compare, request_changes, response_changes, text_changes])
+@pytest.mark.parametrize("module", [callbacks, compare, request_changes, response_changes, text_changes])
 def test_each_rule_that_a_change_names_is_a_row(module: ModuleType) -> None:
     """A misspelt rule would need a major version without a reason."""
     constants = {

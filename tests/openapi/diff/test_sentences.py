@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openapi.diff.changes import Change
+from openapi.diff.comparison.changes import Change
 from openapi.diff.sentences import LONGEST, sentence
 
 

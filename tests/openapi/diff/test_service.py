@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from openapi.contract import Contract, Document
-from openapi.diff.compare import compare
+from openapi.diff.comparison.compare import compare
 from openapi.schemas.validation import Schema, Schemas
 from tests.openapi.diff.documents import with_body
 from tests.openapi.diff.instances import Instances

@@ -10,8 +10,8 @@ import pytest
 from openapi_schema_validator import OAS30WriteValidator
 
 from openapi.contract import DOCUMENTS, LARGE, Document
-from openapi.diff.changes import Change
-from openapi.diff.compare import compare
+from openapi.diff.comparison.changes import Change
+from openapi.diff.comparison.compare import compare
 from openapi.diff.rules import Severity, overall
 from tests.openapi.diff.documents import document, with_body
 from tests.openapi.diff.exchanges import Judge

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from openapi.contract import Contract
-from openapi.diff.report import fingerprint
+from openapi.diff.findings import fingerprint
 from openapi.diff.versioning import violations
 from tests.openapi.diff.documents import with_body
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from handlers.contracts.migration import Migration
 from handlers.site import migration_reports
-from openapi.diff import report
+from openapi.diff.reports import report
 from openapi.rendering.html import Layout, each
 from tests.openapi.diff.documents import document
 

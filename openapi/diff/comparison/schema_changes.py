@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from openapi.diff.changes import Change, Witness
-from openapi.diff.messages import Carriage, Message
+from openapi.diff.comparison.changes import Change, Witness
+from openapi.diff.comparison.messages import Carriage, Message
 from openapi.schemas.conversion import MARKS, Node, Parts, Schema, name_of
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine

@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from openapi.contract import ITEM_SCHEMA, METHODS, Document
-from openapi.diff.changes import Change
-from openapi.diff.operations import blank
-from openapi.diff.request_changes import CODINGS, LIMIT
+from openapi.diff.comparison.changes import Change
+from openapi.diff.comparison.operations import blank
+from openapi.diff.comparison.request_changes import CODINGS, LIMIT
 from openapi.schemas.conversion import Parts
 from openapi.standards.json_pointer import parts_of, pointer
 

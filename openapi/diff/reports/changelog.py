@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from openapi.contract import Contract, ContractError
-from openapi.diff.report import Report, bullet
+from openapi.diff.reports.report import Report, bullet
 from openapi.diff.rules import judge
 from openapi.rendering import markdown
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from openapi.contract import essence
-from openapi.diff.operations import Content, Operation, Parameter
+from openapi.diff.comparison.operations import Content, Operation, Parameter
 from openapi.diff.wire import bodies, curl, styles
 from openapi.diff.wire.abridged import abridged, json_text, whole
 from openapi.diff.wire.bodies import Body

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from openapi.diff import messages, schema_changes
-from openapi.diff.changes import Change
-from openapi.diff.messages import Carriage
-from openapi.diff.operations import Content, Operation, Parameter, covers
-from openapi.diff.schema_changes import Place
+from openapi.diff.comparison import messages, schema_changes
+from openapi.diff.comparison.changes import Change
+from openapi.diff.comparison.messages import Carriage
+from openapi.diff.comparison.operations import Content, Operation, Parameter, covers
+from openapi.diff.comparison.schema_changes import Place
 from openapi.schemas.conversion import Node, Parts
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine

@@ -1,6 +1,5 @@
 """The changes between two documents as text, Markdown, HTML and JSON."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,16 +9,15 @@ from typing import Any
 from markupsafe import Markup
 
 from openapi.contract import Document
-from openapi.diff.changes import Change, Witness
-from openapi.diff.compare import compare
+from openapi.diff.comparison.changes import Change, Witness
+from openapi.diff.comparison.compare import compare
+from openapi.diff.findings import certainty, fingerprint
 from openapi.diff.rules import Severity, judge, overall
 from openapi.diff.sentences import sentence
 from openapi.rendering import markdown
 from openapi.rendering.html import Layout
 from openapi.rendering.terminal import printable
 
-PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
-"""The certainty of a change: proved by a tried value, certain by the text of the documents, or undecided."""
 LONGEST_COMMAND = 300
 """Limit on the characters of a command that a text or a page shows."""
 MOST_TEXTS = 5
@@ -134,19 +132,6 @@ def bullet(change: Change) -> str:
     """A change as a list item in Markdown."""
     breaks = " (breaking)" if change.is_break else ""
     return f"- {markdown.line(sentence(change))}{breaks}: {markdown.line(judge(change).why)}"
-
-
-def certainty(change: Change) -> str:
-    """The certainty of a change: PROVED, UNDECIDED or CERTAIN."""
-    if change.witness:
-        return PROVED
-    return UNDECIDED if change.is_break and change.is_of_schema else CERTAIN
-
-
-def fingerprint(change: Change) -> str:
-    """Identifies a change in other comparisons: a hash of its rule, place and values, never of its sentence."""
-    values = [change.rule, change.pointer, *change.operations, repr(change.old), repr(change.new)]
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
 
 def _as_json(change: Change) -> dict[str, Any]:
