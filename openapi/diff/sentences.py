@@ -4,6 +4,7 @@ from typing import Any
 
 from openapi import decimals
 from openapi.diff.comparison.changes import Change
+from openapi.standards.json_pointer import parts_of
 
 LONGEST = 120
 """Limit on the characters of a value in a sentence."""
@@ -67,6 +68,7 @@ _SENTENCES = {
 }
 _OF_PROPERTIES = {
     "property-added": "{subject} is a new property",
+    "property-added-required": "{subject} is a new property, and required",
     "property-removed": "{subject} is no longer a property",
     "property-required": "{subject} is now required",
     "property-optional": "{subject} is now optional",
@@ -87,7 +89,7 @@ _OF_KEYWORDS = {
         "{subject} may now have undeclared properties",
     ),
     "anyOf": ("{subject} may no longer be {old}; it may be {new}", "{subject} may now be {new}; it was {old}"),
-    "not": ("{subject} must not satisfy the schema {new}", "{subject} may now satisfy the schema {old}"),
+    "not": ("{subject} may no longer satisfy the schema {new}", "{subject} may now satisfy the schema {old}"),
     "uniqueItems": ("{subject} may no longer repeat an item", "{subject} may now repeat an item"),
     "undecided": (
         "{subject}: it cannot be shown that every accepted value is still accepted",
@@ -112,6 +114,8 @@ def sentence(change: Change) -> str:
     if keyword == "security":
         values["old"] = _authentication(values["old"], "authenticated", "did not have to")
         values["new"] = _authentication(values["new"], "authenticate", "need not authenticate")
+    if change.rule == "operation-removed" and change.new:
+        return "{subject} was removed; {new} is new and written the same: it may have moved".format(**values)
     if change.rule in _SENTENCES:
         return _SENTENCES[change.rule].format(**values)
     if stem in _OF_PROPERTIES:
@@ -157,6 +161,8 @@ def _shown(value: Any, is_unquoted: bool) -> str:
     """`value` in at most `LONGEST` characters; strings in a list are quoted unless `is_unquoted`."""
     if isinstance(value, list):
         text = ", ".join(item if is_unquoted and isinstance(item, str) else _json(item) for item in value) or "none"
+    elif isinstance(value, dict) and value.keys() == {"$ref"}:
+        text = parts_of(str(value["$ref"]))[-1]
     else:
         text = value if isinstance(value, str) else _json(value)
     return text if len(text) <= LONGEST else text[:LONGEST] + "\u2026"

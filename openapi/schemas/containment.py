@@ -223,7 +223,8 @@ class Containment:
             return []
         if len(rivals) == len(candidates):
             return self._all_within(pair, form, candidates[rivals.index(form)])
-        return [Fault("anyOf", form.summary, [candidate.summary for candidate in candidates], form=form)]
+        summaries = list(dict.fromkeys(candidate.summary for candidate in candidates))
+        return [Fault("anyOf", form.summary, summaries, form=form)]
 
     def _all_within(self, pair: Pair, form: Form, candidate: Form) -> list[Fault]:
         """The reasons why `candidate` may refuse values of `form`; at most MOST_WITHIN faults."""

@@ -240,7 +240,20 @@ def name_of(schema: Schema) -> str:
     """The name of the component that a schema in a mapping refers to, or what the mapping has in place of a name."""
     if isinstance(schema, bool) or "$ref" not in schema:
         return str(isinstance(schema, dict) and schema.get("$comment"))
-    return parts_of("#" + schema["$ref"].partition("#")[2])[-1].removeprefix("components/schemas/")
+    return component_of(schema["$ref"])
+
+
+def component_of(reference: str) -> str:
+    """The name of the component that a converted `reference` leads to, or the whole place if it is none."""
+    return _place(reference).removeprefix("components/schemas/")
+
+
+def _place(reference: str) -> str:
+    return parts_of("#" + reference.partition("#")[2])[-1]
+
+
+def _is_converted(reference: Any) -> bool:
+    return isinstance(reference, str) and _CONVERTED.match(reference) is not None
 
 
 def tagged(name: str, value: str) -> Schema:
@@ -272,6 +285,7 @@ def bounds_of_format(raw: Mapping[str, Any]) -> dict[str, int] | None:
     return {"minimum": -INTEGERS[name], "maximum": INTEGERS[name] - 1}
 
 
+_CONVERTED = re.compile(r"urn:[a-z]+#/\$defs/")
 _DOCUMENT = re.compile(r'"\$ref":"urn:[a-z]+#')
 _REFERENCE = re.compile(r'"\$ref":("#/\$defs/(?:[^"\\]|\\.)*")')
 
@@ -284,6 +298,18 @@ def text(schema: Any) -> str:
 def references(written: str) -> set[str]:
     """The names of the references in a schema that `text` wrote."""
     return {json.loads(reference).removeprefix("#/$defs/") for reference in _REFERENCE.findall(written)}
+
+
+def published(value: Any) -> Any:
+    """`value`, from converted schemas, with its references as the document has them."""
+    if isinstance(value, list):
+        return [published(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: f"#/{_place(item)}" if key == "$ref" and _is_converted(item) else published(item)
+        for key, item in value.items()
+    }
 
 
 def _is_shaped(key: str, value: Any) -> bool:

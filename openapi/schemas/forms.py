@@ -5,13 +5,13 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from openapi.schemas.conversion import ANNOTATIONS, MARKS, Node, Schema
+from openapi.schemas.conversion import ANNOTATIONS, MARKS, Node, Schema, component_of
 from openapi.schemas.directions import LISTS
 
 MOST_FORMS = 200
@@ -34,6 +34,7 @@ _UNDERSTOOD = {"type", "enum", "const", "format", "not", "$ref", "discriminator"
 )
 
 
+UNIONS = {"anyOf", "oneOf"}
 _KINDS: dict[type, str] = {
     type(None): "null",
     bool: "boolean",
@@ -69,6 +70,8 @@ class Form:
     kind: str
     schemas: tuple[dict[str, Any], ...]
     excluded: tuple[Schema, ...]
+    reference: str | None = None
+    """The reference to the component that is this alternative of a union; None if none is one."""
 
     @cached_property
     def node(self) -> Node:
@@ -124,9 +127,16 @@ class Form:
         return any(schema is False for schema in self.others.schemas)
 
     @property
-    def summary(self) -> Any:
-        """A description of an alternative: its properties, or its type."""
-        return {"required": sorted(self.required), "properties": sorted(self.names)} if self.names else self.type
+    def summary(self) -> str:
+        """An alternative in words: the name of its component, or else its properties, or else its type."""
+        if self.reference:
+            return component_of(self.reference)
+        words = [
+            f"{role} {', '.join(sorted(names))}"
+            for role, names in (("required:", self.required), ("optional:", self.names - self.required))
+            if names
+        ]
+        return f"{self.type} ({'; '.join(words)})" if self.names else self.type
 
     def lowest_count(self, key: str) -> float:
         """The lowest count; for an object at least the number of its required properties."""
@@ -225,6 +235,8 @@ class _Part:
     waiting: tuple[tuple[Schema, frozenset[str]], ...]
     plain: tuple[dict[str, Any], ...] = ()
     excluded: tuple[Schema, ...] = ()
+    reference: str | None = None
+    """The last alternative that was a reference."""
 
 
 def forms(
@@ -243,7 +255,9 @@ def forms(
             parts += _resolved(part, target)
         else:
             kinds = [set(TYPES), *({_kind(name) for name in _types(schema)} for schema in part.plain)]
-            union += [Form(kind, part.plain, part.excluded) for kind in sorted(set.intersection(*kinds))]
+            union += [
+                Form(kind, part.plain, part.excluded, part.reference) for kind in sorted(set.intersection(*kinds))
+            ]
         if len(parts) + len(union) > limit:
             raise TooMuchError
     return union
@@ -258,17 +272,26 @@ def _resolved(part: _Part, target: Callable[[str], Schema]) -> list[_Part]:
     """`part` with its first schema resolved: one part for each alternative, in reverse order."""
     (schema, inside), *rest = part.waiting
     if isinstance(schema, bool):
-        return [_Part(tuple(rest), part.plain, part.excluded)] if schema else []
+        return [replace(part, waiting=tuple(rest))] if schema else []
     if "$ref" in schema:
         reference = schema["$ref"]
         if reference in inside:
             raise TooMuchError
-        return [_Part(((target(reference), inside | {reference}), *rest), part.plain, part.excluded)]
+        return [replace(part, waiting=((target(reference), inside | {reference}), *rest))]
     excluded = (*part.excluded, schema["not"]) if "not" in schema else part.excluded
     return [
-        _Part((*((inner, inside) for inner in chosen), *rest), (*part.plain, schema), (*excluded, *others))
+        _Part(
+            (*((inner, inside) for inner in chosen), *rest),
+            (*part.plain, schema),
+            (*excluded, *others),
+            _reference(chosen[-1]) if schema.keys() & UNIONS else part.reference,
+        )
         for chosen, others in reversed(_alternatives(schema))
     ]
+
+
+def _reference(schema: Schema) -> str | None:
+    return schema.get("$ref") if isinstance(schema, dict) else None
 
 
 def _alternatives(schema: dict[str, Any]) -> list[tuple[list[Schema], list[Schema]]]:

@@ -62,8 +62,10 @@ class _Comparison:
 
     def changes(self) -> Iterator[Change]:
         pairs, removed, added = matching.matched(self._old, self._new)
+        renamed = matching.renamed(removed, added)
         for operation in removed:
-            yield _of_operation("operation-removed", operation, is_in_new=False, is_break=True)
+            successor = renamed[operation.parts].name if operation.parts in renamed else None
+            yield _of_operation("operation-removed", operation, is_in_new=False, is_break=True, new=successor)
         templates = [(operation, matching.shadowed(operation, self._old)) for operation in added]
         paired_callbacks = list(callbacks.paired(pairs))
         for old, new in pairs:

@@ -1,9 +1,14 @@
 """Which operations of two documents belong together, and which templates a concrete path is matched before."""
 
+import json
 import re
 from collections.abc import Iterable
 
 from openapi.diff.comparison.operations import Operation, blank
+from openapi.schemas.conversion import Parts
+
+_OF_THE_PATH = ("parameters", "operationId", "tags", "summary", "description")
+"""Members of an operation that may follow its path; its parameters are compared by themselves."""
 
 
 def matched(
@@ -55,3 +60,27 @@ def _blank_urls(operation: Operation) -> frozenset[tuple[str, str]]:
 
 def _blank_paths(operation: Operation) -> frozenset[tuple[str, str]]:
     return frozenset({(operation.method, blank(operation.path))})
+
+
+def renamed(removed: Iterable[Operation], added: Iterable[Operation]) -> dict[Parts, Operation]:
+    """For an operation that was removed, by its place: the added one that equals it, if there is exactly one."""
+    alike: dict[str, list[Operation]] = {}
+    for operation in added:
+        alike.setdefault(_written(operation), []).append(operation)
+    return {
+        operation.parts: candidates[0]
+        for operation in removed
+        if len(candidates := alike.get(_written(operation), [])) == 1
+    }
+
+
+def _written(operation: Operation) -> str:
+    """All that clients know of an operation but its path, in one text."""
+    declared = {key: value for key, value in operation.raw.items() if key not in _OF_THE_PATH}
+    parameters = {
+        " ".join(key): {
+            member: value for member, value in parameter.raw.items() if member not in ("name", "description")
+        }
+        for key, parameter in operation.parameters.items()
+    }
+    return json.dumps([operation.method, operation.bases[0], declared, parameters], sort_keys=True, default=str)

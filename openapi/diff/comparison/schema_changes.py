@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from openapi.diff.comparison.changes import Change, Witness
+from openapi.diff.comparison.joined_changes import joined
 from openapi.diff.comparison.messages import Carriage, Message
-from openapi.schemas.conversion import MARKS, Node, Parts, Schema, name_of
+from openapi.schemas.conversion import MARKS, Node, Parts, Schema, name_of, published
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import ITEM, Fault
@@ -42,15 +43,18 @@ def compare(engine: Engine, old: Parts | None, new: Parts | None, place: Place) 
     """The changes from the schema at `old` to the schema at `new`; None is a schema that accepts anything."""
     before = Node((engine.old.at(old) if old else True,))
     after = Node((engine.new.at(new) if new else True,))
-    for is_narrowing, small, big in ((True, before, after), (False, after, before)):
-        faults = engine.faults(small, big, place.is_text)
-        for fault in faults:
-            if fault.keyword not in MARKS:
-                yield change(engine, fault, place, is_narrowing)
-            elif is_narrowing and fault.keyword == "discriminator":
-                yield from _discriminator(engine, fault, place)
-            elif is_narrowing:
-                yield _mark(engine, fault, place, *_judged_mark(fault, place))
+    yield from joined([*_changes(engine, before, after, place, True), *_changes(engine, after, before, place, False)])
+
+
+def _changes(engine: Engine, small: Node, big: Node, place: Place, is_narrowing: bool) -> Iterator[Change]:
+    """The changes by which `big` refuses what `small` accepts: the old schema and the new one, or the other way."""
+    for fault in engine.faults(small, big, place.is_text):
+        if fault.keyword not in MARKS:
+            yield change(engine, fault, place, is_narrowing)
+        elif is_narrowing and fault.keyword == "discriminator":
+            yield from _discriminator(engine, fault, place)
+        elif is_narrowing:
+            yield _mark(engine, fault, place, *_judged_mark(fault, place))
 
 
 def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Change:
@@ -77,8 +81,8 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
         direction=place.direction,
         operations=(place.operation,),
         subject=_subject(place, fault),
-        old=old,
-        new=new,
+        old=published(old),
+        new=published(new),
         is_break=is_break,
         find_witness=find_witness if is_break else None,
         is_of_schema=True,
@@ -95,8 +99,8 @@ def _mark(engine: Engine, fault: Fault, place: Place, kind: str, is_break: bool)
         direction=place.direction,
         operations=(place.operation,),
         subject=_subject(place, fault),
-        old=fault.in_small,
-        new=fault.in_big,
+        old=published(fault.in_small),
+        new=published(fault.in_big),
         is_break=is_break,
     )
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from openapi.diff.comparison.changes import Change
+from openapi.diff.comparison.compare import compare
 from openapi.diff.sentences import LONGEST, sentence
+from tests.openapi.diff.documents import with_body
 
 
 def sentence_of(rule: str, old: Any = None, new: Any = None) -> str:
@@ -72,3 +74,26 @@ def test_a_text_of_a_document_is_not_a_template() -> None:
         "body /a has pattern {0.__class__}; it was {had}"
     )
     assert not [name for _, name, _, _ in Formatter().parse(sentence_of("request-not-narrowed", 1, 2)) if name]
+
+
+def test_schemas_are_named_by_their_components() -> None:
+    """A sentence has neither the insides of an alternative nor a name that only the comparison uses."""
+    components = {name: {"type": "object", "required": [name], "properties": {name: {}}} for name in ("Cat", "Dog")}
+    cat, dog = ({"$ref": f"#/components/schemas/{name}"} for name in components)
+    sentences = []
+    for schemas in (
+        (
+            {"anyOf": [cat, dog]},
+            {"anyOf": [cat, {"type": "object", "maxProperties": 0}, {"type": "object", "minProperties": 9}]},
+        ),
+        (cat, {"allOf": [cat], "not": dog}),
+    ):
+        documents = [with_body(schema) for schema in schemas]
+        for contract in documents:
+            contract.document["components"] = {"schemas": components}
+        sentences += [sentence(change) for change in compare(*documents)]
+    assert sentences == [
+        "body may no longer be Dog; it may be Cat, object",
+        "body may now be object; it was Cat, Dog",
+        "body may no longer satisfy the schema Dog",
+    ]

@@ -217,5 +217,13 @@ def test_unknown_keywords_are_kept() -> None:
 def test_the_summary_of_an_alternative_names_its_properties() -> None:
     """Without properties, it is the type."""
     form = the({"type": "object", "properties": {"b": {}, "a": {}}, "required": ["b"]})
-    assert form.summary == {"required": ["b"], "properties": ["a", "b"]}
+    assert form.summary == "object (required: b; optional: a)"
     assert the({"type": "integer"}).summary == "integer"
+
+
+def test_the_summary_of_an_alternative_is_its_component() -> None:
+    """An alternative that is no reference has none, also within one that is."""
+    outer, inner = (f"urn:new#/$defs/components~1schemas~1{name}" for name in "AB")
+    targets = {outer: {"oneOf": [{"$ref": inner}, {"type": "integer"}]}, inner: {"type": "string"}}
+    summaries = [form.summary for form in forms_of({"anyOf": [{"$ref": outer}, {"type": "boolean"}]}, **targets)]
+    assert summaries == ["B", "integer", "boolean"]

@@ -1,0 +1,39 @@
+"""One change for what two keywords of a schema say: a property that comes or goes, and is required."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from openapi.diff.comparison.changes import Change
+
+_DEMANDS = {"added": "required", "removed": "optional"}
+"""For the end of a rule of a property that comes or goes: the end of the rule for its place in `required`."""
+
+
+def joined(changes: Sequence[Change]) -> Iterator[Change]:
+    """`changes` of one schema, without those of `required` that another one includes.
+
+    A property that comes and is required has a rule of its own. One that goes is a break if it was required.
+    """
+    demands: dict[tuple[str, str], list[Change]] = {}
+    for change in changes:
+        kind, _, end = change.rule.rpartition("-")
+        if end in _DEMANDS.values() and kind.endswith("-property"):
+            demands.setdefault((change.subject, end), []).append(change)
+    whole, included = [], set[int]()
+    for change in changes:
+        kind, _, end = change.rule.rpartition("-")
+        waiting = demands.get((change.subject, _DEMANDS.get(end, "")), []) if kind.endswith("-property") else []
+        if waiting:
+            included.add(id(waiting[0]))
+            change = _with(change, waiting.pop(0))  # noqa: PLW2901 (it replaces what it includes)
+        whole.append(change)
+    return (change for change in whole if id(change) not in included)
+
+
+def _with(change: Change, demand: Change) -> Change:
+    """`change` of a property, with what `demand` says of its place in `required`."""
+    rule = f"{change.rule}-required" if change.rule.endswith("added") else change.rule
+    proved = demand if demand.is_break else change
+    return replace(
+        change, rule=rule, is_break=proved.is_break, find_witness=proved.find_witness, old=change.old, new=change.new
+    )
