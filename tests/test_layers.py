@@ -28,7 +28,7 @@ ARROWS = {
     "openapi.diff.wire": ".contract .decimals .standards",
     "openapi.diff.comparison": ".contract .diff.wire .schemas .standards",
     "openapi.diff": ".contract .decimals .diff.comparison",
-    "openapi.diff.reports": ".contract .diff .diff.comparison .rendering",
+    "openapi.diff.reports": ".contract .diff .diff.comparison .rendering .standards",
     "openapi.generated": "",
     "openapi.generated.v1": "",
     "openapi.generated.v2": "",
@@ -64,9 +64,9 @@ ARROWS = {
     "handlers.contracts.rehearsing": "db handlers .contracts .lists .operations .submissions openapi.contract "
     "openapi.problems openapi.requests openapi.standards",
     "handlers.live.tail": "db openapi.problems openapi.serving openapi.standards",
-    "handlers.site": "db .contracts .contracts.rehearsing .field_errors .live.tail .paths .resources .security "
-    "openapi.contract openapi.generate.openapi_generator openapi.oauth openapi.problems openapi.rendering "
-    "openapi.requests openapi.serving openapi.standards",
+    "handlers.site": ".contracts .contracts.rehearsing .field_errors .live.tail .paths .resources .security db "
+    "openapi.contract openapi.diff.reports openapi.generate.openapi_generator openapi.oauth openapi.problems "
+    "openapi.rendering openapi.requests openapi.serving openapi.standards",
     "handlers.pages": ".lists .paths openapi.problems openapi.rendering openapi.serving openapi.standards",
     "handlers.sessions": "db .pages .security .site openapi.problems openapi.requests openapi.serving "
     "openapi.standards",

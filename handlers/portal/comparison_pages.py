@@ -12,7 +12,8 @@ from handlers.contracts.publications import Publications
 from handlers.pages.templates import HEADERS, html
 from handlers.paths import CONTRACTS
 from handlers.portal.known_contracts import Known, known, named
-from openapi.diff.reports.report import LONGEST_COMMAND, Report
+from openapi.diff.reports.report import Report
+from openapi.diff.reports.text_report import LONGEST_COMMAND
 from openapi.rendering.representations import Give, Representation, endpoint
 
 PATH = f"{CONTRACTS}/{{old}}/diff/{{new}}"

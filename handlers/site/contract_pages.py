@@ -17,6 +17,7 @@ from handlers.paths import CONTRACTS
 from handlers.site import client_pages
 from handlers.site.changelog_feed import feed
 from handlers.site.published_contracts import Published, named, origin, pair, read
+from openapi.diff.reports.markdown_report import markdown_report
 from openapi.rendering.representations import Give, Representation, acceptable, endpoint
 from openapi.serving.messages import encoded
 from openapi.standards.media_types import JSON, MARKDOWN, YAML
@@ -74,7 +75,7 @@ def _comparison(publications: Publications, request: Request, published: Publish
     report = publications.report(*pair(request, published))
     media_type = acceptable(request, [JSON, MARKDOWN])
     return Representation.of(
-        media_type, (report.as_json_text() if media_type == JSON else report.as_markdown()).encode()
+        media_type, (report.as_json_text() if media_type == JSON else markdown_report(report)).encode()
     )
 
 

@@ -19,7 +19,7 @@ from handlers.tools.bodies import MULTIPART
 from handlers.tools.messages import Task
 from handlers.tools.work import CLIENT, DIFF, DOCUMENTS, FORMATS
 from handlers.tools.workshop import Room, worked_out
-from openapi.diff.reports.report import LAYOUT
+from openapi.diff.reports.html_report import LAYOUT
 from openapi.problems import Problem
 from openapi.rendering.representations import acceptable, response
 from openapi.requests.content import SLOWEST, Content

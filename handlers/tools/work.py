@@ -9,6 +9,8 @@ from handlers.operations import OPERATIONS
 from handlers.tools.bodies import MOST_BYTES, documents
 from handlers.tools.messages import Refused, Task
 from openapi.contract import Contract, ContractError, Document
+from openapi.diff.reports.html_report import html_report
+from openapi.diff.reports.markdown_report import markdown_report
 from openapi.diff.reports.report import Report
 from openapi.generate.client_operations import client_model
 from openapi.generate.outside_profile import readable
@@ -23,8 +25,8 @@ MOST_EXAMINED_BYTES = 2 * 1024 * 1024
 """Limit on a document that operators publish."""
 FORMATS: Mapping[str, tuple[Callable[[Report], str], str]] = {
     JSON: (Report.as_json_text, "backslashreplace"),  # a lone surrogate, as JSON writes it
-    MARKDOWN: (Report.as_markdown, "replace"),
-    HTML: (Report.as_html, "replace"),
+    MARKDOWN: (markdown_report, "replace"),
+    HTML: (html_report, "replace"),
 }
 """By media type: the text of a report, and what UTF-8 has in place of a lone surrogate."""
 

@@ -1,12 +1,71 @@
-"""What a reviewer needs of a change beside its class: how certain it is, and a name for it in other comparisons."""
+"""A change as a reviewer meets it: judged, with its certainty, and with a name for it in other comparisons."""
 
 import hashlib
 import json
+from dataclasses import dataclass
 
 from openapi.diff.comparison.changes import Change
+from openapi.diff.rules import Rule, Severity, judge
 
 PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
 """The certainty of a change: proved by a tried value, certain by the text of the documents, or undecided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A change, and the rule that judges it."""
+
+    change: Change
+    rule: Rule
+
+    @classmethod
+    def of(cls, change: Change) -> "Finding":
+        """`change`, judged by the policy."""
+        return cls(change, judge(change))
+
+    @property
+    def severity(self) -> Severity:
+        """The version that the change needs."""
+        return self.rule.severity
+
+    @property
+    def is_break(self) -> bool:
+        """True if a client of the old document can fail."""
+        return self.change.is_break
+
+    @property
+    def is_text(self) -> bool:
+        """True if only readers of the document see the change."""
+        return self.rule.audience == "text"
+
+    @property
+    def label(self) -> str:
+        """The word that people look for: `breaks`, or else the severity."""
+        return "breaks" if self.is_break else self.severity.name.lower()
+
+    @property
+    def certainty(self) -> str:
+        """PROVED, UNDECIDED or CERTAIN."""
+        return certainty(self.change)
+
+    @property
+    def fingerprint(self) -> str:
+        """See `fingerprint`."""
+        return fingerprint(self.change)
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """The place among others: breaks first, then the highest severity; the same in every run."""
+        change = self.change
+        return (
+            not self.is_break,
+            -self.severity,
+            change.operations,
+            change.pointer,
+            change.rule,
+            change.subject,
+            self.fingerprint,
+        )
 
 
 def certainty(change: Change) -> str:

@@ -1,10 +1,10 @@
 """One sentence for each change, understandable without the document at hand."""
 
+from dataclasses import replace
 from typing import Any
 
 from openapi import decimals
 from openapi.diff.comparison.changes import Change
-from openapi.standards.json_pointer import parts_of
 
 LONGEST = 120
 """Limit on the characters of a value in a sentence."""
@@ -102,8 +102,10 @@ _UNQUOTED = ("anyOf", "format", "pattern", "type")
 """Keywords whose strings a sentence repeats without quotes."""
 
 
-def sentence(change: Change) -> str:
-    """The change in words, without a period at the end."""
+def sentence(change: Change, subject: str | None = None) -> str:
+    """The change in words, without a period at the end; `subject` is another name for its place."""
+    if subject is not None:
+        change = replace(change, subject=subject)
     stem = change.rule.removeprefix("request-").removeprefix("response-")
     keyword, _, effect = stem.rpartition("-")
     values = {
@@ -162,7 +164,7 @@ def _shown(value: Any, is_unquoted: bool) -> str:
     if isinstance(value, list):
         text = ", ".join(item if is_unquoted and isinstance(item, str) else _json(item) for item in value) or "none"
     elif isinstance(value, dict) and value.keys() == {"$ref"}:
-        text = parts_of(str(value["$ref"]))[-1]
+        text = str(value["$ref"]).rpartition("/")[2]
     else:
         text = value if isinstance(value, str) else _json(value)
     return text if len(text) <= LONGEST else text[:LONGEST] + "\u2026"

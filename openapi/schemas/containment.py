@@ -164,7 +164,7 @@ class Containment:
                 faults += self._form_faults(pair, form, rivals, candidates)
         here = (Step(pair),)
         faults = [fault if fault.steps else replace(fault, steps=here) for fault in faults]
-        faults = [fault if fault.owner else replace(fault, owner=_first(pair.big)) for fault in faults]
+        faults = [replace(fault, owner=_first(pair.big)) if fault.owner is None else fault for fault in faults]
         faults = _each_once(faults)
         if len(faults) > MOST_FAULTS:  # a fault that is left out may be a break
             faults = [*faults[: MOST_FAULTS - 1], Fault(UNDECIDED, owner=_first(pair.big), steps=here)]

@@ -64,9 +64,12 @@ class Validators:
         return jsonschema_rs.Registry(resources, draft=self._draft)
 
     def accepts(self, node: Node, value: Any) -> bool | None:
-        """True if `value` satisfies `node`; None if one of its schemas cannot be compiled."""
+        """True if `value` satisfies `node`; None if a schema cannot be compiled, or `value` has no UTF-8."""
         validator = self._of(node)
-        return None if validator is None else validator.is_valid(value)
+        try:
+            return None if validator is None else validator.is_valid(value)
+        except UnicodeEncodeError:
+            return None
 
     def refusal(self, node: Node, value: Any) -> str:
         """The keyword that makes `node` refuse `value`; "anyOf" if unknown."""

@@ -10,4 +10,9 @@ def pointer(*parts: str | int) -> str:
 
 def parts_of(reference: str) -> tuple[str, ...]:
     """The parts of a pointer in a URI fragment, which begins with `#/` (section 6)."""
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in unquote(reference[2:]).split("/"))
+    return split(unquote(reference[1:]))
+
+
+def split(where: str) -> tuple[str, ...]:
+    """The parts of the pointer `where`; none of the empty one (section 4)."""
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in where.split("/")[1:])

@@ -29,7 +29,14 @@ def compare(old: Document, new: Document) -> Iterator[Change]:
     texts.waiting.append((_read(old), _read(new), ()))
     while texts.waiting:
         for parts in texts.differing(*texts.waiting.pop(0)):
-            yield Change("text-changed", pointer(*parts), True, None, (), "/".join(parts[-2:]))
+            yield Change("text-changed", pointer(*parts), True, None, (), _named(parts))
+
+
+def _named(parts: Parts) -> str:
+    """A place for people: the operation that has it, and the way from there."""
+    if parts[0] == "paths" and len(parts) > 2 and parts[2] in METHODS:
+        return f"{parts[2].upper()} {parts[1]} {'/'.join(parts[3:])}"
+    return "/".join(parts)
 
 
 def _read(document: Document) -> dict[str, Any]:

@@ -4,11 +4,11 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from openapi.contract import Contract, ContractError
-from openapi.diff.reports.report import Report, bullet
+from openapi.diff.comparison.changes import Change
+from openapi.diff.reports.report import NO_CHANGE, Report
 from openapi.diff.rules import judge
+from openapi.diff.sentences import sentence
 from openapi.rendering import markdown
-
-_NOTHING = "No request and no response changed."
 
 Section = Callable[[Contract, Contract], str]
 """Returns the section of the second of two contracts: its changes from the first."""
@@ -25,12 +25,12 @@ def section(before: Contract, contract: Contract) -> str:
         return f"## {contract.version}\n\nIt cannot be compared with {before.version}: {markdown.line(str(error))}\n"
     changes = [change for change in report.changes if judge(change).audience != "text"]
     texts = len(report.changes) - len(changes)
-    lines = list(dict.fromkeys(map(bullet, changes)))  # several operations may share a change
+    lines = list(dict.fromkeys(map(_bullet, changes)))  # several operations may share a change
     if texts:
         lines.append(f"- {texts} descriptive texts changed.")
     severity = report.severity.name.lower() if report.severity else "no"
     heading = f"## {contract.version}: {severity} change from {before.version}"
-    return "\n".join([heading, "", *(lines or [_NOTHING]), ""])
+    return "\n".join([heading, "", *(lines or [NO_CHANGE]), ""])
 
 
 def changelog(contracts: Sequence[Contract], section: Section = section) -> str:
@@ -41,3 +41,9 @@ def changelog(contracts: Sequence[Contract], section: Section = section) -> str:
     sections = [first, *(section(before, contract) for before, contract in itertools.pairwise(contracts))]
     title = markdown.line(str(contracts[-1].document["info"].get("title", "")))
     return "\n".join([f"# Changelog of {title}\n", *reversed(sections)])
+
+
+def _bullet(change: Change) -> str:
+    """A change as a list item in Markdown."""
+    breaks = " (breaking)" if change.is_break else ""
+    return f"- {markdown.line(sentence(change))}{breaks}: {markdown.line(judge(change).why)}"

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from openapi.contract import LARGE, Document
+from openapi.diff.reports.formats import Format, rendered
 from openapi.diff.reports.report import Report
 from openapi.diff.rules import Severity
 from scripts.commands.arguments import AsJSON, document
@@ -27,14 +28,6 @@ class FailOn(StrEnum):
     BREAKING = "breaking"
 
 
-class Format(StrEnum):
-    """The format of the report."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    HTML = "html"
-
-
 def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
     old: Annotated[str, typer.Argument(help="A file, or a version in the database such as 1.0.", metavar="OLD")],
     new: Annotated[str | None, typer.Argument(help="Another file or version.", metavar="NEW")] = None,
@@ -46,6 +39,9 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
         typer.Option(help="Exit 1 on a change of this class or a higher one; `breaking`: if a client can fail."),
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="The format of the report.")] = Format.TEXT,
+    with_texts: Annotated[
+        bool, typer.Option("--texts", help="List changed texts, too, which are only counted otherwise.")
+    ] = False,
     as_json: AsJSON = False,
 ) -> None:
     """Compare two OpenAPI 3.0 documents by meaning: each change, the version it requires, and the proof of a break."""
@@ -56,11 +52,7 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
         after = document(new or old, _of_file, stored)
         before = stored().governing(after) if new is None else document(old, _of_file, stored)
     report = Report.of(before, after, ("active" if new is None else old, new or old))
-    if as_json:
-        print(report.as_json_text(), end="")
-    else:
-        renderers = {Format.TEXT: report.as_text, Format.MARKDOWN: report.as_markdown, Format.HTML: report.as_html}
-        print(renderers[form](), end="")
+    print(rendered(report, Format.JSON if as_json else form, with_texts), end="")
     if fail_on and _fails(report, fail_on):
         raise typer.Exit(1)
 

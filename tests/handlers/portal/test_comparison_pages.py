@@ -8,7 +8,9 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from openapi.diff.reports.report import LONGEST_COMMAND, Report
+from openapi.diff.reports.markdown_report import markdown_report
+from openapi.diff.reports.report import Report
+from openapi.diff.reports.text_report import LONGEST_COMMAND
 from openapi.diff.rules import judge
 from openapi.diff.sentences import sentence
 from tests.page_clients import SECONDS, as_program, require_harmless
@@ -32,7 +34,7 @@ def test_page_json_and_markdown_have_the_same_changes(
     wanted = sorted((f"{sentence(change)}.", judge(change).why) for change in report.changes)
     assert sorted((unescape(what), unescape(why)) for what, why in shown) == wanted
     assert sorted((change["sentence"], change["why"]) for change in json["changes"]) == wanted
-    assert as_program(newest, path, "text/markdown").text == report.as_markdown()
+    assert as_program(newest, path, "text/markdown").text == markdown_report(report)
     assert ("A client of the old version can fail." in page) == report.is_break
     assert ("Nothing differs." in page) == (old == new)
 

@@ -20,7 +20,7 @@ import pytest
 from handlers.tools import limits, tool_pages, workshop
 from handlers.tools.bodies import MOST_BYTES
 from openapi.contract import DOCUMENTS
-from openapi.diff.reports.report import LAYOUT
+from openapi.diff.reports.html_report import LAYOUT
 from openapi.requests import content as contents
 from tests.examples import EVENT
 from tests.handlers.conftest import Hub

@@ -59,6 +59,7 @@ def test_a_process_works_out_the_result() -> None:
         "new": "new",
         "class": "none",
         "breaking": False,
+        "summary": "no changes",
         "changes": [],
     }
 

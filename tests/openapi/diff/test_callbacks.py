@@ -4,6 +4,7 @@ from typing import Any
 
 from openapi.contract import Document
 from openapi.diff.reports.report import Report
+from openapi.diff.reports.text_report import text_report
 from openapi.diff.sentences import sentence
 from tests.openapi.diff.documents import document
 
@@ -27,7 +28,7 @@ def test_a_proof_is_a_request_to_a_client() -> None:
     assert sentence(change) == "callback done body has maxLength 2; it was 1"
     assert change.witness
     assert change.witness.message == 'POST / HTTP/1.1\nContent-Type: application/json\n\n"aa"'
-    assert "The new contract allows this message, the old one does not:" in report.as_text()
+    assert "The new contract allows this message, the old one does not:" in text_report(report)
 
 
 def test_a_proof_is_an_answer_of_a_client() -> None:

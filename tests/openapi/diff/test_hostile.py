@@ -10,6 +10,7 @@ import pytest
 
 from openapi.contract import LARGE, ContractError, Document
 from openapi.diff.comparison.compare import compare
+from tests.openapi.diff.documents import with_body
 
 pytestmark = pytest.mark.slow
 
@@ -189,3 +190,9 @@ def one_of(length: int) -> dict[str, Any]:
 def test_large_schemas_are_compared_soon(old: dict[str, Any], new: dict[str, Any]) -> None:
     """A break among them is found."""
     assert any(change.is_break for change in compare(document(old), document(new)))
+
+
+def test_a_value_without_utf_8_is_undecided() -> None:
+    """A lone surrogate, which JSON can write and a validator cannot read."""
+    old, new = (with_body({"enum": values}) for values in (["\ud800", "b"], ["b"]))
+    assert "request-undecided-narrowed" in {change.rule for change in compare(old, new)}

@@ -15,7 +15,10 @@ from openapi.contract import Document
 from openapi.diff.comparison.messages import BODY, request
 from openapi.diff.comparison.operations import operations
 from openapi.diff.findings import CERTAIN, PROVED, UNDECIDED
+from openapi.diff.reports.html_report import html_report
+from openapi.diff.reports.markdown_report import markdown_report
 from openapi.diff.reports.report import Report
+from openapi.diff.reports.text_report import text_report
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from tests.openapi.diff.proof_judge import refusal, sent
@@ -333,7 +336,7 @@ def test_a_proof_is_short_for_people_and_whole_for_programs() -> None:
     texts = {**old, "properties": {**properties, "t": {**TEXT, "maxLength": 5000}}}
     report = Report.of(Document("", with_body(FORM, old)), Document("", with_body(FORM, texts)), ("old", "new"))
     short = "t=" + "a" * 40 + "… (5,001 characters)"
-    for text in (report.as_text(), report.as_markdown(), report.as_html()):
+    for text in (text_report(report), markdown_report(report), html_report(report)):
         assert short in text
         assert "a" * 41 not in text
     assert "t=" + "a" * 5001 in report.as_json_text()
@@ -357,9 +360,9 @@ def test_a_command_is_one_line() -> None:
     report = Report.of(
         Document("", with_parameter("query", TEXT)), Document("", with_parameter("query", INTEGER)), ("a", "b")
     )
-    assert "\n         curl 'https://<host>/r?t=a'\n" in report.as_text()
+    assert "\n            curl 'https://<host>/r?t=a'\n" in text_report(report)
     assert shlex.split(report.as_json["changes"][0]["proof"]["curl"]) == ["curl", "https://<host>/r?t=a"]
-    assert "<pre>curl &#39;https://&lt;host&gt;/r?t=a&#39;</pre>" in report.as_html()
+    assert "<pre>curl &#39;https://&lt;host&gt;/r?t=a&#39;</pre>" in html_report(report)
 
 
 class _Received(BaseHTTPRequestHandler):

@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from handlers.contracts.migration import Migration
 from handlers.site import migration_reports
-from openapi.diff.reports import report
+from openapi.diff.reports import html_report
+from openapi.diff.reports.report import Report
 from openapi.rendering.html import Layout, each
 from tests.openapi.diff.documents import document
 
@@ -20,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
 LAYOUT = Layout(Markup("p>b{color:red}"))
 PAGES = {
     "a page of its own": (LAYOUT, LAYOUT.page("A title", Markup("<p>Text"))),
-    "changes": (report.LAYOUT, report.Report.of(document(), document(), ("old", "new")).as_html()),
+    "changes": (html_report.LAYOUT, html_report.html_report(Report.of(document(), document(), ("old", "new")))),
     "migration": (
         migration_reports.LAYOUT,
         migration_reports.as_html(Migration(datetime.now(UTC), [date(2026, 11, 24)], [], [])),

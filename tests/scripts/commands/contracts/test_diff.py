@@ -41,8 +41,19 @@ def test_two_files_are_compared_without_a_database(files: tuple[str, str]) -> No
     assert report["changes"][0]["proof"]["value"] == "a" * 6
 
 
-@pytest.mark.parametrize(("form", "words"), [("text", "major  body"), ("markdown", "## Major"), ("html", "<!doctype")])
-def test_the_report_has_three_formats(files: tuple[str, str], form: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("text", "  BREAKS  body"),
+        ("markdown", "- **Breaks**: body"),
+        ("html", "<!doctype"),
+        ("json", '"class": "major"'),
+        ("sarif", '"version": "2.1.0"'),
+        ("junit", "<testsuite "),
+        ("github", "::error "),
+    ],
+)
+def test_the_report_has_formats(files: tuple[str, str], form: str, words: str) -> None:
     """The default is text."""
     assert words in diff(*files, "--format", form).stdout
     assert (diff(*files).stdout == diff(*files, "--format", form).stdout) == (form == "text")

@@ -1,0 +1,56 @@
+"""A report as a page, which loads nothing and runs nothing."""
+
+from markupsafe import Markup
+
+from openapi.diff.findings import Finding
+from openapi.diff.reports.groups import Group, grouped
+from openapi.diff.reports.report import NO_CHANGE, Report, promise
+from openapi.diff.reports.text_report import command
+from openapi.rendering.html import Layout
+
+LAYOUT = Layout(
+    Markup("td,th{padding:.4em}pre{background:#f4f4f4;padding:.6em;white-space:pre-wrap;overflow-wrap:anywhere}")
+)
+_GROUP = Markup("<h2>{}</h2>\n<table><tr><th>Class<th>Change<th>Place</tr>{}</table>\n")
+_ROW = Markup("<tr><td>{}</td><td>{}.<br>{} ({})<br><code>{}</code> <code>{}</code>{}</td><td>{}</td></tr>")
+
+
+def html_report(report: Report, with_texts: bool = False) -> str:
+    """The report as a page; changed texts are counted, and listed only `with_texts`."""
+    groups = Markup("").join(_group(report, group) for group in grouped(report.shown(with_texts)))
+    head, end = report.summary if report.findings else NO_CHANGE, report.texts_not_listed(with_texts)
+    return LAYOUT.page(report.title, Markup("<p>{}</p>\n{}<p>{}</p>").format(head, groups, end))
+
+
+def _group(report: Report, group: Group) -> Markup:
+    return _GROUP.format(group.title, Markup("").join(_row(report, group, finding) for finding in group.findings))
+
+
+def _row(report: Report, group: Group, finding: Finding) -> Markup:
+    change, severity = finding.change, finding.severity.name.lower()
+    return _ROW.format(
+        Markup("<strong>breaks</strong>, {}").format(severity) if finding.is_break else severity,
+        group.sentence(finding),
+        finding.rule.why,
+        finding.certainty,
+        change.rule,
+        finding.fingerprint,
+        _proof(finding),
+        Markup("<br>").join(
+            Markup("<code>{}</code>").format(place) for place in dict.fromkeys(_places(report, finding))
+        ),
+    )
+
+
+def _places(report: Report, finding: Finding) -> list[str]:
+    """The pointer, and the lines of both documents if they are known."""
+    places = report.places(finding.change)
+    return [finding.change.pointer or "/", *(place.words for place in places if place.position)]
+
+
+def _proof(finding: Finding) -> Markup:
+    witness = finding.change.witness
+    if not witness:
+        return Markup("")
+    proof = Markup("<p>{}</p><pre>{}</pre>").format(promise(finding.change), witness.short)
+    return proof + (Markup("<pre>{}</pre>").format(curl) if (curl := command(witness)) else Markup(""))

@@ -1,0 +1,58 @@
+"""A report for a terminal: by operation, each finding in a few lines."""
+
+from collections.abc import Iterator
+
+from openapi.diff.comparison.changes import Change, Witness
+from openapi.diff.findings import Finding
+from openapi.diff.reports.groups import Group, grouped
+from openapi.diff.reports.report import NO_CHANGE, Report, promise
+from openapi.rendering.terminal import printable
+
+LONGEST_COMMAND = 300
+"""Limit on the characters of a command that a text or a page shows."""
+_INDENT = " " * 10
+
+
+def text_report(report: Report, with_texts: bool = False) -> str:
+    """The report in lines; changed texts are counted, and listed only `with_texts`."""
+    return "\n".join(map(printable, _lines(report, with_texts))) + "\n"
+
+
+def command(witness: Witness) -> str | None:
+    """The command for curl, if it is short enough for people."""
+    return witness.curl if witness.curl and len(witness.curl) <= LONGEST_COMMAND else None
+
+
+def _lines(report: Report, with_texts: bool) -> Iterator[str]:
+    yield report.title
+    if not report.findings:
+        yield NO_CHANGE
+        return
+    yield report.summary
+    for group in grouped(report.shown(with_texts)):
+        yield ""
+        yield group.title
+        for finding in group.findings:
+            yield from _of_finding(report, group, finding)
+    if counted := report.texts_not_listed(with_texts):
+        yield from ("", counted)
+
+
+def _of_finding(report: Report, group: Group, finding: Finding) -> Iterator[str]:
+    change, label = finding.change, "BREAKS" if finding.is_break else finding.label
+    yield f"  {label:7} {group.sentence(finding)}."
+    judgement = f"{finding.severity.name.lower()}, {finding.certainty}, {change.rule}, {finding.fingerprint}"
+    yield f"{_INDENT}{finding.rule.why} [{judgement}]"
+    yield f"{_INDENT}{_where(report, change)}"
+    if change.witness:
+        yield f"{_INDENT}{promise(change)}"
+        lines = [*change.witness.short.splitlines(), command(change.witness)]
+        yield from (f"{_INDENT}  {line}" for line in lines if line is not None)
+
+
+def _where(report: Report, change: Change) -> str:
+    """The lines of both documents if they are known, or else the pointer."""
+    old, new = report.places(change)
+    if old.position or new.position:
+        return " to ".join(dict.fromkeys((old.words, new.words)))
+    return (change.pointer or "/") + ("" if change.is_in_new else " of the old document")

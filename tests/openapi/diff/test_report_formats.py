@@ -1,0 +1,180 @@
+"""Reports for the programs that read them, judged by readers that are not ours."""
+
+import json
+import re
+from typing import Any
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from junitparser import JUnitXml
+from sarif_pydantic import Sarif
+
+from openapi.contract import Document
+from openapi.diff.reports.annotations import annotations
+from openapi.diff.reports.formats import Format, rendered
+from openapi.diff.reports.junit import junit
+from openapi.diff.reports.markdown_report import LONGEST, markdown_report
+from openapi.diff.reports.places import Places
+from openapi.diff.reports.report import Report
+from openapi.diff.reports.sarif import sarif
+from openapi.diff.reports.text_report import text_report
+from tests.openapi.diff.documents import document, with_body
+
+HOSTILE = "a\x00\x1b[31m\ud800</failure>]]>::error::%0A,\nb"
+
+
+class Mark:
+    """A position whose line is the length of the pointer."""
+
+    column = 3
+
+    def __init__(self, file: str, where: str) -> None:
+        self.file, self.line = file, len(where)
+
+
+def compared(old: Document, new: Document) -> Report:
+    """The report of two documents, each in a file with marks."""
+    marks = (lambda where: Mark("a b/old.yaml", where), lambda where: Mark("new,1.yaml", where))
+    return Report.of(old, new, ("old.yaml", "new.yaml"), Places(old, new, marks))
+
+
+@pytest.fixture
+def report() -> Report:
+    """A break, a property that comes, one that goes, and a new text."""
+    properties: list[dict[str, Any]] = [
+        {"a": {"type": "string", "maxLength": 9}, "c": {}},
+        {"a": {"type": "string", "maxLength": 5}, "b": {"type": "integer"}},
+    ]
+    old, new = (
+        with_body({"type": "object", "properties": members}, summary=summary)
+        for members, summary in zip(properties, ("Old.", "New."), strict=True)
+    )
+    return compared(old, new)
+
+
+def test_sarif_has_each_change_at_its_line(report: Report) -> None:
+    """A break is an error; what needs a major version is a warning, and all else a note."""
+    (run,) = Sarif.model_validate_json(sarif(report)).runs
+    results = run.results or []
+    assert [(result.rule_id, str(result.level.value if result.level else "")) for result in results] == [
+        ("request-maxLength-narrowed", "error"),
+        ("request-property-removed", "warning"),
+        ("request-property-added", "note"),
+    ]
+    rules = [rule.id for rule in run.tool.driver.rules or []]
+    assert [rules[result.rule_index or 0] for result in results] == [result.rule_id for result in results]
+    first, removed, _ = json.loads(sarif(report))["runs"][0]["results"]
+    assert first["partialFingerprints"] == {"interactionReporting/v1": report.findings[0].fingerprint}
+    where = report.changes[0].pointer
+    assert first["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "new%2C1.yaml"},
+        "region": {"startLine": len(where), "startColumn": 3},
+    }
+    assert first["relatedLocations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "a%20b/old.yaml"}
+    assert removed["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "a%20b/old.yaml"}
+    assert len(json.loads(sarif(report, with_texts=True))["runs"][0]["results"]) == len(results) + 1
+
+
+def test_junit_fails_the_tests_of_what_breaks(report: Report) -> None:
+    """Each operation is a test; its failure names the breaks, with their proofs, and its output the rest."""
+    (suite,) = JUnitXml.fromstring(junit(report).encode())
+    (case,) = suite
+    (failure,) = case.result
+    assert (suite.tests, suite.failures, suite.errors, case.name) == (1, 1, 0, "POST /x")
+    assert failure.message == "1 breaking: body /a has maxLength 5; it was 9"
+    assert '{"a": "aaaaaa"}' in failure.text
+    assert "minor: body /b is a new property." in case.system_out
+    (suite,) = JUnitXml.fromstring(junit(compared(document(), with_body({}))).encode())
+    assert (suite.tests, suite.failures, [case.result for case in suite]) == (1, 0, [[]])
+
+
+def test_annotations_name_the_file_and_the_line(report: Report) -> None:
+    """The new file, for a change of which only the old one has the place, too."""
+    error, warning, notice, summary = annotations(report).splitlines()
+    where = report.changes[0].pointer
+    start = (
+        f"::error file=new%2C1.yaml,line={len(where)},col=3,title=breaks request-maxLength-narrowed::POST /x: body /a "
+    )
+    assert error.startswith(start)
+    assert warning.startswith("::warning file=new%2C1.yaml,line=")
+    assert notice.startswith("::notice file=new%2C1.yaml,line=")
+    assert summary.startswith("::notice::old.yaml to new.yaml: major, breaking (1 breaking (1 proved), ")
+
+
+def test_hostile_texts_stay_texts() -> None:
+    """In XML, in workflow commands and in JSON: no line, no element and no command more than for harmless ones."""
+    printed = HOSTILE.replace("\ud800", "")
+    old, new = (
+        with_body({"type": "object", "properties": {name: {"enum": values}}}, path=f"/{name}", summary=name)
+        for name, values in ((HOSTILE, [printed, "b"]), (HOSTILE, ["b"]))
+    )
+    hostile, harmless = compared(old, new), compared(with_body({"enum": ["a", "b"]}), with_body({"enum": ["b"]}))
+    assert len(annotations(hostile).split("\n")) == len(annotations(harmless).split("\n"))
+    assert all(line.startswith("::") for line in annotations(hostile).splitlines())
+    names = [[element.tag for element in fromstring(junit(report)).iter()] for report in (hostile, harmless)]  # noqa: S314 (our own)
+    assert names[0] == names[1]
+    assert len(Sarif.model_validate_json(sarif(hostile)).runs[0].results or []) == 1
+
+
+def many(count: int) -> tuple[Document, Document]:
+    """Documents with `count` operations, each of which breaks and has a long proof."""
+    bodies = ({"type": "string", "minLength": least, "pattern": "^a*$"} for least in (100, 200))
+    operations = []
+    for body in bodies:
+        post = with_body(body).document["paths"]["/x"]
+        operations.append(document(**{f"p{number:04}": post for number in range(count)}))
+    return operations[0], operations[1]
+
+
+@pytest.mark.parametrize(("count", "proofs", "is_whole"), [(10, True, True), (200, False, True), (600, False, False)])
+def test_markdown_fits_a_comment(count: int, proofs: bool, is_whole: bool) -> None:
+    """Proofs are left out first, and then whole changes; the report says so, and how many."""
+    text = markdown_report(compared(*many(count)))
+    assert len(text) <= LONGEST
+    assert ("The old contract accepts this" in text) is proofs
+    listed = text.count("\n- **Breaks**")
+    left_out = re.search(r"(\d+) more changes do not fit here, \1 of them breaking", text)
+    assert (listed == count, left_out is None) == (is_whole, is_whole)
+    assert is_whole or (left_out and listed + int(left_out[1]) == count)
+    assert ("The proofs do not fit here" in text) is (is_whole and not proofs)
+
+
+@pytest.mark.parametrize("form", Format)
+def test_texts_are_counted_unless_asked_for(form: Format, report: Report) -> None:
+    """JSON always has them."""
+    with_texts, without = (rendered(report, form, is_asked_for) for is_asked_for in (True, False))
+    assert "POST /x summary changed" in with_texts
+    assert ("summary changed" in without) is (form is Format.JSON)
+    if form in {Format.TEXT, Format.MARKDOWN, Format.HTML}:
+        assert "1 changed text, which only readers of the document see: not listed." in without
+
+
+def test_the_findings_are_grouped() -> None:
+    """Breaks first; what an operation alone has stands under its name, and a shared schema under its own."""
+
+    def of(schema: dict[str, Any], *paths: str) -> Document:
+        body = {
+            "type": "object",
+            "properties": {"list": {"type": "array", "items": {"$ref": "#/components/schemas/A"}}},
+        }
+        posts = {path: with_body(body).document["paths"]["/x"] for path in paths}
+        shared = document(**posts)
+        shared.document["components"] = {"schemas": {"A": schema}}
+        return shared
+
+    old = of({"type": "object", "properties": {"b": {"type": "string"}}}, "q", "r", "s")
+    new = of(
+        {"type": "object", "required": ["b"], "properties": {"b": {"type": "string", "maxLength": 4}}}, "q", "r", "t"
+    )
+    text = text_report(Report.of(old, new, ("old", "new")))
+    assert re.findall(r"^(?:\S.*|  (?:BREAKS|minor) .*)", text, re.MULTILINE) == [
+        "old to new: major, breaking",
+        "3 breaking (1 certain, 2 proved), 1 minor",
+        "Removed operations",
+        "  BREAKS  POST /s was removed; POST /t is new and written the same: it may have moved.",
+        "Schema A in requests of 2 operations",
+        "  BREAKS  A /b now has maxLength 4; it had none.",
+        "  BREAKS  A /b is now required.",
+        "New operations",
+        "  minor   POST /t is a new operation.",
+    ]
