@@ -1,4 +1,7 @@
-"""The text of an OpenAPI document: YAML 1.2 or JSON, with only the types of JSON. No other module reads YAML."""
+"""The text of an OpenAPI document: YAML 1.2 or JSON, with only the types of JSON.
+
+Only `sources/yaml_nodes` reads YAML, too: what is compared may have aliases.
+"""
 
 import json
 import re
@@ -17,7 +20,7 @@ class TextError(ValueError):
     """A text is neither YAML 1.2 nor JSON with only the types of JSON; the message says where, and why."""
 
 
-_TOO_DEEP = f"the document is nested more than {MAX_DEPTH} levels deep"
+TOO_DEEP = f"the document is nested more than {MAX_DEPTH} levels deep"
 
 
 def write(document: Any) -> str:
@@ -83,18 +86,29 @@ class _Dumper(yaml.CSafeDumper):
     """YAML with quotes around each string that YAML 1.1 or `_Loader` would otherwise read as another type."""
 
 
-_NUMBER = r"-?(?:0|[1-9][0-9]*)"
+_INTEGER = r"-?(?:0|[1-9][0-9]*)"
+_NUMBER = _INTEGER + r"(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 for _tag, _pattern, _first in (
     ("null", r"null|~|", [*"n~", ""]),
     ("bool", r"true|false", "tf"),
-    ("int", _NUMBER, "-0123456789"),
-    ("float", _NUMBER + r"(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", "-0123456789"),
+    ("int", _INTEGER, "-0123456789"),
+    ("float", _NUMBER, "-0123456789"),
 ):
     for _class in (_Loader, _Dumper):
         _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 _OF_PYTHON = re.compile(r"^(Out of range float values are not JSON compliant): .*", re.DOTALL)
 """The message of Python 3.12 and later; the group is the message of earlier versions."""
+
+
+def plain_scalar(text: str) -> Any:
+    """The value of `text`, a scalar of YAML without quotes; ValueError if it is a number that Python does not read."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if re.fullmatch(_INTEGER, text):
+        return int(text)
+    return float(text) if re.fullmatch(_NUMBER, text) else text
 
 
 def read(text: str, max_bytes: int) -> Any:
@@ -115,17 +129,18 @@ def read(text: str, max_bytes: int) -> Any:
 def _of_json(text: str) -> Any:
     """The value of `text`, which begins like JSON; other YAML may also begin so."""
     try:
-        document = json.loads(text, object_pairs_hook=_once_each)
-        if _is_deeper(document, MAX_DEPTH):
+        document = json.loads(text, object_pairs_hook=once_each)
+        if is_deeper(document, MAX_DEPTH):
             raise RecursionError
     except json.JSONDecodeError:
         return _of_yaml(text)
     except RecursionError:
-        raise TextError(_TOO_DEEP) from None
+        raise TextError(TOO_DEEP) from None
     return document
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object with the members `pairs`; TextError if a name occurs twice."""
     mapping = dict(pairs)
     if len(mapping) != len(pairs):
         counts = Counter(name for name, _ in pairs)
@@ -134,7 +149,8 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return mapping
 
 
-def _is_deeper(document: Any, levels: int) -> bool:
+def is_deeper(document: Any, levels: int) -> bool:
+    """True if `document` is nested more than `levels` deep."""
     row = [document]
     for _ in range(levels + 1):
         row = [
@@ -161,7 +177,7 @@ def _refuse_hostile_yaml(text: str) -> None:
             raise TextError(f"line {_line(event)}: YAML tags are not accepted")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise TextError(_TOO_DEEP)
+            raise TextError(TOO_DEEP)
 
 
 def _line(event: yaml.Event) -> int:
