@@ -17,7 +17,7 @@ ARROWS = {
     "openapi.intended_values": ".characters .standards",
     "openapi.document_text": "",
     "openapi.contract": ".document_text .standards",
-    "openapi.sources": ".contract .document_text",
+    "openapi.sources": ".contract .document_text .standards",
     "openapi.oauth": ".problems .standards",
     "openapi.cross_origin": ".problems .standards",
     "openapi.schemas": ".characters .contract .decimals .intended_values .problems .standards",
