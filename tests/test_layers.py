@@ -29,7 +29,7 @@ ARROWS = {
     "openapi.diff.wire": ".contract .decimals .standards",
     "openapi.diff.comparison": ".contract .diff.wire .schemas .standards",
     "openapi.diff": ".contract .decimals .diff.comparison",
-    "openapi.diff.reports": ".contract .diff .diff.comparison .rendering .standards",
+    "openapi.diff.reports": ".contract .diff .diff.comparison .rendering .sources .standards",
     "openapi.generated": "",
     "openapi.generated.v1": "",
     "openapi.generated.v2": "",
@@ -111,7 +111,7 @@ ARROWS = {
     "scripts.commands.generation": "handlers.operations openapi.contract openapi.generate "
     "openapi.generate.collections openapi.generate.languages .commands",
     "scripts.commands.contracts": ".commands .service db handlers.contracts handlers.contracts.rehearsing "
-    "handlers.operations openapi.contract openapi.diff openapi.diff.reports openapi.lint",
+    "handlers.operations openapi.contract openapi.diff openapi.diff.reports openapi.lint openapi.sources",
     "scripts.trials.large": "db handlers.lists",
     "scripts.trials": "db handlers.security openapi.contract openapi.oauth .commands .service .trials.large",
     "scripts.mock": "db handlers handlers.contracts handlers.site openapi.oauth openapi.problems openapi.protocol "

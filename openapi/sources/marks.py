@@ -9,7 +9,7 @@ from openapi.document_text import Parts
 from openapi.sources.bundle import Bundle
 from openapi.sources.references import Target, Texts
 from openapi.sources.text import Position
-from openapi.standards.json_pointer import parts_of
+from openapi.standards.json_pointer import parts_of, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Marks:
         The place of a member is that of its name; an absent value has that of the innermost value around it. Each file
         is scanned once.
         """
-        targets = {pointer: self._target(_parts(pointer)) for pointer in pointers}
+        targets = {pointer: self._target(split(pointer)) for pointer in pointers}
         wanted: defaultdict[str, set[Parts]] = defaultdict(set)
         for target in targets.values():
             wanted[target.file].add(target.parts)
@@ -80,10 +80,6 @@ def _member(node: Any, part: str) -> Any:
     if isinstance(node, list) and part.isdecimal() and int(part) < len(node):
         return node[int(part)]
     return _ABSENT
-
-
-def _parts(pointer: str) -> Parts:
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
 
 
 def _place_of(root: Any, reference: str) -> Parts:

@@ -59,12 +59,17 @@ Overlap = Annotated[
 ]
 
 
+def is_version(name: str) -> bool:
+    """True if `name` is that of a stored contract, such as 1.0; a file of that name is given as `./1.0`."""
+    return re.fullmatch(r"[0-9]+\.[0-9]+", name) is not None
+
+
 def document(name: str, of_file: Callable[[Path], D], stored: Callable[[], StoredContracts]) -> D | Contract:
     """Return the stored contract if `name` is a version, else what `of_file` reads; BadParameter if that fails.
 
-    `stored` is called for a version only. A file with the name of a version, `1.0`, is given as `./1.0`.
+    `stored` is called for a version only.
     """
-    if re.fullmatch(r"[0-9]+\.[0-9]+", name):
+    if is_version(name):
         return stored().version(name)
     try:
         return of_file(Path(name))

@@ -1,41 +1,29 @@
 """Where a change is in both documents: pointers, and the lines of files that are known."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from openapi.contract import ContractError, Document
 from openapi.diff.comparison.changes import Change
 from openapi.diff.comparison.operations import blank
+from openapi.sources.text import Position
 from openapi.standards.json_pointer import parts_of, pointer, split
 
 
-class Position(Protocol):
-    """A place in a file; lines and columns count from 1."""
+class Marks(Protocol):
+    """The lines of a document."""
 
-    @property
-    def file(self) -> str:
-        """The name of the file."""
-
-    @property
-    def line(self) -> int:
-        """The line."""
-
-    @property
-    def column(self) -> int:
-        """The column, in characters."""
-
-
-Marks = Callable[[str], Position | None]
-"""Returns the position of a pointer in the text of a document."""
+    def positions(self, pointers: Iterable[str]) -> Mapping[str, Position]:
+        """The position of each of `pointers`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """The place of a change in one document: the nearest one that the document has."""
 
-    pointer: str
-    position: Position | None
+    pointer: str = ""
+    position: Position | None = None
 
     @property
     def words(self) -> str:
@@ -43,26 +31,29 @@ class Place:
         return f"{self.position.file}:{self.position.line}" if self.position else self.pointer or "/"
 
 
+@dataclass(frozen=True, slots=True)
 class Places:
     """The places of changes in `old` and `new`; `marks` are those of each text, None if it has no file."""
 
-    def __init__(self, old: Document, new: Document, marks: tuple[Marks | None, Marks | None] = (None, None)) -> None:
-        self._documents = old, new
-        self._marks = marks
+    old: Document
+    new: Document
+    marks: tuple[Marks | None, Marks | None] = (None, None)
 
-    def of(self, change: Change) -> tuple[Place, Place]:
-        """The places of `change` in the old document and in the new one."""
-        own = self._documents[change.is_in_new]
-        other = self._documents[not change.is_in_new]
-        places = (
-            self._place(change.pointer, change.is_in_new),
-            self._place(counterpart(change.pointer, own, other), not change.is_in_new),
-        )
-        return (places[1], places[0]) if change.is_in_new else places
+    def of(self, changes: Sequence[Change]) -> list[tuple[Place, Place]]:
+        """The places of each of `changes`, in the old document and in the new one."""
+        pointers = [self._pointers(change) for change in changes]
+        sides = [_located([pair[side] for pair in pointers], marks) for side, marks in enumerate(self.marks)]
+        return list(zip(*sides, strict=True))
 
-    def _place(self, where: str, is_in_new: bool) -> Place:
-        marks = self._marks[is_in_new]
-        return Place(where, marks(where) if marks else None)
+    def _pointers(self, change: Change) -> tuple[str, str]:
+        if change.is_in_new:
+            return counterpart(change.pointer, self.new, self.old), change.pointer
+        return change.pointer, counterpart(change.pointer, self.old, self.new)
+
+
+def _located(pointers: Sequence[str], marks: Marks | None) -> list[Place]:
+    positions = marks.positions(pointers) if marks else {}
+    return [Place(where, positions.get(where)) for where in pointers]
 
 
 def counterpart(where: str, own: Document, other: Document) -> str:

@@ -1,7 +1,7 @@
 """The changes between two documents, judged, and as JSON; the other modules of this folder render it for people."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,35 +16,36 @@ from openapi.diff.rules import Severity
 from openapi.diff.sentences import sentence
 
 NO_CHANGE = "No request and no response changed."
-_NOWHERE = Place("", None)
-
-
-def _nowhere(_: Change) -> tuple[Place, Place]:
-    return _NOWHERE, _NOWHERE
 
 
 @dataclass(frozen=True)
 class Report:
-    """The findings from one document to another, in order; each document has a name.
-
-    `places` returns the places of a change in the old document and in the new one.
-    """
+    """The findings from one document to another, in order; each document has a name."""
 
     old: str
     new: str
     findings: Sequence[Finding]
-    places: Callable[[Change], tuple[Place, Place]] = field(default=_nowhere, repr=False, compare=False)
+    located: Places | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, old: Document, new: Document, names: tuple[str, str], places: Places | None = None) -> "Report":
         """The report from `old` to `new`; ContractError if one of them cannot be compared."""
         findings = sorted(map(Finding.of, compare(old, new)), key=lambda finding: finding.order)
-        return cls(*names, findings, (places or Places(old, new)).of)
+        return cls(*names, findings, places or Places(old, new))
 
-    @property
+    @cached_property
     def changes(self) -> list[Change]:
         """The changes of the findings."""
         return [finding.change for finding in self.findings]
+
+    def places(self, change: Change) -> tuple[Place, Place]:
+        """The places of one of the changes, in the old document and in the new one."""
+        return self._places.get(id(change), (Place(), Place()))
+
+    @cached_property
+    def _places(self) -> dict[int, tuple[Place, Place]]:
+        places = self.located.of(self.changes) if self.located else ()
+        return {id(change): pair for change, pair in zip(self.changes, places, strict=True)}
 
     @property
     def severity(self) -> Severity:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
@@ -18,24 +19,27 @@ from openapi.diff.reports.places import Places
 from openapi.diff.reports.report import Report
 from openapi.diff.reports.sarif import sarif
 from openapi.diff.reports.text_report import text_report
+from openapi.sources.text import Position
 from tests.openapi.diff.documents import document, with_body
 
 HOSTILE = "a\x00\x1b[31m\ud800</failure>]]>::error::%0A,\nb"
 
 
-class Mark:
-    """A position whose line is the length of the pointer."""
+class Lines:
+    """Marks of `file`: the line of a place is the length of its pointer."""
 
-    column = 3
+    def __init__(self, file: str) -> None:
+        self._file = file
 
-    def __init__(self, file: str, where: str) -> None:
-        self.file, self.line = file, len(where)
+    def positions(self, pointers: Iterable[str]) -> dict[str, Position]:
+        """The position of each of `pointers`."""
+        return {where: Position(self._file, len(where), 3) for where in pointers}
 
 
 def compared(old: Document, new: Document) -> Report:
     """The report of two documents, each in a file with marks."""
-    marks = (lambda where: Mark("a b/old.yaml", where), lambda where: Mark("new,1.yaml", where))
-    return Report.of(old, new, ("old.yaml", "new.yaml"), Places(old, new, marks))
+    places = Places(old, new, (Lines("a b/old.yaml"), Lines("new,1.yaml")))
+    return Report.of(old, new, ("old.yaml", "new.yaml"), places)
 
 
 @pytest.fixture

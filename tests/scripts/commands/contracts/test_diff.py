@@ -10,14 +10,15 @@ from typer.testing import CliRunner, Result
 from openapi.contract import DOCUMENTS, ContractError
 from scripts.cli import app
 from tests.openapi.diff.documents import with_body
+from tests.openapi.sources.repository import commit
 
 OLDEST, NEWEST = (str(DOCUMENTS / f"interaction-reporting-1.{minor}.yaml") for minor in (0, 1))
 DONE, REFUSED, MISUSED = 0, 1, 2
 
 
-def diff(*arguments: str) -> Result:
+def diff(*arguments: str, standard_input: str = "") -> Result:
     """The result of the command."""
-    return CliRunner().invoke(app, ["contract", "diff", *arguments], catch_exceptions=False)
+    return CliRunner().invoke(app, ["contract", "diff", *arguments], input=standard_input, catch_exceptions=False)
 
 
 @pytest.fixture
@@ -98,6 +99,9 @@ def test_stored_and_served_versions_are_compared(database_url: str, monkeypatch:
         ((OLDEST, NEWEST, "--against-active"), "give NEW, or --against-active"),
         ((OLDEST, "nothing.yaml"), "No such file"),
         ((OLDEST, str(Path(__file__))), "not YAML"),
+        (("-", "-"), "standard input holds one document"),
+        (("no:a.yaml", NEWEST), "git knows no revision 'no' here"),
+        ((OLDEST, "https://example.com/a.yaml"), "nothing is fetched"),
         ((OLDEST, NEWEST, "--fail-on", "sometimes"), "sometimes"),
     ],
 )
@@ -106,6 +110,57 @@ def test_misuse_exits_with_2(arguments: tuple[str, ...], words: str) -> None:
     done = diff(*arguments)
     assert done.exit_code == MISUSED
     assert words in " ".join(done.stderr.replace("\u2502", " ").split())
+
+
+def test_a_revision_is_compared_with_a_file_and_with_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: tuple[str, str]
+) -> None:
+    """Each may be either side. The document has two files; the reports name the arguments."""
+    old, new = (Path(path).read_text() for path in files)
+    commit(tmp_path / "r", {"api/openapi.json": in_two_files(old), "api/schema.json": schema_of(old)})
+    monkeypatch.chdir(tmp_path / "r" / "api")
+    Path("schema.json").write_text(schema_of(new))
+    for arguments, kind in (
+        (("HEAD:api/openapi.json", "openapi.json"), "major"),
+        (("openapi.json", "HEAD:./openapi.json"), "minor"),
+        (("HEAD:./openapi.json", "-"), "major"),
+        (("-", "HEAD:./openapi.json"), "minor"),
+        (("-", files[1]), "none"),
+    ):
+        report = json.loads(diff(*arguments, "--json", standard_input=new).stdout)
+        assert (report["class"], report["old"], report["new"]) == (kind, *arguments)
+
+
+def in_two_files(document: str) -> str:
+    """`document` with its only schema in `schema.json`."""
+    return document.replace(schema_of(document), '{"$ref": "schema.json"}')
+
+
+def schema_of(document: str) -> str:
+    """The schema of the only body of `document`."""
+    post = json.loads(document)["paths"]["/x"]["post"]
+    return json.dumps(post["requestBody"]["content"]["application/json"]["schema"])
+
+
+def test_an_error_says_which_document_and_where(tmp_path: Path, files: tuple[str, str]) -> None:
+    """Before the comparison it is a wrong argument, in it a refusal."""
+    bad = tmp_path / "bad.yaml"
+    for text, words, status in (
+        ("a: b: c", "1:5: it is not YAML", MISUSED),
+        ('swagger: "2.0"', "1:1: it is Swagger 2.0: convert it to OpenAPI 3", MISUSED),
+        ('openapi: 3.0.3\ninfo: {}\npaths: {/a: {$ref: "https://a.example/b"}}', "3:14: $ref 'https://", REFUSED),
+    ):
+        bad.write_text(text)
+        for names, side in (((files[0], str(bad)), "new"), ((str(bad), files[0]), "old")):
+            if status == MISUSED:
+                done = diff(*names)
+                assert done.exit_code == MISUSED
+                message = " ".join(done.stderr.replace("\u2502", " ").split())
+            else:
+                with pytest.raises(ContractError) as caught:
+                    diff(*names)
+                message = str(caught.value)
+            assert f"the {side} document: {bad}:{words}" in message
 
 
 def test_another_version_of_openapi_is_refused(tmp_path: Path) -> None:
