@@ -2,13 +2,16 @@
 
 A trigger sets the instants of a row, for plain SQL too. A row has `deprecated_at` and `sunset_at` while it is
 deprecated or retired, and `retired_at` while it is retired; `activated_at` is when it last began to govern.
+
+A draft or a superseded row with `withdrawn_at` is withdrawn. That is no value of the column `status`, so that an
+earlier release goes on with such a row as with any other of its status.
 """
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, cast, func, insert, select, text, update
+from sqlalchemy import Connection, Integer, case, cast, delete, func, insert, select, text, update
 
 from db.audit import Author, attribute
 from db.errors import NotFound, Refused
@@ -21,7 +24,10 @@ LAST_SUNSET = datetime(9999, 12, 30, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ContractRow:
-    """One published contract. `document` is its text, `digest` the digest of the document at publication."""
+    """One published contract. `document` is its text, `digest` the digest of the document at publication.
+
+    `status` is draft, active, deprecated, superseded, retired or withdrawn.
+    """
 
     contract_version: str
     status: str
@@ -32,6 +38,18 @@ class ContractRow:
     deprecated_at: datetime | None = None
     sunset_at: datetime | None = None
     retired_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """True if clients may know it: it governed once, or its status says so."""
+        return self.status != "draft" and not (self.status == "withdrawn" and self.activated_at is None)
+
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """Major and minor version."""
+        major, minor = self.contract_version.split(".")
+        return int(major), int(minor)
 
     @property
     def major(self) -> int:
@@ -39,9 +57,10 @@ class ContractRow:
         return int(self.contract_version.split(".", maxsplit=1)[0])
 
 
+_IS_WITHDRAWN = contracts.c.withdrawn_at.is_not(None) & contracts.c.status.in_(("draft", "superseded"))
 _COLUMNS = (
     contracts.c.contract_version,
-    contracts.c.status,
+    case((_IS_WITHDRAWN, "withdrawn"), else_=contracts.c.status).label("status"),
     contracts.c.document,
     contracts.c.digest,
     contracts.c.published_at,
@@ -49,6 +68,7 @@ _COLUMNS = (
     contracts.c.deprecated_at,
     contracts.c.sunset_at,
     contracts.c.retired_at,
+    contracts.c.withdrawn_at,
 )
 _MINOR = cast(func.split_part(contracts.c.contract_version, ".", 2), Integer)
 _UNNAMED = Author()
@@ -72,10 +92,14 @@ def publish(connection: Connection, version: str, document: str, digest: str, au
 def activate(connection: Connection, version: str, author: Author = _UNNAMED) -> ContractRow:
     """Let the row of `version` govern its major version in place of the current row; NotFound if absent.
 
-    It inherits the deprecation of that row: the dates that clients have received stay true.
+    It inherits the deprecation of that row: the dates that clients have received stay true. Refused if it is
+    withdrawn: later versions were not compared with it.
     """
     lock(connection)
-    return _activate(connection, get(connection, version), "activate", author)
+    row = get(connection, version)
+    if row.status == "withdrawn":
+        raise Refused(f"contract {version} is withdrawn: publish its document with another version number")
+    return _activate(connection, row, "activate", author)
 
 
 def before(connection: Connection, major: int) -> ContractRow:
@@ -85,6 +109,7 @@ def before(connection: Connection, major: int) -> ContractRow:
     row = connection.execute(
         select(*_COLUMNS)
         .where(contracts.c.major == major, contracts.c.status == "superseded", contracts.c.activated_at.is_not(None))
+        .where(~_IS_WITHDRAWN)
         .order_by(contracts.c.activated_at.desc(), _MINOR.desc())
         .limit(1)
     ).one_or_none()
@@ -116,11 +141,47 @@ def deprecate(connection: Connection, version: str, sunset: datetime, author: Au
     return _change(connection, row, status="deprecated", sunset_at=sunset)
 
 
-def withdraw(connection: Connection, version: str, author: Author = _UNNAMED) -> ContractRow:
+def withdraw_deprecation(connection: Connection, version: str, author: Author = _UNNAMED) -> ContractRow:
     """Withdraw a deprecation; Refused unless `version` is deprecated."""
     row = _deprecated_row(connection, version)
-    attribute(connection, "withdraw", author)
+    attribute(connection, "withdraw deprecation", author)
     return _change(connection, row, status="active")
+
+
+def withdraw(connection: Connection, version: str, author: Author = _UNNAMED) -> ContractRow:
+    """Let a draft, or a version that was rolled back, bind no later version; its row and its number stay.
+
+    Refused as in `require_withdrawable`.
+    """
+    lock(connection)
+    row = get(connection, version)
+    require_withdrawable(connection, row)
+    attribute(connection, "withdraw", author)
+    return _change(connection, row, withdrawn_at=func.now())
+
+
+def require_withdrawable(connection: Connection, row: ContractRow) -> None:
+    """Refused unless `row` is a draft, or superseded by a lower version: a higher one promises what it promised."""
+    if row.status not in {"draft", "superseded"}:
+        raise Refused(_not_possible(row, "withdrawn"))
+    governing = _serving(connection, row.major)
+    if row.status == "superseded" and governing and governing.numbers > row.numbers:
+        raise Refused(
+            f"contract {row.contract_version} was followed by {governing.contract_version}, which governs: its clients "
+            "stay supported until the major version is retired"
+        )
+
+
+def discard(connection: Connection, version: str, author: Author = _UNNAMED) -> ContractRow:
+    """Delete a draft, so that its number is free again; returns its last row. Refused unless it is a draft."""
+    lock(connection)
+    row = get(connection, version)
+    is_unused = row.status == "withdrawn" and row.activated_at is None
+    if row.status != "draft" and not is_unused:
+        raise Refused(_not_possible(row, "discarded"))
+    attribute(connection, "discard", author)
+    connection.execute(delete(contracts).where(contracts.c.contract_version == version))
+    return row
 
 
 def retire(connection: Connection, version: str, before_sunset: bool = False, author: Author = _UNNAMED) -> ContractRow:
@@ -184,7 +245,7 @@ def _served_row(connection: Connection, version: str) -> ContractRow:
     lock(connection)
     row = get(connection, version)
     if row.status not in SERVING:
-        raise Refused(f"contract {version} is not served: it is {row.status}")
+        raise Refused(f"contract {version} is not served: it is {row.status}{_remedy(row)}")
     return row
 
 
@@ -192,8 +253,24 @@ def _deprecated_row(connection: Connection, version: str) -> ContractRow:
     lock(connection)
     row = get(connection, version)
     if row.status != "deprecated":
-        raise Refused(f"contract {version} is not deprecated: it is {row.status}")
+        raise Refused(f"contract {version} is not deprecated: it is {row.status}{_remedy(row)}")
     return row
+
+
+def _not_possible(row: ContractRow, done: str) -> str:
+    """The reason why `row` cannot be `done`, with the command that must come before."""
+    first = f"; 'interaction-reporting contract rollback --major {row.major}' first" if row.status in SERVING else ""
+    return f"contract {row.contract_version} cannot be {done}: it is {row.status}{first}{_remedy(row)}"
+
+
+def _remedy(row: ContractRow) -> str:
+    """The command that undoes `row` if it does not govern, as the end of a sentence; empty if there is none."""
+    version, contract = row.contract_version, "interaction-reporting contract"
+    remedies = {
+        "draft": f"'{contract} discard {version}' deletes it",
+        "superseded": f"if it was a mistake, '{contract} withdraw {version}' lets it bind no later version",
+    }
+    return f"; {remedies[row.status]}" if row.status in remedies else ""
 
 
 def _change(connection: Connection, row: ContractRow, **values: Any) -> ContractRow:

@@ -182,6 +182,7 @@ interaction_reporting_contracts = Table(
     Column("deprecated_at", DateTime(timezone=True)),
     Column("sunset_at", DateTime(timezone=True)),
     Column("retired_at", DateTime(timezone=True)),
+    Column("withdrawn_at", DateTime(timezone=True), comment="Since then a draft or superseded contract binds nothing"),
     *(CheckConstraint(_IN_HEADERS.format(name), name=name) for name in ("deprecated_at", "sunset_at", "retired_at")),
     CheckConstraint("status IN ('draft', 'active', 'superseded', 'deprecated', 'retired')", name="status"),
     CheckConstraint("contract_version ~ '^[1-9][0-9]{0,3}[.](0|[1-9][0-9]{0,3})$'", name="version"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, DateTime, cast, delete, func, update
+from sqlalchemy import Connection, DateTime, cast, delete, func, select, update
 
 from db import contracts, tables
 from db.engine import Database
@@ -191,7 +191,7 @@ def test_a_deprecation_is_set_moved_and_withdrawn(connection: Connection) -> Non
     assert row.deprecated_at == connection.execute(func.now().select()).scalar_one()
     later = contracts.deprecate(connection, "1.0", SUNSET + timedelta(days=1))
     assert (later.deprecated_at, later.sunset_at) == (row.deprecated_at, SUNSET + timedelta(days=1))
-    back = contracts.withdraw(connection, "1.0")
+    back = contracts.withdraw_deprecation(connection, "1.0")
     assert (back.status, back.deprecated_at, back.sunset_at) == ("active", None, None)
     assert back.activated_at == row.activated_at
 
@@ -227,15 +227,82 @@ def test_a_rollback_activates_the_contract_that_governed_before(connection: Conn
     assert contracts.rollback(connection, 1).contract_version == "1.0"
 
 
+def test_a_version_that_was_rolled_back_is_withdrawn(connection: Connection) -> None:
+    """Its row stays, and neither a rollback nor an activation reaches it; the column status is as before."""
+    publish(connection, "1.0", "1.1", "1.2")
+    for number, version in enumerate(("1.0", "1.1", "1.2")):
+        contracts.activate(connection, version)
+        set_values(connection, version, activated_at=datetime(2026, 1, 1 + number, tzinfo=UTC))
+    assert contracts.rollback(connection, 1).contract_version == "1.1"
+    row = contracts.withdraw(connection, "1.2")
+    assert (row.status, row.withdrawn_at) == ("withdrawn", connection.execute(func.now().select()).scalar_one())
+    column = connection.scalar(
+        text("SELECT status FROM interaction_reporting_contracts WHERE contract_version = '1.2'")
+    )
+    assert (row.is_public, column) == (True, "superseded")
+    assert contracts.rollback(connection, 1).contract_version == "1.0"
+    with pytest.raises(Refused, match=r"contract 1\.2 is withdrawn: publish its document with another version number"):
+        contracts.activate(connection, "1.2")
+    for refused in (contracts.withdraw, contracts.discard):
+        with pytest.raises(Refused, match=r"contract 1\.2 cannot be \w+: it is withdrawn$"):
+            refused(connection, "1.2")
+
+
+def test_a_version_that_was_followed_is_not_withdrawn(connection: Connection) -> None:
+    """Clients were made for it, and the higher version that governs promises what it promised."""
+    publish(connection, "1.9", "1.10")
+    for version in ("1.9", "1.10"):
+        contracts.activate(connection, version)
+    with pytest.raises(
+        Refused, match=r"contract 1\.9 was followed by 1\.10, which governs: its clients stay supported"
+    ):
+        contracts.withdraw(connection, "1.9")
+
+
+def test_a_draft_is_discarded_and_its_number_is_free_again(connection: Connection) -> None:
+    """One that was withdrawn before it governed, too; only a draft has never been public."""
+    publish(connection, "1.0", "1.1")
+    assert contracts.discard(connection, "1.0").status == "draft"
+    assert (contracts.withdraw(connection, "1.1").status, contracts.get(connection, "1.1").is_public) == (
+        "withdrawn",
+        False,
+    )
+    contracts.discard(connection, "1.1")
+    publish(connection, "1.0", "1.1")
+    contracts.activate(connection, "1.0")
+    contracts.activate(connection, "1.1")
+    with pytest.raises(
+        Refused, match=r"contract 1\.0 cannot be discarded: it is superseded; if it was a mistake, '.* wit"
+    ):
+        contracts.discard(connection, "1.0")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda connection: contracts.deprecate(connection, "1.1", SUNSET), "contract 1.1 is not served: it is draft"),
+        (
+            lambda connection: contracts.deprecate(connection, "1.1", SUNSET),
+            "contract 1.1 is not served: it is draft; 'interaction-reporting contract discard 1.1' deletes it",
+        ),
         (
             lambda connection: contracts.deprecate(connection, "1.0", datetime(2000, 1, 1, tzinfo=UTC)),
             "the sunset is not in the future",
         ),
-        (lambda connection: contracts.withdraw(connection, "1.0"), "contract 1.0 is not deprecated: it is active"),
+        (
+            lambda connection: contracts.withdraw_deprecation(connection, "1.0"),
+            "contract 1.0 is not deprecated: it is active",
+        ),
+        (
+            lambda connection: contracts.withdraw(connection, "1.0"),
+            "contract 1.0 cannot be withdrawn: it is active; 'interaction-reporting contract rollback --major 1' first",
+        ),
+        (
+            lambda connection: contracts.discard(connection, "2.0"),
+            (
+                "contract 2.0 cannot be discarded: it is deprecated; "
+                "'interaction-reporting contract rollback --major 2' first"
+            ),
+        ),
         (lambda connection: contracts.retire(connection, "1.0", True), "contract 1.0 is not deprecated: it is active"),
         (lambda connection: contracts.retire(connection, "2.0"), "contract 2.0 has no sunset"),
         (
@@ -249,7 +316,19 @@ def test_a_rollback_activates_the_contract_that_governed_before(connection: Conn
         (lambda connection: contracts.retire(connection, "9.9"), "there is no contract '9.9' in the database"),
         (lambda connection: contracts.activate(connection, "x"), "there is no contract 'x' in the database"),
     ],
-    ids=["draft", "past", "not-deprecated", "active", "no-sunset", "nothing-before", "not-served", "missing", "odd"],
+    ids=[
+        "draft",
+        "past",
+        "not-deprecated",
+        "withdraw-active",
+        "discard-served",
+        "active",
+        "no-sunset",
+        "nothing-before",
+        "not-served",
+        "missing",
+        "odd",
+    ],
 )
 def test_an_impossible_change_is_refused(connection: Connection, change: Any, words: str) -> None:
     """The message says why, and nothing is changed."""

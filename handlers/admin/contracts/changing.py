@@ -176,7 +176,7 @@ def _deprecate(connection: Connection, before: Before, fields: Fields, author: A
 
 
 def _withdraw(connection: Connection, before: Before, _fields: Fields, author: Author) -> ContractRow:
-    return contracts.withdraw(connection, before.standing.version, author)
+    return contracts.withdraw_deprecation(connection, before.standing.version, author)
 
 
 def _retire(connection: Connection, before: Before, fields: Fields, author: Author) -> ContractRow:

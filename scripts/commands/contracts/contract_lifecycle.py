@@ -113,7 +113,7 @@ def deprecate(  # noqa: PLR0913, PLR0917 (the options of a command)
     author = Author(by, why)
     with database(Settings.read()) as opened, opened.begin() as connection:
         if sunset is None:
-            row = contracts.withdraw(connection, version, author)
+            row = contracts.withdraw_deprecation(connection, version, author)
         else:
             row = contracts.deprecate(connection, version, sunset, author)
     _show(row, as_json)

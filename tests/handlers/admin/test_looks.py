@@ -220,7 +220,7 @@ def contracts_of_all_states(owner: AdminBrowser) -> Iterator[None]:
         session.commit()
         yield
     with service.database.begin() as connection:
-        contracts.withdraw(connection, "2.0")
+        contracts.withdraw_deprecation(connection, "2.0")
         connection.execute(delete(contract_rehearsals))
         connection.execute(delete(table).where(table.c.contract_version == "7.1"))
 

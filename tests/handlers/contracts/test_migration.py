@@ -155,7 +155,7 @@ def test_a_hub_is_cut_over_only_if_it_can_use_the_next_version(database: Databas
         contracts.deprecate(connection, "2.0", SUNSET)
         with pytest.raises(Refused, match="hubs have no version to move to"):
             migration.cut_over(connection, "ready", None, is_forced=True)
-        contracts.withdraw(connection, "2.0")
+        contracts.withdraw_deprecation(connection, "2.0")
         table = tables.interaction_reporting_contracts
         connection.execute(update(table).where(table.c.contract_version == "2.0").values(status="superseded"))
         with pytest.raises(Refused, match="hubs have no version to move to"):

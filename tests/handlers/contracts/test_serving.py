@@ -269,7 +269,7 @@ def test_every_response_announces_a_deprecation(living: Service) -> None:
     do(living, governed.activate, "1.0")
     wait_until(lambda: serves(living) == ["1.0"])
     assert httpx.get(living.url + BASE).headers["deprecation"] == f"@{int(since.timestamp())}"
-    do(living, contracts.withdraw, "1.0")
+    do(living, contracts.withdraw_deprecation, "1.0")
     wait_until(lambda: not {"deprecation", "sunset", "link"} & httpx.get(living.url + BASE).headers.keys())
 
 

@@ -86,7 +86,7 @@ def test_a_contract_lives_from_its_publication_to_its_end(run: Run, next_version
         ("bob", "activate", "1.1", "superseded"),
         ("bob", "activate", "1.2", "active"),
         ("bob", "deprecate", "1.2", "deprecated"),
-        ("bob", "withdraw", "1.2", "active"),
+        ("bob", "withdraw deprecation", "1.2", "active"),
         ("bob", "deprecate", "1.2", "deprecated"),
         ("carol", "retire", "1.2", "retired"),
     ]
