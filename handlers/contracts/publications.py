@@ -1,19 +1,19 @@
 """The published contracts, which are public: documents, cards and changelogs, made from the rows."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from db import contracts
+from db import contract_changes, contracts
 from db.contracts import ContractRow
 from db.engine import Database
 from handlers.contracts.client_packages import ClientPackages
 from handlers.contracts.comparisons import Comparisons
+from handlers.contracts.predecessors import predecessors
 from handlers.contracts.serving_plan import read
 from handlers.contracts.shared_reading import SharedReading
 from openapi.contract import Contract, ContractError
@@ -35,12 +35,13 @@ T = TypeVar("T")
 class Publication:
     """One row and its representations, each rendered once. `fault` says why the row holds no contract.
 
-    With a `public_url` the document is sent with absolute URLs.
+    With a `public_url` the document is sent with absolute URLs. `before` is the version that its changelog follows.
     """
 
-    def __init__(self, row: ContractRow, public_url: str = "") -> None:
+    def __init__(self, row: ContractRow, public_url: str = "", before: str | None = None) -> None:
         self.public_url = public_url
         self.row = row
+        self.before = before
         self.contract: Contract | None = None
         self.fault: str | None = None
         self._representations: dict[str, Representation | None] = {}
@@ -153,29 +154,51 @@ def card(connection: Connection, version: str) -> str:
 
 
 def changelog(connection: Connection, version: str | None) -> str:
-    """The changes of each version up to `version`, which may be a draft; up to the highest published one if None.
+    """The changes of `version`, which may be a draft, and of those that it follows; of every public one if None.
 
     NotFound if absent, ContractError if its row holds no contract. Other rows that hold no contract are skipped.
     """
     last = None if version is None else contracts.get(connection, version)
-    readable: list[Contract] = []
-    for row in contracts.list_all(connection):
-        if row == last:
-            return changelog_of([*readable, read(row)])
-        if row.status != "draft":
-            with suppress(ContractError):
-                readable.append(read(row))
-    return changelog_of(readable)
+    known = {row.contract_version: Publication(row, before=before) for row, before in _with_predecessors(connection)}
+    if last is None:
+        public = [each for each in known.values() if each.row.is_public and each.row.status != "withdrawn"]
+        return _changelog(public, known)
+    read(last)
+    return _changelog(_line(known[last.contract_version], known), known)
 
 
 def changelog_until(last: Publication, published: Mapping[str, Publication]) -> Representation:
-    """The changelog of the readable contracts in `published`, up to `last`; Problem if `last` cannot be read."""
+    """The changelog of `last` and of the readable versions that it follows; Problem if `last` cannot be read."""
     if last.contract is None:
         raise Problem("contract_unreadable", reason=last.fault)
-    known = [publication.contract for publication in published.values() if publication.contract]
-    readable = [contract for contract in known if contract.numbers <= last.contract.numbers]
-    text = changelog_of(readable, lambda old, new: published[new.version].section(old, new))
-    return Representation.of(MARKDOWN, text.encode())
+    return Representation.of(MARKDOWN, _changelog(_line(last, published), published).encode())
+
+
+def followed(publication: Publication, published: Mapping[str, Publication]) -> Publication | None:
+    """The version that the changelog of `publication` compares it with: the nearest that can be read."""
+    before = published.get(publication.before or "")
+    while before and not before.contract:
+        before = published.get(before.before or "")
+    return before
+
+
+def _line(last: Publication, published: Mapping[str, Publication]) -> list[Publication]:
+    """`last` after those that it follows, the first one first."""
+    line = [last]
+    while before := followed(line[0], published):
+        line.insert(0, before)
+    return line
+
+
+def _changelog(listed: Iterable[Publication], published: Mapping[str, Publication]) -> str:
+    """The sections of the `listed` versions, in ascending order, each with its changes from what it follows."""
+
+    def before(version: str) -> Contract | None:
+        publication = followed(published[version], published)
+        return publication.contract if publication else None
+
+    readable = [publication.contract for publication in listed if publication.contract]
+    return changelog_of(readable, lambda old, new: published[new.version].section(old, new), before)
 
 
 def instants(row: ContractRow) -> dict[str, datetime | None]:
@@ -195,10 +218,17 @@ def summary(publication: Publication) -> dict[str, Any]:
 
 
 def _published(connection: Connection, known: Mapping[str, Publication], public_url: str) -> dict[str, Publication]:
-    """All contracts except drafts; a row that has not changed keeps its `known` publication."""
+    """All contracts that are public; a row that has not changed keeps its `known` publication."""
     published = {}
-    for row in contracts.list_all(connection):
-        if row.status != "draft":
+    for row, before in _with_predecessors(connection):
+        if row.is_public:
             old = known.get(row.contract_version)
-            published[row.contract_version] = old if old and old.row == row else Publication(row, public_url)
+            is_same = old is not None and (old.row, old.before) == (row, before)
+            published[row.contract_version] = old if old and is_same else Publication(row, public_url, before)
     return published
+
+
+def _with_predecessors(connection: Connection) -> list[tuple[ContractRow, str | None]]:
+    rows = contracts.list_all(connection)
+    before = predecessors(rows, contract_changes.history(connection))
+    return [(row, before[row.contract_version]) for row in rows]

@@ -1,10 +1,9 @@
 """The published versions as a feed (Atom, RFC 4287): an entry for each, with what it changed."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from handlers.contracts.publications import Publication
+from handlers.contracts.publications import Publication, followed
 from handlers.paths import CONTRACTS
 from handlers.site.published_contracts import Published
 from openapi.rendering import marked_text
@@ -28,8 +27,8 @@ def feed(published: Published, url: str) -> Representation:
     _add(_add(root, "author"), "name", "Interaction Reporting API")
     _add(root, "link", rel="self", href=address)
     _add(root, "link", rel="alternate", href=f"{url}{CONTRACTS}")
-    for publication, section in zip(entries, _sections(entries), strict=True):
-        _entry(root, publication, section, url)
+    for publication in entries:
+        _entry(root, publication, _section(publication, published), url)
     return Representation.of(ATOM, ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
@@ -45,20 +44,19 @@ def _entry(root: ET.Element, publication: Publication, section: str, url: str) -
     _add(entry, "content", str(marked_text.paragraphs(section)), type="html")
 
 
-def _sections(newest_first: list[Publication]) -> Iterable[str]:
-    """What each version changed."""
-    for new, old in zip(newest_first, [*newest_first[1:], None], strict=True):
-        if old is None or old.contract is None or new.contract is None:
-            yield "The first version."
-        else:
-            yield new.section(old.contract, new.contract)
+def _section(new: Publication, published: Published) -> str:
+    """What a version changed."""
+    old = followed(new, published)
+    if old is None or old.contract is None or new.contract is None:
+        return "The first version."
+    return new.section(old.contract, new.contract)
 
 
 def _updated(publication: Publication) -> datetime:
     """When the row of a version changed last."""
     row = publication.row
     now = datetime.now(UTC)
-    instants = (row.published_at, row.activated_at, row.deprecated_at, row.retired_at)
+    instants = (row.published_at, row.activated_at, row.deprecated_at, row.retired_at, row.withdrawn_at)
     return max(instant for instant in instants if instant and instant <= now)
 
 

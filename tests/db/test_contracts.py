@@ -236,9 +236,8 @@ def test_a_version_that_was_rolled_back_is_withdrawn(connection: Connection) -> 
     assert contracts.rollback(connection, 1).contract_version == "1.1"
     row = contracts.withdraw(connection, "1.2")
     assert (row.status, row.withdrawn_at) == ("withdrawn", connection.execute(func.now().select()).scalar_one())
-    column = connection.scalar(
-        text("SELECT status FROM interaction_reporting_contracts WHERE contract_version = '1.2'")
-    )
+    table = tables.interaction_reporting_contracts
+    column = connection.scalar(select(table.c.status).where(table.c.contract_version == "1.2"))
     assert (row.is_public, column) == (True, "superseded")
     assert contracts.rollback(connection, 1).contract_version == "1.0"
     with pytest.raises(Refused, match=r"contract 1\.2 is withdrawn: publish its document with another version number"):

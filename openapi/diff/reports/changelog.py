@@ -1,6 +1,5 @@
-"""The history of the contracts as Markdown: the changes of each version from the previous one."""
+"""The history of the contracts as Markdown: the changes of each version from the one that it follows."""
 
-import itertools
 from collections.abc import Callable, Sequence
 
 from openapi.contract import Contract, ContractError
@@ -12,6 +11,8 @@ from openapi.rendering import markdown
 
 Section = Callable[[Contract, Contract], str]
 """Returns the section of the second of two contracts: its changes from the first."""
+Before = Callable[[str], Contract | None]
+"""Returns the contract that a version is compared with; None for a first version."""
 
 
 def section(before: Contract, contract: Contract) -> str:
@@ -33,12 +34,12 @@ def section(before: Contract, contract: Contract) -> str:
     return "\n".join([heading, "", *(lines or [NO_CHANGE]), ""])
 
 
-def changelog(contracts: Sequence[Contract], section: Section = section) -> str:
-    """The sections of `contracts`, which are in ascending order of version; the newest section first."""
+def changelog(contracts: Sequence[Contract], section: Section = section, before: Before | None = None) -> str:
+    """The sections of `contracts`, the last one first: the changes from what is `before` each, else the previous one."""
     if not contracts:
         return ""
-    first = f"## {contracts[0].version}\n\nThe first version.\n"
-    sections = [first, *(section(before, contract) for before, contract in itertools.pairwise(contracts))]
+    previous = dict(zip([contract.version for contract in contracts], [None, *contracts], strict=False))
+    sections = [_section(contract, (before or previous.get)(contract.version), section) for contract in contracts]
     title = markdown.line(str(contracts[-1].document["info"].get("title", "")))
     return "\n".join([f"# Changelog of {title}\n", *reversed(sections)])
 
@@ -47,3 +48,7 @@ def _bullet(change: Change) -> str:
     """A change as a list item in Markdown."""
     breaks = " (breaking)" if change.is_break else ""
     return f"- {markdown.line(sentence(change))}{breaks}: {markdown.line(judge(change).why)}"
+
+
+def _section(contract: Contract, before: Contract | None, section: Section) -> str:
+    return section(before, contract) if before else f"## {contract.version}\n\nThe first version.\n"

@@ -85,6 +85,46 @@ def test_each_section_of_a_changelog_is_made_once(database: Database, monkeypatc
     assert changelog.index(sections[1]) < changelog.index(sections[0])
 
 
+def test_no_activation_changes_the_changelog_of_another_version(database: Database) -> None:
+    """1.4 became public before 1.2, so it is not compared with 1.2, which is withdrawn later."""
+
+    def headings(version: str | None) -> list[str]:
+        with database.begin() as connection:
+            text = publications.changelog(connection, version)
+        return [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
+
+    def publish(version: str) -> None:
+        with database.begin() as connection:
+            document = SERVED.text.replace('"1.1"', f'"{version}"', 1)
+            contracts.publish(connection, version, document, "0" * 64)
+
+    def activate(version: str) -> None:
+        with database.begin() as connection:
+            contracts.activate(connection, version)
+
+    for version in ("1.2", "1.4"):
+        publish(version)
+    activate("1.4")
+    line = ["1.1: minor change from 1.0", "1.0"]
+    before = {version: headings(version) for version in ("1.4", "1.1", "2.0")}
+    assert before["1.4"] == ["1.4: no change from 1.1", *line]
+    activate("1.2")
+    assert {version: headings(version) for version in before} == before
+    published = asyncio.run(Publications().read(database))
+    assert changelog_until(published["1.4"], published).content.decode().count("## ") == len(before["1.4"])
+    publish("1.3")
+    assert headings("1.3") == ["1.3: no change from 1.2", "1.2: no change from 1.1", *line]
+    with database.begin() as connection:
+        contracts.activate(connection, "1.1")
+        contracts.withdraw(connection, "1.2")
+    assert headings("1.3") == ["1.3: no change from 1.1", *line]
+    assert headings("1.2") == ["1.2: no change from 1.1", *line]
+    publish("1.5")
+    assert headings("1.5") == ["1.5: no change from 1.4", "1.4: no change from 1.1", *line]
+    whole = ["2.0: major change from 1.1", "1.4: no change from 1.1", *line]
+    assert headings(None) == whole
+
+
 def test_a_row_that_cannot_be_compared_does_not_break_other_changelogs(database: Database) -> None:
     """A row with a contract that is no OpenAPI document; command and page print the same."""
     change(database, "1.0", document='\'{"info": {"version": "1.0"}, "paths": 7}\'')
