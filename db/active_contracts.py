@@ -29,7 +29,7 @@ _GOVERNING: LiteralString = """
         last.contract_version, last.document, last.deprecated_at, last.sunset_at
     FROM (
         SELECT DISTINCT ON (major) * FROM interaction_reporting_contracts
-        WHERE status <> 'draft'
+        WHERE status <> 'draft' AND (withdrawn_at IS NULL OR status <> 'superseded')
         ORDER BY major, status IN ('active', 'deprecated') DESC, activated_at DESC NULLS LAST,
             split_part(contract_version, '.', 2)::integer DESC
     ) governing

@@ -58,7 +58,7 @@ class ContractRow:
 
 
 _IS_WITHDRAWN = contracts.c.withdrawn_at.is_not(None) & contracts.c.status.in_(("draft", "superseded"))
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     contracts.c.contract_version,
     case((_IS_WITHDRAWN, "withdrawn"), else_=contracts.c.status).label("status"),
     contracts.c.document,
@@ -238,7 +238,7 @@ def _serving(connection: Connection, major: int) -> ContractRow | None:
     """The row that governs `major`; None if absent."""
     statement = select(*_COLUMNS).where(contracts.c.major == major, contracts.c.status.in_(SERVING))
     row = connection.execute(statement).one_or_none()
-    return row and ContractRow(*row)
+    return ContractRow(*row) if row else None
 
 
 def _served_row(connection: Connection, version: str) -> ContractRow:

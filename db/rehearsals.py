@@ -15,6 +15,8 @@ from db.row_sizes import row_size
 PAGE_BYTES = 256 * 1024
 """Limit on the texts, JSON and bytes in a page, apart from its last row."""
 PAGE_ROWS = 1000
+STRETCH_ROWS = 20_000
+"""Rows that one statement of a search looks through."""
 
 
 def count(connection: Connection, table: Table, last: int) -> int:
@@ -24,9 +26,14 @@ def count(connection: Connection, table: Table, last: int) -> int:
     return number
 
 
-def page(connection: Connection, table: Table, before: UUID | None, limit: int) -> Sequence[RowMapping]:
-    """At most `limit` of the newest rows of `table`, or of those before the row `before`, with UUIDs as text."""
-    newest = _newest(table, before, min(limit, PAGE_ROWS)).add_columns(row_size(table.columns)).subquery()
+def page(
+    connection: Connection, table: Table, before: UUID | None, limit: int, *where: ColumnElement[bool]
+) -> Sequence[RowMapping]:
+    """At most `limit` of the newest rows of `table`, or of those before the row `before`, with UUIDs as text.
+
+    Only rows that satisfy the conditions `where`.
+    """
+    newest = _newest(table, before, min(limit, PAGE_ROWS), *where).add_columns(row_size(table.columns)).subquery()
     newer = func.sum(newest.c.size).over(order_by=newest.c.id.desc()) - newest.c.size
     measured = select(newest, newer.label("newer_bytes")).subquery()
     columns = [_uuid_as_text(measured.c[column.name]) for column in table.columns]
@@ -34,8 +41,19 @@ def page(connection: Connection, table: Table, before: UUID | None, limit: int) 
     return connection.execute(statement).mappings().all()
 
 
-def _newest(table: Table, before: UUID | None, limit: int) -> Select[Any]:
-    statement = select(table) if before is None else select(table).where(table.c.id < before)
+def stretch(connection: Connection, table: Table, before: UUID | None, since: UUID) -> UUID | None:
+    """The lowest id among the STRETCH_ROWS newest rows of `table` before `before` and from `since` on; None if none.
+
+    A search for few rows looks through one stretch in each statement, so that none takes long.
+    """
+    ids = _newest(table, before, STRETCH_ROWS, table.c.id >= since).with_only_columns(table.c.id).subquery()
+    lowest = select(ids.c.id).order_by(ids.c.id).limit(1)
+    found: UUID | None = connection.execute(lowest).scalar_one_or_none()
+    return found
+
+
+def _newest(table: Table, before: UUID | None, limit: int, *where: ColumnElement[bool]) -> Select[Any]:
+    statement = select(table).where(*where) if before is None else select(table).where(table.c.id < before, *where)
     return statement.order_by(table.c.id.desc()).limit(limit)
 
 

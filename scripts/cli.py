@@ -151,6 +151,13 @@ COMMANDS = {
         "Make the previously governing contract govern again. A second rollback undoes the first.",
         "scripts.commands.contracts.contract_lifecycle:rollback",
     ),
+    "contract withdraw": Command(
+        "Let a version that was rolled back, or a draft, bind no later version. What was stored under it stays.",
+        "scripts.commands.contracts.withdrawals:withdraw",
+    ),
+    "contract discard": Command(
+        "Delete a draft. Its version number is free again.", "scripts.commands.contracts.withdrawals:discard"
+    ),
     "contract deprecate": Command(
         "Announce the end date of a contract to clients in every response.",
         "scripts.commands.contracts.contract_lifecycle:deprecate",
@@ -176,7 +183,7 @@ COMMANDS = {
         "scripts.commands.contracts.card:changelog",
     ),
     "contract rehearse": Command(
-        "Try a contract on hubs' stored submissions, and show changed results. Exits 1 if one would newly fail.",
+        "Try a contract on hubs' stored submissions, and show changed results. Exits 1 on a new failure.",
         "scripts.commands.contracts.rehearsals:rehearse_",
     ),
     "contract list": Command(

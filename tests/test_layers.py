@@ -63,7 +63,7 @@ ARROWS = {
     "openapi.generate.openapi_generator openapi.lint openapi.problems openapi.rendering openapi.serving "
     "openapi.standards",
     "handlers.contracts.rehearsing": "db handlers .contracts .lists .operations .submissions openapi.contract "
-    "openapi.problems openapi.requests openapi.standards",
+    "openapi.lint openapi.problems openapi.requests openapi.schemas openapi.standards",
     "handlers.live.tail": "db openapi.problems openapi.serving openapi.standards",
     "handlers.site": ".contracts .contracts.rehearsing .field_errors .live.tail .paths .resources .security db "
     "openapi.contract openapi.diff.reports openapi.generate.openapi_generator openapi.oauth openapi.problems "

@@ -112,7 +112,7 @@ class ClientBuilds:
 
     def _wanted(self, session: Connection) -> Mapping[ClientKey, Recipe]:
         """The recipe of each client, those of the newest contract first."""
-        rows = [row for row in contracts.list_all(session) if row.status not in {"draft", "retired"}]
+        rows = [row for row in contracts.list_all(session) if row.is_public and row.status != "retired"]
         session.commit()
         known, self._known = self._known, {}
         for row in reversed(rows):

@@ -15,7 +15,7 @@ from handlers.contracts.serving_plan import ServedMajor, plan, read, require_fre
 from handlers.operations import OPERATIONS
 from handlers.security import authentication
 from openapi.contract import Contract, ContractError, Document, published
-from openapi.diff.versioning import violations
+from openapi.diff.versioning import Violation, violations
 from openapi.lint.records import unsayable
 from openapi.lint.rules import lint
 from openapi.serving.app import build
@@ -67,10 +67,11 @@ def scopes(connection: Connection) -> dict[str, str]:
 def differences(connection: Connection) -> list[str]:
     """The differences between rows, their published digests and the documents of this release.
 
-    A sentence for each row, with the remedy.
+    A sentence for each row that is not withdrawn, with the remedy.
     """
     release = {contract.version: contract for contract in published()}
-    sentences = [_difference(row, release.pop(row.contract_version, None)) for row in contracts.list_all(connection)]
+    rows = [(row, release.pop(row.contract_version, None)) for row in contracts.list_all(connection)]
+    sentences = [_difference(row, contract) for row, contract in rows if row.status != "withdrawn"]
     sentences += [
         f"this release has contract {version}, and the database does not: publish it, or ignore this"
         for version in release
@@ -102,7 +103,7 @@ def publish(connection: Connection, contract: Contract, author: Author, acknowle
     require_sound(contract)
     require_readable(contract, rows)
     if broken := violations(contract, map(read, supported(rows, contract.major)), acknowledged):
-        raise Refused("\n".join(map(str, broken)))
+        raise Refused("\n".join([*map(str, broken), *ways_back(broken, rows)]))
     contracts.publish(connection, contract.version, contract.text, contract.digest, author)
     return True
 
@@ -164,20 +165,40 @@ def _unreadable(contract: Contract, row: contracts.ContractRow) -> list[str]:
 
 
 def _require_same(row: contracts.ContractRow, contract: Contract) -> None:
-    """Refused unless `row` was published with `contract`, and still holds it."""
+    """Refused unless `row` was published with `contract`, and still holds it, and is not withdrawn."""
+    if row.status == "withdrawn":
+        raise Refused(f"contract {contract.version} is withdrawn: give this document another version")
     if row.digest != contract.digest:
-        raise Refused(f"contract {contract.version} is published with other content: give this one another version")
+        remedy = f", or 'interaction-reporting contract discard {contract.version}'" if row.status == "draft" else ""
+        raise Refused(
+            f"contract {contract.version} is published with other content: give this one another version{remedy}"
+        )
     if digest_of(row.document)[0] != contract.digest:
         raise Refused(f"contract {contract.version} was published with this content, and its row was edited since")
 
 
 def supported(rows: Sequence[contracts.ContractRow], major: int) -> list[contracts.ContractRow]:
-    """The rows of `major` that are neither drafts nor retired; empty if `major` is not served.
+    """The rows of `major` that are neither drafts, nor withdrawn, nor retired; empty if `major` is not served.
 
     Superseded rows count: clients were built for them.
     """
-    found = [row for row in rows if row.major == major and row.status not in ("draft", "retired")]
+    found = [row for row in rows if row.major == major and row.status not in ("draft", "withdrawn", "retired")]
     return found if any(row.status in contracts.SERVING for row in found) else []
+
+
+def ways_back(broken: Iterable[Violation], rows: Sequence[contracts.ContractRow]) -> list[str]:
+    """The command for each version that stands in the way of another and was rolled back: a sentence each."""
+    named = {version for violation in broken for version in (violation.old, violation.new)}
+    governing = {row.major: row for row in rows if row.status in contracts.SERVING}
+    return [
+        f"contract {row.contract_version} was rolled back: if it was a mistake, "
+        f"'interaction-reporting contract withdraw {row.contract_version}' lets it bind no later version"
+        for row in rows
+        if row.contract_version in named
+        and row.status == "superseded"
+        and row.major in governing
+        and row.numbers > governing[row.major].numbers
+    ]
 
 
 def activate(
@@ -223,7 +244,7 @@ def _served(connection: Connection, row: contracts.ContractRow) -> contracts.Con
 
 def is_replacing(served: Iterable[int], row: contracts.ContractRow) -> bool:
     """True if `row` would replace a contract of the `served` major versions: it should be rehearsed before."""
-    return row.major in served and row.status not in contracts.SERVING
+    return row.major in served and row.status not in {*contracts.SERVING, "withdrawn"}
 
 
 def governing_before(connection: Connection, contract: Contract) -> Contract:

@@ -1,11 +1,11 @@
 """What a submission accepts, its record can say: otherwise the service answers what its own contract forbids."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from openapi import decimals
-from openapi.contract import Contract, Operation, schema_key
+from openapi.contract import Contract, Operation, essence, is_json, schema_key
 from openapi.lint import walk
 from openapi.lint.walk import Parts
 from openapi.schemas.conversion import Node, Schema
@@ -13,6 +13,7 @@ from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from openapi.serving.operations import OperationTable
 from openapi.standards.json_pointer import pointer
+from openapi.standards.media_types import NDJSON
 
 LONGEST = 60
 """Limit on the characters of a value in a sentence."""
@@ -65,6 +66,15 @@ def unsayable(submitting: Contract, answering: Contract, operations: OperationTa
             yield Unsayable(name, values[0], accepted, forbidden)
 
 
+def record_places(answering: Contract, operations: OperationTable, submission: str) -> list[Parts]:
+    """The places of the schemas of JSON records with which `answering` answers what `submission` stored, each once.
+
+    Empty if it has no operation that answers them.
+    """
+    readings = operations.readings.get(submission, ())
+    return list(dict.fromkeys(_bodies(answering, operations, readings, ("responses", "200"), _is_of_values)))
+
+
 def _fields(
     submitting: Contract, answering: Contract, operations: OperationTable
 ) -> Iterator[tuple[str, list[Parts], list[Parts]]]:
@@ -100,15 +110,28 @@ def _of(contract: Contract, parts: Parts, name: str) -> list[Parts]:
     return [(*parts, "additionalProperties")] if "additionalProperties" in schema else []
 
 
-def _bodies(contract: Contract, operations: OperationTable, names: tuple[str, ...], where: Parts) -> Iterator[Parts]:
-    """The places of the schemas of one item in the bodies at `where` in the operations with these current `names`."""
+def _bodies(
+    contract: Contract,
+    operations: OperationTable,
+    names: tuple[str, ...],
+    where: Parts,
+    is_taken: Callable[[str], bool] = lambda _: True,
+) -> Iterator[Parts]:
+    """The places of the schemas of one item in the bodies at `where` in the operations with these current `names`.
+
+    Only bodies of media types that are taken.
+    """
     for operation in contract.operations:
         if operations.name(operation.operation_id) in names and _has(contract, operation, where):
             content = contract.at((*operation.pointer, *where)).get("content", {})
             for media_type, declared in content.items():
                 key = schema_key(media_type, declared)
-                if key in declared:
+                if key in declared and is_taken(media_type):
                     yield _item(contract, (*operation.pointer, *where, "content", media_type, key))
+
+
+def _is_of_values(media_type: str) -> bool:
+    return is_json(media_type) or essence(media_type) == NDJSON
 
 
 def _has(contract: Contract, operation: Operation, where: Parts) -> bool:

@@ -5,23 +5,25 @@ spelling (instants are in UTC, UUIDs in lower case); an annotation without a tim
 rejected submission is validated by its original bytes, as in a replay; if a replay has stored it, it counts as stored.
 Only bodies are tried: neither paths, nor parameters, nor keys.
 
+Each stored submission is also tried as an answer: its record, against the candidate's schema of it.
+
 The registry and the keys refuse the same submissions under any contract. So a rejected submission can newly pass only
 if it was rejected for its form; its event type and its widget are not looked up in the registry.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import RowMapping, Table
+from sqlalchemy import Table
 
 from db import hubs, rehearsals
 from db.engine import Database
 from db.tables import rejected_submissions
 from handlers.contracts.lifecycle import governing_before
+from handlers.contracts.rehearsing.records import STORED, Records, Unanswerable, newest_pages
 from handlers.lists import pages
 from handlers.operations import OPERATIONS
 from handlers.rejected_submissions import KINDS, OPERATION_IDS
@@ -50,10 +52,6 @@ LONGEST_NAME = 64
 MOST_GROUPS = 10_000
 """Beyond this, submissions with new names are counted together: a rejected submission may have any name."""
 OTHERS = "(others)"
-FIRST_ROWS = 32
-"""Rows of the first page; later pages have more if the rows are small."""
-
-_STORED = {name: kind.table.table for name, kind in KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +90,17 @@ class Group:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """The outcomes of `candidate` compared with those of `governing`; both are versions."""
+    """The outcomes of `candidate` compared with those of `governing`; both are versions.
+
+    `unanswerable` are the stored rows that the candidate could not answer with.
+    """
 
     candidate: str
     governing: str
     governing_digest: str = ""
     groups: dict[tuple[str, str, str], Group] = field(default_factory=dict)
     examples: int = 0
+    unanswerable: Unanswerable = field(default_factory=Unanswerable)
 
     def count(self, outcome: str) -> int:
         """The number of submissions with `outcome`."""
@@ -128,6 +130,12 @@ class Trial:
             {kind: BodyValidator(contract, OPERATIONS.name_in(contract, name)) for kind, name in OPERATION_IDS.items()}
             for contract in (governing, candidate)
         )
+        self._records_before, self._records = Records([governing]), Records([candidate])
+
+    def answered(self, kind: str, row: Mapping[Any, Any], unanswerable: Unanswerable) -> None:
+        """Add the stored `row`, of any major version, to those that are `unanswerable` if the candidate's record is."""
+        if problem := self._records.problem(kind, row):
+            unanswerable.add(kind, row["id"], problem, self._records_before.problem(kind, row) is None)
 
     def stored(self, kind: SubmissionType, row: Mapping[Any, Any]) -> Verdict | None:
         """The outcome of the stored `row`; None if it is of another major version."""
@@ -164,9 +172,12 @@ def rehearse(database: Database, candidate: Contract, last: int, progress: Calla
         names = {str(hub.id): hub.name for hub in hubs.list_all(connection)}
     trial = Trial(governing, candidate)
     rehearsal = Rehearsal(candidate.version, governing.version, governing.digest)
+    kinds = {table: kind for kind, table in STORED.items()}
     for table, verdict_of in _sources(trial):
-        for rows in _pages(database, table, last):
+        for rows in newest_pages(database, table, last):
             for row in rows:
+                if table in kinds:
+                    trial.answered(kinds[table], row, rehearsal.unanswerable)
                 if verdict := verdict_of(row):
                     rehearsal.add(names.get(row["hub_id"], row["hub_id"]), row["id"], verdict)
             progress(len(rows))
@@ -176,27 +187,13 @@ def rehearse(database: Database, candidate: Contract, last: int, progress: Calla
 def total(database: Database, last: int) -> int:
     """The number of submissions that `rehearse` tries."""
     with database.begin() as connection:
-        return sum(rehearsals.count(connection, table, last) for table in (*_STORED.values(), rejected_submissions))
+        return sum(rehearsals.count(connection, table, last) for table in (*STORED.values(), rejected_submissions))
 
 
 def _sources(trial: Trial) -> Iterator[tuple[Table, Callable[[Mapping[Any, Any]], Verdict | None]]]:
-    for name, table in _STORED.items():
+    for name, table in STORED.items():
         yield table, partial(trial.stored, KINDS[name])
     yield rejected_submissions, trial.rejected
-
-
-def _pages(database: Database, table: Table, last: int) -> Iterator[Sequence[RowMapping]]:
-    """The `last` rows of `table`, newest first, in pages; no connection is held between two pages."""
-    before, page_rows = None, FIRST_ROWS
-    while last > 0:
-        with database.begin() as connection:
-            rows = rehearsals.page(connection, table, before, min(last, page_rows))
-        if not rows:
-            return
-        yield rows
-        last -= len(rows)
-        before = UUID(rows[-1]["id"])
-        page_rows = 2 * len(rows)  # the database measures all these rows, also those that do not fit into a page
 
 
 def _name(content: bytes, field: str) -> str | None:

@@ -35,7 +35,7 @@ def section(before: Contract, contract: Contract) -> str:
 
 
 def changelog(contracts: Sequence[Contract], section: Section = section, before: Before | None = None) -> str:
-    """The sections of `contracts`, the last one first: the changes from what is `before` each, else the previous one."""
+    """The sections of `contracts`, last one first: the changes from what is `before` each, else the previous one."""
     if not contracts:
         return ""
     previous = dict(zip([contract.version for contract in contracts], [None, *contracts], strict=False))

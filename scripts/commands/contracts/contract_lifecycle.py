@@ -13,18 +13,22 @@ from db import contract_changes, contracts
 from db.audit import Author
 from db.contracts import ContractRow
 from db.engine import Database
-from db.errors import Refused
+from db.errors import DatabaseError, Refused
 from handlers.contracts import lifecycle as governed
 from handlers.contracts.publications import instants
-from handlers.contracts.rehearsing.rehearsals import NEWLY_FAILS
+from handlers.contracts.rehearsing.records import newest
 from handlers.contracts.serving_plan import read
-from openapi.contract import Contract
+from openapi.contract import Contract, ContractError
 from scripts.commands.arguments import AsJSON, name_of
 from scripts.commands.changes import login
-from scripts.commands.contracts.rehearsals import rehearsal_of, show_rehearsal
-from scripts.commands.output import counted, note, show, with_short_digests
+from scripts.commands.contracts.rehearsals import failures_of, rehearsal_of, show_rehearsal
+from scripts.commands.output import note, show, with_short_digests
 from scripts.service.databases import database
 from scripts.service.settings import Settings
+
+COUNTED = 100_000
+"""The newest events and annotations each that a rollback looks through afterwards, for a few seconds."""
+COUNTING_SECONDS = 10
 
 
 def _instant(text: str) -> datetime:
@@ -61,7 +65,7 @@ def publish(
         row = contracts.get(connection, contract.version)
     if not is_new:
         note(f"Contract {contract.version} is already published with the same content.")
-    _show(row, as_json)
+    show_row(row, as_json)
 
 
 def activate(  # noqa: PLR0913, PLR0917 (the options of a command)
@@ -79,7 +83,7 @@ def activate(  # noqa: PLR0913, PLR0917 (the options of a command)
         rehearsed = _rehearsed(opened, version, last, despite_failures) if last else None
         with opened.begin() as connection:
             row = governed.activate(connection, version, Author(by, why), rehearsed)
-    _show(row, as_json)
+    show_row(row, as_json)
 
 
 def rollback(
@@ -91,9 +95,11 @@ def rollback(
     as_json: AsJSON = False,
 ) -> None:
     """Make the previously governing contract govern again. A second rollback undoes the first."""
-    with database(Settings.read()) as opened, opened.begin() as connection:
-        row = governed.rollback(connection, major, Author(by, why))
-    _show(row, as_json)
+    with database(Settings.read()) as opened:
+        with opened.begin() as connection:
+            row = governed.rollback(connection, major, Author(by, why))
+        show_row(row, as_json)
+        _warn(opened, row)
 
 
 def deprecate(  # noqa: PLR0913, PLR0917 (the options of a command)
@@ -116,7 +122,7 @@ def deprecate(  # noqa: PLR0913, PLR0917 (the options of a command)
             row = contracts.withdraw_deprecation(connection, version, author)
         else:
             row = contracts.deprecate(connection, version, sunset, author)
-    _show(row, as_json)
+    show_row(row, as_json)
 
 
 def retire(
@@ -129,7 +135,7 @@ def retire(
     """Stop serving a deprecated contract. Its clients get 410, which names the version to use instead."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         row = contracts.retire(connection, version, before_sunset, Author(by, why))
-    _show(row, as_json)
+    show_row(row, as_json)
 
 
 def history(as_json: AsJSON = False) -> None:
@@ -142,7 +148,8 @@ def history(as_json: AsJSON = False) -> None:
 def _rehearsed(opened: Database, version: str, last: int, despite_failures: bool) -> ContractRow:
     """The row of `version`, after a rehearsal if it would replace another; a new major version replaces nothing.
 
-    Prints the submissions that would newly fail; Refused if any would, unless `despite_failures`.
+    Prints the submissions that would newly fail, and the rows that it could newly not answer with; Refused if there
+    are any, unless `despite_failures`.
     """
     with opened.begin() as connection:
         row = contracts.get(connection, version)
@@ -150,17 +157,29 @@ def _rehearsed(opened: Database, version: str, last: int, despite_failures: bool
     if not governed.is_replacing(served, row):
         return row
     rehearsal = rehearsal_of(opened, read(row), last)
-    if failures := rehearsal.count(NEWLY_FAILS):
+    if failures := failures_of(rehearsal):
         with redirect_stdout(sys.stderr):
             show_rehearsal(rehearsal, as_json=False)
         if not despite_failures:
-            raise Refused(
-                f"{counted(failures, 'submission', 'submissions')} would newly fail; activate with --despite-failures"
-            )
+            raise Refused(f"{' and '.join(failures)}; activate with --despite-failures")
     return row
 
 
-def _show(row: ContractRow, as_json: bool) -> None:
+def _warn(opened: Database, row: ContractRow) -> None:
+    """Note how many of the newest stored rows `row`, which governs again, cannot answer with; never an error."""
+    try:
+        found = newest(opened, [read(row)], COUNTED, COUNTING_SECONDS)
+    except (DatabaseError, ContractError) as error:
+        note(f"The stored rows that contract {row.contract_version} cannot answer with were not counted: {error}")
+        return
+    if found.count:
+        note(
+            f"Warning: the records of contract {row.contract_version} cannot say what is in {found.number} before, "
+            f"such as {'; '.join(found.reasons)}."
+        )
+
+
+def show_row(row: ContractRow, as_json: bool) -> None:
     """Print `row` without its document; a table leaves out absent instants."""
     fields: dict[str, Any] = {
         "contract_version": row.contract_version,

@@ -25,7 +25,7 @@ from handlers.contracts.rehearsing.rehearsals import (
 from openapi.contract import Contract
 from scripts.commands.arguments import AsJSON, document
 from scripts.commands.contracts.stored_contracts import StoredContracts
-from scripts.commands.output import show
+from scripts.commands.output import counted, show
 from scripts.service.databases import database
 from scripts.service.settings import Settings
 
@@ -36,14 +36,23 @@ Last = Annotated[
 
 
 def rehearse_(candidate: Candidate, last: Last = 100_000, as_json: AsJSON = False) -> None:
-    """Try a contract on hubs' stored submissions, and show changed results. Exits 1 if one would newly fail."""
+    """Try a contract on hubs' stored submissions, and show changed results. Exits 1 on a new failure."""
     with database(Settings.read()) as opened:
         with opened.begin() as connection:
             contract = document(candidate, Contract.of_file, lambda: StoredContracts(connection))
         rehearsal = rehearsal_of(opened, contract, last)
     show_rehearsal(rehearsal, as_json)
-    if rehearsal.count(NEWLY_FAILS):
+    if failures_of(rehearsal):
         raise typer.Exit(1)
+
+
+def failures_of(rehearsal: Rehearsal) -> list[str]:
+    """The reasons against an activation, as clauses of a sentence."""
+    failures, unanswerable = rehearsal.count(NEWLY_FAILS), rehearsal.unanswerable.new
+    clauses = [f"{counted(failures, 'submission', 'submissions')} would newly fail"] if failures else []
+    if unanswerable:
+        clauses.append(f"{counted(unanswerable, 'stored row', 'stored rows')} could newly not be answered with")
+    return clauses
 
 
 def rehearsal_of(opened: Database, contract: Contract, last: int) -> Rehearsal:
@@ -68,11 +77,16 @@ def show_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:
     in_order = [group for _, group in sorted(rehearsal.groups.items())]
     totals: dict[str, Any] = {"candidate": rehearsal.candidate, "governing": rehearsal.governing}
     totals |= {outcome: rehearsal.count(outcome) for outcome in OUTCOMES}
+    unanswerable = rehearsal.unanswerable
+    totals |= {"unanswerable": unanswerable.count, "newly_unanswerable": unanswerable.new}
     if as_json:
         groups = [_group(group, [dataclasses.asdict(example) for example in group.examples]) for group in in_order]
-        show({**totals, "groups": groups}, as_json)
+        rows = [dataclasses.asdict(example) for example in unanswerable.examples]
+        show({**totals, "groups": groups, "unanswerable_rows": rows}, as_json)
         return
     show(totals, as_json)
+    if unanswerable.examples:
+        show([{"stored rows that it could not answer with": reason} for reason in unanswerable.reasons], as_json)
     differing = [group for group in in_order if set(group.counts) - {UNCHANGED}]
     if differing:
         show([_group(group, [_line(example) for example in group.examples]) for group in differing], as_json)

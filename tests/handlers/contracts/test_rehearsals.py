@@ -10,10 +10,13 @@ import pytest
 from sqlalchemy import delete, insert, update
 
 from db import contracts, hubs
+from db.audit import Author
 from db.engine import Database
+from db.errors import Refused
 from db.ids import new_id
 from db.tables import annotations, interaction_events, rejected_submissions
 from db.tables import interaction_reporting_contracts as contracts_table
+from handlers.contracts.rehearsing import records, withdrawals
 from handlers.contracts.rehearsing.rehearsals import (
     EXAMPLES,
     LONGEST_ERROR,
@@ -283,7 +286,7 @@ def test_a_body_may_become_larger(database: Database, alpha: UUID) -> None:
 
 def test_the_newest_rows_are_rehearsed(database: Database, alpha: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest rows of each kind up to the limit, page by page, and each page is reported as progress."""
-    monkeypatch.setattr("handlers.contracts.rehearsing.rehearsals.FIRST_ROWS", 2)
+    monkeypatch.setattr("handlers.contracts.rehearsing.records.FIRST_ROWS", 2)
     for name in "abcde":
         event(database, alpha, event_type=name)
     annotation(database, alpha)
@@ -359,3 +362,57 @@ def test_a_deleted_hub_is_named_by_its_id(database: Database) -> None:
     """The operator has deleted its row."""
     event(database, UUID(int=9))
     assert list(rehearsed(database, candidate()).groups) == [(str(UUID(int=9)), "event", "clicked")]
+
+
+def narrower(schemas: dict[str, Any]) -> None:
+    """Let no record say that an agent acted."""
+    schemas["RecordedActorType"]["enum"].remove("agent")
+
+
+def test_stored_rows_that_the_candidate_could_not_answer_with_are_counted(database: Database, alpha: UUID) -> None:
+    """Of any major version; new ones are those that the governing contract answers with, and the newest are named."""
+    event(database, alpha, actor_type="agent")
+    event(database, alpha, actor_type="user")
+    other = event(database, alpha, actor_type="agent", contract_version="2.0")
+    last = event(database, alpha, actor_type="bot")
+    annotation(database, alpha)
+    unanswerable = rehearsed(database, candidate(narrower)).unanswerable
+    assert (unanswerable.count, unanswerable.new, unanswerable.is_complete) == (3, 2, True)
+    assert [(row.kind, row.id, row.pointer) for row in unanswerable.examples][:2] == [
+        ("event", last, "/actor_type"),
+        ("event", other, "/actor_type"),
+    ]
+    assert rehearsed(database, candidate(), last=1).unanswerable.count == 1
+    assert rehearsed(database, candidate(narrower), last=1).unanswerable.new == 0
+
+
+def test_rows_stored_under_a_version_are_found_in_stretches(
+    database: Database, alpha: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of that version and no others; if the time does not suffice, the count says that it is not complete."""
+    monkeypatch.setattr("db.rehearsals.STRETCH_ROWS", 3)
+    monkeypatch.setattr("db.rehearsals.PAGE_ROWS", 2)
+    wanted = [event(database, alpha, actor_type="bot", contract_version="1.0") for _ in range(4)]
+    for _ in range(8):
+        event(database, alpha, actor_type="bot")
+    wanted += [event(database, alpha, actor_type="bot", contract_version="1.0") for _ in range(3)]
+    with database.begin() as connection:
+        row = contracts.get(connection, "1.0")
+    found = records.stored_under(database, row, [CONTRACTS[NEWEST]], 60)
+    assert (found.count, found.is_complete) == (7, True)
+    assert [each.id for each in found.examples] == wanted[::-1][: records.EXAMPLES]
+    assert records.stored_under(database, row, [CONTRACTS["1.0"]], 60).count == 0
+    assert not records.stored_under(database, row, [CONTRACTS[NEWEST]], 0).is_complete
+    assert records.newest(database, [CONTRACTS[NEWEST]], 6, 60).count == 6
+
+
+def test_a_version_is_not_withdrawn_before_all_its_rows_were_looked_through(database: Database, alpha: UUID) -> None:
+    """The refusal names the option that gives it more time; the version stays."""
+    with database.begin() as connection:
+        contracts.publish(connection, "1.2", candidate().text, candidate().digest)
+        contracts.activate(connection, "1.2")
+        contracts.rollback(connection, 1)
+    event(database, alpha, contract_version="1.2")
+    with pytest.raises(Refused, match=r"0 seconds are too few to look through all rows .* allow more with --seconds"):
+        withdrawals.withdraw(database, "1.2", Author("alice"), 0)
+    assert withdrawals.withdraw(database, "1.2", Author("alice"), 60).status == "withdrawn"

@@ -12,13 +12,14 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
+from typer.testing import CliRunner
 
 from db import contracts, hubs
 from db.engine import Database
 from db.ids import new_id
 from db.tables import interaction_events as table
-from scripts.cli import main
+from scripts.cli import app, main
 from tests.examples import EVENT, NEWEST
 from tests.service import CONTRACTS
 from tests.test_layers import ROOT
@@ -80,6 +81,9 @@ def test_a_new_failure_is_reported_and_exits_with_1(run: Run, ids: list[str]) ->
         "candidate": "1.0",
         "governing": "1.1",
         **totals,
+        "unanswerable": 0,
+        "newly_unanswerable": 0,
+        "unanswerable_rows": [],
         "groups": [
             group | right | {"name": SECOND},
             group | wrong | {"name": "clicked"},
@@ -110,6 +114,31 @@ def test_the_table_has_the_groups_that_differ(run: Run, ids: list[str], director
     assert (status, errors) == (1, "")
 
 
+def test_rows_that_it_could_newly_not_answer_with_are_reported(
+    run: Run, ids: list[str], directory: Path, database: Database
+) -> None:
+    """No submission newly fails, and still it exits with 1, and an activation stops unless it is told to go on."""
+    file = Path(proposal(directory))
+    document = json.loads(file.read_text())
+    document["components"]["schemas"]["RecordedActorType"]["enum"] = ["user"]
+    file.write_text(json.dumps(document))
+    with database.begin() as connection:
+        connection.execute(update(table).where(table.c.id == ids[0]).values(actor_type="agent"))
+        contracts.publish(connection, "1.2", file.read_text(), "0" * 64)
+    status, output, _ = run("1.2", "--json")
+    result = json.loads(output)
+    assert (status, result["newly_fails"], result["unanswerable"], result["newly_unanswerable"]) == (1, 0, 1, 1)
+    (row,) = result["unanswerable_rows"]
+    assert (row["kind"], row["id"], row["pointer"]) == ("event", ids[0], "/actor_type")
+    status, output, _ = run("1.2")
+    assert f"event {ids[0]}: actor_type" in output
+    environment = {"IR_DATABASE_URL": database.url}
+    done = CliRunner().invoke(app, ["contract", "activate", "1.2"], env=environment)
+    assert str(done.exception) == "1 stored row could newly not be answered with; activate with --despite-failures"
+    done = CliRunner().invoke(app, ["contract", "activate", "1.2", "--despite-failures"], env=environment)
+    assert done.exit_code == 0
+
+
 def test_a_candidate_that_changes_nothing_exits_with_0(run: Run, ids: list[str], directory: Path) -> None:
     """The output has the totals, and no table."""
     status, output, errors = run(proposal(directory, mood={"type": "string"}))
@@ -120,6 +149,8 @@ def test_a_candidate_that_changes_nothing_exits_with_0(run: Run, ids: list[str],
         ["newly_passes", "0"],
         ["refused_by_both", "0"],
         ["unchanged", str(len(ids))],
+        ["unanswerable", "0"],
+        ["newly_unanswerable", "0"],
     ]
     assert (status, errors) == (0, "")
 
