@@ -7,6 +7,8 @@ import pytest
 from openapi.contract import Document
 from openapi.diff.reports.places import counterpart
 
+LIMIT: dict[str, Any]
+PAGE: dict[str, Any]
 LIMIT, PAGE = ({"name": name, "in": "query", "schema": {}} for name in ("limit", "page"))
 SCHEMA = {"properties": {"a": {"maxLength": 1}}}
 

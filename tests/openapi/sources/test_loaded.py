@@ -6,9 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from openapi.diff.reports.report import Report
 
 from openapi.contract import DOCUMENTS, ContractError, Document
+from openapi.diff.reports.report import Report
 from openapi.sources.loaded import read
 from tests.openapi.sources.repository import commit
 
