@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from openapi.contract import DOCUMENTS, ContractError
+from openapi.contract import DOCUMENTS
 from scripts.cli import app
 from tests.openapi.diff.documents import with_body
 from tests.openapi.sources.repository import commit
@@ -105,11 +105,21 @@ def test_stored_and_served_versions_are_compared(database_url: str, monkeypatch:
         ((OLDEST, NEWEST, "--fail-on", "sometimes"), "sometimes"),
     ],
 )
-def test_misuse_exits_with_2(arguments: tuple[str, ...], words: str) -> None:
+def test_documents_that_cannot_be_compared_exit_with_2(arguments: tuple[str, ...], words: str) -> None:
     """The error names the remedy or the wrong value."""
     done = diff(*arguments)
     assert done.exit_code == MISUSED
     assert words in " ".join(done.stderr.replace("\u2502", " ").split())
+    assert not done.stdout
+
+
+def test_an_error_is_json_for_programs() -> None:
+    """A program that reads the report finds one member in its place."""
+    for arguments in (("--json",), ("--format", "json")):
+        done = diff(OLDEST, "nothing.yaml", *arguments)
+        assert (done.exit_code, done.stderr) == (MISUSED, "")
+        assert json.loads(done.stdout).keys() == {"error"}
+        assert "nothing.yaml" in done.stdout
 
 
 def test_a_revision_is_compared_with_a_file_and_with_standard_input(
@@ -142,31 +152,28 @@ def schema_of(document: str) -> str:
     return json.dumps(post["requestBody"]["content"]["application/json"]["schema"])
 
 
-def test_an_error_says_which_document_and_where(tmp_path: Path, files: tuple[str, str]) -> None:
-    """Before the comparison it is a wrong argument, in it a refusal."""
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: b: c", "1:5: it is not YAML"),
+        ('swagger: "2.0"', "1:1: it is Swagger 2.0: convert it to OpenAPI 3"),
+        ('openapi: 3.0.3\ninfo: {}\npaths: {/a: {$ref: "https://a.example/b"}}', "3:14: $ref 'https://"),
+    ],
+)
+def test_an_error_says_which_document_and_where(tmp_path: Path, files: tuple[str, str], text: str, words: str) -> None:
+    """Also if only the comparison meets it."""
     bad = tmp_path / "bad.yaml"
-    for text, words, status in (
-        ("a: b: c", "1:5: it is not YAML", MISUSED),
-        ('swagger: "2.0"', "1:1: it is Swagger 2.0: convert it to OpenAPI 3", MISUSED),
-        ('openapi: 3.0.3\ninfo: {}\npaths: {/a: {$ref: "https://a.example/b"}}', "3:14: $ref 'https://", REFUSED),
-    ):
-        bad.write_text(text)
-        for names, side in (((files[0], str(bad)), "new"), ((str(bad), files[0]), "old")):
-            if status == MISUSED:
-                done = diff(*names)
-                assert done.exit_code == MISUSED
-                message = " ".join(done.stderr.replace("\u2502", " ").split())
-            else:
-                with pytest.raises(ContractError) as caught:
-                    diff(*names)
-                message = str(caught.value)
-            assert f"the {side} document: {bad}:{words}" in message
+    bad.write_text(text)
+    for names, side in (((files[0], str(bad)), "new"), ((str(bad), files[0]), "old")):
+        done = diff(*names)
+        assert done.exit_code == MISUSED
+        assert done.stderr.startswith(f"error: the {side} document: {bad}:{words}")
 
 
 def test_another_version_of_openapi_is_refused(tmp_path: Path) -> None:
     """The error says if it is the old document or the new one."""
-    path = tmp_path / "31.json"
-    path.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "A", "version": "1"}, "paths": {}}))
+    path = tmp_path / "40.json"
+    path.write_text(json.dumps({"openapi": "4.0.0", "info": {"title": "A", "version": "1"}, "paths": {}}))
     for names, which in (((OLDEST, str(path)), "new"), ((str(path), OLDEST), "old")):
-        with pytest.raises(ContractError, match=f"the {which} document is not OpenAPI 3.0"):
-            diff(*names)
+        done = diff(*names)
+        assert (done.exit_code, f"the {which} document is " in done.stderr) == (MISUSED, True)

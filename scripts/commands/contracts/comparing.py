@@ -1,0 +1,64 @@
+"""What the commands that compare documents share: which documents arguments name, and how they end if they cannot."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+
+import typer
+
+from db.errors import DatabaseError
+from openapi.contract import ContractError, Document
+from openapi.diff.reports.places import Places
+from openapi.sources.loaded import STANDARD_INPUT, LoadedDocument, read
+from openapi.sources.marks import Marks
+from scripts.commands.arguments import StoredContracts, is_version
+from scripts.commands.loading import load
+from scripts.service.settings import SettingsError
+
+STORED = "scripts.commands.contracts.stored_contracts:open_contracts"
+"""Loaded only for a version: two files are compared without the database's libraries."""
+INCOMPARABLE = 2
+"""The exit status if there is no comparison; 1 is for what one finds."""
+
+
+@contextmanager
+def ends_with_status(as_json: bool) -> Iterator[None]:
+    """Exit with INCOMPARABLE if documents cannot be compared, and say why: as JSON for a program that expects it."""
+    try:
+        yield
+    except (ContractError, DatabaseError, OSError, SettingsError, typer.BadParameter) as error:
+        message = error.message if isinstance(error, typer.BadParameter) else str(error)
+        if as_json:
+            print(json.dumps({"error": message}, ensure_ascii=False))
+        else:
+            print(f"error: {message}", file=sys.stderr)
+        raise typer.Exit(INCOMPARABLE) from None
+
+
+def documents(old: str | None, new: str) -> tuple[Document, Document]:
+    """The documents that `old` and `new` name; without `old` the served contract that `new` follows.
+
+    Raises ContractError or BadParameter if one of them cannot be read.
+    """
+    if old == new == STANDARD_INPUT:
+        raise typer.BadParameter("standard input holds one document: `-` can be OLD or NEW")
+    with ExitStack() as stack:
+        stored = cache(lambda: stack.enter_context(load(STORED)()))
+        after = _document(new, "new", stored)
+        return (stored().governing(after) if old is None else _document(old, "old", stored)), after
+
+
+def places(old: Document, new: Document) -> Places:
+    """The places of changes in two documents, with the lines of those that were read from files."""
+    return Places(old, new, (_marks(old), _marks(new)))
+
+
+def _document(name: str, side: str, stored: Callable[[], StoredContracts]) -> Document:
+    """The stored contract if `name` is a version, else what it names."""
+    return stored().version(name) if is_version(name) else read(name, f"the {side} document")
+
+
+def _marks(document: Document) -> Marks | None:
+    return document.marks if isinstance(document, LoadedDocument) else None
