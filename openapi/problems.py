@@ -229,7 +229,7 @@ TABLE = {
     "documents_incomparable": ProblemType(
         422,
         "the documents cannot be compared: {fault}",
-        "Send two documents of OpenAPI 3.0 whose references stay within each document.",
+        "Send two documents of OpenAPI 3.0 or 3.1 whose references stay within each document.",
         heading="Documents cannot be compared",
     ),
     "document_outside_profile": ProblemType(

@@ -171,7 +171,7 @@ COMMANDS = {
         "scripts.commands.contracts.contract_lifecycle:history",
     ),
     "contract diff": Command(
-        "Compare two OpenAPI 3.0 documents by meaning: each change, the version it requires, and the proof of a break.",
+        "Compare two OpenAPI documents by meaning: each change, the version it requires, and the proof of a break.",
         "scripts.commands.contracts.diff:diff",
     ),
     "contract card": Command(

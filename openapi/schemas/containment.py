@@ -266,7 +266,7 @@ class Containment:
         if not listing:
             return Fault("type", form.type, _kinds(self.forms(pair.big)), form=form)
         listed = [value for candidate in listing for value in candidate.listed or ()]
-        owner = next((schema for candidate in listing if (schema := candidate.owner("enum"))), None)
+        owner = next((schema for candidate in listing if (schema := candidate.lister)), None)
         return Fault("enum", None, listed, owner, form=form)
 
     def _refused(self, pair: Pair, form: Form, candidates: list[Form]) -> Iterator[Fault]:
@@ -290,7 +290,7 @@ class Containment:
                 "nullable" if form.kind == "null" else "type", form.type, _kinds(self.forms(pair.big)), form=form
             )
             return
-        owner = next((schema for candidate in candidates if (schema := candidate.owner("enum"))), None)
+        owner = next((schema for candidate in candidates if (schema := candidate.lister)), None)
         listed = [value for candidate in candidates for value in candidate.listed or ()]
         keyword = "enum" if owner or len(candidates) > 1 else self._keyword(pair.big, refused[0])
         yield Fault(keyword, refused, listed, owner or candidates[0].owner(keyword), form=form)

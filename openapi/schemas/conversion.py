@@ -1,5 +1,6 @@
-"""The schemas of an OpenAPI 3.0 document in the words of JSON Schema 2020-12, for requests or for responses.
+"""The schemas of a document in the words of JSON Schema 2020-12, for requests or for responses.
 
+The document is OpenAPI 3.0, or 3.1 whose references stand alone: `openapi.diff.comparison.dialects` makes it so.
 Responses have no `writeOnly` properties; for the rest see `directions`.
 """
 
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeGuard
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from openapi import decimals
 from openapi.contract import ContractError, Document
@@ -41,6 +42,27 @@ _SHAPES: dict[str, type | tuple[type, ...]] = {
     "$ref": (),
 }
 """Allowed types per keyword in OpenAPI 3.0; values of other types are ignored."""
+SCHEMAS_OF_3_1 = (
+    *("items", "not", "additionalProperties", "contains", "propertyNames", "if", "then", "else"),
+    *("unevaluatedItems", "unevaluatedProperties"),
+)
+LISTS_OF_3_1 = (*LISTS, "prefixItems")
+MAPS_OF_3_1 = ("patternProperties", "dependentSchemas")
+"""Keywords of OpenAPI 3.1 with a schema, a list of schemas, and schemas by name."""
+TEXTS_OF_3_1 = frozenset(
+    (
+        *(*ANNOTATIONS, "$comment", "$schema", "$anchor", "$dynamicAnchor", "$defs"),
+        *("contentEncoding", "contentMediaType", "contentSchema"),
+    )
+)
+"""Keywords of OpenAPI 3.1 that affect no value: texts, and what only a reference reads."""
+_SHAPES_OF_3_1 = {
+    **_SHAPES,
+    **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), NUMBERS),
+    **dict.fromkeys(SCHEMAS_OF_3_1, (dict, bool)),
+    **dict.fromkeys(("prefixItems",), list),
+    **dict.fromkeys((*MAPS_OF_3_1, "dependentRequired"), dict),
+}
 MOST_DISTINGUISHED = 500
 """Limit on the schemas that are searched for a discriminator of the same values."""
 _LARGEST = 10**300
@@ -70,6 +92,9 @@ class Schemas:
         self._document = self._variants.document if self._variants else document
         self.direction = direction
         self.name = name
+        self._is_3_1 = is_3_1(document)
+        self.is_fraction_ignored = direction is None or self._is_3_1
+        """True if 2.0 is an integer: so it is from draft 6 of JSON Schema on, and not in OpenAPI 3.0."""
         self._converted: dict[Parts, Schema] = {}
         self._waiting: list[Parts] = []
         self.targets: dict[str, Schema] = {}
@@ -108,21 +133,27 @@ class Schemas:
             return raw if isinstance(raw, bool) else {}
         if isinstance(raw.get("$ref"), str):
             return self._referring(raw)
+        ignored, shapes = (TEXTS_OF_3_1, _SHAPES_OF_3_1) if self._is_3_1 else (ANNOTATIONS, _SHAPES)
         converted = {
             key: value
             for key, value in raw.items()
-            if key not in ANNOTATIONS and not key.startswith("x-") and _is_shaped(key, value)
+            if key not in ignored and not key.startswith("x-") and _is_shaped(key, value, shapes)
             if value is not False or key not in _FLAGS
         }
-        _translate(converted, raw)
-        for key in LISTS:
+        if self._is_3_1:
+            _translate_3_1(converted, self.name)
+            self._add_maps(converted, raw, parts)
+        else:
+            _translate(converted, raw)
+        _leave_names(converted)
+        for key in LISTS_OF_3_1 if self._is_3_1 else LISTS:
             if isinstance(raw.get(key), list):
                 converted[key] = [
                     self._schema(inner, (*parts, key, str(index))) for index, inner in enumerate(raw[key])
                 ]
         if bounds := bounds_of_format(raw):
             converted["allOf"] = [*_list(converted.get("allOf")), bounds]
-        for key in ("items", "not", "additionalProperties"):
+        for key in SCHEMAS_OF_3_1 if self._is_3_1 else ("items", "not", "additionalProperties"):
             if isinstance(raw.get(key), dict | bool):
                 converted[key] = self._schema(raw[key], (*parts, key))
         self._add_properties(converted, raw, parts)
@@ -156,6 +187,12 @@ class Schemas:
             for name, inner in properties.items()
             if self.direction is not Direction.RESPONSE or not self._is_write_only(inner)
         }
+
+    def _add_maps(self, converted: dict[str, Any], raw: dict[str, Any], parts: Parts) -> None:
+        """Add the schemas by name that are not of properties."""
+        for key in MAPS_OF_3_1:
+            if isinstance(raw.get(key), dict):
+                converted[key] = {name: self._schema(inner, (*parts, key, name)) for name, inner in raw[key].items()}
 
     def _is_write_only(self, raw: Any) -> bool:
         schema = self._document.resolve(raw)
@@ -279,20 +316,38 @@ def _resolved(schema: Schema, target: Callable[[str], Schema]) -> Schema:
 
 def bounds_of_format(raw: Mapping[str, Any]) -> dict[str, int] | None:
     """The integers that the format of the schema `raw` allows; None unless it is a format of integers."""
-    name = raw.get("format")
-    if raw.get("type") != "integer" or not isinstance(name, str) or name not in INTEGERS:
+    name, types = raw.get("format"), raw.get("type")
+    is_integer = "integer" in types and "number" not in types if isinstance(types, list) else types == "integer"
+    if not is_integer or not isinstance(name, str) or name not in INTEGERS:
         return None
     return {"minimum": -INTEGERS[name], "maximum": INTEGERS[name] - 1}
 
 
 _CONVERTED = re.compile(r"urn:[a-z]+#/\$defs/")
-_DOCUMENT = re.compile(r'"\$ref":"urn:[a-z]+#')
+
+
+def is_3_1(document: Document) -> bool:
+    """True if `document` is OpenAPI 3.1."""
+    return str(document.document.get("openapi", "")).startswith("3.1")
+
+
+def opaque(keyword: str, digest: str) -> dict[str, str]:
+    """A schema that is not compared because of `keyword`. It is never compiled, and equals one of the same `digest`."""
+    return {"$dynamicRef": f"{keyword} {digest}"}
+
+
+def keyword_of(reference: str) -> str:
+    """The keyword of an opaque schema, by its converted `$dynamicRef`."""
+    return unquote(reference.partition("#/$defs/")[2]).partition(" ")[0]
+
+
+_DOCUMENT = re.compile(r'"\$(ref|dynamicRef)":"urn:[a-z]+#')
 _REFERENCE = re.compile(r'"\$ref":("#/\$defs/(?:[^"\\]|\\.)*")')
 
 
 def text(schema: Any) -> str:
     """`schema` as a canonical text; references are without their document."""
-    return _DOCUMENT.sub('"$ref":"#', decimals.dumps(schema, sort_keys=True, separators=(",", ":")))
+    return _DOCUMENT.sub(r'"$\1":"#', decimals.dumps(schema, sort_keys=True, separators=(",", ":")))
 
 
 def references(written: str) -> set[str]:
@@ -312,9 +367,9 @@ def published(value: Any) -> Any:
     }
 
 
-def _is_shaped(key: str, value: Any) -> bool:
+def _is_shaped(key: str, value: Any, shapes: Mapping[str, Any]) -> bool:
     """True if `value` has a type that `key` allows; raises ContractError if it is too large to be compared."""
-    shape = _SHAPES.get(key, object)
+    shape = shapes.get(key, object)
     if isinstance(value, bool):
         return shape in (object, bool) or (isinstance(shape, tuple) and bool in shape)
     if isinstance(value, int | float | Decimal) and not -_LARGEST <= value <= _LARGEST:
@@ -331,6 +386,19 @@ def _translate(converted: dict[str, Any], raw: Mapping[str, Any]) -> None:
             converted[excluded] = converted.pop(key)
         elif isinstance(raw.get(excluded), bool):
             del converted[excluded]
+
+
+def _translate_3_1(converted: dict[str, Any], name: str) -> None:
+    """Write a list of one type as that type; an opaque schema refers to nothing in the document `name`."""
+    if isinstance(converted.get("type"), list):
+        types = [each for each in converted["type"] if isinstance(each, str)]
+        converted["type"] = types[0] if len(types) == 1 else types
+    if "$dynamicRef" in converted:
+        converted["$dynamicRef"] = f"{name}#/$defs/{quote(str(converted['$dynamicRef']))}"
+
+
+def _leave_names(converted: dict[str, Any]) -> None:
+    """Leave only names of properties in `required`."""
     if "required" in converted:
         converted["required"] = [name for name in converted["required"] if isinstance(name, str)]
 

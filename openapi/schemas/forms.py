@@ -112,6 +112,11 @@ class Form:
         return next(reversed(exact_owners or owners), None)
 
     @property
+    def lister(self) -> dict[str, Any] | None:
+        """The schema that lists the values, or has the only one."""
+        return self.owner("enum") or self.owner("const")
+
+    @property
     def type(self) -> str:
         """The type by its name in a schema."""
         return "integer" if self.kind == "number" and self.is_integer else self.kind
@@ -198,7 +203,10 @@ class Form:
 
     def lists(self, name: str) -> bool:
         """True if the declaration of the property `name` lists its values."""
-        return any(isinstance(schema, dict) and "enum" in schema for schema in self.property(name).schemas)
+        return any(
+            isinstance(schema, dict) and not schema.keys().isdisjoint(("enum", "const"))
+            for schema in self.property(name).schemas
+        )
 
     @cached_property
     def others(self) -> Node:

@@ -31,8 +31,8 @@ class Validators:
     def __init__(self, *schemas: Schemas, most_weighed: int = MOST_WEIGHED) -> None:
         """At most `most_weighed` values in all schemas are canonicalized."""
         self._schemas = schemas
-        self.is_fraction_ignored = not any(each.direction for each in schemas)
-        """True if 2.0 is an integer: so it is from draft 6 of JSON Schema on, and not in OpenAPI 3.0."""
+        self.is_fraction_ignored = not schemas or any(each.is_fraction_ignored for each in schemas)
+        """True if 2.0 is an integer in one of the documents; then it is one in all, and draft 2020-12 is compiled."""
         self._draft = jsonschema_rs.Draft202012 if self.is_fraction_ignored else jsonschema_rs.Draft4
         self._compiler: type[_Validator] = (
             jsonschema_rs.Draft202012Validator if self.is_fraction_ignored else jsonschema_rs.Draft4Validator

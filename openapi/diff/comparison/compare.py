@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from openapi.contract import ContractError, Document
-from openapi.diff.comparison import callbacks, matching, text_changes
+from openapi.contract import Document
+from openapi.diff.comparison import callbacks, dialects, matching, text_changes
 from openapi.diff.comparison.callbacks import PairedCallback
 from openapi.diff.comparison.changes import Change
 from openapi.diff.comparison.operations import Content, Operation, Parameter, operations
@@ -25,11 +25,9 @@ MOST_PROVED = 200
 def compare(old: Document, new: Document) -> list[Change]:
     """Every change from `old` to `new`, each once, with all the operations that it concerns.
 
-    Raises ContractError if a document is not OpenAPI 3.0, or has a dangling reference.
+    Raises ContractError if a document is neither OpenAPI 3.0 nor 3.1, or has a dangling reference.
     """
-    for name, document in (("old", old), ("new", new)):
-        if not str(document.document.get("openapi")).startswith("3.0"):
-            raise ContractError(f"the {name} document is not OpenAPI 3.0")
+    old, new = dialects.compared(old, "old"), dialects.compared(new, "new")
     merged: dict[tuple[Any, ...], Change] = {}
     for change in _Comparison(old, new).changes():
         known = merged.get(change.key)

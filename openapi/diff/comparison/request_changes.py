@@ -100,12 +100,12 @@ class Requests:
 
     def _is_written_the_same(self, old: Parameter, new: Parameter) -> bool:
         """True if only `explode` differs, and both documents have a single value (OpenAPI 3.0.3, Style Examples)."""
-        types = [
-            operation.document.at(parameter.schema).get("type") if parameter.schema else None
+        schemas = [
+            operation.document.at(parameter.schema) if parameter.schema else None
             for operation, parameter in ((self._old, old), (self._new, new))
         ]
         return {**old.serialization, "explode": None} == {**new.serialization, "explode": None} and all(
-            named in _OF_ONE_VALUE for named in types
+            map(_is_of_one_value, schemas)
         )
 
     def _body(self) -> Iterator[Change]:
@@ -189,6 +189,13 @@ class Requests:
         if old_words == new_words:
             old_words, new_words = (_in_words(ways, str) for ways in (old, new))
         yield self._change(rule, parts, "authentication", old=old_words, new=new_words, is_break=bool(refused))
+
+
+def _is_of_one_value(schema: Any) -> bool:
+    """True if every value of `schema` is a text, a number or a truth value; null is not sent."""
+    named = schema.get("type") if isinstance(schema, dict) else None
+    types = [each for each in named if each != "null"] if isinstance(named, list) else [named]
+    return bool(types) and all(each in _OF_ONE_VALUE for each in types)
 
 
 def _suffices(way: Any, other: Any) -> bool:

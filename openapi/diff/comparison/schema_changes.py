@@ -160,8 +160,9 @@ def _where(engine: Engine, fault: Fault) -> tuple[bool, str]:
     if owner_place is None:
         return True, ""
     is_new, parts = owner_place
-    has_keyword = isinstance(fault.owner, dict) and fault.keyword in fault.owner
-    return is_new, pointer(*parts, fault.keyword) if has_keyword else pointer(*parts)
+    named = ("enum", "const") if fault.keyword == "enum" else (fault.keyword,)
+    keyword = next((name for name in named if isinstance(fault.owner, dict) and name in fault.owner), None)
+    return is_new, pointer(*parts, keyword) if keyword else pointer(*parts)
 
 
 def _subject(place: Place, fault: Fault) -> str:

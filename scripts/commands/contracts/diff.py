@@ -39,7 +39,7 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
     ] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Compare two OpenAPI 3.0 documents by meaning: each change, the version it requires, and the proof of a break.
+    """Compare two OpenAPI documents by meaning: each change, the version it requires, and the proof of a break.
 
     Exits 1 if a change fails by --fail-on, 2 if the documents cannot be compared, else 0.
     """

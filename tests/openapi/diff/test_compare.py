@@ -2,7 +2,7 @@
 
 import pytest
 
-from openapi.contract import ContractError, Document
+from openapi.contract import Document
 from openapi.diff.comparison.compare import compare
 from tests.openapi.diff.pairs import PAIRS, Label, Pair
 
@@ -44,12 +44,3 @@ def test_a_change_is_reported_once_with_all_its_operations() -> None:
     [change] = compare(old, new)
     assert change.operations == ("PUT /a", "PUT /b")
     assert (change.pointer, change.is_in_new) == ("/components/schemas/T/maxLength", True)
-
-
-@pytest.mark.parametrize("version", ["3.1.0", "2.0", None])
-def test_only_documents_of_openapi_3_0_are_compared(version: str | None) -> None:
-    """The meaning of another version is unknown."""
-    one, other = (Document("", {"openapi": number, "info": {}, "paths": {}}) for number in ("3.0.3", version))
-    for old, new in ((one, other), (other, one)):
-        with pytest.raises(ContractError, match=r"not OpenAPI 3\.0"):
-            compare(old, new)

@@ -172,8 +172,8 @@ def test_an_error_says_which_document_and_where(tmp_path: Path, files: tuple[str
 
 def test_another_version_of_openapi_is_refused(tmp_path: Path) -> None:
     """The error says if it is the old document or the new one."""
-    path = tmp_path / "40.json"
-    path.write_text(json.dumps({"openapi": "4.0.0", "info": {"title": "A", "version": "1"}, "paths": {}}))
+    path = tmp_path / "32.json"
+    path.write_text(json.dumps({"openapi": "3.2.0", "info": {"title": "A", "version": "1"}, "paths": {}}))
     for names, which in (((OLDEST, str(path)), "new"), ((str(path), OLDEST), "old")):
         done = diff(*names)
-        assert (done.exit_code, f"the {which} document is " in done.stderr) == (MISUSED, True)
+        assert (done.exit_code, f"the {which} document is OpenAPI 3.2.0" in done.stderr) == (MISUSED, True)

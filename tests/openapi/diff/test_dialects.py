@@ -1,0 +1,145 @@
+"""Documents of OpenAPI 3.1, compared with each other and with 3.0."""
+
+from typing import Any
+
+import pytest
+
+from openapi.contract import ContractError, Document
+from openapi.diff.comparison.changes import Change
+from openapi.diff.comparison.compare import compare
+from openapi.diff.sentences import sentence
+from tests.openapi.diff.documents import with_body
+
+TEXT: dict[str, Any] = {"type": "string"}
+
+
+def in_3_0(schema: Any, **components: Any) -> Document:
+    """A document of 3.0 with a body that satisfies `schema`."""
+    return Document("", {**with_body(schema).document, "components": {"schemas": components}})
+
+
+def in_3_1(schema: Any, members: dict[str, Any] | None = None, **components: Any) -> Document:
+    """A document of 3.1 with a body that satisfies `schema`, and with other `members`."""
+    return Document("", {**in_3_0(schema, **components).document, "openapi": "3.1.0", **(members or {})})
+
+
+def told(old: Document, new: Document) -> list[tuple[str, str, bool]]:
+    """The rule and the end of the pointer of each change, and whether it is a break."""
+    return [(change.rule, change.pointer.rpartition("schema")[2], change.is_break) for change in compare(old, new)]
+
+
+def the(old: Document, new: Document) -> Change:
+    """The only change."""
+    [change] = compare(old, new)
+    return change
+
+
+@pytest.mark.parametrize("version", ["3.0.0", "3.0.4", "3.1", "3.1.0", "3.1.1"])
+def test_these_versions_are_compared(version: str) -> None:
+    """With themselves, and with another one."""
+    document = Document("", {**with_body(TEXT).document, "openapi": version})
+    assert compare(document, with_body(TEXT)) == compare(with_body(TEXT), document) == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({"openapi": "3.2.0"}, "the new document is OpenAPI 3.2.0; OpenAPI 3.0 and 3.1 are compared"),
+        ({"openapi": "3.10.0"}, "the new document is OpenAPI 3.10.0; OpenAPI 3.0 and 3.1 are compared"),
+        ({"openapi": 3}, "the new document is OpenAPI 3; OpenAPI 3.0 and 3.1 are compared"),
+        ({"swagger": "2.0"}, "the new document is Swagger 2.0; convert it to OpenAPI 3"),
+        ({}, "the new document is of no version of OpenAPI; OpenAPI 3.0 and 3.1 are compared"),
+    ],
+)
+def test_another_version_is_named(raw: dict[str, Any], words: str) -> None:
+    """In the reason why it is not compared."""
+    with pytest.raises(ContractError) as raised:
+        compare(with_body(TEXT), Document("", {"info": {}, **raw}))
+    assert str(raised.value) == words
+
+
+BOUNDED_3_0 = {"type": "number", "minimum": 1, "exclusiveMinimum": True, "maximum": 5, "exclusiveMaximum": True}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"type": "string", "nullable": True}, {"type": ["string", "null"]}),
+        ({"type": "string"}, {"type": ["string"]}),
+        ({"enum": ["a"]}, {"const": "a"}),
+        ({"type": "string", "enum": ["a"]}, {"const": "a"}),
+        (BOUNDED_3_0, {"type": "number", "exclusiveMinimum": 1, "exclusiveMaximum": 5}),
+        ({"anyOf": [TEXT, {"type": "integer"}]}, {"type": ["string", "integer"]}),
+        (TEXT, {"type": "string", "nullable": True}),
+        (TEXT, {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png", "$comment": "A"}),
+        (TEXT, {"type": "string", "$schema": "https://json-schema.org/draft/2020-12/schema", "$anchor": "a"}),
+        ({"type": "integer", "format": "int32", "nullable": True}, {"type": ["integer", "null"], "format": "int32"}),
+        ({"allOf": [{"$ref": "#/components/schemas/A"}], "maxLength": 5},
+         {"$ref": "#/components/schemas/A", "maxLength": 5}),
+        ({"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/A", "description": "Ignored in 3.0."}),
+        ({}, True),
+        ({"type": "array", "items": {}}, {"type": "array", "items": True}),
+        ({"type": "integer"}, {"type": "number", "multipleOf": 1}),
+    ],
+)  # fmt: skip
+def test_the_same_values_in_other_words(old: Any, new: Any) -> None:
+    """No change is on the wire, in either direction."""
+    before, after = in_3_0(old, A=TEXT), in_3_1(new, A=TEXT)
+    for changes in (compare(before, after), compare(after, before)):
+        assert [change for change in changes if change.rule != "text-changed"] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "keyword", "value"),
+    [
+        ({"type": ["string", "null"]}, {"type": "string"}, "request-nullable-narrowed", "", None),
+        ({"type": ["string", "integer"]}, {"type": "string"}, "request-type-narrowed", "/type", 0),
+        ({"enum": ["a", "b"]}, {"const": "b"}, "request-enum-narrowed", "/const", "a"),
+        (TEXT, {"type": "string", "const": "b"}, "request-enum-narrowed", "/const", ""),
+        ({"exclusiveMaximum": 5, "type": "number"}, {"exclusiveMaximum": 4, "type": "number"},
+         "request-maximum-narrowed", "", 4),
+        ({"exclusiveMaximum": 5, "type": "number"}, {"exclusiveMaximum": 5, "maximum": 2, "type": "number"},
+         "request-maximum-narrowed", "/maximum", 2.5),
+        ({"$ref": "#/components/schemas/A", "maxLength": 5}, {"$ref": "#/components/schemas/A", "maxLength": 4},
+         "request-maxLength-narrowed", "/maxLength", "aaaaa"),
+        ({"type": ["integer", "null"]}, {"type": ["integer", "null"], "format": "int32"},
+         "request-format-narrowed", "/format", 2147483648),
+    ],
+)  # fmt: skip
+def test_a_narrower_schema_of_3_1_is_proved(old: Any, new: Any, rule: str, keyword: str, value: Any) -> None:
+    """By a value that draft 2020-12 accepts by the old schema, and refuses by the new one."""
+    change = the(in_3_1(old, A=TEXT), in_3_1(new, A=TEXT))
+    assert (change.rule, change.is_break) == (rule, True)
+    assert change.pointer.endswith(f"/schema{keyword}")
+    assert change.witness
+    assert change.witness.value == value
+
+
+def test_a_document_is_read_by_its_own_dialect() -> None:
+    """Keywords of the other dialect have no meaning."""
+    old, new = in_3_0({"type": "string", "nullable": True}), in_3_1({"type": "string", "nullable": True})
+    assert told(old, new) == [("request-nullable-narrowed", "", True)]
+    assert told(in_3_0({"$ref": "#/components/schemas/A", "maxLength": 5}, A=TEXT),
+                in_3_1({"$ref": "#/components/schemas/A", "maxLength": 5}, A=TEXT)) == [
+        ("request-maxLength-narrowed", "/maxLength", True)
+    ]  # fmt: skip
+    assert compare(in_3_1({"type": "number", "minimum": 1, "exclusiveMinimum": True}),
+                   in_3_0({"type": "number", "minimum": 1})) == []  # fmt: skip
+
+
+def test_a_component_that_is_a_reference_keeps_what_stands_beside_it() -> None:
+    """A chain of references ends nowhere else."""
+    old = in_3_1({"$ref": "#/components/schemas/A"}, A={"$ref": "#/components/schemas/B", "maxLength": 5}, B=TEXT)
+    new = in_3_1({"$ref": "#/components/schemas/A"}, A={"$ref": "#/components/schemas/B", "maxLength": 4}, B=TEXT)
+    change = the(old, new)
+    assert (change.rule, change.pointer) == ("request-maxLength-narrowed", "/components/schemas/A/maxLength")
+    assert sentence(change) == "body has maxLength 4; it was 5"
+
+
+def test_a_mark_beside_a_reference_counts() -> None:
+    """As `readOnly` does: a property that no request has may become narrower."""
+    old, new = (
+        in_3_1({"properties": {"a": {"$ref": "#/components/schemas/A", "readOnly": True}}}, A={"maxLength": length})
+        for length in (5, 4)
+    )
+    assert compare(old, new) == []
