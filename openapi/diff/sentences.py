@@ -132,7 +132,9 @@ def sentence(change: Change, subject: str | None = None) -> str:
 
 def _of_keyword(keyword: str, change: Change, is_narrowed: bool) -> str:
     if keyword in _OF_KEYWORDS:
-        return _OF_KEYWORDS[keyword][not is_narrowed]
+        words = _OF_KEYWORDS[keyword][not is_narrowed]
+        is_named = keyword == "undecided" and isinstance(change.new, str) and change.new == change.old
+        return words + ", because the keyword {new} is not compared" if is_named else words
     return _of_enum(change, is_narrowed) if keyword == "enum" else _of_value(keyword, change)
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from openapi.schemas import keywords
-from openapi.schemas.conversion import MARKS, Node, Schema, distinguished, is_parent, tagged, text
-from openapi.schemas.faults import ITEM, OTHER, UNDECIDED, Fault, Pair, Step
-from openapi.schemas.forms import MOST_FORMS, Form, TooMuchError, forms
+from openapi.schemas.conversion import MARKS, Node, Schema, distinguished, is_parent, keyword_of, tagged, text
+from openapi.schemas.faults import ITEM, OTHER, UNDECIDED, Fault, Pair, Step, item_at
+from openapi.schemas.forms import CONTEXTS, MOST_FORMS, WHOLE, Form, TooMuchError, beyond, forms
 from openapi.schemas.memo import Memo
 from openapi.schemas.validators import MOST_WEIGHED, Validators
 
@@ -87,6 +87,7 @@ class Containment:
         self._memo = Memo()
         self._forms: dict[tuple[int, ...], list[Form]] = {}
         self._tags: dict[tuple[str, str], Schema] = {}
+        self._demands: dict[tuple[int, str], Node] = {}
         self._held: list[Any] = []  # keeps nodes alive, because their identities are keys
 
     def faults(self, small: Node, big: Node) -> list[Fault]:
@@ -204,6 +205,8 @@ class Containment:
     def _form_faults(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
         if self._sending.is_text and self._is_taken_as_text(pair.big, form):
             return []
+        if any(candidate.is_whole for candidate in candidates):
+            return []
         if form.listed is not None:
             return list(self._refused(pair, form, candidates))
         open_ones = [candidate for candidate in candidates if candidate.listed is None]
@@ -280,7 +283,8 @@ class Containment:
                 continue
             accepted = self._validators.accepts(pair.big, value)
             if accepted is None:
-                yield Fault(UNDECIDED, value, form=form)
+                opaque = next((each for candidate in candidates if (each := candidate.owner("$dynamicRef"))), None)
+                yield _uncompared(opaque, "$dynamicRef", form) if opaque else Fault(UNDECIDED, value, form=form)
             elif not accepted:
                 refused.append(value)
         if not refused:
@@ -310,15 +314,42 @@ class Containment:
         self._spend(PATTERN if has_other else 1 + _weight([form, candidate], len(candidate.names)))
         for difference in keywords.differences(form, candidate, searches, self._validators.is_fraction_ignored):
             yield Fault(*difference, form=form)
-        own = form.beyond
-        for key, value in candidate.beyond.items():
-            if key not in own or own[key] != value:
-                yield Fault(UNDECIDED, {key: own.get(key)}, {key: value}, candidate.owner(key), form=form)
-        if form.kind == "array" and form.highest_count("maxItems") > 0:
-            yield from self._lifted(pair, form, ITEM, self.faults(form.items, candidate.items))
+        yield from self._beyond(form, candidate)
+        if form.kind == "array":
+            yield from self._items(pair, form, candidate)
         if form.kind == "object":
             yield from self._properties(pair, form, candidate)
         yield from self._exclusions(form, candidate)
+
+    def _beyond(self, form: Form, candidate: Form) -> Iterator[Fault]:
+        """The keywords that are not compared, unless a schema of `form` has the same."""
+        for schema in candidate.schemas:
+            for key in beyond(schema):
+                self._spend(1 + len(form.schemas) // LOOKED_UP)
+                demand = self._demand(schema, key)
+                if not any(key in own and self._is_same(demand, self._demand(own, key)) for own in form.schemas):
+                    yield _uncompared(schema, key, form)
+
+    def _demand(self, schema: dict[str, Any], key: str) -> Node:
+        """The keyword `key` of `schema`, with the others that it applies with."""
+        if key in WHOLE:
+            return Node((schema,))
+        if (id(schema), key) not in self._demands:
+            names = CONTEXTS.get(key, (key,))
+            demand = Node(({name: schema[name] for name in names if name in schema},))
+            self._held.append(schema)
+            self._demands[id(schema), key] = demand
+        return self._demands[id(schema), key]
+
+    def _items(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
+        highest = min([form.highest_count("maxItems"), *candidate.ends])
+        prefix = max(form.prefix, candidate.prefix)
+        for index in range(int(min(prefix, highest))):
+            self._spend(1)
+            faults = self.faults(form.item(index), candidate.item(index))
+            yield from self._lifted(pair, form, item_at(index), faults)
+        if highest > prefix:
+            yield from self._lifted(pair, form, ITEM, self.faults(form.items, candidate.items))
 
     def _exclusions(self, form: Form, candidate: Form) -> Iterator[Fault]:
         for excluded in candidate.excluded:
@@ -363,6 +394,9 @@ class Containment:
                 faults = self.faults(form.property(name), candidate.property(name))
                 if self.is_unsent(form, name):
                     faults = [fault for fault in faults if fault.keyword == self._sending.unsent and not fault.path]
+                elif False in candidate.property(name).schemas and any(fault.is_break for fault in faults):
+                    yield Fault("properties", name, None, candidate.owner("properties"), form=form)
+                    continue
                 yield from self._lifted(pair, form, name, faults)
         for name in sorted(form.names - candidate.names):
             if not self.is_unsent(form, name):
@@ -423,6 +457,12 @@ def _marked(union: list[Form], mark: str) -> Any:
     if mark == "default":
         return shared
     return shared[0] if len(shared) == 1 else (shared or None)
+
+
+def _uncompared(schema: dict[str, Any], key: str, form: Form) -> Fault:
+    """The fault that nothing is known about the keyword `key` of `schema`; it has the name of the keyword as values."""
+    name = (key == "$dynamicRef" and keyword_of(schema[key])) or key
+    return Fault(UNDECIDED, name, name, schema, form=form)
 
 
 def _first(node: Node) -> dict[str, Any] | None:

@@ -336,9 +336,9 @@ def opaque(keyword: str, digest: str) -> dict[str, str]:
     return {"$dynamicRef": f"{keyword} {digest}"}
 
 
-def keyword_of(reference: str) -> str:
-    """The keyword of an opaque schema, by its converted `$dynamicRef`."""
-    return unquote(reference.partition("#/$defs/")[2]).partition(" ")[0]
+def keyword_of(reference: Any) -> str:
+    """The keyword of an opaque schema, by its converted `$dynamicRef`; empty if that is none."""
+    return unquote(str(reference).partition("#/$defs/")[2]).partition(" ")[0]
 
 
 _DOCUMENT = re.compile(r'"\$(ref|dynamicRef)":"urn:[a-z]+#')

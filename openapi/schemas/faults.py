@@ -1,6 +1,7 @@
 """The faults between two schemas, and the path to each."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,18 @@ from openapi.schemas.forms import Form
 UNDECIDED = "undecided"
 ITEM, OTHER = "[]", "*"
 """The steps in a path for an item, and for an undeclared property."""
+_AT = re.compile(r"\[(\d+)\]")
+
+
+def item_at(index: int) -> str:
+    """The step for the item at `index`, which has a schema of its own."""
+    return f"[{index}]"
+
+
+def index_of(step: str) -> int | None:
+    """The index of an item that has a schema of its own; None for another step."""
+    match = _AT.fullmatch(step)
+    return int(match[1]) if match else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from openapi.schemas.directions import LISTS
 
 MOST_FORMS = 200
 """Limit on forms per schema; beyond it the comparison is undecided."""
+MOST_OF_PREFIX = 200
+"""Limit on the items with schemas of their own."""
 TYPES = ("array", "boolean", "null", "number", "object", "string")
 COUNTS = {
     "string": ("minLength", "maxLength"),
@@ -25,7 +27,7 @@ COUNTS = {
 ABOUT = {
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
     "string": ("minLength", "maxLength", "pattern"),
-    "array": ("minItems", "maxItems", "uniqueItems", "items"),
+    "array": ("minItems", "maxItems", "uniqueItems", "items", "prefixItems"),
     "object": ("minProperties", "maxProperties", "required", "properties", "additionalProperties"),
 }
 """The keywords that apply only to values of one type."""
@@ -33,6 +35,15 @@ _UNDERSTOOD = {"type", "enum", "const", "format", "not", "$ref", "discriminator"
     *ABOUT.values()
 )
 
+
+CONTEXTS = {
+    "contains": ("contains", "minContains", "maxContains"),
+    "if": ("if", "then", "else"),
+}
+"""The keywords that apply together with one that is not compared; they have no effect without it."""
+WHOLE = frozenset({"patternProperties", "unevaluatedItems", "unevaluatedProperties"})
+"""Keywords that are not compared and whose effect depends on every keyword beside them."""
+_WITHOUT_EFFECT = {name for names in CONTEXTS.values() for name in names[1:]}
 
 UNIONS = {"anyOf", "oneOf"}
 _KINDS: dict[type, str] = {
@@ -93,6 +104,11 @@ class Form:
                 return list(schema["enum"])
         return _FEW.get(self.kind)
 
+    @property
+    def is_whole(self) -> bool:
+        """True if it accepts null, or both truth values, without a condition."""
+        return self.kind in _FEW and self.lister is None and not self.excluded and not self.beyond
+
     def may_be(self, value: Any) -> bool:
         """True if `value` is of this type, or if that is not easily seen."""
         return _KINDS.get(type(value), self.kind) == self.kind
@@ -150,7 +166,15 @@ class Form:
     def highest_count(self, key: str) -> float:
         """The highest count; for a closed object at most the number of its properties."""
         closed = [len(self.names)] if key == "maxProperties" and False in self.others.schemas else []
+        if key == "maxItems":
+            closed = self.ends
         return float(min([*self.all_of(key), *closed], default=math.inf))
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """The highest count of items for which a schema exists that some value satisfies; empty if unlimited."""
+        nodes = [*map(self.item, range(self.prefix)), self.items]
+        return [index for index, node in enumerate(nodes) if False in node.schemas][:1]
 
     @cached_property
     def lowest(self) -> Bound:
@@ -194,12 +218,7 @@ class Form:
 
     def property(self, name: str) -> Node:
         """The schemas of the property `name`."""
-        return Node(
-            tuple(
-                schema.get("properties", {}).get(name, schema.get("additionalProperties", True))
-                for schema in self.schemas
-            )
-        )
+        return Node(tuple(schema.get("properties", {}).get(name, _others(schema)) for schema in self.schemas))
 
     def lists(self, name: str) -> bool:
         """True if the declaration of the property `name` lists its values."""
@@ -211,17 +230,32 @@ class Form:
     @cached_property
     def others(self) -> Node:
         """The schemas of undeclared properties."""
-        return Node(tuple(schema.get("additionalProperties", True) for schema in self.schemas))
+        return Node(tuple(map(_others, self.schemas)))
 
     @cached_property
     def items(self) -> Node:
-        """The schemas of each item."""
+        """The schemas of each item beyond the prefix."""
         return Node(tuple(schema.get("items", True) for schema in self.schemas))
+
+    @cached_property
+    def prefix(self) -> int:
+        """The number of items with schemas of their own."""
+        return max(map(len, self.all_of("prefixItems")), default=0)
+
+    def item(self, index: int) -> Node:
+        """The schemas of the item at `index`."""
+        prefixes = [schema.get("prefixItems", ()) for schema in self.schemas]
+        return Node(
+            tuple(
+                prefix[index] if index < len(prefix) else schema.get("items", True)
+                for prefix, schema in zip(prefixes, self.schemas, strict=True)
+            )
+        )
 
     @cached_property
     def beyond(self) -> dict[str, Any]:
         """The keywords that this package does not understand, with their values."""
-        return {key: value for schema in self.schemas for key, value in schema.items() if key not in _UNDERSTOOD}
+        return {key: schema[key] for schema in self.schemas for key in beyond(schema)}
 
     def is_evidently_empty(self) -> bool:
         """True if the bounds of this form alone show that no value satisfies it."""
@@ -271,6 +305,11 @@ def forms(
     return union
 
 
+def beyond(schema: dict[str, Any]) -> list[str]:
+    """The keywords of `schema` that are not compared, apart from those that only apply together with another one."""
+    return [key for key in schema if key not in _UNDERSTOOD and key not in _WITHOUT_EFFECT]
+
+
 def exact(number: Any) -> Fraction:
     """The exact decimal value of `number`: 0.1 is a tenth."""
     return Fraction(str(number))
@@ -281,6 +320,8 @@ def _resolved(part: _Part, target: Callable[[str], Schema]) -> list[_Part]:
     (schema, inside), *rest = part.waiting
     if isinstance(schema, bool):
         return [replace(part, waiting=tuple(rest))] if schema else []
+    if len(schema.get("prefixItems", ())) > MOST_OF_PREFIX:
+        raise TooMuchError
     if "$ref" in schema:
         reference = schema["$ref"]
         if reference in inside:
@@ -313,6 +354,11 @@ def _alternatives(schema: dict[str, Any]) -> list[tuple[list[Schema], list[Schem
         for chosen in some
         for index, branch in enumerate(schema["oneOf"])
     ]
+
+
+def _others(schema: dict[str, Any]) -> Schema:
+    """The schema of undeclared properties; any is possible if its name may match a pattern."""
+    return True if schema.get("patternProperties") else schema.get("additionalProperties", True)
 
 
 def _types(schema: dict[str, Any]) -> set[str]:

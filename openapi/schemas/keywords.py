@@ -116,8 +116,11 @@ def _of_counts(form: Form, candidate: Form, searches: bool) -> Iterator[Differen
     own = _patterns(form) if searches else ()
     if (lower := max(candidate.all_of(low), default=0)) > lowest and not _has_none(own, 0, lower - 1):
         yield Difference(low, int(lowest), lower, candidate.owner(low))
-    if (upper := min(candidate.all_of(high), default=math.inf)) < highest and not _has_none(own, upper + 1, None):
-        yield Difference(high, None if math.isinf(highest) else int(highest), upper, candidate.owner(high))
+    ends = candidate.ends if form.kind == "array" else []
+    upper = min([*candidate.all_of(high), *ends], default=math.inf)
+    if upper < highest and not _has_none(own, upper + 1, None):
+        owner = candidate.owner(high) or candidate.owner("items") or candidate.owner("prefixItems")
+        yield Difference(high, None if math.isinf(highest) else int(highest), upper, owner)
 
 
 def _range(form: Form) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from openapi import decimals
 from openapi.schemas import patterns
 from openapi.schemas.containment import Containment
 from openapi.schemas.conversion import Node
-from openapi.schemas.faults import ITEM, OTHER, Fault, Step
+from openapi.schemas.faults import OTHER, Fault, Step, index_of
 from openapi.schemas.forms import COUNTS, Form, TooMuchError
 from openapi.schemas.keywords import WHOLE_NUMBER
 from openapi.schemas.validators import Validators
@@ -158,7 +158,29 @@ class Witnesses:
             for excluded in other.excluded:
                 yield from self.example(Node((*form.node.schemas, excluded)))
 
+    def _arrays_with(self, form: Form, index: int | None, value: Any) -> Iterator[list[Any]]:
+        """Arrays with `value` at `index`, or without an index behind the prefix."""
+        place = form.prefix if index is None else index
+        if start := self._starting(form, place):
+            for length in sorted({*_lengths(form, []), place + 1}):
+                if length > place:
+                    yield from self._filled(form, [*start[0], value], length)
+
+    def _starting(self, form: Form, length: int) -> list[list[Any]]:
+        """An array of the first `length` items of `form`; none if one of them has no example."""
+        start: list[Any] = []
+        for index in range(min(length, form.prefix)):
+            examples = self.example(form.item(index))
+            written = {repr(item) for item in start}
+            if not examples:
+                return []
+            start.append(next((value for value in examples if repr(value) not in written), examples[0]))
+        return [start]
+
     def _arrays(self, form: Form, others: list[Form]) -> Iterator[list[Any]]:
+        if form.prefix:
+            yield from self._tuples(form, others)
+            return
         items = self.example(form.items)
         lengths = _lengths(form, others)
         for length in lengths:
@@ -168,6 +190,18 @@ class Witnesses:
                 if 1 < length <= LARGEST // _size(item):
                     yield [item] * length
 
+    def _tuples(self, form: Form, others: list[Form]) -> Iterator[list[Any]]:
+        """Arrays of lengths at the bounds, whose first items have schemas of their own."""
+        for length in sorted({*_lengths(form, others), form.prefix, form.prefix + 1}):
+            if length <= form.highest_count("maxItems"):
+                for start in self._starting(form, length):
+                    yield from self._filled(form, start, length)
+        if form.all_of("uniqueItems") or not any(other.all_of("uniqueItems") for other in others):
+            return
+        for index in range(form.prefix):  # an item twice, for a schema that allows it once
+            for value, start in itertools.product(self.example(form.item(index)), self._starting(form, index)):
+                yield from self._filled(form, [*start, value, value], max(len(start) + 2, form.prefix))
+
     def _filled(self, form: Form, start: list[Any], length: int) -> Iterator[list[Any]]:
         """`start` with more items up to `length`, distinct ones if possible."""
         missing = length - len(start)
@@ -175,6 +209,15 @@ class Witnesses:
             if missing == 0:
                 yield start
             return
+        while len(start) < min(length, form.prefix):
+            examples = self.example(form.item(len(start)))
+            if not examples:
+                return
+            start = [*start, next((value for value in examples if value not in start), examples[0])]
+        if len(start) == length:
+            yield start
+            return
+        missing = length - len(start)
         written = {repr(item) for item in start}
         fresh = []
         for item in itertools.islice(self._distinct(form.items), missing + 2 * len(start) + 2):
@@ -247,10 +290,8 @@ class Witnesses:
     def _around(self, step: Step, form: Form, values: Iterable[Any]) -> Iterator[Any]:
         """Values of `form` that have one of `values` at the place of `step`."""
         for value in values:
-            if step.name == ITEM:
-                for length in _lengths(form, []):
-                    if length:
-                        yield from self._filled(form, [value], length)
+            if form.kind == "array":
+                yield from self._arrays_with(form, index_of(step.name), value)
             else:
                 name = "other" if step.name == OTHER else step.name
                 yield from self._objects_with(form, name, value)

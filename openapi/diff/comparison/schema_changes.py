@@ -10,7 +10,7 @@ from openapi.diff.comparison.messages import Carriage, Message
 from openapi.schemas.conversion import MARKS, Node, Parts, Schema, name_of, published
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
-from openapi.schemas.faults import ITEM, Fault
+from openapi.schemas.faults import ITEM, UNDECIDED, Fault, index_of
 from openapi.standards.json_pointer import pointer
 
 _NAMES = {
@@ -161,12 +161,14 @@ def _where(engine: Engine, fault: Fault) -> tuple[bool, str]:
         return True, ""
     is_new, parts = owner_place
     named = ("enum", "const") if fault.keyword == "enum" else (fault.keyword,)
+    if fault.keyword == UNDECIDED and isinstance(fault.in_big, str):
+        named = (fault.in_big,)
     keyword = next((name for name in named if isinstance(fault.owner, dict) and name in fault.owner), None)
     return is_new, pointer(*parts, keyword) if keyword else pointer(*parts)
 
 
 def _subject(place: Place, fault: Fault) -> str:
-    steps = [step if step == ITEM else f"/{step}" for step in fault.path]
+    steps = [step if step == ITEM or index_of(step) is not None else f"/{step}" for step in fault.path]
     if fault.keyword == "properties":
         steps.append(f"/{fault.in_small}")
     if fault.keyword == "required":

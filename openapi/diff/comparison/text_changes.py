@@ -14,11 +14,20 @@ from openapi.standards.json_pointer import parts_of, pointer
 
 TEXTS = ("title", "summary", "description", "termsOfService", "contact", "license", "externalDocs", "tags", "example")
 _KNOWN = {LIMIT, CODINGS, ITEM_SCHEMA}
-VALUES = ("default", "enum")
+VALUES = ("default", "enum", "const")
 """Members of schemas that are values, and not made of texts."""
 OF_NAMES = (
     *("paths", "responses", "headers", "links", "content", "examples", "callbacks", "properties", "mapping"),
-    *("variables", "encoding", "securitySchemes", "scopes"),
+    *(
+        "variables",
+        "encoding",
+        "securitySchemes",
+        "scopes",
+        "webhooks",
+        "patternProperties",
+        "dependentSchemas",
+        "$defs",
+    ),
 )
 """Members whose keys are names."""
 

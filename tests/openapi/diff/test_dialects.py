@@ -143,3 +143,144 @@ def test_a_mark_beside_a_reference_counts() -> None:
         for length in (5, 4)
     )
     assert compare(old, new) == []
+
+
+LIST_OF_TWO = {"type": "array", "prefixItems": [TEXT, {"type": "integer"}]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "subject", "value"),
+    [
+        (LIST_OF_TWO, LIST_OF_TWO | {"prefixItems": [TEXT, {"type": "integer", "maximum": 5}]},
+         "request-maximum-narrowed", "body [1]", ["", 6]),
+        (LIST_OF_TWO | {"items": {"type": "integer"}}, LIST_OF_TWO | {"items": {"type": "integer", "maximum": 5}},
+         "request-maximum-narrowed", "body []", ["", 0, 6]),
+        (LIST_OF_TWO, LIST_OF_TWO | {"items": False}, "request-maxItems-narrowed", "body", ["", 0, 1]),
+        ({"type": "array", "items": TEXT}, {"type": "array", "items": TEXT, "prefixItems": [{"maxLength": 2, **TEXT}]},
+         "request-maxLength-narrowed", "body [0]", ["aaa"]),
+        (LIST_OF_TWO, LIST_OF_TWO | {"maxItems": 2}, "request-maxItems-narrowed", "body", ["", 0, 1]),
+        (LIST_OF_TWO, LIST_OF_TWO | {"minItems": 1}, "request-minItems-narrowed", "body", []),
+        ({"properties": {"a": True}}, {"properties": {"a": False}}, "request-property-removed", "body /a", {"a": []}),
+        ({"properties": {"a": {"$ref": "#/components/schemas/A/$defs/x"}}},
+         {"properties": {"a": {"$ref": "#/components/schemas/A/$defs/y"}}},
+         "request-maxLength-narrowed", "body /a", {"a": "aaaaa"}),
+    ],
+)  # fmt: skip
+def test_a_narrower_item_or_definition_is_proved(old: Any, new: Any, rule: str, subject: str, value: Any) -> None:
+    """Items by position, those behind them, boolean schemas, and definitions within a schema."""
+    definitions = {"$defs": {"x": {"type": "string", "maxLength": 5}, "y": {"type": "string", "maxLength": 4}}}
+    change = the(in_3_1(old, A=definitions), in_3_1(new, A=definitions))
+    assert (change.rule, change.subject, change.is_break) == (rule, subject, True)
+    assert change.witness
+    assert change.witness.value == value
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (LIST_OF_TWO, {**LIST_OF_TWO, "items": True}),
+        ({**LIST_OF_TWO, "items": False}, {**LIST_OF_TWO, "maxItems": 2}),
+        ({"type": "array", "items": TEXT}, {"type": "array", "prefixItems": [TEXT, TEXT], "items": TEXT}),
+        ({"type": "array", "prefixItems": [TEXT, False]}, {"type": "array", "items": TEXT, "maxItems": 1}),
+        ({"$ref": "#/$defs/x"}, TEXT),
+        ({"$ref": "#/components/schemas/A"}, {"type": "object"}),
+    ],
+)
+def test_the_same_lists_and_definitions(old: Any, new: Any) -> None:
+    """In other words; a definition may stand in the root of the document."""
+    shared: dict[str, Any] = {
+        "members": {"$defs": {"x": TEXT}},
+        "A": {"type": "object", "$defs": {"x": {"maxLength": 1}}},
+    }
+    before, after = in_3_1(old, **shared), in_3_1(new, **shared)
+    assert compare(before, after) == compare(after, before) == []
+
+
+def test_a_long_prefix_is_undecided() -> None:
+    """The time for it is bounded."""
+    old, new = (in_3_1({"prefixItems": [{"maxLength": length}] * 1_000}) for length in (5, 4))
+    assert compare(old, old) == []
+    assert "request-undecided-narrowed" in [change.rule for change in compare(old, new)]
+
+
+AGE = {"properties": {"age": {"type": "integer"}, "name": TEXT}}
+UNDECIDED = [
+    {"if": {"required": ["age"]}, "then": {"required": ["name"]}},
+    {"if": {"$ref": "#/components/schemas/A"}, "else": {"required": ["age"]}},
+    {"unevaluatedProperties": False},
+    {"allOf": [{"$ref": "#/components/schemas/A"}], "unevaluatedProperties": False},
+    {"patternProperties": {"^x-": {"$ref": "#/components/schemas/A"}}},
+    {"propertyNames": {"maxLength": 5}},
+    {"dependentRequired": {"age": ["name"]}},
+    {"dependentSchemas": {"age": {"$ref": "#/components/schemas/A"}}},
+    {"contains": {"$ref": "#/components/schemas/A"}, "minContains": 2},
+    {"unevaluatedItems": {"type": "integer"}},
+    {"$dynamicRef": "#node"},
+    {"$ref": "#node"},
+    {"$id": "https://example.com/a", "$ref": "#/$defs/x"},
+    {"$schema": "http://json-schema.org/draft-07/schema#", "maxLength": 5},
+]
+WORDS = ("$dynamicRef", "$id", "$schema")
+
+
+@pytest.mark.parametrize("keywords", UNDECIDED, ids=str)
+def test_what_is_not_compared_is_named_at_its_place(keywords: dict[str, Any]) -> None:
+    """It is undecided if it is new, and if it changes; without a change it is equal."""
+    name = next((key for key in keywords if key in WORDS or key not in ("$ref", "allOf")), "$anchor")
+    plain = in_3_1({"properties": {"a": AGE}}, A={"minProperties": 3})
+    old, same = (in_3_1({"properties": {"a": AGE | keywords}}, A={"minProperties": 3}) for _ in range(2))
+    assert compare(old, same) == []
+    [change] = [change for change in compare(plain, old) if "undecided" in change.rule]
+    assert (change.rule, change.subject, change.is_break) == ("request-undecided-narrowed", "body /a", True)
+    assert change.pointer.rpartition("/properties/")[2].startswith("a")
+    assert sentence(change).endswith(f", because the keyword {name} is not compared")
+    widened = [change.rule for change in compare(old, plain) if change.is_break]
+    assert widened == []
+
+
+@pytest.mark.parametrize(
+    ("keywords", "length"),
+    [({"if": {"$ref": "#/components/schemas/A"}, "then": TEXT}, 4),
+     ({"dependentSchemas": {"b": {"$ref": "#/components/schemas/A"}}}, 4),
+     ({"$dynamicRef": "#node"}, 4)],
+)  # fmt: skip
+def test_a_change_behind_a_reference_is_undecided(keywords: dict[str, Any], length: int) -> None:
+    """Although the documents write the same at that place."""
+    old, new = (
+        in_3_1(
+            {"properties": {"a": AGE | keywords}}, A={"$dynamicAnchor": "node", "properties": {"b": {"maxLength": n}}}
+        )
+        for n in (5, length)
+    )
+    rules = {change.rule for change in compare(old, new)}
+    assert rules
+    assert rules <= {"request-undecided-narrowed", "request-undecided-widened"}
+
+
+def test_properties_beside_what_depends_on_them_are_undecided() -> None:
+    """One that only the old document declares is refused by `unevaluatedProperties` in both."""
+    old = in_3_1({"type": "object", "properties": {"a": True, "b": True}, "unevaluatedProperties": False})
+    new = in_3_1({"type": "object", "properties": {"a": True}, "unevaluatedProperties": False})
+    assert ("request-undecided-narrowed", "/unevaluatedProperties", True) in told(old, new)
+    old = in_3_1({"patternProperties": {"^x": True}, "additionalProperties": False})
+    new = in_3_1({"additionalProperties": False})
+    assert [change.is_break for change in compare(old, new)] == [True]
+
+
+def test_two_conditions_are_not_taken_for_one() -> None:
+    """Each schema of an `allOf` may have one."""
+    conditions = [{"if": {"minProperties": count}, "then": {"required": ["a"]}} for count in (1, 2)]
+    old, new = in_3_1({"allOf": conditions[1:]}), in_3_1({"allOf": conditions})
+    assert "request-undecided-narrowed" in [change.rule for change in compare(old, new)]
+
+
+def test_another_dialect_of_a_document_is_undecided() -> None:
+    """For each schema that differs."""
+    draft_7 = {"jsonSchemaDialect": "http://json-schema.org/draft-07/schema#"}
+    old, same, new = (in_3_1({"maxLength": length}, draft_7) for length in (5, 5, 6))
+    assert compare(old, same) == []
+    assert {change.rule for change in compare(old, new)} == {"request-undecided-narrowed", "request-undecided-widened"}
+    assert (
+        compare(in_3_1(TEXT), in_3_1(TEXT, {"jsonSchemaDialect": "https://spec.openapis.org/oas/3.1/dialect/base"}))
+        == []
+    )
