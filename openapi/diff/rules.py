@@ -73,6 +73,8 @@ RULES: dict[str, Rule] = {
     "callback-added": Rule(Severity.MAJOR, "The server sends requests that were never promised."),
     "callback-added-on-request": Rule(Severity.MINOR, "Only clients that send the new URL receive it."),
     "callback-removed": Rule(Severity.MAJOR, "The server no longer sends its requests."),
+    "webhook-added": Rule(Severity.MINOR, "Only clients that choose to implement it receive it."),
+    "webhook-removed": Rule(Severity.MAJOR, "The server no longer sends its requests."),
     "callback-parameter-added": Rule(Severity.MINOR, "Clients ignore parameters that they do not know."),
     "callback-sent-widened": Rule(Severity.MAJOR, "Clients may receive what was never promised."),
     "callback-sent-narrowed": Rule(Severity.MAJOR, "What the server sends is part of the major version."),

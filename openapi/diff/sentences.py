@@ -21,6 +21,8 @@ _SENTENCES = {
     "callback-added": "{subject} is new",
     "callback-added-on-request": "{subject} is new, for clients that send its URL",
     "callback-removed": "{subject} was removed",
+    "webhook-added": "{subject} is new",
+    "webhook-removed": "{subject} was removed",
     "callback-parameter-added": "{subject} is new",
     "callback-sent-widened": "{subject} {new}",
     "callback-sent-narrowed": "{subject} {new}",

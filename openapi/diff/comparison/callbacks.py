@@ -1,4 +1,4 @@
-"""The callbacks of operations: requests that the server sends, compared the other way round."""
+"""Callbacks and webhooks: requests that the server sends, compared the other way round."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -66,7 +66,9 @@ class PairedCallback:
 
     def told(self, change: Change) -> Iterator[Change]:
         """`change` as one of the callback; none if it means nothing there."""
-        change = replace(change, subject=f"callback {self.key.name} {change.subject}", operations=(self.operation,))
+        change = replace(
+            change, subject=f"{self.key.kind} {self.key.name} {change.subject}", operations=(self.operation,)
+        )
         if not self.is_turned:
             yield change
         elif not change.rule.startswith(_MEANINGLESS):
@@ -92,17 +94,30 @@ def _turned_rule(rule: str) -> str:
 
 def paired(pairs: Iterable[tuple[Operation, Operation]]) -> Iterator[PairedCallback]:
     """The callbacks that operations have in both documents, and those within callbacks: each once an operation."""
-    for pair in pairs:
-        seen = {(pair[0].parts, pair[1].parts)}
-        waiting = [(*pair, True)]
-        while waiting:
-            old, new, is_turned = waiting.pop()
-            for key, other in old.callbacks.items():
-                counterpart = new.callbacks.get(key)
-                if counterpart and (other.parts, counterpart.parts) not in seen:
-                    seen.add((other.parts, counterpart.parts))
-                    waiting.append((other, counterpart, not is_turned))
-                    yield PairedCallback(key, pair[1].name, other, counterpart, is_turned)
+    for old, new in pairs:
+        yield from _within(old, new, new.name, is_turned=True)
+
+
+def paired_webhooks(old: dict[Callback, Operation], new: dict[Callback, Operation]) -> Iterator[PairedCallback]:
+    """The webhooks of both documents, and the callbacks within them."""
+    for key, other in old.items():
+        if key in new:
+            yield PairedCallback(key, f"webhook {key.name}", other, new[key], is_turned=True)
+            yield from _within(other, new[key], f"webhook {key.name}", is_turned=False)
+
+
+def _within(old: Operation, new: Operation, operation: str, is_turned: bool) -> Iterator[PairedCallback]:
+    """The callbacks of two operations, and those within them, each once; `is_turned` is for the outermost."""
+    seen = {(old.parts, new.parts)}
+    waiting = [(old, new, is_turned)]
+    while waiting:
+        old, new, is_turned = waiting.pop()
+        for key, other in old.callbacks.items():
+            counterpart = new.callbacks.get(key)
+            if counterpart and (other.parts, counterpart.parts) not in seen:
+                seen.add((other.parts, counterpart.parts))
+                waiting.append((other, counterpart, not is_turned))
+                yield PairedCallback(key, operation, other, counterpart, is_turned)
 
 
 def added_and_removed(old: Operation, new: Operation) -> Iterator[Change]:
@@ -121,6 +136,17 @@ def added_and_removed(old: Operation, new: Operation) -> Iterator[Change]:
                     f"callback {key.name}",
                     is_break=not is_asked_for,
                 )
+
+
+def webhooks_added_and_removed(old: dict[Callback, Operation], new: dict[Callback, Operation]) -> Iterator[Change]:
+    """The webhooks that only one of two documents has."""
+    for is_in_new, these, others in ((False, old, new), (True, new, old)):
+        for key, webhook in these.items():
+            if key not in others:
+                rule = "webhook-added" if is_in_new else "webhook-removed"
+                name = f"webhook {key.name}"
+                where = pointer(*webhook.parts)
+                yield Change(rule, where, is_in_new, None, (name,), name, is_break=not is_in_new)
 
 
 def _is_asked_for(url: str, old: Operation, new: Operation) -> bool:

@@ -10,7 +10,7 @@ from openapi.contract import Document
 from openapi.diff.comparison import callbacks, dialects, matching, text_changes
 from openapi.diff.comparison.callbacks import PairedCallback
 from openapi.diff.comparison.changes import Change
-from openapi.diff.comparison.operations import Content, Operation, Parameter, operations
+from openapi.diff.comparison.operations import Content, Operation, Parameter, operations, webhooks
 from openapi.diff.comparison.request_changes import Requests
 from openapi.diff.comparison.response_changes import ERRORS, Responses
 from openapi.schemas.conversion import Node, Parts, Schemas
@@ -54,6 +54,7 @@ class _Comparison:
     def __init__(self, old: Document, new: Document) -> None:
         self._documents = old, new
         self._old, self._new = operations(old), operations(new)
+        self._webhooks = webhooks(old), webhooks(new)
         self._requests = Engine(old, new, Direction.REQUEST)
         self._responses = Engine(old, new, Direction.RESPONSE)
         self._sent, self._answered = Engine(new, old, Direction.REQUEST), Engine(new, old, Direction.RESPONSE)
@@ -65,7 +66,7 @@ class _Comparison:
             successor = renamed[operation.parts].name if operation.parts in renamed else None
             yield _of_operation("operation-removed", operation, is_in_new=False, is_break=True, new=successor)
         templates = [(operation, matching.shadowed(operation, self._old)) for operation in added]
-        paired_callbacks = list(callbacks.paired(pairs))
+        paired_callbacks = [*callbacks.paired(pairs), *callbacks.paired_webhooks(*self._webhooks)]
         for old, new in pairs:
             self._convert(old, new)
         for operation, shadowed in templates:
@@ -84,6 +85,7 @@ class _Comparison:
             yield from callbacks.added_and_removed(old, new)
         for callback in paired_callbacks:
             yield from self._callback(callback)
+        yield from callbacks.webhooks_added_and_removed(*self._webhooks)
         yield from text_changes.compare(*self._documents)
 
     def _convert(self, old: Operation, new: Operation, is_turned: bool = False) -> None:

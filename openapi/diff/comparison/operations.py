@@ -107,23 +107,12 @@ class Operation:
         """The requests that the server sends to a URL from a request, each with the answers of a client."""
         found = {}
         for name, raw in _mapping(self.raw.get("callbacks")).items():
-            parts = self._place(raw, (*self.parts, "callbacks", name))
+            parts = _place(raw, (*self.parts, "callbacks", name))
             for url, item in _mapping(self.document.resolve(raw)).items():
-                if url.startswith("x-"):
-                    continue
-                item_parts = self._place(item, (*parts, url))
-                shared = _mapping(self.document.resolve(item))
-                for method in METHODS:
-                    if isinstance(declared := shared.get(method), dict):
-                        found[Callback(name, url, method)] = Operation(
-                            self.document, method, "/", ("",), (*item_parts, method), declared
-                        )
+                if not url.startswith("x-"):
+                    key = Callback(name, url, "")
+                    found.update(_sent(self.document, item, (*parts, url), key))
         return found
-
-    @staticmethod
-    def _place(raw: Any, parts: Parts) -> Parts:
-        """`parts`, or the target if there is a reference in `raw`; several operations may share it."""
-        return parts_of(raw["$ref"]) if isinstance(raw, dict) and isinstance(raw.get("$ref"), str) else parts
 
     @cached_property
     def parameters(self) -> dict[tuple[str, str], Parameter]:
@@ -192,7 +181,7 @@ class Operation:
     def response_parts(self, status: str) -> Parts:
         """The place of the response with `status`: the target of its reference, which several operations may share."""
         written = next(key for key in self.raw["responses"] if key.upper() == status.upper())
-        return self._place(self.raw["responses"][written], (*self.parts, "responses", written))
+        return _place(self.raw["responses"][written], (*self.parts, "responses", written))
 
     def headers(self, status: str) -> dict[str, Parameter]:
         """The headers of the response with `status`, by name in lower case."""
@@ -239,11 +228,35 @@ class Operation:
 
 
 class Callback(NamedTuple):
-    """The key of a callback: its name, the expression of its URL, and its method."""
+    """The key of a callback or webhook: its name, the expression of its URL, which a webhook lacks, and its method."""
 
     name: str
     url: str
     method: str
+    kind: str = "callback"
+
+
+def webhooks(document: Document) -> dict[Callback, Operation]:
+    """The requests that the server of `document`, which is OpenAPI 3.1, sends to clients that have asked elsewhere."""
+    found = {}
+    for name, item in _mapping(document.document.get("webhooks")).items():
+        found.update(_sent(document, item, ("webhooks", name), Callback(name, "", "", "webhook")))
+    return found
+
+
+def _sent(document: Document, item: Any, parts: Parts, key: Callback) -> Iterator[tuple[Callback, Operation]]:
+    """The operations of the path item at `parts`, which the server sends; each with `key` and its method."""
+    item_parts = _place(item, parts)
+    shared = _mapping(document.resolve(item))
+    for method in METHODS:
+        if isinstance(declared := shared.get(method), dict):
+            operation = Operation(document, method, "/", ("",), (*item_parts, method), declared)
+            yield key._replace(method=method), operation
+
+
+def _place(raw: Any, parts: Parts) -> Parts:
+    """`parts`, or the target if there is a reference in `raw`; several operations may share it."""
+    return parts_of(raw["$ref"]) if isinstance(raw, dict) and isinstance(raw.get("$ref"), str) else parts
 
 
 def operations(document: Document) -> list[Operation]:

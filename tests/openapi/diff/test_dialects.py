@@ -284,3 +284,57 @@ def test_another_dialect_of_a_document_is_undecided() -> None:
         compare(in_3_1(TEXT), in_3_1(TEXT, {"jsonSchemaDialect": "https://spec.openapis.org/oas/3.1/dialect/base"}))
         == []
     )
+
+
+def sending(item: dict[str, Any], **members: Any) -> Document:
+    """A document of 3.1 with a webhook and without paths."""
+    return Document("", {"openapi": "3.1.0", "info": {}, "webhooks": {"done": item}, **members})
+
+
+def sent(schema: dict[str, Any]) -> dict[str, Any]:
+    """A path item whose requests have bodies that satisfy `schema`."""
+    return {"post": {"requestBody": {"content": {"application/json": {"schema": schema}}}, "responses": {}}}
+
+
+def test_a_webhook_is_compared_as_a_callback() -> None:
+    """The server sends: what is wider may surprise a client. A reference to a path item is followed."""
+    texts, longer = (sent({"type": "string", "maxLength": length}) for length in (1, 2))
+    change = the(
+        sending(texts), sending({"$ref": "#/components/pathItems/Done"}, components={"pathItems": {"Done": longer}})
+    )
+    assert (change.rule, change.operations) == ("response-maxLength-widened", ("webhook done",))
+    assert sentence(change) == "webhook done body has maxLength 2; it was 1"
+    assert change.pointer.startswith("/webhooks/done/post/")
+    assert change.witness
+    assert change.witness.message == 'POST / HTTP/1.1\nContent-Type: application/json\n\n"aa"'
+
+
+def test_webhooks_are_matched_by_name_and_method() -> None:
+    """A new one is a client's choice; one that is gone is missed. Security of the document is not the client's."""
+    old = sending(sent(TEXT), security=[])
+    new = sending({**sent(TEXT), "put": {"responses": {}}}, security=[{"key": []}])
+    assert [(change.rule, change.subject) for change in compare(old, new)] == [("webhook-added", "webhook done")]
+    assert [(change.rule, change.is_break) for change in compare(new, old)] == [("webhook-removed", True)]
+
+
+def test_a_callback_within_a_webhook() -> None:
+    """Its requests come from the client."""
+    old, new = (
+        sending({"post": {"callbacks": {"seen": {"{$request.query.url}": sent({"maxLength": n})}}, "responses": {}}})
+        for n in (2, 1)
+    )
+    change = the(old, new)
+    assert (change.rule, change.subject) == ("request-maxLength-narrowed", "callback seen body")
+    assert change.operations == ("webhook done",)
+
+
+def test_what_stands_beside_the_reference_of_a_path_item() -> None:
+    """It is a part of the path item, together with the target."""
+    shared = {"openapi": "3.1.0", "info": {}, "components": {"pathItems": {"A": {**sent(TEXT), "summary": "A"}}}}
+    reference = {"$ref": "#/components/pathItems/A"}
+    old, new = (
+        Document("", {**shared, "paths": {"/a": item}})
+        for item in ({**reference, "summary": "B", "get": {"responses": {}}}, reference)
+    )
+    assert [change.rule for change in compare(old, new) if change.rule != "text-changed"] == ["operation-removed"]
+    assert [change.rule for change in compare(new, old) if change.rule != "text-changed"] == ["operation-added"]
