@@ -105,7 +105,7 @@ class Operation:
     @cached_property
     def callbacks(self) -> "dict[Callback, Operation]":
         """The requests that the server sends to a URL from a request, each with the answers of a client."""
-        found = {}
+        found: dict[Callback, Operation] = {}
         for name, raw in _mapping(self.raw.get("callbacks")).items():
             parts = _place(raw, (*self.parts, "callbacks", name))
             for url, item in _mapping(self.document.resolve(raw)).items():
@@ -238,7 +238,7 @@ class Callback(NamedTuple):
 
 def webhooks(document: Document) -> dict[Callback, Operation]:
     """The requests that the server of `document`, which is OpenAPI 3.1, sends to clients that have asked elsewhere."""
-    found = {}
+    found: dict[Callback, Operation] = {}
     for name, item in _mapping(document.document.get("webhooks")).items():
         found.update(_sent(document, item, ("webhooks", name), Callback(name, "", "", "webhook")))
     return found
