@@ -394,7 +394,11 @@ class Containment:
                 faults = self.faults(form.property(name), candidate.property(name))
                 if self.is_unsent(form, name):
                     faults = [fault for fault in faults if fault.keyword == self._sending.unsent and not fault.path]
-                elif False in candidate.property(name).schemas and any(fault.is_break for fault in faults):
+                elif (
+                    name in form.names
+                    and False in candidate.property(name).schemas
+                    and any(fault.is_break for fault in faults)
+                ):
                     yield Fault("properties", name, None, candidate.owner("properties"), form=form)
                     continue
                 yield from self._lifted(pair, form, name, faults)
