@@ -14,6 +14,7 @@ from openapi.diff.comparison.messages import Message
 from openapi.diff.comparison.schema_changes import Place, change
 from openapi.diff.sentences import sentence
 from openapi.metadata.keywords import ANNOTATIONS
+from openapi.schemas.budget import Limit
 from openapi.schemas.containment import Effort
 from openapi.schemas.conversion import Node
 from openapi.schemas.directions import Direction
@@ -21,7 +22,13 @@ from openapi.schemas.engine import Engine
 from openapi.schemas.faults import Fault
 from openapi.standards.json_pointer import pointer
 
-EFFORT = Effort(searches_patterns=False, most_comparisons=2500, most_forms=128, most_weighed=0)
+EFFORT = Effort(
+    searches_patterns=False,
+    most_comparisons=Limit(2500),
+    most_together=Limit(2500),
+    most_forms=128,
+    most_weighed=Limit(0),
+)
 """With these limits the worst known case takes a quarter of a second, and most take a hundredth of a second."""
 _NAME = "metadata"
 _PLACE = Place("", "", Direction.REQUEST, lambda value: Message(str(value), str(value)))

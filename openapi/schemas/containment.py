@@ -5,21 +5,20 @@ may still disprove it. References may lead back to a pair of schemas that is bei
 """
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from openapi.schemas import keywords
+from openapi.schemas.budget import Budget, Limit
 from openapi.schemas.conversion import MARKS, Node, Schema, distinguished, is_parent, keyword_of, tagged, text
-from openapi.schemas.faults import ITEM, OTHER, UNDECIDED, Fault, Pair, Step, item_at
-from openapi.schemas.forms import CONTEXTS, MOST_FORMS, WHOLE, Form, TooMuchError, beyond, forms
+from openapi.schemas.faults import ITEM, LOOP, OTHER, UNDECIDED, Fault, Pair, Step, first, item_at, limited, undecided
+from openapi.schemas.forms import CONTEXTS, MOST_FORMS, WHOLE, EndlessError, Form, TooMuchError, beyond, forms
 from openapi.schemas.memo import Memo
 from openapi.schemas.validators import MOST_WEIGHED, Validators
 
-MOST_FAULTS = 200
-"""Limit on the faults of one pair of schemas."""
+MOST_COMPARISONS, MOST_TOGETHER = Limit(50_000, 5), Limit(50_000, 20)
+"""Limits on comparisons of schemas: for one outermost pair, and for all of them."""
 MOST_WITHIN = 1_000
 """Limit on the faults of one form; its other faults are not sought."""
 _EXACT = 2**53
@@ -42,16 +41,25 @@ class Effort:
 
     searches_patterns: bool = True
     """True to search for a text that only one of two patterns matches: different patterns may be equivalent."""
-    most_comparisons: int = 50_000
-    """Limit on comparisons of schemas."""
+    most_comparisons: Limit = MOST_COMPARISONS
+    """Limit on comparisons of schemas for one outermost pair."""
+    most_together: Limit = MOST_TOGETHER
+    """Limit on comparisons of schemas for all pairs together."""
     most_forms: int = MOST_FORMS
     """Limit on forms per schema."""
-    most_weighed: int = MOST_WEIGHED
+    most_weighed: Limit = MOST_WEIGHED
     """Limit on the values in schemas that are canonicalized."""
 
 
 DOCUMENTS = Effort()
 """For two documents that a person reviews."""
+
+
+class Allowance(NamedTuple):
+    """The limits of one run, and what is left of its comparisons; several containments may share it."""
+
+    effort: Effort
+    budget: Budget
 
 
 class Sending(NamedTuple):
@@ -74,15 +82,14 @@ class Containment:
         validators: Validators,
         is_same: Callable[[Node, Node], bool],
         sending: Sending,
-        effort: Effort = DOCUMENTS,
+        allowance: Allowance,
     ) -> None:
         """`is_same` returns True for two nodes that are evidently equal."""
         self._target = target
         self._validators = validators
         self._is_same = is_same
         self._sending = sending
-        self._effort = effort
-        self._remaining: float = effort.most_comparisons
+        self._effort, self._budget = allowance
         self._depth = 0
         self._memo = Memo()
         self._forms: dict[tuple[int, ...], list[Form]] = {}
@@ -92,35 +99,46 @@ class Containment:
 
     def faults(self, small: Node, big: Node) -> list[Fault]:
         """The reasons why `big` may refuse values that `small` accepts; it accepts all of them if none is a break."""
-        pair = Pair(small, big)
+        self._budget.begin()
+        self._memo.begin()
+        faults = self._faults(small, big)
+        self._memo.end()
+        return [fault for fault in faults if fault.keyword != LOOP]
+
+    def _faults(self, small: Node, big: Node) -> list[Fault]:
+        """The faults of a pair within another one, with a LOOP for each pair that is still being compared."""
+        pair = self._at_targets(Pair(_without_true(small), _without_true(big)))
         known = self._memo.recall(pair)
         if known is not None:
             return known
-        if self._is_same(small, big):
+        if self._is_same(pair.small, pair.big):
             return []
         self._memo.assume(pair)
         self._depth += 1
         try:
-            faults = self._compared(pair)
+            faults = [*self._compared(pair), *itertools.islice(self._of_children(pair), MOST_WITHIN)]
         finally:
             self._depth -= 1
         # For a nested fault, the comparison at its own place has already used the validators.
-        if any(fault.is_break and len(fault.steps) == 1 for fault in faults) and self._validators.covers(big, small):
-            faults = [fault for fault in faults if not fault.is_break or fault.is_of_child]
-        children = list(itertools.islice(self._of_children(pair), MOST_FAULTS))
-        if len(children) == MOST_FAULTS:
-            children[-1] = Fault(UNDECIDED, owner=_first(big), steps=(Step(pair),))
-        if children:
-            faults = _each_once([*faults, *children])
-        self._memo.conclude(pair, faults)
-        return faults
+        is_doubtful = any(fault.is_break and not fault.is_of_child and len(fault.steps) == 1 for fault in faults)
+        if is_doubtful and self._validators.covers(pair.big, pair.small):
+            faults = [fault for fault in faults if fault.is_of_child or not (fault.is_break or fault.keyword == LOOP)]
+        return self._memo.conclude(pair, limited(faults, pair))
 
-    def forms(self, node: Node) -> list[Form]:
-        """`node` as a union of forms; raises TooMuchError beyond the limits."""
+    def _at_targets(self, pair: Pair) -> Pair:
+        """`pair`, or the targets of two references with one name: many places may refer to them."""
+        small, big = (_reference(node) for node in (pair.small, pair.big))
+        if small is None or big is None or small.partition("#")[2] != big.partition("#")[2]:
+            return pair
+        return Pair(Node((self._target(small),)), Node((self._target(big),)))
+
+    def forms(self, node: Node, spend: Callable[[float], None] | None = None) -> list[Form]:
+        """`node` as a union of forms; `spend` is called for each step. Raises TooMuchError beyond the limits."""
         if node.key not in self._forms:
+            spend = spend or self._spend
             self._held.append(node)
-            self._forms[node.key] = forms(node, self._target, lambda: self._spend(STEP), self._effort.most_forms)
-            self._spend(len(self._forms[node.key]))
+            self._forms[node.key] = forms(node, self._target, lambda: spend(STEP), self._effort.most_forms)
+            spend(len(self._forms[node.key]))
         return self._forms[node.key]
 
     def is_unsent(self, form: Form, name: str) -> bool:
@@ -144,17 +162,23 @@ class Containment:
         return isinstance(schema, dict) and schema.get(self._sending.unsent or "") is True
 
     def _spend(self, steps: float) -> None:
-        self._remaining -= steps
-        if self._remaining < 0:
+        if not self._budget.spend(steps):
+            self._memo.cut()
+            raise TooMuchError
+
+    def _require_depth(self) -> None:
+        if self._depth > MOST_NESTED:
+            self._memo.cut()
             raise TooMuchError
 
     def _compared(self, pair: Pair) -> list[Fault]:
         try:
-            self._spend(1 if self._depth <= MOST_NESTED else math.inf)
+            self._require_depth()
+            self._spend(1)
             small, big = self.forms(pair.small), self.forms(pair.big)
             self._spend(_weight(small, len(big)))
-        except TooMuchError:
-            return [Fault(UNDECIDED, owner=_first(pair.big), steps=(Step(pair),))]
+        except TooMuchError as error:
+            return [undecided(pair, is_cut=not isinstance(error, EndlessError))]
         faults = list(self._marks(small, big))
         if small and big:
             faults += self._discriminators(pair)
@@ -165,11 +189,10 @@ class Containment:
                 faults += self._form_faults(pair, form, rivals, candidates)
         here = (Step(pair),)
         faults = [fault if fault.steps else replace(fault, steps=here) for fault in faults]
-        faults = [replace(fault, owner=_first(pair.big)) if fault.owner is None else fault for fault in faults]
-        faults = _each_once(faults)
-        if len(faults) > MOST_FAULTS:  # a fault that is left out may be a break
-            faults = [*faults[: MOST_FAULTS - 1], Fault(UNDECIDED, owner=_first(pair.big), steps=here)]
-        return faults
+        return [
+            replace(fault, owner=first(pair.big)) if fault.owner is None and fault.keyword != LOOP else fault
+            for fault in faults
+        ]
 
     def _marks(self, small: list[Form], big: list[Form]) -> Iterator[Fault]:
         """The changes of marks, which do not decide whether a value is accepted."""
@@ -200,7 +223,7 @@ class Containment:
             for value in sorted(small["mapping"].keys() & big["mapping"].keys()):
                 tag = self._tags.setdefault((name, value), tagged(name, value))
                 one, other = (Node((side["mapping"][value], tag)) for side in (small, big))
-                yield from (replace(fault, is_of_child=True) for fault in self.faults(one, other))
+                yield from (replace(fault, is_of_child=True) for fault in self._faults(one, other))
 
     def _form_faults(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
         if self._sending.is_text and self._is_taken_as_text(pair.big, form):
@@ -227,15 +250,15 @@ class Containment:
         if len(rivals) == len(candidates):
             return self._all_within(pair, form, candidates[rivals.index(form)])
         summaries = list(dict.fromkeys(candidate.summary for candidate in candidates))
-        return [Fault("anyOf", form.summary, summaries, form=form)]
+        return [Fault("anyOf", form.summary, summaries, form=form, is_cut=self._memo.is_cut)]
 
     def _all_within(self, pair: Pair, form: Form, candidate: Form) -> list[Fault]:
         """The reasons why `candidate` may refuse values of `form`; at most MOST_WITHIN faults."""
         try:
             faults = list(itertools.islice(self._within(pair, form, candidate), MOST_WITHIN))
         except TooMuchError:
-            return [Fault(UNDECIDED, form=form)]
-        return faults if len(faults) < MOST_WITHIN else [*faults, Fault(UNDECIDED, form=form)]
+            return [Fault(UNDECIDED, form=form, is_cut=True)]
+        return faults if len(faults) < MOST_WITHIN else [*faults, Fault(UNDECIDED, form=form, is_cut=True)]
 
     def _likely(self, form: Form, candidates: list[Form]) -> list[Form]:
         """The candidates that are written the same as `form`, or else all."""
@@ -246,23 +269,13 @@ class Containment:
         """The marks of `candidate`, one of many, that differ from `form`; None if it may refuse a value."""
         faults = []
         try:
-            with self._trying():
-                for fault in self._within(pair, form, candidate):
-                    if fault.is_break:
-                        return None
-                    faults.append(fault)
+            for fault in self._within(pair, form, candidate):
+                if fault.is_break:
+                    return None
+                faults.append(fault)
         except TooMuchError:
             return None
         return faults
-
-    @contextmanager
-    def _trying(self) -> Iterator[None]:
-        """Compare alternatives that may be dropped, together with their faults."""
-        was_trying, self._memo.is_trying = self._memo.is_trying, True
-        try:
-            yield
-        finally:
-            self._memo.is_trying = was_trying
 
     def _none_like(self, pair: Pair, form: Form, listing: list[Form]) -> Fault:
         """The fault that values of a whole type may be refused, except those that the forms in `listing` list."""
@@ -275,7 +288,7 @@ class Containment:
     def _refused(self, pair: Pair, form: Form, candidates: list[Form]) -> Iterator[Fault]:
         """The faults of the listed values of `form` that no candidate accepts."""
         if not _is_short(form.listed or []):
-            yield Fault(UNDECIDED, form=form)
+            yield Fault(UNDECIDED, form=form, is_cut=True)
             return
         refused = []
         for value in self.spellings(form):
@@ -346,24 +359,31 @@ class Containment:
         prefix = max(form.prefix, candidate.prefix)
         for index in range(int(min(prefix, highest))):
             self._spend(1)
-            faults = self.faults(form.item(index), candidate.item(index))
+            faults = self._faults(form.item(index), candidate.item(index))
             yield from self._lifted(pair, form, item_at(index), faults)
         if highest > prefix:
-            yield from self._lifted(pair, form, ITEM, self.faults(form.items, candidate.items))
+            yield from self._lifted(pair, form, ITEM, self._faults(form.items, candidate.items))
 
     def _exclusions(self, form: Form, candidate: Form) -> Iterator[Fault]:
         for excluded in candidate.excluded:
             self._spend(1 + len(form.excluded) // 10)
-            if not self._is_excluded(Node((excluded,)), form) and not self._is_disjoint(form, excluded):
-                yield Fault("not", None, excluded, excluded if isinstance(excluded, dict) else None, form=form)
+            assumed = self._assumed_to_exclude(Node((excluded,)), form)
+            if assumed is not None:
+                yield from assumed
+            elif not self._is_disjoint(form, excluded):
+                owner = excluded if isinstance(excluded, dict) else None
+                yield Fault("not", None, excluded, owner, form=form, is_cut=self._memo.is_cut)
 
-    def _is_excluded(self, excluded: Node, form: Form) -> bool:
-        """True if `form` excludes all values of `excluded`."""
+    def _assumed_to_exclude(self, excluded: Node, form: Form) -> list[Fault] | None:
+        """The loops that must hold for `form` to exclude all values of `excluded`; None if it may accept some."""
         own = [Node((schema,)) for schema in form.excluded]
         if any(self._is_same(excluded, schema) for schema in own):
-            return True
-        with self._trying():
-            return any(not any(fault.is_break for fault in self.faults(excluded, schema)) for schema in own)
+            return []
+        for schema in own:
+            faults = self._faults(excluded, schema)
+            if not any(fault.is_break for fault in faults):
+                return [fault for fault in faults if fault.keyword == LOOP]
+        return None
 
     def _is_disjoint(self, form: Form, schema: Schema) -> bool:
         node = Node((*form.node.schemas, schema))
@@ -391,7 +411,7 @@ class Containment:
         for name in sorted(candidate.names, key=lambda name: (not candidate.lists(name), name)):
             # A property that is allowed only because the schema is open is taken not to be sent.
             if name in form.names or not form.is_open or self._sending.is_undeclared_sent:
-                faults = self.faults(form.property(name), candidate.property(name))
+                faults = self._faults(form.property(name), candidate.property(name))
                 if self.is_unsent(form, name):
                     faults = [fault for fault in faults if fault.keyword == self._sending.unsent and not fault.path]
                 elif (
@@ -405,7 +425,7 @@ class Containment:
         for name in sorted(form.names - candidate.names):
             if not self.is_unsent(form, name):
                 yield from self._undeclared(pair, form, candidate, name)
-        others = self.faults(form.others, candidate.others)
+        others = self._faults(form.others, candidate.others)
         if any(fault.is_break for fault in others) and candidate.is_closed:
             closing = next(schema for schema in candidate.schemas if schema.get("additionalProperties") is False)
             yield Fault("additionalProperties", True, False, closing, form=form)
@@ -414,13 +434,14 @@ class Containment:
 
     def _undeclared(self, pair: Pair, form: Form, candidate: Form, name: str) -> Iterator[Fault]:
         """The faults of a property that `form` declares and `candidate` does not."""
-        faults = [] if candidate.is_open else self.faults(form.property(name), candidate.others)
+        faults = [] if candidate.is_open else self._faults(form.property(name), candidate.others)
         is_break = any(fault.is_break for fault in faults)
         owner = next((inner for inner in form.property(name).schemas if isinstance(inner, dict)), None)
         if is_break and not candidate.is_closed:
             yield from self._lifted(pair, form, name, faults)
         elif False not in form.property(name).schemas:
             yield Fault("properties", name, None, owner, is_break, form=form)
+            yield from self._lifted(pair, form, name, (fault for fault in faults if fault.keyword == LOOP))
 
     def _lifted(self, pair: Pair, form: Form, name: str, faults: Iterable[Fault]) -> Iterator[Fault]:
         """The faults of a property or item, as faults of the object or array."""
@@ -436,12 +457,6 @@ class Containment:
         return keywords.is_whole_number(form) and any(
             keywords.takes(other, keywords.INTEGER) for other in self.forms(node)
         )
-
-
-def _each_once(faults: list[Fault]) -> list[Fault]:
-    """Each fault once, by its shortest path."""
-    ordered = sorted(faults, key=lambda fault: len(fault.path))
-    return list({fault.key: fault for fault in reversed(ordered)}.values())[::-1]
 
 
 def _is_short(listed: list[Any]) -> bool:
@@ -469,8 +484,17 @@ def _uncompared(schema: dict[str, Any], key: str, form: Form) -> Fault:
     return Fault(UNDECIDED, name, name, schema, form=form)
 
 
-def _first(node: Node) -> dict[str, Any] | None:
-    return next((schema for schema in node.schemas if isinstance(schema, dict)), None)
+def _reference(node: Node) -> str | None:
+    """The reference that is all of `node`; None if it is anything else."""
+    schema = node.schemas[0] if len(node.schemas) == 1 else None
+    return schema["$ref"] if isinstance(schema, dict) and schema.keys() == {"$ref"} else None
+
+
+def _without_true(node: Node) -> Node:
+    """`node` without schemas that accept everything, such as those of undeclared properties."""
+    if True not in node.schemas:
+        return node
+    return Node(tuple(schema for schema in node.schemas if schema is not True) or (True,))
 
 
 def _kinds(union: list[Form]) -> list[str]:

@@ -6,12 +6,13 @@ from functools import cached_property
 from typing import Any
 
 from openapi.contract import Document
-from openapi.schemas.containment import DOCUMENTS, Containment, Effort, Sending
+from openapi.schemas.budget import Budget
+from openapi.schemas.containment import DOCUMENTS, Allowance, Containment, Effort, Sending
 from openapi.schemas.conversion import Node, Parts, Schema, Schemas, references, text
 from openapi.schemas.directions import MARKED, Direction
 from openapi.schemas.faults import Fault
 from openapi.schemas.validators import Validators
-from openapi.schemas.witnesses import Witnesses
+from openapi.schemas.witnesses import MOST_WORK, MOST_WORK_TOGETHER, Witnesses
 
 OLD, NEW = "urn:old", "urn:new"
 
@@ -32,14 +33,16 @@ class Engine:
         self.old = Schemas(old, direction, OLD)
         self.new = Schemas(new, direction, NEW)
         self._validators = Validators(self.old, self.new, most_weighed=effort.most_weighed)
+        allowance = Allowance(effort, Budget(effort.most_comparisons, effort.most_together, self._count))
+        proofs = Budget(MOST_WORK, MOST_WORK_TOGETHER, self._count)
         self._written = written
         self._texts: dict[int, str] = {}
         self._containments = {
-            sending: Containment(self._target, self._validators, self._is_same, sending, effort)
+            sending: Containment(self._target, self._validators, self._is_same, sending, allowance)
             for sending in itertools.starmap(self._sending, itertools.product((False, True), repeat=2))
         }
         self._witnesses = {
-            is_text: Witnesses(self._containments[self._sending(is_text)], self._validators, is_text)
+            is_text: Witnesses(self._containments[self._sending(is_text)], self._validators, proofs, is_text)
             for is_text in (False, True)
         }
 
@@ -61,6 +64,10 @@ class Engine:
             if id(schema) in schemas.places:
                 return is_new, schemas.places[id(schema)]
         return None
+
+    def _count(self) -> int:
+        """The number of schemas in both documents."""
+        return len(self.old.places) + len(self.new.places)
 
     def _sending(self, is_text: bool, is_undeclared_sent: bool = False) -> Sending:
         return Sending(is_text, is_undeclared_sent, MARKED[self._direction] if self._direction else None)

@@ -8,7 +8,10 @@ from typing import Any
 from openapi.schemas.conversion import Node
 from openapi.schemas.forms import Form
 
-UNDECIDED = "undecided"
+UNDECIDED, LOOP = "undecided", "loop"
+"""What stands for a keyword if the comparison cannot decide, and for the faults of a pair that is being compared."""
+MOST_FAULTS = 200
+"""Limit on the faults of one pair of schemas."""
 ITEM, OTHER = "[]", "*"
 """The steps in a path for an item, and for an undeclared property."""
 _AT = re.compile(r"\[(\d+)\]")
@@ -71,8 +74,31 @@ class Fault:
     is_of_child: bool = False
     """True if it is a fault of the child that a discriminator demands, of which JSON Schema knows nothing."""
 
+    is_cut: bool = False
+    """True if a limit cut the comparison here, so that more effort might find no fault."""
+
     @property
     def key(self) -> tuple[Any, ...]:
         """The identity of the fault, the same on every path to it."""
-        values = json.dumps([self.in_small, self.in_big], default=str)
-        return self.keyword, id(self.owner), values, self.is_break, self.is_always_sent
+        place = self.steps[0].pair.key if self.keyword == LOOP else id(self.owner)
+        values = "" if self.in_small is self.in_big is None else json.dumps([self.in_small, self.in_big], default=str)
+        return self.keyword, place, values, self.is_break, self.is_always_sent, self.is_cut
+
+
+def limited(faults: list[Fault], pair: Pair) -> list[Fault]:
+    """Each of the faults of `pair` once, by its shortest path; at most MOST_FAULTS."""
+    ordered = sorted(faults, key=lambda fault: len(fault.path))
+    once = list({fault.key: fault for fault in reversed(ordered)}.values())[::-1]
+    if len(once) <= MOST_FAULTS:
+        return once
+    return [*once[: MOST_FAULTS - 1], undecided(pair, is_cut=True)]  # a fault that is left out may be a break
+
+
+def undecided(pair: Pair, is_cut: bool) -> Fault:
+    """The fault that `pair` is not decided: a limit cut its comparison, or more effort would not help."""
+    return Fault(UNDECIDED, owner=first(pair.big), steps=(Step(pair),), is_cut=is_cut)
+
+
+def first(node: Node) -> dict[str, Any] | None:
+    """The first schema of `node` that is an object."""
+    return next((schema for schema in node.schemas if isinstance(schema, dict)), None)

@@ -63,6 +63,10 @@ class TooMuchError(Exception):
     """The comparison exceeds its limits."""
 
 
+class EndlessError(TooMuchError):
+    """A schema refers to itself for the same value, so that no limit is high enough."""
+
+
 class Bound(NamedTuple):
     """A bound of a range of numbers; with `is_excluded` the bound itself is out of the range."""
 
@@ -286,7 +290,7 @@ def forms(
 ) -> list[Form]:
     """`node` as a union of forms; `target` returns the schema of a reference, `spend` is called for each step.
 
-    Raises TooMuchError beyond `limit`, and if a schema refers to itself for the same value.
+    Raises TooMuchError beyond `limit`, and EndlessError if a schema refers to itself for the same value.
     """
     union: list[Form] = []
     parts = [_Part(tuple((schema, frozenset()) for schema in node.schemas))]
@@ -325,7 +329,7 @@ def _resolved(part: _Part, target: Callable[[str], Schema]) -> list[_Part]:
     if "$ref" in schema:
         reference = schema["$ref"]
         if reference in inside:
-            raise TooMuchError
+            raise EndlessError
         return [replace(part, waiting=((target(reference), inside | {reference}), *rest))]
     excluded = (*part.excluded, schema["not"]) if "not" in schema else part.excluded
     return [

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import jsonschema_rs
 from jsonschema_rs.canonical import CanonicalizationError, Containment, Satisfiability
 
+from openapi.schemas.budget import Limit
 from openapi.schemas.conversion import Node, Schema, Schemas
 from openapi.schemas.directions import LISTS
 from openapi.schemas.validation import FORMATS, UUID_PATTERN
@@ -15,7 +16,7 @@ from openapi.schemas.validation import FORMATS, UUID_PATTERN
 _Validator = jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator
 MOST_VALUES, MOST_ALTERNATIVES = 1_000, 64
 """Limits on a schema that is canonicalized, which may take exponential time (jsonschema-rs 0.60)."""
-MOST_WEIGHED = 500_000
+MOST_WEIGHED = Limit(500_000, 10)
 """Limit on the values in all canonicalized schemas of one run."""
 PER_VALUE = 4
 """Characters of a pattern that count as one value: comparing patterns takes quadratic time."""
@@ -28,7 +29,7 @@ BACKTRACKING = 100_000
 class Validators:
     """Compiles schemas that refer into several documents of one language."""
 
-    def __init__(self, *schemas: Schemas, most_weighed: int = MOST_WEIGHED) -> None:
+    def __init__(self, *schemas: Schemas, most_weighed: Limit = MOST_WEIGHED) -> None:
         """At most `most_weighed` values in all schemas are canonicalized."""
         self._schemas = schemas
         self.is_fraction_ignored = not schemas or any(each.is_fraction_ignored for each in schemas)
@@ -40,7 +41,7 @@ class Validators:
         self._translated: dict[int, Any] = {}
         self._made: dict[tuple[int, ...], _Validator | None] = {}
         self._canonicals: dict[tuple[int, ...], jsonschema_rs.CanonicalSchema | None] = {}
-        self._remaining = most_weighed
+        self._most_weighed, self._weighed = most_weighed, 0
         self._held: list[Node] = []  # keeps nodes alive, because their identities are keys
 
     @cached_property
@@ -114,7 +115,7 @@ class Validators:
 
     def _is_large(self, node: Node) -> bool:
         """True if `node`, with all its references, exceeds the limits on canonicalized schemas."""
-        if self._remaining <= 0:
+        if self._weighed >= self._most_weighed.of(sum(len(each.places) for each in self._schemas)):
             return True
         waiting: list[Any] = list(node.schemas)
         seen, values, alternatives = set[str](), 0, 1
@@ -133,7 +134,7 @@ class Validators:
                     waiting += [schemas.targets[reference] for schemas in self._schemas if reference in schemas.targets]
             elif isinstance(value, list):
                 waiting += value
-        self._remaining -= values
+        self._weighed += values
         return bool(waiting)
 
     def _of(self, node: Node) -> _Validator | None:

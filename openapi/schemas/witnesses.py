@@ -13,6 +13,7 @@ from typing import Any
 
 from openapi import decimals
 from openapi.schemas import patterns
+from openapi.schemas.budget import Budget, Limit
 from openapi.schemas.containment import Containment
 from openapi.schemas.conversion import Node
 from openapi.schemas.faults import OTHER, Fault, Step, index_of
@@ -28,8 +29,12 @@ LONGEST = 100_000
 """Limit on the characters, items or properties of a value."""
 LARGEST = 1_000_000
 """Limit on the total of these in a value and all its parts."""
-MOST_WORK = 300_000
-"""Limit on the sought examples, and the values in tried ones, in one run."""
+MOST_OPTIONAL = 2_000
+"""Limit on the values in the properties of an object that it need not have."""
+MOST_WORK = Limit(300_000, 1)
+"""Limit on the sought examples, and the values in tried ones, for one fault."""
+MOST_WORK_TOGETHER = Limit(300_000, 10)
+"""The same limit for all faults together."""
 DEEPEST = 25
 """Limit on the nested examples that are being sought."""
 _READ_AS = {"true": [True], "false": [False]}
@@ -55,22 +60,24 @@ BY_FORMAT: dict[str, tuple[str, ...]] = {
 class Witnesses:
     """Finds values by the forms that `containment` knows."""
 
-    def __init__(self, containment: Containment, validators: Validators, is_text: bool = False) -> None:
+    def __init__(self, containment: Containment, validators: Validators, budget: Budget, is_text: bool = False) -> None:
         """With `is_text` values are sent as text: `1` is both a number and a string."""
         self._containment = containment
         self._validators = validators
         self._readings = _as_text if is_text else _as_is
         self._examples: dict[tuple[int, ...], Any] = {}
+        self._unsought: list[tuple[int, ...]] = []
         self._held: list[Node] = []
-        self._remaining = MOST_WORK
+        self._budget = budget
         self._depth = 0
         self._sampled: set[tuple[int, ...]] = set()
 
     def of(self, fault: Fault, fits: Callable[[Any], bool] | None = None) -> list[Any]:
         """Values that the outermost schema of `fault` accepts and its counterpart refuses; empty if none is found.
 
-        All of them satisfy `fits`, if it is given.
+        All of them satisfy `fits`, if it is given. Raises TooMuchError if nothing is left of the work for all faults.
         """
+        self._begin()
         values: Iterable[Any] = self._candidates(fault)
         for step in fault.steps:
             fit = fits if fits and step is fault.steps[-1] else _fits
@@ -81,12 +88,25 @@ class Witnesses:
             proves = self._is_accepted if is_outside else self._proves
             proved = (value for value in tried if proves(step, value) and fit(value))
             values = list(itertools.islice(proved, KEPT))
+        if not values and self._budget.is_out_for_all:
+            raise TooMuchError
         return list(values)
 
     def example(self, node: Node, fits: Callable[[Any], bool] | None = None) -> list[Any]:
         """Values that satisfy `node`, and `fits` if it is given; empty if none is found."""
+        self._begin()
         if fits:
-            return [value for value in self.example(node) if fits(value)] or self._fitting(node, fits)
+            return [value for value in self._example(node) if fits(value)] or self._fitting(node, fits)
+        return self._example(node)
+
+    def _begin(self) -> None:
+        """Begin with another fault, and seek the examples again that there was no work left for."""
+        self._budget.begin()
+        for key in self._unsought:
+            self._examples.pop(key, None)
+        self._unsought = []
+
+    def _example(self, node: Node) -> list[Any]:
         if node.key not in self._examples:
             self._held.append(node)
             self._examples[node.key] = []  # a schema that contains itself has no example
@@ -96,6 +116,8 @@ class Witnesses:
                 itertools.islice((value for value in tried if self._validators.accepts(node, value)), KEPT)
             )
             self._depth -= 1
+            if self._budget.is_out:
+                self._unsought.append(node.key)
         return list(self._examples[node.key])
 
     def _fitting(self, node: Node, fits: Callable[[Any], bool]) -> list[Any]:
@@ -105,8 +127,14 @@ class Witnesses:
 
     def _may_go_on(self, work: int) -> bool:
         """True if the search may go on after `work`."""
-        self._remaining -= work
-        return self._remaining > 0 and self._depth <= DEEPEST
+        return self._budget.spend(work) and self._depth <= DEEPEST
+
+    def _forms(self, node: Node) -> list[Form]:
+        return self._containment.forms(node, self._spend)
+
+    def _spend(self, steps: float) -> None:
+        if not self._budget.spend(steps):
+            raise TooMuchError
 
     def _proves(self, step: Step, value: Any) -> bool:
         accepts = self._validators.accepts
@@ -122,19 +150,19 @@ class Witnesses:
     def _candidates(self, fault: Fault) -> Iterator[Any]:
         pair = fault.steps[0].pair
         try:
-            near = self._containment.forms(pair.big)
-            own = [fault.form] if fault.form else self._containment.forms(pair.small)
+            near = self._forms(pair.big)
+            own = [fault.form] if fault.form else self._forms(pair.small)
         except TooMuchError:
             return
         for form in own:
             if fault.keyword == "properties":
-                for value in self.example(form.property(fault.in_small)):
+                for value in self._example(form.property(fault.in_small)):
                     yield from self._objects_with(form, fault.in_small, value)
             yield from self._near(form, [other for other in near if other.kind == form.kind])
 
     def _samples(self, node: Node) -> Iterator[Any]:
         try:
-            union = self._containment.forms(node)
+            union = self._forms(node)
         except TooMuchError:
             return
         for form in union:
@@ -156,7 +184,7 @@ class Witnesses:
             yield from self._objects(form, others)
         for other in others:
             for excluded in other.excluded:
-                yield from self.example(Node((*form.node.schemas, excluded)))
+                yield from self._example(Node((*form.node.schemas, excluded)))
 
     def _arrays_with(self, form: Form, index: int | None, value: Any) -> Iterator[list[Any]]:
         """Arrays with `value` at `index`, or without an index behind the prefix."""
@@ -170,7 +198,7 @@ class Witnesses:
         """An array of the first `length` items of `form`; none if one of them has no example."""
         start: list[Any] = []
         for index in range(min(length, form.prefix)):
-            examples = self.example(form.item(index))
+            examples = self._example(form.item(index))
             written = {repr(item) for item in start}
             if not examples:
                 return []
@@ -181,7 +209,7 @@ class Witnesses:
         if form.prefix:
             yield from self._tuples(form, others)
             return
-        items = self.example(form.items)
+        items = self._example(form.items)
         lengths = _lengths(form, others)
         for length in lengths:
             yield from self._filled(form, [], length)
@@ -199,7 +227,7 @@ class Witnesses:
         if form.all_of("uniqueItems") or not any(other.all_of("uniqueItems") for other in others):
             return
         for index in range(form.prefix):  # an item twice, for a schema that allows it once
-            for value, start in itertools.product(self.example(form.item(index)), self._starting(form, index)):
+            for value, start in itertools.product(self._example(form.item(index)), self._starting(form, index)):
                 yield from self._filled(form, [*start, value, value], max(len(start) + 2, form.prefix))
 
     def _filled(self, form: Form, start: list[Any], length: int) -> Iterator[list[Any]]:
@@ -210,7 +238,7 @@ class Witnesses:
                 yield start
             return
         while len(start) < min(length, form.prefix):
-            examples = self.example(form.item(len(start)))
+            examples = self._example(form.item(len(start)))
             if not examples:
                 return
             start = [*start, next((value for value in examples if value not in start), examples[0])]
@@ -226,7 +254,7 @@ class Witnesses:
                 fresh.append(item)
         if len(fresh) >= missing:
             yield [*start, *fresh[:missing]]
-        elif (items := self.example(form.items)) and missing <= LARGEST // max(map(_size, items)):
+        elif (items := self._example(form.items)) and missing <= LARGEST // max(map(_size, items)):
             yield [*start, *(items * missing)[:missing]]
 
     def _distinct(self, node: Node) -> Iterator[Any]:
@@ -248,7 +276,7 @@ class Witnesses:
         for base in self._bases(form):
             yield base
             for name in self._sent(form, named - base.keys()):
-                for value in self.example(form.property(name))[:1]:
+                for value in self._example(form.property(name))[:1]:
                     yield {**base, name: value}
         for count in _lengths(form, others):
             yield from self._with_others(form, named, count)
@@ -264,10 +292,10 @@ class Witnesses:
             for name in names:
                 if len(filled) >= count:
                     break
-                if value := self.example(form.property(name)):
+                if value := self._example(form.property(name)):
                     filled[name] = value[0]
             yield filled
-            yield from ({**base, "other": value} for value in self.example(form.others)[:1])
+            yield from ({**base, "other": value} for value in self._example(form.others)[:1])
 
     def _objects_with(self, form: Form, name: str, value: Any) -> Iterator[dict[str, Any]]:
         return ({**base, name: value} for base in self._bases(form))
@@ -277,11 +305,23 @@ class Witnesses:
         bases: list[dict[str, Any]] = []
         if not self._may_go_on(len(form.required | form.names)):
             return bases
-        for names in (form.required, form.required | form.names):
-            values = {name: self.example(form.property(name)) for name in self._sent(form, names)}
-            if all(values.get(name) for name in form.required):
-                bases.append({name: examples[0] for name, examples in values.items() if examples})
-        return bases[:1] if len(bases) == 2 and bases[0] == bases[1] else bases
+        values = {name: self._example(form.property(name)) for name in self._sent(form, form.required)}
+        if not all(values.get(name) for name in form.required):
+            return bases
+        least = {name: examples[0] for name, examples in values.items()}
+        return [base for base, _ in itertools.groupby((least, self._with_optional(form, least)))]
+
+    def _with_optional(self, form: Form, least: dict[str, Any]) -> dict[str, Any]:
+        """`least` with the other declared properties, as far as they are not too large."""
+        size, filled = 0, dict(least)
+        for name in self._sent(form, form.names - form.required):
+            for value in self._example(form.property(name))[:1]:
+                size += _size(value)
+                if size <= MOST_OPTIONAL:
+                    filled[name] = value
+            if size > MOST_OPTIONAL:
+                break
+        return {name: filled[name] for name in sorted(filled)}
 
     def _sent(self, form: Form, names: Set[str]) -> list[str]:
         """The `names` of properties that messages have, in order."""

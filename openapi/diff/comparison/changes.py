@@ -33,6 +33,8 @@ class Change:
     """Looks for a value that proves the break; None if no schema breaks."""
     witness: "Witness | None" = None
     is_of_schema: bool = False
+    is_cut: bool = False
+    """True if a limit cut the comparison at this place, or the search for a proof."""
 
     @property
     def key(self) -> tuple[Any, ...]:

@@ -16,10 +16,8 @@ from openapi.diff.comparison.response_changes import ERRORS, Responses
 from openapi.schemas.conversion import Node, Parts, Schemas
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
+from openapi.schemas.forms import TooMuchError
 from openapi.standards.json_pointer import pointer
-
-MOST_PROVED = 200
-"""Limit on the changes of one comparison that receive a witness."""
 
 
 def compare(old: Document, new: Document) -> list[Change]:
@@ -35,19 +33,20 @@ def compare(old: Document, new: Document) -> list[Change]:
             merged[change.key] = change
         else:
             names = tuple(dict.fromkeys((*known.operations, *change.operations)))
-            merged[change.key] = replace(known, operations=names)
+            merged[change.key] = replace(known, operations=names, is_cut=known.is_cut or change.is_cut)
     return list(_proved(merged.values()))
 
 
 def _proved(changes: Iterable[Change]) -> Iterator[Change]:
-    """`changes`, with a witness for the first MOST_PROVED that break a schema; None if no witness is found."""
-    remaining = MOST_PROVED
+    """`changes`, with a witness for each that breaks a schema; without one if none is found."""
     for change in changes:
-        if change.find_witness and remaining:
-            remaining -= 1
-            yield replace(change, witness=change.find_witness(), find_witness=None)
-        else:
+        if change.find_witness is None:
             yield change
+            continue
+        try:
+            yield replace(change, witness=change.find_witness(), find_witness=None)
+        except TooMuchError:
+            yield replace(change, find_witness=None, is_cut=True)
 
 
 class _Comparison:

@@ -86,6 +86,7 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
         is_break=is_break,
         find_witness=find_witness if is_break else None,
         is_of_schema=True,
+        is_cut=fault.is_cut,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from openapi.contract import Document
+from openapi.schemas.budget import Limit
 from openapi.schemas.conversion import Node, Schemas
 from openapi.schemas.directions import Direction
 from openapi.schemas.validators import MOST_ALTERNATIVES, MOST_VALUES, PER_VALUE, Validators
@@ -133,7 +134,7 @@ def test_the_target_of_references_counts_once() -> None:
 
 def test_the_work_of_one_run_is_limited() -> None:
     """Former results stay available."""
-    validators, first, second = Validators(most_weighed=5), node(TEXT), node({**TEXT, "maxLength": 5})
+    validators, first, second = Validators(most_weighed=Limit(5)), node(TEXT), node({**TEXT, "maxLength": 5})
     assert validators.covers(first, second)
     assert not validators.covers(first, node({**TEXT, "maxLength": 4}))
     assert validators.covers(first, second)
