@@ -10,7 +10,7 @@ from handlers.contracts.serving_plan import read, require_free_path
 from handlers.operations import OPERATIONS
 from openapi.contract import Contract, ContractError
 from openapi.diff.comparison.changes import Change
-from openapi.diff.findings import UNDECIDED, certainty, fingerprint
+from openapi.diff.findings import OPEN, certainty, fingerprint
 from openapi.diff.reports.report import Report
 from openapi.diff.versioning import Violation, unacknowledged, violations
 from openapi.lint.rules import Finding, lint
@@ -47,7 +47,7 @@ class Candidate:
     def undecided(self) -> dict[str, tuple[str, Change]]:
         """The changes that can be acknowledged, by fingerprint, each with the version that it is a change from."""
         changes = [(violation.old, change) for violation in self.violating for change in violation.changes]
-        return {fingerprint(change): (old, change) for old, change in changes if certainty(change) == UNDECIDED}
+        return {fingerprint(change): (old, change) for old, change in changes if certainty(change) in OPEN}
 
     def too_low(self, acknowledged: Set[str]) -> list[Violation]:
         """Why its version number is too low, if the changes with the fingerprints in `acknowledged` are accepted."""

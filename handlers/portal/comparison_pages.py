@@ -47,7 +47,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The page; `groups` are the changes by the operations that they concern, in words."""
+    """The page; `groups` are the changes by the operations that they concern, in words.
+
+    `incomplete` says where limits cut the comparison, and is empty if none did.
+    """
 
     old: str
     new: str
@@ -56,6 +59,7 @@ class Comparison:
     counts: dict[str, int]
     groups: dict[str, list[Change]]
     title: str
+    incomplete: str = ""
     tab: str = CONTRACTS
 
 
@@ -90,7 +94,7 @@ def comparison(report: Report) -> Comparison:
         else "Every request that the old version accepts is still accepted, and every response is one that it promised."
     )
     title = f"From {report.old} to {report.new}"
-    return Comparison(report.old, report.new, verdict, told["breaking"], dict(counts), groups, title)
+    return Comparison(report.old, report.new, verdict, told["breaking"], dict(counts), groups, title, report.incomplete)
 
 
 def _place(told: dict[str, Any]) -> int:

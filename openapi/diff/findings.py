@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from openapi.diff.comparison.changes import Change
 from openapi.diff.rules import Rule, Severity, judge
 
-PROVED, CERTAIN, UNDECIDED = "proved", "certain", "not proved compatible"
-"""The certainty of a change: proved by a tried value, certain by the text of the documents, or undecided."""
+PROVED, CERTAIN = "proved", "certain"
+"""The certainty of a change: proved by a tried value, or certain by the text of the documents."""
+NOT_FOUND, NOT_DECIDABLE, NOT_LOOKED_FOR = "not found", "not decidable", "not looked for"
+"""The certainty of another one: no proof was found, more effort would not help, or a limit cut the comparison."""
+OPEN = frozenset({NOT_FOUND, NOT_DECIDABLE, NOT_LOOKED_FOR})
+"""What a reviewer may acknowledge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Finding:
 
     @property
     def certainty(self) -> str:
-        """PROVED, UNDECIDED or CERTAIN."""
+        """PROVED, CERTAIN, or one of OPEN."""
         return certainty(self.change)
 
     @property
@@ -69,10 +73,14 @@ class Finding:
 
 
 def certainty(change: Change) -> str:
-    """The certainty of a change: PROVED, UNDECIDED or CERTAIN."""
+    """The certainty of a change: PROVED, CERTAIN, or one of OPEN."""
     if change.witness:
         return PROVED
-    return UNDECIDED if change.is_break and change.is_of_schema else CERTAIN
+    if change.is_cut:
+        return NOT_LOOKED_FOR
+    if change.rule.endswith(("-undecided-narrowed", "-undecided-widened")):
+        return NOT_DECIDABLE
+    return NOT_FOUND if change.is_break and change.is_of_schema else CERTAIN
 
 
 def fingerprint(change: Change) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from openapi.contract import Contract
 from openapi.diff.comparison.changes import Change
 from openapi.diff.comparison.compare import compare
-from openapi.diff.findings import UNDECIDED, certainty, fingerprint
+from openapi.diff.findings import OPEN, certainty, fingerprint
 from openapi.diff.rules import Severity, judge
 from openapi.diff.sentences import sentence
 
@@ -27,7 +27,7 @@ class Violation:
         major = int(self.new.split(".", maxsplit=1)[0])
         shown = [f"{sentence(change)} [{change.pointer or '/'}]" for change in self.changes[:SHOWN]]
         more = [f"and {len(self.changes) - SHOWN} more"] if len(self.changes) > SHOWN else []
-        undecided = [fingerprint(change) for change in self.changes if certainty(change) == UNDECIDED]
+        undecided = [fingerprint(change) for change in self.changes if certainty(change) in OPEN]
         reasons = "; ".join([*shown, *more])
         message = f"the version must be {major + 1}.0 and not {self.new}, because of changes from {self.old}: {reasons}"
         if undecided:
@@ -64,7 +64,7 @@ def unacknowledged(violating: Iterable[Violation], acknowledged: Set[str]) -> li
             changes=tuple(
                 change
                 for change in violation.changes
-                if certainty(change) != UNDECIDED or fingerprint(change) not in acknowledged
+                if certainty(change) not in OPEN or fingerprint(change) not in acknowledged
             ),
         )
         for violation in violating

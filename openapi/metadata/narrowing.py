@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from openapi import decimals
+from openapi.budget import Limit
 from openapi.contract import ContractError, Document
 from openapi.diff.comparison.messages import Message
 from openapi.diff.comparison.schema_changes import Place, change
 from openapi.diff.sentences import sentence
 from openapi.metadata.keywords import ANNOTATIONS
-from openapi.schemas.budget import Limit
 from openapi.schemas.containment import Effort
 from openapi.schemas.conversion import Node
 from openapi.schemas.directions import Direction

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from openapi.budget import Budget, Limit
 from openapi.schemas import keywords
-from openapi.schemas.budget import Budget, Limit
 from openapi.schemas.conversion import MARKS, Node, Schema, distinguished, is_parent, keyword_of, tagged, text
 from openapi.schemas.faults import ITEM, LOOP, OTHER, UNDECIDED, Fault, Pair, Step, first, item_at, limited, undecided
 from openapi.schemas.forms import CONTEXTS, MOST_FORMS, WHOLE, EndlessError, Form, TooMuchError, beyond, forms

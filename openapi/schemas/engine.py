@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
+from openapi.budget import Budget
 from openapi.contract import Document
-from openapi.schemas.budget import Budget
 from openapi.schemas.containment import DOCUMENTS, Allowance, Containment, Effort, Sending
 from openapi.schemas.conversion import Node, Parts, Schema, Schemas, references, text
 from openapi.schemas.directions import MARKED, Direction

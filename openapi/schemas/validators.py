@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import jsonschema_rs
 from jsonschema_rs.canonical import CanonicalizationError, Containment, Satisfiability
 
-from openapi.schemas.budget import Limit
+from openapi.budget import Limit
 from openapi.schemas.conversion import Node, Schema, Schemas
 from openapi.schemas.directions import LISTS
 from openapi.schemas.validation import FORMATS, UUID_PATTERN

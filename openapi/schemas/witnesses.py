@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any
 
 from openapi import decimals
+from openapi.budget import Budget, Limit
 from openapi.schemas import patterns
-from openapi.schemas.budget import Budget, Limit
 from openapi.schemas.containment import Containment
 from openapi.schemas.conversion import Node
 from openapi.schemas.faults import OTHER, Fault, Step, index_of

@@ -21,7 +21,7 @@ from handlers.tools.messages import Task
 from handlers.tools.work import EXAMINE
 from handlers.tools.workshop import Room, worked_out
 from openapi.contract import Contract
-from openapi.diff.findings import UNDECIDED, certainty
+from openapi.diff.findings import OPEN, certainty
 from openapi.diff.rules import Severity, judge
 from openapi.diff.sentences import sentence
 from openapi.lint.rules import Finding
@@ -178,7 +178,7 @@ def _verdict(candidate: Candidate) -> str:
 
 def _version_verdict(candidate: Candidate, contract: Contract) -> str:
     if broken := [change for violation in candidate.violating for change in violation.changes]:
-        undecided = sum(certainty(change) == UNDECIDED for change in broken)
+        undecided = sum(certainty(change) in OPEN for change in broken)
         if undecided == len(broken):
             return (
                 f"Contract {contract.version} may be published if you acknowledge what is not proved compatible; "

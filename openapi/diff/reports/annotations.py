@@ -33,6 +33,8 @@ def _lines(report: Report, with_texts: bool) -> Iterator[str]:
         operation = f"{change.operations[0]}: " if change.operations else ""
         message = f"{operation}{sentence(change)}. {finding.rule.why} ({finding.certainty}, {finding.fingerprint})"
         yield f"::{_level(finding)} {written}::{_escaped(_IN_MESSAGE, printable(message))}"
+    if report.incomplete:
+        yield f"::warning::{_escaped(_IN_MESSAGE, printable(report.incomplete))}"
     yield f"::notice::{_escaped(_IN_MESSAGE, printable(f'{report.title} ({report.summary})'))}"
 
 

@@ -31,7 +31,8 @@ def section(before: Contract, contract: Contract) -> str:
         lines.append(f"- {texts} descriptive texts changed.")
     severity = report.severity.name.lower() if report.severity else "no"
     heading = f"## {contract.version}: {severity} change from {before.version}"
-    return "\n".join([heading, "", *(lines or [NO_CHANGE]), ""])
+    notice = [markdown.line(report.incomplete), ""] if report.incomplete else []
+    return "\n".join([heading, "", *notice, *(lines or [NO_CHANGE]), ""])
 
 
 def changelog(contracts: Sequence[Contract], section: Section = section, before: Before | None = None) -> str:

@@ -18,8 +18,9 @@ _ROW = Markup("<tr><td>{}</td><td>{}.<br>{} ({})<br><code>{}</code> <code>{}</co
 def html_report(report: Report, with_texts: bool = False) -> str:
     """The report as a page; changed texts are counted, and listed only `with_texts`."""
     groups = Markup("").join(_group(report, group) for group in grouped(report.shown(with_texts)))
+    notice = Markup("<p><strong>{}</strong></p>\n").format(report.incomplete) if report.incomplete else Markup("")
     head, end = report.summary if report.findings else NO_CHANGE, report.texts_not_listed(with_texts)
-    return LAYOUT.page(report.title, Markup("<p>{}</p>\n{}<p>{}</p>").format(head, groups, end))
+    return LAYOUT.page(report.title, Markup("<p>{}</p>\n{}{}<p>{}</p>").format(head, notice, groups, end))
 
 
 def _group(report: Report, group: Group) -> Markup:

@@ -19,6 +19,8 @@ def junit(report: Report, with_texts: bool = False) -> str:
     suite.set("failures", str(sum(group.findings[0].is_break for group in groups)))
     for group in groups:
         _add(suite, report, group)
+    if report.incomplete:
+        SubElement(suite, "system-err").text = _clean(report.incomplete)
     suites = Element("testsuites")
     suites.append(suite)
     indent(suites)

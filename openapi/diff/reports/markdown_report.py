@@ -19,6 +19,8 @@ def markdown_report(report: Report, with_texts: bool = False, longest: int = LON
     if not report.findings:
         return f"{head}{NO_CHANGE}\n"
     head += f"{markdown.line(report.summary)}.\n\n"
+    if report.incomplete:
+        head += f"**{markdown.line(report.incomplete)}**\n\n"
     groups = grouped(report.shown(with_texts))
     for with_proofs in (True, False):
         blocks = [block for group in groups for block in _blocks(report, group, with_proofs)]

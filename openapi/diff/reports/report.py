@@ -10,6 +10,7 @@ from openapi.contract import Document
 from openapi.diff.comparison.changes import Change, Witness
 from openapi.diff.comparison.compare import compare
 from openapi.diff.findings import Finding
+from openapi.diff.reports import incomplete
 from openapi.diff.reports.groups import counted
 from openapi.diff.reports.places import Place, Places
 from openapi.diff.rules import Severity
@@ -84,14 +85,23 @@ class Report:
         return [finding for finding in self.findings if with_texts or not finding.is_text]
 
     @cached_property
+    def incomplete(self) -> str:
+        """Where limits cut the comparison, in words; empty if it is complete."""
+        return incomplete.notice(self.changes)
+
+    @cached_property
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON. `class` is `none`, `patch`, `minor` or `major`; each of `changes` has its own."""
+        """The report as JSON. `class` is `none`, `patch`, `minor` or `major`; each of `changes` has its own.
+
+        `incomplete` is null, or the number of places where a limit cut the comparison, and the first of them.
+        """
         return {
             "old": self.old,
             "new": self.new,
             "class": self.severity.name.lower(),
             "breaking": self.is_break,
             "summary": self.summary,
+            "incomplete": incomplete.as_json(self.changes),
             "changes": [self._as_json(finding) for finding in self.findings],
         }
 

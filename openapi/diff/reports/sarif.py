@@ -28,7 +28,9 @@ def sarif(report: Report, with_texts: bool = False) -> str:
     }
     indexes = {name: index for index, (name, _) in enumerate(rules)}
     results = [_result(report, finding, indexes[finding.change.rule]) for finding in shown]
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    run: dict[str, Any] = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    notices = [{"level": "warning", "message": {"text": report.incomplete}}] if report.incomplete else []
+    run["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": notices}]
     return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, errors="replace")
 
 

@@ -29,6 +29,8 @@ def _lines(report: Report, with_texts: bool) -> Iterator[str]:
         yield NO_CHANGE
         return
     yield report.summary
+    if report.incomplete:
+        yield report.incomplete
     for group in grouped(report.shown(with_texts)):
         yield ""
         yield group.title

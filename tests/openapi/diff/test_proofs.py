@@ -14,7 +14,7 @@ import pytest
 from openapi.contract import Document
 from openapi.diff.comparison.messages import BODY, request
 from openapi.diff.comparison.operations import operations
-from openapi.diff.findings import CERTAIN, PROVED, UNDECIDED
+from openapi.diff.findings import CERTAIN, NOT_FOUND, PROVED
 from openapi.diff.reports.html_report import html_report
 from openapi.diff.reports.markdown_report import markdown_report
 from openapi.diff.reports.report import Report
@@ -262,7 +262,7 @@ def test_all_that_is_required_is_there() -> None:
 def test_what_no_client_sends_proves_nothing(location: str, schemas: tuple[Any, Any]) -> None:
     """An empty value, null, dots that leave a path, and a list that is read as a text."""
     change = only_break(*(with_parameter(location, schema) for schema in schemas))
-    assert (change["certainty"], change["proof"]) == (UNDECIDED, None)
+    assert (change["certainty"], change["proof"]) == (NOT_FOUND, None)
 
 
 def test_a_list_in_another_style_proves_nothing() -> None:
@@ -272,7 +272,7 @@ def test_a_list_in_another_style_proves_nothing() -> None:
     changes = Report.of(Document("", old), Document("", new), ("old", "new")).as_json["changes"]
     assert {change["rule"]: change["certainty"] for change in changes} == {
         "parameter-serialization-changed": CERTAIN,
-        "request-maxItems-narrowed": UNDECIDED,
+        "request-maxItems-narrowed": NOT_FOUND,
     }
 
 

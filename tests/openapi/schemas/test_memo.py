@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from openapi.schemas.budget import Limit
+from openapi.budget import Limit
 from openapi.schemas.containment import Effort
 from openapi.schemas.conversion import Node
 from openapi.schemas.directions import Direction

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from openapi.budget import Limit
 from openapi.contract import Document
-from openapi.schemas.budget import Limit
 from openapi.schemas.conversion import Node, Schemas
 from openapi.schemas.directions import Direction
 from openapi.schemas.validators import MOST_ALTERNATIVES, MOST_VALUES, PER_VALUE, Validators
