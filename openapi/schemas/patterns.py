@@ -42,6 +42,9 @@ _ESCAPED = re.compile(r"\\[^0]", re.DOTALL)
 _FOREIGN = re.compile(r"\[\^?\]|\[[^\]]*(?:\[|&&|--|~~|\|\|)|\{,|\\0|\(\?[P#]")
 """An empty class, a possible nested class or operation on classes, `{,3}`, octal numbers, comments."""
 
+_LOOKS = (sre.ASSERT, sre.ASSERT_NOT)
+_LOOKING = re.compile(r"\(\?<?[=!]")
+
 Ranges = tuple[tuple[int, int], ...]
 """The first and the last code point of each range."""
 Places = frozenset[int]
@@ -96,14 +99,19 @@ class _Automaton:
 
 @lru_cache(maxsize=10_000)
 def example(
-    matching: tuple[str, ...], other_than: tuple[str, ...] = (), shortest: int = 0, longest: int | None = None
+    matching: tuple[str, ...],
+    other_than: tuple[str, ...] = (),
+    shortest: int = 0,
+    longest: int | None = None,
+    *,
+    is_rough: bool = False,
 ) -> str | None:
     """A text of `shortest` to `longest` characters that all of `matching` match and not all of `other_than` match.
 
     With an empty `other_than`, a text that all of `matching` match. None if no such text exists; raises UndecidedError
-    if that cannot be decided.
+    if that cannot be decided. With `is_rough` outer look-aheads and look-behinds have no effect.
     """
-    automata = [_automaton(pattern) for pattern in (*matching, *other_than)]
+    automata = [_automaton(pattern, is_rough) for pattern in (*matching, *other_than)]
     characters = _characters(automata)
     first = tuple(automaton.closure([automaton.start], "^") for automaton in automata)
     level, steps, length = {first: ""}, 0, 0
@@ -127,6 +135,11 @@ def example(
                     following[reached] = text + chr(character)
         level, length = following, length + 1
     return None
+
+
+def looks_around(pattern: str) -> bool:
+    """True if `pattern` has a look-ahead or look-behind, with which it is not compared."""
+    return bool(_LOOKING.search(pattern))
 
 
 def _is_wanted(automata: list[_Automaton], places: tuple[Places, ...], matching: int, at_start: bool) -> bool:
@@ -158,9 +171,9 @@ def _reluctance(code: int) -> tuple[int, bool, int]:
 
 
 @lru_cache(maxsize=100)
-def _automaton(pattern: str) -> _Automaton:
+def _automaton(pattern: str, is_rough: bool = False) -> _Automaton:
     """The automaton that finds `pattern` anywhere in a text."""
-    parsed = _parsed(pattern)
+    parsed = [element for element in _parsed(pattern) if not is_rough or element[0] not in _LOOKS]
     automaton = _Automaton()
     automaton.start = automaton.place()
     prefix = automaton.place()

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any
 
-from openapi import decimals
+from openapi import decimals, sample_texts
 from openapi.budget import Budget, Limit
 from openapi.schemas import patterns
 from openapi.schemas.containment import Containment
@@ -38,23 +38,8 @@ MOST_WORK_TOGETHER = Limit(300_000, 10)
 DEEPEST = 25
 """Limit on the nested examples that are being sought."""
 _READ_AS = {"true": [True], "false": [False]}
-BY_FORMAT: dict[str, tuple[str, ...]] = {
-    "date-time": ("2026-03-31T12:00:00Z",),
-    "date": ("2026-03-31",),
-    "time": ("12:00:00Z",),
-    "uuid": ("5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11",),
-    "email": ("someone@example.com",),
-    "uri": ("https://example.com/",),
-    "url": ("https://example.com/",),
-    "uri-reference": ("/path",),
-    "hostname": ("example.com",),
-    "ipv4": ("192.0.2.1",),
-    "ipv6": ("2001:db8::1",),
-    "byte": ("YQ==",),
-    "regex": ("^a$",),
-    "json-pointer": ("/a",),
-    "duration": ("P1D",),
-}
+_FEW = 20
+"""Limit on the values that only another schema lists, before any other is tried."""
 
 
 class Witnesses:
@@ -155,6 +140,8 @@ class Witnesses:
         except TooMuchError:
             return
         for form in own:
+            if form.listed is not None and isinstance(fault.in_small, list):
+                yield from fault.in_small
             if fault.keyword == "properties":
                 for value in self._example(form.property(fault.in_small)):
                     yield from self._objects_with(form, fault.in_small, value)
@@ -170,11 +157,11 @@ class Witnesses:
 
     def _near(self, form: Form, others: list[Form]) -> Iterator[Any]:
         """Possible values of `form`, at its bounds and those of `others`, which are of the same type."""
+        spellings = [value for other in others for value in self._containment.spellings(other)]
         if form.listed is not None:
-            yield from self._containment.spellings(form)
+            yield from _new_first(self._containment.spellings(form), spellings)
             return
-        for other in others:
-            yield from self._containment.spellings(other)
+        yield from spellings[:_FEW]
         makers = {"number": _numbers, "string": _texts}
         if form.kind in makers:
             yield from makers[form.kind](form, others)
@@ -185,6 +172,7 @@ class Witnesses:
         for other in others:
             for excluded in other.excluded:
                 yield from self._example(Node((*form.node.schemas, excluded)))
+        yield from spellings[_FEW:]
 
     def _arrays_with(self, form: Form, index: int | None, value: Any) -> Iterator[list[Any]]:
         """Arrays with `value` at `index`, or without an index behind the prefix."""
@@ -337,6 +325,12 @@ class Witnesses:
                 yield from self._objects_with(form, name, value)
 
 
+def _new_first(values: list[Any], others: list[Any]) -> list[Any]:
+    """`values`, those that are not among `others` first."""
+    written = {repr(value) for value in others}
+    return sorted(values, key=lambda value: repr(value) in written)
+
+
 def _fits(_: Any) -> bool:
     return True
 
@@ -408,12 +402,15 @@ def _numbers(form: Form, others: list[Form]) -> Iterator[float]:
 def _texts(form: Form, others: list[Form]) -> Iterator[str]:
     own = tuple(dict.fromkeys(form.all_of("pattern")))
     for name in sorted(form.formats):
-        yield from BY_FORMAT.get(name, ())
+        yield from sample_texts.BY_FORMAT.get(name, ())
     low, high = int(form.lowest_count("minLength")), form.highest_count("maxLength")
     longest = None if math.isinf(high) else int(high)
     for pattern in [pattern for other in others for pattern in other.all_of("pattern")]:
         yield from _matching(own, (pattern,), low, longest)
     lengths = _lengths(form, others)
+    yield from (
+        text for name in sorted(form.formats) for length in lengths if (text := sample_texts.of_length(name, length))
+    )
     if "byte" in form.formats and not own:
         yield from ("YWFh" * whole for length in lengths if (whole := -(-length // 4)) and 4 * whole <= high)
     for length in lengths:
@@ -422,12 +419,18 @@ def _texts(form: Form, others: list[Form]) -> Iterator[str]:
         else:
             yield "a" * length
     yield from _matching(own, (), low, longest)
+    for pattern in own + tuple(pattern for other in others for pattern in other.all_of("pattern")):
+        if patterns.looks_around(pattern):
+            yield from _matching(own, (), low, longest, is_rough=True)
+            yield from sample_texts.guesses(pattern, lengths)
     yield "not of any format"
 
 
-def _matching(own: tuple[str, ...], others: tuple[str, ...], shortest: int, longest: int | None) -> Iterator[str]:
+def _matching(
+    own: tuple[str, ...], others: tuple[str, ...], shortest: int, longest: int | None, *, is_rough: bool = False
+) -> Iterator[str]:
     try:
-        text = patterns.example(own, others, shortest, longest)
+        text = patterns.example(own, others, shortest, longest, is_rough=is_rough)
     except patterns.UndecidedError:
         return
     if text is not None:

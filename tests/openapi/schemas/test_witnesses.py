@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from openapi.contract import Document
+from openapi.sample_texts import BY_FORMAT
 from openapi.schemas.conversion import Node
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
-from openapi.schemas.witnesses import BY_FORMAT, KEPT
+from openapi.schemas.witnesses import KEPT
 
 TEXT, NUMBER = {"type": "string"}, {"type": "number"}
 ROOT = ("components", "schemas", "Root")
@@ -217,3 +218,57 @@ def test_a_fault_without_a_proof_has_no_values(small: Any, big: Any) -> None:
 def test_a_value_sent_as_text_may_have_other_readings(small: Any, big: Any, expected: list[Any]) -> None:
     """A value is a proof only if the new schema refuses every reading of it."""
     assert [values[: len(expected)] for values in proofs(small, big, is_text=True)] == [expected]
+
+
+COUNTRIES = [f"c{number}" for number in range(400)]
+TWO_KINDS, ONE_KIND = "^(?=.*[a-z])(?=.*[0-9]).{8,}$", "^(?=.*[a-z]).{8,}$"
+
+
+@pytest.mark.parametrize(
+    ("small", "big", "expected"),
+    [
+        pytest.param([*COUNTRIES, "new"], COUNTRIES, "new", id="one more"),
+        pytest.param(COUNTRIES, COUNTRIES[:-1], "c399", id="one less"),
+        pytest.param([*COUNTRIES, 1], COUNTRIES, 1, id="one of another type"),
+        pytest.param(None, COUNTRIES, "", id="any text"),
+    ],
+)
+def test_what_only_one_long_list_has_is_tried_first(small: list[Any] | None, big: list[Any], expected: Any) -> None:
+    """There are more values than are tried."""
+    assert proofs({"enum": small} if small else TEXT, {"enum": big})[-1][0] == expected
+
+
+def test_refused_values_of_a_long_list_are_tried_first() -> None:
+    """The other schema lists none."""
+    assert proofs({**TEXT, "enum": [*COUNTRIES, "longer"]}, {**TEXT, "maxLength": 5})[0] == ["longer"]
+
+
+@pytest.mark.parametrize("name", ["uri", "email", "hostname", "uri-reference", "date-time", "json-pointer"])
+@pytest.mark.parametrize("length", [9, 50, 100])
+def test_a_format_has_samples_of_many_lengths(name: str, length: int) -> None:
+    """Longer and shorter than the usual one."""
+    formatted = {**TEXT, "format": name}
+    assert len(proofs(formatted, {**formatted, "maxLength": length})[0][0]) > length
+    if name != "date-time":
+        assert 0 < len(proofs(formatted, {**formatted, "minLength": length})[0][0]) < length
+
+
+@pytest.mark.parametrize(
+    ("small", "big"),
+    [
+        pytest.param(ONE_KIND, TWO_KINDS, id="one more demand"),
+        pytest.param(TWO_KINDS, TWO_KINDS.replace("8", "12"), id="a longer one"),
+        pytest.param("^(?!xx)[a-z]{3}$", "^(?!xx)[b-z]{3}$", id="what must not begin"),
+        pytest.param(None, TWO_KINDS, id="none before"),
+    ],
+)
+def test_a_pattern_that_looks_ahead_has_samples(small: str | None, big: str) -> None:
+    """Some texts of several kinds of characters match it."""
+    assert proofs({**TEXT, "pattern": small} if small else TEXT, {**TEXT, "pattern": big})[0]
+
+
+def test_optional_properties_of_a_proof_are_limited() -> None:
+    """It shows no more of them than a page holds."""
+    names = {f"p{number:05}": {**TEXT, "minLength": 9} for number in range(3_000)}
+    (found,) = proofs(thing("z", z={**TEXT, "maxLength": 9}, **names), thing("z", z={**TEXT, "maxLength": 5}, **names))
+    assert 0 < max(map(len, found)) < 300
