@@ -234,7 +234,7 @@ class Containment:
             return list(self._refused(pair, form, candidates))
         open_ones = [candidate for candidate in candidates if candidate.listed is None]
         if not open_ones:
-            return [self._none_like(pair, form, candidates)]
+            return self._against_lists(pair, form, candidates)
         if len(open_ones) == 1:
             return self._all_within(pair, form, open_ones[0])
         return self._within_one_of(pair, form, rivals, open_ones)
@@ -277,6 +277,18 @@ class Containment:
             return None
         return faults
 
+    def _against_lists(self, pair: Pair, form: Form, candidates: list[Form]) -> list[Fault]:
+        """The faults of `form` if candidates only list values: few texts of a pattern count as if they were listed."""
+        is_searched = candidates and self._effort.searches_patterns and form.all_of("pattern")
+        try:
+            self._spend(PATTERN if is_searched else 0)
+        except TooMuchError:
+            return [Fault(UNDECIDED, form=form, is_cut=True)]
+        texts = keywords.texts(form) if is_searched else None
+        if texts is None:
+            return [self._none_like(pair, form, candidates)]
+        return list(self._refused_of(pair, form, candidates, texts))
+
     def _none_like(self, pair: Pair, form: Form, listing: list[Form]) -> Fault:
         """The fault that values of a whole type may be refused, except those that the forms in `listing` list."""
         if not listing:
@@ -290,8 +302,12 @@ class Containment:
         if not _is_short(form.listed or []):
             yield Fault(UNDECIDED, form=form, is_cut=True)
             return
+        yield from self._refused_of(pair, form, candidates, self.spellings(form))
+
+    def _refused_of(self, pair: Pair, form: Form, candidates: list[Form], values: list[Any]) -> Iterator[Fault]:
+        """The faults of those of `values` that `form` accepts and no candidate does."""
         refused = []
-        for value in self.spellings(form):
+        for value in values:
             if not form.may_be(value) or self._validators.accepts(form.node, value) is False:
                 continue
             accepted = self._validators.accepts(pair.big, value)

@@ -65,6 +65,19 @@ def is_whole_number(form: Form) -> bool:
     return form.kind == "string" and _is_implied(WHOLE_NUMBER, _patterns(form), 0, None)
 
 
+def texts(form: Form) -> list[str] | None:
+    """The texts that the patterns of `form` match, if they are few; None if not, or if that is hard to decide."""
+    own = _patterns(form)
+    if not own:
+        return None
+    lowest, highest = _range(form)
+    try:
+        found = patterns.texts(own, int(lowest), None if math.isinf(highest) else int(highest))
+    except patterns.UndecidedError:
+        return None
+    return None if found is None else list(found)
+
+
 def _of_numbers(form: Form, candidate: Form, is_fraction_ignored: bool) -> Iterator[Difference]:
     is_whole = is_fraction_ignored and any(divisor.denominator == 1 for divisor in form.divisors)
     is_integer = candidate.is_integer and not form.is_integer and not is_whole

@@ -19,6 +19,10 @@ MOST_PLACES = 4_000
 """Limit on the places of one expression."""
 MOST_STEPS = 20_000
 """Limit on the steps from places to places, over all texts of a search."""
+MOST_TEXTS = 300
+"""Limit on the texts of a pattern that are counted as if they were listed."""
+LONGEST_TEXT = 200
+"""Limit on their characters."""
 MOST_BOUNDS = 400
 """Limit on the bounds of ranges of characters."""
 
@@ -137,6 +141,98 @@ def example(
     return None
 
 
+@lru_cache(maxsize=100)
+def texts(matching: tuple[str, ...], shortest: int = 0, longest: int | None = None) -> tuple[str, ...] | None:
+    """All texts of `shortest` to `longest` characters that all of `matching` match.
+
+    None if they are more than MOST_TEXTS, or may be longer than LONGEST_TEXT. Raises UndecidedError if that cannot be
+    decided.
+    """
+    automata = [_automaton(pattern) for pattern in matching]
+    start = tuple(automaton.closure([automaton.start], "^") for automaton in automata)
+    steps = _steps(automata, start, _characters(automata))
+    live = _leading(steps, {places for places in steps if _is_wanted(automata, places, len(automata), at_start=False)})
+    intervals = _intervals(automata)
+    found: list[str] = []
+    level = {start: [""]}
+    for length in range(LONGEST_TEXT + 1):
+        if length >= shortest:
+            ended = [places for places in level if _is_wanted(automata, places, len(automata), at_start=length == 0)]
+            found += (text for places in ended for text in level[places])
+        level = _longer(level, steps, live, intervals) if length != longest else {}
+        if len(found) + sum(map(len, level.values())) > MOST_TEXTS:
+            return None
+        if not level:
+            return tuple(found)
+    return None
+
+
+def _longer(
+    level: dict[tuple[Places, ...], list[str]],
+    steps: dict[tuple[Places, ...], dict[int, tuple[Places, ...]]],
+    live: set[tuple[Places, ...]],
+    intervals: dict[int, range],
+) -> dict[tuple[Places, ...], list[str]]:
+    """The texts of `level` with one more character, by the places that they lead to; some of too many."""
+    following: dict[tuple[Places, ...], list[str]] = {}
+    for places, prefixes in level.items():
+        for character, reached in steps[places].items():
+            if reached in live:
+                codes = intervals[character][: MOST_TEXTS + 1]
+                following.setdefault(reached, []).extend(prefix + chr(code) for prefix in prefixes for code in codes)
+    return following
+
+
+def _steps(
+    automata: list[_Automaton], start: tuple[Places, ...], characters: list[int]
+) -> dict[tuple[Places, ...], dict[int, tuple[Places, ...]]]:
+    """Where each character leads from each places that can be reached."""
+    steps: dict[tuple[Places, ...], dict[int, tuple[Places, ...]]] = {}
+    waiting, count = [start], 0
+    while waiting:
+        places = waiting.pop()
+        if places in steps:
+            continue
+        steps[places] = {}
+        for character in characters:
+            reached = tuple(
+                automaton.after(current, character) for automaton, current in zip(automata, places, strict=True)
+            )
+            count += 1 + sum(map(len, reached))
+            if count > MOST_STEPS:
+                raise UndecidedError
+            if all(reached):
+                steps[places][character] = reached
+                waiting.append(reached)
+    return steps
+
+
+def _leading(
+    steps: dict[tuple[Places, ...], dict[int, tuple[Places, ...]]], ends: set[tuple[Places, ...]]
+) -> set[tuple[Places, ...]]:
+    """The places from which one of `ends` can be reached."""
+    before: dict[tuple[Places, ...], set[tuple[Places, ...]]] = {}
+    for places, following in steps.items():
+        for reached in following.values():
+            before.setdefault(reached, set()).add(places)
+    leading, waiting = set(ends), list(ends)
+    while waiting:
+        fresh = before.get(waiting.pop(), set()) - leading
+        leading |= fresh
+        waiting += fresh
+    return leading
+
+
+def _intervals(automata: list[_Automaton]) -> dict[int, range]:
+    """For each of `_characters` all code points that the automata do not distinguish from it."""
+    ordered = _bounds(automata)
+    return {
+        code: range(low, high)
+        for low, high in itertools.pairwise(ordered)
+        for code in [next((code for code in _PREFERRED if low <= code < high), low)]
+    }
+
+
 def looks_around(pattern: str) -> bool:
     """True if `pattern` has a look-ahead or look-behind, with which it is not compared."""
     return bool(_LOOKING.search(pattern))
@@ -147,8 +243,8 @@ def _is_wanted(automata: list[_Automaton], places: tuple[Places, ...], matching:
     return all(accepted[:matching]) and (matching == len(automata) or not all(accepted[matching:]))
 
 
-def _characters(automata: list[_Automaton]) -> list[int]:
-    """One code point of each class that the automata distinguish; no surrogates."""
+def _bounds(automata: list[_Automaton]) -> list[int]:
+    """The first code point of each class that the automata distinguish, and the one after the last."""
     bounds = {0, _LAST + 1, 0xD800, 0xE000}
     for automaton in automata:
         for steps in automaton.steps:
@@ -157,10 +253,12 @@ def _characters(automata: list[_Automaton]) -> list[int]:
                     bounds |= {low, high + 1}
     if len(bounds) > MOST_BOUNDS:
         raise UndecidedError
-    ordered = sorted(bounds)
-    preferred = [
-        next((code for code in _PREFERRED if low <= code < high), low) for low, high in itertools.pairwise(ordered)
-    ]
+    return sorted(bounds)
+
+
+def _characters(automata: list[_Automaton]) -> list[int]:
+    """One code point of each class that the automata distinguish; no surrogates."""
+    preferred = _intervals(automata)
     return sorted((code for code in preferred if not 0xD800 <= code < 0xE000), key=_reluctance)
 
 

@@ -140,7 +140,7 @@ class Witnesses:
         except TooMuchError:
             return
         for form in own:
-            if form.listed is not None and isinstance(fault.in_small, list):
+            if (form.listed is not None or fault.keyword == "enum") and isinstance(fault.in_small, list):
                 yield from fault.in_small
             if fault.keyword == "properties":
                 for value in self._example(form.property(fault.in_small)):

@@ -275,3 +275,16 @@ def test_a_format_counts_for_listed_texts() -> None:
     listed = {**TEXT, "enum": ["a"]}
     assert breaks(listed, {**listed, "format": "uuid"}) == [("enum",)]
     assert breaks({"anyOf": [listed]}, {"anyOf": [listed], "format": "uuid"}) == [("enum",)]
+
+
+@pytest.mark.parametrize("written", ["^(red|blue)$", "^(?:blue|red)$", "^red$|^blue$"])
+def test_a_pattern_of_few_texts_is_a_list_of_them(written: str) -> None:
+    """In both directions; what the list lacks is named."""
+    pattern, listed = {**TEXT, "pattern": written}, {**TEXT, "enum": ["red", "blue"]}
+    assert breaks(pattern, listed) == breaks(listed, pattern) == []
+    [fault] = faults(pattern, {**TEXT, "enum": ["red"]})
+    assert (fault.keyword, fault.in_small, fault.in_big) == ("enum", ["blue"], ["red"])
+    [fault] = faults({**TEXT, "enum": ["red", "blue", "green"]}, pattern)
+    assert (fault.keyword, fault.in_small) == ("pattern", ["green"])
+    assert breaks({**pattern, "maxLength": 3}, {**TEXT, "enum": ["red"]}) == []
+    assert breaks({**TEXT, "pattern": "^r"}, listed) == [("enum",)]

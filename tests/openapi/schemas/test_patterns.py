@@ -106,3 +106,46 @@ def test_hostile_patterns_end(expression: str) -> None:
     with suppress(UndecidedError):
         example(("^[ab]*$",), (expression,), 3)
     assert time.process_time() - begin < 20
+
+
+@pytest.mark.parametrize(
+    ("matching", "expected"),
+    [
+        (("^(red|blue)$",), {"red", "blue"}),
+        (("^[ab]c?$",), {"a", "ac", "b", "bc"}),
+        (("^a{0,2}$",), {"", "a", "aa"}),
+        (("^(red|blue)$", "e$"), {"blue"}),
+        (("^$",), {""}),
+        (("^a$", "^b$"), set()),
+        (("red",), None),
+        (("^a*$",), None),
+        (("^[^a]$",), None),
+        (("^[a-z]{3}$",), None),
+    ],
+)
+def test_the_texts_of_a_pattern(matching: tuple[str, ...], expected: set[str] | None) -> None:
+    """All of them, if they are few."""
+    found = patterns.texts(matching)
+    assert (None if found is None else set(found)) == expected
+    assert found is None or len(found) == len(set(found))
+
+
+def test_the_texts_of_a_pattern_within_lengths() -> None:
+    """An unlimited pattern has few short texts."""
+    assert patterns.texts(("^a*$",), 1, 3) == ("a", "aa", "aaa")
+    with pytest.raises(UndecidedError):
+        patterns.texts(("^(?=a)a$",))
+
+
+def test_the_texts_of_random_patterns() -> None:
+    """As Python matches them: an independent implementation."""
+    dice, counted = random.Random(7), 0  # noqa: S311
+    for _ in range(400):
+        written = f"^(?:{pattern(dice, 2)})$"
+        with suppress(UndecidedError):
+            found = patterns.texts((written,), 0, 3)
+            if found is not None:
+                counted += 1
+                expected = {text for text in TEXTS if len(text) < 4 and re.search(written, text)}
+                assert {text for text in found if set(text) <= set("abc")} == expected, written
+    assert counted > 100
