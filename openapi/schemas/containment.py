@@ -14,7 +14,7 @@ from openapi.schemas import keywords
 from openapi.schemas.conversion import MARKS, Node, Schema, distinguished, is_parent, keyword_of, tagged, text
 from openapi.schemas.faults import ITEM, LOOP, OTHER, UNDECIDED, Fault, Pair, Step, first, item_at, limited, undecided
 from openapi.schemas.forms import CONTEXTS, MOST_FORMS, WHOLE, EndlessError, Form, TooMuchError, beyond, forms
-from openapi.schemas.memo import Memo
+from openapi.schemas.memo import FAULTS, Memo
 from openapi.schemas.validators import MOST_WEIGHED, Validators
 
 MOST_COMPARISONS, MOST_TOGETHER = Limit(50_000, 5), Limit(50_000, 20)
@@ -91,7 +91,7 @@ class Containment:
         self._sending = sending
         self._effort, self._budget = allowance
         self._depth = 0
-        self._memo = Memo()
+        self._memo = Memo(self._budget.spend)
         self._forms: dict[tuple[int, ...], list[Form]] = {}
         self._tags: dict[tuple[str, str], Schema] = {}
         self._demands: dict[tuple[int, str], Node] = {}
@@ -119,6 +119,8 @@ class Containment:
             faults = [*self._compared(pair), *itertools.islice(self._of_children(pair), MOST_WITHIN)]
         finally:
             self._depth -= 1
+        if not self._budget.spend(len(faults) / FAULTS):
+            self._memo.cut()
         # For a nested fault, the comparison at its own place has already used the validators.
         is_doubtful = any(fault.is_break and not fault.is_of_child and len(fault.steps) == 1 for fault in faults)
         if is_doubtful and self._validators.covers(pair.big, pair.small):

@@ -11,16 +11,22 @@ when `A` is known, the faults of `A` take its place.
 What was concluded after a limit cut the comparison is forgotten at its end: from another place there may be more left.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from openapi.schemas.faults import LOOP, UNDECIDED, Fault, Pair, Step, limited
 
+FAULTS = 8
+"""Faults, each carried to another pair, that cost as much as one comparison."""
+
 
 class Memo:
     """Keeps the faults of each pair, and the pairs themselves: the identities of their schemas are the keys."""
 
-    def __init__(self) -> None:
+    def __init__(self, spend: Callable[[float], bool]) -> None:
+        """`spend` is called for faults that are carried to another pair, and returns False beyond a limit."""
+        self._spend = spend
         self._faults: dict[tuple[Any, ...], list[Fault]] = {}
         self._compared: set[tuple[Any, ...]] = set()
         self._looping: set[tuple[Any, ...]] = set()
@@ -85,7 +91,9 @@ class Memo:
             target = fault.steps[0].pair
             if fault.keyword != LOOP or target.key in self._compared:
                 resolved.append(fault)
-            elif (known := self.recall(target)) is None:
+            elif (known := self.recall(target)) is None or not self._spend(len(known) / FAULTS):
+                self.cut()
+                self._fresh.append(pair.key)
                 resolved.append(replace(fault, keyword=UNDECIDED, is_break=True, is_cut=True))
             else:
                 resolved += [_through(fault, inner) for inner in known]

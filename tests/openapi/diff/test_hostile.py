@@ -196,3 +196,91 @@ def test_a_value_without_utf_8_is_undecided() -> None:
     """A lone surrogate, which JSON can write and a validator cannot read."""
     old, new = (with_body({"enum": values}) for values in (["\ud800", "b"], ["b"]))
     assert "request-undecided-narrowed" in {change.rule for change in compare(old, new)}
+
+
+def shared(operations: int, last: str) -> Document:
+    """Many operations, which share components with an enum and many properties; `last` is one more of its values."""
+    text = {**TEXT, "enum": ["a", "b", *([last] if last else [])]}
+    schemas = {
+        f"C{number}": {"type": "object", "properties": {"e": text, **{f"p{index}": TEXT for index in range(60)}}}
+        for number in range(60)
+    }
+    every = {f"c{number}": {"$ref": f"#/components/schemas/C{number}"} for number in range(60)}
+    paths = {}
+    for number in range(operations):
+        own = {f"p{index}": {**TEXT, "maxLength": 5} for index in range(60)} | ({"own": TEXT} if last else {})
+        answer = {"type": "object", "properties": {**every, **own}}
+        paths[f"/{number}"] = {"get": {"responses": {"200": {"content": {"application/json": {"schema": answer}}}}}}
+    raw = {"openapi": "3.0.3", "info": {}, "paths": paths, "components": {"schemas": schemas}}
+    return Document.read(json.dumps(raw), LARGE)
+
+
+def test_many_operations_are_all_compared() -> None:
+    """The limits grow with the documents: each new property and each new value is found, and each break proved."""
+    changes = compare(shared(400, ""), shared(400, "c"))
+    assert not any(change.is_cut for change in changes)
+    assert sum(change.rule == "response-property-added" for change in changes) == 400
+    breaks = [change for change in changes if change.is_break]
+    assert len(breaks) == 60
+    assert all(change.witness and len(change.operations) == 400 for change in breaks)
+
+
+def tangled(length: int, count: int = 60) -> Document:
+    """Components that all refer to each other, as alternatives, and of which one has texts of `length`."""
+    names = [f"C{number}" for number in range(count)]
+    references = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+    schemas = {
+        name: {
+            "type": "object",
+            "required": [f"t{number}"],
+            "properties": {f"t{number}": {**TEXT, "maxLength": length}, "a": {"anyOf": references}},
+        }
+        for number, name in enumerate(names)
+    }
+    paths = {
+        f"/{name}": {"get": {"responses": {"200": {"content": {"a/json": {"schema": reference}}}}}}
+        for name, reference in zip(names, references, strict=True)
+    }
+    return Document.read(
+        json.dumps({"openapi": "3.0.3", "info": {}, "paths": paths, "components": {"schemas": schemas}}), LARGE
+    )
+
+
+def test_circles_of_all_components_are_compared_soon() -> None:
+    """Where a limit cuts, the change says so."""
+    changes = compare(tangled(5), tangled(6))
+    assert {operation for change in changes if change.is_break for operation in change.operations} == {
+        f"GET /C{number}" for number in range(60)
+    }
+
+
+def ring(length: int, count: int = 300) -> Document:
+    """Operations that each begin at another component of one large circle."""
+    schemas = {
+        f"C{number}": {
+            "type": "object",
+            "properties": {
+                "next": {"$ref": f"#/components/schemas/C{(number + 1) % count}"},
+                "back": {"$ref": f"#/components/schemas/C{number * 7 % count}"},
+                "t": {**TEXT, "maxLength": length},
+            },
+        }
+        for number in range(count)
+    }
+    paths = {
+        f"/{name}": {
+            "get": {"responses": {"200": {"content": {"a/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}}}
+        }
+        for name in schemas
+    }
+    return Document.read(
+        json.dumps({"openapi": "3.0.3", "info": {}, "paths": paths, "components": {"schemas": schemas}}), LARGE
+    )
+
+
+def test_large_circles_are_compared_soon() -> None:
+    """Each operation has a break, wherever it begins."""
+    changes = compare(ring(5), ring(6))
+    assert {operation for change in changes if change.is_break for operation in change.operations} == {
+        f"GET /C{number}" for number in range(300)
+    }
