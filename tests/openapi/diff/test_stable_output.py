@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[3]
 PRINT = """
 import json, random
 from openapi.contract import Document
+from openapi.diff.reports.formats import Format, rendered
 from openapi.diff.reports.report import Report
 from tests.openapi.diff.documents import document
 from tests.openapi.diff.schemas import schema
@@ -36,7 +37,7 @@ def side(names, dice):
 
 reports = [Report.of(*(side(names, random.Random(seed)) for names in SIDES), ("old", "new")) for seed in range(5)]
 for report in reports:
-    print(report.as_json_text(), report.as_text(), report.as_markdown(), report.as_html())
+    print(*(rendered(report, form, with_texts) for form in Format for with_texts in (False, True)))
 """
 
 
