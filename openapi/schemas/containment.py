@@ -12,7 +12,20 @@ from typing import Any, NamedTuple
 from openapi.budget import Budget, Limit
 from openapi.schemas import keywords
 from openapi.schemas.conversion import MARKS, Node, Schema, distinguished, is_parent, keyword_of, tagged, text
-from openapi.schemas.faults import ITEM, LOOP, OTHER, UNDECIDED, Fault, Pair, Step, first, item_at, limited, undecided
+from openapi.schemas.faults import (
+    ITEM,
+    LOOP,
+    OTHER,
+    UNDECIDED,
+    Fault,
+    Pair,
+    Step,
+    first,
+    item_at,
+    limited,
+    undecided,
+    united,
+)
 from openapi.schemas.forms import CONTEXTS, MOST_FORMS, WHOLE, EndlessError, Form, TooMuchError, beyond, forms
 from openapi.schemas.memo import FAULTS, Memo
 from openapi.schemas.validators import MOST_WEIGHED, Validators
@@ -184,11 +197,9 @@ class Containment:
         faults = list(self._marks(small, big))
         if small and big:
             faults += self._discriminators(pair)
-        for form in small:
-            if not self._is_empty(form):
-                rivals = [other for other in small if other.kind == form.kind and other.listed is None]
-                candidates = [candidate for candidate in big if candidate.kind == form.kind]
-                faults += self._form_faults(pair, form, rivals, candidates)
+        for kind in dict.fromkeys(form.kind for form in small):
+            own, candidates = ([form for form in forms if form.kind == kind] for forms in (small, big))
+            faults += self._kind_faults(pair, own, candidates)
         here = (Step(pair),)
         faults = [fault if fault.steps else replace(fault, steps=here) for fault in faults]
         return [
@@ -226,6 +237,16 @@ class Containment:
                 tag = self._tags.setdefault((name, value), tagged(name, value))
                 one, other = (Node((side["mapping"][value], tag)) for side in (small, big))
                 yield from (replace(fault, is_of_child=True) for fault in self._faults(one, other))
+
+    def _kind_faults(self, pair: Pair, own: list[Form], candidates: list[Form]) -> list[Fault]:
+        """The faults of the forms of one type."""
+        rivals = [form for form in own if form.listed is None]
+        attempts = [
+            (form, self._form_faults(pair, form, rivals, candidates)) for form in own if not self._is_empty(form)
+        ]
+        if len(attempts) > len(candidates) == 1:
+            return united(attempts, candidates[0])
+        return [fault for _, faults in attempts for fault in faults]
 
     def _form_faults(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
         if self._sending.is_text and self._is_taken_as_text(pair.big, form):

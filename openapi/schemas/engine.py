@@ -52,7 +52,8 @@ class Engine:
 
     def witnesses(self, fault: Fault, is_text: bool = False, fits: Callable[[Any], bool] | None = None) -> list[Any]:
         """Values that prove `fault` and fit; empty if none is found."""
-        return self._witnesses[is_text].of(fault, fits)
+        found = (self._witnesses[is_text].of(part, fits) for part in fault.in_parts())
+        return next((values for values in found if values), [])
 
     def example(self, node: Node, fits: Callable[[Any], bool] | None = None) -> list[Any]:
         """Values that satisfy `node` and fit; empty if none is found."""

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openapi.schemas.conversion import Node
@@ -12,6 +13,8 @@ UNDECIDED, LOOP = "undecided", "loop"
 """What stands for a keyword if the comparison cannot decide, and for the faults of a pair that is being compared."""
 MOST_FAULTS = 200
 """Limit on the faults of one pair of schemas."""
+MOST_PARTS = 10
+"""Limit on the faults of alternatives that may prove the fault of their union."""
 ITEM, OTHER = "[]", "*"
 """The steps in a path for an item, and for an undeclared property."""
 _AT = re.compile(r"\[(\d+)\]")
@@ -74,6 +77,8 @@ class Fault:
     is_of_child: bool = False
     """True if it is a fault of the child that a discriminator demands, of which JSON Schema knows nothing."""
 
+    parts: "tuple[Fault, ...]" = ()
+    """The faults of single alternatives, if it is the fault of a union."""
     is_cut: bool = False
     """True if a limit cut the comparison here, so that more effort might find no fault."""
 
@@ -83,6 +88,36 @@ class Fault:
         place = self.steps[0].pair.key if self.keyword == LOOP else id(self.owner)
         values = "" if self.in_small is self.in_big is None else json.dumps([self.in_small, self.in_big], default=str)
         return self.keyword, place, values, self.is_break, self.is_always_sent, self.is_cut
+
+    def in_parts(self) -> "Iterator[Fault]":
+        """The fault, and then those of its alternatives, each at its own place."""
+        yield self
+        for part in self.parts:
+            yield replace(part, path=(*self.path, *part.path), steps=(*part.steps, *self.steps[1:]))
+
+
+def united(attempts: Sequence[tuple[Form, Sequence[Fault]]], candidate: Form) -> list[Fault]:
+    """The faults of alternatives, each next to `candidate`, as one, apart from those that all of them have.
+
+    Else a single reason, that there are alternatives now, would be told again for each of their properties.
+    """
+    breaks = [[fault for fault in faults if fault.is_break and fault.keyword != LOOP] for _, faults in attempts]
+    shared = set.intersection(*({fault.key for fault in faults} for faults in breaks))
+    own = [[fault for fault in faults if fault.key not in shared] for faults in breaks]
+    parts = {fault.key: fault for faults in own for fault in faults}
+    every = [fault for _, faults in attempts for fault in faults]
+    if len(parts) <= 1:
+        return every
+    failing = [form for (form, _), faults in zip(attempts, own, strict=True) if faults]
+    whole = Fault(
+        "anyOf",
+        list(dict.fromkeys(form.summary for form in failing)),
+        [candidate.summary],
+        form=failing[0],
+        parts=tuple(parts.values())[:MOST_PARTS],
+        is_cut=any(fault.is_cut for fault in parts.values()),
+    )
+    return [*(fault for fault in every if fault.key not in parts), whole]
 
 
 def limited(faults: list[Fault], pair: Pair) -> list[Fault]:

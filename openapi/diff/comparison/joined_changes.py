@@ -1,4 +1,4 @@
-"""One change for what two keywords of a schema say: a property that comes or goes, and is required."""
+"""One change for what two of a schema say: a property that comes or goes and is required, and a replaced union."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,10 +10,11 @@ _DEMANDS = {"added": "required", "removed": "optional"}
 
 
 def joined(changes: Sequence[Change]) -> Iterator[Change]:
-    """`changes` of one schema, without those of `required` that another one includes.
+    """`changes` of one schema, without those of `required` that another one includes, and each union once.
 
     A property that comes and is required has a rule of its own. One that goes is a break if it was required.
     """
+    changes = list(_unions_once(changes))
     demands: dict[tuple[str, str], list[Change]] = {}
     for change in changes:
         kind, _, end = change.rule.rpartition("-")
@@ -28,6 +29,24 @@ def joined(changes: Sequence[Change]) -> Iterator[Change]:
             change = _with(change, waiting.pop(0))  # noqa: PLW2901 (it replaces what it includes)
         whole.append(change)
     return (change for change in whole if id(change) not in included)
+
+
+def _unions_once(changes: Sequence[Change]) -> Iterator[Change]:
+    """`changes`, without those that come with a union that breaks a client.
+
+    These are its other alternatives, and the properties that its alternatives have.
+    """
+    breaking = tuple({change.subject for change in changes if change.is_break and "-anyOf-" in change.rule})
+    for change in changes:
+        of_union = "-anyOf-" in change.rule and change.subject in breaking
+        of_alternative = "-property-" in change.rule and any(_is_within(change.subject, union) for union in breaking)
+        if change.is_break or not (of_union or of_alternative):
+            yield change
+
+
+def _is_within(subject: str, union: str) -> bool:
+    """True if the place `subject` is in what has the place `union`."""
+    return subject.startswith(union) and subject.removeprefix(union).lstrip().startswith(("/", "["))
 
 
 def _with(change: Change, demand: Change) -> Change:
