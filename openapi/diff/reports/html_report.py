@@ -38,15 +38,9 @@ def _row(report: Report, group: Group, finding: Finding) -> Markup:
         finding.fingerprint,
         _proof(finding),
         Markup("<br>").join(
-            Markup("<code>{}</code>").format(place) for place in dict.fromkeys(_places(report, finding))
+            map(Markup("<code>{}</code>").format, dict.fromkeys([change.pointer, *report.lines(change)]))
         ),
     )
-
-
-def _places(report: Report, finding: Finding) -> list[str]:
-    """The pointer, and the lines of both documents if they are known."""
-    places = report.places(finding.change)
-    return [finding.change.pointer or "/", *(place.words for place in places if place.position)]
 
 
 def _proof(finding: Finding) -> Markup:

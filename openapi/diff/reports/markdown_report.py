@@ -40,7 +40,7 @@ def _blocks(report: Report, group: Group, with_proofs: bool) -> Iterator[tuple[s
     yield f"## {markdown.line(group.title)}\n\n", None
     for finding in group.findings:
         text = f"- **{finding.label.capitalize()}**: {markdown.line(group.sentence(finding))}. {_judgement(finding)}"
-        text += f" {_where(report, finding)}\n\n"
+        text += f" {' to '.join(map(markdown.code, report.lines(finding.change)))}\n\n"
         if with_proofs and finding.change.witness:
             lines = [promise(finding.change), "", *markdown.block(finding.change.witness.short).splitlines()]
             text += "\n".join(f"  {line}".rstrip() for line in lines) + "\n\n"
@@ -50,13 +50,6 @@ def _blocks(report: Report, group: Group, with_proofs: bool) -> Iterator[tuple[s
 def _judgement(finding: Finding) -> str:
     names = f"{markdown.code(finding.change.rule)}, {markdown.code(finding.fingerprint)}"
     return f"{markdown.line(finding.rule.why)} ({finding.severity.name.lower()}, {finding.certainty}, {names})"
-
-
-def _where(report: Report, finding: Finding) -> str:
-    """The line of the document that has the change, or the pointer."""
-    place = report.places(finding.change)[finding.change.is_in_new]
-    of_old = "" if finding.change.is_in_new or place.position else " of the old document"
-    return markdown.code(place.words) + of_old
 
 
 def _endings(report: Report, with_texts: bool, with_proofs: bool, left_out: list[Finding]) -> Iterator[str]:

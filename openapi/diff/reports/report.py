@@ -43,6 +43,14 @@ class Report:
         """The places of one of the changes, in the old document and in the new one."""
         return self._places.get(id(change), (Place(), Place()))
 
+    def lines(self, change: Change) -> list[str]:
+        """The lines of one of the changes, in the documents that have what changed; the pointer if none is known."""
+        places = self.places(change)
+        if "-added" in change.rule or "-removed" in change.rule:
+            places = (places[change.is_in_new],) * 2
+        known = list(dict.fromkeys(place.words for place in places if place.position))
+        return known or [(change.pointer or "/") + ("" if change.is_in_new else " of the old document")]
+
     @cached_property
     def _places(self) -> dict[int, tuple[Place, Place]]:
         places = self.located.of(self.changes) if self.located else ()

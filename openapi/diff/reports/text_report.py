@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from openapi.diff.comparison.changes import Change, Witness
+from openapi.diff.comparison.changes import Witness
 from openapi.diff.findings import Finding
 from openapi.diff.reports.groups import Group, grouped
 from openapi.diff.reports.report import NO_CHANGE, Report, promise
@@ -45,16 +45,8 @@ def _of_finding(report: Report, group: Group, finding: Finding) -> Iterator[str]
     yield f"  {label:7} {group.sentence(finding)}."
     judgement = f"{finding.severity.name.lower()}, {finding.certainty}, {change.rule}, {finding.fingerprint}"
     yield f"{_INDENT}{finding.rule.why} [{judgement}]"
-    yield f"{_INDENT}{_where(report, change)}"
+    yield f"{_INDENT}{' to '.join(report.lines(change))}"
     if change.witness:
         yield f"{_INDENT}{promise(change)}"
         lines = [*change.witness.short.splitlines(), command(change.witness)]
         yield from (f"{_INDENT}  {line}" for line in lines if line is not None)
-
-
-def _where(report: Report, change: Change) -> str:
-    """The lines of both documents if they are known, or else the pointer."""
-    old, new = report.places(change)
-    if old.position or new.position:
-        return " to ".join(dict.fromkeys((old.words, new.words)))
-    return (change.pointer or "/") + ("" if change.is_in_new else " of the old document")
