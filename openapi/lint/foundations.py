@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from openapi_spec_validator import OpenAPIV30SpecValidator
+from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
-from openapi.contract import ITEM_SCHEMA, Contract, ContractError
+from openapi.contract import ITEM_SCHEMA, Contract, ContractError, Document
 from openapi.lint import walk
 from openapi.lint.walk import Parts
 
@@ -32,17 +32,23 @@ def has_no_recursion(contract: Contract) -> Iterator[tuple[Parts, str]]:
 
 def satisfies_openapi(contract: Contract) -> Iterator[tuple[Parts, str]]:
     """The faults that openapi-spec-validator reports."""
+    if next(has_no_recursion(contract), None) is None:
+        yield from faults(contract)
+
+
+def faults(described: Document) -> Iterator[tuple[Parts, str]]:
+    """What openapi-spec-validator reports of a document of OpenAPI 3.0 or 3.1, whatever it is used for."""
     try:
-        contract.operations  # noqa: B018 (the library itself fails where a path item is no object)
+        described.operations  # noqa: B018 (the library itself fails where a path item is no object)
     except ContractError as fault:
         yield ("paths",), str(fault)
         return
-    if next(has_no_recursion(contract), None) is not None:
-        return
-    document = contract.without_patterns()
+    document = described.without_patterns()
     places = _with_item_schemas(document)
+    is_3_1 = str(document.get("openapi")).startswith("3.1")
+    validator = OpenAPIV31SpecValidator if is_3_1 else OpenAPIV30SpecValidator
     try:
-        for error in OpenAPIV30SpecValidator(document).iter_errors():
+        for error in validator(document).iter_errors():
             parts = tuple(str(part) for part in error.absolute_path)
             yield (*places[parts[2]], *parts[3:]) if parts[2:3] and parts[2] in places else parts, error.message[:300]
     except (
@@ -52,6 +58,8 @@ def satisfies_openapi(contract: Contract) -> Iterator[tuple[Parts, str]]:
         ValueError,
     ) as fault:  # as the library fails where it expects an object
         yield (), f"the document cannot be validated: {type(fault).__name__}: {fault}"[:300]
+    except RecursionError:
+        yield (), "the document cannot be validated: a schema is all or a part of itself"
 
 
 def _with_item_schemas(document: dict[str, Any]) -> dict[str, Parts]:
