@@ -25,6 +25,8 @@ ITEM_SCHEMA = "x-item-schema"
 """A member of a media type object: the schema of each line of NDJSON. OpenAPI 3.0 applies `schema` to all of them."""
 LARGE = 64 * 1024 * 1024
 """Limit on the bytes of a document that is only compared."""
+VERSION = re.compile(r"[1-9][0-9]{0,3}\.(0|[1-9][0-9]{0,3})")
+"""The form of the version of a contract: MAJOR.MINOR."""
 _JSON = re.compile(r"application/(?:[\w.-]+\+)?json")
 
 
@@ -142,7 +144,7 @@ class Document:
 
     def as_yaml(self) -> str:
         """The document as YAML: the text as it was published, unless that is JSON."""
-        return document_text.write(self.document) if self._is_json else self.text
+        return document_text.write(self.document) if self.is_json else self.text
 
     def with_strings(self, strings: Mapping[Parts, str]) -> Self:
         """A copy with other strings at the places of `strings`; its text has the same layout and comments."""
@@ -152,11 +154,12 @@ class Document:
             for part in parts[:-1]:
                 node = node[int(part)] if isinstance(node, list) else node[part]
             node[parts[-1]] = string
-        text = json.dumps(document) if self._is_json else document_text.with_strings(self.text, strings)
+        text = json.dumps(document) if self.is_json else document_text.with_strings(self.text, strings)
         return type(self)(text, document)
 
     @cached_property
-    def _is_json(self) -> bool:
+    def is_json(self) -> bool:
+        """True if the text is JSON."""
         try:
             json.loads(self.text)
         except ValueError:
@@ -219,7 +222,7 @@ class Contract(Document):
         """The contract in `text` (YAML 1.2 or JSON); raises ContractError if it is not one."""
         contract = super().read(text, max_bytes)
         version = contract.document["info"].get("version")
-        if not (isinstance(version, str) and re.fullmatch(r"[1-9][0-9]{0,3}\.(0|[1-9][0-9]{0,3})", version)):
+        if not (isinstance(version, str) and VERSION.fullmatch(version)):
             raise ContractError("info.version is not of the form MAJOR.MINOR, for instance '1.0' (quote it in YAML)")
         for node in _nodes(contract.document):
             contract.resolve(node)
@@ -267,6 +270,14 @@ class Contract(Document):
 def published() -> list[Contract]:
     """The contracts that come with this release, lowest version first; read once."""
     return list(_contracts(DOCUMENTS))
+
+
+def of_release(version: str) -> Contract:
+    """The contract `version` of this release; ContractError if it has none."""
+    contracts = {contract.version: contract for contract in published()}
+    if version not in contracts:
+        raise ContractError(f"this release has no contract {version[:20]}: it has {', '.join(contracts)}")
+    return contracts[version]
 
 
 @cache

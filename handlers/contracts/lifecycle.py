@@ -73,7 +73,7 @@ def differences(connection: Connection) -> list[str]:
     rows = [(row, release.pop(row.contract_version, None)) for row in contracts.list_all(connection)]
     sentences = [_difference(row, contract) for row, contract in rows if row.status != "withdrawn"]
     sentences += [
-        f"this release has contract {version}, and the database does not: publish it, or ignore this"
+        f"this release has contract {version}, and the database does not: `contract publish --of-release {version}`"
         for version in release
     ]
     return [sentence for sentence in sentences if sentence]

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from db.keys import LONGEST_OVERLAP_HOURS
-from openapi.contract import Contract, ContractError, Document
+from openapi.contract import VERSION, Contract, ContractError, Document
 
 D = TypeVar("D", bound=Document)
 
@@ -37,6 +37,13 @@ def uuid_of(text: str | UUID) -> UUID:
     if not re.fullmatch(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", str(text)):
         raise typer.BadParameter("it is not a UUID: 36 characters, such as 5b0e3c9a-6a57-4d0b-8f6f-2b7a1c0d9e11")
     return UUID(str(text))
+
+
+def version_of(text: str) -> str:
+    """Return `text` if it is the version of a contract, MAJOR.MINOR; BadParameter if not."""
+    if not VERSION.fullmatch(text):
+        raise typer.BadParameter("it is not a version of the form MAJOR.MINOR, such as 1.2")
+    return text
 
 
 def hours_of(text: str | int) -> int:

@@ -19,7 +19,8 @@ from handlers.contracts.publications import instants
 from handlers.contracts.rehearsing.records import newest
 from handlers.contracts.serving_plan import read
 from openapi.contract import Contract, ContractError
-from scripts.commands.arguments import AsJSON, name_of
+from openapi.contract import of_release as contract_of_release
+from scripts.commands.arguments import AsJSON, name_of, version_of
 from scripts.commands.changes import login
 from scripts.commands.contracts.rehearsals import failures_of, rehearsal_of, show_rehearsal
 from scripts.commands.output import note, show, with_short_digests
@@ -46,9 +47,15 @@ By = Annotated[
 ]
 
 
-def publish(
-    file: Annotated[Path, typer.Argument(help="An OpenAPI 3.0 document, YAML or JSON.", exists=True, dir_okay=False)],
+def publish(  # noqa: PLR0913, PLR0917 (the options of a command)
     by: By,
+    file: Annotated[
+        Path | None, typer.Argument(help="An OpenAPI 3.0 document, YAML or JSON.", exists=True, dir_okay=False)
+    ] = None,
+    of_release: Annotated[
+        str | None,
+        typer.Option(help="The version of a document that comes with this release; omit FILE.", parser=version_of),
+    ] = None,
     acknowledge: Annotated[
         list[str] | None,
         typer.Option(help="The fingerprint of a change that is not proven compatible; needs --why."),
@@ -59,9 +66,11 @@ def publish(
     """Store a document as a draft if its version number is high enough. A published document is never replaced."""
     if acknowledge and why is None:
         raise typer.BadParameter("--acknowledge needs --why")
-    contract = Contract.of_file(file)
+    contract = _chosen(file, of_release)
     with database(Settings.read()) as opened, opened.begin() as connection:
         is_new = governed.publish(connection, contract, Author(by, why), frozenset(acknowledge or ()))
+        if of_release and not is_new:
+            raise Refused(f"contract {of_release} of this release is published already: `contract list` shows it")
         row = contracts.get(connection, contract.version)
     if not is_new:
         note(f"Contract {contract.version} is already published with the same content.")
@@ -143,6 +152,15 @@ def history(as_json: AsJSON = False) -> None:
     with database(Settings.read()) as opened, opened.begin() as connection:
         changes = [dataclasses.asdict(change) for change in contract_changes.history(connection)]
     show(changes if as_json else [with_short_digests(change) for change in changes], as_json)
+
+
+def _chosen(file: Path | None, of_release: str | None) -> Contract:
+    """The contract in `file` or, without one, the one of this release; BadParameter unless exactly one is given."""
+    if file is None and of_release is not None:
+        return contract_of_release(of_release)
+    if file is None or of_release is not None:
+        raise typer.BadParameter("give either FILE or --of-release")
+    return Contract.of_file(file)
 
 
 def _rehearsed(opened: Database, version: str, last: int, despite_failures: bool) -> ContractRow:

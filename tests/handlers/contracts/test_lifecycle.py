@@ -89,7 +89,7 @@ def test_rows_that_agree_with_documents_have_no_differences(database: Database) 
         ({"contract_version": "'1.7'"}, "contract 1.7 is in the database and not a document of this release"),
         (
             {"contract_version": "'1.7'"},
-            "this release has contract 1.1, and the database does not: publish it, or ignore this",
+            "this release has contract 1.1, and the database does not: `contract publish --of-release 1.1`",
         ),
     ],
     ids=["differing", "broken", "edited", "other-digest", "only-row", "only-document"],

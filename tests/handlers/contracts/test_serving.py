@@ -40,7 +40,7 @@ from tests.wire import LINE, Wire, head
 pytestmark = pytest.mark.costly
 
 AUTHOR = Author("alice", "a test")
-UNPUBLISHED = "this release has contract 2.0, and the database does not: publish it, or ignore this"
+UNPUBLISHED = "this release has contract 2.0, and the database does not: `contract publish --of-release 2.0`"
 LIST = f"{BASE}/interaction-events"
 SUNSET = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
 CHANGE = "UPDATE interaction_reporting_contracts SET {} WHERE contract_version = '1.1'"

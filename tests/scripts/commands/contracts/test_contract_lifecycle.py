@@ -182,3 +182,14 @@ def test_without_a_login_name_the_author_is_unknown(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("getpass.getuser", lambda: (_ for _ in ()).throw(KeyError("uid")))
     run("activate", "1.0")
     assert run("history")[-1]["changed_by"] == "unknown"
+
+
+def test_a_document_of_the_release_is_published_by_its_version(run: Run, next_version: str) -> None:
+    """Once: a second time it is refused, as is a version that the release does not have, and a file beside it."""
+    assert run("publish", "--of-release", "2.0", "--why", "OAuth")["status"] == "draft"
+    with pytest.raises(Refused, match=r"contract 2\.0 of this release is published already"):
+        run("publish", "--of-release", "2.0")
+    with pytest.raises(ContractError, match=r"this release has no contract 1\.7: it has 1\.0, 1\.1, 2\.0"):
+        run("publish", "--of-release", "1.7")
+    assert "give either FILE or --of-release" in error_of("publish", next_version, "--of-release", "2.0")
+    assert "give either FILE or --of-release" in error_of("publish")
