@@ -28,6 +28,20 @@ def write(document: Any) -> str:
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
+def write_lines(value: Any) -> list[str]:
+    """`value`, an object or an array, as the lines of a block of YAML, which may be indented further."""
+    text = yaml.dump(value, Dumper=_BlockDumper, sort_keys=False, allow_unicode=True, width=100)
+    return text.removesuffix("\n").split("\n")
+
+
+def write_line(value: Any) -> str:
+    """`value`, an object or an array, as YAML on one line."""
+    text = yaml.dump(
+        value, Dumper=_FlowDumper, sort_keys=False, allow_unicode=True, width=2**31, default_flow_style=True
+    )
+    return text.removesuffix("\n")
+
+
 def with_strings(text: str, strings: Mapping[Parts, str]) -> str:
     """`text`, YAML that `read` accepts, with other strings at the places of `strings`, and otherwise as it is."""
     text = text.removeprefix("\ufeff")  # PyYAML does not count it
@@ -86,6 +100,28 @@ class _Dumper(yaml.CSafeDumper):
     """YAML with quotes around each string that YAML 1.1 or `_Loader` would otherwise read as another type."""
 
 
+class _BlockDumper(yaml.SafeDumper):
+    """Likewise, with lists indented within objects, and texts of several lines as literal blocks."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 (PyYAML's own)
+        super().increase_indent(flow, indentless=False)
+
+
+class _FlowDumper(yaml.SafeDumper):
+    """Likewise, on one line."""
+
+
+def _represent_in(style: str) -> Any:
+    """A representer of texts, with `style` for those of several lines."""
+    return lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style=style if "\n" in text else None
+    )
+
+
+_BlockDumper.add_representer(str, _represent_in("|"))
+_FlowDumper.add_representer(str, _represent_in('"'))
+
+
 _INTEGER = r"-?(?:0|[1-9][0-9]*)"
 _NUMBER = _INTEGER + r"(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -95,7 +131,7 @@ for _tag, _pattern, _first in (
     ("int", _INTEGER, "-0123456789"),
     ("float", _NUMBER, "-0123456789"),
 ):
-    for _class in (_Loader, _Dumper):
+    for _class in (_Loader, _Dumper, _BlockDumper, _FlowDumper):
         _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 _OF_PYTHON = re.compile(r"^(Out of range float values are not JSON compliant): .*", re.DOTALL)

@@ -20,6 +20,7 @@ ARROWS = {
     "openapi.document_text": "",
     "openapi.contract": ".document_text .standards",
     "openapi.sources": ".contract .document_text .standards",
+    "openapi.overlays": ".contract .document_text .sources .standards",
     "openapi.oauth": ".problems .standards",
     "openapi.cross_origin": ".problems .standards",
     "openapi.schemas": ".budget .characters .contract .decimals .intended_values .problems .sample_texts .standards",

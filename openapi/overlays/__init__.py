@@ -1,0 +1,1 @@
+"""OpenAPI Overlay 1.0: a document made from another one by a list of actions."""
