@@ -139,6 +139,10 @@ COMMANDS = {
     ),
     "admin enable": Command("Let a disabled admin sign in again.", "scripts.commands.accounts.admins:enable"),
     "contract": Command("Contracts: the versions of the API, and which of them are served."),
+    "contract draft": Command(
+        "Write the document of a new version: an earlier one, in its layout, changed by overlays. It stores nothing.",
+        "scripts.commands.contracts.draft:draft",
+    ),
     "contract publish": Command(
         "Store a document as a draft if its version number is high enough. A published document is never replaced.",
         "scripts.commands.contracts.contract_lifecycle:publish",

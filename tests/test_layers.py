@@ -114,7 +114,8 @@ ARROWS = {
     "scripts.commands.generation": "handlers.operations openapi.contract openapi.generate "
     "openapi.generate.collections openapi.generate.languages .commands",
     "scripts.commands.contracts": ".commands .service db handlers.contracts handlers.contracts.rehearsing "
-    "handlers.operations openapi.contract openapi.diff openapi.diff.reports openapi.lint openapi.sources",
+    "handlers.operations openapi.contract openapi.diff openapi.diff.reports openapi.lint openapi.overlays "
+    "openapi.sources",
     "scripts.trials.large": "db handlers.lists",
     "scripts.trials": "db handlers.security openapi.contract openapi.oauth .commands .service .trials.large",
     "scripts.mock": "db handlers handlers.contracts handlers.site openapi.oauth openapi.problems openapi.protocol "

@@ -11,7 +11,7 @@ from db import contracts
 from db.errors import NotFound
 from handlers.contracts.lifecycle import governing_before
 from handlers.contracts.serving_plan import read
-from openapi.contract import Contract, ContractError, Document
+from openapi.contract import Contract, ContractError, Document, published
 from scripts.service.databases import database
 from scripts.service.settings import Settings
 
@@ -28,6 +28,15 @@ class StoredContracts:
             return read(contracts.get(self.connection, version))
         except (NotFound, ContractError) as error:
             raise typer.BadParameter(f"{version}: {error}") from None
+
+    def require_new(self, version: str) -> None:
+        """BadParameter if `version` is the version of a contract of the database, or of this release."""
+        if version in {row.contract_version for row in contracts.list_all(self.connection)}:
+            raise typer.BadParameter(f"contract {version} is published already: give the draft another version")
+        if version in {contract.version for contract in published()}:
+            raise typer.BadParameter(
+                f"this release has contract {version}: `contract publish --of-release {version}` publishes it"
+            )
 
     def governing(self, document: Document) -> Contract:
         """The served contract of the major version of `document`, else of the highest one before it."""
