@@ -178,6 +178,10 @@ COMMANDS = {
         "Compare two OpenAPI documents by meaning: each change, the version it requires, and the proof of a break.",
         "scripts.commands.contracts.diff:diff",
     ),
+    "contract rules": Command(
+        "Print the policy of `contract diff`: the severity of each rule, and the reason.",
+        "scripts.commands.contracts.rules:rules",
+    ),
     "contract card": Command(
         "Print the reference of a stored version as Markdown: its fields, responses, policy and status.",
         "scripts.commands.contracts.card:card",

@@ -31,7 +31,7 @@ ARROWS = {
     "openapi.lint": ".contract .decimals .oauth .schemas .serving .standards",
     "openapi.diff.wire": ".contract .decimals .standards",
     "openapi.diff.comparison": ".contract .diff.wire .schemas .standards",
-    "openapi.diff": ".contract .decimals .diff.comparison",
+    "openapi.diff": ".contract .decimals .diff.comparison .document_text",
     "openapi.diff.reports": ".contract .diff .diff.comparison .rendering .sources .standards",
     "openapi.generated": "",
     "openapi.generated.v1": "",
@@ -115,7 +115,7 @@ ARROWS = {
     "openapi.generate.collections openapi.generate.languages .commands",
     "scripts.commands.contracts": ".commands .service db handlers.contracts handlers.contracts.rehearsing "
     "handlers.operations openapi.contract openapi.diff openapi.diff.reports openapi.lint openapi.overlays "
-    "openapi.sources",
+    "openapi.rendering openapi.sources",
     "scripts.trials.large": "db handlers.lists",
     "scripts.trials": "db handlers.security openapi.contract openapi.oauth .commands .service .trials.large",
     "scripts.mock": "db handlers handlers.contracts handlers.site openapi.oauth openapi.problems openapi.protocol "

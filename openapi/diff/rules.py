@@ -19,15 +19,18 @@ class Severity(IntEnum):
 class Rule(NamedTuple):
     """The severity of a kind of change, and the reason in a sentence.
 
-    `audience` is what the change affects: wire, codegen or text.
+    `audience` is what the change affects: wire, codegen or text. `changed_by` names the file that changed the severity.
     """
 
     severity: Severity
     why: str
     audience: str = "wire"
+    changed_by: str = ""
 
 
 UNDECIDED = Rule(Severity.MAJOR, "It is not proved compatible.")
+WITHOUT_ROW = ("request-undecided-narrowed", "response-undecided-narrowed", "response-undecided-widened")
+"""The rules that `UNDECIDED` judges: it cannot be decided whether a schema accepts what another one does."""
 
 _VALUES = [
     "type",
