@@ -31,7 +31,7 @@ ARROWS = {
     "openapi.lint": ".contract .decimals .oauth .schemas .serving .standards",
     "openapi.diff.wire": ".contract .decimals .standards",
     "openapi.diff.comparison": ".contract .diff.wire .schemas .standards",
-    "openapi.diff": ".contract .decimals .diff.comparison .document_text",
+    "openapi.diff": ".contract .decimals .diff.comparison .document_text .standards",
     "openapi.diff.reports": ".contract .diff .diff.comparison .rendering .sources .standards",
     "openapi.generated": "",
     "openapi.generated.v1": "",
