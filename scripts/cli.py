@@ -178,6 +178,10 @@ COMMANDS = {
         "Compare two OpenAPI documents by meaning: each change, the version it requires, and the proof of a break.",
         "scripts.commands.contracts.diff:diff",
     ),
+    "contract acknowledge": Command(
+        "Let changes between two documents pass: write their fingerprints into a file, with a reason and a last day.",
+        "scripts.commands.contracts.acknowledge:acknowledge",
+    ),
     "contract rules": Command(
         "Print the policy of `contract diff`: the severity of each rule, and the reason.",
         "scripts.commands.contracts.rules:rules",

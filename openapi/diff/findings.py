@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from openapi.diff.acknowledgements import Acknowledgement
 from openapi.diff.comparison.changes import Change
 from openapi.diff.rules import Rule, Severity, judge
 
@@ -17,10 +19,13 @@ OPEN = frozenset({NOT_FOUND, NOT_DECIDABLE, NOT_LOOKED_FOR})
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A change, and the rule that judges it."""
+    """A change, the rule that judges it, and the acknowledgement of a reviewer, if there is one."""
 
     change: Change
     rule: Rule
+    acknowledged: Acknowledgement | None = None
+    notes: tuple[str, ...] = ()
+    """Sentences beside the reason, such as `Its acknowledgement expired on 2027-01-01.`."""
 
     @classmethod
     def of(cls, change: Change) -> "Finding":
@@ -38,13 +43,26 @@ class Finding:
         return self.change.is_break
 
     @property
+    def fails(self) -> bool:
+        """True if it is a break that is not acknowledged: it counts as one."""
+        return self.is_break and not self.acknowledged
+
+    @property
+    def why(self) -> str:
+        """The reason of the rule, and what is known about this change."""
+        words = [f"{self.acknowledged.words}."] if self.acknowledged else []
+        return " ".join([self.rule.why, *self.notes, *words])
+
+    @property
     def is_text(self) -> bool:
         """True if only readers of the document see the change."""
         return self.rule.audience == "text"
 
     @property
     def label(self) -> str:
-        """The word that people look for: `breaks`, or else the severity."""
+        """The word that people look for: `acknowledged`, `breaks`, or else the severity."""
+        if self.acknowledged:
+            return "acknowledged"
         return "breaks" if self.is_break else self.severity.name.lower()
 
     @property
@@ -59,9 +77,10 @@ class Finding:
 
     @property
     def order(self) -> tuple[object, ...]:
-        """The place among others: breaks first, then the highest severity; the same in every run."""
+        """The place among others: what fails first, then by severity, the acknowledged last; the same in every run."""
         change = self.change
         return (
+            self.acknowledged is not None,
             not self.is_break,
             -self.severity,
             change.operations,
@@ -70,6 +89,11 @@ class Finding:
             change.subject,
             self.fingerprint,
         )
+
+
+def overall(findings: Iterable[Finding]) -> Severity:
+    """The highest severity of those of `findings` that are not acknowledged."""
+    return max((finding.severity for finding in findings if not finding.acknowledged), default=Severity.NONE)
 
 
 def certainty(change: Change) -> str:

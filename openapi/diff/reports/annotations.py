@@ -31,17 +31,17 @@ def _lines(report: Report, with_texts: bool) -> Iterator[str]:
             properties = {**where, **properties}
         written = ",".join(f"{name}={_escaped(_IN_PROPERTY, value)}" for name, value in properties.items())
         operation = f"{change.operations[0]}: " if change.operations else ""
-        message = f"{operation}{sentence(change)}. {finding.rule.why} ({finding.certainty}, {finding.fingerprint})"
+        message = f"{operation}{sentence(change)}. {finding.why} ({finding.certainty}, {finding.fingerprint})"
         yield f"::{_level(finding)} {written}::{_escaped(_IN_MESSAGE, printable(message))}"
-    if report.incomplete:
-        yield f"::warning::{_escaped(_IN_MESSAGE, printable(report.incomplete))}"
+    for note in report.notes:
+        yield f"::warning::{_escaped(_IN_MESSAGE, printable(note))}"
     yield f"::notice::{_escaped(_IN_MESSAGE, printable(f'{report.title} ({report.summary})'))}"
 
 
 def _level(finding: Finding) -> str:
-    if finding.is_break:
+    if finding.fails:
         return "error"
-    return "warning" if finding.severity is Severity.MAJOR else "notice"
+    return "warning" if finding.severity is Severity.MAJOR and not finding.acknowledged else "notice"
 
 
 def _escaped(characters: re.Pattern[str], text: str) -> str:

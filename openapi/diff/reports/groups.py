@@ -13,6 +13,8 @@ from openapi.standards.json_pointer import split
 DOCUMENT = "The document"
 SHOWN = 2
 """Limit on the operations that the title of a group names."""
+_COUNTED = ("major", "minor", "patch", "texts", "none", "acknowledged")
+"""What is counted in words, beside breaks."""
 _KINDS = {
     "schemas": "Schema",
     "responses": "Response",
@@ -50,9 +52,9 @@ def grouped(findings: Iterable[Finding]) -> list[Group]:
 
 def counted(findings: Sequence[Finding]) -> str:
     """The numbers of findings in words, such as `2 breaking (1 proved, 1 certain), 3 minor, 12 texts`."""
-    breaks = Counter(finding.certainty for finding in findings if finding.is_break)
-    rest = Counter("texts" if finding.is_text else finding.label for finding in findings if not finding.is_break)
-    words = [f"{rest[name]} {name}" for name in ("major", "minor", "patch", "texts", "none") if rest[name]]
+    breaks = Counter(finding.certainty for finding in findings if finding.fails)
+    rest = Counter("texts" if finding.is_text else finding.label for finding in findings if not finding.fails)
+    words = [f"{rest[name]} {name}" for name in _COUNTED if rest[name]]
     if breaks:
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(breaks.items()))
         words.insert(0, f"{breaks.total()} breaking ({kinds})")
@@ -76,7 +78,7 @@ def _title(change: Change) -> tuple[str, bool]:
 
 def _order(group: Group) -> tuple[object, ...]:
     first = group.findings[0]
-    return not first.is_break, -first.severity, group.title != DOCUMENT, group.title
+    return first.acknowledged is not None, not first.fails, -first.severity, group.title != DOCUMENT, group.title
 
 
 def _place_in_component(change: Change) -> str:

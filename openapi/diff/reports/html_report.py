@@ -18,9 +18,9 @@ _ROW = Markup("<tr><td>{}</td><td>{}.<br>{} ({})<br><code>{}</code> <code>{}</co
 def html_report(report: Report, with_texts: bool = False) -> str:
     """The report as a page; changed texts are counted, and listed only `with_texts`."""
     groups = Markup("").join(_group(report, group) for group in grouped(report.shown(with_texts)))
-    notice = Markup("<p><strong>{}</strong></p>\n").format(report.incomplete) if report.incomplete else Markup("")
     head, end = report.summary if report.findings else NO_CHANGE, report.texts_not_listed(with_texts)
-    return LAYOUT.page(report.title, Markup("<p>{}</p>\n{}{}<p>{}</p>").format(head, notice, groups, end))
+    notes = Markup("").join(Markup("<p>{}</p>\n").format(note) for note in report.notes)
+    return LAYOUT.page(report.title, Markup("{}<p>{}</p>\n{}<p>{}</p>").format(notes, head, groups, end))
 
 
 def _group(report: Report, group: Group) -> Markup:
@@ -30,9 +30,9 @@ def _group(report: Report, group: Group) -> Markup:
 def _row(report: Report, group: Group, finding: Finding) -> Markup:
     change, severity = finding.change, finding.severity.name.lower()
     return _ROW.format(
-        Markup("<strong>breaks</strong>, {}").format(severity) if finding.is_break else severity,
+        Markup("<strong>breaks</strong>, {}").format(severity) if finding.fails else _class(finding),
         group.sentence(finding),
-        finding.rule.why,
+        finding.why,
         finding.certainty,
         change.rule,
         finding.fingerprint,
@@ -41,6 +41,12 @@ def _row(report: Report, group: Group, finding: Finding) -> Markup:
             map(Markup("<code>{}</code>").format, dict.fromkeys([change.pointer, *report.lines(change)]))
         ),
     )
+
+
+def _class(finding: Finding) -> str:
+    """The class of a finding that is no break, or is acknowledged."""
+    severity = finding.severity.name.lower()
+    return f"{finding.label}, {severity}" if finding.label != severity else severity
 
 
 def _proof(finding: Finding) -> Markup:

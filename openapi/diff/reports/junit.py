@@ -16,11 +16,11 @@ def junit(report: Report, with_texts: bool = False) -> str:
     """The report in XML: the test of what breaks a client fails, and says how."""
     groups = grouped(report.shown(with_texts))
     suite = Element("testsuite", name=_clean(f"{report.old} to {report.new}"), tests=str(len(groups)), errors="0")
-    suite.set("failures", str(sum(group.findings[0].is_break for group in groups)))
+    suite.set("failures", str(sum(group.findings[0].fails for group in groups)))
     for group in groups:
         _add(suite, report, group)
-    if report.incomplete:
-        SubElement(suite, "system-err").text = _clean(report.incomplete)
+    if report.notes:
+        SubElement(suite, "system-out").text = _clean("\n".join(report.notes))
     suites = Element("testsuites")
     suites.append(suite)
     indent(suites)
@@ -34,8 +34,8 @@ def _add(suite: Element, report: Report, group: Group) -> None:
     if place:
         case.set("file", _clean(place.file))
         case.set("line", str(place.line))
-    breaks = [finding for finding in group.findings if finding.is_break]
-    rest = [finding for finding in group.findings if not finding.is_break]
+    breaks = [finding for finding in group.findings if finding.fails]
+    rest = [finding for finding in group.findings if not finding.fails]
     if breaks:
         failure = SubElement(case, "failure", type=breaks[0].change.rule)
         failure.set("message", _clean(f"{len(breaks)} breaking: {group.sentence(breaks[0])}"))
@@ -45,13 +45,13 @@ def _add(suite: Element, report: Report, group: Group) -> None:
 
 
 def _lines(group: Group, findings: Sequence[Finding]) -> str:
-    return "\n".join(f"{finding.label}: {group.sentence(finding)}. {finding.rule.why}" for finding in findings)
+    return "\n".join(f"{finding.label}: {group.sentence(finding)}. {finding.why}" for finding in findings)
 
 
 def _in_words(group: Group, finding: Finding) -> str:
     witness = finding.change.witness
     proof = f"\n{promise(finding.change)}\n{witness.short}" if witness else ""
-    words = f"{group.sentence(finding)}. {finding.rule.why} ({finding.severity.name.lower()}, {finding.certainty}"
+    words = f"{group.sentence(finding)}. {finding.why} ({finding.severity.name.lower()}, {finding.certainty}"
     return f"{words}, {finding.change.rule}, {finding.fingerprint}){proof}"
 
 

@@ -9,12 +9,13 @@ from typing import Any
 from openapi.contract import Document
 from openapi.diff.comparison.changes import Change, Witness
 from openapi.diff.comparison.compare import compare
-from openapi.diff.findings import Finding
+from openapi.diff.findings import Finding, overall
 from openapi.diff.reports import incomplete
 from openapi.diff.reports.groups import counted
 from openapi.diff.reports.places import Place, Places
 from openapi.diff.rules import Severity
 from openapi.diff.sentences import sentence
+from openapi.diff.terms import NOTHING, Judged, Terms
 
 NO_CHANGE = "No request and no response changed."
 
@@ -27,12 +28,24 @@ class Report:
     new: str
     findings: Sequence[Finding]
     located: Places | None = field(default=None, repr=False, compare=False)
+    judged: Judged = NOTHING
+    """What there is to say beside the findings."""
 
     @classmethod
-    def of(cls, old: Document, new: Document, names: tuple[str, str], places: Places | None = None) -> "Report":
-        """The report from `old` to `new`; ContractError if one of them cannot be compared."""
-        findings = sorted(map(Finding.of, compare(old, new)), key=lambda finding: finding.order)
-        return cls(*names, findings, places or Places(old, new))
+    def of(
+        cls,
+        old: Document,
+        new: Document,
+        names: tuple[str, str],
+        places: Places | None = None,
+        terms: Terms = Terms(),  # noqa: B008 (it is immutable)
+    ) -> "Report":
+        """The report from `old` to `new`, read on `terms`.
+
+        Raises ContractError if one of them cannot be compared, and SelectionError for a filter that fits nothing.
+        """
+        judged = terms.judged(compare(old, new), old, new)
+        return cls(*names, judged.findings, places or Places(old, new), judged)
 
     @cached_property
     def changes(self) -> list[Change]:
@@ -58,13 +71,13 @@ class Report:
 
     @property
     def severity(self) -> Severity:
-        """The highest severity of the findings."""
-        return max((finding.severity for finding in self.findings), default=Severity.NONE)
+        """The highest severity of the findings that are not acknowledged."""
+        return overall(self.findings)
 
     @property
     def is_break(self) -> bool:
-        """True if a client of the old document can fail."""
-        return any(finding.is_break for finding in self.findings)
+        """True if a client of the old document can fail, by a change that is not acknowledged."""
+        return any(finding.fails for finding in self.findings)
 
     @property
     def title(self) -> str:
@@ -76,6 +89,11 @@ class Report:
     def summary(self) -> str:
         """The numbers of findings in words."""
         return counted(self.findings)
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about the comparison as a whole, for people."""
+        return [*([self.incomplete] if self.incomplete else []), *self.judged.notes]
 
     @property
     def texts(self) -> list[Finding]:
@@ -110,6 +128,7 @@ class Report:
             "breaking": self.is_break,
             "summary": self.summary,
             "incomplete": incomplete.as_json(self.changes),
+            **self.judged.as_json,
             "changes": [self._as_json(finding) for finding in self.findings],
         }
 
@@ -133,6 +152,9 @@ class Report:
             "operations": list(change.operations),
             "sentence": sentence(change) + ".",
             "why": finding.rule.why,
+            "changed_by": finding.rule.changed_by or None,
+            "acknowledged": finding.acknowledged and finding.acknowledged.as_json,
+            "notes": list(finding.notes),
             "old": change.old,
             "new": change.new,
             "fingerprint": finding.fingerprint,

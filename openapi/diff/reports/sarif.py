@@ -29,8 +29,9 @@ def sarif(report: Report, with_texts: bool = False) -> str:
     indexes = {name: index for index, (name, _) in enumerate(rules)}
     results = [_result(report, finding, indexes[finding.change.rule]) for finding in shown]
     run: dict[str, Any] = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
-    notices = [{"level": "warning", "message": {"text": report.incomplete}}] if report.incomplete else []
-    run["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": notices}]
+    if report.notes:
+        notes = [{"level": "warning", "message": {"text": note}} for note in report.notes]
+        run["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": notes}]
     return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, errors="replace")
 
 
@@ -57,6 +58,10 @@ def _result(report: Report, finding: Finding, index: int) -> dict[str, Any]:
         "partialFingerprints": {_FINGERPRINT: finding.fingerprint},
         "properties": {"breaking": finding.is_break, "certainty": finding.certainty},
     }
+    if finding.acknowledged:
+        result["suppressions"] = [
+            {"kind": "external", "status": "accepted", "justification": finding.acknowledged.words}
+        ]
     if other.position:
         name = "old" if change.is_in_new else "new"
         result["relatedLocations"] = [
@@ -69,7 +74,7 @@ def _message(finding: Finding) -> str:
     operations = ", ".join(finding.change.operations[:2])
     more = f" and {len(finding.change.operations) - 2} more" if len(finding.change.operations) > 2 else ""
     prefix = f"{operations}{more}: " if operations else ""
-    return f"{prefix}{sentence(finding.change)}. {finding.rule.why}"
+    return f"{prefix}{sentence(finding.change)}. {finding.why}"
 
 
 def _location(place: Place, operations: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -25,12 +25,11 @@ def command(witness: Witness) -> str | None:
 
 def _lines(report: Report, with_texts: bool) -> Iterator[str]:
     yield report.title
+    yield from report.notes
     if not report.findings:
         yield NO_CHANGE
         return
     yield report.summary
-    if report.incomplete:
-        yield report.incomplete
     for group in grouped(report.shown(with_texts)):
         yield ""
         yield group.title
@@ -41,10 +40,10 @@ def _lines(report: Report, with_texts: bool) -> Iterator[str]:
 
 
 def _of_finding(report: Report, group: Group, finding: Finding) -> Iterator[str]:
-    change, label = finding.change, "BREAKS" if finding.is_break else finding.label
+    change, label = finding.change, "BREAKS" if finding.fails else finding.label
     yield f"  {label:7} {group.sentence(finding)}."
     judgement = f"{finding.severity.name.lower()}, {finding.certainty}, {change.rule}, {finding.fingerprint}"
-    yield f"{_INDENT}{finding.rule.why} [{judgement}]"
+    yield f"{_INDENT}{finding.why} [{judgement}]"
     yield f"{_INDENT}{' to '.join(report.lines(change))}"
     if change.witness:
         yield f"{_INDENT}{promise(change)}"

@@ -8,8 +8,20 @@ import typer
 from openapi.diff.reports.formats import Format, rendered
 from openapi.diff.reports.report import Report
 from openapi.diff.rules import Severity
+from openapi.diff.selection import Selection
+from openapi.diff.terms import Terms
 from scripts.commands.arguments import AsJSON
 from scripts.commands.contracts.comparing import documents, ends_with_status, places
+from scripts.commands.contracts.policies import (
+    Acknowledged,
+    Operations,
+    Paths,
+    Severities,
+    Tags,
+    acknowledgements_of,
+    policy_of,
+    today,
+)
 
 OLD_HELP = "A file, `-` for standard input, REV:path of a git repository, or a version in the database such as 1.0."
 
@@ -37,6 +49,11 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
     with_texts: Annotated[
         bool, typer.Option("--texts", help="List changed texts, too, which are only counted otherwise.")
     ] = False,
+    severities: Severities = None,
+    acknowledged: Acknowledged = None,
+    paths: Paths = None,
+    tags: Tags = None,
+    operations: Operations = None,
     as_json: AsJSON = False,
 ) -> None:
     """Compare two OpenAPI documents by meaning: each change, the version it requires, and the proof of a break.
@@ -49,8 +66,10 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
         if (new is None) != against_active:
             raise typer.BadParameter("two documents are needed: give NEW, or --against-active instead")
         before, after = documents(None if new is None else old, new or old)
+        selection = Selection(*(tuple(values or ()) for values in (paths, tags, operations)))
+        terms = Terms(policy_of(severities), acknowledgements_of(acknowledged), today(), selection)
         names = "active" if new is None else old, new or old
-        report = Report.of(before, after, names, places(before, after))
+        report = Report.of(before, after, names, places(before, after), terms)
     print(rendered(report, form, with_texts), end="")
     if fail_on and _fails(report, fail_on):
         raise typer.Exit(1)
