@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from openapi.diff.acknowledgements import Acknowledgement
+from openapi.diff.announced import AFTER_SUNSET
 from openapi.diff.comparison.changes import Change
 from openapi.diff.rules import Rule, Severity, judge
 
@@ -44,8 +45,13 @@ class Finding:
 
     @property
     def fails(self) -> bool:
-        """True if it is a break that is not acknowledged: it counts as one."""
-        return self.is_break and not self.acknowledged
+        """True if it counts as a break: one that is neither acknowledged nor announced."""
+        return self.is_break and not self.acknowledged and not self.is_announced
+
+    @property
+    def is_announced(self) -> bool:
+        """True if it is a removal whose sunset has passed, and the reader lets it pass therefore."""
+        return self.change.rule.endswith(AFTER_SUNSET)
 
     @property
     def why(self) -> str:
@@ -60,9 +66,9 @@ class Finding:
 
     @property
     def label(self) -> str:
-        """The word that people look for: `acknowledged`, `breaks`, or else the severity."""
-        if self.acknowledged:
-            return "acknowledged"
+        """The word that people look for: `acknowledged`, `announced`, `breaks`, or else the severity."""
+        if self.acknowledged or self.is_announced:
+            return "acknowledged" if self.acknowledged else "announced"
         return "breaks" if self.is_break else self.severity.name.lower()
 
     @property
@@ -81,7 +87,7 @@ class Finding:
         change = self.change
         return (
             self.acknowledged is not None,
-            not self.is_break,
+            not self.fails,
             -self.severity,
             change.operations,
             change.pointer,
@@ -109,5 +115,11 @@ def certainty(change: Change) -> str:
 
 def fingerprint(change: Change) -> str:
     """Identifies a change in other comparisons: a hash of its rule, place and values, never of its sentence."""
-    values = [change.rule, change.pointer, *change.operations, repr(change.old), repr(change.new)]
+    values = [
+        change.rule.removesuffix(AFTER_SUNSET),
+        change.pointer,
+        *change.operations,
+        repr(change.old),
+        repr(change.new),
+    ]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]

@@ -67,8 +67,14 @@ RULES: dict[str, Rule] = {
     "operation-added": Rule(Severity.MINOR, "Existing requests work as before."),
     "operation-added-over-template": Rule(Severity.MAJOR, "A concrete path is matched before a template."),
     "operation-removed": Rule(Severity.MAJOR, "Requests to it receive 404 or 405."),
+    "operation-removed-after-sunset": Rule(
+        Severity.MINOR, "It was announced, and its sunset has passed. Requests to it receive 404 or 405."
+    ),
     "operation-id-changed": Rule(Severity.MINOR, "Generated clients use another name.", "codegen"),
     "operation-deprecated-changed": Rule(Severity.MINOR, "Only generated clients show it.", "codegen"),
+    "sunset-earlier": Rule(Severity.MAJOR, "Clients rely on the announced date: until then nothing is removed."),
+    "sunset-invalid": Rule(Severity.PATCH, "It is no date such as 2026-10-01, and announces nothing."),
+    "sunset-changed": Rule(Severity.PATCH, "Clients have more time, or learn of it.", "text"),
     "server-path-changed": Rule(Severity.MAJOR, "Requests to a removed path are not served."),
     "server-default-changed": Rule(Severity.PATCH, "Both paths were served and are.", "codegen"),
     "server-path-added": Rule(Severity.MINOR, "Existing requests work as before."),
@@ -87,6 +93,9 @@ RULES: dict[str, Rule] = {
     "parameter-added": Rule(Severity.MINOR, "Requests without it are accepted."),
     "parameter-added-required": Rule(Severity.MAJOR, "Requests without it are refused."),
     "parameter-removed": Rule(Severity.MAJOR, "The server no longer reads it."),
+    "parameter-removed-after-sunset": Rule(
+        Severity.MINOR, "It was announced, and its sunset has passed. The server no longer reads it."
+    ),
     "parameter-moved": Rule(Severity.MAJOR, "The server no longer reads it from the old location."),
     "parameter-required": Rule(Severity.MAJOR, "Requests without it are refused."),
     "parameter-optional": Rule(Severity.MINOR, "Requests without it are accepted."),
@@ -114,6 +123,10 @@ RULES: dict[str, Rule] = {
     "request-property-added": Rule(Severity.MINOR, "Requests without it are accepted."),
     "request-property-added-required": Rule(Severity.MAJOR, "Requests without it are refused."),
     "request-property-removed": Rule(Severity.MAJOR, "The server refuses requests with it, or no longer reads it."),
+    "request-property-removed-after-sunset": Rule(
+        Severity.MINOR,
+        "It was announced, and its sunset has passed. The server refuses requests with it, or no longer reads it.",
+    ),
     "request-property-required": Rule(Severity.MAJOR, "Requests without it are refused."),
     "request-property-optional": Rule(Severity.MINOR, "Requests without it are accepted."),
     "request-default-changed": Rule(Severity.MAJOR, "Requests without it have another meaning."),
@@ -157,6 +170,9 @@ RULES: dict[str, Rule] = {
     "response-property-added": Rule(Severity.MAJOR, "The response shape is part of the major version."),
     "response-property-added-required": Rule(Severity.MAJOR, "The response shape is part of the major version."),
     "response-property-removed": Rule(Severity.MAJOR, "The response shape is part of the major version."),
+    "response-property-removed-after-sunset": Rule(
+        Severity.MINOR, "It was announced, and its sunset has passed. Clients no longer receive it."
+    ),
     "response-property-required": Rule(Severity.MAJOR, "The response shape is part of the major version."),
     "response-property-optional": Rule(Severity.MAJOR, "Clients that rely on it may not receive it."),
     "response-default-changed": Rule(Severity.MAJOR, "Its absence has another meaning."),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from openapi import decimals
+from openapi.diff.announced import AFTER_SUNSET
 from openapi.diff.comparison.changes import Change
 
 LONGEST = 120
@@ -108,6 +109,12 @@ def sentence(change: Change, subject: str | None = None) -> str:
     """The change in words, without a period at the end; `subject` is another name for its place."""
     if subject is not None:
         change = replace(change, subject=subject)
+    words = _sentence(replace(change, rule=change.rule.removesuffix(AFTER_SUNSET)))
+    return f"{words}; {change.deprecation.words}" if change.deprecation else words
+
+
+def _sentence(change: Change) -> str:
+    """The change in words, without what was announced about it."""
     stem = change.rule.removeprefix("request-").removeprefix("response-")
     keyword, _, effect = stem.rpartition("-")
     values = {

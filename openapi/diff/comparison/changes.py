@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from openapi.schemas.directions import Direction
+
+LONGEST_SUNSET = 40
+"""Limit on the characters of a sunset in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,32 @@ class Change:
     is_of_schema: bool = False
     is_cut: bool = False
     """True if a limit cut the comparison at this place, or the search for a proof."""
+    deprecation: "Deprecation | None" = None
+    """What the old document announced about what is removed; None if it was not deprecated."""
 
     @property
     def key(self) -> tuple[Any, ...]:
         """The identity of the change, the same in every operation."""
         return self.rule, self.pointer, self.is_in_new, self.is_break, repr(self.old), repr(self.new)
+
+
+@dataclass(frozen=True, slots=True)
+class Deprecation:
+    """That something is deprecated: its sunset as it is written, and the first day after it in UTC.
+
+    `sunset` is None if there is none; `day` also if it is no date.
+    """
+
+    sunset: Any
+    day: date | None
+
+    @property
+    def words(self) -> str:
+        """The fact in words."""
+        if self.sunset is None:
+            return "it was deprecated, without a sunset"
+        fault = "" if self.day else ", which is no date"
+        return f"it was deprecated, with sunset {str(self.sunset)[:LONGEST_SUNSET]}{fault}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from openapi.contract import Document
-from openapi.diff.comparison import callbacks, dialects, matching, text_changes
+from openapi.diff.comparison import callbacks, dialects, matching, sunsets, text_changes
 from openapi.diff.comparison.callbacks import PairedCallback
 from openapi.diff.comparison.changes import Change
 from openapi.diff.comparison.operations import Content, Operation, Parameter, operations, webhooks
@@ -34,7 +34,7 @@ def compare(old: Document, new: Document) -> list[Change]:
         else:
             names = tuple(dict.fromkeys((*known.operations, *change.operations)))
             merged[change.key] = replace(known, operations=names, is_cut=known.is_cut or change.is_cut)
-    return list(_proved(merged.values()))
+    return list(_proved(sunsets.with_deprecations(merged.values(), old)))
 
 
 def _proved(changes: Iterable[Change]) -> Iterator[Change]:
@@ -85,6 +85,7 @@ class _Comparison:
         for callback in paired_callbacks:
             yield from self._callback(callback)
         yield from callbacks.webhooks_added_and_removed(*self._webhooks)
+        yield from sunsets.compare(*self._documents)
         yield from text_changes.compare(*self._documents)
 
     def _convert(self, old: Operation, new: Operation, is_turned: bool = False) -> None:

@@ -13,7 +13,7 @@ from openapi.schemas.conversion import Parts
 from openapi.standards.json_pointer import parts_of, pointer
 
 TEXTS = ("title", "summary", "description", "termsOfService", "contact", "license", "externalDocs", "tags", "example")
-_KNOWN = {LIMIT, CODINGS, ITEM_SCHEMA}
+_KNOWN = {LIMIT, CODINGS, ITEM_SCHEMA, "x-sunset"}
 VALUES = ("default", "enum", "const")
 """Members of schemas that are values, and not made of texts."""
 OF_NAMES = (

@@ -13,7 +13,7 @@ from openapi.standards.json_pointer import split
 DOCUMENT = "The document"
 SHOWN = 2
 """Limit on the operations that the title of a group names."""
-_COUNTED = ("major", "minor", "patch", "texts", "none", "acknowledged")
+_COUNTED = ("major", "minor", "patch", "texts", "none", "announced", "acknowledged")
 """What is counted in words, beside breaks."""
 _KINDS = {
     "schemas": "Schema",
@@ -24,6 +24,7 @@ _KINDS = {
     "callbacks": "Callback",
 }
 _OF_OPERATIONS = {"operation-added": "New operations", "operation-removed": "Removed operations"}
+_OF_OPERATIONS["operation-removed-after-sunset"] = _OF_OPERATIONS["operation-removed"]
 _STEP = re.compile(r"\[\]|/[^/\[]*")
 
 

@@ -42,7 +42,8 @@ class Report:
     ) -> "Report":
         """The report from `old` to `new`, read on `terms`.
 
-        Raises ContractError if one of them cannot be compared, and SelectionError for a filter that fits nothing.
+        Raises ContractError if one of them cannot be compared, SelectionError for a filter that fits nothing, and
+        VersionError if a version is required and cannot be read.
         """
         judged = terms.judged(compare(old, new), old, new)
         return cls(*names, judged.findings, places or Places(old, new), judged)
@@ -154,6 +155,8 @@ class Report:
             "why": finding.rule.why,
             "changed_by": finding.rule.changed_by or None,
             "acknowledged": finding.acknowledged and finding.acknowledged.as_json,
+            "announced": finding.is_announced,
+            "sunset": change.deprecation and change.deprecation.sunset,
             "notes": list(finding.notes),
             "old": change.old,
             "new": change.new,

@@ -52,7 +52,7 @@ def _result(report: Report, finding: Finding, index: int) -> dict[str, Any]:
     result = {
         "ruleId": change.rule,
         "ruleIndex": index,
-        "level": "error" if finding.is_break else _LEVELS.get(finding.severity, "none"),
+        "level": "error" if finding.is_break and not finding.is_announced else _LEVELS.get(finding.severity, "none"),
         "message": {"text": _message(finding)},
         "locations": [_location(own, change.operations)],
         "partialFingerprints": {_FINGERPRINT: finding.fingerprint},

@@ -8,6 +8,7 @@ import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from openapi.contract import Document
+from openapi.diff.announced import announced
 from openapi.diff.comparison.changes import Change
 from openapi.diff.comparison.compare import compare
 from openapi.diff.rules import UNDECIDED, judge, overall
@@ -61,11 +63,13 @@ class Pair:
     old: Document
     new: Document
     label: Label
+    today: date = date.min
+    """The day on which announced removals pass."""
 
     @cache  # noqa: B019 (the pairs are constants)
     def changes(self) -> list[Change]:
         """The changes that the comparison reports."""
-        return compare(self.old, self.new)
+        return [announced(change, self.today) for change in compare(self.old, self.new)]
 
     @property
     def is_met(self) -> bool:
@@ -151,10 +155,10 @@ def _equivalents() -> Iterator[Pair]:
 
 
 def _patches() -> Iterator[Pair]:
-    for table in ("parameters", "bodies", "answers", "documents"):
+    for table in ("parameters", "bodies", "answers", "documents", "sunsets"):
         for row in _rows(table):
             old, new = (_patch_of(table, row, key) for key in ("old", "new"))
-            yield Pair(table, row["name"], old, new, Label.read(row["label"]))
+            yield Pair(table, row["name"], old, new, Label.read(row["label"]), row.get("today", date.min))
 
 
 def _patch_of(table: str, row: dict[str, Any], key: str) -> Document:

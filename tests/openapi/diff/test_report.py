@@ -58,6 +58,8 @@ def test_json_has_everything(narrowed: Report) -> None:
         "why": "A request that was accepted may be refused.",
         "changed_by": None,
         "acknowledged": None,
+        "announced": False,
+        "sunset": None,
         "notes": [],
         "old": ["y"],
         "new": ["x"],

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from openapi.diff import rules
-from openapi.diff.comparison import callbacks, compare, request_changes, response_changes, text_changes
+from openapi.diff.comparison import callbacks, compare, request_changes, response_changes, sunsets, text_changes
 from openapi.diff.comparison.request_changes import CODINGS, LIMIT
 from openapi.diff.rules import RULES, Severity, overall
 from tests.openapi.diff.pairs import PAIRS, Pair
@@ -16,7 +16,7 @@ from tests.openapi.diff.pairs import PAIRS, Pair
 NEVER_ALONE = {"callback-added-on-request", "success-status-added-on-request"}
 """Rules of changes that always come with another of the same severity: what asks for them is new, too."""
 
-NO_RULES = {"content-coding", "body-limit", "preference-applied", LIMIT, CODINGS}
+NO_RULES = {"content-coding", "body-limit", "preference-applied", "x-sunset", LIMIT, CODINGS}
 """Rules without a row on purpose, and names of a header and of extensions."""
 
 
@@ -52,7 +52,7 @@ def test_a_change_without_a_rule_needs_a_major_version() -> None:
     assert all(rules.judge(change) is rules.UNDECIDED for change in undecided)
 
 
-@pytest.mark.parametrize("module", [callbacks, compare, request_changes, response_changes, text_changes])
+@pytest.mark.parametrize("module", [callbacks, compare, request_changes, response_changes, sunsets, text_changes])
 def test_each_rule_that_a_change_names_is_a_row(module: ModuleType) -> None:
     """A misspelt rule would need a major version without a reason."""
     constants = {

@@ -1,0 +1,27 @@
+"""Removals that were announced: after their sunset they need no major version, if the reader chooses so."""
+
+from dataclasses import replace
+from datetime import date
+
+from openapi.diff.comparison.changes import Change
+from openapi.diff.comparison.sunsets import REMOVALS
+
+AFTER_SUNSET = "-after-sunset"
+"""The end of the rules of removals that were announced."""
+
+
+def announced(change: Change, today: date) -> Change:
+    """`change`, with the rule of an announced removal if its sunset has passed on the day `today`."""
+    day = change.deprecation.day if change.deprecation else None
+    is_announced = change.rule in REMOVALS and day is not None and today >= day
+    return replace(change, rule=change.rule + AFTER_SUNSET) if is_announced else change
+
+
+def when(change: Change) -> tuple[str, ...]:
+    """The sentence that says when a removal may go in a minor version; none for other changes."""
+    if change.rule not in REMOVALS:
+        return ()
+    day = change.deprecation and change.deprecation.day
+    if day:
+        return (f"It may go in a minor version from {day} on.",)
+    return ("It may go in a minor version only after a sunset: `deprecated: true`, and `x-sunset` with a date.",)
