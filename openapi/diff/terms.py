@@ -7,10 +7,14 @@ from typing import Any
 
 from openapi.contract import Document
 from openapi.diff.acknowledgements import Acknowledgement
+from openapi.diff.announced import AFTER_SUNSET, announced, when
 from openapi.diff.comparison.changes import Change
-from openapi.diff.findings import Finding, fingerprint
+from openapi.diff.findings import Finding, fingerprint, overall
 from openapi.diff.policy import Policy
 from openapi.diff.selection import Selection
+from openapi.diff.version_numbers import Needed, VersionError, needed
+
+ON_THE_WIRE = ("It breaks clients that still use it, and counts as no break because it was announced.",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,14 @@ class Judged:
     """Those of changes that the comparison does not have."""
     only: str = ""
     """The filters that left other findings out, in words."""
+    needed: Needed | None = None
+    """The version that the new document needs; None if a version cannot be read, or if findings were left out."""
+    is_version_required: bool = False
+
+    @property
+    def is_version_too_low(self) -> bool:
+        """True if the version of the new document is required to be higher."""
+        return self.is_version_required and self.needed is not None and not self.needed.is_met
 
     @property
     def notes(self) -> list[str]:
@@ -37,7 +49,9 @@ class Judged:
             + (f": {entry.sentence}" if entry.sentence else ".")
             for entry in self.unused
         ]
-        return [*([f"Only: {self.only}."] if self.only else []), *expired, *unused]
+        only = [f"Only: {self.only}."] if self.only else []
+        version = [str(self.needed)] if self.is_version_required and self.needed else []
+        return [*version, *only, *expired, *unused]
 
     @property
     def as_json(self) -> dict[str, Any]:
@@ -45,7 +59,7 @@ class Judged:
         acknowledged = (finding.acknowledged for finding in self.findings)
         kinds = {"acknowledged": filter(None, acknowledged), "expired": self.expired, "unused": self.unused}
         listed = {kind: [entry.as_json for entry in entries] for kind, entries in kinds.items()}
-        return {"only": self.only or None, **listed}
+        return {"needed_version": self.needed and self.needed.least, "only": self.only or None, **listed}
 
 
 NOTHING = Judged()
@@ -60,9 +74,16 @@ class Terms:
     """By fingerprint."""
     today: date = date.min
     selection: Selection = field(default_factory=Selection)
+    has_sunsets: bool = False
+    """True to let removals pass whose sunset has passed."""
+    is_version_required: bool = False
+    """True if `info.version` must be what the changes need."""
 
     def judged(self, changes: Sequence[Change], old: Document, new: Document) -> Judged:
-        """`changes` from `old` to `new` as findings; SelectionError if a filter fits no operation of them."""
+        """`changes` from `old` to `new` as findings; SelectionError if a filter fits no operation of them.
+
+        Raises VersionError if the version is required and cannot be read.
+        """
         present = set(map(fingerprint, changes)) if self.acknowledged else set[str]()
         selected = self.selection.selected(changes, old, new) if self.selection else changes
         findings = sorted(map(self._finding, selected), key=lambda finding: finding.order)
@@ -72,11 +93,37 @@ class Terms:
             [entry for entry in listed if entry.fingerprint in present and entry.is_expired(self.today)],
             [entry for entry in listed if entry.fingerprint not in present],
             self.selection.words,
+            self._needed(findings, old, new),
+            self.is_version_required,
         )
 
+    def _needed(self, findings: Sequence[Finding], old: Document, new: Document) -> Needed | None:
+        """The version that `findings` need; VersionError if that is required and cannot be read."""
+        if self.selection:
+            return None
+        versions = (document.document["info"].get("version") for document in (old, new))
+        try:
+            return needed(*versions, overall(findings))
+        except VersionError:
+            if self.is_version_required:
+                raise
+            return None
+
     def _finding(self, change: Change) -> Finding:
+        notes: tuple[str, ...] = ()
+        if self.has_sunsets:
+            change = announced(change, self.today)
+            notes = ON_THE_WIRE if change.rule.endswith(AFTER_SUNSET) and change.is_break else when(change)
         rule = self.policy.judge(change)
         entry = self.acknowledged.get(fingerprint(change)) if self.acknowledged else None
         if entry and entry.is_expired(self.today):
-            return Finding(change, rule, None, (f"Its acknowledgement expired on {entry.until}.",))
-        return Finding(change, rule, entry)
+            return Finding(
+                change,
+                rule,
+                None,
+                (
+                    *notes,
+                    f"Its acknowledgement expired on {entry.until}.",
+                ),
+            )
+        return Finding(change, rule, entry, notes)

@@ -11,6 +11,8 @@ import typer
 from db.errors import DatabaseError
 from openapi.contract import ContractError, Document
 from openapi.diff.reports.places import Places
+from openapi.diff.selection import SelectionError
+from openapi.diff.version_numbers import VersionError
 from openapi.sources.loaded import STANDARD_INPUT, LoadedDocument, read
 from openapi.sources.marks import Marks
 from scripts.commands.arguments import StoredContracts, is_version
@@ -22,13 +24,16 @@ STORED = "scripts.commands.contracts.stored_contracts:open_contracts"
 INCOMPARABLE = 2
 """The exit status if there is no comparison; 1 is for what one finds."""
 
+REASONS = (ContractError, DatabaseError, OSError, SelectionError, SettingsError, VersionError, typer.BadParameter)
+"""Why there is no comparison."""
+
 
 @contextmanager
 def ends_with_status(as_json: bool) -> Iterator[None]:
     """Exit with INCOMPARABLE if documents cannot be compared, and say why: as JSON for a program that expects it."""
     try:
         yield
-    except (ContractError, DatabaseError, OSError, SettingsError, typer.BadParameter) as error:
+    except REASONS as error:
         message = error.message if isinstance(error, typer.BadParameter) else str(error)
         if as_json:
             print(json.dumps({"error": message}, ensure_ascii=False))

@@ -17,6 +17,7 @@ from scripts.commands.contracts.policies import (
     Operations,
     Paths,
     Severities,
+    Sunsets,
     Tags,
     acknowledgements_of,
     policy_of,
@@ -51,9 +52,14 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
     ] = False,
     severities: Severities = None,
     acknowledged: Acknowledged = None,
+    sunsets: Sunsets = False,
     paths: Paths = None,
     tags: Tags = None,
     operations: Operations = None,
+    require_version: Annotated[
+        bool,
+        typer.Option("--require-version", help="Exit 1 if `info.version` of NEW is lower than the changes need."),
+    ] = False,
     as_json: AsJSON = False,
 ) -> None:
     """Compare two OpenAPI documents by meaning: each change, the version it requires, and the proof of a break.
@@ -65,13 +71,17 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
     with ends_with_status(form is Format.JSON):
         if (new is None) != against_active:
             raise typer.BadParameter("two documents are needed: give NEW, or --against-active instead")
+        if require_version and (paths or tags or operations):
+            raise typer.BadParameter("--require-version is of the whole document: omit --path, --tag and --operation")
         before, after = documents(None if new is None else old, new or old)
         selection = Selection(*(tuple(values or ()) for values in (paths, tags, operations)))
-        terms = Terms(policy_of(severities), acknowledgements_of(acknowledged), today(), selection)
+        terms = Terms(
+            policy_of(severities), acknowledgements_of(acknowledged), today(), selection, sunsets, require_version
+        )
         names = "active" if new is None else old, new or old
         report = Report.of(before, after, names, places(before, after), terms)
     print(rendered(report, form, with_texts), end="")
-    if fail_on and _fails(report, fail_on):
+    if (fail_on and _fails(report, fail_on)) or report.judged.is_version_too_low:
         raise typer.Exit(1)
 
 

@@ -27,6 +27,14 @@ Acknowledged = Annotated[
         help="A file that `contract acknowledge` writes: its changes are shown, and count for nothing.", dir_okay=False
     ),
 ]
+Sunsets = Annotated[
+    bool,
+    typer.Option(
+        "--sunsets",
+        help="A removal needs a minor version, and counts as no break, once the `x-sunset` in OLD has passed of what "
+        "is `deprecated` there.",
+    ),
+]
 Paths = Annotated[
     list[str] | None,
     typer.Option("--path", help="Only changes of operations at a path such as `/users/*`, and of the whole document."),

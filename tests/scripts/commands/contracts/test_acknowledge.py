@@ -70,6 +70,37 @@ def test_severities_of_a_file_decide(files: tuple[str, str]) -> None:
     assert "changed by ours.yaml" in contract("diff", *files, "--severities", "ours.yaml").stdout
 
 
+@pytest.mark.parametrize(
+    ("version", "status", "words"),
+    [
+        ("1.9", FAILED, "info.version is 1.9, and must be at least 2.0: the changes from 1.0 are major."),
+        ("2.0", DONE, "info.version is 2.0, which is enough: the changes from 1.0 are major."),
+        ("2", MISUSED, "info.version of the new document is '2': it must be a text such as 1.4 or 1.4.2"),
+    ],
+)
+def test_a_version_can_be_required(files: tuple[str, str], version: str, status: int, words: str) -> None:
+    """The command exits 1 if it is too low, and says what is needed; acknowledged changes need nothing."""
+    raw = json.loads(Path("new.json").read_text())
+    raw["info"]["version"] = version
+    Path("new.json").write_text(json.dumps(raw))
+    done = contract("diff", *files, "--require-version")
+    assert done.exit_code == status
+    assert words in " ".join((done.stdout + done.stderr.replace("\u2502", " ")).split())
+    assert contract("diff", *files, "--require-version", "--path", "/x").exit_code == MISUSED
+    contract("acknowledge", *files, "--all", "--reason", "agreed", "--for-ever")
+    known = contract("diff", *files, "--require-version", "--acknowledged", ".contract-acknowledged.yaml")
+    assert known.exit_code == (MISUSED if status == MISUSED else DONE)
+
+
+def test_sunsets_are_a_choice(files: tuple[str, str]) -> None:
+    """An announced removal passes with `--sunsets` alone."""
+    for name, path in zip(files, ("/y", "/z"), strict=True):
+        get = {"responses": {}, "deprecated": True, "x-sunset": YESTERDAY}
+        Path(name).write_text(json.dumps({**document().document, "paths": {path: {"get": get}}}))
+    for arguments, status in (((), FAILED), (("--sunsets",), DONE)):
+        assert contract("diff", *files, *arguments, "--fail-on", "breaking").exit_code == status
+
+
 def test_filters_are_told_and_decide(files: tuple[str, str]) -> None:
     """A filter that fits no operation is an error."""
     done = contract("diff", *files, "--operation", "GET /y", "--operation", "POST /x", "--path", "/y")
