@@ -101,9 +101,9 @@ class Terms:
         """The version that `findings` need; VersionError if that is required and cannot be read."""
         if self.selection:
             return None
-        versions = (document.document["info"].get("version") for document in (old, new))
+        before, after = (document.document["info"].get("version") for document in (old, new))
         try:
-            return needed(*versions, overall(findings))
+            return needed(before, after, overall(findings))
         except VersionError:
             if self.is_version_required:
                 raise

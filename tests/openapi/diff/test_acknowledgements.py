@@ -59,6 +59,7 @@ def test_programs_take_it_for_no_failure() -> None:
     assert suppression == {"kind": "external", "status": "accepted", "justification": WORDS.rstrip(".")}
     (suite,) = JUnitXml.fromstring(rendered(known, Format.JUNIT).encode())
     assert (suite.tests, suite.failures) == (1, 0)
+    assert "<failure" not in rendered(known, Format.JUNIT)
     assert f"{WORDS}</system-out>" in rendered(known, Format.JUNIT)
     assert rendered(known, Format.GITHUB).startswith("::notice ")
 

@@ -52,9 +52,9 @@ def test_a_version_may_not_become_lower(old: str, new: str) -> None:
 )
 def test_another_version_cannot_be_read(version: Any) -> None:
     """The error names the document; a report without the demand does without."""
-    for pair, which in (((version, "1.0"), "old"), (("1.0", version), "new")):
+    for before, after, which in ((version, "1.0", "old"), ("1.0", version, "new")):
         with pytest.raises(VersionError, match=f"info.version of the {which} document is "):
-            needed(*pair, Severity.NONE)
+            needed(before, after, Severity.NONE)
     old, new = document(), document()
     new.document["info"] = {"title": "A", "version": version}
     assert Report.of(old, new, ("a", "b")).as_json["needed_version"] is None
