@@ -178,6 +178,10 @@ COMMANDS = {
         "Compare two OpenAPI documents by meaning: each change, the version it requires, and the proof of a break.",
         "scripts.commands.contracts.diff:diff",
     ),
+    "contract review": Command(
+        "Review a changed document for a pull request: new faults, changes with proofs, and the version they need.",
+        "scripts.commands.contracts.review:review_command",
+    ),
     "contract acknowledge": Command(
         "Let changes between two documents pass: write their fingerprints into a file, with a reason and a last day.",
         "scripts.commands.contracts.acknowledge:acknowledge",

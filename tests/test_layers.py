@@ -33,6 +33,7 @@ ARROWS = {
     "openapi.diff.comparison": ".contract .diff.wire .schemas .standards",
     "openapi.diff": ".contract .decimals .diff.comparison .document_text .standards",
     "openapi.diff.reports": ".contract .diff .diff.comparison .rendering .sources .standards",
+    "openapi.review": ".contract .diff .diff.reports .lint .rendering .sources",
     "openapi.generated": "",
     "openapi.generated.v1": "",
     "openapi.generated.v2": "",
@@ -115,7 +116,7 @@ ARROWS = {
     "openapi.generate.collections openapi.generate.languages .commands",
     "scripts.commands.contracts": ".commands .service db handlers.contracts handlers.contracts.rehearsing "
     "handlers.operations openapi.contract openapi.diff openapi.diff.reports openapi.lint openapi.overlays "
-    "openapi.rendering openapi.sources",
+    "openapi.rendering openapi.review openapi.sources",
     "scripts.trials.large": "db handlers.lists",
     "scripts.trials": "db handlers.security openapi.contract openapi.oauth .commands .service .trials.large",
     "scripts.mock": "db handlers handlers.contracts handlers.site openapi.oauth openapi.problems openapi.protocol "

@@ -190,7 +190,7 @@ def test_a_server_is_prepared_backed_up_and_restored_as_readme_says(directory: P
 
 
 def test_a_pipeline_compares_documents_as_readme_says(directory: Path) -> None:
-    """The commands of the CI snippet, run in a repository, without a database."""
+    """The command of the CI snippet, run in a repository, without a database; it writes what the other steps send."""
     (snippet,) = blocks("For reviewers", "yaml")
     document = (ROOT / "openapi" / "documents" / "interaction-reporting-1.1.yaml").read_text()
     (directory / "openapi.yaml").write_text(document)
@@ -199,6 +199,9 @@ def test_a_pipeline_compares_documents_as_readme_says(directory: Path) -> None:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     for commands in (begin, "\n".join(re.findall(r"^- run: (.+)$", snippet, re.MULTILINE))):
         subprocess.run(["bash", "-euc", commands], cwd=directory, env=os.environ | {"PATH": path}, check=True)
+    assert (directory / "review.md").read_text().startswith("# Contract review: passes")
+    sent = re.findall(r"--body-file (\S+)|sarif_file: ([^\s}]+)", snippet)
+    assert {name for names in sent for name in names if name} <= {path.name for path in directory.iterdir()}
 
 
 def test_a_running_service_is_fuzzed_as_readme_says(directory: Path) -> None:

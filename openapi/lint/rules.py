@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from openapi.contract import ITEM_SCHEMA, Contract, ContractError, schema_key
+from openapi.contract import ITEM_SCHEMA, Contract, ContractError, Document, schema_key
 from openapi.lint import client_rules, walk
-from openapi.lint.foundations import FOUNDATIONS, Rule
+from openapi.lint.foundations import FOUNDATIONS, Rule, faults
 from openapi.lint.records import unsayable
 from openapi.lint.walk import Parts
 from openapi.oauth.token_requests import GRANT_TYPES
@@ -52,6 +52,11 @@ def lint(contract: Contract, operations: OperationTable) -> list[Finding]:
     if findings := _findings(contract, FOUNDATIONS, "error"):
         return findings
     return _findings(contract, house_rules, "error") + _findings(contract, client_rules.RULES, "warning")
+
+
+def lint_any(document: Document) -> list[Finding]:
+    """What is wrong with a document of OpenAPI 3.0 or 3.1 that another service may serve: OpenAPI's own rules."""
+    return [Finding("openapi", pointer(*parts), message) for parts, message in faults(document)]
 
 
 def _findings(contract: Contract, rules: dict[str, Rule], severity: str) -> list[Finding]:

@@ -8,6 +8,7 @@ from openapi.diff.reports.report import Report
 from openapi.diff.rules import Severity
 from openapi.diff.sentences import sentence
 from openapi.rendering.terminal import printable
+from openapi.sources.text import Position
 
 _IN_MESSAGE = re.compile(r"[%\r\n]")
 _IN_PROPERTY = re.compile(r"[%\r\n:,]")
@@ -21,21 +22,23 @@ def annotations(report: Report, with_texts: bool = False) -> str:
     return "".join(f"{line}\n" for line in _lines(report, with_texts))
 
 
+def command(level: str, message: str, title: str = "", position: Position | None = None) -> str:
+    """One line; `level` is error, warning or notice."""
+    where = {"file": position.file, "line": position.line, "col": position.column} if position else {}
+    properties = {**where, **({"title": title} if title else {})}
+    written = ",".join(f"{name}={_escaped(_IN_PROPERTY, str(value))}" for name, value in properties.items())
+    return f"::{level}{' ' * bool(written)}{written}::{_escaped(_IN_MESSAGE, printable(message))}"
+
+
 def _lines(report: Report, with_texts: bool) -> Iterator[str]:
     for finding in report.shown(with_texts):
         change = finding.change
-        position = report.places(change)[True].position
-        properties = {"title": f"{finding.label} {change.rule}"}
-        if position:
-            where = {"file": position.file, "line": str(position.line), "col": str(position.column)}
-            properties = {**where, **properties}
-        written = ",".join(f"{name}={_escaped(_IN_PROPERTY, value)}" for name, value in properties.items())
         operation = f"{change.operations[0]}: " if change.operations else ""
         message = f"{operation}{sentence(change)}. {finding.why} ({finding.certainty}, {finding.fingerprint})"
-        yield f"::{_level(finding)} {written}::{_escaped(_IN_MESSAGE, printable(message))}"
-    for note in report.notes:
-        yield f"::warning::{_escaped(_IN_MESSAGE, printable(note))}"
-    yield f"::notice::{_escaped(_IN_MESSAGE, printable(f'{report.title} ({report.summary})'))}"
+        title = f"{finding.label} {change.rule}"
+        yield command(_level(finding), message, title, report.places(change)[True].position)
+    yield from (command("warning", note) for note in report.notes)
+    yield command("notice", f"{report.title} ({report.summary})")
 
 
 def _level(finding: Finding) -> str:

@@ -19,6 +19,9 @@ from scripts.commands.contracts.comparing import documents, ends_with_status
 from scripts.commands.contracts.policies import acknowledgements_of, read, today
 from scripts.commands.output import counted, note
 
+FILE = Path(".contract-acknowledged.yaml")
+"""The file of acknowledgements, unless a command names another one."""
+
 
 def _day(text: str | date) -> date:
     """The day that `text` names, today or later; BadParameter if it is none."""
@@ -46,9 +49,7 @@ def acknowledge(  # noqa: PLR0913, PLR0917 (the options of a command)
         typer.Option(help="The last day: after it the changes count again.", parser=_day, metavar="YYYY-MM-DD"),
     ] = None,
     is_for_ever: Annotated[bool, typer.Option("--for-ever", help="Without a last day.")] = False,
-    file: Annotated[Path, typer.Option(help="The file to add to.", dir_okay=False)] = Path(
-        ".contract-acknowledged.yaml"
-    ),
+    file: Annotated[Path, typer.Option(help="The file to add to.", dir_okay=False)] = FILE,
 ) -> None:
     """Let changes between two documents pass: write their fingerprints into a file, with a reason and a last day."""
     if bool(fingerprints) == is_for_all:

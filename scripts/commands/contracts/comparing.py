@@ -57,7 +57,7 @@ def documents(old: str | None, new: str) -> tuple[Document, Document]:
 
 def places(old: Document, new: Document) -> Places:
     """The places of changes in two documents, with the lines of those that were read from files."""
-    return Places(old, new, (_marks(old), _marks(new)))
+    return Places(old, new, (marks_of(old), marks_of(new)))
 
 
 def _document(name: str, side: str, stored: Callable[[], StoredContracts]) -> Document:
@@ -65,5 +65,6 @@ def _document(name: str, side: str, stored: Callable[[], StoredContracts]) -> Do
     return stored().version(name) if is_version(name) else read(name, f"the {side} document")
 
 
-def _marks(document: Document) -> Marks | None:
+def marks_of(document: Document) -> Marks | None:
+    """The lines of a document that was read from files; None for a stored one."""
     return document.marks if isinstance(document, LoadedDocument) else None
