@@ -20,7 +20,8 @@ KEPT = 10
 class ContractRehearsal:
     """One rehearsal, without its result. `document` and `governing_document` are digests of contracts.
 
-    It waits while `total` is None, and runs until `ended_at`; then it has a `fault`, or the two counts.
+    It waits while `total` is None, and runs until `ended_at`; then it has a `fault`, or the counts.
+    One of an earlier release has None in place of the counts of stored rows that the contract could not answer with.
     """
 
     id: UUID
@@ -38,6 +39,8 @@ class ContractRehearsal:
     governing_document: str | None
     newly_fails: int | None
     newly_passes: int | None
+    unanswerable: int | None
+    newly_unanswerable: int | None
 
     @property
     def status(self) -> str:

@@ -671,6 +671,12 @@ contract_rehearsals = Table(
     Column("newly_fails", Integer),
     Column("newly_passes", Integer),
     Column("result", JSONB(none_as_null=True), comment="The counts and the examples by hub"),
+    Column(
+        "unanswerable",
+        Integer,
+        comment="Stored rows that the contract could not answer with; NULL: none was looked at",
+    ),
+    Column("newly_unanswerable", Integer, comment="Those that the governing contract could answer with"),
     CheckConstraint("last > 0", name="last"),
     CheckConstraint("(result IS NULL) = (newly_fails IS NULL)", name="outcome"),
     CheckConstraint("ended_at IS NULL OR num_nonnulls(fault, result) = 1", name="end"),

@@ -21,11 +21,13 @@ from db.background import running_task
 from db.contract_rehearsals import ContractRehearsal
 from db.engine import Database
 from db.errors import DatabaseError, NotFound
+from handlers.contracts.rehearsing.records import UnanswerableRow
 from handlers.contracts.rehearsing.rehearsals import (
     NEWLY_FAILS,
     NEWLY_PASSES,
     OUTCOMES,
     UNCHANGED,
+    Example,
     Group,
     Rehearsal,
     rehearse,
@@ -168,10 +170,13 @@ def _outcome(rehearsal: Rehearsal) -> dict[str, Any]:
         "governing_document": rehearsal.governing_digest,
         "newly_fails": rehearsal.count(NEWLY_FAILS),
         "newly_passes": rehearsal.count(NEWLY_PASSES),
+        "unanswerable": rehearsal.unanswerable.count,
+        "newly_unanswerable": rehearsal.unanswerable.new,
         "result": {
             "counts": {outcome: rehearsal.count(outcome) for outcome in OUTCOMES},
             "groups": [_group(group) for group in worst[:MOST_GROUPS]],
             "left_out": max(0, len(worst) - MOST_GROUPS),
+            "unanswerable": [_example(example) for example in rehearsal.unanswerable.examples],
         },
     }
 
@@ -182,11 +187,12 @@ def _group(group: Group) -> dict[str, Any]:
         "kind": group.kind,
         "name": _storable(group.name),
         "counts": {outcome: group.counts[outcome] for outcome in OUTCOMES},
-        "examples": [
-            {name: _storable(value) for name, value in dataclasses.asdict(example).items()}
-            for example in group.examples
-        ],
+        "examples": [_example(example) for example in group.examples],
     }
+
+
+def _example(example: Example | UnanswerableRow) -> dict[str, str | None]:
+    return {name: _storable(value) for name, value in dataclasses.asdict(example).items()}
 
 
 def _storable(text: str | None) -> str | None:

@@ -13,7 +13,7 @@ from db.engine import Database
 from handlers.contracts.rehearsing import rehearsal_runs
 from handlers.contracts.rehearsing.rehearsal_runs import RehearsalRuns
 from openapi.contract import Contract
-from tests.handlers.contracts.test_rehearsals import candidate, event, hub, rejection, shorter
+from tests.handlers.contracts.test_rehearsals import candidate, event, hub, narrower, rejection, shorter
 
 
 def begun(database: Database, contract: Contract, last: int = 100) -> UUID:
@@ -48,6 +48,21 @@ def test_the_result_is_kept(database: Database) -> None:
     ]
     with database.begin() as connection:
         assert rehearsal.governing_document == contracts.get(connection, "1.1").digest
+
+
+def test_stored_rows_that_could_not_be_answered_with_are_kept(database: Database) -> None:
+    """Their number, how many are new, and the newest ones; storable, whatever their words are."""
+    alpha = hub(database, "alpha")
+    ids = [event(database, alpha, actor_type=word) for word in ("agent", "bot", "user")]
+    identifier = begun(database, candidate(narrower))
+    assert RehearsalRuns(database).run_waiting()
+    rehearsal, result = state(database, identifier)
+    assert (rehearsal.unanswerable, rehearsal.newly_unanswerable) == (2, 1)
+    assert result is not None
+    assert [(row["id"], row["pointer"]) for row in result["unanswerable"]] == [
+        (ids[1], "/actor_type"),
+        (ids[0], "/actor_type"),
+    ]
 
 
 def test_a_worker_that_ends_gives_it_back(database: Database) -> None:

@@ -131,7 +131,14 @@ def _rehearse(filling: Filling) -> None:
             "governing": NEWEST,
             "newly_fails": 1,
             "newly_passes": 0,
-            "result": {"counts": counts, "groups": [group], "left_out": 0},
+            "unanswerable": 1,
+            "newly_unanswerable": 1,
+            "result": {
+                "counts": counts,
+                "groups": [group],
+                "left_out": 0,
+                "unanswerable": [{"kind": "event", "id": new_id(), "error": text, "pointer": f"/{text}"}],
+            },
         },
     )
     for number, end in enumerate(ends):
