@@ -10,7 +10,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.routing import Route
 
-from handlers.contracts.publications import Publication, Publications, changelog_until, instants
+from handlers.contracts.publications import Publication, Publications, changelog_until, followed, instants
 from handlers.pages.templates import HEADERS, html
 from handlers.paths import CONTRACTS
 from handlers.portal.known_contracts import known, named
@@ -26,7 +26,10 @@ from openapi.standards.media_types import MARKDOWN
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A published version: its instants, past and planned, by their words; `fault` says why it cannot be read."""
+    """A published version: its instants, past and planned, by their words; `fault` says why it cannot be read.
+
+    `previous` is the version that its changelog follows.
+    """
 
     number: str
     status: str
@@ -41,19 +44,19 @@ class Version:
 
     @classmethod
     def of(cls, publication: Publication, published: Mapping[str, Publication]) -> "Version":
-        """The version of `publication`, and the one before it of those that can be read."""
+        """The version of `publication`, next to all that are `published`."""
         at = {INSTANTS[name]: instant for name, instant in instants(publication.row).items() if instant}
-        number = publication.row.contract_version
-        readable = [each.row.contract_version for each in published.values() if each.contract]
-        before = readable[: readable.index(number)] if number in readable else []
-        return cls(number, publication.row.status, at, publication.fault, before[-1] if before else None)
+        row, before = publication.row, followed(publication, published) if publication.contract else None
+        previous = before.row.contract_version if before else None
+        return cls(row.contract_version, row.status, at, publication.fault, previous)
 
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """The page of all versions, newest first."""
+    """The page of all versions, newest first, apart from those that are `withdrawn`."""
 
     versions: list[Version]
+    withdrawn: list[Version]
     is_stale: bool
     title: str = "Contracts"
     tab: str = CONTRACTS
@@ -126,7 +129,9 @@ def _list(publications: Publications) -> Give:
     async def give(request: Request) -> Representation:
         contracts = await known(request, publications)
         versions = [Version.of(each, contracts.published) for each in reversed(list(contracts.published.values()))]
-        return html("contracts.html", Versions(versions, contracts.is_stale))
+        kept = [each for each in versions if each.status != "withdrawn"]
+        withdrawn = [each for each in versions if each.status == "withdrawn"]
+        return html("contracts.html", Versions(kept, withdrawn, contracts.is_stale))
 
     return give
 

@@ -17,6 +17,7 @@ INSTANTS = {
     "deprecated_at": "Deprecated",
     "sunset_at": "Sunset",
     "retired_at": "Retired",
+    "withdrawn_at": "Withdrawn",
 }
 """The past and planned events of a contract, each with its word."""
 

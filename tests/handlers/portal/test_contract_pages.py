@@ -3,8 +3,9 @@
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 from unittest.mock import Mock
 
 import httpx
@@ -29,7 +30,9 @@ from tests.openapi.generate import hostile
 from tests.page_clients import BROWSER, PROGRAMS, SECONDS, as_program, require_harmless
 from tests.page_clients import browser as browser  # noqa: PLC0414 - a fixture
 from tests.service import CONTRACTS, Service
+from tests.waiting import wait_until
 
+JSON = {"accept": "application/json"}
 TEXTS = ("card", "changelog")
 PATHS = ["/contracts", *(f"/contracts/{each}" for each in CONTRACTS)]
 PATHS += [f"/contracts/{version}/{text}" for version in CONTRACTS for text in TEXTS]
@@ -104,6 +107,36 @@ def test_an_unknown_version_is_a_page_that_leads_to_all(browser: httpx.Client) -
     assert 'href="/contracts"' in page.text
     assert re.findall('href="/contracts/([^"]*)">Version', page.text) == [MAJOR, NEWEST, "1.0"]
     require_harmless(page.text)
+
+
+def test_a_withdrawn_version_is_not_among_the_supported(start_service: Callable[..., Any]) -> None:
+    """Its pages say that it was withdrawn, and when; later versions are compared with what their changelog follows."""
+    with start_service() as service, httpx.Client(base_url=service.url, headers={"accept": BROWSER}) as client:
+        for version in ("1.2", "1.3"):
+            document = CONTRACTS[NEWEST].copy()
+            document["info"]["version"] = version
+            contract = Contract.read(json.dumps(document))
+            with service.database.begin() as connection:
+                contracts.publish(connection, version, contract.text, contract.digest)
+                contracts.activate(connection, version)
+                if version == "1.2":
+                    contracts.rollback(connection, 1)
+                    row = contracts.withdraw(connection, version)
+        wait_until(lambda: "/contracts/1.3" in client.get("/contracts").text)
+        supported, _, withdrawn = client.get("/contracts").text.partition('<h2 id="withdrawn">')
+        assert re.findall('<th scope="row"><a href="/contracts/([^"]*)"', supported) == ["2.0", "1.3", "1.1", "1.0"]
+        assert 'href="/contracts/1.1/diff/1.3"' in supported
+        assert 'href="/contracts/1.2">Version 1.2</a>, withdrawn on <time' in withdrawn
+        assert row.withdrawn_at is not None
+        for path in ("", "/card", "/changelog"):
+            words = " ".join(re.sub("<[^>]*>", "", client.get(f"/contracts/1.2{path}").text).split())
+            assert f"This version was withdrawn on {row.withdrawn_at:%-d %B %Y}." in words
+            assert "This version was withdrawn" not in client.get(f"/contracts/1.3{path}").text
+        assert 'href="/contracts/1.1/diff/1.3"' in client.get("/contracts/1.3/changelog").text
+        listed = {
+            each["version"]: each["withdrawn_at"] for each in client.get("/contracts", headers=JSON).json()["contracts"]
+        }
+        assert {version for version, withdrawn_at in listed.items() if withdrawn_at} == {"1.2"}
 
 
 def test_a_row_without_a_contract_is_named_as_one(newest: Service, browser: httpx.Client) -> None:
