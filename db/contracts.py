@@ -43,7 +43,17 @@ class ContractRow:
     @property
     def is_public(self) -> bool:
         """True if clients may know it: it governed once, or its status says so."""
-        return self.status != "draft" and not (self.status == "withdrawn" and self.activated_at is None)
+        return not self.is_discardable
+
+    @property
+    def is_discardable(self) -> bool:
+        """True if it is a draft, also a withdrawn one."""
+        return self.status == "draft" or (self.status == "withdrawn" and self.activated_at is None)
+
+    def is_withdrawable(self, governing: "ContractRow | None") -> bool:
+        """True if it is a draft, or superseded and not followed by the row that is `governing` its major version."""
+        is_followed = governing is not None and governing.numbers > self.numbers
+        return self.status == "draft" or (self.status == "superseded" and not is_followed)
 
     @property
     def numbers(self) -> tuple[int, int]:
@@ -162,22 +172,22 @@ def withdraw(connection: Connection, version: str, author: Author = _UNNAMED) ->
 
 def require_withdrawable(connection: Connection, row: ContractRow) -> None:
     """Refused unless `row` is a draft, or superseded by a lower version: a higher one promises what it promised."""
-    if row.status not in {"draft", "superseded"}:
-        raise Refused(_not_possible(row, "withdrawn"))
     governing = _serving(connection, row.major)
-    if row.status == "superseded" and governing and governing.numbers > row.numbers:
+    if row.is_withdrawable(governing):
+        return
+    if row.status == "superseded" and governing:
         raise Refused(
             f"contract {row.contract_version} was followed by {governing.contract_version}, which governs: its clients "
             "stay supported until the major version is retired"
         )
+    raise Refused(_not_possible(row, "withdrawn"))
 
 
 def discard(connection: Connection, version: str, author: Author = _UNNAMED) -> ContractRow:
     """Delete a draft, so that its number is free again; returns its last row. Refused unless it is a draft."""
     lock(connection)
     row = get(connection, version)
-    is_unused = row.status == "withdrawn" and row.activated_at is None
-    if row.status != "draft" and not is_unused:
+    if not row.is_discardable:
         raise Refused(_not_possible(row, "discarded"))
     attribute(connection, "discard", author)
     connection.execute(delete(contracts).where(contracts.c.contract_version == version))

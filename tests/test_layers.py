@@ -79,8 +79,8 @@ ARROWS = {
     "openapi.standards",
     "handlers.admin": "db .contracts .live .pages .paths .security .sessions .site openapi.problems openapi.serving "
     "openapi.standards",
-    "handlers.admin.contracts": ".admin .contracts .pages .paths .portal .sessions .site .tools db handlers "
-    "openapi.contract openapi.diff openapi.diff.reports openapi.lint openapi.problems openapi.rendering "
+    "handlers.admin.contracts": ".admin .contracts .contracts.rehearsing .pages .paths .portal .sessions .site .tools "
+    "db handlers openapi.contract openapi.diff openapi.diff.reports openapi.lint openapi.problems openapi.rendering "
     "openapi.standards",
     "handlers.admin.rejections": "db handlers .admin .operations .pages .paths .resources .sessions .site "
     ".submissions openapi.contract openapi.problems openapi.requests openapi.schemas openapi.serving",

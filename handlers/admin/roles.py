@@ -73,7 +73,15 @@ TABLE: Mapping[tuple[str, str], Role] = {
     (GET, f"{ADMIN}/contracts/{{version}}/rehearsals/{{id}}"): _VIEWER,
     **{
         (method, f"{ADMIN}/contracts/{{version}}/{action}"): _OWNER
-        for action in ("activate", "deprecate", "withdraw", "retire", "rollback")
+        for action in (
+            "activate",
+            "deprecate",
+            "withdraw-deprecation",
+            "retire",
+            "rollback",
+            "withdraw-version",
+            "discard",
+        )
         for method in (GET, POST)
     },
 }

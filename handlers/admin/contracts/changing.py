@@ -3,7 +3,7 @@
 A form that was made before something changed changes nothing.
 """
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -12,13 +12,14 @@ from starlette.responses import Response
 
 from db import contract_rehearsals, contracts, version_usage
 from db.audit import Author
+from db.contract_rehearsals import ContractRehearsal
 from db.contracts import ContractRow
 from db.errors import Refused
 from handlers.admin import stale
-from handlers.admin.contracts import consequences
+from handlers.admin.contracts import consequences, stored_rows
 from handlers.admin.contracts.consequences import Before
 from handlers.admin.contracts.listing import DAYS
-from handlers.admin.contracts.rehearsing import is_current
+from handlers.admin.contracts.rehearsing import counts
 from handlers.admin.contracts.standing import PATH, Standing, require_unchanged, standing
 from handlers.admin.roles import GET, POST
 from handlers.admin.visits import Handle, Visit
@@ -35,7 +36,10 @@ SENDERS = 20
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One kind of change: the words of its page, the `box` that must be ticked, empty if none, and what it does."""
+    """One kind of change: the words of its page, the `box` that must be ticked, empty if none, and what it does.
+
+    `check` comes before the change, and may take seconds. `noun` stands in the title before the number.
+    """
 
     verb: str
     done: str
@@ -43,11 +47,17 @@ class Step:
     box: Callable[[Before], str]
     do: Callable[[Connection, Before, Fields, Author], ContractRow]
     kind: str = "primary"
+    noun: str = "contract "
+    check: Callable[[Visit, str], Awaitable[None]] | None = None
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """The page. `says` are the consequences, sentence by sentence; `box` is what must be ticked, empty if nothing."""
+    """The page. `says` are the consequences, sentence by sentence; `box` is what must be ticked, empty if nothing.
+
+    `objections` are what a rehearsal found against an activation, `warning` what was found among stored rows.
+    """
 
     action: str
     step: Step
@@ -57,6 +67,8 @@ class ChangePage:
     seen: str
     fields: Fields
     title: str
+    objections: Sequence[str] = ()
+    warning: str = ""
     days: int = DAYS
     labels: dict[str, str] = field(
         default_factory=lambda: {"typed": "Version", "sunset": "Sunset", "despite": "Confirmation", "why": "Why"}
@@ -95,11 +107,13 @@ def _changing(action: str) -> Handle:
         if fields.faults:
             return await _page(visit, action, fields, 422)
         try:
+            if step.check:
+                await step.check(visit, version)
             await visit.change(action, _do, version, visit.form.text(stale.SEEN), step, before, fields, visit.author)
         except Refused as error:
             fields.refuse("sunset" if action == "deprecate" else "typed", sentence(error))
             return await _page(visit, action, fields, 422)
-        return await visit.go_on(f"{PATH}/{version}", step.done.format(version=version))
+        return await visit.go_on(PATH if step.is_last else f"{PATH}/{version}", step.done.format(version=version))
 
     return change
 
@@ -123,7 +137,7 @@ def _require_possible(at: Standing, action: str, seen: str | None = None) -> Non
         raise PageRefusal(
             409,
             "not_possible",
-            f"{STEPS[action].verb} is not possible now",
+            "This step is not possible now",
             f"Contract {at.version} is {at.row.status}. Nothing was changed.",
             {f"{PATH}/{at.version}": f"Contract {at.version}"},
         )
@@ -135,10 +149,13 @@ async def _page(visit: Visit, action: str, fields: Fields, status: int = 200) ->
     says = step.says(before, service_state(visit.request).serving.contracts)
     # A page with faults keeps what the first one showed, so that it refuses what has changed since.
     seen = visit.form.text(stale.SEEN) or stale.state_of(before.standing)
-    title = f"{step.verb} contract {before.standing.version}"
+    title = f"{step.verb} {step.noun}{before.standing.version}"
+    objections = _objections(before.rehearsal) if before.rehearsal else []
+    previous = before.standing.previous
+    warning = await stored_rows.warning(visit, previous) if action == "rollback" and previous else ""
     return visit.page(
         "admin_contract_change.html",
-        ChangePage(action, step, before, says, step.box(before), seen, fields, title),
+        ChangePage(action, step, before, says, step.box(before), seen, fields, title, objections, warning),
         status,
     )
 
@@ -153,7 +170,7 @@ def _read(connection: Connection, version: str, served: Set[int]) -> Before:
     requests, hubs = version_usage.totals(connection, day).get(at.row.major, (0, 0))
     senders = version_usage.senders(connection, at.row.major, day, SENDERS) if hubs else []
     tried = contract_rehearsals.of_version(connection, version)
-    counting = (each for each in tried if each.status == "done" and is_current(each, at))
+    counting = (each for each in tried if counts(each, at))
     is_replacing = lifecycle.is_replacing(served, at.row)
     return Before(at, senders, requests, hubs, next(counting, None), is_replacing)
 
@@ -175,8 +192,16 @@ def _deprecate(connection: Connection, before: Before, fields: Fields, author: A
     return contracts.deprecate(connection, before.standing.version, lifecycle.sunset(fields.value("sunset")), author)
 
 
-def _withdraw(connection: Connection, before: Before, _fields: Fields, author: Author) -> ContractRow:
+def _take_back(connection: Connection, before: Before, _fields: Fields, author: Author) -> ContractRow:
     return contracts.withdraw_deprecation(connection, before.standing.version, author)
+
+
+def _withdraw(connection: Connection, before: Before, _fields: Fields, author: Author) -> ContractRow:
+    return contracts.withdraw(connection, before.standing.version, author)
+
+
+def _discard(connection: Connection, before: Before, _fields: Fields, author: Author) -> ContractRow:
+    return contracts.discard(connection, before.standing.version, author)
 
 
 def _retire(connection: Connection, before: Before, fields: Fields, author: Author) -> ContractRow:
@@ -194,9 +219,19 @@ def _box_of_activation(before: Before) -> str:
         return ""
     if before.rehearsal is None:
         return "Activate it without a rehearsal. Hubs may be refused what was accepted until now."
-    if before.rehearsal.newly_fails:
-        return f"Activate it although {before.rehearsal.newly_fails:,} of the tried submissions would newly fail."
+    if objections := _objections(before.rehearsal):
+        return f"Activate it although {' and '.join(objections)}."
     return ""
+
+
+def _objections(rehearsal: ContractRehearsal) -> list[str]:
+    """What a rehearsal found against an activation, as clauses of a sentence."""
+    objections = []
+    if fails := rehearsal.newly_fails:
+        objections.append(f"{fails:,} of the tried submissions would newly fail")
+    if rows := rehearsal.newly_unanswerable:
+        objections.append(f"{rows:,} stored {'row' if rows == 1 else 'rows'} could newly not be answered with")
+    return objections
 
 
 def _box_of_retirement(before: Before) -> str:
@@ -221,12 +256,12 @@ STEPS = {
         _no_box,
         _deprecate,
     ),
-    "withdraw": Step(
-        "Withdraw the deprecation of",
+    "withdraw-deprecation": Step(
+        "Take back the deprecation of",
         "Contract {version} has no end any more.",
-        consequences.of_withdrawal,
+        consequences.of_taking_back,
         _no_box,
-        _withdraw,
+        _take_back,
     ),
     "retire": Step(
         "Retire",
@@ -243,6 +278,25 @@ STEPS = {
         _no_box,
         _roll_back,
         kind="danger",
+    ),
+    "withdraw-version": Step(
+        "Withdraw version",
+        "Version {version} is withdrawn: it binds no later version.",
+        consequences.of_withdrawal,
+        _no_box,
+        _withdraw,
+        kind="danger",
+        noun="",
+        check=stored_rows.require_readable,
+    ),
+    "discard": Step(
+        "Discard",
+        "Contract {version} is deleted, and its number is free again.",
+        consequences.of_discard,
+        _no_box,
+        _discard,
+        kind="danger",
+        is_last=True,
     ),
 }
 """By the last segment of the path."""

@@ -58,8 +58,8 @@ def of_deprecation(before: Before, served: Sequence[Contract]) -> list[str]:
     ]
 
 
-def of_withdrawal(before: Before, _served: Sequence[Contract]) -> list[str]:
-    """The announcement ends."""
+def of_taking_back(before: Before, _served: Sequence[Contract]) -> list[str]:
+    """The announcement of the end ends."""
     at = before.standing
     return [
         f"Answers of major version {at.row.major} lose their headers: {_headers(at.row)}.",
@@ -95,6 +95,34 @@ def of_rollback(before: Before, _served: Sequence[Contract]) -> list[str]:
         ),
         f"What {at.version} accepts and {at.previous.contract_version} does not is refused again.",
         "A second roll back undoes this one.",
+    ]
+
+
+def of_withdrawal(before: Before, _served: Sequence[Contract]) -> list[str]:
+    """A version binds no later one."""
+    at = before.standing
+    says = [
+        f"Later versions need not keep what {at.version} promised: it counts as a mistake.",
+        f"It cannot be activated any more, and no other document can have the number {at.version}.",
+    ]
+    if at.row.is_discardable:
+        return [*says, "It never governed, so that no hub relies on it. Discard it instead to have its number again."]
+    return [
+        *says,
+        "The pages for integrators say that it was withdrawn, and when; clients that were made for it go on.",
+        (
+            "What was stored under it stays. These rows are looked through before: if the contracts that govern "
+            "could not answer with one of them, nothing is changed."
+        ),
+    ]
+
+
+def of_discard(before: Before, _served: Sequence[Contract]) -> list[str]:
+    """A draft is deleted."""
+    at = before.standing
+    return [
+        f"Contract {at.version} and its document are deleted. The history keeps who did it, and why.",
+        f"It never governed, so that no hub relies on it. The number {at.version} is free for another document.",
     ]
 
 

@@ -70,7 +70,12 @@ def pages() -> dict[tuple[str, str], Handle]:
 
 def since(row: ContractRow, history: Sequence[Change]) -> datetime:
     """Since when a row has its status."""
-    instants = {"active": row.activated_at, "deprecated": row.deprecated_at, "retired": row.retired_at}
+    instants = {
+        "active": row.activated_at,
+        "deprecated": row.deprecated_at,
+        "retired": row.retired_at,
+        "withdrawn": row.withdrawn_at,
+    }
     known = (
         change.changed_at
         for change in history

@@ -52,6 +52,11 @@ def is_current(rehearsal: ContractRehearsal, at: Standing) -> bool:
     return rehearsal.document == at.digest and (governs or at.is_serving)
 
 
+def counts(rehearsal: ContractRehearsal, at: Standing) -> bool:
+    """True if an activation may rely on a rehearsal: it is done, of these documents, and looked at stored rows too."""
+    return rehearsal.status == "done" and rehearsal.newly_unanswerable is not None and is_current(rehearsal, at)
+
+
 async def _begin(visit: Visit) -> Response:
     version = visit.request.path_params["version"]
     fields = Fields(visit.form)

@@ -50,8 +50,12 @@ class Standing:
     def actions(self) -> list[str]:
         """What an owner may do with it now."""
         if not self.is_serving:
-            return ["activate"]
-        later = ["withdraw", "retire"] if self.row.status == "deprecated" else []
+            return [
+                *(["activate"] if self.row.status != "withdrawn" else []),
+                *(["withdraw-version"] if self.row.is_withdrawable(self.governing) else []),
+                *(["discard"] if self.row.is_discardable else []),
+            ]
+        later = ["withdraw-deprecation", "retire"] if self.row.status == "deprecated" else []
         return ["deprecate", *later, *(["rollback"] if self.previous else [])]
 
 

@@ -24,9 +24,11 @@ LAST = "100000"
 ACTIONS = {
     "activate": "Activate",
     "deprecate": "Deprecate",
-    "withdraw": "Withdraw the deprecation of",
+    "withdraw-deprecation": "Take back the deprecation of",
     "retire": "Retire",
     "rollback": "Roll back",
+    "withdraw-version": "Withdraw version",
+    "discard": "Discard",
 }
 
 

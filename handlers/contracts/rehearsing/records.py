@@ -99,14 +99,29 @@ class Records:
         return schema.first_problem(record) if schema else None
 
 
-def newest(database: Database, contracts: Iterable[Contract], last: int, seconds: float) -> Unanswerable:
-    """Those among the `last` events and annotations each that `contracts` cannot answer with, found in `seconds`."""
-    return _count(contracts, seconds, lambda table: newest_pages(database, table, last))
+def newest(
+    database: Database,
+    contracts: Iterable[Contract],
+    last: int,
+    seconds: float,
+    pause: Callable[[], object] = lambda: None,
+) -> Unanswerable:
+    """Those among the `last` events and annotations each that `contracts` cannot answer with, found in `seconds`.
+
+    `pause` is called between two pages of rows.
+    """
+    return _count(contracts, seconds, lambda table: newest_pages(database, table, last), pause)
 
 
-def stored_under(database: Database, row: ContractRow, contracts: Iterable[Contract], seconds: float) -> Unanswerable:
+def stored_under(
+    database: Database,
+    row: ContractRow,
+    contracts: Iterable[Contract],
+    seconds: float,
+    pause: Callable[[], object] = lambda: None,
+) -> Unanswerable:
     """Those among the events and annotations stored under the version of `row` that `contracts` cannot answer with."""
-    return _count(contracts, seconds, lambda table: _pages_of(database, table, row))
+    return _count(contracts, seconds, lambda table: _pages_of(database, table, row), pause)
 
 
 def newest_pages(database: Database, table: Table, last: int) -> Iterator[Sequence[RowMapping]]:
@@ -124,7 +139,10 @@ def newest_pages(database: Database, table: Table, last: int) -> Iterator[Sequen
 
 
 def _count(
-    contracts: Iterable[Contract], seconds: float, pages_of: Callable[[Table], Iterator[Sequence[RowMapping]]]
+    contracts: Iterable[Contract],
+    seconds: float,
+    pages_of: Callable[[Table], Iterator[Sequence[RowMapping]]],
+    pause: Callable[[], object],
 ) -> Unanswerable:
     records, found, until = Records(contracts), Unanswerable(), time.monotonic() + seconds
     for kind, table in STORED.items():
@@ -135,6 +153,7 @@ def _count(
             if time.monotonic() > until:
                 found.is_complete = False
                 return found
+            pause()
     return found
 
 

@@ -28,7 +28,15 @@ _KNOWN = text("""
         (SELECT name FROM hubs ORDER BY name OFFSET 60 LIMIT 1) AS later_hub
 """)
 _FORMS = ("rotate-key", "disable", "cut-over", "limit", "add-origin", "issue-client")
-_STEPS = ("activate", "deprecate", "withdraw", "retire", "rollback")
+_STEPS = (
+    "activate",
+    "deprecate",
+    "withdraw-deprecation",
+    "retire",
+    "rollback",
+    "withdraw-version",
+    "discard",
+)
 _OF_CONTRACTS = ("card", "changelog", "try", "clients")
 
 

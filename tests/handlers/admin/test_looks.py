@@ -76,11 +76,13 @@ PATHS = {
     "/admin/contracts": ["/admin/contracts"],
     "/admin/contracts/compare": ["/admin/contracts/compare?old=1.1&new=7.1", "/admin/contracts/compare?old=1.1&new=x"],
     "/admin/contracts/publish": ["/admin/contracts/publish", "/admin/contracts/publish?from=1.1"],
-    "/admin/contracts/{version}": ["/admin/contracts/1.1", "/admin/contracts/1.0", "/admin/contracts/7.1"],
+    "/admin/contracts/{version}": [f"/admin/contracts/{each}" for each in ("1.1", "1.0", "7.1", "7.2", "7.3")],
     "/admin/contracts/{version}/rehearsals/{id}": [f"/admin/contracts/1.1/rehearsals/{UUID(int=n)}" for n in range(4)],
     "/admin/contracts/{version}/activate": ["/admin/contracts/1.0/activate", "/admin/contracts/7.1/activate"],
     "/admin/contracts/{version}/deprecate": ["/admin/contracts/1.1/deprecate"],
-    "/admin/contracts/{version}/withdraw": ["/admin/contracts/2.0/withdraw"],
+    "/admin/contracts/{version}/withdraw-deprecation": ["/admin/contracts/2.0/withdraw-deprecation"],
+    "/admin/contracts/{version}/withdraw-version": [f"/admin/contracts/{each}/withdraw-version" for each in (7.1, 7.2)],
+    "/admin/contracts/{version}/discard": ["/admin/contracts/7.1/discard"],
     "/admin/contracts/{version}/retire": ["/admin/contracts/2.0/retire"],
     "/admin/contracts/{version}/rollback": ["/admin/contracts/1.1/rollback"],
     "/admin/audit": ["/admin/audit", "/admin/audit?actor=nobody", "/admin/audit?before=x"],
@@ -133,6 +135,7 @@ RESULT: dict[str, Any] = {
         }
     ],
     "left_out": 3,
+    "unanswerable": [{"kind": "event", "id": str(UUID(int=8)), "error": _HOSTILE, "pointer": "/" + _HOSTILE}],
 }
 
 
@@ -187,7 +190,10 @@ def owner(newest: Service) -> Iterator[AdminBrowser]:
 
 @pytest.fixture(scope="module")
 def contracts_of_all_states(owner: AdminBrowser) -> Iterator[None]:
-    """Version 1.1 with rehearsals of every state, a draft 7.1 that changes much, and 2.0 deprecated."""
+    """Version 1.1 with rehearsals of every state, a draft 7.1 that changes much, and 2.0 deprecated.
+
+    7.2 was rolled back, as 7.3 was, which is withdrawn.
+    """
     service = owner.service
     document = CONTRACTS["2.0"].copy()
     document["info"]["version"] = "7.1"
@@ -204,6 +210,8 @@ def contracts_of_all_states(owner: AdminBrowser) -> Iterator[None]:
             "governing": "1.0",
             "newly_fails": 5,
             "newly_passes": 0,
+            "unanswerable": 7,
+            "newly_unanswerable": 6,
             "ended_at": func.now(),
             "result": RESULT,
         },
@@ -211,6 +219,11 @@ def contracts_of_all_states(owner: AdminBrowser) -> Iterator[None]:
     common = {"contract_version": "1.1", "document": "d", "last": 100_000, "begun_by": "admin:\u202e<b>"}
     with service.database.begin() as connection:
         contracts.publish(connection, "7.1", draft.text, draft.digest, Author("admin:\u202e<b>", "x" * 300))
+        for version in ("7.2", "7.3"):
+            contracts.publish(connection, version, draft.text.replace('"7.1"', f'"{version}"'), draft.digest)
+            contracts.activate(connection, version)
+        connection.execute(update(table).where(table.c.contract_version == "7.3").values(status="superseded"))
+        contracts.withdraw(connection, "7.3", Author("admin:\u202e<b>", "x" * 300))
         contracts.deprecate(connection, "2.0", datetime(2125, 1, 1, tzinfo=UTC))
         for number, row in enumerate(rows):
             values = {"id": UUID(int=number), **common, "attempts": 2, **row}
@@ -222,7 +235,7 @@ def contracts_of_all_states(owner: AdminBrowser) -> Iterator[None]:
     with service.database.begin() as connection:
         contracts.withdraw_deprecation(connection, "2.0")
         connection.execute(delete(contract_rehearsals))
-        connection.execute(delete(table).where(table.c.contract_version == "7.1"))
+        connection.execute(delete(table).where(table.c.contract_version.in_(("7.1", "7.2", "7.3"))))
 
 
 def test_every_page_is_looked_at() -> None:

@@ -125,7 +125,9 @@ PAGES = {
     "/admin/contracts/{version}/rehearsals/{id}": [f"/admin/contracts/1.1/rehearsals/{each}" for each in REHEARSALS],
     "/admin/contracts/{version}/activate": ["/admin/contracts/1.1/activate", "/admin/contracts/1.10/activate"],
     "/admin/contracts/{version}/deprecate": ["/admin/contracts/1.9/deprecate"],
-    "/admin/contracts/{version}/withdraw": ["/admin/contracts/{segment}/withdraw"],
+    "/admin/contracts/{version}/withdraw-deprecation": ["/admin/contracts/{segment}/withdraw-deprecation"],
+    "/admin/contracts/{version}/withdraw-version": ["/admin/contracts/1.10/withdraw-version"],
+    "/admin/contracts/{version}/discard": ["/admin/contracts/1.10/discard"],
     "/admin/contracts/{version}/retire": ["/admin/contracts/{segment}/retire"],
     "/admin/contracts/{version}/rollback": ["/admin/contracts/1.9/rollback"],
     "/admin/audit": [
@@ -168,6 +170,8 @@ FORMS = {
     "/admin/contracts/1.9": "Rehearse 1.9",
     "/admin/contracts/1.9/deprecate": "Deprecate 1.9",
     "/admin/contracts/1.9/rollback": "Roll back 1.9",
+    "/admin/contracts/1.10/withdraw-version": "Withdraw version 1.10",
+    "/admin/contracts/1.10/discard": "Discard 1.10",
 }
 """By path: the button of the form that is sent with the text in each field."""
 SIGNED_OUT = {"/admin/sign-in?return={text}": "Sign in", "/hub": "Sign in"}

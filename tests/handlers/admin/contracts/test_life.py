@@ -83,7 +83,7 @@ def test_a_rehearsal_shows_what_would_newly_fail_by_hub(own: Service, owner: Adm
     assert "1 of 1 submissions would newly fail." in words
     assert "view_context_ref has 6 characters; the limit is 3" in words
     page = owner.get(f"{CONTRACTS_PAGE}/1.2/activate")
-    assert "1 would newly fail" in text_of(page)
+    assert "compared with 1.1: 1 of the tried submissions would newly fail." in text_of(page)
     refused = step(owner, "1.2", "activate")
     assert refused.status_code == 422
     assert "Tick this, or leave the contract as it is." in text_of(refused)
@@ -105,8 +105,8 @@ def test_a_contract_is_deprecated_and_retired(own: Service, owner: AdminBrowser)
     assert "Altogether 1 requests of 1 hub." in words
     assert step(owner, "1.1", "deprecate", sunset="2125-01-01").status_code == 303
     assert row(own, "1.1").status == "deprecated"
-    assert "Sunset: Mon, 01 Jan 2125 00:00:00 GMT" in text_of(owner.get(f"{CONTRACTS_PAGE}/1.1/withdraw"))
-    assert step(owner, "1.1", "withdraw").status_code == 303
+    assert "Sunset: Mon, 01 Jan 2125 00:00:00 GMT" in text_of(owner.get(f"{CONTRACTS_PAGE}/1.1/withdraw-deprecation"))
+    assert step(owner, "1.1", "withdraw-deprecation").status_code == 303
     assert status(own, "1.1") == "active"
     assert step(owner, "1.1", "deprecate", sunset="2125-01-01T12:00:00Z").status_code == 303
     page = owner.get(f"{CONTRACTS_PAGE}/1.1/retire")

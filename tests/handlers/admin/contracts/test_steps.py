@@ -90,7 +90,7 @@ def test_a_form_that_is_sent_twice_changes_once(own: Service, owner: AdminBrowse
         ("1.2", "activate", {}),
         ("1.2", "rollback", {}),
         ("1.1", "deprecate", {"sunset": "2125-01-01"}),
-        ("1.1", "withdraw", {}),
+        ("1.1", "withdraw-deprecation", {}),
     ):
         path = f"{CONTRACTS_PAGE}/{version}/{action}"
         form = {"seen": field(owner.get(path), "seen"), "typed": version, **fields}
