@@ -114,18 +114,22 @@ def activate(connection: Connection, version: str, author: Author = _UNNAMED) ->
 
 def before(connection: Connection, major: int) -> ContractRow:
     """The row that governed `major` before the current row; Refused if either is absent."""
+    return earlier(connection, major)[0]
+
+
+def earlier(connection: Connection, major: int) -> list[ContractRow]:
+    """The rows that governed `major` before the current row, the last one first; Refused if there is none."""
     if _serving(connection, major) is None:
         raise Refused(f"no contract of major version {major} is served: activate one")
-    row = connection.execute(
+    rows = connection.execute(
         select(*_COLUMNS)
         .where(contracts.c.major == major, contracts.c.status == "superseded", contracts.c.activated_at.is_not(None))
         .where(~_IS_WITHDRAWN)
         .order_by(contracts.c.activated_at.desc(), _MINOR.desc())
-        .limit(1)
-    ).one_or_none()
-    if row is None:
+    ).all()
+    if not rows:
         raise Refused(f"no other contract of major version {major} was served before")
-    return ContractRow(*row)
+    return [ContractRow(*row) for row in rows]
 
 
 def rollback(connection: Connection, major: int, author: Author = _UNNAMED) -> ContractRow:
@@ -134,7 +138,12 @@ def rollback(connection: Connection, major: int, author: Author = _UNNAMED) -> C
     Refused without such a row.
     """
     lock(connection)
-    return _activate(connection, before(connection, major), "rollback", author)
+    return restore(connection, before(connection, major), author)
+
+
+def restore(connection: Connection, row: ContractRow, author: Author = _UNNAMED) -> ContractRow:
+    """Let `row`, one of those that governed before, govern again; the caller has the lock."""
+    return _activate(connection, row, "rollback", author)
 
 
 def deprecate(connection: Connection, version: str, sunset: datetime, author: Author = _UNNAMED) -> ContractRow:

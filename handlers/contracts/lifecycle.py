@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 from starlette.types import ASGIApp
@@ -220,18 +221,31 @@ def sunset(text: str) -> datetime:
     return date_times.parse(text if "T" in text.upper() else f"{text}T00:00:00Z")
 
 
-def rollback(connection: Connection, major: int | None, author: Author) -> contracts.ContractRow:
-    """Let the previous contract govern again; a second rollback undoes the first.
+class Restored(NamedTuple):
+    """The row that a rollback lets govern again, and why it passed over later ones: an error for each."""
+
+    row: contracts.ContractRow
+    passed_over: Sequence[str]
+
+
+def rollback(connection: Connection, major: int | None, author: Author) -> Restored:
+    """Let the previous contract govern again, or the last before it that can be served; a second one undoes the first.
 
     Refused if there is no previous contract, or if several major versions are served and `major` is None.
-    ContractError if it cannot be served.
+    ContractError if none can be served.
     """
     contracts.lock(connection)
     majors = [row.major for row in contracts.serving(connection)]
     if major is None and len(majors) != 1:
         raise Refused(f"the major versions {', '.join(map(str, majors)) or 'none'} are served: choose one with --major")
-    with connection.begin_nested():
-        return _served(connection, contracts.rollback(connection, majors[0] if major is None else major, author))
+    errors: list[str] = []
+    for row in contracts.earlier(connection, majors[0] if major is None else major):
+        try:
+            with connection.begin_nested():
+                return Restored(_served(connection, contracts.restore(connection, row, author)), errors)
+        except ContractError as error:
+            errors.append(str(error))
+    raise ContractError("; ".join(errors))
 
 
 def _served(connection: Connection, row: contracts.ContractRow) -> contracts.ContractRow:

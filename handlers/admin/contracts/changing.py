@@ -210,7 +210,7 @@ def _retire(connection: Connection, before: Before, fields: Fields, author: Auth
 
 
 def _roll_back(connection: Connection, before: Before, _fields: Fields, author: Author) -> ContractRow:
-    return lifecycle.rollback(connection, before.standing.row.major, author)
+    return lifecycle.rollback(connection, before.standing.row.major, author).row
 
 
 def _box_of_activation(before: Before) -> str:

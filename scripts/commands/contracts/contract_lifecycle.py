@@ -103,10 +103,15 @@ def rollback(
     why: Why = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Make the previously governing contract govern again. A second rollback undoes the first."""
+    """Make the previously governing contract govern again, or an earlier one if it cannot be served.
+
+    A second rollback undoes the first.
+    """
     with database(Settings.read()) as opened:
         with opened.begin() as connection:
-            row = governed.rollback(connection, major, Author(by, why))
+            row, passed_over = governed.rollback(connection, major, Author(by, why))
+        for error in passed_over:
+            note(f"Passed over: {error}.")
         show_row(row, as_json)
         _warn(opened, row)
 

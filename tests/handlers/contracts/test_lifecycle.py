@@ -270,10 +270,23 @@ def test_a_contract_that_cannot_be_served_is_not_activated(database: Database) -
 
 
 @alone
-def test_a_rollback_must_name_one_of_several_major_versions(database: Database) -> None:
-    """With one major version the argument is optional; a contract that cannot be served is not restored."""
+def test_a_rollback_passes_over_what_cannot_be_served(database: Database) -> None:
+    """An operator who needs an earlier contract gets one, and reads which was not it."""
     with database.begin() as connection:
-        assert lifecycle.rollback(connection, None, AUTHOR).contract_version == "1.0"
+        lifecycle.publish(connection, changed("1.2"), AUTHOR)
+        lifecycle.activate(connection, "1.2", AUTHOR)
+        change(connection, "1.1", document="'a: b'")
+        restored = lifecycle.rollback(connection, 1, AUTHOR)
+        assert (restored.row.contract_version, served(connection)) == ("1.0", ["1.0"])
+        (error,) = restored.passed_over
+        assert "the row of contract 1.1 cannot be read" in error
+
+
+@alone
+def test_a_rollback_must_name_one_of_several_major_versions(database: Database) -> None:
+    """With one major version the argument is optional; it fails only if no contract before can be served."""
+    with database.begin() as connection:
+        assert lifecycle.rollback(connection, None, AUTHOR).row.contract_version == "1.0"
         lifecycle.publish(connection, changed("2.0", path="/api/v2"), AUTHOR)
         lifecycle.activate(connection, "2.0", AUTHOR)
         with pytest.raises(Refused, match="the major versions 1, 2 are served: choose one with --major"):
