@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import date
 
 from openapi.diff.comparison.changes import Change
-from openapi.diff.comparison.sunsets import REMOVALS
+from openapi.diff.comparison.sunsets import REMOVALS, day_of
 
 AFTER_SUNSET = "-after-sunset"
 """The end of the rules of removals that were announced."""
+
+_NEW_SUNSETS = ("sunset-changed", "sunset-earlier")
 
 
 def announced(change: Change, today: date) -> Change:
@@ -25,3 +27,9 @@ def when(change: Change) -> tuple[str, ...]:
     if day:
         return (f"It may go in a minor version from {day} on.",)
     return ("It may go in a minor version only after a sunset: `deprecated: true`, and `x-sunset` with a date.",)
+
+
+def late(change: Change, today: date) -> tuple[str, ...]:
+    """The sentence about a new sunset that leaves clients no time; none for other changes."""
+    day = day_of(change.new) if change.rule in _NEW_SUNSETS else None
+    return (f"It is over on {today} already.",) if day and day <= today else ()

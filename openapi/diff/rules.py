@@ -74,7 +74,7 @@ RULES: dict[str, Rule] = {
     "operation-deprecated-changed": Rule(Severity.MINOR, "Only generated clients show it.", "codegen"),
     "sunset-earlier": Rule(Severity.MAJOR, "Clients rely on the announced date: until then nothing is removed."),
     "sunset-invalid": Rule(Severity.PATCH, "It is no date such as 2026-10-01, and announces nothing."),
-    "sunset-changed": Rule(Severity.PATCH, "Clients have more time, or learn of it.", "text"),
+    "sunset-changed": Rule(Severity.PATCH, "Clients have more time, or learn of it.", "codegen"),
     "server-path-changed": Rule(Severity.MAJOR, "Requests to a removed path are not served."),
     "server-default-changed": Rule(Severity.PATCH, "Both paths were served and are.", "codegen"),
     "server-path-added": Rule(Severity.MINOR, "Existing requests work as before."),

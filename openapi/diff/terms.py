@@ -7,7 +7,7 @@ from typing import Any
 
 from openapi.contract import Document
 from openapi.diff.acknowledgements import Acknowledgement
-from openapi.diff.announced import AFTER_SUNSET, announced, when
+from openapi.diff.announced import AFTER_SUNSET, announced, late, when
 from openapi.diff.comparison.changes import Change
 from openapi.diff.findings import Finding, fingerprint, overall
 from openapi.diff.policy import Policy
@@ -110,20 +110,12 @@ class Terms:
             return None
 
     def _finding(self, change: Change) -> Finding:
-        notes: tuple[str, ...] = ()
+        notes = late(change, self.today)
         if self.has_sunsets:
             change = announced(change, self.today)
             notes = ON_THE_WIRE if change.rule.endswith(AFTER_SUNSET) and change.is_break else when(change)
         rule = self.policy.judge(change)
         entry = self.acknowledged.get(fingerprint(change)) if self.acknowledged else None
         if entry and entry.is_expired(self.today):
-            return Finding(
-                change,
-                rule,
-                None,
-                (
-                    *notes,
-                    f"Its acknowledgement expired on {entry.until}.",
-                ),
-            )
+            return Finding(change, rule, None, (*notes, f"Its acknowledgement expired on {entry.until}."))
         return Finding(change, rule, entry, notes)

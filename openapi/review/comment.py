@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from openapi.diff.reports.markdown_report import LONGEST, markdown_report
+from openapi.diff.reports.report import Report
 from openapi.rendering import markdown
 from openapi.review.review import Fault, Review
 
@@ -17,6 +18,11 @@ def comment(review: Review, longest: int = LONGEST) -> str:
     return head + report.replace("\n## ", "\n### ").replace("# ", "## ", 1)
 
 
+def failure(reason: str) -> str:
+    """The comment if there is no review."""
+    return f"# Contract review: not possible\n\n{markdown.line(reason)}\n"
+
+
 def _head(review: Review) -> Iterator[str]:
     report = review.report
     yield f"# Contract review: {'passes' if review.passes else 'fails'}"
@@ -28,16 +34,22 @@ def _head(review: Review) -> Iterator[str]:
         yield ""
         yield from (f"- {markdown.line(reason)}" for reason in review.reasons)
     else:
-        yield (
-            f"Clients of {markdown.line(report.old)} are told what changed by the version."
-            if (report.is_break)
-            else f"No client of {markdown.line(report.old)} is known to fail."
-        )
+        yield _verdict(report)
     if review.faults:
         yield from ("", "## Lint", "")
         yield from map(_line, review.faults[:MOST_FAULTS])
         if len(review.faults) > MOST_FAULTS:
             yield f"- and {len(review.faults) - MOST_FAULTS} more: `contract lint` lists all."
+
+
+def _verdict(report: Report) -> str:
+    """What a review that passes means to clients of the old document."""
+    old = markdown.line(report.old)
+    if report.is_break:
+        return f"Clients of {old} can fail: the new version number says so."
+    if any(finding.is_break for finding in report.findings):
+        return f"Clients of {old} can fail, but only by changes that are acknowledged or announced."
+    return f"No client of {old} is known to fail."
 
 
 def _rows(review: Review) -> Iterator[tuple[str, str]]:

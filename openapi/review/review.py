@@ -13,6 +13,7 @@ from openapi.diff.version_numbers import Needed
 from openapi.lint.rules import Finding
 from openapi.sources.text import Position
 
+_AGREE = "acknowledge what is agreed on with `contract acknowledge`"
 Lint = Callable[[Document], Sequence[Finding]]
 """Returns what is wrong with a document."""
 
@@ -83,10 +84,10 @@ class Review:
         is_too_low = self.needed is not None and not self.needed.is_met
         fails = [finding for finding in self.report.findings if finding.fails]
         if self.needed and is_too_low:
-            yield f"Raise info.version to {self.needed.least}, or take back the changes that need it."
+            yield f"Raise info.version to {self.needed.least}; or take back the changes that need it, or {_AGREE}."
         elif fails and (self.needed is None or self.fails_on_breaks):
             number = "the breaking change" if len(fails) == 1 else f"the {len(fails)} breaking changes"
-            yield f"Take back {number}, or acknowledge what is agreed on with `contract acknowledge`."
+            yield f"Take back {number}, or {_AGREE}."
         undecided = sum(not finding.acknowledged and finding.certainty in OPEN for finding in self.report.findings)
         if undecided and (is_too_low or fails):
             number = "1 change" if undecided == 1 else f"{undecided} changes"

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from openapi.diff.reports.report import json_text
-from openapi.diff.reports.sarif import sarif
+from openapi.diff.reports.sarif import SCHEMA, sarif
 from openapi.review.review import Fault, Review
 
 _TOOL = "interaction-reporting"
@@ -27,6 +27,19 @@ def sarif_log(review: Review) -> str:
         }
     )
     return json_text(log, errors="replace")
+
+
+def failed_log(reason: str) -> str:
+    """The log of a review that was not possible: it has no results, and says why."""
+    notice = {"level": "error", "message": {"text": reason}}
+    driver = {"name": _TOOL, "semanticVersion": version(_TOOL)}
+    run = {
+        "tool": {"driver": driver},
+        "automationDetails": {"id": "contract/diff/"},
+        "invocations": [{"executionSuccessful": False, "toolExecutionNotifications": [notice]}],
+        "results": [],
+    }
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, errors="replace")
 
 
 def _result(fault: Fault, index: int) -> dict[str, Any]:

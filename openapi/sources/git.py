@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import IO, cast
 
 from openapi.contract import ContractError
@@ -124,6 +125,16 @@ def _run(*arguments: str) -> str:
         if not line:
             raise ContractError(_reason(errors.read(1000)))
         return os.fsdecode(line.rstrip(b"\n"))
+
+
+def from_top(path: str) -> str:
+    """The path of a file from the top of the repository of the working directory; `path` if it is in none."""
+    try:
+        top = os.path.realpath(_run("rev-parse", "--show-toplevel"))
+    except ContractError:
+        return path
+    full = os.path.realpath(path)
+    return posixpath.relpath(full, top) if Path(full).exists() and full.startswith(f"{top}/") else path
 
 
 @contextmanager

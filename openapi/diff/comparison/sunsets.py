@@ -30,7 +30,7 @@ def deprecation(raw: Any) -> Deprecation | None:
     """What the operation, parameter or schema `raw` announces; None unless it is deprecated."""
     if not isinstance(raw, dict) or raw.get("deprecated") is not True:
         return None
-    return Deprecation(raw.get(SUNSET), _day(raw.get(SUNSET)))
+    return Deprecation(raw.get(SUNSET), day_of(raw.get(SUNSET)))
 
 
 def with_deprecations(changes: Iterable[Change], old: Document) -> Iterator[Change]:
@@ -60,7 +60,7 @@ def _change(new: Document, parts: Parts, was: Mapping[str, Any], raw: Mapping[st
     rule = "sunset-changed"
     if announced and announced.day and now and (now.day is None or now.day < announced.day):
         rule = "sunset-earlier"
-    elif raw.get(SUNSET) is not None and _day(raw[SUNSET]) is None:
+    elif raw.get(SUNSET) is not None and day_of(raw[SUNSET]) is None:
         rule = "sunset-invalid"
     where = pointer(*parts, SUNSET) if SUNSET in raw else pointer(*parts)
     names = tuple(_operations(new, parts))
@@ -68,7 +68,7 @@ def _change(new: Document, parts: Parts, was: Mapping[str, Any], raw: Mapping[st
     return Change(rule, where, True, None, names, subject, was.get(SUNSET), raw.get(SUNSET))
 
 
-def _day(written: Any) -> date | None:
+def day_of(written: Any) -> date | None:
     """The first day in UTC that is all after the sunset `written`; None if it is none."""
     if not isinstance(written, str):
         return None

@@ -2,19 +2,21 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 
 import typer
 
 from db.errors import DatabaseError
 from openapi.contract import ContractError, Document
-from openapi.diff.reports.places import Places
+from openapi.diff.reports.places import Marks, Places
 from openapi.diff.selection import SelectionError
 from openapi.diff.version_numbers import VersionError
+from openapi.sources import git
 from openapi.sources.loaded import STANDARD_INPUT, LoadedDocument, read
-from openapi.sources.marks import Marks
+from openapi.sources.text import Position
 from scripts.commands.arguments import StoredContracts, is_version
 from scripts.commands.loading import load
 from scripts.service.settings import SettingsError
@@ -29,12 +31,16 @@ REASONS = (ContractError, DatabaseError, OSError, SelectionError, SettingsError,
 
 
 @contextmanager
-def ends_with_status(as_json: bool) -> Iterator[None]:
-    """Exit with INCOMPARABLE if documents cannot be compared, and say why: as JSON for a program that expects it."""
+def ends_with_status(as_json: bool, told: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+    """Exit with INCOMPARABLE if documents cannot be compared, and say why: as JSON for a program that expects it.
+
+    `told` is called with the reason before.
+    """
     try:
         yield
     except REASONS as error:
         message = error.message if isinstance(error, typer.BadParameter) else str(error)
+        told(message)
         if as_json:
             print(json.dumps({"error": message}, ensure_ascii=False))
         else:
@@ -55,9 +61,9 @@ def documents(old: str | None, new: str) -> tuple[Document, Document]:
         return (stored().governing(after) if old is None else _document(old, "old", stored)), after
 
 
-def places(old: Document, new: Document) -> Places:
-    """The places of changes in two documents, with the lines of those that were read from files."""
-    return Places(old, new, (marks_of(old), marks_of(new)))
+def places(old: Document, new: Document, is_from_top: bool = False) -> Places:
+    """The places of changes in two documents, with the lines of those that were read from files; see `marks_of`."""
+    return Places(old, new, (marks_of(old, is_from_top), marks_of(new, is_from_top)))
 
 
 def _document(name: str, side: str, stored: Callable[[], StoredContracts]) -> Document:
@@ -65,6 +71,23 @@ def _document(name: str, side: str, stored: Callable[[], StoredContracts]) -> Do
     return stored().version(name) if is_version(name) else read(name, f"the {side} document")
 
 
-def marks_of(document: Document) -> Marks | None:
-    """The lines of a document that was read from files; None for a stored one."""
-    return document.marks if isinstance(document, LoadedDocument) else None
+def marks_of(document: Document, is_from_top: bool = False) -> Marks | None:
+    """The lines of a document that was read from files; None for a stored one.
+
+    With `is_from_top` files have their names from the top of the git repository, as GitHub shows them.
+    """
+    marks = document.marks if isinstance(document, LoadedDocument) else None
+    return FromTop(marks) if marks and is_from_top else marks
+
+
+class FromTop:
+    """The lines of a document, in files with their names from the top of their repository."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+
+    def positions(self, pointers: Iterable[str]) -> Mapping[str, Position]:
+        """The position of each of `pointers`."""
+        positions = self._marks.positions(pointers)
+        names = {position.file: git.from_top(position.file) for position in positions.values()}
+        return {where: replace(position, file=names[position.file]) for where, position in positions.items()}

@@ -105,7 +105,7 @@ def rollback(
 ) -> None:
     """Make the previously governing contract govern again, or an earlier one if it cannot be served.
 
-    A second rollback undoes the first.
+    A second rollback undoes the first, unless that version was withdrawn meanwhile.
     """
     with database(Settings.read()) as opened:
         with opened.begin() as connection:

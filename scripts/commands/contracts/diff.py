@@ -27,6 +27,10 @@ from scripts.commands.contracts.policies import (
 OLD_HELP = "A file, `-` for standard input, REV:path of a git repository, or a version in the database such as 1.0."
 
 
+OF_REPOSITORIES = (Format.SARIF, Format.GITHUB)
+"""Formats with names of files as they are in a repository."""
+
+
 class FailOn(StrEnum):
     """The lowest class of change that makes the command exit 1; `breaking`: a client of the old document can fail."""
 
@@ -79,7 +83,7 @@ def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
             policy_of(severities), acknowledgements_of(acknowledged), today(), selection, sunsets, require_version
         )
         names = "active" if new is None else old, new or old
-        report = Report.of(before, after, names, places(before, after), terms)
+        report = Report.of(before, after, names, places(before, after, form in OF_REPOSITORIES), terms)
     print(rendered(report, form, with_texts), end="")
     if (fail_on and _fails(report, fail_on)) or report.judged.is_version_too_low:
         raise typer.Exit(1)

@@ -75,7 +75,8 @@ def _umask() -> int:
 def _show(report: Report, before: Contract, after: Contract, file: Path) -> None:
     name = shlex.quote(str(file))
     print(f"{file}: {report.title}" + (f" ({report.summary})" if report.findings else ""))
-    if report.severity is Severity.MAJOR and after.major == before.major:
-        print(f"publish will refuse it as {after.version}: a major change needs {before.major + 1}.0")
     print(f"Next: interaction-reporting contract lint {name}")
-    print(f"      interaction-reporting contract publish {name}")
+    if report.severity is Severity.MAJOR and after.major == before.major:
+        print(f"publish will refuse it as {after.version}: a major change needs {before.major + 1}.0, in another draft")
+    else:
+        print(f"      interaction-reporting contract publish {name}")

@@ -8,12 +8,13 @@ import typer
 
 from handlers.operations import OPERATIONS
 from openapi.contract import Contract, ContractError, Document
+from openapi.diff.reports.annotations import command
 from openapi.diff.reports.report import Report, json_text
 from openapi.diff.terms import Terms
 from openapi.lint.rules import Finding, lint, lint_any
-from openapi.review.comment import comment
+from openapi.review.comment import comment, failure
 from openapi.review.review import review
-from openapi.review.sarif_log import sarif_log
+from openapi.review.sarif_log import failed_log, sarif_log
 from openapi.review.workflow_commands import workflow_commands
 from scripts.commands.arguments import AsJSON
 from scripts.commands.contracts.acknowledge import FILE
@@ -54,12 +55,19 @@ def review_command(  # noqa: PLR0913, PLR0917 (the options of a command)
     Prints Markdown for a comment on the pull request. Exits 0 if the review passes, 1 if something has to be done, and
     2 if the documents cannot be compared. Acknowledgements are those of .contract-acknowledged.yaml if there is one.
     """
-    with ends_with_status(as_json):
+
+    def told(reason: str) -> None:
+        _write(comment_file, failure(reason))
+        _write(sarif_file, failed_log(reason))
+        if is_github:
+            print(command("error", reason, "contract review"))
+
+    with ends_with_status(as_json, told):
         before, after = documents(base, head)
         file = acknowledged or (FILE if FILE.exists() else None)
         terms = Terms(policy_of(severities), acknowledgements_of(file), today(), has_sunsets=sunsets)
-        report = Report.of(before, after, (base, head), places(before, after), terms)
-        done = review(report, (before, after), _lint, marks_of(after), fails_on_breaks)
+        report = Report.of(before, after, (base, head), places(before, after, is_from_top=True), terms)
+        done = review(report, (before, after), _lint, marks_of(after, is_from_top=True), fails_on_breaks)
         _write(comment_file, comment(done))
         _write(sarif_file, sarif_log(done))
     if as_json:

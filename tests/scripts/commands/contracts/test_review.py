@@ -162,6 +162,7 @@ def test_an_agreed_break_passes_until_its_day(document: Path) -> None:
     CliRunner().invoke(app, ["contract", "acknowledge", *arguments], catch_exceptions=False)
     done = review()
     assert (done.exit_code, "1 acknowledged, 0 expired, 0 unused" in done.stdout) == (DONE, True)
+    assert "only by changes that are acknowledged or announced" in done.stdout
     git("commit", "-qam", "Break")
     assert "0 acknowledged, 0 expired, 1 unused" in review().stdout
 
@@ -204,12 +205,34 @@ def test_the_files_of_a_review(document: Path) -> None:
 
 
 def test_documents_that_cannot_be_compared(document: Path) -> None:
-    """The status is another one, and nothing is written."""
+    """The status is another one, and the files say why: an earlier review does not stay."""
     document.write_text("a: b: c")
-    done = review("--comment", "review.md")
-    assert (done.exit_code, done.stdout, Path("review.md").exists()) == (INCOMPARABLE, "", False)
-    assert done.stderr.startswith("error: the new document: openapi.yaml:1:5:")
+    reason = "the new document: openapi.yaml:1:5:"
+    done = review("--comment", "review.md", "--sarif", "review.sarif", "--github")
+    assert done.exit_code == INCOMPARABLE
+    assert done.stdout.startswith(f"::error title=contract review::{reason}")
+    assert done.stderr.startswith(f"error: {reason}")
+    assert Path("review.md").read_text().startswith(f"# Contract review: not possible\n\n{reason}")
+    (run,) = Sarif.model_validate_json(Path("review.sarif").read_text()).runs
+    (invocation,) = run.invocations or []
+    assert (run.results, invocation.execution_successful) == ([], False)
     assert json.loads(review("--json").stdout).keys() == {"error"}
+
+
+def test_files_have_their_names_in_the_repository(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub shows an annotation at a file by its name from the top, wherever the command runs."""
+    (document.parent / "docs").mkdir()
+    document.rename(document.parent / "docs" / "openapi.yaml")
+    monkeypatch.chdir(document.parent / "docs")
+    edit(Path("openapi.yaml"), "maxLength: 50", "maxLength: 20")
+    assert "::error file=docs/openapi.yaml,line=" in review("--github").stdout
+
+
+def test_a_passed_review_says_what_it_lets_pass(document: Path) -> None:
+    """A break that is announced, or that a new major version allows, is no silence."""
+    assert "No client of main:openapi.yaml is known to fail." in review().stdout
+    edit(document, "maxLength: 50", "maxLength: 20", "2.0.0")
+    assert "Clients of main:openapi.yaml can fail: the new version number says so." in review().stdout
 
 
 def test_a_contract_of_this_service_is_linted_by_its_house_rules(document: Path) -> None:
