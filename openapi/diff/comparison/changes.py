@@ -44,8 +44,9 @@ class Change:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """The identity of the change, the same in every operation."""
-        return self.rule, self.pointer, self.is_in_new, self.is_break, repr(self.old), repr(self.new)
+        """The identity of the change, the same in every operation; a change of an operation itself has its own."""
+        operation = self.subject if self.rule.startswith("operation-") else ""
+        return self.rule, self.pointer, operation, self.is_in_new, self.is_break, repr(self.old), repr(self.new)
 
 
 @dataclass(frozen=True, slots=True)

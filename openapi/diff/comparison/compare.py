@@ -179,7 +179,7 @@ def _error_bodies(operation: Operation) -> Iterable[Content]:
 def _of_operation(
     rule: str, operation: Operation, is_in_new: bool = True, is_break: bool = False, **more: Any
 ) -> Change:
-    where = pointer(*operation.parts)
+    where = pointer(*operation.place)
     return Change(rule, where, is_in_new, None, (operation.name,), operation.name, is_break=is_break, **more)
 
 

@@ -92,6 +92,11 @@ class Operation:
     origin: str = ""
     defaults: frozenset[str] = frozenset()
 
+    @cached_property
+    def place(self) -> Parts:
+        """Where it is declared; `parts` lead there too, if its path has a reference to a path item."""
+        return place_of(self.document, self.parts)
+
     @property
     def name(self) -> str:
         """The name for people: the method, and the path under the first server."""
@@ -107,7 +112,7 @@ class Operation:
         """The requests that the server sends to a URL from a request, each with the answers of a client."""
         found: dict[Callback, Operation] = {}
         for name, raw in _mapping(self.raw.get("callbacks")).items():
-            parts = _place(raw, (*self.parts, "callbacks", name))
+            parts = place_of(self.document, (*self.place, "callbacks", name))
             for url, item in _mapping(self.document.resolve(raw)).items():
                 if not url.startswith("x-"):
                     key = Callback(name, url, "")
@@ -119,9 +124,9 @@ class Operation:
         """The parameters of the operation and of its path item, by location and name; path parameters by position."""
         names = _TEMPLATE.findall(self.path)
         parameters = {}
-        for parts in (self.parts[:-1], self.parts):
+        for parts in (self.place[:-1], self.place):
             for index, raw in enumerate(_list(_mapping(self.document.at(parts)).get("parameters"))):
-                where = (*parts, "parameters", str(index))
+                where = place_of(self.document, (*parts, "parameters", str(index)))
                 declared = _mapping(self.document.resolve(raw))
                 location, name = str(declared.get("in")), str(declared.get("name"))
                 if location == "header" and name.lower() in _IGNORED_HEADERS:
@@ -137,10 +142,15 @@ class Operation:
         """The request body; None if absent."""
         return _mapping(self.document.resolve(self.raw["requestBody"])) if "requestBody" in self.raw else None
 
+    @cached_property
+    def body_place(self) -> Parts:
+        """Where the request body is declared."""
+        return place_of(self.document, (*self.place, "requestBody"))
+
     @property
     def body_contents(self) -> dict[str, Content]:
         """The media types of the request body."""
-        return contents(self.body or {}, (*self.parts, "requestBody"))
+        return contents(self.body or {}, self.body_place)
 
     def has_in_body(self, names: Iterable[str]) -> bool | None:
         """True if the body must have the property at the path of `names`, False if it may; None if undeclared."""
@@ -181,13 +191,18 @@ class Operation:
     def response_parts(self, status: str) -> Parts:
         """The place of the response with `status`: the target of its reference, which several operations may share."""
         written = next(key for key in self.raw["responses"] if key.upper() == status.upper())
-        return _place(self.raw["responses"][written], (*self.parts, "responses", written))
+        return place_of(self.document, (*self.place, "responses", written))
 
     def headers(self, status: str) -> dict[str, Parameter]:
         """The headers of the response with `status`, by name in lower case."""
         parts = self.response_parts(status)
         return {
-            name.lower(): Parameter("header", name, (*parts, "headers", name), _mapping(self.document.resolve(raw)))
+            name.lower(): Parameter(
+                "header",
+                name,
+                place_of(self.document, (*parts, "headers", name)),
+                _mapping(self.document.resolve(raw)),
+            )
             for name, raw in _mapping(self.responses[status].get("headers")).items()
             if name.lower() != "content-type"
         }
@@ -246,7 +261,7 @@ def webhooks(document: Document) -> dict[Callback, Operation]:
 
 def _sent(document: Document, item: Any, parts: Parts, key: Callback) -> Iterator[tuple[Callback, Operation]]:
     """The operations of the path item at `parts`, which the server sends; each with `key` and its method."""
-    item_parts = _place(item, parts)
+    item_parts = place_of(document, parts)
     shared = _mapping(document.resolve(item))
     for method in METHODS:
         if isinstance(declared := shared.get(method), dict):
@@ -254,9 +269,26 @@ def _sent(document: Document, item: Any, parts: Parts, key: Callback) -> Iterato
             yield key._replace(method=method), operation
 
 
-def _place(raw: Any, parts: Parts) -> Parts:
-    """`parts`, or the target if there is a reference in `raw`; several operations may share it."""
-    return parts_of(raw["$ref"]) if isinstance(raw, dict) and isinstance(raw.get("$ref"), str) else parts
+def place_of(document: Document, parts: Parts) -> Parts:
+    """The place of what `parts` lead to, on a way that crosses no reference: several operations may share it.
+
+    The last part of it is followed, too. Raises ContractError if a reference leads nowhere, or to itself.
+    """
+    place: Parts = ()
+    node: Any = document.document
+    waiting = list(reversed(parts))
+    while waiting:
+        part = waiting.pop()
+        try:
+            node = node[int(part)] if isinstance(node, list) else node[part]
+        except (LookupError, TypeError, ValueError):
+            return (*place, part, *reversed(waiting))
+        place = (*place, part)
+        if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+            document.resolve(node)
+            waiting += reversed(parts_of(node["$ref"]))
+            place, node = (), document.document
+    return place
 
 
 def operations(document: Document) -> list[Operation]:

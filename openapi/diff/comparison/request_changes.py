@@ -110,7 +110,7 @@ class Requests:
 
     def _body(self) -> Iterator[Change]:
         old, new = self._old.body, self._new.body
-        where = (*self._new.parts, "requestBody")
+        where = self._new.body_place
         if old is None or new is None:
             if new is not None:
                 is_required = new.get("required") is True
@@ -118,9 +118,7 @@ class Requests:
                     "body-added-required" if is_required else "body-added", where, "body", is_break=is_required
                 )
             elif old is not None:
-                yield self._change(
-                    "body-removed", (*self._old.parts, "requestBody"), "body", is_in_new=False, is_break=True
-                )
+                yield self._change("body-removed", self._old.body_place, "body", is_in_new=False, is_break=True)
             return
         was_required, is_required = old.get("required") is True, new.get("required") is True
         if was_required != is_required:
@@ -183,7 +181,7 @@ class Requests:
         if old == new:
             return
         refused = [way for way in old if not any(_suffices(way, other) for other in new)]
-        parts = (*self._new.parts, "security") if "security" in self._new.raw else ("security",)
+        parts = (*self._new.place, "security") if "security" in self._new.raw else ("security",)
         rule = "security-narrowed" if refused else "security-widened"
         old_words, new_words = (_in_words(ways, _short) for ways in (old, new))
         if old_words == new_words:

@@ -91,7 +91,7 @@ def test_parameters_of_the_path_are_overridden() -> None:
     parameters = the({"parameters": own + ignored}, {"parameters": shared}, components=components).parameters
     assert set(parameters) == {("query", "q"), ("header", "x-a"), ("cookie", "q"), ("None", "None")}
     assert not parameters["query", "q"].is_required
-    assert parameters["query", "q"].schema == ("paths", PATH, "get", "parameters", "0", "schema")
+    assert parameters["query", "q"].schema == ("components", "parameters", "Q", "schema")
     assert parameters["header", "x-a"].is_required
     assert parameters["cookie", "q"].parts == ("paths", PATH, "parameters", "2")
     assert parameters["cookie", "q"].schema is None
@@ -163,7 +163,7 @@ def test_answers_and_their_references() -> None:
     assert list(operation.responses) == ["2XX", "default"]
     path = ("components", "responses", "R")
     header = operation.headers("2XX")["x-a"]
-    assert (header.name, header.is_required, header.schema) == ("X-A", True, (*path, "headers", "X-A", "schema"))
+    assert (header.name, header.is_required, header.schema) == ("X-A", True, ("components", "headers", "A", "schema"))
     assert list(operation.headers("2XX")) == ["x-a"]
     contents = operation.response_contents("2XX")
     assert contents["text/plain"].schema == (*path, "content", "Text/Plain", "schema")
@@ -179,7 +179,8 @@ def test_the_body_and_its_references() -> None:
         {"requestBody": {"$ref": "#/components/requestBodies/B"}}, components={"requestBodies": {"B": body}}
     )
     assert operation.body == body
-    assert operation.body_contents["a/b"].schema == ("paths", PATH, "get", "requestBody", "content", "a/b", "schema")
+    place = ("components", "requestBodies", "B")
+    assert operation.body_contents["a/b"].schema == (*place, "content", "a/b", "schema")
     assert (the({}).body, the({}).body_contents) == (None, {})
 
 
@@ -249,3 +250,47 @@ def test_a_parameter_of_the_media_type_changes_nothing() -> None:
     (operation,) = operations(document(x={"get": {"requestBody": {"content": {name: {"x-item-schema": {}}}}}}))
     (content,) = operation.body_contents.values()
     assert content.schema == (*content.parts, "x-item-schema")
+
+
+def of_components(most: int) -> Document:
+    """Two operations, one of them in a path item of the components, that share a parameter, a body and a header."""
+    number = {"type": "integer", "maximum": most}
+    operation = {
+        "parameters": [{"$ref": "#/components/parameters/L"}],
+        "requestBody": {"$ref": "#/components/requestBodies/B"},
+        "responses": {"200": {"description": "Done.", "headers": {"X": {"$ref": "#/components/headers/H"}}}},
+    }
+    shared = document(a={"post": operation}, b={"$ref": "#/components/pathItems/P"})
+    shared.document["components"] = {
+        "parameters": {
+            "L": {"$ref": "#/components/parameters/M"},
+            "M": {"name": "l", "in": "query", "schema": number},
+        },
+        "requestBodies": {"B": {"content": {"application/json": {"schema": number}}}},
+        "headers": {"H": {"schema": number}},
+        "pathItems": {"P": {"post": operation}},
+    }
+    return shared
+
+
+def test_what_operations_share_changes_once() -> None:
+    """A pointer crosses no reference, even to a path item, and the change names all its operations."""
+    changes = compare(of_components(9), of_components(5))
+    found = {change.pointer: change.operations for change in changes}
+    both = ("POST /a", "POST /b")
+    assert found == {
+        "/components/parameters/M/schema/maximum": both,
+        "/components/requestBodies/B/content/application~1json/schema/maximum": both,
+        "/components/headers/H/schema/maximum": both,
+    }
+    assert len(changes) == len(found)
+
+
+def test_two_paths_with_one_item_are_removed_apart() -> None:
+    """Each removed operation is a change of its own, although both are declared at one place."""
+    old, new = of_components(9), of_components(9)
+    for shared in (old, new):
+        shared.document["paths"]["/a"] = {"$ref": "#/components/pathItems/P"}
+    new.document["paths"] = {}
+    removed = [change.operations for change in compare(old, new)]
+    assert removed == [("POST /a",), ("POST /b",)]
