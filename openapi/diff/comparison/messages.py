@@ -5,13 +5,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from openapi.contract import essence
 from openapi.diff.comparison.operations import Content, Operation, Parameter
 from openapi.diff.wire import bodies, curl, styles
-from openapi.diff.wire.abridged import abridged, json_text, whole
+from openapi.diff.wire.abridged import Paths, abridged, json_text, whole
 from openapi.diff.wire.bodies import Body
 from openapi.diff.wire.styles import NeverSentError, UnwritableError
 from openapi.schemas.conversion import Node
@@ -67,13 +68,17 @@ class _Head:
         return [*self.headers, *([("Cookie", "; ".join(self.cookies))] if self.cookies else [])]
 
 
-def request(operation: Operation, engine: Engine, values: Values) -> Message:
-    """A request that the old document accepts. `values` are by location and key of a parameter, or by `BODY`."""
+def request(operation: Operation, engine: Engine, values: Values, paths: Paths = ()) -> Message:
+    """A request that the old document accepts. `values` are by location and key of a parameter, or by `BODY`.
+
+    The short form of the message shows what is on one of `paths` in these values.
+    """
+    shorten = partial(abridged, paths=paths)
     try:
         target, fields, body = _request(operation, engine, values, whole)
-        short_target, short_fields, short_body = _request(operation, engine, values, abridged)
+        short_target, short_fields, short_body = _request(operation, engine, values, shorten)
     except UnwritableError as error:
-        return _in_words(operation, values, str(error))
+        return _in_words(operation, values, str(error), shorten)
     line = f"{operation.method.upper()} {{}} HTTP/1.1"
     return Message(
         _message(line.format(target), fields, body),
@@ -82,8 +87,9 @@ def request(operation: Operation, engine: Engine, values: Values) -> Message:
     )
 
 
-def response(status: str, value: Any, media_type: str | None, header: Parameter | None) -> Message:
-    """A response with `value` as its body, or as the value of `header`."""
+def response(status: str, value: Any, media_type: str | None, header: Parameter | None, paths: Paths = ()) -> Message:
+    """A response with `value` as its body, or as the value of `header`; its short form shows what is on `paths`."""
+    shorten = partial(abridged, paths=paths)
     line = f"HTTP/1.1 {status.replace('X', '0') if status != 'default' else '500'}"
 
     def written(shorten: Callable[[Any], Any]) -> str:
@@ -92,10 +98,10 @@ def response(status: str, value: Any, media_type: str | None, header: Parameter 
         return _message(line, [], bodies.body(media_type or JSON, shorten(value), {}))
 
     try:
-        return Message(written(whole), written(abridged))
+        return Message(written(whole), written(shorten))
     except UnwritableError as error:
         place = f"header {header.name}" if header else media_type
-        return _words([(str(place), value)], str(error), line.partition(" ")[2])
+        return _words([(str(place), value)], str(error), line.partition(" ")[2], shorten)
 
 
 def carriage(operation: Operation, key: tuple[str, str], value: Any) -> Carriage:
@@ -248,21 +254,21 @@ def _message(line: str, headers: list[tuple[str, str]], body: Body | None) -> st
     return "\n".join([*lines, f"Content-Type: {body.media_type}", "", body.text])
 
 
-def _in_words(operation: Operation, values: Values, reason: str) -> Message:
+def _in_words(operation: Operation, values: Values, reason: str, shorten: Callable[[Any], Any]) -> Message:
     places = [
         (f"body of {value[0]}", value[1])
         if key == BODY
         else (f"{key[0]} parameter {operation.parameters[key].name}", value)
         for key, value in values.items()
     ]
-    return _words(places, reason, operation.name)
+    return _words(places, reason, operation.name, shorten)
 
 
-def _words(places: list[tuple[str, Any]], reason: str, where: str) -> Message:
+def _words(places: list[tuple[str, Any]], reason: str, where: str, shorten: Callable[[Any], Any]) -> Message:
     """A message in words, for which the values of `places` have no text by `reason`."""
 
-    def words(shorten: Callable[[Any], Any]) -> str:
-        given = " and ".join(f"{place} {json_text(shorten(value))}" for place, value in places)
+    def words(made: Callable[[Any], Any]) -> str:
+        given = " and ".join(f"{place} {json_text(made(value))}" for place, value in places)
         return f"{where} with {given}. It is not shown as a message: {reason}."
 
-    return Message(words(whole), words(abridged))
+    return Message(words(whole), words(shorten))

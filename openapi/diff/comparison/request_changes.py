@@ -87,7 +87,7 @@ class Requests:
             _subject(new),
             self._new.name,
             Direction.REQUEST,
-            lambda value: messages.request(self._old, self._engine, {key: value}),
+            lambda value, paths: messages.request(self._old, self._engine, {key: value}, paths),
             is_text=not old_types,
             carriage=lambda value: (
                 Carriage.NEVER
@@ -170,7 +170,7 @@ class Requests:
             "body",
             self._new.name,
             Direction.REQUEST,
-            lambda value: messages.request(self._old, self._engine, {BODY: (old.media_type, value)}),
+            lambda value, paths: messages.request(self._old, self._engine, {BODY: (old.media_type, value)}, paths),
             carriage=lambda value: messages.carriage(self._old, BODY, (old.media_type, value)),
             is_required=(self._old.body or {}).get("required") is True,
         )

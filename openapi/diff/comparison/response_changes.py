@@ -148,7 +148,7 @@ class Responses:
             subject,
             self._new.name,
             Direction.RESPONSE,
-            lambda value: messages.response(status, value, media_type, header),
+            lambda value, paths: messages.response(status, value, media_type, header, paths),
             carriage=lambda value: messages.header_carriage(header, value) if header else Carriage.CLEAR,
         )
 

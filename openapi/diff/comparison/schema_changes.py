@@ -7,10 +7,11 @@ from typing import Any
 from openapi.diff.comparison.changes import Change, Witness
 from openapi.diff.comparison.joined_changes import joined
 from openapi.diff.comparison.messages import Carriage, Message
+from openapi.diff.wire.abridged import Paths, Step
 from openapi.schemas.conversion import MARKS, Node, Parts, Schema, name_of, published
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
-from openapi.schemas.faults import ITEM, UNDECIDED, Fault, index_of
+from openapi.schemas.faults import ITEM, OTHER, UNDECIDED, Fault, index_of
 from openapi.standards.json_pointer import pointer
 
 _NAMES = {
@@ -23,12 +24,15 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The place of a schema: its name for people, its operation, and a function that builds a message with a value."""
+    """The place of a schema: its name for people, its operation, and a function that builds a message with a value.
+
+    The function also takes the paths within the value that people want to see.
+    """
 
     subject: str
     operation: str
     direction: Direction
-    message: Callable[[Any], Message]
+    message: Callable[[Any, Paths], Message]
     is_text: bool = False
     carriage: Callable[[Any], Carriage] = lambda _: Carriage.CLEAR
     is_required: bool = False
@@ -66,7 +70,7 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
             values = engine.witnesses(fault, place.is_text, place.carries(worst))
             if values:
                 value = min(values, key=place.carriage)
-                message = place.message(value)
+                message = place.message(value, [_steps(part) for part in fault.in_parts()])
                 return Witness(value, message.whole, message.short, message.curl)
         return None
 
@@ -166,6 +170,15 @@ def _where(engine: Engine, fault: Fault) -> tuple[bool, str]:
         named = (fault.in_big,)
     keyword = next((name for name in named if isinstance(fault.owner, dict) and name in fault.owner), None)
     return is_new, pointer(*parts, keyword) if keyword else pointer(*parts)
+
+
+def _steps(fault: Fault) -> list[Step]:
+    """The names and indexes from a value to `fault`; a proof has an undeclared property as its last one."""
+    steps: list[Step] = []
+    for step in fault.path:
+        index = index_of(step)
+        steps.append(0 if step == ITEM else index if index is not None else "other" if step == OTHER else step)
+    return [*steps, fault.in_small] if fault.keyword == "properties" else steps
 
 
 def _subject(place: Place, fault: Fault) -> str:

@@ -1,6 +1,9 @@
-"""Values that are short enough for people: two items of a long list, and the beginning of a long text."""
+"""Values that are short enough for people: two items of a long list, and the beginning of a long text.
 
-from collections.abc import Callable
+What a proof is about is never left out: the members and items on the paths to it, which come first in an object.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from openapi import decimals
@@ -9,6 +12,10 @@ MOST_ITEMS, MOST_CHARACTERS = 5, 120
 """The longest list or object, and the longest text, that is shown whole."""
 SHOWN_ITEMS, SHOWN_CHARACTERS = 2, 40
 """What is shown of a longer one."""
+Step = str | int
+"""The name of a member, or the index of an item."""
+Paths = Sequence[Sequence[Step]]
+"""Ways from a value to the parts of it that are shown."""
 
 
 class More(str):
@@ -17,9 +24,9 @@ class More(str):
     __slots__ = ()
 
     @classmethod
-    def than_shown(cls, count: int) -> "More":
-        """The words for a list or an object of `count` items."""
-        return cls(f"\u2026 {count - SHOWN_ITEMS:,} more")
+    def of(cls, count: int) -> "More":
+        """The words for `count` items."""
+        return cls(f"\u2026 {count:,} more")
 
 
 class Beginning(str):
@@ -41,20 +48,46 @@ def whole(value: Any) -> Any:
     return value
 
 
-def abridged(value: Any) -> Any:
-    """`value` with `More` in each long list and object, and a `Beginning` for each long text."""
+def abridged(value: Any, paths: Paths = ()) -> Any:
+    """`value` with `More` in each long list and object, and a `Beginning` for each long text.
+
+    What is on one of `paths` is shown, up to MOST_ITEMS of one list or object.
+    """
     if isinstance(value, str):
         return Beginning.of(value) if len(value) > MOST_CHARACTERS else value
     if isinstance(value, list):
-        if len(value) <= MOST_ITEMS:
-            return [abridged(item) for item in value]
-        return [*map(abridged, value[:SHOWN_ITEMS]), More.than_shown(len(value))]
+        return _list(value, paths)
     if isinstance(value, dict):
-        is_short = len(value) <= MOST_ITEMS
-        shown = list(value.items()) if is_short else list(value.items())[:SHOWN_ITEMS]
-        rest = {} if is_short else {More.than_shown(len(value)): None}
-        return {abridged(name): abridged(inner) for name, inner in shown} | rest
+        first = [name for name in dict.fromkeys(path[0] for path in paths if path) if name in value]
+        names = [*first[:MOST_ITEMS], *(name for name in value if name not in first)]
+        if len(value) > MOST_ITEMS:
+            names = names[: max(SHOWN_ITEMS, min(len(first), MOST_ITEMS))]
+        rest = {More.of(len(value) - len(names)): None} if len(names) < len(value) else {}
+        return {abridged(name): abridged(value[name], _behind(paths, name)) for name in names} | rest
     return value
+
+
+def _list(value: list[Any], paths: Paths) -> list[Any]:
+    """The first items of `value` and those on `paths`, with `More` for what lies between and behind."""
+    indexes = {path[0] for path in paths if path}
+    places = list(range(len(value)))
+    if len(value) > MOST_ITEMS:
+        listed = [index for index in places if index in indexes]
+        places = sorted({*listed[:MOST_ITEMS], *([] if listed else places[:SHOWN_ITEMS])} | {0})
+    shown: list[Any] = []
+    before = -1
+    for place in [*places, len(value)]:
+        if place - before > 1:
+            shown.append(More.of(place - before - 1))
+        if place < len(value):
+            shown.append(abridged(value[place], _behind(paths, place)))
+        before = place
+    return shown
+
+
+def _behind(paths: Paths, step: Step) -> Paths:
+    """What follows `step` on `paths`."""
+    return [path[1:] for path in paths if path and path[0] == step]
 
 
 def encoded(text: str, encode: Callable[[str], str]) -> str:

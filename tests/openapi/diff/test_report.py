@@ -121,3 +121,15 @@ def test_each_rule_has_words(rule: str, narrowed: Report) -> None:
     assert not re.search(r"[{}]", sentence(change))
     assert re.search(r"subject|body|servers|authenticate", sentence(change))
     assert re.fullmatch(r"[A-Z].*\.", RULES[rule].why)
+
+
+def test_a_proof_shows_what_changed() -> None:
+    """The property at fault comes first in a body of many."""
+    many = {f"p{number}": {"type": "integer"} for number in range(9)}
+    documents = [
+        with_body({"type": "object", "required": [*many], "properties": {**many, "p7": {"type": "integer", **limit}}})
+        for limit in ({}, {"maximum": 5})
+    ]
+    (change,) = report(*documents).changes
+    assert change.witness is not None
+    assert re.search(r'\n\{"p7": 6, "p0": 0, … 7 more\}$', change.witness.short)
