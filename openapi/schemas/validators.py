@@ -1,5 +1,6 @@
 """Compiled schemas of several documents: their accepted values, and the proofs of jsonschema-rs about them."""
 
+import itertools
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,8 @@ PER_VALUE = 4
 """Characters of a pattern that count as one value: comparing patterns takes quadratic time."""
 _OTHER_WORDS = {"$schema", "id", "const", "exclusiveMinimum", "exclusiveMaximum", "required"}
 """Keywords that draft 4 writes in another way, or that it alone knows."""
+MOST_ERRORS = 20
+"""Limit on the errors of one value that are read."""
 BACKTRACKING = 100_000
 """Limit on the steps of a pattern for one value."""
 
@@ -77,6 +80,15 @@ class Validators:
         validator = self._of(node)
         error = next(validator.iter_errors(value), None) if validator else None
         return error.kind.name if error else "anyOf"
+
+    def refusals(self, node: Node, value: Any) -> set[str]:
+        """The keywords that make `node` refuse `value`; empty if that is unknown."""
+        validator = self._of(node)
+        try:
+            errors = validator.iter_errors(value) if validator else ()
+            return {error.kind.name for error in itertools.islice(errors, MOST_ERRORS)}
+        except UnicodeEncodeError:
+            return set()
 
     def covers(self, big: Node, small: Node) -> bool:
         """True if jsonschema-rs can show that `big` accepts all values that `small` accepts."""

@@ -37,6 +37,10 @@ MOST_WORK_TOGETHER = Limit(300_000, 10)
 """The same limit for all faults together."""
 DEEPEST = 25
 """Limit on the nested examples that are being sought."""
+MOST_WEIGHED = 30
+"""Limit on the values that are tried for one that the keyword of a fault refuses, behind the first."""
+_NAMED = frozenset((*itertools.chain(*COUNTS.values()), "minimum", "maximum", "multipleOf", "pattern", "format", "uniqueItems", "enum"))
+"""Keywords whose faults validators name likewise; `exclusiveMinimum` belongs to `minimum`."""
 _READ_AS = {"true": [True], "false": [False]}
 _FEW = 20
 """Limit on the values that only another schema lists, before any other is tried."""
@@ -72,10 +76,25 @@ class Witnesses:
             is_outside = fault.is_of_child and step is not fault.steps[0]  # validators know nothing of children
             proves = self._is_accepted if is_outside else self._proves
             proved = (value for value in tried if proves(step, value) and fit(value))
-            values = list(itertools.islice(proved, KEPT))
+            values = self._by_reason(fault, proved) if step is fault.steps[0] else list(itertools.islice(proved, KEPT))
         if not values and self._budget.is_out_for_all:
             raise TooMuchError
         return list(values)
+
+    def _by_reason(self, fault: Fault, proved: Iterator[Any]) -> list[Any]:
+        """The first of `proved`, before them one or two that the keyword of `fault` refuses, it alone if possible."""
+        values = list(itertools.islice(proved, KEPT))
+        if fault.keyword not in _NAMED:
+            return values
+        best: dict[bool, Any] = {}
+        for value in itertools.chain(values, itertools.islice(proved, MOST_WEIGHED)):
+            reasons = self._validators.refusals(fault.steps[0].pair.big, value)
+            if any(reason.lower().endswith(fault.keyword.lower()) for reason in reasons):
+                best.setdefault(len(reasons) == 1, value)
+            if True in best:
+                break
+        named = [best[is_alone] for is_alone in (True, False) if is_alone in best]
+        return [*named, *(value for value in values if not any(value is other for other in named))]
 
     def example(self, node: Node, fits: Callable[[Any], bool] | None = None) -> list[Any]:
         """Values that satisfy `node`, and `fits` if it is given; empty if none is found."""

@@ -10,6 +10,7 @@ from openapi.diff.wire.bodies import MULTIPART, Body, Part
 from openapi.diff.wire.styles import UnwritableError
 from openapi.standards.media_types import FORM, JSON
 
+MANY = {f"p{number}": 1 for number in range(9)}
 PIPES, SPACES = {"style": "pipeDelimited", "explode": False}, {"style": "spaceDelimited", "explode": False}
 
 
@@ -79,15 +80,15 @@ def test_a_form_has_the_encodings_of_its_document(encoding: dict[str, Any], valu
 @pytest.mark.parametrize(
     ("value", "paths", "expected"),
     [
-        ({f"p{number}": 1 for number in range(9)}, [("p7",)], '{"p7": 1, "p0": 1, \u2026 7 more}'),
-        ({"a": {f"p{number}": [1] for number in range(9)}}, [("a", "p7", 0)], '{"a": {"p7": [1], "p0": [1], \u2026 7 more}}'),
-        ({f"p{number}": 1 for number in range(9)}, [(f"p{number}",) for number in (8, 7, 6)], '{"p8": 1, "p7": 1, "p6": 1, \u2026 6 more}'),
+        (MANY, [("p7",)], '{"p7": 1, "p0": 1, \u2026 7 more}'),
+        ({"a": MANY}, [("a", "p7", 0)], '{"a": {"p7": 1, "p0": 1, \u2026 7 more}}'),
+        (MANY, [("p8",), ("p7",), ("p6",)], '{"p8": 1, "p7": 1, "p6": 1, \u2026 6 more}'),
         ({"b": 1, "a": 2}, [("a",), ("gone",)], '{"a": 2, "b": 1}'),
         (list(range(9)), [(6,)], "[0, \u2026 5 more, 6, \u2026 2 more]"),
         (list(range(9)), [], "[0, 1, \u2026 7 more]"),
         (list(range(3)), [(2,)], "[0, 1, 2]"),
     ],
-)  # fmt: skip
+)
 def test_what_a_proof_is_about_is_not_left_out(value: Any, paths: Paths, expected: str) -> None:
     """The members and items on the way to it are shown, the members first."""
     assert json_text(abridged(value, paths)) == expected
