@@ -39,7 +39,9 @@ DEEPEST = 25
 """Limit on the nested examples that are being sought."""
 MOST_WEIGHED = 30
 """Limit on the values that are tried for one that the keyword of a fault refuses, behind the first."""
-_NAMED = frozenset((*itertools.chain(*COUNTS.values()), "minimum", "maximum", "multipleOf", "pattern", "format", "uniqueItems", "enum"))
+_NAMED = frozenset(
+    (*itertools.chain(*COUNTS.values()), "minimum", "maximum", "multipleOf", "pattern", "format", "uniqueItems", "enum")
+)
 """Keywords whose faults validators name likewise; `exclusiveMinimum` belongs to `minimum`."""
 _READ_AS = {"true": [True], "false": [False]}
 _FEW = 20

@@ -173,6 +173,8 @@ class Requests:
             lambda value, paths: messages.request(self._old, self._engine, {BODY: (old.media_type, value)}, paths),
             carriage=lambda value: messages.carriage(self._old, BODY, (old.media_type, value)),
             is_required=(self._old.body or {}).get("required") is True,
+            is_form=old.media_type.lower().startswith(_ENCODED),
+            encoded=frozenset(name for encoding in encodings if isinstance(encoding, dict) for name in encoding),
         )
         yield from schema_changes.compare(self._engine, old.schema, new.schema, place)
 

@@ -8,7 +8,7 @@ from openapi.diff.comparison.changes import Change, Witness
 from openapi.diff.comparison.joined_changes import joined
 from openapi.diff.comparison.messages import Carriage, Message
 from openapi.diff.wire.abridged import Paths, Step
-from openapi.schemas.conversion import MARKS, Node, Parts, Schema, name_of, published
+from openapi.schemas.conversion import MARKS, Node, Parts, Schema, Schemas, name_of, published
 from openapi.schemas.directions import Direction
 from openapi.schemas.engine import Engine
 from openapi.schemas.faults import ITEM, OTHER, UNDECIDED, Fault, index_of
@@ -20,6 +20,9 @@ _NAMES = {
     ("required", True): "property-required",
     ("required", False): "property-optional",
 }
+_TEXT: Schema = {"type": "string"}
+_OF_TEXTS = frozenset((*MARKS, "minLength", "maxLength", "pattern", "format"))
+"""Keywords that limit texts alone, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class Place:
     carriage: Callable[[Any], Carriage] = lambda _: Carriage.CLEAR
     is_required: bool = False
     """True if the old document requires a value there."""
+    is_form: bool = False
+    """True if it is a form, whose fields are texts; those `encoded` have media types of their own."""
+    encoded: frozenset[str] = frozenset()
 
     def carries(self, worst: Carriage) -> Callable[[Any], bool]:
         """A function that returns True if a message can carry a value as well as `worst`, or better."""
@@ -45,9 +51,38 @@ class Place:
 
 def compare(engine: Engine, old: Parts | None, new: Parts | None, place: Place) -> Iterator[Change]:
     """The changes from the schema at `old` to the schema at `new`; None is a schema that accepts anything."""
-    before = Node((engine.old.at(old) if old else True,))
-    after = Node((engine.new.at(new) if new else True,))
-    yield from joined([*_changes(engine, before, after, place, True), *_changes(engine, after, before, place, False)])
+    before, after = engine.old.at(old) if old else True, engine.new.at(new) if new else True
+    sent, taken = (_as_sent(schemas, schema, place) for schemas, schema in ((engine.old, before), (engine.new, after)))
+    narrowed = _changes(engine, sent, Node((after,)), place, True)
+    widened = _changes(engine, taken, Node((before,)), place, False)
+    yield from joined([*narrowed, *widened])
+
+
+def _as_sent(schemas: Schemas, schema: Schema, place: Place) -> Node:
+    """The values of `schema` that a message has at `place`: without a type they are texts in a text, and in a form."""
+    if place.is_text and _is_untyped(schemas, schema):
+        return Node((schema, _TEXT))
+    if place.is_form and isinstance(target := _target(schemas, schema), dict):
+        properties = target.get("properties", {})
+        names = [name for name in properties if name not in place.encoded and _is_untyped(schemas, properties[name])]
+        if names:
+            return Node((schema, {"properties": dict.fromkeys(names, _TEXT)}))
+    return Node((schema,))
+
+
+def _is_untyped(schemas: Schemas, schema: Schema) -> bool:
+    """True if `schema` allows values of all types, and limits only texts."""
+    target = _target(schemas, schema)
+    return target is True or (isinstance(target, dict) and target.keys() <= _OF_TEXTS)
+
+
+def _target(schemas: Schemas, schema: Schema) -> Schema:
+    """What `schema` leads to."""
+    seen = set[str]()
+    while isinstance(schema, dict) and schema.keys() == {"$ref"} and schema["$ref"] not in seen:
+        seen.add(schema["$ref"])
+        schema = schemas.targets.get(schema["$ref"], schema)
+    return schema
 
 
 def _changes(engine: Engine, small: Node, big: Node, place: Place, is_narrowing: bool) -> Iterator[Change]:

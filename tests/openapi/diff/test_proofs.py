@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from openapi.contract import Document
+from openapi.diff.comparison.compare import compare
 from openapi.diff.comparison.messages import BODY, request
 from openapi.diff.comparison.operations import operations
 from openapi.diff.findings import CERTAIN, NOT_FOUND, PROVED
@@ -190,6 +191,53 @@ def test_a_body_has_the_form_of_its_media_type(media_type: str, schemas: tuple[A
     old, new = (with_body(media_type, schema) for schema in schemas)
     request = sent(proof(old, new)["message"])
     assert (request.headers["Content-Type"], request.text) == (media_type, shown)
+
+
+@pytest.mark.parametrize(
+    ("schemas", "value"),
+    [
+        (({"type": "string"}, {"type": "string", "minLength": 1, "maxLength": 8}), "a" * 9),
+        (({"type": "array", "items": {}}, {"type": "array", "items": {}, "minItems": 1, "maxItems": 3}), [0, 1, 2, 3]),
+        (({"type": "integer"}, {"type": "integer", "minimum": 7, "maximum": 9}), 10),
+    ],
+)
+def test_a_proof_is_of_its_own_change(schemas: tuple[Any, Any], value: Any) -> None:
+    """Not a value that another new limit refuses, which would be found first."""
+    documents = [Document("", with_body("application/json", {"properties": {"a": schema}})) for schema in schemas]
+    changes = Report.of(*documents, ("old", "new")).changes
+    (change,) = [change for change in changes if "-max" in change.rule]
+    assert change.witness is not None
+    assert change.witness.value == {"a": value}
+
+
+@pytest.mark.parametrize("location", ["query", "path", "header"])
+def test_a_parameter_without_a_type_is_a_text(location: str) -> None:
+    """It stays one with that type, and is proved to become another thing by a text."""
+    untyped, text = (Document("", with_parameter(location, schema)) for schema in ({}, {"type": "string"}))
+    assert [change for change in compare(untyped, text) if change.is_break] == []
+    assert compare(text, text) == []
+    found = proof(with_parameter(location, {}), with_parameter(location, {"type": "integer"}))
+    assert isinstance(found["value"], str)
+    limited = proof(with_parameter(location, {}), with_parameter(location, {"type": "string", "maxLength": 3}))
+    assert limited["value"] == "aaaa"
+
+
+@pytest.mark.parametrize("media_type", [FORM, MULTIPART])
+def test_a_field_without_a_type_is_a_text(media_type: str) -> None:
+    """As a parameter is; but in JSON, or with a media type of its own, it is anything."""
+
+    def breaks(media_type: str, field: Any, **more: Any) -> set[str]:
+        documents = [
+            Document("", with_body(media_type, {"type": "object", "properties": {"f": schema}}, content=dict(more)))
+            for schema in ({}, field)
+        ]
+        return {change.rule for change in compare(*documents) if change.is_break}
+
+    text = {"type": "string"}
+    assert not breaks(media_type, text)
+    assert breaks(media_type, {"type": "integer"}) == {"request-type-narrowed"}
+    assert "request-type-narrowed" in breaks("application/json", text)
+    assert "request-type-narrowed" in breaks(media_type, text, encoding={"f": {"contentType": "application/json"}})
 
 
 def test_a_form_has_at_least_one_field() -> None:
