@@ -16,9 +16,9 @@ _SENTENCES = {
     "operation-added-over-template": "{subject} is a new operation, and takes requests that {old} answered",
     "operation-removed": "{subject} was removed",
     "operation-id-changed": "{subject} has operationId {new}; it was {old}",
-    "server-path-changed": "the servers have the paths {new}; they were {old}",
-    "server-path-added": "the servers have the paths {new}; they were {old}",
-    "server-default-changed": "the servers have the path {new} by default; it was {old}",
+    "server-path-changed": "the paths of the servers are {new} now; they were {old}",
+    "server-path-added": "the paths of the servers are {new} now; they were {old}",
+    "server-default-changed": "the path of the servers is {new} by default now; it was {old}",
     "callback-added": "{subject} is new",
     "callback-added-on-request": "{subject} is new, for clients that send its URL",
     "callback-removed": "{subject} was removed",
@@ -100,6 +100,8 @@ _OF_KEYWORDS = {
     ),
 }
 """The sentences for a narrowed and for a widened keyword; for other keywords the new value and the old one."""
+_KINDS = {str: "text", bool: "boolean", dict: "object", list: "list", type(None): "value"}
+"""The names of the types of values; all else is a number."""
 _FLAGS = ("deprecated", "readOnly", "writeOnly")
 _UNQUOTED = ("anyOf", "format", "pattern", "type")
 """Keywords whose strings a sentence repeats without quotes."""
@@ -113,6 +115,16 @@ def sentence(change: Change, subject: str | None = None) -> str:
     return f"{words}; {change.deprecation.words}" if change.deprecation else words
 
 
+def named(change: Change, most: int) -> str:
+    """The change in words behind the names of its operations, at most `most`, unless the words begin with one."""
+    words = sentence(change)
+    operations = change.operations
+    if not operations or change.subject in operations:
+        return words
+    more = f" and {len(operations) - most} more" if len(operations) > most else ""
+    return f"{', '.join(operations[:most])}{more}: {words}"
+
+
 def _sentence(change: Change) -> str:
     """The change in words, without what was announced about it."""
     stem = change.rule.removeprefix("request-").removeprefix("response-")
@@ -122,6 +134,8 @@ def _sentence(change: Change) -> str:
         "old": _shown(change.old, keyword in _UNQUOTED),
         "new": _shown(change.new, keyword in _UNQUOTED),
     }
+    if keyword == "server-path" or change.rule == "server-default-changed":
+        values |= {"old": _paths(change.old), "new": _paths(change.new)}
     if keyword == "security":
         values["old"] = _authentication(values["old"], "authenticated", "did not have to")
         values["new"] = _authentication(values["new"], "authenticate", "need not authenticate")
@@ -139,6 +153,19 @@ def _sentence(change: Change) -> str:
     return _of_value(name, change).format(**values)
 
 
+def _paths(bases: Any) -> str:
+    """The paths of servers; that of the root is `/`."""
+    return ", ".join(str(base) or "/" for base in (bases if isinstance(bases, list) else [bases]))[:LONGEST]
+
+
+def _kinds(old: Any, new: Any) -> list[str]:
+    """The kinds of the defaults `old` and `new`, lists of one value, if they differ; else none."""
+    if not all(isinstance(side, list) and len(side) == 1 for side in (old, new)):
+        return []
+    kinds = [_KINDS.get(type(side[0]), "number") for side in (old, new)]
+    return kinds if kinds[0] != kinds[1] and "value" not in kinds else []
+
+
 def _of_keyword(keyword: str, change: Change, is_narrowed: bool) -> str:
     if keyword in _OF_KEYWORDS:
         words = _OF_KEYWORDS[keyword][not is_narrowed]
@@ -152,6 +179,8 @@ def _of_value(keyword: str, change: Change) -> str:
         return f"{{subject}} no longer has a {keyword}; it was {{old}}"
     if change.old is None or change.old == []:
         return f"{{subject}} now has {keyword} {{new}}; it had none"
+    if keyword == "default" and (kinds := _kinds(change.old, change.new)):
+        return f"the default of {{subject}} is the {kinds[1]} {{new}} now; it was the {kinds[0]} {{old}}"
     return f"{{subject}} has {keyword} {{new}}; it was {{old}}"
 
 

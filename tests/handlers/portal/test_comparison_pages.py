@@ -47,7 +47,7 @@ def test_how_clients_authenticate_comes_first(browser: httpx.Client) -> None:
     count = concerned.count(True)
     assert count
     assert all(first.startswith("clients authenticate by oauth2") for first in firsts[:count])
-    assert firsts[count].startswith("the servers have the paths")
+    assert firsts[count].startswith("the paths of the servers are")
 
 
 @pytest.mark.parametrize("new", ["1.0", "1.1"])

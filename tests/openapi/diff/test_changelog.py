@@ -22,7 +22,7 @@ def test_the_newest_comes_first_with_each_addition() -> None:
     whole = changelog([*minors, major])
     assert whole.startswith("# Changelog of Interaction Reporting API\n\n## 2.0: major change from 1.1\n\n- ")
     assert whole.endswith(text.partition("\n\n")[2])
-    assert '- the servers have the paths "/api/v2"; they were "/api/v1"' in whole
+    assert "- the paths of the servers are /api/v2 now; they were /api/v1" in whole
     assert "- clients authenticate by oauth2 with events:write; previously they authenticated by http bearer" in whole
     assert "- response 422 is no longer application/json" in whole
 

@@ -35,7 +35,15 @@ def sentence_of(rule: str, old: Any = None, new: Any = None) -> str:
         ("request-default-added", [], [None], "body /a now has default null; it had none"),
         ("request-default-changed", [None], [0], "body /a has default 0; it was null"),
         ("request-default-removed", [None], [], "body /a no longer has a default; it was null"),
-        ("request-required-default-changed", [True], ["true"], 'body /a has default "true"; it was true'),
+        (
+            "request-required-default-changed",
+            [True],
+            ["true"],
+            'the default of body /a is the text "true" now; it was the boolean true',
+        ),
+        ("request-default-changed", [1], [2.5], "body /a has default 2.5; it was 1"),
+        ("server-path-changed", ["/dialogporten"], [""], "the paths of the servers are / now; they were /dialogporten"),
+        ("server-default-changed", "/a", "", "the path of the servers is / by default now; it was /a"),
         ("request-deprecated-changed", None, True, "body /a is deprecated"),
         ("request-deprecated-changed", True, None, "body /a is no longer deprecated"),
         (
