@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from openapi.diff.findings import Finding
 from openapi.diff.reports.report import Report
 from openapi.diff.rules import Severity
-from openapi.diff.sentences import sentence
+from openapi.diff.sentences import named
 from openapi.rendering.terminal import printable
 from openapi.sources.text import Position
 
@@ -33,10 +33,10 @@ def command(level: str, message: str, title: str = "", position: Position | None
 def _lines(report: Report, with_texts: bool) -> Iterator[str]:
     for finding in report.shown(with_texts):
         change = finding.change
-        operation = f"{change.operations[0]}: " if change.operations else ""
-        message = f"{operation}{sentence(change)}. {finding.why} ({finding.certainty}, {finding.fingerprint})"
-        title = f"{finding.label} {change.rule}"
-        yield command(_level(finding), message, title, report.places(change)[True].position)
+        was, position = (place.position for place in report.places(change))
+        gone = f" It was at {was.file}:{was.line}." if was and not change.is_in_new else ""
+        message = f"{named(change, 1)}. {finding.why}{gone} ({finding.certainty}, {finding.fingerprint})"
+        yield command(_level(finding), message, f"{finding.label} {change.rule}", position)
     yield from (command("warning", note) for note in report.notes)
     yield command("notice", f"{report.title} ({report.summary})")
 

@@ -9,7 +9,7 @@ from openapi.diff.findings import Finding
 from openapi.diff.reports.places import Place
 from openapi.diff.reports.report import Report, json_text
 from openapi.diff.rules import Severity
-from openapi.diff.sentences import sentence
+from openapi.diff.sentences import named
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 _TOOL = "interaction-reporting"
@@ -48,12 +48,13 @@ def _rule(name: str, finding: Finding) -> dict[str, Any]:
 def _result(report: Report, finding: Finding, index: int) -> dict[str, Any]:
     change = finding.change
     places = report.places(change)
-    own, other = places[change.is_in_new], places[not change.is_in_new]
+    shown = places[True].position is not None or change.is_in_new  # code scanning shows only files of the new revision
+    own, other = places[shown], places[not shown]
     result = {
         "ruleId": change.rule,
         "ruleIndex": index,
         "level": "error" if finding.is_break and not finding.is_announced else _LEVELS.get(finding.severity, "none"),
-        "message": {"text": _message(finding)},
+        "message": {"text": f"{named(change, 2)}. {finding.why}"},
         "locations": [_location(own, change.operations)],
         "partialFingerprints": {_FINGERPRINT: finding.fingerprint},
         "properties": {"breaking": finding.is_break, "certainty": finding.certainty},
@@ -63,18 +64,11 @@ def _result(report: Report, finding: Finding, index: int) -> dict[str, Any]:
             {"kind": "external", "status": "accepted", "justification": finding.acknowledged.words}
         ]
     if other.position:
-        name = "old" if change.is_in_new else "new"
+        name = "old" if shown else "new"
         result["relatedLocations"] = [
             {"id": 1, **_location(other), "message": {"text": f"The place in the {name} document."}}
         ]
     return result
-
-
-def _message(finding: Finding) -> str:
-    operations = ", ".join(finding.change.operations[:2])
-    more = f" and {len(finding.change.operations) - 2} more" if len(finding.change.operations) > 2 else ""
-    prefix = f"{operations}{more}: " if operations else ""
-    return f"{prefix}{sentence(finding.change)}. {finding.why}"
 
 
 def _location(place: Place, operations: tuple[str, ...] = ()) -> dict[str, Any]:
