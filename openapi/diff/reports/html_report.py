@@ -4,7 +4,7 @@ from markupsafe import Markup
 
 from openapi.diff.findings import Finding
 from openapi.diff.reports.groups import Group, grouped
-from openapi.diff.reports.report import NO_CHANGE, Report, promise
+from openapi.diff.reports.report import NO_CHANGE, Report, promise, repetition
 from openapi.diff.reports.text_report import command
 from openapi.rendering.html import Layout
 
@@ -24,10 +24,12 @@ def html_report(report: Report, with_texts: bool = False) -> str:
 
 
 def _group(report: Report, group: Group) -> Markup:
-    return _GROUP.format(group.title, Markup("").join(_row(report, group, finding) for finding in group.findings))
+    repeated = group.repeated()
+    rows = (_row(report, group, finding, id(finding) in repeated) for finding in group.findings)
+    return _GROUP.format(group.title, Markup("").join(rows))
 
 
-def _row(report: Report, group: Group, finding: Finding) -> Markup:
+def _row(report: Report, group: Group, finding: Finding, is_repeated: bool) -> Markup:
     change, severity = finding.change, finding.severity.name.lower()
     return _ROW.format(
         Markup("<strong>breaks</strong>, {}").format(severity) if finding.fails else _class(finding),
@@ -36,7 +38,7 @@ def _row(report: Report, group: Group, finding: Finding) -> Markup:
         finding.certainty,
         change.rule,
         finding.fingerprint,
-        _proof(finding),
+        _proof(finding, is_repeated),
         Markup("<br>").join(
             map(Markup("<code>{}</code>").format, dict.fromkeys([change.pointer, *report.lines(change)]))
         ),
@@ -49,9 +51,11 @@ def _class(finding: Finding) -> str:
     return f"{finding.label}, {severity}" if finding.label != severity else severity
 
 
-def _proof(finding: Finding) -> Markup:
+def _proof(finding: Finding, is_repeated: bool) -> Markup:
     witness = finding.change.witness
     if not witness:
         return Markup("")
+    if is_repeated:
+        return Markup("<p>{}</p>").format(repetition(finding.change))
     proof = Markup("<p>{}</p><pre>{}</pre>").format(promise(finding.change), witness.short)
     return proof + (Markup("<pre>{}</pre>").format(curl) if (curl := command(witness)) else Markup(""))

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from openapi.diff.findings import Finding
 from openapi.diff.reports.groups import Group, grouped
-from openapi.diff.reports.report import Report, promise
+from openapi.diff.reports.report import Report, promise, repetition
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot have (section 2.2)."""
@@ -30,7 +30,8 @@ def junit(report: Report, with_texts: bool = False) -> str:
 def _add(suite: Element, report: Report, group: Group) -> None:
     """Add the test of `group` to `suite`."""
     case = SubElement(suite, "testcase", classname="contract", name=_clean(group.title), time="0")
-    place = report.places(group.findings[0].change)[group.findings[0].change.is_in_new].position
+    old, new = report.places(group.findings[0].change)
+    place = new.position or old.position
     if place:
         case.set("file", _clean(place.file))
         case.set("line", str(place.line))
@@ -39,7 +40,9 @@ def _add(suite: Element, report: Report, group: Group) -> None:
     if breaks:
         failure = SubElement(case, "failure", type=breaks[0].change.rule)
         failure.set("message", _clean(f"{len(breaks)} breaking: {group.sentence(breaks[0])}"))
-        failure.text = _clean("\n\n".join(_in_words(group, finding) for finding in breaks))
+        repeated = group.repeated()
+        words = (_in_words(group, finding, id(finding) in repeated) for finding in breaks)
+        failure.text = _clean("\n\n".join(words))
     if rest:
         SubElement(case, "system-out").text = _clean(_lines(group, rest))
 
@@ -48,9 +51,11 @@ def _lines(group: Group, findings: Sequence[Finding]) -> str:
     return "\n".join(f"{finding.label}: {group.sentence(finding)}. {finding.why}" for finding in findings)
 
 
-def _in_words(group: Group, finding: Finding) -> str:
+def _in_words(group: Group, finding: Finding, is_repeated: bool) -> str:
     witness = finding.change.witness
     proof = f"\n{promise(finding.change)}\n{witness.short}" if witness else ""
+    if is_repeated:
+        proof = f"\n{repetition(finding.change)}"
     words = f"{group.sentence(finding)}. {finding.why} ({finding.severity.name.lower()}, {finding.certainty}"
     return f"{words}, {finding.change.rule}, {finding.fingerprint}){proof}"
 

@@ -175,8 +175,19 @@ def promise(change: Change) -> str:
     """The statement that the witness of a change proves."""
     if change.direction == "request":
         return "The old contract accepts this, the new one refuses it:"
-    is_response = change.witness is None or change.witness.message.startswith("HTTP/")
-    return f"The new contract allows this {'response' if is_response else 'message'}, the old one does not:"
+    return f"The new contract allows this {_message(change)}, the old one does not:"
+
+
+def repetition(change: Change) -> str:
+    """The statement that the witness of an earlier change proves this one, too."""
+    return f"The same {_message(change)} proves it."
+
+
+def _message(change: Change) -> str:
+    """What the witness of a change is."""
+    if change.direction == "request":
+        return "request"
+    return "response" if change.witness is None or change.witness.message.startswith("HTTP/") else "message"
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from openapi.diff.comparison.changes import Witness
 from openapi.diff.findings import Finding
 from openapi.diff.reports.groups import Group, grouped
-from openapi.diff.reports.report import NO_CHANGE, Report, promise
+from openapi.diff.reports.report import NO_CHANGE, Report, promise, repetition
 from openapi.rendering.terminal import printable
 
 LONGEST_COMMAND = 300
@@ -33,8 +33,10 @@ def _lines(report: Report, with_texts: bool) -> Iterator[str]:
     for group in grouped(report.shown(with_texts)):
         yield ""
         yield group.title
+        repeated = group.repeated()
         for finding in group.findings:
             yield from _of_finding(report, group, finding)
+            yield from _proof(finding, id(finding) in repeated)
     if counted := report.texts_not_listed(with_texts):
         yield from ("", counted)
 
@@ -45,7 +47,13 @@ def _of_finding(report: Report, group: Group, finding: Finding) -> Iterator[str]
     judgement = f"{finding.severity.name.lower()}, {finding.certainty}, {change.rule}, {finding.fingerprint}"
     yield f"{_INDENT}{finding.why} [{judgement}]"
     yield f"{_INDENT}{' to '.join(report.lines(change))}"
-    if change.witness:
-        yield f"{_INDENT}{promise(change)}"
-        lines = [*change.witness.short.splitlines(), command(change.witness)]
+
+
+def _proof(finding: Finding, is_repeated: bool) -> Iterator[str]:
+    witness = finding.change.witness
+    if witness and is_repeated:
+        yield f"{_INDENT}{repetition(finding.change)}"
+    elif witness:
+        yield f"{_INDENT}{promise(finding.change)}"
+        lines = [*witness.short.splitlines(), command(witness)]
         yield from (f"{_INDENT}  {line}" for line in lines if line is not None)

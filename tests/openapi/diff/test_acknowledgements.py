@@ -37,7 +37,7 @@ def test_an_acknowledged_break_is_shown_and_counts_for_nothing() -> None:
     """It is counted apart; without the acknowledgement it is a break."""
     known = report(ENTRY)
     assert (report().severity, report().is_break) == (Severity.MAJOR, True)
-    assert (known.severity, known.is_break, known.summary) == (Severity.NONE, False, "1 acknowledged")
+    assert (known.severity, known.is_break, known.summary) == (Severity.NONE, False, "1 change: 1 acknowledged")
     assert known.as_json["acknowledged"] == [ENTRY.as_json]
     assert known.as_json["changes"][0]["acknowledged"]["until"] == "2027-01-01"
     assert known.as_json["changes"][0]["breaking"] is True

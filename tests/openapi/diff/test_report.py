@@ -77,7 +77,7 @@ def test_json_has_everything(narrowed: Report) -> None:
 
 def test_text_and_markdown_and_html_say_the_same(narrowed: Report) -> None:
     """Each in its own format, with the proof."""
-    head = "old.yaml to new.yaml: major, breaking\n1 breaking (1 proved)\n\nPOST /x\n"
+    head = "old.yaml to new.yaml: major, breaking\n1 change: 1 breaking (1 proved)\n\nPOST /x\n"
     assert text_report(narrowed).startswith(f"{head}  BREAKS  body /a may no longer be ")
     assert "\n- **Breaks**: body /a may no longer be " in markdown_report(narrowed)
     assert "<h1>old.yaml to new.yaml: major, breaking</h1>" in html_report(narrowed)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
@@ -13,6 +14,7 @@ from sarif_pydantic import Sarif
 from openapi.contract import Document
 from openapi.diff.reports.annotations import annotations
 from openapi.diff.reports.formats import Format, rendered
+from openapi.diff.reports.groups import grouped
 from openapi.diff.reports.junit import junit
 from openapi.diff.reports.markdown_report import LONGEST, markdown_report
 from openapi.diff.reports.places import Places
@@ -75,7 +77,10 @@ def test_sarif_has_each_change_at_its_line(report: Report) -> None:
         "region": {"startLine": len(where), "startColumn": 3},
     }
     assert first["relatedLocations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "a%20b/old.yaml"}
-    assert removed["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "a%20b/old.yaml"}
+    assert removed["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "new%2C1.yaml"}
+    (old,) = removed["relatedLocations"]
+    assert old["physicalLocation"]["artifactLocation"] == {"uri": "a%20b/old.yaml"}
+    assert old["message"] == {"text": "The place in the old document."}
     assert len(json.loads(sarif(report, with_texts=True))["runs"][0]["results"]) == len(results) + 1
 
 
@@ -101,8 +106,20 @@ def test_annotations_name_the_file_and_the_line(report: Report) -> None:
     )
     assert error.startswith(start)
     assert warning.startswith("::warning file=new%2C1.yaml,line=")
+    assert re.search(
+        r"POST /x: body /c is no longer a property\. .* It was at a b/old\.yaml:\d+\. \(certain, ", warning
+    )
+    assert "It was at" not in error + notice
     assert notice.startswith("::notice file=new%2C1.yaml,line=")
-    assert summary.startswith("::notice::old.yaml to new.yaml: major, breaking (1 breaking (1 proved), ")
+    assert summary.startswith("::notice::old.yaml to new.yaml: major, breaking (4 changes: 1 breaking (1 proved), ")
+
+
+def test_an_operation_is_named_once() -> None:
+    """A change of the operation itself begins with its name; other changes have it in front."""
+    removed = compared(with_body({}), document())
+    for text in (annotations(removed), json.loads(sarif(removed))["runs"][0]["results"][0]["message"]["text"]):
+        assert "POST /x was removed." in text
+        assert text.count("POST /x") == 1
 
 
 def test_hostile_texts_stay_texts() -> None:
@@ -137,10 +154,93 @@ def test_markdown_fits_a_comment(count: int, proofs: bool, is_whole: bool) -> No
     assert len(text) <= LONGEST
     assert ("The old contract accepts this" in text) is proofs
     listed = text.count("\n- **Breaks**")
-    left_out = re.search(r"(\d+) more changes do not fit here, \1 of them breaking", text)
+    left_out = re.search(
+        r"(\d+) more changes do not fit here \(\1 breaking\)\. The formats text and JSON list all", text
+    )
     assert (listed == count, left_out is None) == (is_whole, is_whole)
     assert is_whole or (left_out and listed + int(left_out[1]) == count)
     assert ("The proofs do not fit here" in text) is (is_whole and not proofs)
+
+
+def test_breaks_go_first_if_not_all_fits() -> None:
+    """Over all groups: no group lists what is compatible while another one waits with a break."""
+    paths = [f"p{number}" for number in range(9)]
+
+    def of(least: int, **more: Any) -> Document:
+        body = {"type": "object", "properties": {"a": {"type": "integer", "minimum": least}, **more}}
+        return document(**{path: with_body(body).document["paths"]["/x"] for path in paths})
+
+    long = compared(of(1), of(2, **{f"b{number}": {} for number in range(5)}))
+    text = markdown_report(long, longest=5_500)
+    assert len(text) <= 5_500
+    assert [text.count(f"\n- **{label}**") for label in ("Breaks", "Minor")] == [9, shown := text.count("**Minor**")]
+    assert 0 < shown < 45
+    left_out = re.search(r"\n(\d+) more changes do not fit here \((\d+) minor\): (.*)\. The formats", text)
+    assert left_out is not None
+    assert int(left_out[1]) == int(left_out[2]) == 45 - shown
+    assert left_out[3].split("; ")[-1] == "POST /p8"
+    titles = re.findall("^## (.*)$", text, re.MULTILINE)
+    assert titles == [f"POST /{path}" for path in paths]
+
+
+def test_a_schema_is_one_group() -> None:
+    """Its changes may concern different numbers of operations, which each line then says."""
+
+    def of(limit: dict[str, Any]) -> Document:
+        answer = {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}
+        member = {"a": {"type": "string", **limit}}
+        responses = {path: {"get": {"responses": {"200": answer}}} for path in "qrs"}
+        shared = document(**responses)
+        optional = {"type": "object", "properties": {**member, "b": {"type": "string"}}}
+        shared.document["components"] = {"schemas": {"A": optional}}
+        if limit:
+            shared.document["components"]["schemas"]["A"]["properties"]["c"] = {"type": "integer"}
+        return shared
+
+    first = Report.of(of({}), of({"maxLength": 4}), ("old", "new"))
+    findings = [*first.findings]
+    few = replace(findings[0], change=replace(findings[0].change, operations=("GET /q",)))
+    some = replace(findings[0], change=replace(findings[0].change, operations=("GET /q", "GET /r")))
+    (group,) = grouped([few, some, *findings[1:]])
+    assert group.title == "Schema A in responses of up to 3 operations"
+    assert [group.sentence(finding).partition(" (")[2] for finding in group.findings] == [
+        "in GET /q)",
+        "in 2 operations)",
+        "",
+    ]
+    (group,) = grouped(findings)
+    assert group.title == "Schema A in responses of 3 operations"
+
+
+def test_a_shared_parameter_is_one_line() -> None:
+    """Under its own title, with the number of its operations; one that is declared in place stays apart."""
+
+    def of(most: int, is_shared: bool) -> Document:
+        limit = {"name": "l", "in": "query", "schema": {"type": "integer", "maximum": most}}
+        parameters = [{"$ref": "#/components/parameters/L"} if is_shared else limit]
+        made = document(**{path: {"get": {"parameters": parameters, "responses": {}}} for path in "qrs"})
+        made.document["components"] = {"parameters": {"L": limit}}
+        return made
+
+    text = text_report(Report.of(of(9, True), of(5, True), ("old", "new")))
+    assert "\nParameter L in requests of 3 operations\n  BREAKS  query parameter l has maximum 5; it was 9.\n" in text
+    assert text.count("has maximum 5") == 1
+    assert text_report(Report.of(of(9, False), of(5, False), ("old", "new"))).count("has maximum 5") == 3
+
+
+@pytest.mark.parametrize("form", [Format.TEXT, Format.MARKDOWN, Format.HTML, Format.JUNIT])
+def test_a_proof_is_shown_once(form: Format) -> None:
+    """If the same request proves another change of its group, the report says so."""
+    old = with_body({"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}})
+    new = with_body({"type": "object", "required": ["a", "b"], "properties": old_properties(old)})
+    text = rendered(Report.of(old, new, ("old", "new")), form)
+    assert text.count("The old contract accepts this, the new one refuses it:") == 1
+    assert text.count("The same request proves it.") == 1
+
+
+def old_properties(old: Document) -> Any:
+    """The properties of the body of POST /x."""
+    return old.document["paths"]["/x"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
 
 
 @pytest.mark.parametrize("form", Format)
@@ -173,7 +273,7 @@ def test_the_findings_are_grouped() -> None:
     text = text_report(Report.of(old, new, ("old", "new")))
     assert re.findall(r"^(?:\S.*|  (?:BREAKS|minor) .*)", text, re.MULTILINE) == [
         "old to new: major, breaking",
-        "3 breaking (1 certain, 2 proved), 1 minor",
+        "4 changes: 3 breaking (1 certain, 2 proved), 1 minor",
         "Removed operations",
         "  BREAKS  POST /s was removed; POST /t is new and written the same: it may have moved.",
         "Schema A in requests of 2 operations",
