@@ -21,6 +21,9 @@ _NAMES = {
     ("required", False): "property-optional",
 }
 _TEXT: Schema = {"type": "string"}
+_NULL: Schema = {"type": "null"}
+_DEEPEST = 5
+"""Limit on the nested alternatives that are searched for one without a type."""
 _OF_TEXTS = frozenset((*MARKS, "minLength", "maxLength", "pattern", "format"))
 """Keywords that limit texts alone, or nothing."""
 
@@ -70,10 +73,18 @@ def _as_sent(schemas: Schemas, schema: Schema, place: Place) -> Node:
     return Node((schema,))
 
 
-def _is_untyped(schemas: Schemas, schema: Schema) -> bool:
-    """True if `schema` allows values of all types, and limits only texts."""
+def _is_untyped(schemas: Schemas, schema: Schema, depth: int = 0) -> bool:
+    """True if `schema` allows values of all types, or all but null, and limits only texts."""
     target = _target(schemas, schema)
-    return target is True or (isinstance(target, dict) and target.keys() <= _OF_TEXTS)
+    if not isinstance(target, dict):
+        return target
+
+    def untyped(keyword: str) -> list[bool]:
+        return [_is_untyped(schemas, inner, depth + 1) for inner in target.get(keyword, ()) if inner != _NULL]
+
+    if depth > _DEEPEST or not target.keys() <= {*_OF_TEXTS, "allOf", "anyOf", "oneOf"}:
+        return False
+    return all(untyped("allOf")) and any(untyped("anyOf") or [True]) and untyped("oneOf") in ([], [True])
 
 
 def _target(schemas: Schemas, schema: Schema) -> Schema:

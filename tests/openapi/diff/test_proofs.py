@@ -218,6 +218,10 @@ def test_a_parameter_without_a_type_is_a_text(location: str) -> None:
     assert compare(text, text) == []
     found = proof(with_parameter(location, {}), with_parameter(location, {"type": "integer"}))
     assert isinstance(found["value"], str)
+    any_set: dict[str, Any] = {"nullable": True, "oneOf": [{}]}
+    for written in (any_set, {"allOf": [{}]}, {"anyOf": [{}, {"type": "integer"}]}):
+        composed = Document("", with_parameter(location, written))
+        assert [change for change in compare(composed, text) if change.is_break] == []
     limited = proof(with_parameter(location, {}), with_parameter(location, {"type": "string", "maxLength": 3}))
     assert limited["value"] == "aaaa"
 
