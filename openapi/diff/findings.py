@@ -89,12 +89,18 @@ class Finding:
             self.acknowledged is not None,
             not self.fails,
             -self.severity,
-            change.operations,
+            tuple(map(by_path, change.operations)),
             change.pointer,
             change.rule,
             change.subject,
             self.fingerprint,
         )
+
+
+def by_path(operation: str) -> tuple[str, str]:
+    """The key that sorts names of operations by path, and then by method."""
+    method, _, path = operation.partition(" ")
+    return path, method
 
 
 def overall(findings: Iterable[Finding]) -> Severity:

@@ -129,10 +129,11 @@ def _sentence(change: Change) -> str:
     """The change in words, without what was announced about it."""
     stem = change.rule.removeprefix("request-").removeprefix("response-")
     keyword, _, effect = stem.rpartition("-")
+    separator = " or " if keyword == "type" else ", "
     values = {
         "subject": change.subject,
-        "old": _shown(change.old, keyword in _UNQUOTED),
-        "new": _shown(change.new, keyword in _UNQUOTED),
+        "old": _shown(change.old, keyword in _UNQUOTED, separator),
+        "new": _shown(change.new, keyword in _UNQUOTED, separator),
     }
     if keyword == "server-path" or change.rule == "server-default-changed":
         values |= {"old": _paths(change.old), "new": _paths(change.new)}
@@ -199,10 +200,12 @@ def _authentication(words: str, verb: str, none: str) -> str:
     return f"{verb} by {' or '.join(schemes)}" + (", or not at all" if "nothing" in ways else "")
 
 
-def _shown(value: Any, is_unquoted: bool) -> str:
+def _shown(value: Any, is_unquoted: bool, separator: str = ", ") -> str:
     """`value` in at most `LONGEST` characters; strings in a list are quoted unless `is_unquoted`."""
     if isinstance(value, list):
-        text = ", ".join(item if is_unquoted and isinstance(item, str) else _json(item) for item in value) or "none"
+        text = (
+            separator.join(item if is_unquoted and isinstance(item, str) else _json(item) for item in value) or "none"
+        )
     elif isinstance(value, dict) and value.keys() == {"$ref"}:
         text = str(value["$ref"]).rpartition("/")[2]
     else:

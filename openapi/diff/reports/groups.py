@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from openapi.diff.comparison.changes import Change
-from openapi.diff.findings import Finding
+from openapi.diff.findings import Finding, by_path
 from openapi.diff.sentences import sentence
 from openapi.schemas.directions import Direction
 from openapi.standards.json_pointer import split
@@ -124,12 +124,15 @@ def _component(change: Change) -> _Component | None:
     parts = split(change.pointer)
     if change.rule in _OF_OPERATIONS or parts[:1] != ("components",) or len(parts) <= SHOWN or parts[1] not in _KINDS:
         return None
+    if parts[1] != "schemas" and len(change.operations) <= 1:
+        return None  # it may be the operation that refers to the component now, or no longer
     return _Component(parts[1], parts[2], change.direction)
 
 
 def _order(group: Group) -> tuple[object, ...]:
     first = group.findings[0]
-    return first.acknowledged is not None, not first.fails, -first.severity, group.title != DOCUMENT, group.title
+    rank = 0 if group.title == DOCUMENT else 1 if group.title in _OF_OPERATIONS.values() else 2
+    return first.acknowledged is not None, not first.fails, -first.severity, rank, by_path(group.title)
 
 
 def _place_in_component(change: Change) -> str:

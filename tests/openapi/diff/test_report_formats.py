@@ -212,6 +212,23 @@ def test_a_schema_is_one_group() -> None:
     assert group.title == "Schema A in responses of 3 operations"
 
 
+def test_operations_stand_by_path() -> None:
+    """Those of one path together, behind what is removed."""
+
+    def of(least: int) -> Document:
+        post = with_body({"type": "integer", "minimum": least}).document["paths"]["/x"]["post"]
+        return document(**{path: dict.fromkeys(("delete", "put"), post) for path in "qr"})
+
+    old, new = of(1), of(2)
+    old.document["paths"]["/z"] = old.document["paths"]["/y"] = old.document["paths"]["/q"]
+    text = text_report(Report.of(old, new, ("old", "new")))
+    assert re.findall(r"^(?:[A-Z].*|  BREAKS  .* was removed)", text, re.MULTILINE) == [
+        "Removed operations",
+        *(f"  BREAKS  {method} /{path} was removed" for path in "yz" for method in ("DELETE", "PUT")),
+        *(f"{method} /{path}" for path in "qr" for method in ("DELETE", "PUT")),
+    ]
+
+
 def test_a_shared_parameter_is_one_line() -> None:
     """Under its own title, with the number of its operations; one that is declared in place stays apart."""
 
@@ -225,6 +242,10 @@ def test_a_shared_parameter_is_one_line() -> None:
     text = text_report(Report.of(of(9, True), of(5, True), ("old", "new")))
     assert "\nParameter L in requests of 3 operations\n  BREAKS  query parameter l has maximum 5; it was 9.\n" in text
     assert text.count("has maximum 5") == 1
+    one = of(9, True)
+    del one.document["paths"]["/q"]["get"]["parameters"]
+    single = text_report(Report.of(of(9, True), one, ("old", "new")))
+    assert "\nGET /q\n  major   query parameter l was removed.\n" in single
     assert text_report(Report.of(of(9, False), of(5, False), ("old", "new"))).count("has maximum 5") == 3
 
 

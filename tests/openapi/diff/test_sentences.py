@@ -52,6 +52,12 @@ def sentence_of(rule: str, old: Any = None, new: Any = None) -> str:
             ["integer"],
             "body /a may no longer be of type string; it may be of type integer",
         ),
+        (
+            "request-type-narrowed",
+            "array",
+            ["null", "string"],
+            "body /a may no longer be of type array; it may be of type null or string",
+        ),
         ("response-type-widened", ["string"], "integer", "body /a may now be of type integer; it was of type string"),
         ("request-property-added", None, None, "body /a is a new property"),
         ("response-undecided-widened", 1, 2, "body /a: it cannot be shown that no other value is accepted"),
