@@ -34,7 +34,8 @@ def _lines(report: Report, with_texts: bool) -> Iterator[str]:
     for finding in report.shown(with_texts):
         change = finding.change
         was, position = (place.position for place in report.places(change))
-        gone = f" It was at {was.file}:{was.line}." if was and not change.is_in_new else ""
+        is_gone = "-removed" in change.rule or "-moved" in change.rule
+        gone = f" It was at {was.file}:{was.line}." if was and is_gone else ""
         message = f"{named(change, 1)}. {finding.why}{gone} ({finding.certainty}, {finding.fingerprint})"
         yield command(_level(finding), message, f"{finding.label} {change.rule}", position)
     yield from (command("warning", note) for note in report.notes)

@@ -27,6 +27,8 @@ _KINDS = {
 }
 _OF_OPERATIONS = {"operation-added": "New operations", "operation-removed": "Removed operations"}
 _OF_OPERATIONS["operation-removed-after-sunset"] = _OF_OPERATIONS["operation-removed"]
+_OF_ALL = ("/servers", "/security")
+"""Places that concern all operations without one of their own."""
 _STEP = re.compile(r"\[\]|/[^/\[]*")
 
 
@@ -131,7 +133,8 @@ def _component(change: Change) -> _Component | None:
 
 def _order(group: Group) -> tuple[object, ...]:
     first = group.findings[0]
-    rank = 0 if group.title == DOCUMENT else 1 if group.title in _OF_OPERATIONS.values() else 2
+    is_of_all = group.title == DOCUMENT or first.change.pointer in _OF_ALL
+    rank = 0 if is_of_all else 1 if group.title in _OF_OPERATIONS.values() else 2
     return first.acknowledged is not None, not first.fails, -first.severity, rank, by_path(group.title)
 
 

@@ -110,6 +110,10 @@ def test_annotations_name_the_file_and_the_line(report: Report) -> None:
         r"POST /x: body /c is no longer a property\. .* It was at a b/old\.yaml:\d+\. \(certain, ", warning
     )
     assert "It was at" not in error + notice
+    limits: tuple[dict[str, Any], dict[str, Any]] = ({"maxLength": 4}, {})
+    wider = compared(*(with_body({"type": "string", **limit}) for limit in limits))
+    assert not wider.changes[0].is_in_new
+    assert "It was at" not in annotations(wider)
     assert notice.startswith("::notice file=new%2C1.yaml,line=")
     assert summary.startswith("::notice::old.yaml to new.yaml: major, breaking (4 changes: 1 breaking (1 proved), ")
 
@@ -227,6 +231,20 @@ def test_operations_stand_by_path() -> None:
         *(f"  BREAKS  {method} /{path} was removed" for path in "yz" for method in ("DELETE", "PUT")),
         *(f"{method} /{path}" for path in "qr" for method in ("DELETE", "PUT")),
     ]
+
+
+def test_what_concerns_all_operations_stands_first() -> None:
+    """Another path of the servers, before what single operations have."""
+
+    def of(least: int, server: str) -> Document:
+        post = with_body({"type": "integer", "minimum": least}).document["paths"]["/x"]
+        made = document(a=post, b=post, c=post)
+        made.document["servers"] = [{"url": server}]
+        return made
+
+    first, *others = grouped(Report.of(of(1, "/v1"), of(2, "/v2"), ("old", "new")).findings)
+    assert [finding.change.rule for finding in first.findings] == ["server-path-changed"]
+    assert [group.title for group in others] == ["POST /v2/a", "POST /v2/b", "POST /v2/c"]
 
 
 def test_a_shared_parameter_is_one_line() -> None:
