@@ -31,7 +31,7 @@ EFFORT = Effort(
 )
 """With these limits the worst known case takes a quarter of a second, and most take a hundredth of a second."""
 _NAME = "metadata"
-_PLACE = Place("", "", Direction.REQUEST, lambda value: Message(str(value), str(value)))
+_PLACE = Place("", "", Direction.REQUEST, lambda value, _: Message(str(value), str(value)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,8 +203,8 @@ def test_a_body_has_the_form_of_its_media_type(media_type: str, schemas: tuple[A
 )
 def test_a_proof_is_of_its_own_change(schemas: tuple[Any, Any], value: Any) -> None:
     """Not a value that another new limit refuses, which would be found first."""
-    documents = [Document("", with_body("application/json", {"properties": {"a": schema}})) for schema in schemas]
-    changes = Report.of(*documents, ("old", "new")).changes
+    old, new = (Document("", with_body("application/json", {"properties": {"a": schema}})) for schema in schemas)
+    changes = Report.of(old, new, ("old", "new")).changes
     (change,) = [change for change in changes if "-max" in change.rule]
     assert change.witness is not None
     assert change.witness.value == {"a": value}
@@ -219,7 +219,8 @@ def test_a_parameter_without_a_type_is_a_text(location: str) -> None:
     found = proof(with_parameter(location, {}), with_parameter(location, {"type": "integer"}))
     assert isinstance(found["value"], str)
     any_set: dict[str, Any] = {"nullable": True, "oneOf": [{}]}
-    for written in (any_set, {"allOf": [{}]}, {"anyOf": [{}, {"type": "integer"}]}):
+    unions: list[dict[str, Any]] = [any_set, {"allOf": [{}]}, {"anyOf": [{}, {"type": "integer"}]}]
+    for written in unions:
         composed = Document("", with_parameter(location, written))
         assert [change for change in compare(composed, text) if change.is_break] == []
     limited = proof(with_parameter(location, {}), with_parameter(location, {"type": "string", "maxLength": 3}))
@@ -231,9 +232,10 @@ def test_a_field_without_a_type_is_a_text(media_type: str) -> None:
     """As a parameter is; but in JSON, or with a media type of its own, it is anything."""
 
     def breaks(media_type: str, field: Any, **more: Any) -> set[str]:
+        fields: list[Any] = [{}, field]
         documents = [
             Document("", with_body(media_type, {"type": "object", "properties": {"f": schema}}, content=dict(more)))
-            for schema in ({}, field)
+            for schema in fields
         ]
         return {change.rule for change in compare(*documents) if change.is_break}
 

@@ -31,7 +31,7 @@ def removal(today: date, has_sunsets: bool = True, announced: Any = ANNOUNCED) -
 def test_an_announced_removal_needs_a_minor_version_by_choice() -> None:
     """It still breaks on the wire, which the words and JSON say; without the choice it is a break."""
     chosen, plain = removal(AFTER), removal(AFTER, has_sunsets=False)
-    assert (chosen.severity, chosen.is_break, chosen.summary) == (Severity.MINOR, False, "1 announced")
+    assert (chosen.severity, chosen.is_break, chosen.summary) == (Severity.MINOR, False, "1 change: 1 announced")
     assert (plain.severity, plain.is_break) == (Severity.MAJOR, True)
     (change,) = chosen.as_json["changes"]
     assert (change["breaking"], change["announced"], change["sunset"]) == (True, True, "2026-10-01")
@@ -79,7 +79,7 @@ def test_an_acknowledgement_stays_valid_with_sunsets() -> None:
     assert [change["fingerprint"] for change in removal(AFTER).as_json["changes"]] == [name]
     old = document(x={"get": {"responses": {}, **ANNOUNCED}})
     terms = Terms(acknowledged={name: Acknowledgement(name, "agreed")}, today=AFTER, has_sunsets=True)
-    assert Report.of(old, document(x={}), ("old", "new"), terms=terms).summary == "1 acknowledged"
+    assert Report.of(old, document(x={}), ("old", "new"), terms=terms).summary == "1 change: 1 acknowledged"
 
 
 def test_what_was_announced_is_no_part_of_a_fingerprint() -> None:
