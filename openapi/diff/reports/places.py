@@ -1,14 +1,22 @@
 """Where a change is in both documents: pointers, and the lines of files that are known."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from openapi.contract import ContractError, Document
 from openapi.diff.comparison.changes import Change
-from openapi.diff.comparison.operations import blank
+from openapi.diff.comparison.operations import blank, operations, place_of
+from openapi.schemas.conversion import Parts
 from openapi.sources.text import Position
 from openapi.standards.json_pointer import parts_of, pointer, split
+
+_Use = tuple[str, Parts]
+"""The name of an operation, and the place of a component to which it refers."""
+_DEPTH = 3
+"""The parts of the pointer to a component."""
 
 
 class Marks(Protocol):
@@ -31,7 +39,7 @@ class Place:
         return f"{self.position.file}:{self.position.line}" if self.position else self.pointer or "/"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Places:
     """The places of changes in `old` and `new`; `marks` are those of each text, None if it has no file."""
 
@@ -46,9 +54,33 @@ class Places:
         return list(zip(*sides, strict=True))
 
     def _pointers(self, change: Change) -> tuple[str, str]:
-        if change.is_in_new:
-            return counterpart(change.pointer, self.new, self.old), change.pointer
-        return change.pointer, counterpart(change.pointer, self.old, self.new)
+        own, other = (self.new, self.old) if change.is_in_new else (self.old, self.new)
+        there = counterpart(change.pointer, own, other)
+        parts = split(change.pointer)
+        if parts[:1] == ("components",) and len(split(there)) <= _DEPTH - 1 and change.operations:
+            reference = self._references[change.is_in_new].get((change.operations[0], parts[:_DEPTH]))
+            if reference:  # the other document may have written it in place
+                there = counterpart(pointer(*reference, *parts[_DEPTH:]), own, other)
+        return (there, change.pointer) if change.is_in_new else (change.pointer, there)
+
+    @cached_property
+    def _references(self) -> tuple[dict[_Use, Parts], dict[_Use, Parts]]:
+        """Where the operations of each document refer to parameters and bodies."""
+        return _uses(self.old), _uses(self.new)
+
+
+def _uses(document: Document) -> dict[_Use, Parts]:
+    uses: dict[_Use, Parts] = {}
+    for operation in operations(document):
+        places = [(*operation.place, "requestBody")]
+        for parts in (operation.place, operation.place[:-1]):
+            parameters = document.at(parts).get("parameters")
+            count = len(parameters) if isinstance(parameters, list) else 0
+            places += [(*parts, "parameters", str(index)) for index in range(count)]
+        for place in places:
+            with suppress(ContractError):  # of an operation that is not compared
+                uses.setdefault((operation.name, place_of(document, place)), place)
+    return uses
 
 
 def _located(pointers: Sequence[str], marks: Marks | None) -> list[Place]:

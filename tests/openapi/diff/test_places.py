@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from openapi.contract import Document
-from openapi.diff.reports.places import counterpart
+from openapi.diff.comparison.compare import compare
+from openapi.diff.reports.places import Places, counterpart
+from tests.openapi.diff.documents import document
 
 LIMIT: dict[str, Any]
 PAGE: dict[str, Any]
@@ -61,3 +63,18 @@ def test_a_place_through_a_broken_reference_ends_before_it() -> None:
         assert (
             counterpart(f"/paths/~1u~1{{key}}/post{BODY}/properties/a", NEW, other) == f"/paths/~1u~1{{id}}/post{BODY}"
         )
+
+
+def test_what_became_a_component_was_in_place() -> None:
+    """The other document is searched through the reference of an operation, if it has no such component."""
+    limits = [{"name": "l", "in": "query", "schema": {"type": "integer", "maximum": most}} for most in (9, 5)]
+    other = {"name": "o", "in": "query"}
+    gone = {"get": {"parameters": [{"$ref": "#/components/parameters/Gone"}]}}
+    inline = document(a={"get": {"parameters": [other, limits[0]], "responses": {}}})
+    shared = document(a={"get": {"parameters": [{"$ref": "#/components/parameters/L"}], "responses": {}}})
+    shared.document["components"] = {"parameters": {"L": limits[1]}}
+    changes = [change for change in compare(inline, shared) if "maximum" in change.rule]
+    shared.document["paths"]["/b"] = gone  # what is not followed harms nothing
+    ((old, new),) = Places(inline, shared).of(changes)
+    assert old.pointer == "/paths/~1a/get/parameters/1/schema/maximum"
+    assert new.pointer == "/components/parameters/L/schema/maximum"
