@@ -102,6 +102,12 @@ _OF_KEYWORDS = {
 """The sentences for a narrowed and for a widened keyword; for other keywords the new value and the old one."""
 _KINDS = {str: "text", bool: "boolean", dict: "object", list: "list", type(None): "value"}
 """The names of the types of values; all else is a number."""
+
+
+_OF_ANY_TYPE = (
+    "{subject} must be of type {new}; it could be of any type",
+    "{subject} may now be of any type; it was of type {old}",
+)
 _FLAGS = ("deprecated", "readOnly", "writeOnly")
 _UNQUOTED = ("anyOf", "format", "pattern", "type")
 """Keywords whose strings a sentence repeats without quotes."""
@@ -168,6 +174,8 @@ def _kinds(old: Any, new: Any) -> list[str]:
 
 
 def _of_keyword(keyword: str, change: Change, is_narrowed: bool) -> str:
+    if keyword == "type" and "any" in (change.old, change.new):
+        return _OF_ANY_TYPE[not is_narrowed]
     if keyword in _OF_KEYWORDS:
         words = _OF_KEYWORDS[keyword][not is_narrowed]
         is_named = keyword == "undecided" and isinstance(change.new, str) and change.new == change.old

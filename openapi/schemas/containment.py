@@ -23,6 +23,7 @@ from openapi.schemas.faults import (
     first,
     item_at,
     limited,
+    of_any_type,
     undecided,
     united,
 )
@@ -200,6 +201,7 @@ class Containment:
         for kind in dict.fromkeys(form.kind for form in small):
             own, candidates = ([form for form in forms if form.kind == kind] for forms in (small, big))
             faults += self._kind_faults(pair, own, candidates)
+        faults = of_any_type(small, faults, _kinds(big))
         here = (Step(pair),)
         faults = [fault if fault.steps else replace(fault, steps=here) for fault in faults]
         return [

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from openapi.schemas.conversion import Node
-from openapi.schemas.forms import Form
+from openapi.schemas.forms import TYPES, Form
 
 UNDECIDED, LOOP = "undecided", "loop"
 """What stands for a keyword if the comparison cannot decide, and for the faults of a pair that is being compared."""
+ANY = "any"
+"""What stands for the type in the fault of a schema that accepts all types."""
 MOST_FAULTS = 200
 """Limit on the faults of one pair of schemas."""
 MOST_PARTS = 10
@@ -93,7 +95,7 @@ class Fault:
         """The fault, and then those of its alternatives, each at its own place."""
         yield self
         for part in self.parts:
-            yield replace(part, path=(*self.path, *part.path), steps=(*part.steps, *self.steps[1:]))
+            yield replace(part, path=(*self.path, *part.path), steps=(*(part.steps or self.steps[:1]), *self.steps[1:]))
 
 
 def united(attempts: Sequence[tuple[Form, Sequence[Fault]]], candidate: Form) -> list[Fault]:
@@ -118,6 +120,17 @@ def united(attempts: Sequence[tuple[Form, Sequence[Fault]]], candidate: Form) ->
         is_cut=any(fault.is_cut for fault in parts.values()),
     )
     return [*(fault for fault in every if fault.key not in parts), whole]
+
+
+def of_any_type(small: Sequence[Form], faults: list[Fault], kinds: list[str]) -> list[Fault]:
+    """`faults` between two schemas, with one for all refused types if `small` accepts every type; `kinds` are left."""
+    refused = [fault for fault in faults if fault.keyword in ("type", "nullable") and fault.is_break and not fault.path]
+    is_any = {form.kind for form in small} == set(TYPES) and all(form.lister is None for form in small)
+    if len(refused) <= 1 or not is_any:
+        return faults
+    is_cut = any(fault.is_cut for fault in refused)
+    whole = replace(refused[0], keyword="type", in_small=ANY, in_big=kinds, parts=tuple(refused), is_cut=is_cut)
+    return [whole, *(fault for fault in faults if all(fault is not other for other in refused))]
 
 
 def limited(faults: list[Fault], pair: Pair) -> list[Fault]:
