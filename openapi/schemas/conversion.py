@@ -107,7 +107,7 @@ class Schemas:
         schema = self._schema(self._raw(parts), parts)
         while self._waiting:
             target = self._waiting.pop()
-            self.targets[self._reference(target)] = self._schema(self._document.at(target), target)
+            self.targets[self.reference(target)] = self._schema(self._document.at(target), target)
         return schema
 
     def _raw(self, parts: Parts) -> Any:
@@ -118,7 +118,8 @@ class Schemas:
         except (LookupError, TypeError, ValueError):
             raise ContractError(f"the reference to {pointer(*parts)} leads through another one to nowhere") from None
 
-    def _reference(self, parts: Parts) -> str:
+    def reference(self, parts: Parts) -> str:
+        """The reference to the schema at `parts`."""
         name = pointer(*parts)[1:].replace("~", "~0").replace("/", "~1")
         return f"{self.name}#/$defs/{quote(name)}"  # without encoding it could equal another name
 
@@ -163,7 +164,7 @@ class Schemas:
 
     def _referring(self, raw: dict[str, Any]) -> dict[str, Any]:
         parts = self._target(raw)
-        reference = self._reference(parts)
+        reference = self.reference(parts)
         if reference not in self.targets:
             self.targets[reference] = True  # until it is converted
             self._waiting.append(parts)

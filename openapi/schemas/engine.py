@@ -66,6 +66,13 @@ class Engine:
                 return is_new, schemas.places[id(schema)]
         return None
 
+    def is_shared(self, parts: Parts) -> bool:
+        """True if `parts` is in a component that both documents have, the same with all that it refers to."""
+        if parts[:1] != ("components",):
+            return False
+        references = [(side.targets, side.reference(parts[:3])) for side in self._sides]
+        return all(name in targets and _name(name) not in self._changed for targets, name in references)
+
     def _count(self) -> int:
         """The number of schemas in both documents."""
         return len(self.old.places) + len(self.new.places)

@@ -207,14 +207,15 @@ def _is_moved(engine: Engine, old: Schema, new: Schema) -> bool:
 
 def _where(engine: Engine, fault: Fault) -> tuple[bool, str]:
     """True if a fault is in the new document, and its JSON Pointer: its keyword if present, else its schema."""
-    owner_place = engine.place(fault.owner)
+    owner = _owner(engine, fault)
+    owner_place = engine.place(owner)
     if owner_place is None:
         return True, ""
     is_new, parts = owner_place
     named = ("enum", "const") if fault.keyword == "enum" else (fault.keyword,)
     if fault.keyword == UNDECIDED and isinstance(fault.in_big, str):
         named = (fault.in_big,)
-    keyword = next((name for name in named if isinstance(fault.owner, dict) and name in fault.owner), None)
+    keyword = next((name for name in named if isinstance(owner, dict) and name in owner), None)
     return is_new, pointer(*parts, keyword) if keyword else pointer(*parts)
 
 
@@ -225,6 +226,26 @@ def _steps(fault: Fault) -> list[Step]:
         index = index_of(step)
         steps.append(0 if step == ITEM else index if index is not None else "other" if step == OTHER else step)
     return [*steps, fault.in_small] if fault.keyword == "properties" else steps
+
+
+def _owner(engine: Engine, fault: Fault) -> Any:
+    """The schema to blame for `fault`: its owner, unless that is in a component that both documents have the same.
+
+    Then it is the innermost schema around the fault that is in no such component, if there is one; of the two that
+    are compared there, rather the one in the other document.
+    """
+    place = engine.place(fault.owner)
+    if place is None or not engine.is_shared(place[1]):
+        return fault.owner
+    for step in fault.steps:
+        around = [
+            (inner[0] == place[0], schema)
+            for schema in (*step.pair.small.schemas, *step.pair.big.schemas)
+            if (inner := engine.place(schema)) and not engine.is_shared(inner[1])
+        ]
+        if around:
+            return min(around, key=lambda side: side[0])[1]
+    return fault.owner
 
 
 def _subject(place: Place, fault: Fault) -> str:

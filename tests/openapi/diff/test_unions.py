@@ -69,6 +69,23 @@ def differences(found: list[Change]) -> list[str]:
     return [sentence(change) for change in found if not change.is_break]
 
 
+@pytest.mark.parametrize("direction", ["request", "response"])
+def test_a_component_that_did_not_change_is_not_blamed(direction: str) -> None:
+    """The place is that of the schema that no longer demands what the component does."""
+    component = {"type": "object", "properties": {"l": {"type": "string"}}, "required": ["l"]}
+    loose = {"type": "object", "properties": {"c": {"type": "object", "properties": {"l": {"type": "string"}}}}}
+    strict = {"type": "object", "properties": {"c": refer("U")}}
+    union = {"anyOf": [{**strict, "required": ["c"]}, {**loose, "required": ["c"]}]}
+    old, new = ({"type": "object", "properties": {"p": inner}} for inner in (strict, union))
+    pair = (old, new) if direction == "response" else (new, old)
+    found = changes(*pair, direction, {"U": component})
+    (change,) = [each for each in found if each.rule in ("response-property-optional", "request-property-required")]
+    assert change.pointer.endswith("/schema/properties/p/anyOf/1/properties/c")
+    before, after = sides(*pair, direction, {"U": component}, {"U": component}, paths="xy")
+    report = Report.of(before, after, ("old", "new"))
+    assert not any("Schema" in group.title for group in grouped(report.findings))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "direction", "expected"),
     [
