@@ -446,10 +446,11 @@ class Containment:
             values = [value for value in self.spellings(form) if form.may_be(value)]
             return all(self._validators.accepts(form.node, value) is False for value in values)
         required = form.required if levels and form.kind == "object" else ()
-        return any(self._accepts_nothing(form.property(name), levels - 1) for name in required)
+        likely = sorted(required, key=lambda name: (name not in form.choices, len(form.choices.get(name, ())), name))
+        return any(self._accepts_nothing(form.property(name), levels - 1) for name in likely)
 
     def _properties(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
-        for name in sorted(candidate.names, key=lambda name: (not candidate.lists(name), name)):
+        for name in sorted(candidate.names, key=lambda name: (name not in candidate.choices, name)):
             # A property that is allowed only because the schema is open is taken not to be sent.
             if name in form.names or not form.is_open or self._sending.is_undeclared_sent:
                 faults = self._faults(form.property(name), candidate.property(name))

@@ -101,12 +101,8 @@ class Form:
     @cached_property
     def listed(self) -> list[Any] | None:
         """The values that a schema lists, although the others may refuse some; None if absent."""
-        for schema in self.schemas:
-            if "const" in schema:
-                return [schema["const"]]
-            if isinstance(schema.get("enum"), list):
-                return list(schema["enum"])
-        return _FEW.get(self.kind)
+        listings = (listed for schema in self.schemas if (listed := _listed(schema)) is not None)
+        return next(listings, _FEW.get(self.kind))
 
     @property
     def is_whole(self) -> bool:
@@ -224,12 +220,16 @@ class Form:
         """The schemas of the property `name`."""
         return Node(tuple(schema.get("properties", {}).get(name, _others(schema)) for schema in self.schemas))
 
-    def lists(self, name: str) -> bool:
-        """True if the declaration of the property `name` lists its values."""
-        return any(
-            isinstance(schema, dict) and not schema.keys().isdisjoint(("enum", "const"))
-            for schema in self.property(name).schemas
-        )
+    @cached_property
+    def choices(self) -> dict[str, list[Any]]:
+        """The values that the declaration of a property lists, by its name; of several lists the shortest."""
+        choices: dict[str, list[Any]] = {}
+        for properties in self.all_of("properties"):
+            for name, inner in properties.items():
+                listed = _listed(inner)
+                if listed is not None and (name not in choices or len(listed) < len(choices[name])):
+                    choices[name] = listed
+        return choices
 
     @cached_property
     def others(self) -> Node:
@@ -341,6 +341,15 @@ def _resolved(part: _Part, target: Callable[[str], Schema]) -> list[_Part]:
         )
         for chosen, others in reversed(_alternatives(schema))
     ]
+
+
+def _listed(schema: Schema) -> list[Any] | None:
+    """The values that `schema` lists; None if it lists none."""
+    if not isinstance(schema, dict):
+        return None
+    if "const" in schema:
+        return [schema["const"]]
+    return list(schema["enum"]) if isinstance(schema.get("enum"), list) else None
 
 
 def _reference(schema: Schema) -> str | None:
