@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from openapi.budget import Budget, Limit
-from openapi.schemas import keywords
+from openapi.schemas import alternatives, keywords
+from openapi.schemas.alternatives import Counterpart
 from openapi.schemas.conversion import MARKS, Node, Schema, distinguished, is_parent, keyword_of, tagged, text
 from openapi.schemas.faults import (
     ITEM,
@@ -242,15 +243,27 @@ class Containment:
 
     def _kind_faults(self, pair: Pair, own: list[Form], candidates: list[Form]) -> list[Fault]:
         """The faults of the forms of one type."""
-        rivals = [form for form in own if form.listed is None]
+        rivals, others = ([form for form in forms if form.listed is None] for forms in (own, candidates))
+        self._budget.spend(_weight([*rivals, *others], 1))
+        counterparts = alternatives.counterparts(rivals, others) if len(others) > 1 else {}
         attempts = [
-            (form, self._form_faults(pair, form, rivals, candidates)) for form in own if not self._is_empty(form)
+            (form, self._form_faults(pair, form, counterparts.get(form), candidates))
+            for form in own
+            if not self._is_empty(form)
         ]
         if len(attempts) > len(candidates) == 1:
-            return united(attempts, candidates[0])
+            return self._united(attempts, candidates[0])
         return [fault for _, faults in attempts for fault in faults]
 
-    def _form_faults(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
+    def _united(self, attempts: list[tuple[Form, list[Fault]]], candidate: Form) -> list[Fault]:
+        """The faults of alternatives as one, apart from those of the alternative that `candidate` stands for."""
+        paired = alternatives.namesakes([form for form, _ in attempts], [candidate])
+        own = [fault for form, faults in attempts for fault in faults if form in paired]
+        return [*own, *united([(form, [] if form in paired else faults) for form, faults in attempts], candidate)]
+
+    def _form_faults(
+        self, pair: Pair, form: Form, counterpart: Counterpart | None, candidates: list[Form]
+    ) -> list[Fault]:
         if self._sending.is_text and self._is_taken_as_text(pair.big, form):
             return []
         if any(candidate.is_whole for candidate in candidates):
@@ -262,20 +275,34 @@ class Containment:
             return self._against_lists(pair, form, candidates)
         if len(open_ones) == 1:
             return self._all_within(pair, form, open_ones[0])
-        return self._within_one_of(pair, form, rivals, open_ones)
+        return self._within_one_of(pair, form, counterpart, open_ones)
 
-    def _within_one_of(self, pair: Pair, form: Form, rivals: list[Form], candidates: list[Form]) -> list[Fault]:
-        """The reasons why no candidate accepts all of `form`; compared with its own candidate if each rival has one."""
-        attempts = [self._holds(pair, form, candidate) for candidate in self._likely(form, candidates)]
-        successes = [faults for faults in attempts if faults is not None]
-        if successes:
-            return min(successes, key=len)
+    def _within_one_of(
+        self, pair: Pair, form: Form, counterpart: Counterpart | None, candidates: list[Form]
+    ) -> list[Fault]:
+        """The reasons why the candidate that stands for the same alternative as `form` may refuse values of it.
+
+        They are no breaks if another candidate accepts these values. A counterpart that only its place shows is the
+        last to be tried.
+        """
+        namesake = counterpart.form if counterpart and counterpart.is_namesake else None
+        own = self._all_within(pair, form, namesake) if namesake else []
+        if namesake and not any(fault.is_break for fault in own):
+            return own
+        held = self._held_by(pair, form, [candidate for candidate in candidates if candidate is not namesake])
+        if held is not None:
+            return _without_breaks(own, held) if namesake else held
         if self._validators.covers(pair.big, form.node):
             return []
-        if len(rivals) == len(candidates):
-            return self._all_within(pair, form, candidates[rivals.index(form)])
+        if counterpart:
+            return own or self._all_within(pair, form, counterpart.form)
         summaries = list(dict.fromkeys(candidate.summary for candidate in candidates))
         return [Fault("anyOf", form.summary, summaries, form=form, is_cut=self._memo.is_cut)]
+
+    def _held_by(self, pair: Pair, form: Form, candidates: list[Form]) -> list[Fault] | None:
+        """The fewest marks by which one of `candidates` differs from `form`; None if each may refuse a value."""
+        attempts = (self._holds(pair, form, candidate) for candidate in self._likely(form, candidates))
+        return min((faults for faults in attempts if faults is not None), key=len, default=None)
 
     def _all_within(self, pair: Pair, form: Form, candidate: Form) -> list[Fault]:
         """The reasons why `candidate` may refuse values of `form`; at most MOST_WITHIN faults."""
@@ -499,6 +526,18 @@ class Containment:
         return keywords.is_whole_number(form) and any(
             keywords.takes(other, keywords.INTEGER) for other in self.forms(node)
         )
+
+
+def _without_breaks(own: list[Fault], held: list[Fault]) -> list[Fault]:
+    """`own` as mere differences, with the loops of the alternative that accepts the values, with the marks `held`.
+
+    There are none if that alternative differs in no mark.
+    """
+    loops = [fault for fault in held if fault.keyword == LOOP]
+    if len(loops) == len(held):
+        return loops
+    sure = (fault for fault in own if fault.keyword not in (LOOP, UNDECIDED) and not fault.is_cut)
+    return [*(replace(fault, is_break=False) for fault in sure), *loops]
 
 
 def _is_short(listed: list[Any]) -> bool:

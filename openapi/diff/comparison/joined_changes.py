@@ -14,7 +14,7 @@ def joined(changes: Sequence[Change]) -> Iterator[Change]:
 
     A property that comes and is required has a rule of its own. One that goes is a break if it was required.
     """
-    changes = list(_unions_once(changes))
+    changes = list(_without_exclusions(list(_unions_once(changes))))
     demands: dict[tuple[str, str], list[Change]] = {}
     for change in changes:
         kind, _, end = change.rule.rpartition("-")
@@ -42,6 +42,20 @@ def _unions_once(changes: Sequence[Change]) -> Iterator[Change]:
         of_alternative = "-property-" in change.rule and any(_is_within(change.subject, union) for union in breaking)
         if change.is_break or not (of_union or of_alternative):
             yield change
+
+
+def _without_exclusions(changes: Sequence[Change]) -> Iterator[Change]:
+    """`changes`, without what an alternative of a `oneOf` that changed means for the others, unless a client breaks."""
+    for change in changes:
+        follows = "-not-" in change.rule and "/oneOf/" in change.pointer
+        if change.is_break or not follows or not any(_has_place(other, change) for other in changes):
+            yield change
+
+
+def _has_place(other: Change, exclusion: Change) -> bool:
+    """True if `other`, no exclusion itself, is at the place of `exclusion` or in what has that place."""
+    is_there = other.subject == exclusion.subject or _is_within(other.subject, exclusion.subject)
+    return "-not-" not in other.rule and is_there
 
 
 def _is_within(subject: str, union: str) -> bool:

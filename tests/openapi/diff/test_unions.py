@@ -69,6 +69,56 @@ def differences(found: list[Change]) -> list[str]:
     return [sentence(change) for change in found if not change.is_break]
 
 
+@pytest.mark.parametrize("union", ["anyOf", "oneOf"])
+def test_an_alternative_is_compared_with_the_one_of_its_name(union: str) -> None:
+    """Not with another one, which is open and accepts its values, too; a `oneOf` then refused both at once."""
+    both = {union: [refer("A"), refer("C")]}
+    found = changes(both, both, "response", {"A": item(nullable=True), "C": NOTE}, {"A": item(), "C": NOTE})
+    assert differences(found) == ["response 200 /t may no longer be null"]
+    assert breaks(found) == (["response 200 may now satisfy the schema A"] if union == "oneOf" else [])
+
+
+def test_two_changes_of_an_alternative_are_two() -> None:
+    """One demand goes and another one comes: none of them concerns the other alternative."""
+    both = {"anyOf": [refer("A"), refer("C")]}
+    other = {**item(), "properties": {**item()["properties"], "id": {"type": "integer", "nullable": True}}}
+    found = changes(both, both, "response", {"A": item(nullable=True), "C": NOTE}, {"A": other, "C": NOTE})
+    assert sorted(differences(found)) == ["response 200 /id may now be null", "response 200 /t may no longer be null"]
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_one_more_alternative_does_not_hide_a_change(is_named: bool) -> None:
+    """An alternative has its counterpart by the name of its component, or by its tag."""
+    before = {"A": kind("a", t={"type": "string"}), "B": kind("b"), "C": kind("c")}
+    after = {**before, "A": kind("a", t={"type": "string", "nullable": True})}
+    old, new = (
+        [refer(name) if is_named else side[name] for name in names] for side, names in ((before, "AB"), (after, "BCA"))
+    )
+    found = changes({"oneOf": old}, {"oneOf": new}, "response", before, after)
+    assert [change.rule for change in found] == ["response-anyOf-widened", "response-nullable-widened"]
+    first, second = breaks(found)
+    assert second == "response 200 /t may now be null"
+    assert not is_named or first == "response 200 may now be C; it was A, B"
+
+
+def test_an_alternative_that_stays_alone_is_compared_with_itself() -> None:
+    """What is said of it is not said of those that went."""
+    before = {"A": kind("a", t={"type": "string"}), "B": kind("b", u={}), "C": having("c")}
+    old, new = ({"oneOf": [refer(name) for name in names]} for names in ("ABC", "A"))
+    found = changes(old, new, "request", before, {**before, "A": kind("a", t={"type": "string", "maxLength": 3})})
+    assert breaks(found) == [
+        "body may no longer be B, C; it may be A",
+        "body /t now has maxLength 3; it had none",
+    ]
+
+
+def test_alternatives_may_swap_their_names() -> None:
+    """The values are the same."""
+    one, other = item(), having("l")
+    both = {"oneOf": [refer("A"), refer("B")]}
+    assert changes(both, both, "request", {"A": one, "B": other}, {"A": other, "B": one}) == []
+
+
 @pytest.mark.parametrize("direction", ["request", "response"])
 def test_a_component_that_did_not_change_is_not_blamed(direction: str) -> None:
     """The place is that of the schema that no longer demands what the component does."""
