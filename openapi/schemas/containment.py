@@ -108,6 +108,7 @@ class Containment:
         self._depth = 0
         self._memo = Memo(self._budget.spend)
         self._forms: dict[tuple[int, ...], list[Form]] = {}
+        self._names: dict[tuple[int, ...], set[str]] = {}
         self._tags: dict[tuple[str, str], Schema] = {}
         self._demands: dict[tuple[int, str], Node] = {}
         self._held: list[Any] = []  # keeps nodes alive, because their identities are keys
@@ -400,7 +401,7 @@ class Containment:
             yield from self._items(pair, form, candidate)
         if form.kind == "object":
             yield from self._properties(pair, form, candidate)
-        yield from self._exclusions(form, candidate)
+        yield from self._exclusions(pair, form, candidate)
 
     def _beyond(self, form: Form, candidate: Form) -> Iterator[Fault]:
         """The keywords that are not compared, unless a schema of `form` has the same."""
@@ -432,15 +433,46 @@ class Containment:
         if highest > prefix:
             yield from self._lifted(pair, form, ITEM, self._faults(form.items, candidate.items))
 
-    def _exclusions(self, form: Form, candidate: Form) -> Iterator[Fault]:
+    def _exclusions(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
         for excluded in candidate.excluded:
             self._spend(1 + len(form.excluded) // 10)
+            is_alternative = all(schema.get("not") is not excluded for schema in candidate.schemas)
+            if is_alternative and self._is_evidently_apart(pair.small, form, Node((excluded,))):
+                continue
             assumed = self._assumed_to_exclude(Node((excluded,)), form)
             if assumed is not None:
                 yield from assumed
             elif not self._is_disjoint(form, excluded):
                 owner = excluded if isinstance(excluded, dict) else None
                 yield Fault("not", None, excluded, owner, form=form, is_cut=self._memo.is_cut)
+
+    def _is_evidently_apart(self, small: Node, form: Form, excluded: Node) -> bool:
+        """True if no sent object of `form`, one of `small`, satisfies `excluded`, as names and texts show.
+
+        A property that no alternative of `small` declares, and that is allowed only because `form` is open, is taken
+        not to be sent.
+        """
+        if form.kind != "object":
+            return False
+        self._held.append(excluded)
+        try:
+            others = [other for other in self.forms(excluded) if other.kind == "object"]
+            declared = self._declared(small)
+        except TooMuchError:
+            return False
+        is_limited = form.is_open and not self._sending.is_undeclared_sent
+        return all(
+            (is_limited and not other.required <= declared) or alternatives.are_distinct(form, other)
+            for other in others
+        )
+
+    def _declared(self, node: Node) -> set[str]:
+        """The names of the properties that an alternative of `node` declares or requires."""
+        if node.key not in self._names:
+            union = self.forms(node)
+            self._spend(_weight(union, 1))
+            self._names[node.key] = set[str]().union(*(form.names | form.required for form in union))
+        return self._names[node.key]
 
     def _assumed_to_exclude(self, excluded: Node, form: Form) -> list[Fault] | None:
         """The loops that must hold for `form` to exclude all values of `excluded`; None if it may accept some."""

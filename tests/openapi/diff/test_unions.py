@@ -119,6 +119,33 @@ def test_alternatives_may_swap_their_names() -> None:
     assert changes(both, both, "request", {"A": one, "B": other}, {"A": other, "B": one}) == []
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]},
+            {
+                "type": "object",
+                "properties": {"id": {"type": "integer"}, "number": {"type": "integer"}, "owner": {"type": "string"}},
+                "oneOf": [{"required": ["id"]}, {"required": ["number", "owner"]}],
+            },
+        ),
+        ({"oneOf": [having("a")]}, {"oneOf": [having("a"), having("b")]}),
+    ],
+)
+def test_what_only_undeclared_properties_satisfy_is_no_break(old: Any, new: Any) -> None:
+    """The other alternative demands a property that the old document does not declare: clients do not send it."""
+    found = changes(old, new, "request")
+    assert breaks(found) == []
+    assert overall(found) is Severity.MINOR
+
+
+def test_a_property_that_another_alternative_declares_is_sent() -> None:
+    """A client may send both properties, although each of two alternatives declares only one."""
+    old, new = ({"anyOf": [having("a"), having("b")]}, {"oneOf": [having("a"), having("b")]})
+    assert breaks(changes(old, new, "request"))
+
+
 @pytest.mark.parametrize("direction", ["request", "response"])
 def test_a_component_that_did_not_change_is_not_blamed(direction: str) -> None:
     """The place is that of the schema that no longer demands what the component does."""
