@@ -7,6 +7,9 @@ import pytest
 
 from openapi.diff.comparison.changes import Change
 from openapi.diff.comparison.compare import compare
+from openapi.diff.reports.groups import grouped
+from openapi.diff.reports.report import Report
+from openapi.diff.rules import Severity, overall
 from openapi.diff.sentences import sentence
 from tests.openapi.diff.documents import document
 
