@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from openapi import document_text
 from openapi.document_text import Parts, TextError
-from openapi.standards.json_pointer import parts_of
+from openapi.standards.json_pointer import member, parts_of
 from openapi.standards.media_types import NDJSON
 
 DOCUMENTS = Path(__file__).parent / "documents"
@@ -152,7 +152,7 @@ class Document:
         for parts, string in strings.items():
             node: Any = document
             for part in parts[:-1]:
-                node = node[int(part)] if isinstance(node, list) else node[part]
+                node = member(node, part)
             node[parts[-1]] = string
         text = json.dumps(document) if self.is_json else document_text.with_strings(self.text, strings)
         return type(self)(text, document)
@@ -183,7 +183,7 @@ class Document:
         node: Any = self.document
         for part in parts:
             node = self.resolve(node)
-            node = node[int(part)] if isinstance(node, list) else node[part]
+            node = member(node, part)
         return self.resolve(node)
 
     def resolve(self, node: Any) -> Any:
@@ -208,7 +208,7 @@ class Document:
         node: Any = self.document
         for name in parts_of(reference):
             try:
-                node = node[int(name)] if isinstance(node, list) else node[name]
+                node = member(node, name)
             except (KeyError, IndexError, ValueError, TypeError):
                 raise ContractError(f"$ref {reference!r} leads nowhere") from None
         return node

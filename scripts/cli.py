@@ -9,6 +9,7 @@ import typer
 
 from db.errors import DatabaseError
 from openapi.contract import ContractError
+from openapi.rendering.terminal import one_line
 from scripts.commands.loading import Command, LazyGroup
 from scripts.service.settings import SettingsError, table
 
@@ -347,7 +348,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 def _fail(error: Exception, status: int) -> int:
-    print(f"error: {error}", file=sys.stderr)
+    print(f"error: {one_line(str(error))}", file=sys.stderr)
     return status
 
 

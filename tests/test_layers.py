@@ -121,7 +121,7 @@ ARROWS = {
     "scripts.trials": "db handlers.security openapi.contract openapi.oauth .commands .service .trials.large",
     "scripts.mock": "db handlers handlers.contracts handlers.site openapi.oauth openapi.problems openapi.protocol "
     "openapi.schemas openapi.serving openapi.standards .commands .service",
-    "scripts.cli": "db .commands .service openapi.contract",
+    "scripts.cli": ".commands .service db openapi.contract openapi.rendering",
 }
 """What each sub-room may import: folders, and modules that stand by themselves; a dot stands for its own room.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from openapi.contract import ITEM_SCHEMA, Contract
-from openapi.standards.json_pointer import parts_of
+from openapi.standards.json_pointer import member, parts_of
 
 Parts = tuple[str, ...]
 _KNOWN = (ITEM_SCHEMA, f"{ITEM_SCHEMA}s")
@@ -47,7 +47,7 @@ def place(contract: Contract, parts: Parts) -> Parts:
         where = (*where, part)
         node: Any = contract.document
         for name in where:
-            node = node[int(name)] if isinstance(node, list) else node[name]
+            node = member(node, name)
         while isinstance(node, dict) and isinstance(node.get("$ref"), str):
             where = parts_of(node["$ref"])
             node = contract.at(where[:-1])[where[-1]]

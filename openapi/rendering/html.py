@@ -3,6 +3,7 @@
 markupsafe escapes: a `str` is text, a `Markup` is HTML.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable
 from hashlib import sha256
@@ -10,6 +11,8 @@ from hashlib import sha256
 from markupsafe import Markup
 
 _STYLE = Markup("body{font:1rem/1.5 sans-serif;margin:2rem}td,th{text-align:left;vertical-align:top}")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Characters that HTML does not allow (WHATWG HTML section 13.1.4), and that a terminal obeys."""
 _POLICY = Markup("default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'")
 _PAGE = Markup(
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -31,7 +34,8 @@ class Layout:
 
     def page(self, title: str, content: Markup) -> str:
         """A page. It carries its policy, so that it is just as harmless when it is opened from a file."""
-        return str(_PAGE.format(title=title, policy=self._policy, style=self._style, content=content))
+        page = str(_PAGE.format(title=title, policy=self._policy, style=self._style, content=content))
+        return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", page)
 
 
 def each(element: Markup, values: Iterable[str]) -> Markup:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from openapi.diff.reports.markdown_report import LONGEST, markdown_report
 from openapi.diff.reports.report import Report
 from openapi.rendering import markdown
+from openapi.rendering.terminal import without_commands
 from openapi.review.review import Fault, Review
 
 MOST_FAULTS = 50
@@ -15,7 +16,7 @@ def comment(review: Review, longest: int = LONGEST) -> str:
     """The verdict, a line for each part of the review, what has to be done, and then the faults and the changes."""
     head = "\n".join(_head(review)) + "\n\n"
     report = markdown_report(review.report, longest=longest - len(head))
-    return head + report.replace("\n## ", "\n### ").replace("# ", "## ", 1)
+    return without_commands(head + report.replace("\n## ", "\n### ").replace("# ", "## ", 1))
 
 
 def failure(reason: str) -> str:

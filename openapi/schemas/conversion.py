@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 from openapi import decimals
 from openapi.contract import ContractError, Document
 from openapi.schemas.directions import LISTS, MARKED, Direction, Variants
-from openapi.standards.json_pointer import parts_of, pointer
+from openapi.standards.json_pointer import member, parts_of, pointer
 
 Schema = dict[str, Any] | bool
 Parts = tuple[str, ...]
@@ -114,7 +114,7 @@ class Schemas:
         """The value at `parts`; a reference at the end is not followed."""
         try:
             parent = self._document.at(parts[:-1])
-            return parent[int(parts[-1])] if isinstance(parent, list) else parent[parts[-1]]
+            return member(parent, parts[-1])
         except (LookupError, TypeError, ValueError):
             raise ContractError(f"the reference to {pointer(*parts)} leads through another one to nowhere") from None
 

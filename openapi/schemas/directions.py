@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from openapi.contract import ContractError, Document
-from openapi.standards.json_pointer import parts_of
+from openapi.standards.json_pointer import member, parts_of
 
 Parts = tuple[str, ...]
 T = TypeVar("T", bound=Document)
@@ -113,7 +113,7 @@ class Variants(Generic[T]):
             while isinstance(raw, dict) and isinstance(raw.get("$ref"), str):
                 parts = parts_of(raw["$ref"])
                 parent = self._source.at(parts[:-1])
-                raw = parent[int(parts[-1])] if isinstance(parent, list) else parent[parts[-1]]
+                raw = member(parent, parts[-1])
         except (LookupError, TypeError, ValueError):
             return None, ()
         return (target, parts) if isinstance(target, dict) else (None, ())

@@ -29,7 +29,15 @@ _LINKS = {
     "loop": "it is a link that leads back to itself",
     "notdir": "a part of its path is not a directory",
 }
-_ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat", "LC_ALL": "C"}
+_ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": "",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_PAGER": "cat",
+    "LC_ALL": "C",
+}
+"""Nothing is fetched: a partial clone would run the transport that its configuration names for a missing object."""
 
 
 @dataclass(frozen=True)

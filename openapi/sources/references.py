@@ -9,7 +9,7 @@ from openapi.contract import ContractError
 from openapi.document_text import Parts
 from openapi.sources.files import Budget, Files, TooLarge
 from openapi.sources.text import SourceText
-from openapi.standards.json_pointer import parts_of
+from openapi.standards.json_pointer import member, parts_of
 
 BUNDLE = "bundle it into one file, for instance with `npx @redocly/cli bundle`"
 
@@ -55,7 +55,7 @@ class Texts:
         node = self.at(target.file).value
         for part in target.parts:
             try:
-                node = node[int(part)] if isinstance(node, list) else node[part]
+                node = member(node, part)
             except (KeyError, IndexError, ValueError, TypeError):
                 raise Unfollowed("leads nowhere") from None
         return node

@@ -1,6 +1,10 @@
 """JSON Pointer (RFC 6901): the place of a value in a JSON document."""
 
+import re
+from typing import Any
 from urllib.parse import unquote
+
+_INDEX = re.compile("0|[1-9][0-9]{0,9}")
 
 
 def pointer(*parts: str | int) -> str:
@@ -16,3 +20,13 @@ def parts_of(reference: str) -> tuple[str, ...]:
 def split(where: str) -> tuple[str, ...]:
     """The parts of the pointer `where`; none of the empty one (section 4)."""
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in where.split("/")[1:])
+
+
+def member(node: Any, part: str) -> Any:
+    """The member or item of `node` that `part` of a pointer names (section 4).
+
+    Raises LookupError if there is none, and TypeError if `node` has neither.
+    """
+    if isinstance(node, list) and not _INDEX.fullmatch(part):
+        raise LookupError(part)
+    return node[int(part) if isinstance(node, list) else part]

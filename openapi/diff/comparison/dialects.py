@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -40,7 +41,7 @@ def compared(document: Document, side: str) -> Document:
         raise ContractError(f"the {side} document is {named}; OpenAPI 3.0 and 3.1 are compared")
     if not is_3_1(document):
         return document
-    return Document(document.text, _Rewriting(document).document())
+    return replace(document, document=_Rewriting(document).document())
 
 
 class _Rewriting:

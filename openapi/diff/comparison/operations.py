@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from openapi.contract import METHODS, Document, schema_key
 from openapi.schemas.conversion import Parts
-from openapi.standards.json_pointer import parts_of
+from openapi.standards.json_pointer import member, parts_of
 
 _TEMPLATE = re.compile(r"\{[^{}]*\}")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?#]|$)")
@@ -280,7 +280,7 @@ def place_of(document: Document, parts: Parts) -> Parts:
     while waiting:
         part = waiting.pop()
         try:
-            node = node[int(part)] if isinstance(node, list) else node[part]
+            node = member(node, part)
         except (LookupError, TypeError, ValueError):
             return (*place, part, *reversed(waiting))
         place = (*place, part)

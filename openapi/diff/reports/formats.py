@@ -10,6 +10,7 @@ from openapi.diff.reports.markdown_report import markdown_report
 from openapi.diff.reports.report import Report
 from openapi.diff.reports.sarif import sarif
 from openapi.diff.reports.text_report import text_report
+from openapi.rendering.terminal import without_commands
 
 
 class Format(StrEnum):
@@ -26,7 +27,8 @@ class Format(StrEnum):
 
 def rendered(report: Report, form: Format, with_texts: bool = False) -> str:
     """The text of `report`, with its changed texts or without; JSON always has them. UTF-8 can encode it."""
-    return _RENDERERS[form](report, with_texts).encode("utf-8", "replace").decode()
+    text = _RENDERERS[form](report, with_texts).encode("utf-8", "replace").decode()
+    return text if form is Format.GITHUB else without_commands(text)
 
 
 _RENDERERS: Mapping[Format, Callable[[Report, bool], str]] = {

@@ -11,7 +11,7 @@ from openapi.diff.comparison.changes import Change
 from openapi.diff.comparison.operations import blank, operations, place_of
 from openapi.schemas.conversion import Parts
 from openapi.sources.text import Position
-from openapi.standards.json_pointer import parts_of, pointer, split
+from openapi.standards.json_pointer import member, parts_of, pointer, split
 
 _Use = tuple[str, Parts]
 """The name of an operation, and the place of a component to which it refers."""
@@ -98,11 +98,9 @@ def counterpart(where: str, own: Document, other: Document) -> str:
             here, moved = own.resolve(here), other.resolve(there)
             if moved is not there:
                 found = _target(there, other)
-            key = _parameter(part, own.resolve(here[int(part)]), moved, other) if isinstance(here, list) else part
+            key = _parameter(part, own.resolve(member(here, part)), moved, other) if isinstance(here, list) else part
             key = _path(key, moved) if found == ["paths"] else key
-            here, there = (
-                node[int(name)] if isinstance(node, list) else node[name] for node, name in ((here, part), (moved, key))
-            )
+            here, there = member(here, part), member(moved, key)
         except (ContractError, LookupError, StopIteration, TypeError, ValueError):
             break
         found.append(key)
@@ -116,7 +114,7 @@ def _target(node: Any, document: Document) -> list[str]:
         parts = list(parts_of(node["$ref"]))
         node = document.document
         for part in parts:
-            node = node[int(part)] if isinstance(node, list) else node[part]
+            node = member(node, part)
     return parts
 
 

@@ -1,8 +1,6 @@
 """`interaction-reporting contract acknowledge`: the file of changes that a reviewer lets pass."""
 
-import os
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +13,7 @@ from openapi.diff.findings import Finding
 from openapi.diff.reports.report import Report
 from openapi.diff.rules import Severity
 from openapi.diff.sentences import sentence
+from scripts.commands import whole_files
 from scripts.commands.contracts.comparing import documents, ends_with_status
 from scripts.commands.contracts.policies import acknowledgements_of, read, today
 from scripts.commands.output import counted, note
@@ -90,14 +89,9 @@ def _sentence(finding: Finding) -> str:
 
 
 def _add(file: Path, added: list[Acknowledgement]) -> None:
-    """Add to the file, which another one replaces at once; BadParameter if that fails."""
-    target = file.resolve()
-    waiting = target.with_name(f".{target.name}.{os.getpid()}")
+    """Add to the file; BadParameter if that fails."""
     try:
         text = read(file, acknowledgements.MAX_BYTES, str) if file.exists() else ""
-        waiting.write_text(acknowledgements.written(text, added), encoding="utf-8")
-        waiting.replace(target)
+        whole_files.write(file, acknowledgements.written(text, added))
     except (AcknowledgementError, OSError) as error:
-        with suppress(OSError):
-            waiting.unlink(missing_ok=True)
         raise typer.BadParameter(f"{file}: {error}") from None

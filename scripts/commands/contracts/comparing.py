@@ -14,6 +14,7 @@ from openapi.contract import ContractError, Document
 from openapi.diff.reports.places import Marks, Places
 from openapi.diff.selection import SelectionError
 from openapi.diff.version_numbers import VersionError
+from openapi.rendering.terminal import one_line
 from openapi.sources import git
 from openapi.sources.loaded import STANDARD_INPUT, LoadedDocument, read
 from openapi.sources.text import Position
@@ -39,7 +40,7 @@ def ends_with_status(as_json: bool, told: Callable[[str], None] = lambda _: None
     try:
         yield
     except REASONS as error:
-        message = error.message if isinstance(error, typer.BadParameter) else str(error)
+        message = one_line(error.message if isinstance(error, typer.BadParameter) else str(error))
         told(message)
         if as_json:
             print(json.dumps({"error": message}, ensure_ascii=False))

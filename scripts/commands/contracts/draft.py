@@ -1,11 +1,9 @@
 """`interaction-reporting contract draft`: the next version of a contract, made from an earlier one and overlays."""
 
-import os
 import shlex
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +13,7 @@ from openapi.diff.reports.report import Report
 from openapi.diff.rules import Severity
 from openapi.overlays.draft import draft as drafted
 from openapi.overlays.overlay import Overlay
+from scripts.commands import whole_files
 from scripts.commands.arguments import document, version_of
 from scripts.commands.loading import load
 
@@ -59,17 +58,7 @@ def _write(file: Path, text: str, force: bool) -> None:
     """Write `text` as a whole, or nothing; ContractError if the file exists, unless `force`."""
     if file.exists() and not force:
         raise ContractError(f"{file} exists: choose another --output, or overwrite it with --force")
-    with NamedTemporaryFile("w", encoding="utf-8", newline="", dir=file.parent, delete=False) as temporary:
-        temporary.write(text)
-    path = Path(temporary.name)
-    path.chmod(0o666 & ~_umask())
-    path.replace(file)
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    whole_files.write(file, text)
 
 
 def _show(report: Report, before: Contract, after: Contract, file: Path) -> None:

@@ -1,6 +1,6 @@
 """`interaction-reporting contract review`: all that a pull request which changes a contract needs, in one command."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from openapi.review.comment import comment, failure
 from openapi.review.review import review
 from openapi.review.sarif_log import failed_log, sarif_log
 from openapi.review.workflow_commands import workflow_commands
+from scripts.commands import whole_files
 from scripts.commands.arguments import AsJSON
 from scripts.commands.contracts.acknowledge import FILE
 from scripts.commands.contracts.comparing import documents, ends_with_status, marks_of, places
@@ -62,6 +63,8 @@ def review_command(  # noqa: PLR0913, PLR0917 (the options of a command)
         if is_github:
             print(command("error", reason, "contract review"))
 
+    with ends_with_status(as_json):
+        _require_other_files((comment_file, sarif_file), (base, head, severities, acknowledged))
     with ends_with_status(as_json, told):
         before, after = documents(base, head)
         file = acknowledged or (FILE if FILE.exists() else None)
@@ -78,17 +81,25 @@ def review_command(  # noqa: PLR0913, PLR0917 (the options of a command)
         raise typer.Exit(1)
 
 
+def _require_other_files(written: Iterable[Path | None], read: Iterable[Path | str | None]) -> None:
+    """Raise BadParameter if a file would take the place of one that is read."""
+    taken = {Path(name).resolve() for name in read if name}
+    for file in filter(None, written):
+        if file.resolve() in taken:
+            raise typer.BadParameter(f"{file} is read for the review: choose another file to write")
+
+
 def _lint(document: Document) -> Sequence[Finding]:
     """The faults of a document: by the house rules, too, if most of its operations are those of this service."""
     try:
         contract = Contract.read(document.text)
+        names = [OPERATIONS.name(operation.operation_id) for operation in contract.operations]
     except ContractError:
         return lint_any(document)
-    names = [OPERATIONS.name(operation.operation_id) for operation in contract.operations]
     is_ours = 2 * sum(name in OPERATIONS.handlers for name in names) > len(names)
     return lint(contract, OPERATIONS) if is_ours else lint_any(document)
 
 
 def _write(file: Path | None, text: str) -> None:
     if file:
-        file.write_text(text.encode("utf-8", "replace").decode(), encoding="utf-8")
+        whole_files.write(file, text.encode("utf-8", "replace").decode())

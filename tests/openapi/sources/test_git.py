@@ -1,5 +1,7 @@
 """Files of a revision of a git repository, read by git itself."""
 
+import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,24 @@ def test_a_system_without_git_is_said(repository: Path, monkeypatch: pytest.Monk
 def test_other_arguments_name_no_revision(argument: str) -> None:
     """They are names of files."""
     assert RevisionFiles.of(argument) is None
+
+
+def test_a_hostile_configuration_runs_nothing(repository: Path, tmp_path: Path) -> None:
+    """Git would fetch an object that a partial clone lacks, by a program that the configuration names."""
+    mark, run = tmp_path / "mark", partial(subprocess.run, cwd=repository, check=True, capture_output=True, text=True)
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {mark}\n")
+    program.chmod(0o700)
+    missing = run(["git", "rev-parse", "HEAD:o.yaml"]).stdout.strip()
+    (repository / ".git" / "objects" / missing[:2] / missing[2:]).unlink()
+    for name, value in (
+        ("core.repositoryformatversion", "1"),
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", "ssh://host/x"),
+        ("core.sshCommand", str(program)),
+    ):
+        run(["git", "config", name, value])
+    with pytest.raises(ContractError):
+        document("HEAD:o.yaml")
+    assert not mark.exists()

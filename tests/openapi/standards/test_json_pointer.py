@@ -2,7 +2,7 @@
 
 import pytest
 
-from openapi.standards.json_pointer import parts_of, pointer
+from openapi.standards.json_pointer import member, parts_of, pointer
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,12 @@ def test_a_reference_is_read_as_rfc_6901_says(reference: str, expected: tuple[st
     """Both escapes are undone, those of the URI first; a written pointer is read back unchanged."""
     assert parts_of(reference) == expected
     assert parts_of("#" + pointer(*expected).replace("%", "%25")) == expected
+
+
+@pytest.mark.parametrize("part", ["-1", "+1", " 1", "01", "\uff11", "1.0", "2", "9" * 5000, "", "-"])
+def test_an_index_is_written_in_one_way(part: str) -> None:
+    """Python's int() takes more; no part leads to an item that it does not name."""
+    assert member(["a", "b"], "1") == "b"
+    assert member({part: "a"}, part) == "a"
+    with pytest.raises(LookupError):
+        member(["a", "b"], part)

@@ -158,6 +158,7 @@ def schema_of(document: str) -> str:
         ("a: b: c", "1:5: it is not YAML"),
         ('swagger: "2.0"', "1:1: it is Swagger 2.0: convert it to OpenAPI 3"),
         ('openapi: 3.0.3\ninfo: {}\npaths: {/a: {$ref: "https://a.example/b"}}', "3:14: $ref 'https://"),
+        ('openapi: 3.1.0\ninfo: {}\npaths: {/a: {$ref: "../b.yaml"}}', "3:14: $ref '../b.yaml'"),
     ],
 )
 def test_an_error_says_which_document_and_where(tmp_path: Path, files: tuple[str, str], text: str, words: str) -> None:

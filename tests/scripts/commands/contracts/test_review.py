@@ -11,6 +11,7 @@ from sarif_pydantic import Sarif
 from typer.testing import CliRunner, Result
 
 from openapi.contract import DOCUMENTS
+from openapi.diff.reports.formats import Format
 from scripts.cli import app
 
 PETS = """\
@@ -217,6 +218,34 @@ def test_documents_that_cannot_be_compared(document: Path) -> None:
     (invocation,) = run.invocations or []
     assert (run.results, invocation.execution_successful) == ([], False)
     assert json.loads(review("--json").stdout).keys() == {"error"}
+
+
+@pytest.mark.parametrize("option", ["--comment", "--sarif"])
+def test_no_file_that_is_read_is_written(document: Path, option: str) -> None:
+    """It stays as it was."""
+    edit(document, "maxLength: 50", "maxLength: 20")
+    text = document.read_text()
+    done = review(option, str(document))
+    assert (done.exit_code, document.read_text()) == (INCOMPARABLE, text)
+    assert "is read for the review: choose another file to write" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--json", "--github", "--sarif=review.sarif"])
+def test_a_document_gives_the_runner_no_commands(document: Path, option: str) -> None:
+    """A line of the output that begins with `::` would be obeyed, whatever stands before it is blank."""
+    hostile = "b\n::error file=x::no\r::stop-commands::q\n##[group]"
+    schema = json.dumps({"type": "string", "enum": ["a", hostile]})
+    reference = "{$ref: '#/components/schemas/NewPet'}"
+    edit(document, f"application/json:\n            schema: {reference}", f"text/plain:\n            schema: {schema}")
+    git("commit", "-qam", "Hostile")
+    edit(document, schema, '{"type": "string", "enum": ["a"]}', "1.4.0")
+    for arguments in (["review", option], ["diff"], *(["diff", "--format", form] for form in Format)):
+        done = CliRunner().invoke(app, ["contract", arguments[0], "main:openapi.yaml", "openapi.yaml", *arguments[1:]])
+        lines = re.split("[\r\n]+", done.stdout)
+        is_for_runner = "--github" in arguments or "github" in arguments
+        commands = [line for line in lines if line.lstrip().startswith(("::", "##["))]
+        assert is_for_runner or commands == []
+        assert not any("stop-commands" in line.partition("::")[2].partition("::")[0] for line in commands)
 
 
 def test_files_have_their_names_in_the_repository(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
