@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from openapi.budget import Budget, Limit
-from openapi.schemas import alternatives, keywords
-from openapi.schemas.alternatives import Counterpart
+from openapi.schemas import keywords
 from openapi.schemas.conversion import MARKS, Node, Schema, distinguished, is_parent, keyword_of, tagged, text
 from openapi.schemas.faults import (
     ITEM,
@@ -29,6 +28,7 @@ from openapi.schemas.faults import (
     united,
 )
 from openapi.schemas.forms import CONTEXTS, MOST_FORMS, WHOLE, EndlessError, Form, TooMuchError, beyond, forms
+from openapi.schemas.keywords import Counterpart
 from openapi.schemas.memo import FAULTS, Memo
 from openapi.schemas.validators import MOST_WEIGHED, Validators
 
@@ -246,7 +246,7 @@ class Containment:
         """The faults of the forms of one type."""
         rivals, others = ([form for form in forms if form.listed is None] for forms in (own, candidates))
         self._budget.spend(_weight([*rivals, *others], 1))
-        counterparts = alternatives.counterparts(rivals, others) if len(others) > 1 else {}
+        counterparts = keywords.counterparts(rivals, others) if len(others) > 1 else {}
         attempts = [
             (form, self._form_faults(pair, form, counterparts.get(form), candidates))
             for form in own
@@ -258,7 +258,7 @@ class Containment:
 
     def _united(self, attempts: list[tuple[Form, list[Fault]]], candidate: Form) -> list[Fault]:
         """The faults of alternatives as one, apart from those of the alternative that `candidate` stands for."""
-        paired = alternatives.namesakes([form for form, _ in attempts], [candidate])
+        paired = keywords.namesakes([form for form, _ in attempts], [candidate])
         own = [fault for form, faults in attempts for fault in faults if form in paired]
         return [*own, *united([(form, [] if form in paired else faults) for form, faults in attempts], candidate)]
 
@@ -462,8 +462,7 @@ class Containment:
             return False
         is_limited = form.is_open and not self._sending.is_undeclared_sent
         return all(
-            (is_limited and not other.required <= declared) or alternatives.are_distinct(form, other)
-            for other in others
+            (is_limited and not other.required <= declared) or keywords.are_distinct(form, other) for other in others
         )
 
     def _declared(self, node: Node) -> set[str]:
