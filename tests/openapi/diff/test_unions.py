@@ -81,12 +81,14 @@ def test_an_alternative_is_compared_with_the_one_of_its_name(union: str) -> None
     assert breaks(found) == (["response 200 may now satisfy the schema A"] if union == "oneOf" else [])
 
 
-def test_two_changes_of_an_alternative_are_two() -> None:
-    """One demand goes and another one comes: none of them concerns the other alternative."""
-    both = {"anyOf": [refer("A"), refer("C")]}
+@pytest.mark.parametrize("union", ["anyOf", "oneOf"])
+def test_two_changes_of_an_alternative_are_two(union: str) -> None:
+    """One demand goes and another one comes: what that means for the other alternative is told if it is a break."""
+    both = {union: [refer("A"), refer("C")]}
     other = {**item(), "properties": {**item()["properties"], "id": {"type": "integer", "nullable": True}}}
     found = changes(both, both, "response", {"A": item(nullable=True), "C": NOTE}, {"A": other, "C": NOTE})
     assert sorted(differences(found)) == ["response 200 /id may now be null", "response 200 /t may no longer be null"]
+    assert breaks(found) == (["response 200 may now satisfy the schema A"] if union == "oneOf" else [])
 
 
 @pytest.mark.parametrize("is_named", [True, False])
@@ -180,6 +182,16 @@ def test_any_type_is_one_change(old: Any, new: Any, direction: str, expected: st
     (change,) = changes(old, new, direction)
     assert sentence(change) == expected
     assert bool(change.witness) is change.is_break is (direction == "response" or not old)
+
+
+def test_any_type_of_a_text_is_one_change() -> None:
+    """No value proves it: a list and an object are read as texts, too."""
+    old, new = (
+        document(x={"get": {"parameters": [{"name": "q", "in": "query", "schema": schema}], "responses": {}}})
+        for schema in ({}, {"type": "string"})
+    )
+    (change,) = compare(old, new)
+    assert (change.rule, change.is_break, change.witness) == ("request-type-narrowed", True, None)
 
 
 def test_listed_values_of_all_types_are_not_any_type() -> None:
