@@ -9,7 +9,6 @@ from typing import NamedTuple
 from openapi.diff.comparison.changes import Change
 from openapi.diff.findings import Finding, by_path
 from openapi.diff.sentences import sentence
-from openapi.schemas.directions import Direction
 from openapi.standards.json_pointer import split
 
 DOCUMENT = "The document"
@@ -37,7 +36,7 @@ class _Component(NamedTuple):
 
     kind: str
     name: str
-    direction: Direction | None
+    direction: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Group:
 
     def repeated(self) -> frozenset[int]:
         """The identities of the findings that the message of an earlier one of the group proves, too."""
-        proved, repeated = set[tuple[Direction | None, str]](), set[int]()
+        proved, repeated = set[tuple[str | None, str]](), set[int]()
         for finding in self.findings:
             if witness := finding.change.witness:
                 proof = finding.change.direction, witness.message

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 from openapi.contract import ContractError, Document
 from openapi.diff.comparison.changes import Change
 from openapi.diff.comparison.operations import blank, operations, place_of
-from openapi.schemas.conversion import Parts
 from openapi.sources.text import Position
 from openapi.standards.json_pointer import member, parts_of, pointer, split
 
+Parts = tuple[str, ...]
 _Use = tuple[str, Parts]
 """The name of an operation, and the place of a component to which it refers."""
 _DEPTH = 3
