@@ -32,7 +32,7 @@ ARROWS = {
     "openapi.diff.wire": ".contract .decimals .standards",
     "openapi.diff.comparison": ".contract .diff.wire .schemas .standards",
     "openapi.diff": ".contract .decimals .diff.comparison .document_text .standards",
-    "openapi.diff.reports": ".contract .diff .diff.comparison .rendering .schemas .sources .standards",
+    "openapi.diff.reports": ".contract .diff .diff.comparison .rendering .sources .standards",
     "openapi.review": ".contract .diff .diff.reports .lint .rendering .sources",
     "openapi.generated": "",
     "openapi.generated.v1": "",
