@@ -77,6 +77,7 @@ RULES: dict[str, Rule] = {
     "sunset-changed": Rule(Severity.PATCH, "Clients have more time, or learn of it.", "codegen"),
     "server-path-changed": Rule(Severity.MAJOR, "Requests to a removed path are not served."),
     "server-default-changed": Rule(Severity.PATCH, "Both paths were served and are.", "codegen"),
+    "server-host-changed": Rule(Severity.PATCH, "Clients with the address of the document use another one.", "codegen"),
     "server-path-added": Rule(Severity.MINOR, "Existing requests work as before."),
     # Callbacks
     "callback-added": Rule(Severity.MAJOR, "The server sends requests that were never promised."),

@@ -17,6 +17,7 @@ _SENTENCES = {
     "operation-removed": "{subject} was removed",
     "operation-id-changed": "{subject} has operationId {new}; it was {old}",
     "server-path-changed": "the paths of the servers are {new} now; they were {old}",
+    "server-host-changed": "the addresses of the servers are {new} now; they were {old}",
     "server-path-added": "the paths of the servers are {new} now; they were {old}",
     "server-default-changed": "the path of the servers is {new} by default now; it was {old}",
     "callback-added": "{subject} is new",

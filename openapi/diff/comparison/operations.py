@@ -223,10 +223,12 @@ class Operation:
         return frozenset(self._way(way) for way in ways) or frozenset({_ANONYMOUS})
 
     def _way(self, way: Mapping[str, Any]) -> Alternative:
+        return frozenset((self.scheme(name), frozenset(map(str, _list(scopes)))) for name, scopes in way.items())
+
+    def scheme(self, name: str) -> str:
+        """The scheme `name` by its content, apart from scopes: schemes that differ only in names and texts are equal."""
         schemes = _mapping(_mapping(self.document.document.get("components")).get("securitySchemes"))
-        return frozenset(
-            (self._scheme(name, schemes.get(name)), frozenset(map(str, _list(scopes)))) for name, scopes in way.items()
-        )
+        return self._scheme(name, schemes.get(name))
 
     def _scheme(self, name: str, declared: Any) -> str:
         """A scheme by its content: schemes that differ only in names and texts are equal."""

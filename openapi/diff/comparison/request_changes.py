@@ -1,7 +1,8 @@
 """The changes in the requests of one operation: parameters, body and authentication."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from functools import partial
 from typing import Any
 
 from openapi.diff.comparison import messages, schema_changes
@@ -184,11 +185,24 @@ class Requests:
             return
         refused = [way for way in old if not any(_suffices(way, other) for other in new)]
         parts = (*self._new.place, "security") if "security" in self._new.raw else ("security",)
+        if scheme := self._changed_scheme():
+            parts = ("components", "securitySchemes", scheme)
         rule = "security-narrowed" if refused else "security-widened"
         old_words, new_words = (_in_words(ways, _short) for ways in (old, new))
         if old_words == new_words:
-            old_words, new_words = (_in_words(ways, str) for ways in (old, new))
+            members = [set(_members(scheme)) for way in old | new for scheme, _ in way]
+            distinct = partial(_distinct, set.intersection(*members) if members else set())
+            old_words, new_words = (_in_words(ways, distinct) for ways in (old, new))
         yield self._change(rule, parts, "authentication", old=old_words, new=new_words, is_break=bool(refused))
+
+    def _changed_scheme(self) -> str | None:
+        """The name of a scheme that changed, if the operation demands the same schemes as before."""
+        sides = self._old, self._new
+        old, new = (side.raw.get("security", side.document.document.get("security")) for side in sides)
+        if old != new or not isinstance(new, list):
+            return None
+        names = (name for way in new if isinstance(way, dict) for name in way)
+        return next((name for name in names if len({side.scheme(name) for side in sides}) > 1), None)
 
 
 def _is_of_one_value(schema: Any) -> bool:
@@ -217,6 +231,25 @@ def _short(scheme: str) -> str:
     declared = json.loads(scheme)
     words = [declared.get(key) for key in ("type", "scheme", "in", "name")]
     return " ".join(word for word in words if isinstance(word, str)) or scheme
+
+
+def _distinct(shared: Set[str], scheme: str) -> str:
+    """A scheme in short, with those of its members that are not `shared` by all."""
+    members = [member for member in _members(scheme) if member not in shared]
+    return f"{_short(scheme)} ({', '.join(members)})" if members else _short(scheme)
+
+
+def _members(scheme: str) -> list[str]:
+    """The members of a scheme, such as `flows clientCredentials tokenUrl https://a.example/token`."""
+    found: list[str] = []
+    waiting: list[tuple[str, Any]] = [("", json.loads(scheme))]
+    while waiting:
+        place, node = waiting.pop(0)
+        if isinstance(node, dict) and node:
+            waiting += [(f"{place} {name}".strip(), inner) for name, inner in sorted(node.items())]
+        else:
+            found.append(f"{place} {node if isinstance(node, str) else json.dumps(node)}")
+    return found
 
 
 def _limit(content: Content, body: Any) -> Any:

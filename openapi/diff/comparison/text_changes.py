@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from openapi.contract import ITEM_SCHEMA, METHODS, Document
+from openapi.contract import ITEM_SCHEMA, METHODS, ContractError, Document
 from openapi.diff.comparison.changes import Change
 from openapi.diff.comparison.operations import blank
 from openapi.diff.comparison.request_changes import CODINGS, LIMIT
@@ -38,7 +38,26 @@ def compare(old: Document, new: Document) -> Iterator[Change]:
     texts.waiting.append((_read(old), _read(new), ()))
     while texts.waiting:
         for parts in texts.differing(*texts.waiting.pop(0)):
-            yield Change("text-changed", pointer(*parts), True, None, (), _named(parts))
+            yield _changed(old, new, parts)
+
+
+def _changed(old: Document, new: Document, parts: Parts) -> Change:
+    """The change of the text at `parts`, or of the addresses of servers there."""
+    where = pointer(*parts)
+    if "servers" not in parts or parts[-1] not in ("servers", "url"):
+        return Change("text-changed", where, True, None, (), _named(parts))
+    end = parts.index("servers") + 1
+    before, after = (_addresses(document, parts[:end]) for document in (old, new))
+    return Change("server-host-changed", where, True, None, (), "servers", before, after)
+
+
+def _addresses(document: Document, parts: Parts) -> list[str]:
+    """The URLs of the servers at `parts`; none if the document has none, as at a path with other names."""
+    try:
+        servers = document.at(parts)
+    except (ContractError, LookupError, TypeError, ValueError):
+        return []
+    return [str(server.get("url")) for server in servers if isinstance(server, dict)] if servers else []
 
 
 def _named(parts: Parts) -> str:

@@ -294,3 +294,30 @@ def test_two_paths_with_one_item_are_removed_apart() -> None:
     new.document["paths"] = {}
     removed = [change.operations for change in compare(old, new)]
     assert removed == [("POST /a",), ("POST /b",)]
+
+
+def test_a_scheme_that_changes_is_one_change() -> None:
+    """For all operations that demand it, at its own place, and only with what differs."""
+    sides = []
+    for host in ("a", "b"):
+        flow = {"tokenUrl": f"https://{host}.example/token", "scopes": {"s": "All."}}
+        scheme = {"type": "oauth2", "flows": {"clientCredentials": flow}}
+        side = document(
+            x={"get": {"security": [{"o": ["s"]}], "responses": {}}},
+            y={"get": {"security": [{"o": ["s"]}], "responses": {}}},
+        )
+        side.document["components"] = {"securitySchemes": {"o": scheme}}
+        sides.append(side)
+    (change,) = compare(*sides)
+    assert (change.pointer, change.operations) == ("/components/securitySchemes/o", ("GET /x", "GET /y"))
+    assert change.new == "oauth2 (flows clientCredentials tokenUrl https://b.example/token) with s"
+
+
+def test_the_addresses_of_servers_are_told() -> None:
+    """Also of a path whose parameter has another name now."""
+    sides = []
+    for name, host in (("a", "one"), ("b", "two")):
+        item = {"servers": [{"url": f"https://{host}.example"}], "get": {"responses": {}}}
+        sides.append(document(**{f"x/{{{name}}}": item}))
+    (change,) = compare(*sides)
+    assert (change.rule, change.new) == ("server-host-changed", ["https://two.example"])
