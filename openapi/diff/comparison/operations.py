@@ -226,7 +226,7 @@ class Operation:
         return frozenset((self.scheme(name), frozenset(map(str, _list(scopes)))) for name, scopes in way.items())
 
     def scheme(self, name: str) -> str:
-        """The scheme `name` by its content, apart from scopes: schemes that differ only in names and texts are equal."""
+        """The scheme `name` by its content without scopes: schemes that differ only in names and texts are equal."""
         schemes = _mapping(_mapping(self.document.document.get("components")).get("securitySchemes"))
         return self._scheme(name, schemes.get(name))
 

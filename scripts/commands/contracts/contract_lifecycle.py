@@ -156,6 +156,9 @@ def history(as_json: AsJSON = False) -> None:
     """List every change to a contract: author, time, reason, and the digests of the text before and after."""
     with database(Settings.read()) as opened, opened.begin() as connection:
         changes = [dataclasses.asdict(change) for change in contract_changes.history(connection)]
+    for change in changes:
+        if change["action"] == "withdraw":  # the column stays as it was: an earlier release knows no other value
+            change["status_after"] = "withdrawn"
     show(changes if as_json else [with_short_digests(change) for change in changes], as_json)
 
 

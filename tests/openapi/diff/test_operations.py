@@ -302,10 +302,8 @@ def test_a_scheme_that_changes_is_one_change() -> None:
     for host in ("a", "b"):
         flow = {"tokenUrl": f"https://{host}.example/token", "scopes": {"s": "All."}}
         scheme = {"type": "oauth2", "flows": {"clientCredentials": flow}}
-        side = document(
-            x={"get": {"security": [{"o": ["s"]}], "responses": {}}},
-            y={"get": {"security": [{"o": ["s"]}], "responses": {}}},
-        )
+        item = {"get": {"security": [{"o": ["s"]}], "responses": {}}}
+        side = document(x=item, y=item)
         side.document["components"] = {"securitySchemes": {"o": scheme}}
         sides.append(side)
     (change,) = compare(*sides)

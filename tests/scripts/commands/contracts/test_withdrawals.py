@@ -93,6 +93,8 @@ def test_a_version_that_was_rolled_back_binds_no_later_one(run: Run, hub: httpx.
     for command in (["deprecate", "1.18", "--sunset", "2999-01-01"], ["retire", "1.18"]):
         assert remedy in refusal(run, *command)
     assert run("withdraw", "1.18", "--why", "Too early.").exit_code == 0
+    (step,) = [row for row in json.loads(run("history", "--json").stdout) if row["action"] == "withdraw"]
+    assert (step["status_before"], step["status_after"]) == ("superseded", "withdrawn")
     assert "1.18" not in run("status").stdout
     assert run("publish", str(following)).exit_code == 0
     assert run("activate", "1.40").exit_code == 0
