@@ -9,7 +9,10 @@ from openapi.diff.reports.text_report import command
 from openapi.rendering.html import Layout
 
 LAYOUT = Layout(
-    Markup("td,th{padding:.4em}pre{background:#f4f4f4;padding:.6em;white-space:pre-wrap;overflow-wrap:anywhere}")
+    Markup(
+        "table{width:100%;table-layout:fixed}th:first-child{width:7em}th:last-child{width:34%}"
+        "td,th{padding:.4em;overflow-wrap:anywhere}pre{background:#f4f4f4;padding:.6em;white-space:pre-wrap}"
+    )
 )
 _GROUP = Markup("<h2>{}</h2>\n<table><tr><th>Class<th>Change<th>Place</tr>{}</table>\n")
 _ROW = Markup("<tr><td>{}</td><td>{}.<br>{} ({})<br><code>{}</code> <code>{}</code>{}</td><td>{}</td></tr>")
