@@ -14,7 +14,7 @@ from openapi.diff.reports.report import Report
 from openapi.diff.rules import Severity
 from openapi.diff.sentences import sentence
 from scripts.commands import whole_files
-from scripts.commands.contracts.comparing import documents, ends_with_status
+from scripts.commands.contracts.comparing import DOCUMENT_HELP, documents, ends_with_status
 from scripts.commands.contracts.policies import acknowledgements_of, read, today
 from scripts.commands.output import counted, note
 
@@ -34,8 +34,8 @@ def _day(text: str | date) -> date:
 
 
 def acknowledge(  # noqa: PLR0913, PLR0917 (the options of a command)
-    old: Annotated[str, typer.Argument(help="A file, or a version in the database such as 1.0.", metavar="OLD")],
-    new: Annotated[str, typer.Argument(help="Another file or version.", metavar="NEW")],
+    old: Annotated[str, typer.Argument(help=DOCUMENT_HELP, metavar="OLD")],
+    new: Annotated[str, typer.Argument(help="Another one, likewise.", metavar="NEW")],
     reason: Annotated[str, typer.Option(help="Why the changes may pass, for readers of the file.")],
     fingerprints: Annotated[
         list[str] | None, typer.Option("--fingerprint", help="The fingerprint of a change; repeatable.")

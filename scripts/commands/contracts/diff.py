@@ -11,7 +11,7 @@ from openapi.diff.rules import Severity
 from openapi.diff.selection import Selection
 from openapi.diff.terms import Terms
 from scripts.commands.arguments import AsJSON
-from scripts.commands.contracts.comparing import documents, ends_with_status, places
+from scripts.commands.contracts.comparing import DOCUMENT_HELP, documents, ends_with_status, places
 from scripts.commands.contracts.policies import (
     Acknowledged,
     Operations,
@@ -23,9 +23,6 @@ from scripts.commands.contracts.policies import (
     policy_of,
     today,
 )
-
-OLD_HELP = "A file, `-` for standard input, REV:path of a git repository, or a version in the database such as 1.0."
-
 
 OF_REPOSITORIES = (Format.SARIF, Format.GITHUB)
 """Formats with names of files as they are in a repository."""
@@ -41,7 +38,7 @@ class FailOn(StrEnum):
 
 
 def diff(  # noqa: PLR0913, PLR0917 (the options of a command)
-    old: Annotated[str, typer.Argument(help=OLD_HELP, metavar="OLD")],
+    old: Annotated[str, typer.Argument(help=DOCUMENT_HELP, metavar="OLD")],
     new: Annotated[str | None, typer.Argument(help="Another one, likewise.", metavar="NEW")] = None,
     against_active: Annotated[
         bool, typer.Option("--against-active", help="Compare the document with the served version; omit NEW.")

@@ -19,8 +19,7 @@ from openapi.review.workflow_commands import workflow_commands
 from scripts.commands import whole_files
 from scripts.commands.arguments import AsJSON
 from scripts.commands.contracts.acknowledge import FILE
-from scripts.commands.contracts.comparing import documents, ends_with_status, marks_of, places
-from scripts.commands.contracts.diff import OLD_HELP
+from scripts.commands.contracts.comparing import DOCUMENT_HELP, documents, ends_with_status, marks_of, places
 from scripts.commands.contracts.policies import (
     Acknowledged,
     Severities,
@@ -32,7 +31,7 @@ from scripts.commands.contracts.policies import (
 
 
 def review_command(  # noqa: PLR0913, PLR0917 (the options of a command)
-    base: Annotated[str, typer.Argument(help=f"What clients have. {OLD_HELP}", metavar="BASE")],
+    base: Annotated[str, typer.Argument(help=f"What clients have. {DOCUMENT_HELP}", metavar="BASE")],
     head: Annotated[str, typer.Argument(help="What they would get, likewise.", metavar="HEAD")],
     acknowledged: Acknowledged = None,
     severities: Severities = None,
