@@ -112,10 +112,15 @@ class Containment:
         self._tags: dict[tuple[str, str], Schema] = {}
         self._demands: dict[tuple[int, str], Node] = {}
         self._held: list[Any] = []  # keeps nodes alive, because their identities are keys
+        self.strict = self
+        """The same comparison of values with undeclared properties."""
 
     def faults(self, small: Node, big: Node) -> list[Fault]:
         """The reasons why `big` may refuse values that `small` accepts; it accepts all of them if none is a break."""
         self._budget.begin()
+        return self._alone(small, big)
+
+    def _alone(self, small: Node, big: Node) -> list[Fault]:
         self._memo.begin()
         faults = self._faults(small, big)
         self._memo.end()
@@ -439,7 +444,7 @@ class Containment:
             is_alternative = all(schema.get("not") is not excluded for schema in candidate.schemas)
             if is_alternative and self._is_evidently_apart(pair.small, form, Node((excluded,))):
                 continue
-            assumed = self._assumed_to_exclude(Node((excluded,)), form)
+            assumed = self._assumed_to_exclude(Node((excluded,)), form, is_alternative)
             if assumed is not None:
                 yield from assumed
             elif not self._is_disjoint(form, excluded):
@@ -473,16 +478,22 @@ class Containment:
             self._names[node.key] = set[str]().union(*(form.names | form.required for form in union))
         return self._names[node.key]
 
-    def _assumed_to_exclude(self, excluded: Node, form: Form) -> list[Fault] | None:
-        """The loops that must hold for `form` to exclude all values of `excluded`; None if it may accept some."""
+    def _assumed_to_exclude(self, excluded: Node, form: Form, is_alternative: bool) -> list[Fault] | None:
+        """The loops that must hold for `form` to exclude all values of `excluded`; None if it may accept some.
+
+        Unless `excluded` is another alternative, its values may have undeclared properties: `not` is about all values.
+        """
         own = [Node((schema,)) for schema in form.excluded]
         if any(self._is_same(excluded, schema) for schema in own):
             return []
         for schema in own:
-            faults = self._faults(excluded, schema)
+            faults = self._faults(excluded, schema) if is_alternative else self._strictly(excluded, schema)
             if not any(fault.is_break for fault in faults):
                 return [fault for fault in faults if fault.keyword == LOOP]
         return None
+
+    def _strictly(self, small: Node, big: Node) -> list[Fault]:
+        return self._faults(small, big) if self.strict is self else self.strict._alone(small, big)
 
     def _is_disjoint(self, form: Form, schema: Schema) -> bool:
         node = Node((*form.node.schemas, schema))
@@ -508,9 +519,11 @@ class Containment:
         return any(self._accepts_nothing(form.property(name), levels - 1) for name in likely)
 
     def _properties(self, pair: Pair, form: Form, candidate: Form) -> Iterator[Fault]:
+        # A property that is allowed only because the schema is open, and not required, is taken not to be sent. But an
+        # alternative without properties stands for all that the others declare.
+        sent = (form.names or self._declared(pair.small)) | form.required
         for name in sorted(candidate.names, key=lambda name: (name not in candidate.choices, name)):
-            # A property that is allowed only because the schema is open is taken not to be sent.
-            if name in form.names or not form.is_open or self._sending.is_undeclared_sent:
+            if name in sent or not form.is_open or self._sending.is_undeclared_sent:
                 faults = self._faults(form.property(name), candidate.property(name))
                 if self.is_unsent(form, name):
                     faults = [fault for fault in faults if fault.keyword == self._sending.unsent and not fault.path]

@@ -41,6 +41,8 @@ class Engine:
             sending: Containment(self._target, self._validators, self._is_same, sending, allowance)
             for sending in itertools.starmap(self._sending, itertools.product((False, True), repeat=2))
         }
+        for sending, containment in self._containments.items():
+            containment.strict = self._containments[sending._replace(is_undeclared_sent=True)]
         self._witnesses = {
             is_text: Witnesses(self._containments[self._sending(is_text)], self._validators, proofs, is_text)
             for is_text in (False, True)
