@@ -24,9 +24,7 @@ from scripts.service.settings import SettingsError
 
 STORED = "scripts.commands.contracts.stored_contracts:open_contracts"
 """Loaded only for a version: two files are compared without the database's libraries."""
-DOCUMENT_HELP = (
-    "A file, `-` for standard input, REV:path of a git repository, or a version in the database, as 1.0."
-)
+DOCUMENT_HELP = "A file, `-` for standard input, REV:path of a git repository, or a version in the database, as 1.0."
 INCOMPARABLE = 2
 """The exit status if there is no comparison; 1 is for what one finds."""
 

@@ -1,6 +1,7 @@
 """`interaction-reporting contract review`: all that a pull request which changes a contract needs, in one command."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -57,8 +58,9 @@ def review_command(  # noqa: PLR0913, PLR0917 (the options of a command)
     """
 
     def told(reason: str) -> None:
-        _write(comment_file, failure(reason))
-        _write(sarif_file, failed_log(reason))
+        for file, text in ((comment_file, failure(reason)), (sarif_file, failed_log(reason))):
+            with suppress(OSError):  # it may be the reason
+                _write(file, text)
         if is_github:
             print(command("error", reason, "contract review"))
 

@@ -220,6 +220,14 @@ def test_documents_that_cannot_be_compared(document: Path) -> None:
     assert json.loads(review("--json").stdout).keys() == {"error"}
 
 
+@pytest.mark.usefixtures("document")
+def test_a_file_that_cannot_be_written_is_named() -> None:
+    """The other one says so, too."""
+    done = review("--comment", "none/review.md", "--sarif", "review.sarif")
+    assert (done.exit_code, "none" in done.stderr) == (INCOMPARABLE, True)
+    assert "none" in Path("review.sarif").read_text()
+
+
 @pytest.mark.parametrize("option", ["--comment", "--sarif"])
 def test_no_file_that_is_read_is_written(document: Path, option: str) -> None:
     """It stays as it was."""
