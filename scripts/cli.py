@@ -153,7 +153,7 @@ COMMANDS = {
         "scripts.commands.contracts.contract_lifecycle:activate",
     ),
     "contract rollback": Command(
-        "Make the previously governing contract govern again. A second rollback undoes the first.",
+        "Make the previously governing contract govern again, or an earlier one if it cannot be served.",
         "scripts.commands.contracts.contract_lifecycle:rollback",
     ),
     "contract withdraw": Command(
@@ -180,7 +180,8 @@ COMMANDS = {
         "scripts.commands.contracts.diff:diff",
     ),
     "contract review": Command(
-        "Review a changed document for a pull request: new faults, changes with proofs, and the version they need.",
+        "Review a changed document: new faults, changes with proofs, the version that they need, "
+        "and what is acknowledged.",
         "scripts.commands.contracts.review:review_command",
     ),
     "contract acknowledge": Command(

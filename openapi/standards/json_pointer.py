@@ -25,8 +25,8 @@ def split(where: str) -> tuple[str, ...]:
 def member(node: Any, part: str) -> Any:
     """The member or item of `node` that `part` of a pointer names (section 4).
 
-    Raises LookupError if there is none, and TypeError if `node` has neither.
+    Raises KeyError or IndexError if there is none, and TypeError if `node` has neither.
     """
     if isinstance(node, list) and not _INDEX.fullmatch(part):
-        raise LookupError(part)
+        raise IndexError(f"{part[:100]!r} is no index")
     return node[int(part) if isinstance(node, list) else part]

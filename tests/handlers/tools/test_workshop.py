@@ -60,6 +60,12 @@ def test_a_process_works_out_the_result() -> None:
         "class": "none",
         "breaking": False,
         "summary": "no changes",
+        "incomplete": None,
+        "needed_version": "1.0",
+        "only": None,
+        "acknowledged": [],
+        "expired": [],
+        "unused": [],
         "changes": [],
     }
 
