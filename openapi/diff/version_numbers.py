@@ -42,11 +42,11 @@ class Needed:
 
 def needed(old: Any, new: Any, severity: Severity) -> Needed:
     """What the change of `severity` from version `old` to `new` needs. Raises VersionError if one cannot be read."""
-    for which, version in (("old", old), ("new", new)):
+    for side, version in (("old", old), ("new", new)):
         if not isinstance(version, str) or not _VERSION.fullmatch(version):
             written = "missing" if version is None else f"{str(version)[:_LONGEST]!r}"
             raise VersionError(
-                f"info.version of the {which} document is {written}: it must be a text such as 1.4 or 1.4.2"
+                f"info.version of the {side} document is {written}: it must be a text such as 1.4 or 1.4.2"
             )
     return Needed(old, new, _least(old, severity), severity)
 

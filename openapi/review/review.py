@@ -91,7 +91,7 @@ class Review:
         undecided = sum(not finding.acknowledged and finding.certainty in OPEN for finding in self.report.findings)
         if undecided and (is_too_low or fails):
             number = "1 change" if undecided == 1 else f"{undecided} changes"
-            yield f"Read {number} of which no proof was found: what breaks no client can be acknowledged."
+            yield f"Read {number} without a proof: a change that breaks no client can be acknowledged."
 
 
 def review(

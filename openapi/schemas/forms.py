@@ -172,7 +172,7 @@ class Form:
 
     @cached_property
     def ends(self) -> list[int]:
-        """The highest count of items for which a schema exists that some value satisfies; empty if unlimited."""
+        """The most items of an array: no value satisfies the schema of the next one; empty if unlimited."""
         nodes = [*map(self.item, range(self.prefix)), self.items]
         return [index for index, node in enumerate(nodes) if False in node.schemas][:1]
 

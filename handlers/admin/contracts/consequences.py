@@ -121,7 +121,7 @@ def of_discard(before: Before, _served: Sequence[Contract]) -> list[str]:
     """A draft is deleted."""
     at = before.standing
     return [
-        f"Contract {at.version} and its document are deleted. The history keeps who did it, and why.",
+        f"Contract {at.version} and its document are deleted. The history keeps the author and the reason.",
         f"It never governed, so that no hub relies on it. The number {at.version} is free for another document.",
     ]
 

@@ -121,19 +121,12 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
         return None
 
     effect = "narrowed" if is_narrowing else "widened"
-    name = _NAMES.get((fault.keyword, is_narrowing), f"{fault.keyword}-{effect}")
+    kind = _NAMES.get((fault.keyword, is_narrowing), f"{fault.keyword}-{effect}")
     old, new = (fault.in_small, fault.in_big) if is_narrowing else (fault.in_big, fault.in_small)
-    is_new, where = _where(engine, fault)
-    return Change(
-        rule=f"{place.direction}-{name}",
-        pointer=where,
-        is_in_new=is_new,
-        direction=place.direction,
-        operations=(place.operation,),
-        subject=_subject(place, fault),
+    return replace(
+        _mark(engine, fault, place, kind, is_break),
         old=published(old),
         new=published(new),
-        is_break=is_break,
         find_witness=find_witness if is_break else None,
         is_of_schema=True,
         is_cut=fault.is_cut,
@@ -141,7 +134,7 @@ def change(engine: Engine, fault: Fault, place: Place, is_narrowing: bool) -> Ch
 
 
 def _mark(engine: Engine, fault: Fault, place: Place, kind: str, is_break: bool) -> Change:
-    """The change of a mark, which does not affect the accepted values; `kind` is the end of its rule."""
+    """The change at the place of `fault`, such as that of a mark; `kind` is the end of its rule."""
     is_new, where = _where(engine, fault)
     return Change(
         rule=f"{place.direction}-{kind}",

@@ -1,4 +1,4 @@
-"""What the commands that compare documents share: which documents arguments name, and how they end if they cannot."""
+"""The documents that arguments name, and the exit status of a command that cannot compare them."""
 
 import json
 import sys

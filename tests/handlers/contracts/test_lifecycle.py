@@ -271,7 +271,7 @@ def test_a_contract_that_cannot_be_served_is_not_activated(database: Database) -
 
 @alone
 def test_a_rollback_passes_over_what_cannot_be_served(database: Database) -> None:
-    """An operator who needs an earlier contract gets one, and reads which was not it."""
+    """The operator gets the last contract that can be served, and an error for each later one."""
     with database.begin() as connection:
         lifecycle.publish(connection, changed("1.2"), AUTHOR)
         lifecycle.activate(connection, "1.2", AUTHOR)

@@ -1,4 +1,4 @@
-"""Acknowledged changes: what counts, what is told, and the file that has them."""
+"""Acknowledged changes: which of them count, the notes about them, and their file."""
 
 import json
 from collections.abc import Callable

@@ -100,7 +100,7 @@ def test_a_changed_document_has_the_same_changes_in_3_1() -> None:
 
 
 def random_schema(dice: random.Random) -> dict[str, Any]:
-    """A schema of 3.1, some parts of which have words that 3.0 lacks."""
+    """A schema of 3.1; some of its parts have keywords that 3.0 lacks."""
     result: dict[str, Any] = schema_in_3_1(schema(dice))
     for part in list(within(result)):
         kind = part.get("type")

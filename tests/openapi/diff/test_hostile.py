@@ -226,7 +226,7 @@ def test_many_operations_are_all_compared() -> None:
 
 
 def tangled(length: int, count: int = 60) -> Document:
-    """Components that all refer to each other, as alternatives, and of which one has texts of `length`."""
+    """Components that all refer to each other as alternatives; each has texts of at most `length`."""
     names = [f"C{number}" for number in range(count)]
     references = [{"$ref": f"#/components/schemas/{name}"} for name in names]
     schemas = {

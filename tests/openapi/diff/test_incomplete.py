@@ -75,7 +75,7 @@ def test_many_places_are_counted() -> None:
 
 
 def test_what_cannot_be_decided_has_another_word() -> None:
-    """A schema that is itself, and patterns too hard to compare, of which no proof is found."""
+    """A schema that refers to itself, and patterns that are too hard to compare: no proof is found."""
     endless = {"components": {"schemas": {"A": {"allOf": [{"$ref": "#/components/schemas/A"}]}}}}
     root = {"$ref": "#/components/schemas/A"}
     old, new = (Document("", {**with_body(schema).document, **endless}) for schema in (root, TEXT))

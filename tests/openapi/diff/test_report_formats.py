@@ -98,7 +98,7 @@ def test_junit_fails_the_tests_of_what_breaks(report: Report) -> None:
 
 
 def test_annotations_name_the_file_and_the_line(report: Report) -> None:
-    """The new file, for a change of which only the old one has the place, too."""
+    """They name the new file, also for a change whose place only the old one has."""
     error, warning, notice, summary = annotations(report).splitlines()
     where = report.changes[0].pointer
     start = (
@@ -142,7 +142,7 @@ def test_hostile_texts_stay_texts() -> None:
 
 
 def many(count: int) -> tuple[Document, Document]:
-    """Documents with `count` operations, each of which breaks and has a long proof."""
+    """Documents with `count` operations; each has a break with a long proof."""
     bodies = ({"type": "string", "minLength": least, "pattern": "^a*$"} for least in (100, 200))
     operations = []
     for body in bodies:

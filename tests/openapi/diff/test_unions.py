@@ -83,7 +83,7 @@ def test_an_alternative_is_compared_with_the_one_of_its_name(union: str) -> None
 
 @pytest.mark.parametrize("union", ["anyOf", "oneOf"])
 def test_two_changes_of_an_alternative_are_two(union: str) -> None:
-    """One demand goes and another one comes: what that means for the other alternative is told if it is a break."""
+    """One demand goes and another comes: what that does to the other alternative is listed only if it is a break."""
     both = {union: [refer("A"), refer("C")]}
     other = {**item(), "properties": {**item()["properties"], "id": {"type": "integer", "nullable": True}}}
     found = changes(both, both, "response", {"A": item(nullable=True), "C": NOTE}, {"A": other, "C": NOTE})

@@ -117,7 +117,7 @@ def test_the_table_has_the_groups_that_differ(run: Run, ids: list[str], director
 def test_rows_that_it_could_newly_not_answer_with_are_reported(
     run: Run, ids: list[str], directory: Path, database: Database
 ) -> None:
-    """No submission newly fails, and still it exits with 1, and an activation stops unless it is told to go on."""
+    """No submission newly fails, but the command exits with 1, and an activation stops without its option."""
     file = Path(proposal(directory))
     document = json.loads(file.read_text())
     document["components"]["schemas"]["RecordedActorType"]["enum"] = ["user"]
